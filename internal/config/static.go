@@ -1,0 +1,94 @@
+package config
+
+import "fmt"
+
+// Static are the values a node was started with: defaults of the command
+// (dev, serve), file, environment, flags, in rising precedence, each with its
+// origin. It is immutable; a nil *Static has no values.
+type Static struct {
+	values map[string]Setting
+}
+
+// Setting is one value as it was given.
+type Setting struct {
+	Name  string
+	Value string // normal form once it is part of a Static
+	From  Place
+}
+
+// Place is where a value was written down.
+type Place struct {
+	What string // "ottla dev", a file's name, "environment", "--set"
+	Line int    // 1 and up, 0 when the place has no lines
+	Col  int    // 1 and up, 0 when unknown
+	Key  string // as it stood there, when that differs from the setting's name
+}
+
+func (p Place) String() string {
+	s := p.What
+	if p.Line > 0 {
+		s = fmt.Sprintf("%s:%d", s, p.Line)
+		if p.Col > 0 {
+			s = fmt.Sprintf("%s:%d", s, p.Col)
+		}
+	}
+	if p.Key != "" {
+		s += " (" + p.Key + ")"
+	}
+	return s
+}
+
+// Get returns a broker setting's static value in normal form.
+func (s *Static) Get(name string) (string, bool) {
+	if s == nil {
+		return "", false
+	}
+	v, ok := s.values[name]
+	return v.Value, ok
+}
+
+// Origin tells where a static value was set.
+func (s *Static) Origin(name string) (Place, bool) {
+	if s == nil {
+		return Place{}, false
+	}
+	v, ok := s.values[name]
+	return v.From, ok
+}
+
+// StaticOf makes a Static from names and values: for tests and embedding. Each
+// is looked up and checked; where names the origin.
+func StaticOf(where string, values map[string]string) (*Static, error) {
+	s := &Static{values: make(map[string]Setting, len(values))}
+	for name, value := range values {
+		d := Lookup(ScopeBroker, name)
+		if d == nil {
+			return nil, unknownError(name, Place{What: where})
+		}
+		normal, err := d.Check(value)
+		if err != nil {
+			return nil, err
+		}
+		s.values[name] = Setting{Name: name, Value: normal, From: Place{What: where}}
+	}
+	return s, nil
+}
+
+// UnknownError says that no setting has this name.
+type UnknownError struct {
+	Name    string
+	At      Place
+	Nearest string // "" when none is near
+}
+
+func unknownError(name string, at Place) *UnknownError {
+	return &UnknownError{Name: name, At: at, Nearest: Nearest(ScopeBroker, name)}
+}
+
+func (e *UnknownError) Error() string {
+	msg := fmt.Sprintf("%s: there is no setting %q", e.At, e.Name)
+	if e.Nearest != "" {
+		return msg + fmt.Sprintf("; did you mean %s?", e.Nearest)
+	}
+	return msg + "; docs/configuration.md lists them all"
+}
