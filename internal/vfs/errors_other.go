@@ -1,0 +1,5 @@
+//go:build !windows
+
+package vfs
+
+func noSpacePlatform(error) bool { return false }
