@@ -17,5 +17,9 @@ func disks(t *testing.T) map[string]disk {
 			t.Error(err)
 		}
 	})
-	return map[string]disk{"OS": {o, t.TempDir()}}
+	m := NewMem(1 << 30)
+	if err := m.MkdirAll("/data/ottla", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]disk{"OS": {o, t.TempDir()}, "Mem": {m, "/data/ottla"}}
 }
