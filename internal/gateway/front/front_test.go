@@ -1,0 +1,75 @@
+package front
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestGuardLetsOnlyThisNodesNamesAndPagesIn(t *testing.T) {
+	h := Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "in") }), []string{"ottla.example"})
+	for _, c := range []struct {
+		host, origin string
+		want         int
+	}{
+		{"127.0.0.1:8080", "", 200},
+		{"localhost:8080", "", 200},
+		{"LOCALHOST", "", 200},
+		{"[::1]:8080", "", 200},
+		{"ottla.example:8080", "", 200},
+		{"Ottla.Example", "", 200},
+		{"evil.example:8080", "", 421},
+		{"ottla.example.evil.example", "", 421},
+		{"localhost.evil.example", "", 421},
+		{"", "", 421},
+		{"localhost:8080", "http://localhost:8080", 200},
+		{"localhost:8080", "http://localhost:9999", 403},
+		{"localhost:8080", "https://evil.example", 403},
+		{"localhost:8080", "null", 403},
+		{"localhost:8080", "file://", 403},
+		{"127.0.0.1:8080", "http://localhost:8080", 403},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = c.host
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("host %q origin %q: got %d, want %d (%s)", c.host, c.origin, w.Code, c.want, strings.TrimSpace(w.Body.String()))
+		}
+	}
+}
+
+func TestFrontServesAndStops(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := Serve(l, Options{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }),
+		Logger:  slog.New(slog.DiscardHandler),
+	})
+	res, err := http.Get("http://" + f.Addr().String() + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	if err != nil || string(body) != "hello" {
+		t.Fatalf("got %q, %v, want hello", body, err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if err := f.Close(context.Background()); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+	if _, err := net.Dial("tcp", f.Addr().String()); err == nil {
+		t.Fatal("the port still accepts after Close")
+	}
+}
