@@ -1,0 +1,44 @@
+package api
+
+import (
+	"context"
+	"net"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// API is one row of the dispatch table.
+type API struct {
+	Key      int16
+	Min, Max int16
+	// ListedMin is what ApiVersions shows as minimum where that differs from
+	// what is served (Produce, KAFKA-18659); normally equal to Min.
+	ListedMin int16
+	// Differences from Kafka 4.4, one sentence each with its reason; they go
+	// into docs/compatibility.md.
+	Differences []string
+	// Handle serves a request decoded by kmsg. A nil response closes the
+	// connection; an error is logged and answered as UNKNOWN_SERVER_ERROR
+	// where the API has a place for it, else the connection is closed.
+	// Requests of one connection are handled one at a time, in order.
+	Handle func(ctx context.Context, c *Conn, req kmsg.Request) (kmsg.Response, error)
+	// Serve, where set, is called instead of Handle with the request's bytes.
+	// It does not wait: what it cannot answer yet it parks in the Answer, and
+	// the next request of the connection is served meanwhile. A nil Answer
+	// without an error answers nothing (Produce with acks=0); an error closes
+	// the connection.
+	Serve func(c *Conn, r *Request) (Answer, error)
+}
+
+// Conn is what a handler may know of the connection.
+type Conn struct {
+	ID                            uint64
+	Remote, Local                 net.Addr
+	Listener                      string // listener name, PLAINTEXT unless configured
+	ClientID                      string // of the request at hand
+	SoftwareName, SoftwareVersion string // from ApiVersions 3+
+	// Advertised is the address that this connection's client is told for a
+	// node: the configured one, or for the node itself the address that the
+	// client used.
+	Advertised func(nodeID int32) (host string, port int32)
+}
