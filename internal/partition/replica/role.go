@@ -36,12 +36,11 @@ type Change struct {
 // A leader that is elected again (a higher epoch while it leads) keeps its
 // log, so what it promised still holds.
 func (s *State) Become(a Assignment) Change {
-	if a.PartitionEpoch < s.partitionEpoch || a.LeaderEpoch < s.leaderEpoch {
+	if s.stale(a) {
 		return Change{Stale: true}
 	}
 	led := s.role == Leader
-	newEpoch := a.LeaderEpoch > s.leaderEpoch
-	c := Change{Moved: newEpoch || a.Leader != s.leader}
+	c := Change{Moved: a.LeaderEpoch > s.leaderEpoch || a.Leader != s.leader, NewEpoch: s.Begins(a)}
 
 	s.leader, s.leaderEpoch, s.partitionEpoch = a.Leader, a.LeaderEpoch, a.PartitionEpoch
 	s.replicas = slices.Clone(a.Replicas)
@@ -55,13 +54,23 @@ func (s *State) Become(a Assignment) Change {
 		return c
 	}
 	s.role = Leader
-	c.NewEpoch = newEpoch || !led
 	if c.NewEpoch {
 		s.epochStart = s.end
 	}
 	s.track(c.NewEpoch, a.NowMs)
 	s.advance()
 	return c
+}
+
+func (s *State) stale(a Assignment) bool {
+	return a.PartitionEpoch < s.partitionEpoch || a.LeaderEpoch < s.leaderEpoch
+}
+
+// Begins tells whether this replica would begin a leader epoch by the
+// assignment: its entry must stand at the log end before anything else
+// happens in it (KIP-101).
+func (s *State) Begins(a Assignment) bool {
+	return !s.stale(a) && a.Leader == s.self && (a.LeaderEpoch > s.leaderEpoch || s.role != Leader)
 }
 
 // CheckEpoch fences a request by the leader epoch that its sender knows; -1

@@ -68,7 +68,8 @@ func (s *State) Configure(r Rules) {
 // it was remembered, or start when it was not; a leader that is alone in the
 // ISR finds it anew.
 func (s *State) Open(start, end, durable, high int64) {
-	s.start, s.end, s.durable = start, end, min(durable, end)
+	s.start, s.end = start, end
+	s.durable = max(s.durable, min(durable, end)) // a sync round may have been faster
 	s.high = max(start, min(high, end))
 	s.advance()
 }

@@ -1,0 +1,49 @@
+package partition
+
+import (
+	"fmt"
+	"time"
+
+	"ottla/internal/producer"
+)
+
+// Producers lists active producers for DescribeProducers (KIP-664).
+func (p *Partition) Producers() ([]producer.Info, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l, err := p.lead(-1)
+	if err != nil {
+		return nil, err
+	}
+	return l.Producers().List(), nil
+}
+
+// Retain deletes segments that are too old or too many, below the high
+// watermark. It is a chore for every few minutes; any replica does it.
+func (p *Partition) Retain() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	if l == nil {
+		return nil
+	}
+	if _, err := l.Retain(p.high.Load()); err != nil {
+		return fmt.Errorf("retention of %s-%d: %w", p.topic, p.index, err)
+	}
+	p.started(l.Start())
+	return nil
+}
+
+// Expire forgets producers that were silent for producer.id.expiration.ms and
+// have no open transaction. It is a chore for every few minutes.
+func (p *Partition) Expire(now time.Time) {
+	c := p.config.Load()
+	if c.ProducerExpiry <= 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.log.Load(); l != nil {
+		l.Producers().Expire(now.Add(-c.ProducerExpiry).UnixMilli())
+	}
+}

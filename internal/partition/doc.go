@@ -1,0 +1,63 @@
+// Package partition is one replica of a partition: it takes produced batches,
+// answers fetches, and tells those who wait when their records are committed
+// or readable.
+//
+// What is decided is decided in the pure package replica; where bytes lie is
+// the business of log; what a batch must look like is record's, and duplicates
+// are producer's. This package is the shell between them: it owns the locks,
+// the order of things and the waiting. It starts no goroutine, opens no
+// socket, and knows nothing of requests.
+//
+// Main types: [Partition]; [Waiter] and [FetchWaiter], which the doors
+// implement.
+//
+// Files, in reading order: partition.go (the type, its settings and
+// snapshots), open.go (open, close, delete), role.go, append.go, prepare.go
+// (validation outside the lock), admit.go (what the lock must cover:
+// duplicates, transactions), verify.go, commit.go (what moves when the high
+// watermark does), await.go, watch.go, fetch.go, epochs.go, list_offset.go,
+// delete_records.go, chores.go, fault.go (errors).
+//
+// # The way of a batch
+//
+// Append validates without a lock. Under mu it looks for duplicates, gives the
+// offset and writes to the log; then, under st, it tells the core the new end.
+// The log's next sync round calls back with what is durable; the core moves
+// the high watermark and last stable offset, and whoever waited for them is
+// told: produce answers (Await) after the locks are free, fetches (Watch)
+// under st.
+//
+// # Locks
+//
+// mu serialises the writers of the log: Append, Become, Configure, Retain,
+// DeleteRecords, Expire, Close, Delete. It is held over the write, not over a
+// sync. st guards the core, the waiters and the watchers; it is held for
+// moments only and never over I/O. Order: mu, then st, then the locks inside
+// log. The log's callbacks (a sync round, or a flush inside Append with mu
+// held) take st alone.
+//
+// The core's role, epoch, replicas and settings change only with both held, so
+// either is enough to read them. Offsets are published through atomics after
+// each change, and [Partition.Offsets] takes no lock.
+//
+// Readable is called with st held: a door must not hold, while it calls Watch
+// or Unwatch, a lock that its Readable takes. After Unwatch has returned
+// Readable is not called any more. Committed is called with no lock held.
+//
+// # Invariants
+//
+//   - Every Waiter is called exactly once: with nil when its records are
+//     committed, with an error when that will never be (the lead is lost, the
+//     directory is offline, the partition is closed or deleted).
+//   - Nobody reads past the high watermark; read_committed readers never past
+//     the last stable offset. A transaction is told to the core before its
+//     first batch can become durable, so the last stable offset never passes
+//     it.
+//   - A batch is in the log exactly once whatever its producer repeats
+//     (KIP-98), and a duplicate's answer waits until its first append is
+//     committed.
+//   - The epoch entry of a new leader stands before its first append.
+//
+// Errors are wire.Code or *wire.Error; a *record.Error with the records it
+// names stays in the chain (see fault.go for the whole table).
+package partition

@@ -1,0 +1,110 @@
+package partition
+
+import (
+	"fmt"
+
+	"ottla/internal/log"
+	"ottla/internal/partition/replica"
+	"ottla/internal/wire"
+)
+
+// Open opens its log in dir (recovering it) and ties sync rounds to the high
+// watermark. A role that came before is taken now. After an error the
+// partition answers KAFKA_STORAGE_ERROR; Open may be tried again.
+func (p *Partition) Open(dir *log.Dir) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.log.Load() != nil {
+		return fmt.Errorf("partition %s-%d is open already", p.topic, p.index)
+	}
+	l, err := dir.Open(log.Ident{Topic: p.topic, Partition: p.index, ID: p.id}, log.OpenOptions{
+		Config:    p.config.Load().Log,
+		OnDurable: p.onDurable,
+		OnOffline: p.onOffline,
+	})
+	if err != nil {
+		err = fmt.Errorf("open the log of %s-%d in %s: %w", p.topic, p.index, dir.Path(), err)
+		p.refuse(wire.Errorf(wire.KafkaStorageError, "%w", err))
+		return err
+	}
+	p.load(l)
+	if r := p.pending; r != nil {
+		p.pending = nil
+		p.take(l, *r)
+	}
+	return nil
+}
+
+// load tells the core what the log holds. mu held.
+func (p *Partition) load(l *log.Log) {
+	start, end, durable := l.Start(), l.End(), l.Durable()
+	producers := l.Producers().List()
+	p.st.Lock()
+	defer p.st.Unlock()
+	p.core.Open(start, end.Offset, durable.Offset, start)
+	for _, x := range producers {
+		if x.CurrentTxnStartOffset >= 0 {
+			p.core.Txns().Begin(x.ProducerID, x.CurrentTxnStartOffset)
+		}
+	}
+	p.refusal = nil
+	p.log.Store(l)
+	p.settle(durable)
+}
+
+// onDurable is the log's call from a sync round, or from an append that
+// flushes.
+func (p *Partition) onDurable(at log.Position) {
+	p.st.Lock()
+	p.core.Durable(at.Offset)
+	t := p.settle(at)
+	p.st.Unlock()
+	t.tell()
+}
+
+// onOffline is the log's call when it failed for good.
+func (p *Partition) onOffline(err error) {
+	p.refuse(p.offline(err))
+}
+
+// refuse ends service for the given reason: everyone who waits is told it, and
+// so is everyone who comes.
+func (p *Partition) refuse(why error) {
+	p.st.Lock()
+	p.refusal = why
+	t := p.abandon(why)
+	p.alarm()
+	p.st.Unlock()
+	t.tell()
+}
+
+// Close stops it: waiters get NOT_LEADER_OR_FOLLOWER. Closing twice is no
+// error. A closed partition can be opened again.
+func (p *Partition) Close() error {
+	return p.stop(wire.NotLeaderOrFollower, func(l *log.Log) error { return l.Close() })
+}
+
+// Delete is Close, and the log is removed: waiters get
+// UNKNOWN_TOPIC_OR_PARTITION.
+func (p *Partition) Delete() error {
+	return p.stop(wire.UnknownTopicOrPartition, func(l *log.Log) error { return l.Dir().Delete(l) })
+}
+
+func (p *Partition) stop(why wire.Code, end func(*log.Log) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuse(why)
+	l := p.log.Swap(nil)
+	p.pending = nil
+	p.st.Lock()
+	p.core = replica.New(p.node)
+	p.core.Configure(p.config.Load().rules())
+	p.st.Unlock()
+	if l == nil {
+		return nil
+	}
+	if err := end(l); err != nil {
+		return fmt.Errorf("stop the log of %s-%d: %w", p.topic, p.index, err)
+	}
+	return nil
+}

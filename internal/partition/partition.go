@@ -1,0 +1,152 @@
+package partition
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/log"
+	"ottla/internal/partition/replica"
+	"ottla/internal/record"
+	"ottla/internal/uuid"
+)
+
+// Options make a partition.
+type Options struct {
+	Topic  string
+	ID     uuid.UUID
+	Index  int32
+	NodeID int32
+	Now    func() time.Time
+	Logger *slog.Logger // nil: no log lines
+	Config Config
+}
+
+// Config is what a partition heeds of its topic's settings.
+type Config struct {
+	Log            log.Config
+	Rules          record.Rules // NowMs and AllowZstd are set per batch
+	Recompress     bool
+	Codec          record.Codec // with Recompress
+	Level          int
+	MinInsync      int
+	ProducerExpiry time.Duration // producer.id.expiration.ms; 0 means never
+}
+
+// rules are the settings that the core heeds.
+func (c *Config) rules() replica.Rules {
+	return replica.Rules{Synced: c.Log.Durability == log.Fsync, MinInsync: c.MinInsync}
+}
+
+// Partition is one replica. All methods may be called from any goroutine. Idle
+// it takes less than a kilobyte, its log apart.
+type Partition struct {
+	topic  string
+	id     uuid.UUID
+	index  int32
+	node   int32
+	now    func() time.Time
+	logger *slog.Logger
+
+	config atomic.Pointer[Config]  // never nil; replaced whole, with mu held
+	log    atomic.Pointer[log.Log] // nil until Open and after Close
+
+	// Published from the core with st held, read by anyone. All but epoch only
+	// grow while the partition leads.
+	start, end, high, stable atomic.Int64
+	epoch                    atomic.Int32
+
+	full atomic.Bool // the disk was full at the last append: one log line per change
+
+	// mu serialises the writers of the log; see doc.go.
+	mu      sync.Mutex
+	pending *Role // mu: the role to take when Open comes
+
+	// st guards everything below.
+	st       sync.Mutex
+	core     replica.State
+	refusal  error        // why nothing is served any more (offline, closed, deleted); nil
+	highAt   log.Position // where the high watermark lies, as far as known
+	stableAt log.Position // where the last stable offset lies, as far as known
+	kept     queue        // acks=1: waits for what this replica keeps
+	agreed   queue        // acks=all: waits for the high watermark
+	watchers []watcher
+}
+
+// New makes a partition that is not open yet: it answers NOT_LEADER_OR_FOLLOWER
+// (retriable) until Open and Become.
+func New(o Options) *Partition {
+	p := &Partition{
+		topic: o.Topic, id: o.ID, index: o.Index, node: o.NodeID,
+		now: o.Now, logger: o.Logger, core: replica.New(o.NodeID),
+	}
+	if p.logger == nil {
+		p.logger = slog.New(slog.DiscardHandler)
+	}
+	c := o.Config
+	p.config.Store(&c)
+	p.core.Configure(c.rules())
+	p.epoch.Store(-1)
+	return p
+}
+
+// Configure takes changed settings, live. A durability that asks for less may
+// commit what waits at once.
+func (p *Partition) Configure(c Config) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.config.Store(&c)
+	l := p.log.Load()
+	if l == nil {
+		p.st.Lock()
+		p.core.Configure(c.rules())
+		p.st.Unlock()
+		return
+	}
+	l.Configure(c.Log)
+	end := l.End()
+	p.st.Lock()
+	p.core.Configure(c.rules())
+	t := p.settle(end)
+	p.st.Unlock()
+	t.tell()
+}
+
+// Offsets is a snapshot, taken without a lock. LogStart <= LastStable <=
+// HighWatermark <= LogEnd holds for it while the partition leads.
+type Offsets struct {
+	LogStart, HighWatermark, LastStable, LogEnd int64
+	LeaderEpoch                                 int32
+}
+
+// Offsets tells where the partition stands.
+func (p *Partition) Offsets() Offsets {
+	// Each of them only grows, so reading the smallest first keeps the order.
+	var o Offsets
+	o.LogStart = p.start.Load()
+	o.LastStable = p.stable.Load()
+	o.HighWatermark = p.high.Load()
+	o.LogEnd = p.end.Load()
+	o.LeaderEpoch = p.epoch.Load()
+	return o
+}
+
+// Describe is what DescribeLogDirs and metrics show.
+type Describe struct {
+	Topic   string
+	Index   int32
+	ID      uuid.UUID
+	Dir     string // of the log directory; empty until Open
+	Bytes   int64
+	Offsets Offsets
+}
+
+// Describe tells what the partition is and takes.
+func (p *Partition) Describe() Describe {
+	d := Describe{Topic: p.topic, Index: p.index, ID: p.id, Offsets: p.Offsets()}
+	if l := p.log.Load(); l != nil {
+		d.Dir, d.Bytes = l.Dir().Path(), l.Size()
+	}
+	return d
+}

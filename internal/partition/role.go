@@ -1,0 +1,93 @@
+package partition
+
+import (
+	"log/slog"
+
+	"ottla/internal/log"
+	"ottla/internal/partition/replica"
+	"ottla/internal/wire"
+)
+
+// Role is what the metadata says of this partition.
+type Role struct {
+	Leader         int32 // -1 none
+	LeaderEpoch    int32
+	PartitionEpoch int32
+	Replicas, ISR  []int32
+}
+
+// Become takes a role; a leader that begins a new epoch notes it before its
+// first append. A role older than the one it has is ignored; one that comes
+// before Open is taken at Open. When the lead is lost, everyone who waits is
+// told NOT_LEADER_OR_FOLLOWER.
+func (p *Partition) Become(r Role) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	if l == nil {
+		p.pending = &r
+		return nil
+	}
+	p.take(l, r)
+	return nil
+}
+
+// take gives the core its assignment. mu held.
+func (p *Partition) take(l *log.Log, r Role) {
+	a := replica.Assignment{
+		Leader: r.Leader, LeaderEpoch: r.LeaderEpoch, PartitionEpoch: r.PartitionEpoch,
+		Replicas: r.Replicas, ISR: r.ISR, NowMs: p.now().UnixMilli(),
+	}
+	end := l.End()
+	if p.core.Begins(a) {
+		l.Epochs().Assign(r.LeaderEpoch, end.Offset)
+	}
+	var t *told
+	p.st.Lock()
+	c := p.core.Become(a)
+	if c.LostLead {
+		t = p.abandon(wire.NotLeaderOrFollower)
+	} else {
+		t = p.settle(end)
+	}
+	p.publish()
+	if c.Moved {
+		p.alarm()
+	}
+	p.st.Unlock()
+	t.tell()
+	if c.Moved {
+		p.logger.Debug("partition has a leader",
+			slog.String("topic", p.topic), slog.Int("partition", int(p.index)),
+			slog.Int("leader", int(r.Leader)), slog.Int("leader_epoch", int(r.LeaderEpoch)),
+			slog.Int64("offset", end.Offset))
+	}
+}
+
+// mayLead tells why a request that only the leader answers is refused, nil
+// when it is not. current is the leader epoch that the sender knows, -1 when
+// it did not say. st held.
+func (p *Partition) mayLead(current int32) error {
+	if p.refusal != nil {
+		return p.refusal
+	}
+	if c := p.core.CheckLead(current); c != wire.None {
+		return c
+	}
+	return nil
+}
+
+// lead is mayLead for those who need the log and no more. The log is nil when
+// the error is not.
+func (p *Partition) lead(current int32) (*log.Log, error) {
+	p.st.Lock()
+	defer p.st.Unlock()
+	l := p.log.Load()
+	if err := p.mayLead(current); err != nil {
+		return nil, err
+	}
+	if l == nil {
+		return nil, wire.NotLeaderOrFollower
+	}
+	return l, nil
+}
