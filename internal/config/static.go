@@ -14,6 +14,7 @@ type Setting struct {
 	Name  string
 	Value string // normal form once it is part of a Static
 	From  Place
+	units bool // its source may write spans and sizes with units
 }
 
 // Place is where a value was written down.
@@ -22,6 +23,7 @@ type Place struct {
 	Line int    // 1 and up, 0 when the place has no lines
 	Col  int    // 1 and up, 0 when unknown
 	Key  string // as it stood there, when that differs from the setting's name
+	text string // the line itself, "" when it shall not be shown
 }
 
 func (p Place) String() string {
@@ -63,7 +65,7 @@ func StaticOf(where string, values map[string]string) (*Static, error) {
 	for name, value := range values {
 		d := Lookup(ScopeBroker, name)
 		if d == nil {
-			return nil, unknownError(name, Place{What: where})
+			return nil, unknown(name, Place{What: where})
 		}
 		normal, err := d.Check(value)
 		if err != nil {
@@ -74,21 +76,11 @@ func StaticOf(where string, values map[string]string) (*Static, error) {
 	return s, nil
 }
 
-// UnknownError says that no setting has this name.
-type UnknownError struct {
-	Name    string
-	At      Place
-	Nearest string // "" when none is near
-}
-
-func unknownError(name string, at Place) *UnknownError {
-	return &UnknownError{Name: name, At: at, Nearest: Nearest(ScopeBroker, name)}
-}
-
-func (e *UnknownError) Error() string {
-	msg := fmt.Sprintf("%s: there is no setting %q", e.At, e.Name)
-	if e.Nearest != "" {
-		return msg + fmt.Sprintf("; did you mean %s?", e.Nearest)
+// unknown says that there is no setting of a name, and which one is near.
+func unknown(name string, at Place) *Mistake {
+	what := fmt.Sprintf("there is no setting %q", name)
+	if near := Nearest(ScopeBroker, name); near != "" {
+		return &Mistake{At: at, What: what + "; did you mean " + near + "?"}
 	}
-	return msg + "; docs/configuration.md lists them all"
+	return &Mistake{At: at, What: what + "; docs/configuration.md lists them all"}
 }

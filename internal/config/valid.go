@@ -60,13 +60,16 @@ func nonEmpty(reason string) checker {
 	}
 }
 
+// throttledReason is Kafka's; the setting's name goes in front of it.
+const throttledReason = "must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],..."
+
 var throttledForm = regexp.MustCompile(`^(\*|[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*)?$`)
 
 func throttledReplicas(v string) (string, string) {
 	if throttledForm.MatchString(v) {
 		return "", ""
 	}
-	return "must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...", ""
+	return throttledReason, "[" + strings.ReplaceAll(v, ",", ", ") + "]"
 }
 
 var resetDuration = regexp.MustCompile(`^by_duration:P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?$`)

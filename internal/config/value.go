@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// emptyElement marks a list with nothing between two commas, for which Kafka
+// has a sentence of another shape.
+const emptyElement = "values must not be empty"
+
 // InvalidError says that a value does not fit a setting. Its text is the one
 // that Kafka's tools print, since it goes out on the wire; files and flags add
 // where the value stands.
@@ -19,11 +23,18 @@ type InvalidError struct {
 }
 
 func (e *InvalidError) Error() string {
+	if e.Reason == emptyElement {
+		return fmt.Sprintf("Configuration '%s' values must not be empty.", e.Def.Name)
+	}
 	v := e.Value
 	if e.element != "" {
 		v = e.element
 	}
-	return fmt.Sprintf("Invalid value %s for configuration %s: %s", v, e.Def.Name, e.Reason)
+	reason := e.Reason
+	if reason == throttledReason {
+		reason = e.Def.Name + " " + reason
+	}
+	return fmt.Sprintf("Invalid value %s for configuration %s: %s", v, e.Def.Name, reason)
 }
 
 func (d *Def) invalid(value, reason string) *InvalidError {
@@ -44,7 +55,7 @@ func (d *Def) Check(value string) (string, error) {
 	}
 	if d.check != nil {
 		if reason, element := d.check(normal); reason != "" {
-			e := d.invalid(v, reason)
+			e := d.invalid(normal, reason)
 			e.element = element
 			return "", e
 		}
@@ -76,7 +87,11 @@ func (d *Def) normal(v string) (string, error) {
 		}
 		return formatDouble(f), nil
 	case "list":
-		return strings.Join(splitList(v), ","), nil
+		elements := splitList(v)
+		if len(elements) > 0 && contains(elements, "") {
+			return "", d.invalid(v, emptyElement)
+		}
+		return strings.Join(elements, ","), nil
 	}
 	return v, nil
 }

@@ -168,8 +168,12 @@ func (v *View) ClientMetrics(d Dynamic, subscription, name string) Value {
 func (v *View) resource(d Dynamic, def *Def, name string, own Source) Value {
 	m := v.brokerMaps(d)
 	out := Value{Def: def, Source: SourceDefault}
-	if len(def.Synonyms) > 0 {
+	switch {
+	case len(def.Synonyms) > 0:
 		out.Chain = v.brokerChain(m, must(ScopeBroker, def.Synonyms[0]))
+	case def.Scope == ScopeGroup && !def.NullDefault:
+		// Groups show their built-in defaults as a link, topics do not.
+		out.Chain = []Origin{{Name: def.Name, Value: def.Default, Source: SourceDefault}}
 	}
 	if s, ok := overrides(d, def.Scope, name)[def.Name]; ok {
 		out.Value = s
