@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/line"
+)
+
+type consumeFlags struct {
+	partitions  []int32
+	from, until string
+	count       int64
+	exit        bool
+	format      string
+	committed   bool
+}
+
+func consumeCommand(o *options) *cobra.Command {
+	var c consumeFlags
+	cmd := &cobra.Command{
+		Use:   "consume TOPIC",
+		Short: "Read records",
+		Long: "Read records of a topic, without a consumer group. Positions (--from, --until) are\n" +
+			"start, end, an offset, -N (N records before the end), @TIME (RFC 3339) or @-10m (ago).\n" +
+			"In a terminal records are shown for reading; in a pipe, or with -o ndjson, each is one\n" +
+			"line of JSON. -f takes %k key, %v value, %t topic, %p partition, %o offset, %d time,\n" +
+			"%h headers, %n newline, %% percent.",
+		Example: "  ottla consume orders --from -10\n" +
+			"  ottla consume orders --from @-1h --exit -o ndjson",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return consume(cmd.Context(), o, &c, args[0])
+		},
+	}
+	f := cmd.Flags()
+	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions")
+	f.StringVar(&c.from, "from", "start", "where to begin")
+	f.StringVar(&c.until, "until", "", "where to stop (exclusive)")
+	f.Int64VarP(&c.count, "number", "n", 0, "stop after this many records (0: no limit)")
+	f.BoolVarP(&c.exit, "exit", "e", false, "stop at the end instead of waiting for more")
+	f.StringVarP(&c.format, "format", "f", "", "percent format of one record")
+	f.BoolVar(&c.committed, "read-committed", false, "leave out records of aborted and open transactions")
+	return cmd
+}
+
+func consume(ctx context.Context, o *options, c *consumeFlags, topic string) error {
+	show, err := c.printer(o)
+	if err != nil {
+		return err
+	}
+	client, err := o.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	span, err := c.span(ctx, kadm.NewClient(client), topic)
+	if err != nil {
+		return err
+	}
+	if len(span) == 0 {
+		return nil
+	}
+	offsets := map[int32]kgo.Offset{}
+	for p, s := range span {
+		offsets[p] = kgo.NewOffset().At(s.begin)
+	}
+	opts := []kgo.Opt{kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets})}
+	if c.committed {
+		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
+	reader, err := o.connect(ctx, opts...)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	w := bufio.NewWriterSize(o.out, 64<<10)
+	err = pump(ctx, reader, span, c.count, func(r *kgo.Record) error { return show(w, r) }, w.Flush)
+	if flushErr := w.Flush(); err == nil {
+		err = flushErr
+	}
+	return err
+}
+
+// pump hands records to show until every partition's span is read, count
+// records were shown, or the context ends (which is no error: Ctrl-C).
+func pump(ctx context.Context, reader *kgo.Client, span map[int32]*span, count int64, show func(*kgo.Record) error, flush func() error) error {
+	open := 0
+	for _, s := range span {
+		if s.bounded() {
+			open++
+		}
+	}
+	bounded := open > 0
+	shown := int64(0)
+	for !bounded || open > 0 {
+		fetches := reader.PollFetches(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		var failed error
+		fetches.EachError(func(t string, p int32, err error) {
+			if failed == nil && !errors.Is(err, context.Canceled) {
+				failed = kafkaFailure(fmt.Sprintf("cannot read %s-%d", t, p), err)
+			}
+		})
+		if failed != nil {
+			return failed
+		}
+		for it := fetches.RecordIter(); !it.Done(); {
+			r := it.Next()
+			s := span[r.Partition]
+			if s == nil || s.done {
+				continue
+			}
+			if !s.bounded() || r.Offset < s.end {
+				if err := show(r); err != nil {
+					return err
+				}
+				shown++
+				if count > 0 && shown == count {
+					return nil
+				}
+			}
+			if s.bounded() && r.Offset+1 >= s.end {
+				s.done = true
+				open--
+			}
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type writer interface {
+	Write([]byte) (int, error)
+	WriteString(string) (int, error)
+}
+
+// printer chooses how one record is shown.
+func (c *consumeFlags) printer(o *options) (func(writer, *kgo.Record) error, error) {
+	if c.format != "" {
+		return percentPrinter(c.format)
+	}
+	switch {
+	case o.format == "json", o.format == "ndjson", o.format == "table" && !terminal(o.out):
+		var buf []byte
+		return func(w writer, r *kgo.Record) (err error) {
+			if buf, err = line.Append(buf[:0], r); err != nil {
+				return err
+			}
+			_, err = w.Write(buf)
+			return err
+		}, nil
+	case o.format == "table":
+		return readable, nil
+	}
+	return nil, fail.Usagef("-o %s is not for records: it takes table, json or ndjson; -f takes a format", o.format)
+}
+
+// readable is the form for people: where and when, key, value.
+func readable(w writer, r *kgo.Record) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s-%d @ %d  %s", r.Topic, r.Partition, r.Offset, r.Timestamp.Format("2006-01-02 15:04:05.000"))
+	if r.Key != nil {
+		fmt.Fprintf(&b, "  key %s", shown(r.Key))
+	}
+	for _, h := range r.Headers {
+		fmt.Fprintf(&b, "  %s=%s", h.Key, shown(h.Value))
+	}
+	fmt.Fprintf(&b, "\n  %s\n", shown(r.Value))
+	_, err := w.WriteString(b.String())
+	return err
+}
+
+// shown keeps null, empty and unprintable apart.
+func shown(b []byte) string {
+	switch {
+	case b == nil:
+		return "(null)"
+	case len(b) == 0:
+		return "(empty)"
+	}
+	for _, r := range string(b) {
+		if r == '\uFFFD' || r < ' ' && r != '\t' && r != '\n' {
+			return fmt.Sprintf("%q", b)
+		}
+	}
+	return string(b)
+}
+
+// percentPrinter compiles a percent format.
+func percentPrinter(format string) (func(writer, *kgo.Record) error, error) {
+	type piece func(*strings.Builder, *kgo.Record)
+	var pieces []piece
+	text := func(s string) piece { return func(b *strings.Builder, _ *kgo.Record) { b.WriteString(s) } }
+	verbs := map[byte]piece{
+		'k': func(b *strings.Builder, r *kgo.Record) { b.Write(r.Key) },
+		'v': func(b *strings.Builder, r *kgo.Record) { b.Write(r.Value) },
+		't': func(b *strings.Builder, r *kgo.Record) { b.WriteString(r.Topic) },
+		'p': func(b *strings.Builder, r *kgo.Record) { fmt.Fprint(b, r.Partition) },
+		'o': func(b *strings.Builder, r *kgo.Record) { fmt.Fprint(b, r.Offset) },
+		'd': func(b *strings.Builder, r *kgo.Record) {
+			b.WriteString(r.Timestamp.UTC().Format("2006-01-02T15:04:05.000Z"))
+		},
+		'h': func(b *strings.Builder, r *kgo.Record) {
+			for i, h := range r.Headers {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprintf(b, "%s=%s", h.Key, h.Value)
+			}
+		},
+		'n': text("\n"), '%': text("%"),
+	}
+	format = strings.NewReplacer(`\n`, "\n", `\t`, "\t").Replace(format)
+	for rest := format; rest != ""; {
+		before, after, found := strings.Cut(rest, "%")
+		pieces = append(pieces, text(before))
+		if !found {
+			break
+		}
+		if after == "" || verbs[after[0]] == nil {
+			return nil, fail.Usagef("format %q: %%%.1s is not known: it takes %%k %%v %%t %%p %%o %%d %%h %%n %%%%", format, after)
+		}
+		pieces = append(pieces, verbs[after[0]])
+		rest = after[1:]
+	}
+	return func(w writer, r *kgo.Record) error {
+		var b strings.Builder
+		for _, p := range pieces {
+			p(&b, r)
+		}
+		_, err := w.WriteString(b.String())
+		return err
+	}, nil
+}

@@ -1,0 +1,172 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"strconv"
+
+	"ottla/internal/broker"
+	"ottla/internal/config"
+	"ottla/internal/controller"
+	"ottla/internal/datadir"
+	"ottla/internal/log"
+	"ottla/internal/metadata"
+	"ottla/internal/quorum"
+	"ottla/internal/uuid"
+)
+
+// snapshotBytes of metadata log bring a snapshot (Kafka's
+// metadata.log.max.record.bytes.between.snapshots is 20 MiB).
+const snapshotBytes = 20 << 20
+
+// bootFeatures are the feature levels that a new cluster is finalised at: only
+// those whose promises this release keeps.
+var bootFeatures = map[string]int16{"metadata.version": 33}
+
+// takeDirs locks every data directory and checks whose it is; all of one node
+// carry the same cluster and node id.
+func (s *Server) takeDirs() error {
+	clusterID, nodeID := s.o.ClusterID, s.o.NodeID
+	for _, path := range s.o.Dirs {
+		d, err := datadir.Open(s.o.FS, path, datadir.Options{ClusterID: clusterID, NodeID: nodeID, Adopt: s.o.Adopt})
+		if err != nil {
+			return err
+		}
+		s.held = append(s.held, d)
+		clusterID, nodeID = d.ClusterID, d.NodeID
+	}
+	s.clusterID, s.nodeID = clusterID, nodeID
+	return nil
+}
+
+// openLogs reads the directories' checkpoints.
+func (s *Server) openLogs() error {
+	for _, d := range s.held {
+		dir, err := log.OpenDir(log.DirOptions{
+			FS: s.o.FS, Path: d.Path, Now: s.o.Now, Logger: s.o.Logger,
+			Reserve: s.o.Reserve, MaxOpenFiles: maxOpenFiles, VerifyAge: s.o.VerifyAge,
+		})
+		if err != nil {
+			return fmt.Errorf("open log directory %s: %w", d.Path, err)
+		}
+		s.dirs = append(s.dirs, dir)
+	}
+	return nil
+}
+
+// maxOpenFiles bounds descriptors of closed segments; active ones come on top.
+const maxOpenFiles = 512
+
+// startCore brings up quorum, controller and broker, and registers this node.
+func (s *Server) startCore(ctx context.Context) error {
+	view := &config.View{Static: s.o.Static, NodeID: s.nodeID}
+	s.view = view
+	s.broker = broker.New(broker.Options{NodeID: s.nodeID, Dirs: s.dirs, View: view, Now: s.o.Now, Logger: s.o.Logger})
+	machine := controller.New(controller.Options{NewID: newID})
+	q, err := quorum.Open(quorum.Options{
+		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
+		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,
+		OnImage: s.broker.OnImage, SnapshotBytes: snapshotBytes,
+	})
+	if err != nil {
+		return fmt.Errorf("open the metadata log: %w", err)
+	}
+	s.quorum = q
+	s.broker.Start(s.ctx)
+	if err := q.Start(s.ctx); err != nil {
+		return fmt.Errorf("start the metadata quorum: %w", err)
+	}
+	return s.register(ctx)
+}
+
+// register makes a new cluster's features final, and tells the controller
+// that this node is here.
+func (s *Server) register(ctx context.Context) error {
+	if _, ok := s.quorum.Image().Feature("metadata.version"); !ok {
+		if _, err := s.quorum.Do(ctx, controller.Bootstrap{Features: maps.Clone(bootFeatures)}); err != nil {
+			return fmt.Errorf("set up a new cluster: %w", err)
+		}
+	}
+	me := metadata.Broker{ID: s.nodeID, Incarnation: newID(), Rack: s.view.String(nil, "broker.rack"), Endpoints: s.endpoints()}
+	for _, d := range s.held {
+		me.Directories = append(me.Directories, d.DirectoryID)
+	}
+	reply, err := s.quorum.Do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
+	if err != nil {
+		return fmt.Errorf("register node %d: %w", s.nodeID, err)
+	}
+	epoch, ok := reply.(int64)
+	if !ok {
+		return fmt.Errorf("register node %d: the controller answered %T, want an epoch", s.nodeID, reply)
+	}
+	s.epoch = epoch
+	if _, err := s.quorum.Do(ctx, controller.UnfenceBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
+		return fmt.Errorf("begin to serve as node %d: %w", s.nodeID, err)
+	}
+	return nil
+}
+
+// endpoints are what the metadata says of this node's listeners.
+func (s *Server) endpoints() []metadata.Endpoint {
+	var out []metadata.Endpoint
+	for i, l := range s.o.Listen {
+		host, port := l.AdvertiseHost, l.AdvertisePort
+		boundHost, boundPort := splitAddr(s.kafkaPorts[i].Addr())
+		if host == "" {
+			host = boundHost
+		}
+		if port == 0 {
+			port = boundPort
+		}
+		out = append(out, metadata.Endpoint{Name: l.Name, Host: host, Port: uint16(port)})
+	}
+	return out
+}
+
+func splitAddr(a net.Addr) (string, int32) {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String(), 0
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return host, 0
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return host, int32(n)
+}
+
+// newID draws an identifier from the system's random source, which does not
+// fail (crypto/rand ends the process instead).
+func newID() uuid.UUID {
+	id, err := uuid.New(rand.Reader)
+	if err != nil {
+		panic("server: the system's random source failed: " + err.Error())
+	}
+	return id
+}
+
+// stopCore stops what startCore started, in reverse.
+func (s *Server) stopCore() error {
+	var errs []error
+	if s.quorum != nil {
+		errs = append(errs, s.quorum.Close())
+	}
+	if s.broker != nil {
+		errs = append(errs, s.broker.Close())
+	} else {
+		for _, d := range s.dirs {
+			errs = append(errs, d.Close(func(log.Ident) int64 { return -1 }))
+		}
+	}
+	for _, d := range s.held {
+		errs = append(errs, d.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,48 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"ottla/internal/config"
+	"ottla/internal/vfs"
+)
+
+// Options make a node.
+type Options struct {
+	FS vfs.FS
+	// Dirs are the log directories; the first also holds the metadata log.
+	Dirs []string
+	// ClusterID and NodeID are what the directories must belong to; "" and -1
+	// take what is there, or give out new ones.
+	ClusterID string
+	NodeID    int32
+	// Adopt takes a directory that looks like a copy of another.
+	Adopt bool
+	// Listen are the Kafka listeners, at least one.
+	Listen []Listener
+	// HTTP is the HTTP port's address; "" for none.
+	HTTP string
+	// HTTPOptional falls back to the next free ports when HTTP is busy.
+	HTTPOptional bool
+	// Static are the settings the node was started with.
+	Static *config.Static
+	// VerifyAge is how long bytes read or written are trusted before a read
+	// checks them again.
+	VerifyAge time.Duration
+	// Reserve is the disk space kept for metadata and internal topics.
+	Reserve int64
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Version string
+}
+
+// Listener is one Kafka port.
+type Listener struct {
+	Name string // PLAINTEXT unless configured
+	Addr string // host:port to bind; port 0 takes a free one
+	// AdvertiseHost and AdvertisePort are what clients are told; "" and 0
+	// tell each client the address that it used.
+	AdvertiseHost string
+	AdvertisePort int32
+}

@@ -1,0 +1,28 @@
+package server
+
+import (
+	"fmt"
+
+	"ottla/internal/gateway/ops"
+)
+
+// checks are the conditions under which this node serves everything it should.
+func (s *Server) checks() []ops.Check {
+	leads := ops.Check{Name: "metadata", OK: s.quorum.Status().Leader >= 0, Detail: "no leader of the metadata quorum is known"}
+	if leads.OK {
+		leads.Detail = ""
+	}
+	open := ops.Check{Name: "partitions", OK: true}
+	if n := s.broker.Recovering(); n > 0 {
+		open.OK, open.Detail = false, fmt.Sprintf("%d are still recovering", n)
+	}
+	out := []ops.Check{leads, open}
+	for _, d := range s.broker.Dirs() {
+		c := ops.Check{Name: "log directory " + d.Path(), OK: true}
+		if err := d.Err(); err != nil {
+			c.OK, c.Detail = false, err.Error()
+		}
+		out = append(out, c)
+	}
+	return out
+}
