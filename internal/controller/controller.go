@@ -1,0 +1,130 @@
+package controller
+
+import (
+	"fmt"
+	"time"
+
+	"ottla/internal/metadata"
+	"ottla/internal/uuid"
+)
+
+// Controller is the cluster's state machine (design: decided by pure state
+// machines replayed from a log). Step decides and changes nothing; what it
+// returns is applied, record by record, when it was accepted into the log. It
+// belongs to one goroutine.
+type Controller struct {
+	options Options
+	state   *metadata.Draft
+	// names finds topics whose names collide as metric names.
+	names collisions
+	// next is a lower bound of the next record's offset: see doc.go on epochs.
+	next int64
+	// broken is why the state can no longer be trusted: a record from the log
+	// did not fit. Every Step refuses then; only Reset mends it.
+	broken error
+}
+
+// Options are what the pure machine needs from outside.
+type Options struct {
+	// NewID draws topic ids; seeded in simulations.
+	NewID func() uuid.UUID
+	// ClusterID is what a registering broker must name; "" asks for nothing.
+	ClusterID string
+	// Features are the levels of each feature that this node understands, the
+	// bounds of UpdateFeatures and Bootstrap. Nil means DefaultFeatures.
+	Features map[string][2]int16
+}
+
+// DefaultFeatures are the features that the controller itself understands: the
+// record formats of Kafka 4.4.
+var DefaultFeatures = map[string][2]int16{metadata.MetadataVersion: {33, 33}}
+
+// New makes a controller with an empty state.
+func New(o Options) *Controller {
+	if o.Features == nil {
+		o.Features = DefaultFeatures
+	}
+	c := &Controller{options: o}
+	c.Reset(metadata.Empty())
+	return c
+}
+
+// Step decides one command. records are accepted as one atomic batch; reply is
+// given once they are committed. An error is a refusal of the whole command
+// (a wire.Code or *wire.Error); refusals of single items stand in the reply.
+func (c *Controller) Step(_ time.Time, cmd any) (records []metadata.Record, reply any, err error) {
+	if c.broken != nil {
+		return nil, nil, fmt.Errorf("the controller's state is broken: %w", c.broken)
+	}
+	switch cmd := cmd.(type) {
+	case CreateTopics:
+		return c.createTopics(cmd)
+	case DeleteTopics:
+		return c.deleteTopics(cmd)
+	case CreatePartitions:
+		return c.createPartitions(cmd)
+	case AlterConfigs:
+		return c.alterConfigs(cmd)
+	case AllocateProducerIDs:
+		return c.allocateProducerIDs(cmd)
+	case RegisterBroker:
+		return c.registerBroker(cmd)
+	case UnregisterBroker:
+		return c.unregisterBroker(cmd)
+	case UnfenceBroker:
+		return c.unfenceBroker(cmd)
+	case FenceBroker:
+		return c.fenceBroker(cmd)
+	case ShutdownBroker:
+		return c.shutdownBroker(cmd)
+	case ElectLeaders:
+		return c.electLeaders(cmd)
+	case Bootstrap:
+		return c.bootstrap(cmd)
+	case UpdateFeatures:
+		return c.updateFeatures(cmd)
+	}
+	return nil, nil, fmt.Errorf("the controller has no command %T", cmd)
+}
+
+// Apply changes the state by one accepted record.
+func (c *Controller) Apply(r metadata.Record) {
+	c.next++
+	if remove, ok := r.(*metadata.RemoveTopicRecord); ok {
+		if t := c.image().TopicByID(remove.TopicID); t != nil {
+			c.names.remove(t.Name)
+		}
+	}
+	if err := c.state.Apply(r); err != nil {
+		if c.broken == nil {
+			c.broken = err
+		}
+		return
+	}
+	if topic, ok := r.(*metadata.TopicRecord); ok {
+		c.names.add(topic.Name)
+	}
+}
+
+// Reset replaces the state, at start and when accepted records were lost.
+func (c *Controller) Reset(img *metadata.Image) {
+	c.state = img.Draft()
+	c.next = img.Offset + 1
+	c.broken = nil
+	c.names = collisions{}
+	for t := range img.Topics() {
+		c.names.add(t.Name)
+	}
+}
+
+// image is the present state, to read within one Step.
+func (c *Controller) image() *metadata.Image { return c.state.Image() }
+
+// live tells whether a broker takes part: registered, neither fenced nor on
+// its way out.
+func (c *Controller) live(id int32) bool {
+	b := c.image().Broker(id)
+	return b != nil && isLive(b)
+}
+
+func isLive(b *metadata.Broker) bool { return !b.Fenced && !b.InControlledShutdown }

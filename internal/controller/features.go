@@ -1,0 +1,145 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"ottla/internal/metadata"
+	"ottla/internal/wire"
+)
+
+// Bootstrap is the first command of a new cluster: it finalises features. On a
+// cluster that has some it changes nothing. Reply nil.
+type Bootstrap struct{ Features map[string]int16 }
+
+func (c *Controller) bootstrap(cmd Bootstrap) ([]metadata.Record, any, error) {
+	for range c.image().Features() {
+		return nil, nil, nil
+	}
+	if cmd.Features[metadata.MetadataVersion] == 0 {
+		return nil, nil, wire.Errorf(wire.InvalidRequest, "a new cluster must finalise %s", metadata.MetadataVersion)
+	}
+	var records []metadata.Record
+	for _, name := range sortedFeatures(cmd.Features) {
+		level := cmd.Features[name]
+		if reason := c.unsupported(name, level); reason != "" {
+			return nil, nil, invalidUpdate(name, level, reason)
+		}
+		records = append(records, &metadata.FeatureLevelRecord{Name: name, Level: level})
+	}
+	return records, nil, nil
+}
+
+// UpdateFeatures changes finalised levels, all or none (KIP-584, KIP-778); the
+// reply is map[string]Result. Where one update is refused the others are told
+// FEATURE_UPDATE_FAILED.
+type UpdateFeatures struct {
+	Updates      map[string]FeatureUpdate
+	ValidateOnly bool
+}
+
+// FeatureUpdate is a new level; 0 turns the feature off.
+type FeatureUpdate struct {
+	Level       int16
+	UpgradeType int8 // 1 upgrade, 2 safe downgrade, 3 unsafe downgrade
+}
+
+func (c *Controller) updateFeatures(cmd UpdateFeatures) ([]metadata.Record, any, error) {
+	reply := make(map[string]Result, len(cmd.Updates))
+	var records []metadata.Record
+	failed := ""
+	for _, name := range sortedFeatures(cmd.Updates) {
+		u := cmd.Updates[name]
+		reason := c.refuseUpdate(name, u)
+		if reason != "" {
+			reply[name] = resultOf(invalidUpdate(name, u.Level, reason))
+			failed = name
+			continue
+		}
+		reply[name] = Result{}
+		if now, _ := c.image().Feature(name); now != u.Level {
+			records = append(records, &metadata.FeatureLevelRecord{Name: name, Level: u.Level})
+		}
+	}
+	if failed != "" {
+		for name, r := range reply {
+			if r.Code == wire.None {
+				reply[name] = Result{wire.FeatureUpdateFailed, "not applied, because the update of " + failed + " was refused"}
+			}
+		}
+		return nil, reply, nil
+	}
+	if cmd.ValidateOnly {
+		return nil, reply, nil
+	}
+	return records, reply, nil
+}
+
+// sortedFeatures gives metadata.version first, as a log must begin with it.
+func sortedFeatures[V any](m map[string]V) []string {
+	names := slices.Sorted(maps.Keys(m))
+	if i := slices.Index(names, metadata.MetadataVersion); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, metadata.MetadataVersion)
+	}
+	return names
+}
+
+func invalidUpdate(name string, level int16, reason string) error {
+	if name == metadata.MetadataVersion {
+		return wire.Errorf(wire.InvalidUpdateVersion, "Invalid metadata.version %d. %s", level, reason)
+	}
+	return wire.Errorf(wire.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, reason)
+}
+
+// refuseUpdate tells why an update cannot be, "" when it can.
+func (c *Controller) refuseUpdate(name string, u FeatureUpdate) string {
+	now, _ := c.image().Feature(name)
+	const upgrade, safe, unsafe = 1, 2, 3
+	switch {
+	case u.UpgradeType < upgrade || u.UpgradeType > unsafe:
+		return "The controller does not support the given upgrade type."
+	case u.Level < 0:
+		return "A feature version cannot be less than 0."
+	}
+	if reason := c.unsupported(name, u.Level); reason != "" {
+		return reason
+	}
+	switch {
+	case u.Level < now && u.UpgradeType == upgrade:
+		return "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
+	case u.Level > now && u.UpgradeType != upgrade:
+		return "Can't downgrade to a newer version."
+	case name == metadata.MetadataVersion && u.Level < now && u.UpgradeType == unsafe:
+		return "Unsafe metadata downgrade is not supported in this version."
+	case name == metadata.MetadataVersion && u.Level < now && u.UpgradeType == safe:
+		return "Refusing to perform the requested downgrade because it might delete metadata information."
+	}
+	return ""
+}
+
+// unsupported tells who does not understand a level: this node or a registered
+// broker. Level 0 is the feature turned off, which all do unless their range
+// begins above it.
+func (c *Controller) unsupported(name string, level int16) string {
+	own, known := c.options.Features[name]
+	switch {
+	case !known && level != 0:
+		return "The local controller does not support this feature."
+	case level < own[0] || level > own[1]:
+		return fmt.Sprintf("The local controller only supports versions %d-%d", own[0], own[1])
+	}
+	for b := range c.image().Brokers() {
+		if len(b.Features) == 0 { // says nothing of itself
+			continue
+		}
+		r, known := b.Features[name]
+		switch {
+		case !known && level != 0:
+			return fmt.Sprintf("Broker %d does not support this feature.", b.ID)
+		case level < r[0] || level > r[1]:
+			return fmt.Sprintf("Broker %d only supports versions %d-%d", b.ID, r[0], r[1])
+		}
+	}
+	return ""
+}
