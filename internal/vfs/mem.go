@@ -111,7 +111,7 @@ func (m *Mem) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 	writable := flag&(os.O_WRONLY|os.O_RDWR) != 0
 	f := &memFile{
 		name: name, node: n,
-		readable: flag&os.O_WRONLY == 0 && !n.mode.IsDir(),
+		readable: flag&os.O_WRONLY == 0,
 		writable: writable,
 	}
 	if n.data != nil {
@@ -240,10 +240,10 @@ func (m *Mem) rename(oldname, newname string) error {
 		return nil
 	case replaced != nil && replaced.mode.IsDir():
 		return syscall.EEXIST
-	case replaced != nil && n.mode.IsDir():
-		return syscall.ENOTDIR
 	case n.mode.IsDir() && below(newname, oldname):
 		return syscall.EINVAL
+	case replaced != nil && n.mode.IsDir():
+		return syscall.ENOTDIR
 	}
 	if replaced != nil {
 		replaced.unlink()

@@ -174,10 +174,10 @@ func (f *memFile) check(op string, allowed bool, off int64) (*memData, error) {
 	switch {
 	case f.closed.Load():
 		return nil, pathError(op, f.name, fs.ErrClosed)
-	case f.node.data == nil:
-		return nil, pathError(op, f.name, syscall.EISDIR)
 	case !allowed:
 		return nil, pathError(op, f.name, syscall.EBADF)
+	case f.node.data == nil:
+		return nil, pathError(op, f.name, syscall.EISDIR)
 	case off < 0:
 		return nil, pathError(op, f.name, syscall.EINVAL)
 	}
