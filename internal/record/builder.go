@@ -71,10 +71,29 @@ func (b *Builder) Build(baseOffset int64) []byte {
 	if b.Control {
 		h.Attributes |= bitControl
 	}
-	batch := append([]byte(nil), b.buf...)
+	batch := b.pack(&h)
 	seal(&h, batch)
 	b.buf, b.count = b.buf[:0], 0
 	return batch
+}
+
+// pack returns room for the header and the records, compressed as h says; what
+// cannot be compressed (an unknown codec) stays plain, and h then says so.
+func (b *Builder) pack(h *Header) []byte {
+	if h.Codec() != None {
+		p, err := newPacker(h.Codec(), 0, make([]byte, HeaderSize, HeaderSize+len(b.buf)/2), MaxDecompressed)
+		if err == nil {
+			defer p.close()
+			if err = p.write(b.buf[HeaderSize:]); err == nil {
+				var batch []byte
+				if batch, err = p.finish(); err == nil {
+					return batch
+				}
+			}
+		}
+		h.Attributes &^= codecMask
+	}
+	return append([]byte(nil), b.buf...)
 }
 
 // seal writes h, with the right length and CRC, in front of the records that

@@ -7,7 +7,7 @@ import (
 // Rules are what a leader demands of a produced batch (protocol (c)).
 type Rules struct {
 	MaxBatchBytes   int   // max.message.bytes, header included; 0: no limit
-	MaxDecompressed int   // max.decompressed.message.bytes; compressed batches only; 0: MaxDecompressed
+	MaxDecompressed int   // max.decompressed.message.bytes; compressed batches only; 0: the constant
 	RequireKeys     bool  // compacted topic: no null keys
 	AllowZstd       bool  // false below Produce v7
 	NowMs           int64 // the leader's clock
@@ -107,7 +107,7 @@ func checkHeader(h *Header) error {
 // records judges the records, b being the batch behind its header.
 func (c *check) records(codec Codec, b []byte) error {
 	if codec != None {
-		return invalid("compressed")
+		return c.checkOpened(codec, b)
 	}
 	n, err := c.run(b)
 	if err != nil {

@@ -15,11 +15,22 @@ type RecordHeader struct {
 	Value []byte // nil is null
 }
 
-// Walk opens the batch (bounded by maxDecompressed bytes) and calls fn for each
-// record until it returns false. The record and its slices are valid during
-// the call only. It looks at the records, not at the CRC, and fails with an
-// *Error when they are malformed or fewer than the header counts.
+// Walk opens the batch at the start of b (bounded by maxDecompressed bytes, 0
+// meaning MaxDecompressed) and calls fn for each record until it returns
+// false. The record and its slices are valid during the call only; fn may walk
+// another batch. Walk looks at the records, not at the CRC, and fails with an
+// *Error when they are malformed or not as many as the header counts. A record
+// is held whole, however large.
 func Walk(b []byte, maxDecompressed int, fn func(*Record) bool) error {
+	var r Record
+	return walk(b, maxDecompressed, func(_ *Header, buf []byte, l *layout) bool {
+		r.set(buf, l)
+		return fn(&r)
+	})
+}
+
+// walk calls fn with where each record lies until it returns false.
+func walk(b []byte, maxDecompressed int, fn func(h *Header, buf []byte, l *layout) bool) error {
 	h, err := ParseHeader(b)
 	if err != nil {
 		return err
@@ -27,27 +38,61 @@ func Walk(b []byte, maxDecompressed int, fn func(*Record) bool) error {
 	if h.Size() > len(b) {
 		return corrupt("batch at offset %d is cut short: %d of %d bytes", h.BaseOffset, len(b), h.Size())
 	}
+	w := walker{h: &h, fn: fn}
 	payload := b[HeaderSize:h.Size()]
-	if h.Codec() != None {
-		return invalid("compressed")
+	if h.Codec() == None {
+		_, err := w.run(payload, true)
+		return err
 	}
-	var r Record
+	o, err := newOpener(h.Codec(), payload, maxDecompressed, false)
+	if err != nil {
+		return err
+	}
+	var s stream
+	s.init(o)
+	defer s.close()
+	for {
+		n, err := w.run(s.rest(), s.end)
+		if err != nil || w.stopped || s.end {
+			return err
+		}
+		s.at += n
+		if err := s.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// walker counts the records that it hands to fn.
+type walker struct {
+	h       *Header
+	fn      func(h *Header, buf []byte, l *layout) bool
+	seen    int32
+	stopped bool
+}
+
+// run hands over every record that lies whole in buf and tells how many bytes
+// they took. last says that nothing follows buf.
+func (w *walker) run(buf []byte, last bool) (int, error) {
 	var l layout
-	i, seen := 0, int32(0)
-	for i < len(payload) {
-		if f := l.parse(payload, i); f != sound {
-			return invalid("record %d of the batch at offset %d %s", seen, h.BaseOffset, f)
+	i := 0
+	for i < len(buf) {
+		if f := l.parse(buf, i); f == short && !last {
+			return i, nil
+		} else if f != sound {
+			return i, invalid("record %d of the batch at offset %d %s", w.seen, w.h.BaseOffset, f)
 		}
-		r.set(payload, &l)
-		if !fn(&r) {
-			return nil
+		if !w.fn(w.h, buf, &l) {
+			w.stopped = true
+			return i, nil
 		}
-		i, seen = l.end, seen+1
+		i = l.end
+		w.seen++
 	}
-	if seen != h.Count {
-		return invalid("batch at offset %d holds %d records and counts %d", h.BaseOffset, seen, h.Count)
+	if last && w.seen != w.h.Count {
+		return i, invalid("batch at offset %d holds %d records and its header counts %d", w.h.BaseOffset, w.seen, w.h.Count)
 	}
-	return nil
+	return i, nil
 }
 
 // set makes r the record that l describes in b.
