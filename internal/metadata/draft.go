@@ -48,7 +48,8 @@ func (i *Image) With(offset int64, epoch int32, records ...Record) (*Image, *Del
 }
 
 // Apply changes the draft by one record. An error means that the record does
-// not fit (our bug or a damaged log); it leaves the draft as it was.
+// not fit (our bug or a damaged log); the draft is as it was, but for the end
+// of a transaction, which may have taken effect in part: drop the draft.
 func (d *Draft) Apply(r Record) error {
 	if d.img.pending != nil {
 		return d.applyPending(r)

@@ -172,14 +172,14 @@ func (s *sorted[K, V]) remove(o *owner, k K) {
 // merge joins chunk ci with a neighbour when both are small, so that deletions
 // leave no trail of tiny chunks.
 func (s *sorted[K, V]) merge(o *owner, ci int) {
-	if ci+1 == len(s.chunks) {
-		ci--
-	}
-	if ci < 0 || len(s.chunks[ci].keys)+len(s.chunks[ci+1].keys) > chunkMax/2 {
+	for _, left := range [...]int{ci - 1, ci} {
+		if left < 0 || left+1 >= len(s.chunks) || len(s.chunks[left].keys)+len(s.chunks[left+1].keys) > chunkMax/2 {
+			continue
+		}
+		c, right := s.own(o, left), s.chunks[left+1]
+		c.keys = append(c.keys, right.keys...)
+		c.vals = append(c.vals, right.vals...)
+		s.chunks = slices.Delete(s.chunks, left+1, left+2)
 		return
 	}
-	left, right := s.own(o, ci), s.chunks[ci+1]
-	left.keys = append(left.keys, right.keys...)
-	left.vals = append(left.vals, right.vals...)
-	s.chunks = slices.Delete(s.chunks, ci+1, ci+2)
 }
