@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/datadir"
+	"ottla/internal/server"
+	"ottla/internal/vfs"
+)
+
+// devDefaults differ from Kafka's so that a first try needs no settings.
+var devDefaults = map[string]string{
+	"listeners":                        "PLAINTEXT://" + defaultBootstrap,
+	"num.partitions":                   "3",
+	"auto.create.topics.enable":        "true",
+	"group.initial.rebalance.delay.ms": "0",
+}
+
+// memoryData is where --ephemeral keeps its files, in memory.
+const memoryData = "/dev-ephemeral"
+
+func devCommand(o *options) *cobra.Command {
+	var n nodeFlags
+	var ephemeral, fresh bool
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Run a node for development on this machine",
+		Long: "Run a node for development: any Kafka client on this machine can use it at once. Data is\n" +
+			"kept between runs and as durable as in production; --ephemeral keeps it in memory and\n" +
+			"forgets it, --fresh begins anew.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return dev(cmd.Context(), o, &n, ephemeral, fresh)
+		},
+	}
+	n.bind(c.Flags())
+	c.Flags().BoolVar(&ephemeral, "ephemeral", false, "keep data in memory and forget it at the end")
+	c.Flags().BoolVar(&fresh, "fresh", false, "delete the development data first")
+	// The log of a node somebody looks at begins where something is wrong.
+	c.Flags().Lookup("log-level").DefValue = "warn"
+	n.logLevel = "warn"
+	return c
+}
+
+func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) error {
+	began := time.Now()
+	if ephemeral && (fresh || n.data != "") {
+		return fail.Usagef("--ephemeral keeps nothing on disk: it does not go with --data or --fresh")
+	}
+	note, err := n.devData(ephemeral, fresh)
+	if err != nil {
+		return err
+	}
+	static, _, err := n.layers("ottla dev", devDefaults)
+	if err != nil {
+		return err
+	}
+	logger, err := n.logger(o.err)
+	if err != nil {
+		return err
+	}
+	so, err := n.serverOptions(static, logger)
+	if err != nil {
+		return err
+	}
+	so.HTTPOptional = n.http == ""
+	if ephemeral {
+		so.FS, so.Dirs = vfs.NewMem(0), []string{memoryData}
+	}
+	return run(ctx, so, func(node *server.Server) {
+		banner(o, node, so, note, time.Since(began))
+		readyLine(o.out, node)
+	})
+}
+
+// devData finds the folder of the development data and says what it holds.
+func (n *nodeFlags) devData(ephemeral, fresh bool) (note string, err error) {
+	if ephemeral {
+		return "in memory, forgotten at the end", nil
+	}
+	if n.data == "" {
+		dir, err := stateDir()
+		if err != nil {
+			return "", err
+		}
+		n.data = filepath.Join(dir, "dev")
+	}
+	if fresh {
+		if err := clearData(n.data); err != nil {
+			return "", err
+		}
+	}
+	if entries, err := os.ReadDir(n.data); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return "new; kept between runs (--ephemeral to forget)", nil
+	}
+	return "as it was left (--fresh to begin anew)", nil
+}
+
+// clearData deletes a data directory, but only one that is ours and that no
+// node holds.
+func clearData(dir string) error {
+	if entries, err := os.ReadDir(dir); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	held, err := datadir.Open(vfs.NewOS(), dir, datadir.Options{NodeID: -1, Adopt: true})
+	if err != nil {
+		return &fail.Failure{Code: fail.Failed, What: "--fresh did not delete " + dir, Why: err.Error(), Cause: err}
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.Name() != ".lock" {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	if err := errors.Join(err, held.Close()); err != nil {
+		return fail.New(fail.Failed, "--fresh could not delete all of "+dir, err.Error(), "delete it by hand")
+	}
+	return nil
+}
+
+func banner(o *options, node *server.Server, so server.Options, note string, took time.Duration) {
+	data := so.Dirs[0]
+	if home, err := os.UserHomeDir(); err == nil {
+		if rel, err := filepath.Rel(home, data); err == nil && filepath.IsLocal(rel) {
+			data = "~/" + rel
+		}
+	}
+	if data == memoryData {
+		data = ""
+	} else {
+		data += "    "
+	}
+	at := ""
+	if node.KafkaAddr() != defaultBootstrap {
+		at = " -b " + node.KafkaAddr()
+	}
+	fmt.Fprintf(o.out, "\n  ottla %s  single node, development mode    ready in %d ms\n", Version, took.Milliseconds())
+	fmt.Fprintf(o.out, "  Kafka      %-22s any client, any language\n", node.KafkaAddr())
+	if node.HTTPAddr() != "" {
+		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
+	}
+	fmt.Fprintf(o.out, "  Data       %s%s\n", data, note)
+	fmt.Fprintf(o.out, "  Safety     durable as in production; no login because only this machine can connect\n\n")
+	fmt.Fprintf(o.out, "  Try, in another terminal:\n")
+	fmt.Fprintf(o.out, "    echo '{\"id\":1,\"total\":9.5}' | ottla produce orders%s\n", at)
+	fmt.Fprintf(o.out, "    ottla consume orders%s\n\n", at)
+}

@@ -1,0 +1,146 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"ottla/internal/broker"
+	"ottla/internal/config"
+	"ottla/internal/controller"
+	"ottla/internal/datadir"
+	"ottla/internal/gateway/front"
+	"ottla/internal/kafka"
+	"ottla/internal/log"
+	"ottla/internal/metric"
+	"ottla/internal/quorum"
+)
+
+// DefaultVerifyAge is how long bytes that were written or checked are trusted
+// before a read checks their checksums again.
+const DefaultVerifyAge = 10 * time.Minute
+
+// closeTimeout bounds how long clients may hold up a stop.
+const closeTimeout = 2 * time.Second
+
+// Server is a running node.
+type Server struct {
+	o      Options
+	ctx    context.Context // of everything the node runs
+	cancel context.CancelFunc
+
+	held       []*datadir.Dir
+	dirs       []*log.Dir
+	kafkaPorts []net.Listener
+	httpPort   net.Listener
+
+	clusterID string
+	nodeID    int32
+	epoch     int64
+	view      *config.View
+	metrics   *metric.Registry
+	broker    *broker.Broker
+	quorum    *quorum.Node
+	door      *kafka.Door
+	http      *front.Front
+}
+
+// Start starts a node and returns when it serves; ctx bounds the start alone.
+// What was started is stopped again when it fails.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if len(o.Dirs) == 0 || len(o.Listen) == 0 {
+		return nil, errors.New("a node needs a data directory and a Kafka listener")
+	}
+	s := &Server{o: o, metrics: metric.New()}
+	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	if err := s.takeDirs(); err != nil {
+		return err
+	}
+	if err := s.bindPorts(); err != nil {
+		return err
+	}
+	if err := s.openLogs(); err != nil {
+		return err
+	}
+	if err := s.startCore(ctx); err != nil {
+		return err
+	}
+	return s.openDoors()
+}
+
+// bindPorts takes the ports before anything slow: a busy one stops the start
+// at once, and clients that come early wait in the accept queue.
+func (s *Server) bindPorts() error {
+	for _, l := range s.o.Listen {
+		port, err := bind("Kafka", l.Addr)
+		if err != nil {
+			return err
+		}
+		s.kafkaPorts = append(s.kafkaPorts, port)
+	}
+	if s.o.HTTP == "" {
+		return nil
+	}
+	take := bind
+	if s.o.HTTPOptional {
+		take = bindOptional
+	}
+	port, err := take("HTTP", s.o.HTTP)
+	s.httpPort = port
+	return err
+}
+
+// KafkaAddr is the first Kafka listener's address.
+func (s *Server) KafkaAddr() string { return s.kafkaPorts[0].Addr().String() }
+
+// HTTPAddr is the HTTP port's address, "" when there is none.
+func (s *Server) HTTPAddr() string {
+	if s.httpPort == nil {
+		return ""
+	}
+	return s.httpPort.Addr().String()
+}
+
+// ClusterID and NodeID tell who this is.
+func (s *Server) ClusterID() string { return s.clusterID }
+func (s *Server) NodeID() int32     { return s.nodeID }
+
+// Dial opens a Kafka connection in memory.
+func (s *Server) Dial(context.Context) (net.Conn, error) { return s.door.Dial() }
+
+// Close stops the node in the reverse order of its start and waits for all of
+// it.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var errs []error
+	if s.http != nil {
+		errs = append(errs, s.http.Close(ctx))
+	} else if s.httpPort != nil {
+		errs = append(errs, s.httpPort.Close())
+	}
+	if s.door != nil {
+		errs = append(errs, s.door.Close(ctx))
+	} else {
+		for _, p := range s.kafkaPorts {
+			errs = append(errs, p.Close())
+		}
+	}
+	if s.quorum != nil && s.epoch > 0 {
+		if _, err := s.quorum.Do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: s.epoch}); err != nil {
+			errs = append(errs, fmt.Errorf("say goodbye to the controller: %w", err))
+		}
+	}
+	errs = append(errs, s.stopCore())
+	s.cancel()
+	return errors.Join(errs...)
+}
