@@ -1,0 +1,65 @@
+package metric
+
+// Kind of an instrument.
+type Kind string
+
+// The kinds, by Prometheus' names.
+const (
+	KindCounter   Kind = "counter"
+	KindGauge     Kind = "gauge"
+	KindHistogram Kind = "histogram"
+)
+
+// Def declares one metric. Names are ottla_<part>_<thing>_<unit>; counters end
+// in _total.
+type Def struct {
+	Name  string
+	Kind  Kind
+	Label string // the one label it has, "" none
+	Help  string
+	// Bounds of a histogram's buckets, in the unit of its name, rising.
+	Bounds []float64
+}
+
+// seconds are the buckets of latencies: from an answer out of memory to one
+// that ran into its time-out.
+var seconds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+// table lists every metric of Ottla; docs and dashboards come from it.
+var table = []Def{
+	{Name: "ottla_kafka_requests_total", Kind: KindCounter, Label: "api", Help: "Kafka requests taken, by API."},
+	{Name: "ottla_kafka_requests_failed_total", Kind: KindCounter, Label: "api", Help: "Kafka requests that ended in an internal error or a closed connection, by API."},
+	{Name: "ottla_kafka_request_duration_seconds", Kind: KindHistogram, Label: "api", Bounds: seconds, Help: "Time from the last byte of a Kafka request to its answer being written, by API."},
+	{Name: "ottla_kafka_received_bytes_total", Kind: KindCounter, Help: "Bytes of Kafka requests."},
+	{Name: "ottla_kafka_sent_bytes_total", Kind: KindCounter, Help: "Bytes of Kafka answers."},
+	{Name: "ottla_kafka_connections", Kind: KindGauge, Help: "Kafka connections open now."},
+	{Name: "ottla_kafka_connections_total", Kind: KindCounter, Help: "Kafka connections taken."},
+	{Name: "ottla_kafka_connections_refused_total", Kind: KindCounter, Help: "Kafka connections refused by max.connections or max.connections.per.ip."},
+	{Name: "ottla_kafka_connections_expired_total", Kind: KindCounter, Help: "Kafka connections closed for being idle or not reading their answers."},
+	{Name: "ottla_kafka_handler_panics_total", Kind: KindCounter, Help: "Panics of handlers; each cost its connection. Above zero is a bug to report."},
+	{Name: "ottla_kafka_errors_total", Kind: KindCounter, Label: "code", Help: "Errors of Produce and Fetch by Kafka's name of the code, one for each partition."},
+	{Name: "ottla_produce_batches_total", Kind: KindCounter, Help: "Batches appended for producers."},
+	{Name: "ottla_produce_bytes_total", Kind: KindCounter, Help: "Bytes of batches appended for producers."},
+	{Name: "ottla_fetch_bytes_total", Kind: KindCounter, Help: "Bytes of records in answers to Fetch."},
+	{Name: "ottla_fetch_sessions", Kind: KindGauge, Help: "Fetch sessions held."},
+	{Name: "ottla_fetch_sessions_evicted_total", Kind: KindCounter, Help: "Fetch sessions evicted for others."},
+	{Name: "ottla_log_sync_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time of one sync round of a log directory."},
+	{Name: "ottla_log_syncs_total", Kind: KindCounter, Help: "Sync rounds of log directories."},
+	{Name: "ottla_log_syncs_failed_total", Kind: KindCounter, Help: "Sync rounds that failed; each took its log directory offline."},
+	{Name: "ottla_log_bytes", Kind: KindGauge, Help: "Bytes in the log directories."},
+	{Name: "ottla_log_directories_offline", Kind: KindGauge, Help: "Log directories that failed and serve nothing any more."},
+	{Name: "ottla_broker_partitions", Kind: KindGauge, Help: "Partitions held by this node."},
+	{Name: "ottla_broker_partitions_recovering", Kind: KindGauge, Help: "Partitions still being recovered after the start."},
+	{Name: "ottla_metadata_offset", Kind: KindGauge, Help: "Offset of the newest metadata record applied."},
+	{Name: "ottla_metadata_topics", Kind: KindGauge, Help: "Topics in the metadata."},
+	{Name: "ottla_process_start_time_seconds", Kind: KindGauge, Help: "When the process started, in seconds since 1970."},
+	{Name: "ottla_process_resident_bytes", Kind: KindGauge, Help: "Resident memory of the process."},
+	{Name: "ottla_process_cpu_seconds_total", Kind: KindCounter, Help: "CPU time of the process, user and system."},
+	{Name: "ottla_process_open_descriptors", Kind: KindGauge, Help: "File descriptors open."},
+	{Name: "ottla_go_goroutines", Kind: KindGauge, Help: "Goroutines."},
+	{Name: "ottla_go_heap_bytes", Kind: KindGauge, Help: "Live and unswept bytes of the heap."},
+	{Name: "ottla_go_gc_cycles_total", Kind: KindCounter, Help: "Garbage collections finished."},
+}
+
+// All lists the declared metrics.
+func All() []Def { return table }
