@@ -43,6 +43,7 @@ type opener struct {
 	slot     bool // holds one
 
 	buf    []byte       // lent to whoever reads the pieces
+	stream stream       // the usual reader of the pieces
 	in     bytes.Reader // src for the streaming decoders
 	gzip   *gzip.Reader
 	snappy snappyReader

@@ -136,19 +136,62 @@ func snappyTag(b []byte, i int) (size, offset int64, next int, ok bool) {
 	return size, offset, next, offset > 0
 }
 
+// snappyStep is what a tag says of its element, for walking without branches.
+type snappyStep struct {
+	advance uint16 // to the next tag; 0: a long literal, whose length follows
+	size    uint16 // bytes that it opens to
+	mask    uint32 // which of the four bytes after the tag are the offset
+	high    uint32 // not 0 when the offset cannot be 0
+}
+
+var snappySteps = func() (steps [256]snappyStep) {
+	for tag := range 256 {
+		size := uint16(tag >> 2)
+		switch tag & 3 {
+		case 0:
+			if size < 60 {
+				steps[tag] = snappyStep{advance: size + 2, size: size + 1, high: 1}
+			}
+		case 1:
+			steps[tag] = snappyStep{advance: 2, size: size&7 + 4, mask: 0xff, high: uint32(tag >> 5)}
+		case 2:
+			steps[tag] = snappyStep{advance: 3, size: size + 1, mask: 0xffff}
+		default:
+			steps[tag] = snappyStep{advance: 5, size: size + 1, mask: 0xffffffff}
+		}
+	}
+	return steps
+}()
+
 // snappyLen walks the elements of a raw block behind its length and tells how
-// many bytes they open to, before any memory is taken for them.
-func snappyLen(b []byte) (int64, bool) {
-	var total int64
-	for i := 0; i < len(b); {
-		size, offset, next, ok := snappyTag(b, i)
-		if !ok || offset > total {
+// many bytes they open to, before any memory is taken for them. It is false
+// where an element is cut off or copies from an offset of 0, the mark of S2's
+// extensions; whether offsets lie within what was opened, the decoder checks.
+func snappyLen(b []byte) (total int64, ok bool) {
+	i := 0
+	for i < len(b)-5 {
+		step := &snappySteps[b[i]]
+		if step.advance == 0 || binary.LittleEndian.Uint32(b[i+1:])&step.mask|step.high == 0 {
+			size, _, next, ok := snappyTag(b, i)
+			if !ok {
+				return 0, false
+			}
+			total += size
+			i = next
+			continue
+		}
+		total += int64(step.size)
+		i += int(step.advance)
+	}
+	for i < len(b) {
+		size, _, next, ok := snappyTag(b, i)
+		if !ok {
 			return 0, false
 		}
 		total += size
 		i = next
 	}
-	return total, true
+	return total, i == len(b)
 }
 
 // snappyStream opens a block that is too large to be held whole: its buffer

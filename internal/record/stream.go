@@ -11,12 +11,19 @@ type stream struct {
 	end bool   // nothing comes after buf
 }
 
-func (s *stream) init(o *opener) { *s = stream{o: o, buf: o.buf[:0]} }
+// startStream readies the opener's stream, which lives inside it so that a batch
+// costs no allocation.
+func (o *opener) startStream() *stream {
+	o.stream = stream{o: o, buf: o.buf[:0]}
+	return &o.stream
+}
 
 // close gives the buffer back and closes the opener.
 func (s *stream) close() {
-	s.o.buf = s.buf[:0]
-	s.o.close()
+	o := s.o
+	o.buf = s.buf[:0]
+	*s = stream{}
+	o.close()
 }
 
 func (s *stream) rest() []byte { return s.buf[s.at:] }
@@ -53,8 +60,7 @@ func (c *check) checkOpened(codec Codec, b []byte) error {
 	if err != nil {
 		return err
 	}
-	var s stream
-	s.init(o)
+	s := o.startStream()
 	defer s.close()
 	for {
 		n, err := c.run(s.rest())
@@ -63,7 +69,7 @@ func (c *check) checkOpened(codec Codec, b []byte) error {
 		}
 		s.at += n
 		if left := len(s.rest()); left >= lightBytes {
-			if err := c.passing(&s); err != nil {
+			if err := c.passing(s); err != nil {
 				return err
 			}
 		} else if s.end {

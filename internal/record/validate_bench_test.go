@@ -5,8 +5,6 @@ import (
 	"testing"
 )
 
-var codecs = []Codec{None, Gzip, Snappy, LZ4, Zstd}
-
 // text is record-like content of n bytes that compresses about threefold.
 func text(seed uint32, n int) []byte {
 	words := []string{"order", "created", "customer", "amount", "EUR", "shipped", "2026-01-02T", `{"id":`, `","`, "warehouse"}

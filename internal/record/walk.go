@@ -48,8 +48,7 @@ func walk(b []byte, maxDecompressed int, fn func(h *Header, buf []byte, l *layou
 	if err != nil {
 		return err
 	}
-	var s stream
-	s.init(o)
+	s := o.startStream()
 	defer s.close()
 	for {
 		n, err := w.run(s.rest(), s.end)
