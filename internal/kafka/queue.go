@@ -1,0 +1,111 @@
+package kafka
+
+import (
+	"time"
+
+	"ottla/internal/kafka/api"
+)
+
+// slot is a request whose answer has not been built.
+type slot struct {
+	answer   api.Answer
+	row      *row
+	size     int // bytes of the request
+	received time.Time
+}
+
+// ring is a queue of slots that grows up to maxParked; it holds memory only
+// once something was parked.
+type ring struct {
+	slots []slot
+	first int
+	n     int
+	bytes int // of all requests in it
+}
+
+func (r *ring) len() int     { return r.n }
+func (r *ring) front() *slot { return &r.slots[r.first] }
+
+// push appends; the caller has made sure that there is room.
+func (r *ring) push(s slot) {
+	if r.n == len(r.slots) {
+		grown := make([]slot, max(8, 2*len(r.slots)))
+		for i := range r.n {
+			grown[i] = r.slots[(r.first+i)%len(r.slots)]
+		}
+		r.slots, r.first = grown, 0
+	}
+	r.slots[(r.first+r.n)%len(r.slots)] = s
+	r.n++
+	r.bytes += s.size
+}
+
+// pop removes the front.
+func (r *ring) pop() slot {
+	s := r.slots[r.first]
+	r.slots[r.first] = slot{}
+	r.first = (r.first + 1) % len(r.slots)
+	r.n--
+	r.bytes -= s.size
+	return s
+}
+
+// full tells whether the reader must wait.
+func (c *conn) full() bool {
+	return c.queue.n >= maxParked || c.queue.bytes > 2*c.door.limits.frame
+}
+
+// waitForRoom blocks the reader while too much is parked; false when the
+// connection is closed.
+func (c *conn) waitForRoom() bool {
+	c.mu.Lock()
+	full, closed := c.full(), c.closed
+	c.mu.Unlock()
+	if !full || closed {
+		return !closed
+	}
+	c.flushInline()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.full() && !c.closed {
+		c.changed.Wait()
+	}
+	return !c.closed
+}
+
+// park puts an answer at the end of the queue. The reader calls it, and writes
+// what is ready before it next waits.
+func (c *conn) park(s slot) {
+	c.mu.Lock()
+	c.queue.push(s)
+	c.mu.Unlock()
+	s.answer.Place().Enter(&c.asQueue)
+	// If it was ready before it entered, nobody was woken: but the reader comes
+	// by flushInline before it waits, and a writer that passes the role on looks
+	// at the head again.
+}
+
+// pop takes the front out; false when the queue is empty.
+func (c *conn) pop() (slot, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.queue.n == 0 {
+		return slot{}, false
+	}
+	s := c.queue.pop()
+	c.changed.Broadcast()
+	return s, true
+}
+
+// Wake implements api.Queue: an answer became ready. When it is at the head
+// and nobody writes, a goroutine is started for it.
+func (c *conn) Wake(t *api.Ticket) {
+	c.mu.Lock()
+	if c.flushing || c.closed || c.queue.n == 0 || c.queue.front().answer.Place() != t {
+		c.mu.Unlock()
+		return
+	}
+	c.flushing = true
+	c.mu.Unlock()
+	go c.flushFn()
+}
