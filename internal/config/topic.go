@@ -124,29 +124,3 @@ func number(s string) int64 {
 	}
 	return n
 }
-
-// CheckTopic checks a topic's overrides together: each name and value, then
-// the rules between them. The first problem, by name, is the error.
-func CheckTopic(entries map[string]string) error {
-	lag := func(name string) int64 {
-		def := must(ScopeTopic, name)
-		normal, err := def.Check(entries[name])
-		if err != nil {
-			normal = def.Default
-		}
-		return number(normal)
-	}
-	for _, name := range sortedKeys(entries) {
-		def := Lookup(ScopeTopic, name)
-		if def == nil {
-			return fmt.Errorf("Unknown topic config name: %s", name) //nolint:staticcheck // Kafka's own words, printed by its tools
-		}
-		if _, err := def.Check(entries[name]); err != nil {
-			return err
-		}
-	}
-	if low, high := lag("min.compaction.lag.ms"), lag("max.compaction.lag.ms"); low > high {
-		return fmt.Errorf("conflict topic config setting min.compaction.lag.ms (%d) > max.compaction.lag.ms (%d)", low, high)
-	}
-	return nil
-}

@@ -1,0 +1,73 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"ottla/internal/controller"
+	"ottla/internal/wire"
+)
+
+// createTimeout bounds what a client waits for a topic that its Metadata
+// request creates; Kafka's clients give a request 30 s.
+const createTimeout = 15 * time.Second
+
+// toCreate are the topics that the request may create: named, not there,
+// wanted by client and broker.
+func (a *metadataAnswer) toCreate(names []string) []string {
+	if a.req.Version >= 4 && !a.req.AllowAutoTopicCreation {
+		return nil
+	}
+	var out []string
+	for _, name := range names {
+		if a.img.TopicByName(name) == nil && controller.CheckTopicName(name) == nil && !isInternal(name) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 || !a.h.d.View.Bool(overrides{a.img}, "auto.create.topics.enable") {
+		return nil
+	}
+	return out
+}
+
+// autoCreate makes topics with the broker's defaults and waits until they
+// serve. What became of those that could not be made is noted in refused; an
+// error is for the whole request.
+func (h *handlers) autoCreate(ctx context.Context, names []string, refused map[string]wire.Code) error {
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	o := overrides{h.d.Cluster.Image()}
+	cmd := controller.CreateTopics{
+		DefaultPartitions: int32(h.d.View.Int(o, "num.partitions")),
+		DefaultReplicas:   int16(h.d.View.Int(o, "default.replication.factor")),
+		CapReplicas:       true,
+	}
+	for _, name := range names {
+		cmd.Topics = append(cmd.Topics, controller.NewTopic{Name: name, Partitions: -1, Replicas: -1})
+	}
+	reply, err := h.d.Cluster.Do(ctx, cmd)
+	if err != nil {
+		// The client asks again for what it does not find: tell it why not.
+		code := wire.CodeOf(err)
+		if code == wire.UnknownServerError {
+			if ctx.Err() == nil {
+				return err
+			}
+			code = wire.LeaderNotAvailable
+		}
+		for _, name := range names {
+			refused[name] = code
+		}
+		return nil
+	}
+	made, ok := reply.([]controller.CreatedTopic)
+	if !ok {
+		return wire.Errorf(wire.UnknownServerError, "the controller answered %T to CreateTopics", reply)
+	}
+	for i := range made {
+		if made[i].Code != wire.TopicAlreadyExists {
+			refused[made[i].Name] = made[i].Code
+		}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package topics
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/kafka/api"
+	"ottla/internal/wire"
+)
+
+// DeleteRecords (21), versions 0 to 2 (KIP-107); v2 is flexible. Offset -1
+// means the high watermark. Topics that are compacted only, and internal ones,
+// keep their records.
+func (h *handlers) deleteRecords() api.API {
+	return row(int16(kmsg.DeleteRecords), 0, 2, h.serveDeleteRecords)
+}
+
+func (h *handlers) serveDeleteRecords(_ context.Context, req *kmsg.DeleteRecordsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
+	for i := range req.Topics {
+		t := kmsg.NewDeleteRecordsResponseTopic()
+		t.Topic = req.Topics[i].Topic
+		for _, p := range req.Topics[i].Partitions {
+			low, err := h.deleteUpTo(t.Topic, p.Partition, p.Offset)
+			if err != nil {
+				low = -1
+			}
+			r := kmsg.NewDeleteRecordsResponseTopicPartition()
+			r.Partition, r.LowWatermark, r.ErrorCode = p.Partition, low, int16(wire.CodeOf(err))
+			t.Partitions = append(t.Partitions, r)
+		}
+		resp.Topics = append(resp.Topics, t)
+	}
+	return resp, nil
+}
+
+func (h *handlers) deleteUpTo(topic string, index int32, offset int64) (int64, error) {
+	img := h.d.Cluster.Image()
+	t := img.TopicByName(topic)
+	switch {
+	case t == nil || index < 0 || int(index) >= len(t.Partitions):
+		return -1, wire.UnknownTopicOrPartition
+	case isInternal(topic):
+		return -1, wire.InvalidTopic
+	}
+	c := h.d.View.TopicConfig(overrides{img}, topic)
+	if c.CleanupCompact && !c.CleanupDelete {
+		return -1, wire.PolicyViolation
+	}
+	if offset < -1 {
+		return -1, wire.OffsetOutOfRange
+	}
+	return h.d.Records.DeleteRecords(topic, index, offset)
+}
