@@ -93,20 +93,29 @@ func (r *lz4Reader) next(o *opener, dst []byte) ([]byte, error) {
 	before := len(dst)
 	if word&lz4Plain != 0 {
 		dst = append(o.room(dst, size), block...)
-	} else {
-		// A byte of a block opens to at most 255 bytes.
-		most := min(r.maxBlock, 255*size+16)
-		dst = o.room(dst, most)
-		n, err := lz4.UncompressBlock(block, dst[len(dst):len(dst)+most])
-		if err != nil {
-			return dst, garbage(LZ4, err)
-		}
-		dst = dst[:len(dst)+n]
+	} else if dst, err = r.openBlock(o, dst, block); err != nil {
+		return dst, err
 	}
 	if r.flags&lz4ContentSum != 0 {
 		r.sum.write(dst[before:])
 	}
 	return dst, nil
+}
+
+// openBlock opens one compressed block onto dst. A byte of it opens to at most
+// 255, but four are usual, so a block that says 4 MiB does not cost that much.
+func (r *lz4Reader) openBlock(o *opener, dst, block []byte) ([]byte, error) {
+	most := min(r.maxBlock, 255*len(block)+16)
+	for size := min(most, max(chunkBytes, 4*len(block))); ; size = most {
+		dst = o.room(dst, size)
+		n, err := lz4.UncompressBlock(block, dst[len(dst):len(dst)+size])
+		if err == nil {
+			return dst[:len(dst)+n], nil
+		}
+		if size == most {
+			return dst, garbage(LZ4, err)
+		}
+	}
 }
 
 // take cuts a block and its checksum off the frame.

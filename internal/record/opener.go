@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 )
 
 // MaxDecompressed is the most bytes of records that any batch may open to, and
@@ -18,7 +19,8 @@ const MaxDecompressed = 1<<31 - 9
 const (
 	chunkBytes = 64 << 10 // what one step of a streaming decoder opens
 	lightBytes = 256 << 10
-	keepBytes  = 1 << 20  // a larger buffer is not kept for the next batch
+	keepBytes  = 1 << 20  // the largest buffer that an idle opener keeps
+	spareBytes = 5 << 20  // the largest that is kept at all; the largest lz4 block fits
 	wholeBytes = 16 << 20 // the largest block that is opened in one piece
 	windowSize = 8 << 20  // how far back a stream may refer (RFC 8878 §3.1.1.1.2)
 )
@@ -31,6 +33,13 @@ var idle = make(chan *opener, max(2, runtime.GOMAXPROCS(0)))
 // pure computation, so whoever waits for a slot loses nothing that the
 // processors could have given.
 var slots = make(chan struct{}, min(max(2, runtime.GOMAXPROCS(0)), 16))
+
+// spare keeps a few large buffers, and zstdStreams a few decoders with a window,
+// for the next large batch, whichever opener gets that.
+var (
+	spare       = make(chan []byte, 2)
+	zstdStreams = make(chan *zstd.Decoder, 2)
+)
 
 // opener opens the records of one compressed batch piece by piece. It is taken
 // from idle by newOpener and given back by close.
@@ -119,6 +128,7 @@ func (o *opener) close() {
 	o.src = nil
 	o.in.Reset(nil)
 	if cap(o.buf) > keepBytes {
+		giveSpare(o.buf)
 		o.buf = nil
 	}
 	o.snappy.close()
@@ -145,20 +155,47 @@ func (o *opener) takeSlot() {
 // room makes sure that n more bytes fit into dst, taking a slot when that
 // makes it large.
 func (o *opener) room(dst []byte, n int) []byte {
-	if cap(dst)-len(dst) >= n {
+	need := len(dst) + n
+	if cap(dst) >= need {
 		return dst
 	}
-	need := len(dst) + n
 	if need > lightBytes {
 		o.takeSlot()
 	}
-	size := max(need, 2*cap(dst), chunkBytes)
-	if cap(dst) > keepBytes {
-		size = max(need, cap(dst)+cap(dst)/4)
+	var grown []byte
+	if need > keepBytes {
+		grown = takeSpare(need)
 	}
-	grown := make([]byte, len(dst), size)
-	copy(grown, dst)
-	return grown
+	if grown == nil {
+		size := max(need, 2*cap(dst), chunkBytes)
+		if need > keepBytes {
+			size = need + need/4
+		}
+		grown = make([]byte, 0, size)
+	}
+	return append(grown, dst...)
+}
+
+// takeSpare finds a spare buffer for need bytes, or answers nil.
+func takeSpare(need int) []byte {
+	select {
+	case b := <-spare:
+		if cap(b) >= need {
+			return b[:0]
+		}
+	default:
+	}
+	return nil
+}
+
+func giveSpare(b []byte) {
+	if cap(b) > spareBytes {
+		return
+	}
+	select {
+	case spare <- b:
+	default:
+	}
 }
 
 // readChunk appends up to a chunk of r to dst.

@@ -14,6 +14,8 @@ import (
 const (
 	xerialHeader = 16
 	xerialBlock  = 32 << 10 // what Java puts into a block
+	snappyWhole  = 8 << 20  // the largest block that is opened in one piece
+	snappyBack   = 4 << 20  // how far back a larger one may refer
 )
 
 var xerialMagic = [8]byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
@@ -21,7 +23,7 @@ var xerialMagic = [8]byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0}
 // snappyReader opens either framing.
 type snappyReader struct {
 	xerial bool
-	// large decodes a block above wholeBytes in steps.
+	// large decodes a block above snappyWhole in steps.
 	large snappyStream
 }
 
@@ -74,7 +76,7 @@ func (r *snappyReader) block(o *opener, dst, block []byte) ([]byte, error) {
 	if int64(size) > o.limit-o.produced {
 		return dst, tooMuch(o.limit)
 	}
-	if size > wholeBytes {
+	if size > snappyWhole {
 		o.takeSlot()
 		r.large.open(block[n:], int64(size))
 		return r.large.next(o, dst)
@@ -195,21 +197,21 @@ func snappyLen(b []byte) (total int64, ok bool) {
 }
 
 // snappyStream opens a block that is too large to be held whole: its buffer
-// keeps at least windowSize of what came out, and a copy from farther back is
+// keeps at least snappyBack of what came out, and a copy from farther back is
 // refused. (Google's and Java's compressors never look back beyond 64 KiB.)
 type snappyStream struct {
 	src     []byte // elements to come
 	i       int
 	literal []byte // what the last literal has still to give
 	left    int64  // bytes that must still come out
-	buf     []byte // wholeBytes large: what came out last
+	buf     []byte // snappyWhole large: what came out last
 	active  bool
 }
 
 func (s *snappyStream) open(src []byte, size int64) {
 	buf := s.buf[:0]
 	if buf == nil {
-		buf = make([]byte, 0, wholeBytes)
+		buf = make([]byte, 0, snappyWhole)
 	}
 	*s = snappyStream{src: src, left: size, buf: buf, active: true}
 }
@@ -219,7 +221,7 @@ func (s *snappyStream) close() { *s = snappyStream{} }
 // next appends about a chunk to dst.
 func (s *snappyStream) next(o *opener, dst []byte) ([]byte, error) {
 	if cap(s.buf)-len(s.buf) < 2*chunkBytes {
-		s.buf = s.buf[:copy(s.buf, s.buf[len(s.buf)-windowSize:])]
+		s.buf = s.buf[:copy(s.buf, s.buf[len(s.buf)-snappyBack:])]
 	}
 	start := len(s.buf)
 	for len(s.buf)-start < chunkBytes && (len(s.literal) > 0 || s.i < len(s.src)) {
@@ -249,7 +251,7 @@ func (s *snappyStream) step() error {
 		return garbage(Snappy, s2.ErrCorrupt)
 	}
 	if offset > int64(len(s.buf)) {
-		return invalid("the snappy-compressed records refer back farther than %d bytes", windowSize)
+		return invalid("the snappy-compressed records refer back farther than %d bytes", snappyBack)
 	}
 	s.left -= size
 	s.i = next
@@ -257,9 +259,10 @@ func (s *snappyStream) step() error {
 		s.literal = s.src[next-int(size) : next]
 		return nil
 	}
-	for from := len(s.buf) - int(offset); size > 0; size-- { // may read what it just wrote
-		s.buf = append(s.buf, s.buf[from])
-		from++
+	for from := len(s.buf) - int(offset); size > 0; { // what it writes it may read again
+		n := min(int(size), len(s.buf)-from)
+		s.buf = append(s.buf, s.buf[from:from+n]...)
+		size -= int64(n)
 	}
 	return nil
 }

@@ -17,16 +17,15 @@ const (
 // needs no window, large ones as a stream with a bounded window. Both decoders
 // work in the caller's goroutine.
 type zstdReader struct {
-	whole    *zstd.Decoder
-	stream   *zstd.Decoder
-	pending  bool // nothing was opened yet
-	streamed bool
-	header   zstd.Header
-	window   uint64 // what a stream of the first frame must hold
+	pending bool // nothing was opened yet
+	header  zstd.Header
+	window  uint64        // what a stream of the first frame must hold
+	whole   *zstd.Decoder // stays with the opener
+	stream  *zstd.Decoder // not nil while streaming
 }
 
 func (r *zstdReader) open(o *opener) error {
-	r.pending, r.streamed = true, false
+	r.pending = true
 	r.header = zstd.Header{}
 	if len(o.src) == 0 {
 		return garbage(Zstd, io.ErrUnexpectedEOF)
@@ -45,19 +44,20 @@ func (r *zstdReader) open(o *opener) error {
 }
 
 func (r *zstdReader) close() {
-	if r.streamed {
-		if r.window > zstdKeep {
-			r.stream.Close()
-			r.stream = nil
-		} else if err := r.stream.Reset(nil); err != nil {
-			r.stream = nil
+	if d := r.stream; d != nil {
+		r.stream = nil
+		if r.window <= zstdKeep && d.Reset(nil) == nil {
+			select {
+			case zstdStreams <- d:
+			default:
+			}
 		}
 	}
-	r.pending, r.streamed = false, false
+	r.pending = false
 }
 
 func (r *zstdReader) next(o *opener, dst []byte) ([]byte, error) {
-	if r.streamed {
+	if r.stream != nil {
 		return r.readStream(o, dst)
 	}
 	if !r.pending {
@@ -65,7 +65,7 @@ func (r *zstdReader) next(o *opener, dst []byte) ([]byte, error) {
 	}
 	r.pending = false
 	first, last := r.wholeSizes(len(o.src))
-	for size := first; size <= last; size *= 2 {
+	for size := first; size <= last; size *= 4 {
 		out, err := r.openWhole(o, dst, size)
 		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 			if err != nil {
@@ -76,6 +76,10 @@ func (r *zstdReader) next(o *opener, dst []byte) ([]byte, error) {
 		if int64(size) > o.limit {
 			return dst, tooMuch(o.limit)
 		}
+	}
+	if r.window > windowSize {
+		return dst, invalid("the zstd-compressed records need a window of %d bytes; above %d bytes of records it may have %d",
+			r.window, wholeBytes, windowSize)
 	}
 	return r.openStream(o, dst)
 }
@@ -90,12 +94,12 @@ func (r *zstdReader) wholeSizes(compressed int) (first, last int) {
 		guess = int(min(max(r.header.FrameContentSize, 1), wholeBytes+1))
 	}
 	switch {
-	case guess <= keepBytes:
-		return guess, guess
 	case r.window > windowSize && r.known():
 		return guess, wholeBytes
 	case r.window > windowSize:
 		return keepBytes, wholeBytes
+	case guess <= keepBytes:
+		return guess, guess
 	default:
 		return 1, 0
 	}
@@ -119,7 +123,9 @@ func (r *zstdReader) openWhole(o *opener, dst []byte, size int) ([]byte, error) 
 
 func (r *zstdReader) openStream(o *opener, dst []byte) ([]byte, error) {
 	o.takeSlot()
-	if r.stream == nil {
+	select {
+	case r.stream = <-zstdStreams:
+	default:
 		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(windowSize), zstd.WithDecoderMaxMemory(windowSize))
 		if err != nil {
@@ -131,15 +137,9 @@ func (r *zstdReader) openStream(o *opener, dst []byte) ([]byte, error) {
 	if err := r.stream.Reset(&o.in); err != nil {
 		return dst, garbage(Zstd, err)
 	}
-	r.streamed = true
 	return r.readStream(o, dst)
 }
 
 func (r *zstdReader) readStream(o *opener, dst []byte) ([]byte, error) {
-	out, err := o.readChunk(r.stream, dst)
-	if r.window > windowSize && err != nil && err != io.EOF {
-		return dst, invalid("the zstd-compressed records need a window of %d bytes; above %d bytes of records it may have %d",
-			r.window, wholeBytes, windowSize)
-	}
-	return out, err
+	return o.readChunk(r.stream, dst)
 }
