@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"ottla/internal/config"
 	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
@@ -79,7 +78,7 @@ func (c *Controller) alterResource(r *AlterResource, incremental bool) ([]metada
 	if err := checkEntries(r, incremental); err != nil {
 		return nil, err
 	}
-	if err := c.checkResource(r); err != nil {
+	if err := c.checkResource(r, incremental); err != nil {
 		return nil, err
 	}
 	had := c.image().Config(r.Type, r.Name)
@@ -88,7 +87,7 @@ func (c *Controller) alterResource(r *AlterResource, incremental bool) ([]metada
 		maps.Copy(has, had)
 	}
 	for i := range r.Entries {
-		if err := alterEntry(r, &r.Entries[i], incremental, has); err != nil {
+		if err := kinds[r.Type].alter(&r.Entries[i], incremental, has); err != nil {
 			return nil, err
 		}
 	}
@@ -114,14 +113,14 @@ func checkEntries(r *AlterResource, incremental bool) error {
 	return nil
 }
 
-// alterEntry applies one entry to the overrides that the resource shall have.
-func alterEntry(r *AlterResource, e *AlterEntry, incremental bool, has map[string]string) error {
+// alter applies one entry to the overrides that the resource shall have.
+func (k kind) alter(e *AlterEntry, incremental bool, has map[string]string) error {
 	if incremental && e.Op == OpDelete {
 		// What is no longer known, or no longer allowed, can still be deleted.
 		delete(has, e.Name)
 		return nil
 	}
-	def, err := settingOf(r.Type, r.Name, e.Name)
+	def, err := k.settingOf(e.Name)
 	if err != nil {
 		return err
 	}
@@ -136,23 +135,11 @@ func alterEntry(r *AlterResource, e *AlterEntry, incremental bool, has map[strin
 		}
 		value = editList(from, value, e.Op)
 	}
-	if value, err = checkValue(def, value); err != nil {
+	if value, err = k.check(def, value); err != nil {
 		return err
 	}
 	has[e.Name] = value
 	return nil
-}
-
-// checkValue gives a value's normal form, or INVALID_CONFIG.
-func checkValue(def *config.Def, value string) (string, error) {
-	if len(value) > maxConfigValue {
-		return "", wire.Errorf(wire.InvalidConfig, "The configuration value cannot be added because it exceeds the maximum value size of %d bytes.", maxConfigValue)
-	}
-	normal, err := def.Check(value)
-	if err != nil {
-		return "", wire.Errorf(wire.InvalidConfig, "%w", err)
-	}
-	return normal, nil
 }
 
 // editList adds the elements of a comma-separated list that are not there yet,

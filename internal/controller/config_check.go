@@ -13,15 +13,16 @@ import (
 // their normal forms.
 func newTopicConfigs(entries []ConfigEntry) (map[string]string, error) {
 	values := make(map[string]string, len(entries))
+	topics := kinds[metadata.ResourceTopic]
 	for _, e := range entries {
 		if e.Value == nil {
 			return nil, wire.Errorf(wire.InvalidConfig, "Null value not supported for topic configs: %s", e.Name)
 		}
-		def, err := settingOf(metadata.ResourceTopic, "", e.Name)
+		def, err := topics.settingOf(e.Name)
 		if err != nil {
 			return nil, err
 		}
-		if values[e.Name], err = checkValue(def, *e.Value); err != nil {
+		if values[e.Name], err = topics.check(def, *e.Value); err != nil {
 			return nil, err
 		}
 	}
@@ -30,7 +31,7 @@ func newTopicConfigs(entries []ConfigEntry) (map[string]string, error) {
 
 // checkResource tells whether a resource may have settings: it must exist where
 // existing means something.
-func (c *Controller) checkResource(r *AlterResource) error {
+func (c *Controller) checkResource(r *AlterResource, incremental bool) error {
 	switch r.Type {
 	case metadata.ResourceTopic:
 		if r.Name == "" {
@@ -44,10 +45,10 @@ func (c *Controller) checkResource(r *AlterResource) error {
 		}
 		return nil
 	case metadata.ResourceBroker:
-		return c.checkBrokerResource(r)
+		return c.checkBrokerResource(r, incremental)
 	case metadata.ResourceClientMetrics:
 		if r.Name == "" {
-			return wire.Errorf(wire.InvalidRequest, "Default client metrics resources are not allowed.")
+			return wire.Errorf(wire.InvalidRequest, "Subscription name can't be empty")
 		}
 		return nil
 	case metadata.ResourceGroup:
@@ -61,64 +62,95 @@ func (c *Controller) checkResource(r *AlterResource) error {
 
 // checkBrokerResource wants the id of a registered broker, or "" for the
 // cluster-wide defaults, and only settings that may change while it runs
-// (KIP-226).
-func (c *Controller) checkBrokerResource(r *AlterResource) error {
+// (KIP-226). What is deleted need not be one.
+func (c *Controller) checkBrokerResource(r *AlterResource, incremental bool) error {
 	if r.Name != "" {
 		id, err := strconv.ParseInt(r.Name, 10, 32)
 		if err != nil {
-			return wire.Errorf(wire.InvalidRequest, "Unable to parse broker name as a base 10 number.")
+			return wire.Errorf(wire.InvalidRequest, "Node id must be an integer, but it is: %s", r.Name)
 		}
 		if c.image().Broker(int32(id)) == nil {
 			return wire.Errorf(wire.BrokerIDNotRegistered, "No node with id %d found.", id)
 		}
 	}
-	var fixed, perBroker []string
-	for _, e := range r.Entries {
+	var fixed, bare, perBroker []string
+	for i := range r.Entries {
+		e := &r.Entries[i]
 		def, _ := lookupBroker(e.Name)
 		switch {
-		case def == nil:
+		case def == nil || incremental && e.Op == OpDelete:
 		case !def.Dynamic():
 			fixed = append(fixed, e.Name)
+		case strings.HasPrefix(e.Name, "ssl."):
+			bare = append(bare, e.Name)
 		case r.Name == "" && def.Mode == config.PerBroker:
 			perBroker = append(perBroker, e.Name)
 		}
 	}
-	switch {
-	case len(fixed) > 0:
-		return wire.Errorf(wire.InvalidRequest, "Cannot update these configs dynamically: [%s]", strings.Join(fixed, ", "))
-	case len(perBroker) > 0:
-		return wire.Errorf(wire.InvalidRequest, "Cannot update these configs at default cluster level: [%s]", strings.Join(perBroker, ", "))
+	for _, why := range []struct {
+		text  string
+		names []string
+	}{
+		{"Cannot update these configs dynamically", fixed},
+		{"These security configs can be dynamically updated only per-listener using the listener prefix", bare},
+		{"Cannot update these configs at default cluster level, broker id must be specified", perBroker},
+	} {
+		if len(why.names) > 0 {
+			return wire.Errorf(wire.InvalidRequest, "%s: [%s]", why.text, strings.Join(why.names, ", "))
+		}
 	}
 	return nil
 }
 
-// settingOf finds the definition of a resource's setting.
-func settingOf(resourceType int8, resource, name string) (*config.Def, error) {
+// kind is what differs between the resource types: where their settings are
+// declared, what an unknown one is called, and the code of a refusal (Kafka
+// has two).
+type kind struct {
+	scope  config.Scope
+	called string
+	code   wire.Code
+}
+
+var kinds = map[int8]kind{
+	metadata.ResourceTopic:         {config.ScopeTopic, "topic config name", wire.InvalidConfig},
+	metadata.ResourceBroker:        {config.ScopeBroker, "broker config name", wire.InvalidRequest},
+	metadata.ResourceGroup:         {config.ScopeGroup, "group config name", wire.InvalidConfig},
+	metadata.ResourceClientMetrics: {config.ScopeClientMetrics, "client metrics configuration", wire.InvalidRequest},
+}
+
+// settingOf finds the definition of a resource's setting. An unknown one is
+// refused for brokers too, where Kafka keeps it silently.
+func (k kind) settingOf(name string) (*config.Def, error) {
 	var def *config.Def
-	var scope config.Scope
-	kind, code := "", wire.InvalidConfig
-	switch resourceType {
-	case metadata.ResourceTopic:
-		scope, kind = config.ScopeTopic, "topic config name"
-	case metadata.ResourceBroker:
-		scope, kind = config.ScopeBroker, "broker config name"
+	if k.scope == config.ScopeBroker {
 		def, name = lookupBroker(name)
-	case metadata.ResourceGroup:
-		scope, kind = config.ScopeGroup, "group config name"
-	case metadata.ResourceClientMetrics:
-		scope, kind, code = config.ScopeClientMetrics, "client metrics configuration", wire.InvalidRequest
-	}
-	if def == nil {
-		def = config.Lookup(scope, name)
+	} else {
+		def = config.Lookup(k.scope, name)
 	}
 	if def != nil {
 		return def, nil
 	}
 	hint := ""
-	if near := config.Nearest(scope, name); near != "" {
+	if near := config.Nearest(k.scope, name); near != "" {
 		hint = ". Did you mean " + near + "?"
 	}
-	return nil, wire.Errorf(code, "Unknown %s: %s%s", kind, name, hint)
+	code := k.code
+	if k.scope == config.ScopeBroker {
+		code = wire.InvalidConfig
+	}
+	return nil, wire.Errorf(code, "Unknown %s: %s%s", k.called, name, hint)
+}
+
+// check gives a value's normal form, or a refusal.
+func (k kind) check(def *config.Def, value string) (string, error) {
+	if len(value) > maxConfigValue {
+		return "", wire.Errorf(wire.InvalidConfig, "The configuration value cannot be added because it exceeds the maximum value size of %d bytes.", maxConfigValue)
+	}
+	normal, err := def.Check(value)
+	if err != nil {
+		return "", wire.Errorf(k.code, "%w", err)
+	}
+	return normal, nil
 }
 
 // lookupBroker finds a broker setting, also one for a single listener

@@ -51,9 +51,8 @@ func (c *Controller) updateFeatures(cmd UpdateFeatures) ([]metadata.Record, any,
 	failed := ""
 	for _, name := range sortedFeatures(cmd.Updates) {
 		u := cmd.Updates[name]
-		reason := c.refuseUpdate(name, u)
-		if reason != "" {
-			reply[name] = resultOf(invalidUpdate(name, u.Level, reason))
+		if err := c.refuseUpdate(name, u); err != nil {
+			reply[name] = resultOf(err)
 			failed = name
 			continue
 		}
@@ -86,36 +85,39 @@ func sortedFeatures[V any](m map[string]V) []string {
 }
 
 func invalidUpdate(name string, level int16, reason string) error {
-	if name == metadata.MetadataVersion {
-		return wire.Errorf(wire.InvalidUpdateVersion, "Invalid metadata.version %d. %s", level, reason)
-	}
 	return wire.Errorf(wire.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, reason)
 }
 
-// refuseUpdate tells why an update cannot be, "" when it can.
-func (c *Controller) refuseUpdate(name string, u FeatureUpdate) string {
+// refuseUpdate tells why an update cannot be, nil when it can.
+func (c *Controller) refuseUpdate(name string, u FeatureUpdate) error {
 	now, _ := c.image().Feature(name)
-	const upgrade, safe, unsafe = 1, 2, 3
+	const upgrade, unsafe = 1, 3 // 2 is the safe downgrade
+	reason := ""
 	switch {
 	case u.UpgradeType < upgrade || u.UpgradeType > unsafe:
-		return "The controller does not support the given upgrade type."
+		reason = "The controller does not support the given upgrade type."
 	case u.Level < 0:
-		return "A feature version cannot be less than 0."
-	}
-	if reason := c.unsupported(name, u.Level); reason != "" {
-		return reason
+		reason = "A feature version cannot be less than 0."
+	default:
+		reason = c.unsupported(name, u.Level)
 	}
 	switch {
+	case reason != "":
 	case u.Level < now && u.UpgradeType == upgrade:
-		return "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
+		reason = "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
 	case u.Level > now && u.UpgradeType != upgrade:
-		return "Can't downgrade to a newer version."
-	case name == metadata.MetadataVersion && u.Level < now && u.UpgradeType == unsafe:
-		return "Unsafe metadata downgrade is not supported in this version."
-	case name == metadata.MetadataVersion && u.Level < now && u.UpgradeType == safe:
-		return "Refusing to perform the requested downgrade because it might delete metadata information."
+		reason = "Can't downgrade to a newer version."
+	case name == metadata.MetadataVersion && u.Level < now:
+		reason = "Refusing to perform the requested downgrade because it might delete metadata information."
+		if u.UpgradeType == unsafe {
+			reason = "Unsafe metadata downgrade is not supported in this version."
+		}
+		return wire.Errorf(wire.InvalidUpdateVersion, "Unsupported metadata.version downgrade from %d to %d. %s", now, u.Level, reason)
 	}
-	return ""
+	if reason != "" {
+		return invalidUpdate(name, u.Level, reason)
+	}
+	return nil
 }
 
 // unsupported tells who does not understand a level: this node or a registered
@@ -124,10 +126,12 @@ func (c *Controller) refuseUpdate(name string, u FeatureUpdate) string {
 func (c *Controller) unsupported(name string, level int16) string {
 	own, known := c.options.Features[name]
 	switch {
-	case !known && level != 0:
-		return "The local controller does not support this feature."
+	case !known && level == 0:
+		return "Feature " + name + " not found."
+	case !known:
+		return "Local controller does not support this feature."
 	case level < own[0] || level > own[1]:
-		return fmt.Sprintf("The local controller only supports versions %d-%d", own[0], own[1])
+		return fmt.Sprintf("Local controller only supports versions %d-%d", own[0], own[1])
 	}
 	for b := range c.image().Brokers() {
 		if len(b.Features) == 0 { // says nothing of itself

@@ -33,7 +33,7 @@ func appendNullableString(dst []byte, s *string) []byte {
 	return appendString(dst, *s)
 }
 
-// appendInt32s writes a list; null stays null only where the caller allows it.
+// appendInt32s writes a list, nil as an empty one.
 func appendInt32s(dst []byte, list []int32) []byte {
 	dst = appendLen(dst, len(list))
 	for _, v := range list {
@@ -42,24 +42,10 @@ func appendInt32s(dst []byte, list []int32) []byte {
 	return dst
 }
 
-func appendNullableInt32s(dst []byte, list []int32) []byte {
-	if list == nil {
-		return append(dst, 0)
-	}
-	return appendInt32s(dst, list)
-}
-
 func appendUUIDs(dst []byte, list []uuid.UUID) []byte {
 	dst = appendLen(dst, len(list))
 	for i := range list {
 		dst = append(dst, list[i][:]...)
 	}
 	return dst
-}
-
-func appendNullableUUIDs(dst []byte, list []uuid.UUID) []byte {
-	if list == nil {
-		return append(dst, 0)
-	}
-	return appendUUIDs(dst, list)
 }
