@@ -31,18 +31,19 @@ type Options struct {
 	// ClusterID is what a registering broker must name; "" asks for nothing.
 	ClusterID string
 	// Features are the levels of each feature that this node understands, the
-	// bounds of UpdateFeatures and Bootstrap. Nil means DefaultFeatures.
+	// bounds of UpdateFeatures and Bootstrap. Nil means metadata.version alone,
+	// as far as the controller itself needs it.
 	Features map[string][2]int16
 }
 
-// DefaultFeatures are the features that the controller itself understands: the
-// record formats of Kafka 4.4.
-var DefaultFeatures = map[string][2]int16{metadata.MetadataVersion: {33, 33}}
+// defaultFeatures is what the controller itself understands: the record formats
+// of Kafka 4.4.
+var defaultFeatures = map[string][2]int16{metadata.MetadataVersion: {33, 33}}
 
 // New makes a controller with an empty state.
 func New(o Options) *Controller {
 	if o.Features == nil {
-		o.Features = DefaultFeatures
+		o.Features = defaultFeatures
 	}
 	c := &Controller{options: o}
 	c.Reset(metadata.Empty())

@@ -68,40 +68,49 @@ func (c *Controller) elect(tp TopicPartition, unclean bool) (metadata.Record, er
 		return c.electUnclean(p, change)
 	}
 	switch preferred := p.Replicas[0]; {
-	case p.Leader == preferred:
-		return nil, wire.ElectionNotNeeded
 	case !slices.Contains(p.ISR, preferred) || !c.live(preferred):
 		return nil, wire.PreferredLeaderNotAvailable
+	case p.Leader == preferred:
+		return nil, wire.ElectionNotNeeded
 	default:
 		change.Leader = preferred
 	}
 	return change, nil
 }
 
-// electUnclean takes an in-sync replica where one is alive, else the first
-// replica that is. That one becomes the whole ISR and is marked as recovering.
+// electUnclean takes the first live replica of those that have all records: in
+// sync, then eligible (KIP-966); where there is none, the first that is alive
+// at all. One from outside the ISR becomes the whole ISR; one that may have
+// lost records is marked as recovering.
 func (c *Controller) electUnclean(p *metadata.Partition, change *metadata.PartitionChangeRecord) (metadata.Record, error) {
 	if p.Leader != metadata.NoLeader && c.live(p.Leader) {
 		return nil, wire.ElectionNotNeeded
 	}
-	for _, id := range p.Replicas {
-		if slices.Contains(p.ISR, id) && c.live(id) {
-			change.Leader = id
-			return change, nil
-		}
-	}
-	for _, id := range p.Replicas {
-		if !c.live(id) {
-			continue
-		}
-		change.Leader, change.ISR = id, []int32{id}
-		if !slices.Contains(p.ELR, id) { // one of those has all records
-			change.LeaderRecoveryState = 1
-		}
-		if len(p.ELR)+len(p.LastELR) > 0 {
-			change.ELR, change.LastELR = []int32{}, []int32{}
-		}
+	if id, ok := c.firstLive(p.Replicas, p.ISR); ok {
+		change.Leader = id
 		return change, nil
 	}
-	return nil, wire.EligibleLeadersNotAvailable
+	id, ok := c.firstLive(p.Replicas, p.ELR)
+	if !ok {
+		if id, ok = c.firstLive(p.Replicas, p.Replicas); !ok {
+			return nil, wire.EligibleLeadersNotAvailable
+		}
+		change.LeaderRecoveryState = 1
+	}
+	change.Leader, change.ISR = id, []int32{id}
+	if len(p.ELR)+len(p.LastELR) > 0 {
+		change.ELR, change.LastELR = []int32{}, []int32{}
+	}
+	return change, nil
+}
+
+// firstLive finds the first replica, by preference, that is alive and among
+// those asked for.
+func (c *Controller) firstLive(replicas, among []int32) (int32, bool) {
+	for _, id := range replicas {
+		if slices.Contains(among, id) && c.live(id) {
+			return id, true
+		}
+	}
+	return 0, false
 }

@@ -25,12 +25,8 @@ func (c *Controller) successor(p *metadata.Partition, id int32) (leader int32, i
 	if p.Leader != id && slices.Contains(isr, p.Leader) {
 		return metadata.LeaderUnchanged, isr, true
 	}
-	for _, r := range p.Replicas {
-		if slices.Contains(isr, r) && c.live(r) {
-			return r, isr, true
-		}
-	}
-	return 0, nil, false
+	leader, ok = c.firstLive(p.Replicas, isr)
+	return leader, isr, ok
 }
 
 // leave takes a broker out of every ISR that has another member to lead, and
@@ -79,7 +75,7 @@ func (c *Controller) comeBack(id int32) []metadata.Record {
 		change.Leader = id
 		switch {
 		case slices.Contains(p.ISR, id):
-		case slices.Contains(p.ELR, id), len(p.ISR)+len(p.ELR) == 0 && slices.Contains(p.LastELR, id):
+		case len(p.ISR) == 0 && slices.Contains(p.ELR, id), len(p.ISR)+len(p.ELR) == 0 && slices.Contains(p.LastELR, id):
 			change.ISR = []int32{id}
 			change.ELR, change.LastELR = []int32{}, []int32{}
 		default:

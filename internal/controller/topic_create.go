@@ -17,8 +17,9 @@ type CreateTopics struct {
 	// default.replication.factor as the asking broker sees them).
 	DefaultPartitions int32
 	DefaultReplicas   int16
-	// CapReplicas makes a factor above the number of live brokers mean that
-	// number (defaults and internal topics); an explicit one is refused.
+	// CapReplicas makes a default factor above the number of live brokers mean
+	// that number (auto-created and internal topics); an explicit one is
+	// refused all the same.
 	CapReplicas bool
 }
 
@@ -178,9 +179,9 @@ func (s *topicStep) assign(t *NewTopic) ([][]int32, error) {
 	}
 	if replicas == -1 {
 		replicas = s.cmd.DefaultReplicas
-	}
-	if live := s.place.live; s.cmd.CapReplicas && int(replicas) > live && live > 0 {
-		replicas = int16(live)
+		if live := s.place.live; s.cmd.CapReplicas && int(replicas) > live && live > 0 {
+			replicas = int16(live)
+		}
 	}
 	return s.place.partitions(int(partitions), int(replicas))
 }
