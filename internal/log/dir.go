@@ -1,0 +1,212 @@
+package log
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/log/checkpoint"
+	"ottla/internal/uuid"
+	"ottla/internal/vfs"
+)
+
+// DirOptions configure a log directory.
+type DirOptions struct {
+	FS      vfs.FS
+	Path    string
+	Now     func() time.Time // wall clock, for segment age and retention
+	Logger  *slog.Logger
+	Reserve int64 // bytes of ballast kept for metadata and internal topics when the disk is full; 0 none
+	// MaxOpenFiles bounds the descriptors of closed segments kept open.
+	MaxOpenFiles int
+	// VerifyAge is how long a checked (or written) range of a segment is
+	// trusted before a read checks its CRCs again; 0 checks every read.
+	VerifyAge time.Duration
+}
+
+// defaultOpenFiles is used when MaxOpenFiles is 0.
+const defaultOpenFiles = 1024
+
+// Dir is one log directory: its logs, its checkpoint, its sync rounds. It
+// starts no goroutine; the steps (SyncRound, Checkpoint, Housekeep) are called
+// in loops by whoever owns it. Each step is called from one goroutine at a
+// time; different steps may run beside each other.
+type Dir struct {
+	o     DirOptions
+	fs    vfs.FS
+	path  string
+	log   *slog.Logger
+	epoch time.Time // trust is noted in seconds since then
+
+	mu     sync.Mutex // guards the fields below; a leaf
+	logs   map[string]*Log
+	onDisk map[string]bool // partition directories, by name
+	trash  []trash
+
+	cache   descriptors
+	indexes loadedIndexes
+	dirty   dirtySet
+	ways    ways
+	room    reserve
+	ckpt    checkpoints
+
+	coarse  atomic.Uint32 // seconds(), as of the last step
+	failure atomic.Pointer[error]
+	told    sync.Once
+	failed  atomic.Bool // failure is set
+}
+
+// OpenDir reads the directory's checkpoint and lists its logs. It recovers
+// nothing yet: Open does that, log by log.
+func OpenDir(o DirOptions) (*Dir, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxOpenFiles <= 0 {
+		o.MaxOpenFiles = defaultOpenFiles
+	}
+	o.Path = strings.TrimRight(o.Path, "/")
+	d := &Dir{
+		o: o, fs: o.FS, path: o.Path, log: o.Logger.With("dir", o.Path), epoch: o.Now(),
+		logs: map[string]*Log{}, onDisk: map[string]bool{},
+	}
+	d.cache.max = o.MaxOpenFiles
+	d.tick()
+	d.dirty.token = make(chan struct{}, 1)
+	if err := d.fs.MkdirAll(d.path, 0o755); err != nil {
+		return nil, fmt.Errorf("make log directory %s: %w", d.path, err)
+	}
+	if err := d.list(); err != nil {
+		return nil, err
+	}
+	if err := d.readCheckpoint(); err != nil {
+		return nil, err
+	}
+	d.openReserve()
+	return d, nil
+}
+
+// list reads the directory: partitions, leftovers of deletes, temporary files.
+func (d *Dir) list() error {
+	entries, err := d.fs.ReadDir(d.path)
+	if err != nil {
+		return fmt.Errorf("list log directory %s: %w", d.path, err)
+	}
+	for _, e := range entries {
+		name := e.Name()
+		_, _, isLog := parseDirName(name)
+		switch {
+		case e.IsDir() && isLog:
+			d.onDisk[name] = true
+		case e.IsDir() && strings.HasSuffix(name, "-delete") && leftover.MatchString(name):
+			// The rename was the delete; what is left is space.
+			d.trash = append(d.trash, trash{path: d.path + "/" + name, tree: true})
+		case !e.IsDir() && strings.HasSuffix(name, suffixTmp):
+			_ = d.fs.Remove(d.path + "/" + name)
+		}
+	}
+	return nil
+}
+
+// Found lists the partition directories that are on disk, from their
+// partition.metadata; leftovers of deletes (-delete) are not among them. A
+// directory whose partition.metadata is missing or damaged has the id that
+// the checkpoint knows, or none.
+func (d *Dir) Found() []Ident {
+	d.mu.Lock()
+	names := slices.Sorted(maps.Keys(d.onDisk))
+	d.mu.Unlock()
+	out := make([]Ident, 0, len(names))
+	for _, name := range names {
+		topic, partition, _ := parseDirName(name)
+		id, err := d.readMetadata(name)
+		if err != nil {
+			if e := d.entry(name); e != nil {
+				id = e.ID
+			}
+		}
+		out = append(out, Ident{topic, partition, id})
+	}
+	return out
+}
+
+func (d *Dir) readMetadata(name string) (uuid.UUID, error) {
+	b, err := checkpoint.Read(d.fs, d.path+"/"+name+"/"+checkpoint.PartitionMeta)
+	if err != nil {
+		return uuid.UUID{}, err
+	}
+	return checkpoint.ParseMetadata(b)
+}
+
+// Path is the directory.
+func (d *Dir) Path() string { return d.path }
+
+// Err is the reason why the directory is offline, or nil.
+func (d *Dir) Err() error {
+	if p := d.failure.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// fail takes the directory offline for good and returns what every call
+// answers from now on. The owners of logs are told by the next SyncRound or
+// Housekeep, never from inside a writer's call.
+func (d *Dir) fail(err error) error {
+	if errors.Is(err, ErrOffline) {
+		return err
+	}
+	wrapped := fmt.Errorf("%w: %s failed and may have lost what was written: %w; replace or check the disk, then restart", ErrOffline, d.path, err)
+	if d.failure.CompareAndSwap(nil, &wrapped) {
+		d.failed.Store(true)
+		d.log.Error("log directory goes offline", "err", err)
+		d.dirty.wake()
+	}
+	return d.Err()
+}
+
+// tell passes a failure on to the owners of all logs, once.
+func (d *Dir) tell() {
+	if !d.failed.Load() {
+		return
+	}
+	d.told.Do(func() {
+		err := d.Err()
+		for _, l := range d.all() {
+			if l.onOffline != nil {
+				l.onOffline(err)
+			}
+		}
+	})
+}
+
+// all lists the open logs by name.
+func (d *Dir) all() []*Log {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make([]*Log, 0, len(d.logs))
+	for _, name := range slices.Sorted(maps.Keys(d.logs)) {
+		out = append(out, d.logs[name])
+	}
+	return out
+}
+
+// seconds is the time for trust: whole seconds since OpenDir, from 1.
+func (d *Dir) seconds() uint32 {
+	return uint32(max(d.o.Now().Sub(d.epoch)/time.Second, 0)) + 1
+}
+
+// tick keeps the clock of the append path; a step calls it.
+func (d *Dir) tick() { d.coarse.Store(d.seconds()) }
+
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,166 @@
+package log
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/log/checkpoint"
+	"ottla/internal/producer"
+)
+
+// Log is one partition's log on disk.
+//
+// Writers (Append, AdvanceStart, TruncateTo, Roll, Retain, Configure, Close)
+// and everything reached through Producers are serialised by the caller;
+// Read, Slice, Start, End, Durable, LookupTime, Aborted, Epochs and SyncRound
+// may run beside them.
+type Log struct {
+	dir       *Dir
+	id        Ident
+	name      string // of the directory, without path
+	onDurable func(Position)
+	onOffline func(error)
+	cfg       atomic.Pointer[Config]
+
+	// w is held by writers and by the steps' chores on this log (allocate
+	// ahead, finish rolled segments, unpin). It comes before mu.
+	w         sync.Mutex
+	producers *producer.State // nil until somebody asks or a producer writes
+	report    *Recovery
+	flow      flow
+
+	epochs Epochs
+	load   sync.Mutex // serialises loading and writing of indexes; after w, before mu
+
+	mu       sync.Mutex // guards what follows and the shared fields of segments
+	segs     []*segment // by base offset; the last one is active
+	pinned   bool       // the active segment's file is open for writing
+	closed   bool
+	start    int64
+	end      Position
+	durable  Position
+	cuts     uint64 // truncations so far: a sync that ran across one proves nothing
+	tail     *tail
+	newDir   bool    // the partition directory itself was made and not synced yet
+	made     int64   // segment files made
+	entered  int64   // of these, synced into the directory
+	gaps     []int64 // bases of segments that rightly begin above the end before them
+	state    mark    // where producers stood when the last checkpoint asked
+	prior    mark    // the mark before it, good while state is not durable yet
+	wantMark atomic.Bool
+	changed  atomic.Bool // since the last checkpoint
+
+	urgent     atomic.Bool // in the dirty set
+	background atomic.Bool // in the set that Housekeep looks at
+	epochsDone uint64      // version of epochs in leader-epoch-checkpoint
+}
+
+// flow is what the writer counts, for flushing and allocating ahead.
+type flow struct {
+	messages int64     // appended since the last sync by flush rules
+	dirtyAt  time.Time // when the oldest unsynced append came; zero when none
+	bytes    int64     // appended since the last Housekeep
+	quiet    int       // rounds of Housekeep without an append
+}
+
+// mark is a consistent view of everything that a restart needs, taken by the
+// writer: producers is the state as of pos.
+type mark struct {
+	pos       Position
+	producers []byte
+	segment   checkpoint.Segment
+}
+
+// Ident names the log.
+func (l *Log) Ident() Ident { return l.id }
+
+// Config is the configuration in force.
+func (l *Log) Config() Config { return *l.cfg.Load() }
+
+// Dir is the directory that the log lies in.
+func (l *Log) Dir() *Dir { return l.dir }
+
+// Start is the log start offset.
+func (l *Log) Start() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.start
+}
+
+// End is the log end offset.
+func (l *Log) End() Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.end
+}
+
+// Durable is the position below which everything is synced (or recovered and
+// synced). Under Replicated and Memory it follows the syncs that really
+// happened; it never guesses.
+func (l *Log) Durable() Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.durable
+}
+
+// Size is the bytes of all segments.
+func (l *Log) Size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var n int64
+	for _, s := range l.segs {
+		n += s.size
+	}
+	return n
+}
+
+// Producers is the state of the log's producers; the caller's lock guards it.
+func (l *Log) Producers() *producer.State {
+	if l.producers == nil {
+		l.producers = producer.NewState()
+	}
+	return l.producers
+}
+
+// Epochs is the leader-epoch cache. Whoever changes it has the change written
+// by the next checkpoint.
+func (l *Log) Epochs() *Epochs { return &l.epochs }
+
+// RecoveryReport says what opening this log found and did; nil when clean.
+func (l *Log) RecoveryReport() *Recovery { return l.report }
+
+// Configure replaces the configuration. What was appended under a weaker
+// durability is synced by the next round if the new one asks for it.
+func (l *Log) Configure(c Config) {
+	c = c.withDefaults()
+	l.cfg.Store(&c)
+	if c.durability() == Fsync && l.Durable() != l.End() {
+		l.dir.markUrgent(l, c.Internal)
+	}
+}
+
+// active is the segment that is written to, nil when there is none. Either
+// lock is held.
+func (l *Log) active() *segment {
+	if len(l.segs) == 0 {
+		return nil
+	}
+	return l.segs[len(l.segs)-1]
+}
+
+// path is the log's directory.
+func (l *Log) path() string { return l.dir.path + "/" + l.name }
+
+// alive tells why the log can not be used, or nil.
+func (l *Log) alive() error {
+	if err := l.dir.Err(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	return nil
+}

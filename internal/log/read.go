@@ -1,0 +1,366 @@
+package log
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sort"
+
+	"ottla/internal/log/walk"
+	"ottla/internal/record"
+)
+
+// Slice is a range of bytes of one segment file, which stays open (and on
+// disk) until Release.
+type Slice struct {
+	Len   int
+	file  *handle
+	start int64
+}
+
+var _ io.ReaderAt = (*Slice)(nil)
+
+// ReadAt reads from the slice; off counts from its beginning.
+func (s *Slice) ReadAt(p []byte, off int64) (int, error) {
+	if s.file == nil || off < 0 || off >= int64(s.Len) {
+		return 0, io.EOF
+	}
+	short := int64(s.Len) - off
+	if int64(len(p)) <= short {
+		return s.file.f.ReadAt(p, s.start+off)
+	}
+	n, err := s.file.f.ReadAt(p[:short], s.start+off)
+	if err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Fd gives the descriptor and the offset in it for sendfile(2); ok is false
+// where the file system has no descriptors. It is good until Release.
+func (s *Slice) Fd() (fd uintptr, offset int64, ok bool) {
+	if s.file == nil {
+		return 0, 0, false
+	}
+	fd, ok = s.file.f.Fd()
+	return fd, s.start, ok
+}
+
+// Release gives the file back; the slice is empty after it.
+func (s *Slice) Release() {
+	if h := s.file; h != nil {
+		*s = Slice{}
+		h.release()
+	}
+}
+
+// Read finds up to maxBytes of whole-file bytes from the batch that holds
+// offset on, not past to (a Position from End, Durable or a high watermark; its
+// Byte may be -1). Bytes may end inside a batch, but with minOne the first
+// batch is whole however large. They stem from one segment. Empty when offset
+// equals to.Offset. It fails with ErrOutOfRange, *CorruptError, or the
+// directory's error; an error of the disk in reading is this log's alone. The
+// caller releases the slice.
+func (l *Log) Read(offset int64, to Position, maxBytes int, minOne bool) (Slice, error) {
+	if l.dir.failed.Load() {
+		return Slice{}, l.dir.Err()
+	}
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return Slice{}, ErrClosed
+	}
+	if to.Offset > l.end.Offset {
+		to = l.end
+	}
+	if offset < l.start || offset > to.Offset {
+		l.mu.Unlock()
+		return Slice{}, ErrOutOfRange
+	}
+	if offset == to.Offset {
+		l.mu.Unlock()
+		return Slice{}, nil
+	}
+	if p, ok := l.atTail(offset, to); ok {
+		p.h.refs.Add(1)
+		l.mu.Unlock()
+		return l.slice(p, maxBytes, minOne)
+	}
+	cuts := l.cuts
+	l.mu.Unlock()
+	p, err := l.locate(offset, to)
+	if err != nil {
+		if l.cutCount() != cuts { // a truncation took the bytes from under the walk
+			return l.Read(offset, to, maxBytes, minOne)
+		}
+		return Slice{}, err
+	}
+	if p.h == nil {
+		return Slice{}, nil
+	}
+	return l.slice(p, maxBytes, minOne)
+}
+
+func (l *Log) cutCount() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cuts
+}
+
+// place is where a read begins and how far it may go. h carries a reference.
+type place struct {
+	s     *segment
+	h     *handle
+	at    int64 // first byte of the batch
+	first int64 // byte after the first batch, -1 when not known yet
+	limit int64
+}
+
+// atTail finds the place without the disk, for a reader near the end; Log.mu
+// is held.
+func (l *Log) atTail(offset int64, to Position) (place, bool) {
+	s := l.active()
+	if s == nil || s.handle == nil || offset < s.base || l.tail == nil {
+		return place{}, false
+	}
+	at, first, ok := l.tail.find(offset)
+	if !ok {
+		return place{}, false
+	}
+	limit := to.Byte
+	switch {
+	case to.Offset == l.end.Offset:
+		limit = s.size
+	case to.Segment != s.base || limit < 0:
+		if limit, _, ok = l.tail.find(to.Offset); !ok {
+			return place{}, false
+		}
+	}
+	if at >= limit || limit > s.size {
+		return place{}, false
+	}
+	return place{s: s, h: s.handle, at: at, first: first, limit: limit}, true
+}
+
+// floorSegment is the index of the last segment whose base is not above
+// offset, -1 when there is none; Log.mu is held.
+func (l *Log) floorSegment(offset int64) int {
+	return sort.Search(len(l.segs), func(i int) bool { return l.segs[i].base > offset }) - 1
+}
+
+// locate finds the place with the help of the indexes and a short walk. h is
+// nil when nothing of the log lies in [offset, to).
+func (l *Log) locate(offset int64, to Position) (place, error) {
+	for {
+		l.mu.Lock()
+		i := l.floorSegment(offset)
+		if i < 0 {
+			next := l.end.Offset
+			if len(l.segs) > 0 {
+				next = l.segs[0].base
+			}
+			l.mu.Unlock()
+			return place{}, l.hole(offset, next)
+		}
+		s := l.segs[i]
+		size, nextBase := s.size, int64(-1)
+		if i+1 < len(l.segs) {
+			nextBase = l.segs[i+1].base
+		}
+		l.mu.Unlock()
+		p, h, err := l.find(s, offset, size)
+		if err != nil {
+			return place{}, err
+		}
+		if p.h != nil && h.BaseOffset < to.Offset {
+			p.limit, err = l.limit(p, size, nextBase, to)
+			if err != nil || p.limit <= p.at {
+				p.h.release()
+				return place{}, err
+			}
+			return p, nil
+		}
+		if p.h != nil {
+			p.h.release()
+			return place{}, nil
+		}
+		if nextBase < 0 || nextBase >= to.Offset {
+			if !l.joined(nextBase) {
+				return place{}, l.hole(offset, nextBase)
+			}
+			return place{}, nil
+		}
+		if !l.joined(nextBase) {
+			return place{}, l.hole(offset, nextBase)
+		}
+		offset = nextBase
+	}
+}
+
+// joined tells whether a gap before the segment with that base is as it should
+// be: compaction or an append beyond the end made it.
+func (l *Log) joined(base int64) bool {
+	if base < 0 || l.cfg.Load().Compact {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, g := range l.gaps {
+		if g == base {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Log) hole(offset, next int64) error {
+	return &CorruptError{File: l.path(), Byte: -1, Offset: offset, NextOffset: next, Reason: "is missing: its bytes are gone"}
+}
+
+// find walks to the batch of s that holds offset, or the first one after it.
+// The place has no handle when the segment has none.
+func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error) {
+	var h record.Header
+	if size == 0 {
+		return place{}, h, nil
+	}
+	from, entry := l.lookup(s, offset)
+	if entry == notLoaded {
+		if err := l.loadIndex(s); err != nil {
+			return place{}, h, err
+		}
+		from, entry = l.lookup(s, offset)
+	}
+	f, err := l.acquire(s)
+	if err != nil {
+		return place{}, h, l.readError(s, err)
+	}
+	r := walk.Get(f.f, from, size)
+	defer r.Put()
+	for checked := entry < 0; ; checked = true {
+		err := r.Header(&h)
+		if err == io.EOF {
+			f.release()
+			return place{}, h, nil
+		}
+		if !checked && (err != nil || h.LastOffset() != l.entryOffset(s, entry)) {
+			f.release()
+			l.distrust(s)
+			return l.find(s, offset, size)
+		}
+		if err != nil || h.BaseOffset < s.base {
+			// One bad header does not hide what comes after it.
+			if err = l.stepOver(s, r, &h, offset, err); err != nil {
+				f.release()
+				return place{}, h, err
+			}
+		}
+		if h.LastOffset() >= offset {
+			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size())}, h, nil
+		}
+		r.Skip(&h)
+	}
+}
+
+// stepOver goes on after a header that can not be read, when offset lies beyond
+// the damage; else it says what is wrong.
+func (l *Log) stepOver(s *segment, r *walk.Reader, h *record.Header, offset int64, cause error) error {
+	if bad := (*walk.Bad)(nil); cause != nil && !errors.As(cause, &bad) {
+		return l.readError(s, cause)
+	}
+	at := r.Pos()
+	ok, err := r.Resync(h, s.base, math.MaxInt64)
+	if err != nil {
+		return l.readError(s, err)
+	}
+	if ok && h.BaseOffset <= offset {
+		return nil
+	}
+	r.Move(at)
+	return l.corrupt(s, r, offset, cause)
+}
+
+// notLoaded is lookup's entry when the index does not reach down to offset.
+const notLoaded = -2
+
+func (l *Log) lookup(s *segment, offset int64) (int64, int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pos, entry := s.offsets.Floor(offset - s.base)
+	if entry < 0 && s.indexFrom > 0 {
+		return 0, notLoaded
+	}
+	return pos, entry
+}
+
+func (l *Log) entryOffset(s *segment, entry int) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if entry >= len(s.offsets) {
+		return -1
+	}
+	return s.base + int64(s.offsets[entry].Rel)
+}
+
+// distrust drops index files that point where no such batch is, so that the
+// next look-up walks.
+func (l *Log) distrust(s *segment) {
+	l.dir.log.Warn("offset index is wrong and is made again", "file", s.file(suffixIndex))
+	_ = l.dir.fs.Remove(s.file(suffixIndex))
+	_ = l.dir.fs.Remove(s.file(suffixTimes))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s.offsets, s.times, s.indexFrom = nil, nil, s.size
+}
+
+// limit is the byte of p's segment up to which a reader bounded by to may read.
+func (l *Log) limit(p place, size, nextBase int64, to Position) (int64, error) {
+	switch {
+	case nextBase >= 0 && to.Offset >= nextBase:
+		return size, nil
+	case to.Segment == p.s.base && to.Byte >= 0:
+		return min(to.Byte, size), nil
+	case nextBase < 0 && to.Offset == l.End().Offset:
+		return size, nil
+	}
+	q, _, err := l.find(p.s, to.Offset, size)
+	if err != nil {
+		return 0, err
+	}
+	if q.h == nil {
+		return size, nil
+	}
+	q.h.release()
+	return q.at, nil // where to lies inside a batch, all of it stays out
+}
+
+// slice cuts a place to the size asked for and checks what is not trusted any
+// more.
+func (l *Log) slice(p place, maxBytes int, minOne bool) (Slice, error) {
+	n := min(p.limit-p.at, int64(max(maxBytes, 0)))
+	if minOne && n < p.limit-p.at {
+		if p.first < 0 {
+			p.first = p.limit
+			r := walk.Get(p.h.f, p.at, p.limit)
+			var h record.Header
+			if r.Header(&h) == nil {
+				p.first = p.at + int64(h.Size())
+			}
+			r.Put()
+		}
+		n = max(n, p.first-p.at)
+	}
+	good, err := l.verify(p.s, p.h, p.at, p.at+n, p.limit)
+	if err != nil || good <= p.at {
+		p.h.release()
+		return Slice{}, err
+	}
+	return Slice{Len: int(good - p.at), file: p.h, start: p.at}, nil
+}
+
+// readError is a failure of the disk in reading one log: it is that log's
+// alone.
+func (l *Log) readError(s *segment, err error) error {
+	return fmt.Errorf("read %s: %w", s.file(suffixLog), err)
+}

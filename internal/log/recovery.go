@@ -1,0 +1,402 @@
+package log
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/index"
+	"ottla/internal/log/walk"
+	"ottla/internal/record"
+)
+
+// recovery opens a log that has files. It walks the batches from where the
+// checkpoint's producer state stands (or from the start) to the end.
+//
+// Two regions are treated apart. Below the floor, the recovery point, bytes
+// were synced and may have been answered for: nothing there is cut, what can
+// not be read is rot, and the log never ends below the floor. From the floor
+// on the first batch that is not whole, sound and in order ends the log; what
+// follows is set aside in files of its own. What is accepted there is synced
+// before it counts: after a crash of the process the page cache holds bytes
+// that no disk has.
+type recovery struct {
+	l      *Log
+	saved  *checkpoint.Log
+	report Recovery
+	segs   []*segment
+	floor  int64
+	next   int64 // offset after the last batch accepted
+	epoch  int32 // of the last batch accepted, -1 none
+	begun  bool  // a batch was accepted in the segment at hand
+	rot    bool  // something below the floor is missing or unreadable
+	cut    bool  // something was set aside
+	from   int   // index of the first segment that is walked
+	at     int64 // and the byte in it
+	broken bool  // the last segment ends in bytes that can not be read
+}
+
+func (r *recovery) run(f *files) error {
+	r.plan(f)
+	if len(r.segs) == 0 {
+		return r.empty()
+	}
+	if err := r.producers(); err != nil {
+		return err
+	}
+	if err := r.walkAll(); err != nil {
+		return err
+	}
+	return r.finish()
+}
+
+// plan decides where the log starts, where the floor lies and from where to
+// walk, and makes the segments.
+func (r *recovery) plan(f *files) {
+	l, c := r.l, &r.l.dir.ckpt
+	if r.saved != nil {
+		l.start, r.floor, l.gaps = r.saved.Start, r.saved.Recovery.Offset, r.saved.Gaps
+	} else {
+		r.floor = -1
+		if c.foreign { // with a checkpoint of ours these could be an older topic's
+			l.start = c.starts[l.name]
+			if o, ok := c.floors[l.name]; ok {
+				r.floor = o
+			}
+		}
+	}
+	if l.start > 0 {
+		r.floor = max(r.floor, l.start)
+	}
+	bases := r.dropBelowStart(f.bases)
+	if n := len(bases); n > 0 && r.saved == nil && c.foreign {
+		// Nobody vouches for anything; but all segments except the last
+		// were synced long ago, unless the crash came within a second of
+		// the first start.
+		r.floor = max(r.floor, bases[n-1])
+		if c.clean {
+			r.floor = math.MaxInt64
+			l.gaps = slices.Clone(bases) // Kafka's word that this is all
+		}
+	}
+	for _, base := range bases {
+		s := newSegment(l.path(), base)
+		s.size, s.allocated = f.sizes[base], f.sizes[base]
+		s.indexFrom, s.last, s.maxKnown, s.abortedLoaded = s.size, -1, false, false
+		s.ownFrom = s.size
+		s.createdMs = l.dir.o.Now().UnixMilli()
+		r.segs = append(r.segs, s)
+	}
+	if r.saved != nil {
+		for _, a := range r.saved.Aborted {
+			if i := r.find(a.Segment); i >= 0 {
+				r.segs[i].abortedWant = a.Count
+			}
+		}
+	}
+	if len(bases) > 0 && l.start < bases[0] {
+		if r.saved != nil { // retention would have moved the start first
+			r.lost(fmt.Sprintf("offsets %d to %d are missing before the first segment", l.start, bases[0]-1))
+		}
+		l.start = bases[0]
+	}
+}
+
+// find is the index of the segment with the given base, -1 when there is none.
+func (r *recovery) find(base int64) int {
+	return slices.IndexFunc(r.segs, func(s *segment) bool { return s.base == base })
+}
+
+// dropBelowStart finishes a retention that a crash cut short: segments wholly
+// below the log start offset go.
+func (r *recovery) dropBelowStart(bases []int64) []int64 {
+	n := 0
+	for n+1 < len(bases) && bases[n+1] <= r.l.start {
+		r.l.dir.discard(segmentTrash(r.l.path()+"/"+fileName(bases[n], ""), r.l.dir.o.Now())...)
+		n++
+	}
+	return bases[n:]
+}
+
+// empty opens a directory without segments: new, or robbed of its files.
+func (r *recovery) empty() error {
+	l := r.l
+	l.newDir = true
+	if r.saved == nil && r.floor <= 0 {
+		return nil
+	}
+	end := max(r.floor, l.start, 0)
+	if r.saved != nil {
+		end = max(end, r.saved.End)
+		l.epochs.Replace(r.saved.Epochs)
+	}
+	if end == 0 {
+		return nil
+	}
+	l.start, l.end = end, Position{end, end, 0}
+	l.durable = l.end
+	r.report.End, r.report.Reason = end, "all segments of this log are gone"
+	r.say()
+	return nil
+}
+
+// producers sets the producer state, the epochs and the place to walk from.
+func (r *recovery) producers() error {
+	l := r.l
+	l.freshProducers()
+	if r.saved != nil {
+		l.epochs.Replace(r.saved.Epochs)
+		if r.resume() {
+			return nil
+		}
+	} else if b, err := checkpoint.Read(l.dir.fs, l.path()+"/"+checkpoint.LeaderEpochs); err == nil {
+		if e, err := checkpoint.ParseEpochs(b); err == nil {
+			l.epochs.Replace(e)
+		}
+	}
+	if !r.checks() {
+		r.from = len(r.segs) - 1 // stopped cleanly by Kafka
+	}
+	// Kafka's snapshot says how producers stood before the segment.
+	for ; r.from > 0; r.from-- {
+		if r.snapshot(r.segs[r.from].base) {
+			break
+		}
+	}
+	if r.from == 0 {
+		r.snapshot(r.segs[0].base)
+	}
+	r.next, r.epoch = r.segs[r.from].base, -1
+	if e, ok := l.epochs.EpochOf(r.next - 1); ok && r.from > 0 {
+		r.epoch = e
+	}
+	return nil
+}
+
+// snapshot restores the producer state from a segment's .snapshot file.
+func (r *recovery) snapshot(base int64) bool {
+	b, err := checkpoint.Read(r.l.dir.fs, r.l.path()+"/"+fileName(base, suffixSnapshot))
+	if err == nil {
+		err = r.l.Producers().Restore(b)
+	}
+	if err != nil && !missing(err) {
+		r.l.dir.log.Warn("producer snapshot can not be read", "topic", r.l.id.Topic, "partition", r.l.id.Partition, "offset", base, "err", err)
+	}
+	return err == nil
+}
+
+// resume takes up the walk where the checkpoint's state stands, if that place
+// is still there.
+func (r *recovery) resume() bool {
+	at := r.saved.State
+	i := r.find(at.Segment)
+	if i < 0 || at.Byte > r.segs[i].size || at.Offset < at.Segment {
+		return false
+	}
+	if len(r.saved.Producers) > 0 {
+		if err := r.l.Producers().RestoreFull(r.saved.Producers); err != nil {
+			r.l.dir.log.Warn("producer state in the checkpoint can not be read; the log is walked from its start", "topic", r.l.id.Topic, "partition", r.l.id.Partition, "err", err)
+			return false
+		}
+	}
+	s := r.segs[i]
+	r.from, r.at, r.next, r.epoch, r.begun = i, at.Byte, at.Offset, -1, at.Byte > 0
+	if e, ok := r.l.epochs.EpochOf(at.Offset - 1); ok {
+		r.epoch = e
+	}
+	s.indexFrom, s.last = at.Byte, at.Offset
+	m := r.saved.Segment
+	s.createdMs, s.firstMaxMs, s.maxMs, s.maxLast = m.CreatedMs, m.FirstMaxMs, m.MaxTimestampMs, m.MaxLastOffset
+	s.maxKnown = true
+	r.readAborted(s, at.Offset)
+	return true
+}
+
+// readAborted takes over the transaction-index entries below offset; the walk
+// finds those above it again. A damaged file is found out when it is asked.
+func (r *recovery) readAborted(s *segment, offset int64) {
+	b, err := checkpoint.Read(r.l.dir.fs, s.file(suffixAborted))
+	if missing(err) && s.abortedWant <= 0 {
+		s.abortedLoaded = true
+		return
+	}
+	if err != nil {
+		return
+	}
+	all, err := index.ParseAborted(b, s.base, math.MaxInt64)
+	if err != nil || int32(len(all)) < s.abortedWant {
+		return
+	}
+	n := 0
+	for n < len(all) && all[n].LastOffset < offset {
+		n++
+	}
+	s.aborted, s.abortedLoaded = all[:n:n], true
+	if n == len(all) {
+		s.savedTxns = n
+	}
+}
+
+// walkAll goes through the segments from the place to walk from.
+func (r *recovery) walkAll() error {
+	r.report.From = r.next
+	for i := r.from; i < len(r.segs); i++ {
+		s := r.segs[i]
+		if r.at == 0 {
+			r.begun = false
+			s.resetWalk()
+			if ok := r.enter(s); !ok {
+				return r.setAside(i, 0, fmt.Sprintf("segment %d begins above the end %d of the one before", s.base, r.next))
+			}
+		}
+		done, err := r.walkSegment(i, r.at)
+		if err != nil || done {
+			return err
+		}
+		r.at = 0
+	}
+	return nil
+}
+
+// resetWalk forgets what is guessed about a segment that is walked whole.
+func (s *segment) resetWalk() {
+	s.indexFrom, s.last, s.maxKnown = 0, s.base, true
+	s.maxMs, s.maxLast, s.firstMaxMs = -1, -1, -1
+	s.offsets, s.times, s.sinceIndex = nil, nil, 0
+	s.aborted, s.abortedLoaded = nil, true
+}
+
+// enter tells whether the walk may go from one segment to the next.
+func (r *recovery) enter(s *segment) bool {
+	if s.base <= r.next || r.l.cfg.Load().Compact || slices.Contains(r.l.gaps, s.base) {
+		r.next = max(r.next, s.base)
+		return true
+	}
+	if r.next >= r.floor {
+		return false
+	}
+	r.lost(fmt.Sprintf("offsets %d to %d are missing before segment %d", r.next, s.base-1, s.base))
+	r.next = s.base
+	return true
+}
+
+// lost notes that something durable is not there.
+func (r *recovery) lost(reason string) {
+	r.rot = true
+	if r.report.Reason == "" {
+		r.report.Reason = reason
+	}
+	r.l.dir.log.Error("durable data can not be read", "topic", r.l.id.Topic, "partition", r.l.id.Partition, "reason", reason)
+}
+
+// walkSegment goes through one segment; done means that the log ends in it.
+func (r *recovery) walkSegment(i int, from int64) (done bool, err error) {
+	s := r.segs[i]
+	if from >= s.size {
+		return false, nil
+	}
+	h, err := r.l.acquire(s)
+	if err != nil {
+		return false, err
+	}
+	defer h.release()
+	w := walk.Get(h.f, from, s.size)
+	defer w.Put()
+	limit := int64(math.MaxInt64)
+	if i+1 < len(r.segs) {
+		limit = r.segs[i+1].base
+	}
+	size := s.size
+	s.size, s.ownFrom, r.broken = from, from, false
+	for {
+		var head record.Header
+		err := r.read(w, &head, s, limit)
+		if err == io.EOF {
+			return false, nil
+		}
+		if bad := (*walk.Bad)(nil); errors.As(err, &bad) {
+			if r.next >= r.floor {
+				return true, r.cutAt(i, w.Pos(), size, bad.Reason)
+			}
+			r.lost(fmt.Sprintf("%s: %s", s.file(suffixLog), bad.Error()))
+			ok, err := w.Resync(&head, r.next, limit)
+			if err != nil || !ok {
+				s.size, r.broken = size, true
+				return false, err
+			}
+			s.size = w.Pos()
+		} else if err != nil {
+			return false, err
+		}
+		if err := r.take(w, &head, s); err != nil {
+			return false, err
+		}
+		w.Skip(&head)
+	}
+}
+
+// read reads the next batch and holds it against everything that an appended
+// batch keeps: its checksum covers neither its offset nor its epoch, so a
+// stale or misdirected one shows only in these.
+func (r *recovery) read(w *walk.Reader, h *record.Header, s *segment, limit int64) error {
+	if err := w.Header(h); err != nil {
+		return err
+	}
+	strict := h.NextOffset() > r.floor && !r.l.cfg.Load().Compact
+	bad := func(format string, args ...any) error {
+		return &walk.Bad{Byte: w.Pos(), Reason: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case h.BaseOffset < r.next, strict && r.begun && h.BaseOffset != r.next:
+		return bad("a batch with offset %d where %d is next", h.BaseOffset, r.next)
+	case h.LastOffset() >= limit:
+		return bad("a batch up to offset %d where the next segment begins at %d", h.LastOffset(), limit)
+	case h.LastOffset()-s.base > math.MaxInt32:
+		return bad("a batch up to offset %d, too far from the segment's base", h.LastOffset())
+	case h.LeaderEpoch < r.epoch:
+		return bad("a batch of leader epoch %d after epoch %d", h.LeaderEpoch, r.epoch)
+	}
+	if !r.checks() {
+		return nil
+	}
+	return w.Check(h)
+}
+
+// checks tells whether checksums are verified: not where Kafka stopped
+// cleanly, reads check as they come there.
+func (r *recovery) checks() bool { return r.floor != math.MaxInt64 }
+
+// take accepts a batch.
+func (r *recovery) take(w *walk.Reader, h *record.Header, s *segment) error {
+	l := r.l
+	if h.ProducerID >= 0 {
+		var b []byte
+		if h.Control() {
+			var err error
+			if b, err = w.Batch(h); err != nil {
+				return err
+			}
+		}
+		a, ok, err := l.producers.Apply(h, b)
+		if err != nil {
+			l.dir.log.Warn("control batch can not be read", "topic", l.id.Topic, "partition", l.id.Partition, "offset", h.BaseOffset, "err", err)
+		}
+		if ok {
+			s.aborted = append(s.aborted, a)
+		}
+	}
+	if latest, ok := l.epochs.Latest(); h.LeaderEpoch >= 0 && (!ok || h.LeaderEpoch > latest.Epoch) {
+		l.epochs.Assign(h.LeaderEpoch, h.BaseOffset)
+	}
+	now := uint32(0)
+	if r.checks() && l.dir.o.VerifyAge > 0 {
+		now = l.dir.coarse.Load()
+	}
+	l.extend(l.cfg.Load(), s, h, now)
+	r.next, r.epoch, r.begun = h.NextOffset(), max(r.epoch, h.LeaderEpoch), true
+	r.report.ScannedBytes += int64(h.Size())
+	return nil
+}

@@ -1,0 +1,230 @@
+package log
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// cutAt ends the log at byte at of segment i, whose file has size bytes.
+func (r *recovery) cutAt(i int, at, size int64, reason string) error {
+	s := r.segs[i]
+	s.size = at
+	if err := r.save(s, at, size); err != nil {
+		return err
+	}
+	f, err := r.l.dir.open(s.file(suffixLog), os.O_RDWR)
+	if err != nil {
+		return r.l.refuse(r.l.cfg.Load(), err)
+	}
+	err = f.Truncate(at)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return r.l.dir.fail(fmt.Errorf("cut %s: %w", s.file(suffixLog), err))
+	}
+	s.allocated = at
+	return r.setAside(i+1, size-at, fmt.Sprintf("%s: byte %d: %s", s.file(suffixLog), at, reason))
+}
+
+// setAside ends the log before segment i: it and all after it are renamed out
+// of the way.
+func (r *recovery) setAside(i int, already int64, reason string) error {
+	l := r.l
+	r.cut = true
+	r.report.CutBytes += already
+	if r.report.Reason == "" || already > 0 {
+		r.report.Reason = reason
+	}
+	for j := len(r.segs) - 1; j >= i; j-- {
+		s := r.segs[j]
+		to := freeName(l.dir.fs, s.file(suffixLog)+suffixCut)
+		if err := l.dir.fs.Rename(s.file(suffixLog), to); err != nil {
+			return l.dir.fail(fmt.Errorf("set %s aside: %w", s.file(suffixLog), err))
+		}
+		for _, suffix := range []string{suffixIndex, suffixTimes, suffixAborted, suffixSnapshot} {
+			_ = l.dir.fs.Remove(s.file(suffix))
+		}
+		if h := s.handle; h != nil {
+			s.handle = nil
+			h.release()
+		}
+		r.report.CutBytes += s.size
+		r.report.SavedTo = to
+	}
+	r.segs = r.segs[:i]
+	return nil
+}
+
+// save copies the bytes [at, size) of a segment into a file beside it. They
+// are not lost: somebody may want to look.
+func (r *recovery) save(s *segment, at, size int64) error {
+	l := r.l
+	in, err := l.dir.open(s.file(suffixLog), os.O_RDONLY)
+	if err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	defer in.Close()
+	name := freeName(l.dir.fs, fmt.Sprintf("%s.%d%s", s.file(suffixLog), at, suffixCut))
+	out, err := l.dir.open(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	err = copyRange(out, in, at, size)
+	if err == nil {
+		err = out.Sync()
+	}
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		_ = l.dir.fs.Remove(name)
+		if soft(err) { // without room the bytes stay where they are, and so does the log
+			return l.refuse(l.cfg.Load(), fmt.Errorf("keep the %d bytes after a bad batch: %w", size-at, err))
+		}
+		return l.dir.fail(fmt.Errorf("keep the bytes after a bad batch: %w", err))
+	}
+	r.report.SavedTo = name
+	return nil
+}
+
+func copyRange(out io.WriterAt, in io.ReaderAt, from, to int64) error {
+	buf := make([]byte, min(max(to-from, 0), 1<<20))
+	for at := from; at < to; {
+		n, err := in.ReadAt(buf[:min(int64(len(buf)), to-at)], at)
+		if n == 0 {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		if _, err := out.WriteAt(buf[:n], at-from); err != nil {
+			return err
+		}
+		at += int64(n)
+	}
+	return nil
+}
+
+// finish makes what was accepted durable and the log ready.
+func (r *recovery) finish() error {
+	l := r.l
+	if r.next < r.floor0() {
+		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
+	}
+	if err := r.sync(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.segs = r.segs
+	l.tail = new(tail)
+	l.end = Position{Offset: r.next}
+	if s := l.active(); s != nil {
+		l.end.Segment, l.end.Byte = s.base, s.size
+	}
+	l.tail.reset(l.end.Offset, l.end.Byte)
+	l.start = min(l.start, max(r.next, r.floor0()))
+	l.durable = l.end
+	if r.memory() {
+		l.durable = Position(r.saved.Recovery)
+	}
+	l.mu.Unlock()
+	l.epochs.TruncateEnd(max(r.next, r.floor0()) + 1)
+	r.marks()
+	if s := l.active(); s != nil && (r.next < r.floor0() || r.broken) {
+		// What is behind the last batch is no log: go on in a new segment.
+		if err := l.roll(max(r.next, r.floor0())); err != nil {
+			return l.refuse(l.cfg.Load(), err)
+		}
+		l.mu.Lock()
+		l.end = Position{Offset: l.active().base, Segment: l.active().base}
+		l.durable = l.end
+		l.mu.Unlock()
+	}
+	if r.cut || r.rot || r.report.ScannedBytes > 0 && r.next > r.floor {
+		r.report.End = l.end.Offset
+		r.say()
+	}
+	return nil
+}
+
+// floor0 is the floor as an offset: 0 where there is none or all is sound.
+func (r *recovery) floor0() int64 {
+	if r.floor == math.MaxInt64 {
+		return 0
+	}
+	return max(r.floor, 0)
+}
+
+// memory tells whether what was accepted stays unsynced by choice.
+func (r *recovery) memory() bool {
+	return r.l.cfg.Load().durability() == Memory && r.saved != nil && r.saved.Recovery.Offset < r.next && !r.cut
+}
+
+// sync makes durable what was accepted past the floor.
+func (r *recovery) sync() error {
+	l := r.l
+	if !r.cut && (r.next <= r.floor || r.memory()) {
+		return nil
+	}
+	for _, s := range r.segs[min(r.from, len(r.segs)):] {
+		if err := l.syncRecovered(s); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{l.path(), l.dir.path} {
+		if err := l.dir.fs.SyncDir(dir); err != nil {
+			return l.dir.fail(fmt.Errorf("sync directory %s: %w", dir, err))
+		}
+	}
+	return nil
+}
+
+func (l *Log) syncRecovered(s *segment) error {
+	h, err := l.acquire(s)
+	if err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	err = h.f.Sync()
+	h.release()
+	if err != nil {
+		return l.dir.fail(fmt.Errorf("sync %s: %w", s.file(suffixLog), err))
+	}
+	return nil
+}
+
+// marks sets what the next checkpoint says of producers.
+func (r *recovery) marks() {
+	l := r.l
+	if r.saved != nil {
+		l.mu.Lock()
+		l.state = mark{Position(r.saved.State), r.saved.Producers, r.saved.Segment}
+		l.prior = l.state
+		l.mu.Unlock()
+	}
+	if l.active() != nil && (r.saved == nil || l.end.Offset != r.saved.State.Offset) {
+		l.takeMark()
+		l.changed.Store(true)
+	}
+	if r.saved == nil {
+		// Nothing was known before: what is known now holds from the start.
+		l.mu.Lock()
+		l.prior = l.state
+		l.mu.Unlock()
+	}
+}
+
+// say notes what recovery found.
+func (r *recovery) say() {
+	l := r.l
+	l.report = &r.report
+	log := l.dir.log.Info
+	if r.cut || r.rot || r.report.Reason != "" {
+		log = l.dir.log.Warn
+	}
+	log("log recovered", "topic", l.id.Topic, "partition", l.id.Partition, "from", r.report.From, "offset", r.report.End,
+		"scanned_bytes", r.report.ScannedBytes, "cut_bytes", r.report.CutBytes, "saved_to", r.report.SavedTo, "reason", r.report.Reason)
+}

@@ -1,0 +1,198 @@
+package log
+
+import (
+	"errors"
+	"hash/fnv"
+	"math"
+	"syscall"
+	"time"
+
+	"ottla/internal/log/index"
+	"ottla/internal/record"
+	"ottla/internal/vfs"
+)
+
+// full tells whether s must be closed before the batch: by size, age, a full
+// index, offsets that do not fit 32 bits, or a gap in a log that has none.
+func (l *Log) full(c *Config, s *segment, h *record.Header, size int) bool {
+	if h.LastOffset()-s.base > math.MaxInt32 {
+		return true
+	}
+	if s.size == 0 {
+		return h.BaseOffset != l.end.Offset && h.BaseOffset != s.base && !c.Compact
+	}
+	return s.size+int64(size) > c.SegmentBytes || l.aged(c, s, h) || l.indexFull(c, s) ||
+		l.gap(c, h)
+}
+
+// mustRoll tells whether going on in s would break the format.
+func (l *Log) mustRoll(c *Config, s *segment, h *record.Header, size int) bool {
+	return h.LastOffset()-s.base > math.MaxInt32 || s.size+int64(size) > maxSegmentBytes || l.gap(c, h)
+}
+
+// gap tells whether offsets are left out before the batch. In a log that is
+// not compacted such a batch begins a segment of its own, so that inside a
+// segment every missing offset is a fault that recovery can see.
+func (l *Log) gap(c *Config, h *record.Header) bool {
+	return h.BaseOffset != l.end.Offset && !c.Compact
+}
+
+// aged tells whether the segment is older than segment.ms allows, measured as
+// Kafka does: by the time of the batch against the first one's, or by the
+// clock where the records carry no time.
+func (l *Log) aged(c *Config, s *segment, h *record.Header) bool {
+	if c.SegmentAge <= 0 || s.size == 0 {
+		return false
+	}
+	waited := time.Duration(0)
+	if s.firstMaxMs >= 0 {
+		waited = time.Duration(h.MaxTimestamp-s.firstMaxMs) * time.Millisecond
+	} else {
+		waited = l.dir.o.Now().Sub(time.UnixMilli(s.createdMs))
+	}
+	return waited > c.SegmentAge-l.jitter(c, s.base)
+}
+
+// jitter spreads the rolls of many partitions over segment.jitter.ms; it is
+// drawn from the log's name, so it is the same after a restart.
+func (l *Log) jitter(c *Config, base int64) time.Duration {
+	span := min(c.SegmentJitter, c.SegmentAge)
+	if span <= 0 {
+		return 0
+	}
+	f := fnv.New64a()
+	_, _ = f.Write([]byte(l.name))
+	_, _ = f.Write([]byte{byte(base), byte(base >> 8), byte(base >> 16), byte(base >> 24)})
+	return time.Duration(f.Sum64() % uint64(span))
+}
+
+// indexFull tells whether an index has as many entries as segment.index.bytes
+// allows; the time index keeps one place for its closing entry.
+func (l *Log) indexFull(c *Config, s *segment) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int64(len(s.offsets)) >= c.IndexBytes/index.OffsetSize || int64(len(s.times)) >= c.IndexBytes/index.TimeSize-1
+}
+
+// Roll closes the active segment and starts another. An empty active segment
+// stays.
+func (l *Log) Roll() error {
+	l.w.Lock()
+	defer l.w.Unlock()
+	if err := l.alive(); err != nil {
+		return err
+	}
+	s := l.active()
+	if s == nil || s.size == 0 {
+		return nil
+	}
+	if err := l.roll(l.end.Offset); err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	l.dir.markBackground(l)
+	return nil
+}
+
+// roll makes a new active segment with the given base offset. The old one's
+// indexes and the producer snapshot are written by finish, later: all of them
+// can be derived again, so an append does not wait for them. Log.w is held.
+func (l *Log) roll(base int64) error {
+	old := l.active()
+	if old != nil && old.size == 0 {
+		if old.base == base {
+			return nil
+		}
+		return l.replaceEmpty(old, base)
+	}
+	if old != nil && base > l.end.Offset && !l.cfg.Load().Compact {
+		if err := l.settleGap(base); err != nil {
+			return err
+		}
+	}
+	s := newSegment(l.path(), base)
+	s.createdMs = l.dir.o.Now().UnixMilli()
+	f, err := l.createSegment(s)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		old.unfinished = true
+		s.snapshotted = l.snapshotFile()
+	}
+	l.start0(base)
+	l.mu.Lock()
+	// The old file stays open in the cache, so that its sync sees every
+	// write error through the descriptor that wrote.
+	var keep cached
+	if old != nil && l.pinned {
+		keep = cached{l, old, old.handle}
+	}
+	h := &handle{f: f}
+	h.refs.Store(1)
+	s.handle, l.pinned = h, true
+	l.segs = append(l.segs, s)
+	l.made++
+	if l.tail == nil {
+		l.tail = new(tail)
+	}
+	l.tail.reset(base, 0)
+	if l.end.Offset == base {
+		l.end = Position{base, base, 0}
+	}
+	l.mu.Unlock()
+	if keep.h != nil {
+		if out, full := l.dir.cache.add(keep); full {
+			out.drop()
+		}
+	}
+	return nil
+}
+
+// settleGap makes a gap before base part of the durable history, before there
+// is a segment that begins after it: a gap that no checkpoint knows is loss.
+func (l *Log) settleGap(base int64) error {
+	if err := l.sync(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.gaps = append(l.gaps, base)
+	l.end.Offset = base
+	l.durable.Offset = base
+	l.mu.Unlock()
+	l.takeMark()
+	l.dir.putEntry(l)
+	return l.dir.persist()
+}
+
+// start0 gives a log that never held anything its first offset.
+func (l *Log) start0(base int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.segs) == 0 && l.end.Offset == l.start && l.start < base {
+		l.start = base
+		l.changed.Store(true)
+	}
+}
+
+// replaceEmpty puts a segment with another base in the place of an empty one:
+// the first batch lies too far ahead of it.
+func (l *Log) replaceEmpty(old *segment, base int64) error {
+	l.mu.Lock()
+	l.segs = l.segs[:len(l.segs)-1]
+	h := old.handle
+	old.handle, l.pinned = nil, false
+	l.mu.Unlock()
+	if h != nil {
+		h.release()
+	}
+	if err := l.dir.fs.Remove(old.file(suffixLog)); err != nil && !missing(err) {
+		return err
+	}
+	return l.roll(base)
+}
+
+// soft tells whether an error of the file system passes: no room, or no
+// descriptors.
+func soft(err error) bool {
+	return vfs.NoSpace(err) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}

@@ -1,0 +1,185 @@
+package log
+
+import (
+	"fmt"
+
+	"ottla/internal/log/checkpoint"
+	"ottla/internal/producer"
+)
+
+// TruncateTo removes everything at or above offset (a follower's truncation).
+// Where offset lies inside a batch the whole batch goes. It is durable on
+// return: what was cut does not come back.
+func (l *Log) TruncateTo(offset int64) error {
+	l.w.Lock()
+	defer l.w.Unlock()
+	if err := l.alive(); err != nil {
+		return err
+	}
+	if offset >= l.end.Offset {
+		return nil
+	}
+	if offset < l.start {
+		return fmt.Errorf("truncate %s to %d: %w: the log starts at %d", l.name, offset, ErrOutOfRange, l.start)
+	}
+	i, at, end, err := l.cutPlace(offset)
+	if err != nil {
+		return err
+	}
+	// From here on the checkpoint must not vouch for what goes.
+	if err := l.lower(end, i, at); err != nil {
+		return err
+	}
+	if err := l.cutFiles(i, at); err != nil {
+		return err
+	}
+	l.epochs.TruncateEnd(end)
+	if err := l.replay(l.freshProducers(), end, l.segs[i], at, func(producer.Aborted) {}); err != nil {
+		return err
+	}
+	l.takeMark()
+	l.mu.Lock()
+	l.prior = l.state
+	l.mu.Unlock()
+	l.dir.putEntry(l)
+	if err := l.dir.persist(); err != nil {
+		return l.dir.fail(err)
+	}
+	l.dir.markBackground(l)
+	return nil
+}
+
+// cutPlace finds the segment, the byte and the offset where the log ends after
+// the truncation.
+func (l *Log) cutPlace(offset int64) (i int, at, end int64, err error) {
+	i = l.floorSegment(offset)
+	if i < 0 {
+		return 0, 0, l.segs[0].base, nil
+	}
+	s := l.segs[i]
+	p, h, err := l.find(s, offset, s.size)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if p.h == nil {
+		return i, s.size, offset, nil
+	}
+	p.h.release()
+	return i, p.at, max(min(offset, h.BaseOffset), s.base), nil
+}
+
+// lower writes a checkpoint whose recovery point and state lie at the place of
+// the cut at most.
+func (l *Log) lower(end int64, i int, at int64) error {
+	s := l.segs[i]
+	pos := Position{end, s.base, at}
+	l.mu.Lock()
+	if l.durable.Offset > end {
+		l.durable = pos
+	}
+	for _, m := range []*mark{&l.state, &l.prior} {
+		if m.pos.Offset > end {
+			// State before the first segment: a restart walks the log.
+			first := l.segs[0]
+			*m = mark{pos: Position{first.base, first.base, 0}, segment: checkpoint.Segment{CreatedMs: first.createdMs, FirstMaxMs: -1, MaxTimestampMs: -1, MaxLastOffset: -1}}
+		}
+	}
+	if len(l.segs) > 0 && l.prior.pos.Offset < l.segs[0].base {
+		l.prior.pos = Position{l.segs[0].base, l.segs[0].base, 0}
+	}
+	l.mu.Unlock()
+	l.dir.putEntry(l)
+	if err := l.dir.persist(); err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	return nil
+}
+
+// cutFiles removes the segments after i, newest first, and cuts i at byte at.
+func (l *Log) cutFiles(i int, at int64) error {
+	l.unpin()
+	l.mu.Lock()
+	gone := l.segs[i+1:]
+	s := l.segs[i]
+	l.segs = l.segs[: i+1 : i+1]
+	l.cuts++
+	l.mu.Unlock()
+	for j := len(gone) - 1; j >= 0; j-- {
+		if err := l.removeSegment(gone[j]); err != nil {
+			return err
+		}
+	}
+	if err := l.pin(s); err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	err := s.handle.f.Truncate(at)
+	if err == nil {
+		err = s.handle.f.Sync()
+	}
+	if err == nil {
+		err = l.dir.fs.SyncDir(l.path())
+	}
+	if err != nil {
+		return l.dir.fail(fmt.Errorf("truncate %s: %w", s.file(suffixLog), err))
+	}
+	return l.shrink(s, at)
+}
+
+// shrink makes what is known about the active segment s that of one that ends
+// at byte at.
+func (l *Log) shrink(s *segment, at int64) error {
+	entries, err := l.abortedOf(s)
+	if err != nil {
+		return err
+	}
+	_ = l.dir.fs.Remove(s.file(suffixIndex))
+	_ = l.dir.fs.Remove(s.file(suffixTimes))
+	end := l.offsetAt(s, at)
+	l.mu.Lock()
+	s.size, s.allocated, s.unfinished = at, at, false
+	s.offsets, s.times, s.indexFrom = nil, nil, at
+	s.last, s.maxKnown = -1, at == 0
+	s.maxMs, s.maxLast = -1, -1
+	s.sinceIndex = 0
+	if at == 0 {
+		s.firstMaxMs, s.last = -1, s.base
+	}
+	n := 0
+	for n < len(entries) && entries[n].LastOffset < end {
+		n++
+	}
+	if n < len(entries) {
+		s.aborted, s.savedTxns = entries[:n:n], -1
+	}
+	l.end = Position{end, s.base, at}
+	if l.tail == nil {
+		l.tail = new(tail)
+	}
+	l.tail.reset(end, at)
+	if l.durable.Offset > end || l.durable.Segment > s.base {
+		l.durable = l.end
+	}
+	l.mu.Unlock()
+	if at > 0 {
+		return l.loadIndex(s)
+	}
+	return nil
+}
+
+// removeSegment takes a truncated segment's files away at once: they must not
+// come back.
+func (l *Log) removeSegment(s *segment) error {
+	l.mu.Lock()
+	h := s.handle
+	s.handle = nil
+	l.mu.Unlock()
+	if h != nil {
+		h.release()
+	}
+	for _, suffix := range segmentSuffixes {
+		if err := l.dir.fs.Remove(s.file(suffix)); err != nil && !missing(err) {
+			return l.dir.fail(fmt.Errorf("remove %s: %w", s.file(suffix), err))
+		}
+	}
+	return nil
+}
