@@ -32,7 +32,7 @@ func (h *handlers) serveAlterConfigs(ctx context.Context, req *kmsg.AlterConfigs
 	for i, err := range h.alterAll(ctx, resources, false, req.ValidateOnly) {
 		r := kmsg.NewAlterConfigsResponseResource()
 		r.ResourceType, r.ResourceName = req.Resources[i].ResourceType, req.Resources[i].ResourceName
-		r.ErrorCode, r.ErrorMessage = int16(wire.CodeOf(err)), text(wire.MessageOf(err))
+		r.ErrorCode, r.ErrorMessage = int16(wire.CodeOf(err)), text(wire.CodeOf(err), wire.MessageOf(err))
 		resp.Resources = append(resp.Resources, r)
 	}
 	return resp, nil

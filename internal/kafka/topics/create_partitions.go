@@ -20,7 +20,7 @@ func (h *handlers) serveCreatePartitions(ctx context.Context, req *kmsg.CreatePa
 	resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
 	add := func(name string, code wire.Code, message string) {
 		t := kmsg.NewCreatePartitionsResponseTopic()
-		t.Topic, t.ErrorCode, t.ErrorMessage = name, int16(code), text(message)
+		t.Topic, t.ErrorCode, t.ErrorMessage = name, int16(code), text(code, message)
 		resp.Topics = append(resp.Topics, t)
 	}
 	count := map[string]int{}

@@ -130,7 +130,7 @@ func lastOfEach(configs []kmsg.CreateTopicsRequestTopicConfig) []kmsg.CreateTopi
 func refusedTopic(name string, err error) kmsg.CreateTopicsResponseTopic {
 	t := kmsg.NewCreateTopicsResponseTopic()
 	t.Topic = name
-	t.ErrorCode, t.ErrorMessage = int16(wire.CodeOf(err)), text(wire.MessageOf(err))
+	t.ErrorCode, t.ErrorMessage = int16(wire.CodeOf(err)), text(wire.CodeOf(err), wire.MessageOf(err))
 	t.NumPartitions, t.ReplicationFactor = -1, -1
 	t.Configs = []kmsg.CreateTopicsResponseTopicConfig{}
 	return t

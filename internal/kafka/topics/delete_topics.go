@@ -66,7 +66,7 @@ func (h *handlers) serveDeleteTopics(ctx context.Context, req *kmsg.DeleteTopics
 	}
 	for i := range gone {
 		t := deletedTopic(controller.TopicRef{Name: gone[i].Name, ID: gone[i].ID}, nil)
-		t.ErrorCode, t.ErrorMessage = int16(gone[i].Code), text(gone[i].Message)
+		t.ErrorCode, t.ErrorMessage = int16(gone[i].Code), text(gone[i].Code, gone[i].Message)
 		resp.Topics = append(resp.Topics, t)
 	}
 	return resp, nil
@@ -94,9 +94,9 @@ func topicRefs(req *kmsg.DeleteTopicsRequest) []controller.TopicRef {
 func deletedTopic(ref controller.TopicRef, err error) kmsg.DeleteTopicsResponseTopic {
 	t := kmsg.NewDeleteTopicsResponseTopic()
 	t.TopicID = ref.ID
-	if ref.Name != "" || ref.ID.IsZero() {
-		t.Topic = text(ref.Name)
+	if ref.Name != "" {
+		t.Topic = kmsg.StringPtr(ref.Name)
 	}
-	t.ErrorCode, t.ErrorMessage = int16(wire.CodeOf(err)), text(wire.MessageOf(err))
+	t.ErrorCode, t.ErrorMessage = int16(wire.CodeOf(err)), text(wire.CodeOf(err), wire.MessageOf(err))
 	return t
 }

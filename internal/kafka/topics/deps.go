@@ -149,9 +149,11 @@ func do[R any](ctx context.Context, c Cluster, timeoutMillis int32, cmd any) (R,
 	return r, nil
 }
 
-// text gives an error's message, nil for none.
-func text(message string) *string {
-	if message == "" {
+// text is the message that goes with a code, nil where it would only say what
+// the code says: Kafka's clients then put their own words, the ones that its
+// tools have always printed.
+func text(code wire.Code, message string) *string {
+	if message == "" || message == code.Text() {
 		return nil
 	}
 	return &message

@@ -33,7 +33,7 @@ func (h *handlers) serveIncrementalAlterConfigs(ctx context.Context, req *kmsg.I
 	for i, err := range h.alterAll(ctx, resources, true, req.ValidateOnly) {
 		r := kmsg.NewIncrementalAlterConfigsResponseResource()
 		r.ResourceType, r.ResourceName = req.Resources[i].ResourceType, req.Resources[i].ResourceName
-		r.ErrorCode, r.ErrorMessage = int16(wire.CodeOf(err)), text(wire.MessageOf(err))
+		r.ErrorCode, r.ErrorMessage = int16(wire.CodeOf(err)), text(wire.CodeOf(err), wire.MessageOf(err))
 		resp.Resources = append(resp.Resources, r)
 	}
 	return resp, nil
