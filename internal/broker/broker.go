@@ -1,0 +1,104 @@
+package broker
+
+import (
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/config"
+	"ottla/internal/log"
+	"ottla/internal/metadata"
+	"ottla/internal/partition"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+)
+
+// Options make a broker.
+type Options struct {
+	NodeID int32
+	Dirs   []*log.Dir
+	View   *config.View
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Tick makes the tickers of the loops; nil means time.NewTicker. The
+	// function it returns stops one.
+	Tick func(every time.Duration) (<-chan time.Time, func())
+}
+
+// Broker follows the metadata image: it opens, leads, configures and deletes
+// partitions, and runs the loops that their log directories need (sync
+// rounds, checkpoints, retention, housekeeping, producer expiry). Its methods
+// may be called from any goroutine, but OnImage from one at a time.
+type Broker struct {
+	o     Options
+	dirs  []*log.Dir
+	image atomic.Pointer[metadata.Image]
+	table *table
+
+	begun      bool // the first image came; owned by OnImage's caller
+	recovering atomic.Int64
+	homes      homes
+
+	stop    chan struct{} // closed by Close
+	stopped atomic.Bool
+	opening sync.WaitGroup // workers that open what was found on disk
+	loops   sync.WaitGroup
+}
+
+// New makes a broker that holds nothing yet.
+func New(o Options) *Broker {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Tick == nil {
+		o.Tick = func(every time.Duration) (<-chan time.Time, func()) {
+			t := time.NewTicker(every)
+			return t.C, t.Stop
+		}
+	}
+	b := &Broker{o: o, dirs: o.Dirs, table: newTable(), stop: make(chan struct{})}
+	b.homes.counts = make([]int, len(o.Dirs))
+	b.image.Store(metadata.Empty())
+	return b
+}
+
+// Image is the newest image applied; never nil.
+func (b *Broker) Image() *metadata.Image { return b.image.Load() }
+
+// ByName and ByID find a partition to serve. The code is None,
+// UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, NOT_LEADER_OR_FOLLOWER (known
+// but not led here, or still recovering) or KAFKA_STORAGE_ERROR (its
+// directory is offline, or its log cannot be opened); only with None is there
+// a partition. Neither allocates.
+func (b *Broker) ByName(topic []byte, index int32) (*partition.Partition, wire.Code) {
+	return b.table.byName(topic).serve(index, wire.UnknownTopicOrPartition)
+}
+
+// ByID is ByName for a topic id.
+func (b *Broker) ByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code) {
+	return b.table.byID(id).serve(index, wire.UnknownTopicID)
+}
+
+// Partitions lists all partitions held here, in no order.
+func (b *Broker) Partitions() iter.Seq[*partition.Partition] {
+	return func(yield func(*partition.Partition) bool) {
+		for t := range b.table.topics() {
+			for _, h := range t.parts {
+				if h != nil && !yield(h.p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Recovering tells how many partitions are not open yet.
+func (b *Broker) Recovering() int { return int(b.recovering.Load()) }
+
+// Dirs describes the log directories.
+func (b *Broker) Dirs() []*log.Dir { return b.dirs }

@@ -1,0 +1,42 @@
+// Package broker is the life of a node in its cluster: from every change of
+// the metadata image to partitions opened, given their role, reconfigured,
+// closed and deleted; and the loops that their log directories need.
+//
+// What it is not for: deciding anything about the cluster (package
+// controller), what a replica does with batches (package partition), talking
+// to clients (the doors).
+//
+// Main types: Broker, Options.
+//
+// Files in reading order: broker.go (the type and its look-ups), table.go
+// (where they look), held.go (one partition and where it stands), follow.go
+// (OnImage), roles.go (topics and partitions that changed), open.go (at once
+// and in the background), place.go (which directory), stray.go, settings.go
+// and config.go (from settings to what a partition heeds), loops.go, close.go.
+//
+// # Rules
+//
+//   - OnImage calls come one after the other, from the quorum. When one
+//     returns, the partitions it created serve: they have no directory yet and
+//     open in microseconds. Partitions found on disk at the start open in the
+//     background, internal topics first, and answer NOT_LEADER_OR_FOLLOWER
+//     until they are ready.
+//   - Look-ups take no lock and allocate nothing: they read immutable maps
+//     behind atomic pointers, in shards, so that one more topic copies a
+//     shard and not the world.
+//   - A directory that failed answers KAFKA_STORAGE_ERROR for its partitions
+//     from that moment on; all others live.
+//   - What belongs to a topic that the metadata do not know is set aside
+//     (-stray), said in the log, and never deleted here.
+//   - Deleting a topic ends when its directories are renamed: after that
+//     neither a crash nor a topic of the same name brings anything back.
+//
+// # Ownership
+//
+// The quorum's goroutine owns following (Broker.begun, the writing of the
+// table). held.mu orders opening and ending of one partition, whoever does
+// it; it is held over the I/O of that partition and never while another is
+// taken. Goroutines: per directory one that syncs and one that keeps (
+// checkpoint, housekeeping), one for retention and producer expiry, and the
+// recovery's workers until they are through; Close waits for all of them.
+package broker

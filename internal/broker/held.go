@@ -1,0 +1,97 @@
+package broker
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"ottla/internal/log"
+	"ottla/internal/partition"
+	"ottla/internal/wire"
+)
+
+// Where a held partition stands.
+const (
+	waiting int32 = iota // its log is not open yet
+	open
+	broken // its log cannot be opened
+	gone   // closed or deleted; nothing follows
+)
+
+// held is one partition of this node.
+type held struct {
+	p        *partition.Partition
+	id       log.Ident
+	dir      *log.Dir
+	home     int // index of dir
+	internal bool
+
+	state atomic.Int32
+	leads atomic.Bool
+
+	mu sync.Mutex // orders opening and ending; held over their I/O
+}
+
+// serve gives the partition, or why not. h may be nil: no replica is here.
+func (h *held) serve() (*partition.Partition, wire.Code) {
+	if h == nil {
+		return nil, wire.NotLeaderOrFollower
+	}
+	if h.dir.Err() != nil {
+		return nil, wire.KafkaStorageError
+	}
+	switch h.state.Load() {
+	case open:
+		if h.leads.Load() {
+			return h.p, wire.None
+		}
+	case broken:
+		return nil, wire.KafkaStorageError
+	}
+	return nil, wire.NotLeaderOrFollower
+}
+
+// open opens the log unless it was opened or ended before.
+func (h *held) open(logger *slog.Logger) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.openLocked(logger)
+}
+
+func (h *held) openLocked(logger *slog.Logger) {
+	if h.state.Load() != waiting {
+		return
+	}
+	if err := h.p.Open(h.dir); err != nil {
+		h.state.Store(broken)
+		if h.dir.Err() == nil { // else the directory has said it for all
+			logger.Error("partition cannot be opened", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
+		}
+		return
+	}
+	h.state.Store(open)
+}
+
+// close ends it; its log stays on disk.
+func (h *held) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.state.Store(gone)
+	return h.p.Close()
+}
+
+// remove ends it and deletes its log. One that is not open yet is opened for
+// that: only an open log can be taken away so that no trace comes back.
+func (h *held) remove(logger *slog.Logger) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state.Load() == waiting && h.dir.Holds(h.id.Topic, h.id.Partition) {
+		h.openLocked(logger)
+	}
+	was := h.state.Swap(gone)
+	if was == broken {
+		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir.Path())
+	}
+	return h.p.Delete()
+}

@@ -1,0 +1,117 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"ottla/internal/log"
+)
+
+// pace is how often checkpoints are written, housekeeping is done, and the
+// slow chores look whether they are due.
+const pace = time.Second
+
+// Start runs the loops until Close or until ctx ends: per directory one that
+// syncs and one that keeps it, and one for the chores of all partitions.
+func (b *Broker) Start(ctx context.Context) {
+	for _, d := range b.dirs {
+		b.loops.Go(func() { b.syncLoop(ctx, d) })
+		b.loops.Go(func() { b.every(ctx, func(time.Time) { b.keep(d) }) })
+	}
+	c := chores{b: b}
+	b.loops.Go(func() { b.every(ctx, c.step) })
+}
+
+// syncLoop runs a sync round whenever something waits for one; what comes
+// while a round runs is the next one's.
+func (b *Broker) syncLoop(ctx context.Context, d *log.Dir) {
+	for {
+		select {
+		case <-d.Dirty():
+			// A failed round takes the directory offline, which says so itself.
+			_ = d.SyncRound()
+		case <-b.stop:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// every calls step at the pace.
+func (b *Broker) every(ctx context.Context, step func(time.Time)) {
+	ticks, end := b.o.Tick(pace)
+	defer end()
+	for {
+		select {
+		case <-ticks:
+			step(b.o.Now())
+		case <-b.stop:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// keep does what a directory needs about once a second.
+func (b *Broker) keep(d *log.Dir) {
+	if d.Err() != nil {
+		return
+	}
+	if err := d.Checkpoint(b.highWatermark); err != nil && d.Err() == nil {
+		b.o.Logger.Warn("checkpoint of the log directory failed", "dir", d.Path(), "err", err)
+	}
+	if err := d.Housekeep(); err != nil && d.Err() == nil {
+		b.o.Logger.Warn("housekeeping of the log directory failed", "dir", d.Path(), "err", err)
+	}
+}
+
+// highWatermark is for Kafka's replication-offset-checkpoint; -1 when unknown.
+func (b *Broker) highWatermark(id log.Ident) int64 {
+	if id.Topic == metadataTopic {
+		return b.Image().Offset + 1
+	}
+	t := b.table.byID(id.ID)
+	if t == nil || int(id.Partition) >= len(t.parts) || t.parts[id.Partition] == nil {
+		return -1
+	}
+	return t.parts[id.Partition].p.Offsets().HighWatermark
+}
+
+// chores are what all partitions need every few minutes. It belongs to one
+// goroutine.
+type chores struct {
+	b                 *Broker
+	retained, expired time.Time // when each was done last; zero: begin counting now
+}
+
+// step does what is due.
+func (c *chores) step(now time.Time) {
+	b, s := c.b, settings{c.b.Image()}
+	if due(&c.retained, now, b.o.View.Duration(s, retentionInterval)) {
+		for p := range b.Partitions() {
+			if err := p.Retain(); err != nil {
+				b.o.Logger.Warn("retention failed", "err", err)
+			}
+		}
+	}
+	if due(&c.expired, now, b.o.View.Duration(s, expiryInterval)) {
+		for p := range b.Partitions() {
+			p.Expire(now)
+		}
+	}
+}
+
+// due tells whether a chore's interval has passed, and begins the next.
+func due(last *time.Time, now time.Time, interval time.Duration) bool {
+	if last.IsZero() || now.Before(*last) { // a clock that was set back begins anew
+		*last = now
+		return false
+	}
+	if now.Sub(*last) < interval {
+		return false
+	}
+	*last = now
+	return true
+}

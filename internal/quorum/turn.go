@@ -1,0 +1,116 @@
+package quorum
+
+import (
+	"errors"
+	"time"
+
+	"go.etcd.io/raft/v3"
+
+	"ottla/internal/metadata"
+	"ottla/internal/wire"
+)
+
+// turn takes commands, in order: each is decided by the machine, which has
+// the accepted records of those before it; all that they write shares one
+// write and one sync; replies leave when everything they saw is committed. An
+// error of the machine is the refusal of that command alone.
+func (m *member) turn(now time.Time, requests []request) {
+	err := m.ready(now)
+	m.tail = entryEnd{m.store.index.last(), m.store.index.end()}
+	for _, r := range requests {
+		if err != nil {
+			r.to <- result{err: err}
+			continue
+		}
+		m.decide(now, r)
+	}
+	if err == nil {
+		m.settle(m.drive(now))
+	}
+}
+
+// ready tells whether commands can be taken; a sole voter that lost its place
+// (a disk that was full) tries to get it back first.
+func (m *member) ready(now time.Time) error {
+	if m.failed == nil && !m.leading && m.alone() {
+		if err := m.campaign(now); err != nil {
+			m.lose(err)
+			m.release()
+		}
+	}
+	switch {
+	case m.failed != nil:
+		return &wire.Error{Code: wire.KafkaStorageError, Message: "the metadata log failed; the broker's log says why", Cause: m.failed}
+	case !m.leading:
+		return wire.NotController
+	}
+	return nil
+}
+
+// decide lets the machine decide one command and accepts its records.
+func (m *member) decide(now time.Time, r request) {
+	records, reply, err := m.o.Machine.Step(now, r.cmd)
+	if err == nil && len(records) > 0 {
+		err = m.accept(now, records)
+	}
+	if err != nil {
+		reply = nil
+	}
+	// A refusal waits too: it may rest on what is not committed yet.
+	m.waiters = append(m.waiters, waiter{index: m.tail.index, reply: reply, err: err, to: r.to})
+}
+
+// accept gives a command's records their place in the log: one batch, one
+// entry. After it they count for every later command.
+func (m *member) accept(now time.Time, records []metadata.Record) error {
+	batch := recordBatch(m.tail.offset, int32(m.store.hard.term), now.UnixMilli(), records)
+	if len(batch) > maxBatchBytes {
+		return wire.Errorf(wire.RecordListTooLarge, "the request needs %d bytes in the metadata log, and one step may have %d: split it", len(batch), maxBatchBytes)
+	}
+	if err := m.raw.Propose(batch); err != nil {
+		if errors.Is(err, raft.ErrProposalDropped) {
+			return wire.Errorf(wire.NotController, "the metadata quorum does not take changes at the moment: %w", err)
+		}
+		return err
+	}
+	for _, rec := range records {
+		m.o.Machine.Apply(rec)
+	}
+	m.tail.index++
+	m.tail.offset += int64(len(records))
+	return nil
+}
+
+// release lets the replies go that need wait no longer, in order.
+func (m *member) release() {
+	n := 0
+	for n < len(m.waiters) && m.waiters[n].index <= m.applied {
+		w := &m.waiters[n]
+		w.to <- result{w.reply, w.err}
+		*w = waiter{}
+		n++
+	}
+	rest := copy(m.waiters, m.waiters[n:])
+	clear(m.waiters[rest:])
+	m.waiters = m.waiters[:rest]
+}
+
+// follow notes who leads; a leader that is none any more forgets what was not
+// committed.
+func (m *member) follow() {
+	s := m.raw.BasicStatus()
+	m.leader = m.voters.node(s.Lead)
+	if m.leading && s.RaftState != raft.StateLeader {
+		m.leading = false
+		m.o.Machine.Reset(m.image)
+		for i := range m.waiters {
+			m.waiters[i].index, m.waiters[i].err, m.waiters[i].reply = 0, unknownOutcome(wire.NotController), nil
+		}
+	}
+}
+
+// unknownOutcome is what a waiter hears whose command was accepted and then
+// lost, or may be.
+func unknownOutcome(cause error) error {
+	return &wire.Error{Code: wire.KafkaStorageError, Message: "the change may or may not have been made: look before trying again", Cause: cause}
+}
