@@ -34,9 +34,10 @@ type Config struct {
 	ProducerExpiry time.Duration // producer.id.expiration.ms; 0 means never
 }
 
-// rules are the settings that the core heeds.
+// rules are the settings that the core heeds. Internal topics are always
+// synced, whatever their durability says.
 func (c *Config) rules() replica.Rules {
-	return replica.Rules{Synced: c.Log.Durability == log.Fsync, MinInsync: c.MinInsync}
+	return replica.Rules{Synced: c.Log.Internal || c.Log.Durability == log.Fsync, MinInsync: c.MinInsync}
 }
 
 // Partition is one replica. All methods may be called from any goroutine. Idle
