@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sort"
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
@@ -20,12 +21,12 @@ func (l *Log) Aborted(from, to int64) ([]producer.Aborted, error) {
 	if err := l.alive(); err != nil {
 		return nil, err
 	}
-	l.mu.Lock()
-	i := max(l.floorSegment(from), 0)
-	segs := append([]*segment(nil), l.segs[min(i, len(l.segs)):]...)
-	l.mu.Unlock()
 	var out []producer.Aborted
-	for _, s := range segs {
+	for base := l.floorBase(from); ; {
+		s := l.nextAborting(base)
+		if s == nil {
+			break
+		}
 		entries, err := l.abortedOf(s)
 		if err != nil {
 			return nil, err
@@ -42,11 +43,44 @@ func (l *Log) Aborted(from, to int64) ([]producer.Aborted, error) {
 		if enough {
 			break
 		}
+		base = s.base + 1
 	}
 	slices.SortFunc(out, func(a, b producer.Aborted) int {
 		return cmp.Or(cmp.Compare(a.FirstOffset, b.FirstOffset), cmp.Compare(a.ProducerID, b.ProducerID))
 	})
 	return out, nil
+}
+
+// floorBase is the base of the segment that holds offset.
+func (l *Log) floorBase(offset int64) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := l.floorSegment(offset); i >= 0 {
+		return l.segs[i].base
+	}
+	return offset
+}
+
+// addAborted notes an aborted transaction in the active segment; Log.mu is
+// held.
+func (l *Log) addAborted(s *segment, a producer.Aborted) {
+	s.aborted = append(s.aborted, a)
+	if !s.hasAborted {
+		s.hasAborted = true
+		l.aborting = append(l.aborting, s)
+	}
+}
+
+// nextAborting is the first segment with aborted transactions whose base is
+// not below base; nil when there is none.
+func (l *Log) nextAborting(base int64) *segment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := sort.Search(len(l.aborting), func(i int) bool { return l.aborting[i].base >= base })
+	if i == len(l.aborting) {
+		return nil
+	}
+	return l.aborting[i]
 }
 
 // abortedOf gives the entries of one segment, from its file or, when that is

@@ -147,7 +147,7 @@ func (l *Log) note(c *Config, s *segment, h *record.Header, b []byte) error {
 		}
 		if ok {
 			l.mu.Lock()
-			s.aborted = append(s.aborted, a)
+			l.addAborted(s, a)
 			l.mu.Unlock()
 		}
 	}

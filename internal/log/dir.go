@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -83,8 +84,8 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	d.cache.max = o.MaxOpenFiles
 	d.tick()
 	d.dirty.token = make(chan struct{}, 1)
-	if err := d.fs.MkdirAll(d.path, 0o755); err != nil {
-		return nil, fmt.Errorf("make log directory %s: %w", d.path, err)
+	if err := d.makePath(); err != nil {
+		return nil, err
 	}
 	if err := d.list(); err != nil {
 		return nil, err
@@ -94,6 +95,28 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	}
 	d.openReserve()
 	return d, nil
+}
+
+// makePath makes the log directory and syncs the entries that lead to it.
+func (d *Dir) makePath() error {
+	var made []string
+	for p := d.path; p != "" && p != "." && p != "/"; p = path.Dir(p) {
+		if _, err := d.fs.Stat(p); err == nil {
+			break
+		} else if !missing(err) {
+			return fmt.Errorf("look at %s: %w", p, err)
+		}
+		made = append(made, p)
+	}
+	if err := d.fs.MkdirAll(d.path, 0o755); err != nil {
+		return fmt.Errorf("make log directory %s: %w", d.path, err)
+	}
+	for _, p := range made {
+		if err := d.fs.SyncDir(path.Dir(p)); err != nil {
+			return fmt.Errorf("sync directory %s: %w", path.Dir(p), err)
+		}
+	}
+	return nil
 }
 
 // list reads the directory: partitions, leftovers of deletes, temporary files.

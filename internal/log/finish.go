@@ -55,7 +55,7 @@ func (l *Log) finish(s *segment) error {
 	if err := l.writeFile(s.base, suffixTimes, times.Append(nil)); err != nil {
 		return err
 	}
-	return l.saveAborted1(s, false)
+	return l.dir.passingChore(l.saveAborted1(s, false))
 }
 
 // cutToSize gives back what was allocated beyond the end of a closed segment.

@@ -35,6 +35,7 @@ type Log struct {
 
 	mu       sync.Mutex // guards what follows and the shared fields of segments
 	segs     []*segment // by base offset; the last one is active
+	aborting []*segment // those of segs with entries in their transaction index, or a file of it
 	pinned   bool       // the active segment's file is open for writing
 	closed   bool
 	start    int64

@@ -90,10 +90,15 @@ func (r *recovery) plan(f *files) {
 		s.createdMs = l.dir.o.Now().UnixMilli()
 		r.segs = append(r.segs, s)
 	}
+	for _, base := range f.other[suffixAborted] {
+		if i := r.find(base); i >= 0 {
+			r.segs[i].hasAborted = true
+		}
+	}
 	if r.saved != nil {
 		for _, a := range r.saved.Aborted {
 			if i := r.find(a.Segment); i >= 0 {
-				r.segs[i].abortedWant = a.Count
+				r.segs[i].abortedWant, r.segs[i].hasAborted = a.Count, true
 			}
 		}
 	}
@@ -386,6 +391,7 @@ func (r *recovery) take(w *walk.Reader, h *record.Header, s *segment) error {
 		}
 		if ok {
 			s.aborted = append(s.aborted, a)
+			s.hasAborted = true
 		}
 	}
 	if latest, ok := l.epochs.Latest(); h.LeaderEpoch >= 0 && (!ok || h.LeaderEpoch > latest.Epoch) {

@@ -120,6 +120,11 @@ func (r *recovery) finish() error {
 	}
 	l.mu.Lock()
 	l.segs = r.segs
+	for _, s := range l.segs {
+		if s.hasAborted {
+			l.aborting = append(l.aborting, s)
+		}
+	}
 	l.tail = new(tail)
 	l.end = Position{Offset: r.next}
 	if s := l.active(); s != nil {

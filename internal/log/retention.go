@@ -130,6 +130,9 @@ func (l *Log) dropFirst(n int) error {
 	l.mu.Lock()
 	gone := l.segs[:n:n]
 	l.segs = l.segs[n:]
+	for len(l.aborting) > 0 && l.aborting[0].base < first.base {
+		l.aborting = l.aborting[1:]
+	}
 	for len(l.gaps) > 0 && l.gaps[0] <= first.base {
 		l.gaps = l.gaps[1:]
 	}

@@ -31,6 +31,7 @@ type segment struct {
 
 	aborted       []producer.Aborted
 	abortedLoaded bool
+	hasAborted    bool  // there are entries, or a file that may hold some
 	abortedWant   int32 // how many the checkpoint says there must be; -1 unknown
 
 	// trust says per chunk when its bytes were last checked, or written by

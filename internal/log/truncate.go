@@ -102,6 +102,9 @@ func (l *Log) cutFiles(i int, at int64) error {
 	gone := l.segs[i+1:]
 	s := l.segs[i]
 	l.segs = l.segs[: i+1 : i+1]
+	for n := len(l.aborting); n > 0 && l.aborting[n-1].base > s.base; n-- {
+		l.aborting = l.aborting[:n-1]
+	}
 	l.cuts++
 	l.mu.Unlock()
 	for j := len(gone) - 1; j >= 0; j-- {
