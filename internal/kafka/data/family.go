@@ -1,0 +1,112 @@
+package data
+
+import (
+	"log/slog"
+	"time"
+
+	"ottla/internal/config"
+	"ottla/internal/kafka/api"
+	"ottla/internal/kafka/wheel"
+	"ottla/internal/metadata"
+	"ottla/internal/metric"
+	"ottla/internal/partition"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+)
+
+// Cluster is what this family must know of the cluster.
+type Cluster interface{ Image() *metadata.Image }
+
+// Partitions finds a partition to serve, or says with a code why there is
+// none. Neither method allocates.
+type Partitions interface {
+	ByName(topic []byte, index int32) (*partition.Partition, wire.Code)
+	ByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code)
+}
+
+// Options make a Family.
+type Options struct {
+	Cluster    Cluster
+	Partitions Partitions
+	View       *config.View
+	Now        func() time.Time // for the age of fetch sessions; time.Now when nil
+	Logger     *slog.Logger
+	Metrics    *metric.Registry // nil: not measured
+}
+
+// Family holds what the handlers share.
+type Family struct {
+	o        Options
+	wheel    *wheel.Wheel
+	sessions *cache
+	fetchMax int // fetch.max.bytes
+	m        familyMetrics
+}
+
+// New makes the family; Close must follow.
+func New(o Options) *Family {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	f := &Family{o: o, wheel: wheel.New(), m: newFamilyMetrics(o.Metrics)}
+	f.fetchMax = int(o.View.Int(nil, "fetch.max.bytes"))
+	f.sessions = newCache(int(o.View.Int(nil, "max.incremental.fetch.session.cache.slots")), &f.m)
+	return f
+}
+
+// APIs are the family's rows.
+func (f *Family) APIs() []api.API {
+	return []api.API{
+		f.produceRow(), f.fetchRow(), f.listOffsetsRow(), f.offsetForLeaderEpochRow(), f.describeProducersRow(),
+	}
+}
+
+// Close stops the time-outs; the door is closed by then.
+func (f *Family) Close() { f.wheel.Close() }
+
+// familyMetrics are the family's instruments; codes are by number, so that
+// counting an error costs no look-up.
+type familyMetrics struct {
+	batches, produced, fetched *metric.Counter
+	sessions                   *metric.Gauge
+	evicted                    *metric.Counter
+	codes                      [lastCode + 2]*metric.Counter // index: code+1
+}
+
+// lastCode is the highest code that is counted under its own name.
+const lastCode = wire.ControllerIDNotRegistered
+
+func newFamilyMetrics(r *metric.Registry) familyMetrics {
+	m := familyMetrics{
+		batches:  r.Counter("ottla_produce_batches_total"),
+		produced: r.Counter("ottla_produce_bytes_total"),
+		fetched:  r.Counter("ottla_fetch_bytes_total"),
+		sessions: r.Gauge("ottla_fetch_sessions"),
+		evicted:  r.Counter("ottla_fetch_sessions_evicted_total"),
+	}
+	for _, c := range countedCodes {
+		m.codes[c+1] = r.Counter("ottla_kafka_errors_total", c.Name())
+	}
+	return m
+}
+
+// countedCodes are what Produce and Fetch can answer.
+var countedCodes = []wire.Code{
+	wire.UnknownServerError, wire.OffsetOutOfRange, wire.CorruptMessage, wire.UnknownTopicOrPartition,
+	wire.NotLeaderOrFollower, wire.RequestTimedOut, wire.MessageTooLarge, wire.InvalidTopic, wire.RecordListTooLarge,
+	wire.NotEnoughReplicas, wire.NotEnoughReplicasAfterAppend, wire.InvalidRequiredAcks, wire.TopicAuthorizationFailed,
+	wire.InvalidTimestamp, wire.OutOfOrderSequenceNumber, wire.InvalidProducerEpoch, wire.InvalidTxnState,
+	wire.TransactionalIDAuthorizationFailed, wire.KafkaStorageError, wire.FetchSessionIDNotFound,
+	wire.InvalidFetchSessionEpoch, wire.FencedLeaderEpoch, wire.UnknownLeaderEpoch, wire.UnsupportedCompression,
+	wire.InvalidRecord, wire.UnknownTopicID, wire.InconsistentTopicID, wire.FetchSessionTopicIDError, wire.TransactionAbortable,
+}
+
+// code counts an error.
+func (m *familyMetrics) code(c wire.Code) {
+	if i := int(c) + 1; c != wire.None && i >= 0 && i < len(m.codes) {
+		m.codes[i].Inc()
+	}
+}

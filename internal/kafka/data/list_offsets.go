@@ -1,0 +1,104 @@
+package data
+
+import (
+	"context"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/kafka/api"
+	"ottla/internal/partition"
+	"ottla/internal/wire"
+)
+
+// ListOffsets (2), versions 1-11.
+//
+// v2 brings isolation levels, v4 leader epochs (KIP-320), v7 the offset of the
+// largest timestamp (KIP-734), v8 and v9 tiered offsets (KIP-405, KIP-1005),
+// v10 a time-out for remote look-ups, v11 the earliest pending upload. Nothing
+// is tiered here, so those answer as Kafka does for a local topic.
+func (f *Family) listOffsetsRow() api.API {
+	return api.API{Key: wire.KeyListOffsets, Min: 1, Max: 11, ListedMin: 1, Handle: f.listOffsets}
+}
+
+// sinceVersion is the version that brought each special timestamp; before it,
+// and for unknown ones, the answer is UNSUPPORTED_VERSION.
+var sinceVersion = map[int64]int16{
+	partition.TimeLatest: 1, partition.TimeEarliest: 1, partition.TimeMax: 7,
+	partition.TimeEarliestLocal: 8, partition.TimeLatestTiered: 9, partition.TimeEarliestPendingUpload: 11,
+}
+
+// listOffsets implements api.API.Handle.
+func (f *Family) listOffsets(_ context.Context, _ *api.Conn, r kmsg.Request) (kmsg.Response, error) {
+	req := r.(*kmsg.ListOffsetsRequest)
+	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+	isolation := partition.ReadUncommitted
+	if req.IsolationLevel == 1 {
+		isolation = partition.ReadCommitted
+	}
+	twice := repeated(req)
+	for i := range req.Topics {
+		t := &req.Topics[i]
+		rt := kmsg.NewListOffsetsResponseTopic()
+		rt.Topic = t.Topic
+		for j := range t.Partitions {
+			p := &t.Partitions[j]
+			row := kmsg.NewListOffsetsResponseTopicPartition()
+			row.Partition, row.Timestamp, row.Offset, row.LeaderEpoch = p.Partition, -1, -1, -1
+			if twice[topicPartition{t.Topic, p.Partition}] {
+				row.ErrorCode = int16(wire.InvalidRequest)
+			} else {
+				f.listOffset(req.Version, t.Topic, p, isolation, &row)
+			}
+			rt.Partitions = append(rt.Partitions, row)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp, nil
+}
+
+// listOffset answers one row.
+func (f *Family) listOffset(version int16, topic string, p *kmsg.ListOffsetsRequestTopicPartition, i partition.Isolation, row *kmsg.ListOffsetsResponseTopicPartition) {
+	if since, special := sinceVersion[p.Timestamp]; p.Timestamp < 0 && (!special || version < since) {
+		row.ErrorCode = int16(wire.UnsupportedVersion)
+		return
+	}
+	part, code := f.o.Partitions.ByName([]byte(topic), p.Partition)
+	if code != wire.None {
+		row.ErrorCode = int16(code)
+		return
+	}
+	found, err := part.ListOffset(p.Timestamp, i, p.CurrentLeaderEpoch)
+	if err != nil {
+		row.ErrorCode = int16(f.explain(err, topic, p.Partition))
+		return
+	}
+	row.Timestamp, row.Offset, row.LeaderEpoch = found.TimestampMs, found.Offset, found.LeaderEpoch
+}
+
+// explain maps an error, and logs the ones whose code tells nothing.
+func (f *Family) explain(err error, topic string, index int32) wire.Code {
+	code := wire.CodeOf(err)
+	if code == wire.UnknownServerError {
+		f.o.Logger.Error("a partition failed", "topic", topic, "partition", index, "err", err)
+	}
+	return code
+}
+
+// topicPartition names a partition.
+type topicPartition struct {
+	topic string
+	index int32
+}
+
+// repeated finds partitions that the request names twice: Kafka refuses those.
+func repeated(req *kmsg.ListOffsetsRequest) map[topicPartition]bool {
+	seen, twice := map[topicPartition]bool{}, map[topicPartition]bool{}
+	for i := range req.Topics {
+		for j := range req.Topics[i].Partitions {
+			tp := topicPartition{req.Topics[i].Topic, req.Topics[i].Partitions[j].Partition}
+			twice[tp] = seen[tp]
+			seen[tp] = true
+		}
+	}
+	return twice
+}

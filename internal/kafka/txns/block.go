@@ -1,0 +1,42 @@
+package txns
+
+import (
+	"context"
+	"fmt"
+
+	"ottla/internal/controller"
+)
+
+// block is a stock of producer ids, empty at first.
+type block struct {
+	// turn is held by who takes an id, and while the controller is asked: a
+	// channel, so that waiting ends with the request's context.
+	turn chan struct{}
+	next int64
+	left int32
+}
+
+// take gives out one id, asking for another block when the stock is empty.
+func (f *Family) take(ctx context.Context) (int64, error) {
+	select {
+	case f.ids.turn <- struct{}{}:
+	case <-ctx.Done():
+		return -1, fmt.Errorf("wait for producer ids: %w", ctx.Err())
+	}
+	defer func() { <-f.ids.turn }()
+	if f.ids.left == 0 {
+		reply, err := f.o.Cluster.Do(ctx, controller.AllocateProducerIDs{BrokerID: f.o.NodeID})
+		if err != nil {
+			return -1, fmt.Errorf("allocate producer ids: %w", err)
+		}
+		ids, ok := reply.(controller.ProducerIDs)
+		if !ok || ids.Count <= 0 {
+			return -1, fmt.Errorf("allocate producer ids: the controller answered %T of %d, want a block", reply, ids.Count)
+		}
+		f.ids.next, f.ids.left = ids.First, ids.Count
+	}
+	id := f.ids.next
+	f.ids.next++
+	f.ids.left--
+	return id, nil
+}
