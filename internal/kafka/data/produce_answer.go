@@ -61,7 +61,7 @@ type produceRow struct {
 	code                         wire.Code
 
 	// settled is what Committed was told: unsettled, or a code.
-	settled atomic.Int32
+	settled int32 // atomic
 }
 
 // rejection is what v8 and later say of a refused batch (KIP-467).
@@ -147,7 +147,7 @@ func (a *produceAnswer) await() {
 		if r.partition == nil {
 			continue
 		}
-		r.settled.Store(unsettled)
+		atomic.StoreInt32(&r.settled, unsettled)
 		a.waiting.Add(1)
 		a.refs.Add(1)
 		done, err := r.partition.Await(r, r.end, a.acks)
@@ -166,7 +166,7 @@ func (a *produceAnswer) await() {
 // Committed implements partition.Waiter.
 func (r *produceRow) Committed(err error) {
 	a := r.answer
-	r.settled.Store(int32(wire.CodeOf(err)))
+	atomic.StoreInt32(&r.settled, int32(wire.CodeOf(err)))
 	if a.waiting.Add(-1) == 0 {
 		a.Ready()
 	}
@@ -213,7 +213,7 @@ func (a *produceAnswer) settle() {
 			continue
 		}
 		code := wire.RequestTimedOut
-		if s := r.settled.Load(); s != unsettled {
+		if s := atomic.LoadInt32(&r.settled); s != unsettled {
 			code = wire.Code(s)
 		}
 		if code != wire.None {

@@ -53,7 +53,7 @@ func call(t *testing.T, f *Family, edit func(*kmsg.InitProducerIDRequest)) *kmsg
 
 func TestEachProducerGetsAnIDOfItsOwn(t *testing.T) {
 	c := &fakeController{next: 4000}
-	f := New(Options{Cluster: c})
+	f := New(Deps{Cluster: c})
 	var mu sync.Mutex
 	seen := map[int64]bool{}
 	var wg sync.WaitGroup
@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 		{"id without epoch", func(r *kmsg.InitProducerIDRequest) { r.ProducerID = 5 }, wire.InvalidRequest},
 		{"epoch without id", func(r *kmsg.InitProducerIDRequest) { r.ProducerEpoch = 5 }, wire.InvalidRequest},
 	}
-	f := New(Options{Cluster: &fakeController{}})
+	f := New(Deps{Cluster: &fakeController{}})
 	for _, tc := range tests {
 		resp := call(t, f, tc.edit)
 		if resp.ErrorCode != int16(tc.want) || resp.ProducerID != -1 || resp.ProducerEpoch != -1 {
@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 
 func TestAControllerThatFailsIsTriedAgain(t *testing.T) {
 	c := &fakeController{err: errors.New("no quorum")}
-	f := New(Options{Cluster: c})
+	f := New(Deps{Cluster: c})
 	if resp := call(t, f, nil); resp.ErrorCode != int16(wire.CoordinatorLoadInProgress) {
 		t.Errorf("code %d, want %d", resp.ErrorCode, wire.CoordinatorLoadInProgress)
 	}
