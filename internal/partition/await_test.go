@@ -210,7 +210,7 @@ func TestWaitingAllocatesNothing(t *testing.T) {
 		}
 		q.ready(nil, end-5, nil).tell()
 	})
-	if allocs != 0 {
+	if allocs != 0 && !raceEnabled { // under the race detector pools forget at random
 		t.Errorf("%v allocations a round, want none", allocs)
 	}
 }

@@ -213,3 +213,32 @@ func TestRecordsOnARealFile(t *testing.T) {
 		t.Errorf("%s does not begin with the batch: %d bytes, %v", file, len(stored), err)
 	}
 }
+
+// TestAFarReaderIsNotSentEveryAbortedTransaction: the list ends where the
+// bytes end, once it is long.
+func TestAFarReaderIsNotSentEveryAbortedTransaction(t *testing.T) {
+	r := memRig(t)
+	const n = 200
+	for i := range int32(n) {
+		r.put(batch(1, 100, "x", from(1, 0, i), transactional), ours) // at 2i
+		r.put(marker(1, 0, false), ours)
+	}
+	r.round()
+	a := committed(100)
+	a.MaxBytes = 5000
+	f, b := r.get(a)
+	hs := split(t, b)
+	last := hs[len(hs)-1].NextOffset()
+	if len(f.Aborted) < int(last-100)/2 || len(f.Aborted) > int(last-100)/2+1 {
+		t.Errorf("%d aborted transactions for offsets 100 to %d", len(f.Aborted), last)
+	}
+	for i, x := range f.Aborted {
+		if x.FirstOffset != 100+2*int64(i) {
+			t.Errorf("number %d begins at %d, want %d", i, x.FirstOffset, 100+2*i)
+		}
+	}
+	a.MaxBytes, a.MinOne = 30, false // not even a header: nothing can be hidden
+	if f, _ := r.get(a); len(f.Aborted) != 0 {
+		t.Errorf("%d aborted transactions for no batch", len(f.Aborted))
+	}
+}

@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"sync"
+
 	"ottla/internal/record"
 	"ottla/internal/wire"
 )
@@ -26,16 +28,22 @@ func (p *Partition) prepare(b []byte, c *Config, a *AppendArgs, h *record.Header
 	return b, p.verify(h, a)
 }
 
+// rulesPool keeps the rules of a batch off the garbage: they outlive the
+// compiler's view of the call.
+var rulesPool = sync.Pool{New: func() any { return new(record.Rules) }}
+
 // check is prepare for all but our own control batches.
 func (p *Partition) check(b []byte, c *Config, a *AppendArgs, h *record.Header) ([]byte, error) {
-	rules := c.Rules
+	rules := rulesPool.Get().(*record.Rules)
+	defer rulesPool.Put(rules)
+	*rules = c.Rules
 	rules.NowMs = p.now().UnixMilli()
 	rules.AllowZstd = a.AllowZstd || a.Internal
-	if err := record.Validate(b, &rules, h); err != nil {
+	if err := record.Validate(b, rules, h); err != nil {
 		return nil, err
 	}
 	if c.Recompress && h.Codec() != c.Codec {
-		return recompress(b, c, &rules, h)
+		return recompress(b, c, rules, h)
 	}
 	if rules.AppendTime {
 		h.MaxTimestamp = rules.NowMs
