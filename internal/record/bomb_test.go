@@ -242,9 +242,9 @@ func peak(fn func()) uint64 {
 func TestFiftyBombsAtOnceStayBounded(t *testing.T) {
 	for _, c := range bombs {
 		t.Run(c.name, func(t *testing.T) {
-			size := 8 << 20
+			size := 2 << 20
 			if c.name == "snappy raw" {
-				size = 20 << 20 // above what is opened in one piece
+				size = 9 << 20 // above what is opened in one piece
 			}
 			b := craft(c.codec, 1, c.make(t, size), nil)
 			r := rules()
