@@ -86,6 +86,10 @@ type chores struct {
 	retained, expired time.Time // when each was done last; zero: begin counting now
 }
 
+// expiryInterval is how often silent producers are looked for. Kafka checks at
+// the same interval and has no public setting for it.
+const expiryInterval = 10 * time.Minute
+
 // step does what is due.
 func (c *chores) step(now time.Time) {
 	b, s := c.b, settings{c.b.Image()}
@@ -96,7 +100,7 @@ func (c *chores) step(now time.Time) {
 			}
 		}
 	}
-	if due(&c.expired, now, b.o.View.Duration(s, expiryInterval)) {
+	if due(&c.expired, now, expiryInterval) {
 		for p := range b.Partitions() {
 			p.Expire(now)
 		}

@@ -11,7 +11,6 @@ import (
 // Names of the broker settings that the broker itself heeds.
 const (
 	retentionInterval = "log.retention.check.interval.ms"
-	expiryInterval    = "producer.id.expiration.check.interval.ms"
 	producerExpiry    = "producer.id.expiration.ms"
 )
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,7 +87,7 @@ func reportCreated(o *options, names []string, answers kadm.CreateTopicResponses
 		case r.Err != nil:
 			failures = append(failures, topicFailure("cannot create topic "+name, name, r.Err, r.ErrMessage))
 		default:
-			t.Add(name, r.ID.String(), r.NumPartitions, r.ReplicationFactor, word)
+			t.Add(name, topicID(r.ID), r.NumPartitions, r.ReplicationFactor, word)
 		}
 	}
 	return o.printPartly(t, failures)
@@ -138,7 +139,7 @@ func topicList(o *options) *cobra.Command {
 				{Field: "replicas", Title: "REPLICAS", Right: true}, {Field: "id", Title: "ID"}, {Field: "internal"},
 			}}
 			for _, d := range topics.Sorted() {
-				t.Add(d.Topic, len(d.Partitions), d.Partitions.NumReplicas(), d.ID.String(), d.IsInternal)
+				t.Add(d.Topic, len(d.Partitions), d.Partitions.NumReplicas(), topicID(d.ID), d.IsInternal)
 			}
 			return o.print(t)
 		},
@@ -208,6 +209,9 @@ func previewDelete(ctx context.Context, o *options, a *kadm.Client, names []stri
 	}
 	return o.print(t)
 }
+
+// topicID is Kafka's form of an id, as its own tools print it.
+func topicID(id kadm.TopicID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
 // keyValues reads KEY=VALUE arguments.
 func keyValues(args []string) (map[string]*string, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -82,7 +81,7 @@ func describeSettings(ctx context.Context, o *options, a *kadm.Client, names []s
 	}
 	for _, name := range names {
 		d := topics[name]
-		fmt.Fprintf(o.out, "%s  id %s  %s  %s\n", name, d.ID,
+		fmt.Fprintf(o.out, "%s  id %s  %s  %s\n", name, topicID(d.ID),
 			countWord(int64(len(d.Partitions)), "partition"), countWord(int64(d.Partitions.NumReplicas()), "replica"))
 		rc, err := configs.On(name, nil)
 		if err != nil {

@@ -66,7 +66,7 @@ func (s *Server) startCore(ctx context.Context) error {
 	view := &config.View{Static: s.o.Static, NodeID: s.nodeID}
 	s.view = view
 	s.broker = broker.New(broker.Options{NodeID: s.nodeID, Dirs: s.dirs, View: view, Now: s.o.Now, Logger: s.o.Logger})
-	machine := controller.New(controller.Options{NewID: newID})
+	machine := controller.New(controller.Options{NewID: newID, ClusterID: s.clusterID, Features: supportedFeatures})
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,

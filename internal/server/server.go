@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"ottla/internal/broker"
@@ -13,6 +14,7 @@ import (
 	"ottla/internal/datadir"
 	"ottla/internal/gateway/front"
 	"ottla/internal/kafka"
+	"ottla/internal/kafka/data"
 	"ottla/internal/log"
 	"ottla/internal/metric"
 	"ottla/internal/quorum"
@@ -43,8 +45,10 @@ type Server struct {
 	metrics   *metric.Registry
 	broker    *broker.Broker
 	quorum    *quorum.Node
+	data      *data.Family
 	door      *kafka.Door
 	http      *front.Front
+	serving   sync.WaitGroup // accept loops
 }
 
 // Start starts a node and returns when it serves; ctx bounds the start alone.
@@ -114,9 +118,6 @@ func (s *Server) HTTPAddr() string {
 func (s *Server) ClusterID() string { return s.clusterID }
 func (s *Server) NodeID() int32     { return s.nodeID }
 
-// Dial opens a Kafka connection in memory.
-func (s *Server) Dial(context.Context) (net.Conn, error) { return s.door.Dial() }
-
 // Close stops the node in the reverse order of its start and waits for all of
 // it.
 func (s *Server) Close() error {
@@ -134,6 +135,10 @@ func (s *Server) Close() error {
 		for _, p := range s.kafkaPorts {
 			errs = append(errs, p.Close())
 		}
+	}
+	s.serving.Wait()
+	if s.data != nil {
+		s.data.Close()
 	}
 	if s.quorum != nil && s.epoch > 0 {
 		if _, err := s.quorum.Do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: s.epoch}); err != nil {
