@@ -89,8 +89,7 @@ func (d *Dir) Close() error {
 	return nil
 }
 
-// makeDir makes the directory where it is missing, and the names of what it
-// made durable.
+// makeDir makes the directory where it is missing.
 func makeDir(f vfs.FS, dir string) error {
 	info, err := f.Stat(dir)
 	if err == nil {
@@ -103,23 +102,24 @@ func makeDir(f vfs.FS, dir string) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return unusable(dir, err)
 	}
-	// The nearest directory that exists gets the first new name.
-	parents := []string{}
-	for p := path.Dir(dir); ; p = path.Dir(p) {
-		parents = append(parents, p)
-		if _, err := f.Stat(p); err == nil || p == path.Dir(p) {
-			break
-		}
-	}
 	if err := f.MkdirAll(dir, 0o755); err != nil {
 		return unusable(dir, err)
 	}
-	for _, p := range parents {
-		if err := f.SyncDir(p); err != nil {
-			return unusable(dir, err)
+	return nil
+}
+
+// syncPath makes the names that lead to dir durable. It does so for every
+// fresh directory, whoever made it: a start that was killed may have made
+// names that no disk has yet. What this user may not read is not ours.
+func syncPath(f vfs.FS, dir string) error {
+	for p := path.Dir(dir); ; p = path.Dir(p) {
+		if err := f.SyncDir(p); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		if p == path.Dir(p) {
+			return nil
 		}
 	}
-	return nil
 }
 
 // refuseForeign refuses what does not carry our mark and is not empty.
@@ -231,6 +231,9 @@ func (d *Dir) found(f vfs.FS, o Options, inode uint64) error {
 	}
 	d.set(id)
 	d.Fresh = true
+	if err := syncPath(f, d.Path); err != nil {
+		return unusable(d.Path, err)
+	}
 	return d.write(f, mark{format: Format, identity: id, inode: inode})
 }
 

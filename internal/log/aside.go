@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"ottla/internal/log/checkpoint"
 	"ottla/internal/vfs"
 )
 
@@ -36,6 +37,29 @@ func (d *Dir) SetAside(id Ident) (string, error) {
 	d.ckpt.wanted++
 	d.mu.Unlock()
 	return to, nil
+}
+
+// Make makes the partition directory of a log before its first append and
+// durably, for an owner who keeps files of his own in it. One that is there
+// already is left as it is.
+func (d *Dir) Make(id Ident) error {
+	if d.Holds(id.Topic, id.Partition) {
+		return nil
+	}
+	name := dirName(id.Topic, id.Partition)
+	if err := d.fs.MkdirAll(d.path+"/"+name, 0o755); err != nil {
+		return fmt.Errorf("make %s/%s: %w", d.path, name, err)
+	}
+	if err := checkpoint.Write(d.fs, d.path+"/"+name, checkpoint.PartitionMeta, checkpoint.AppendMetadata(nil, id.ID), true); err != nil {
+		return err
+	}
+	if err := d.fs.SyncDir(d.path); err != nil {
+		return d.fail(fmt.Errorf("sync directory %s: %w", d.path, err))
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onDisk[name] = true
+	return nil
 }
 
 // Holds tells whether the directory has a partition directory for the log.

@@ -21,6 +21,8 @@ const (
 // TopicID is Kafka's id of the metadata topic, AAAAAAAAAAAAAAAAAAAAAQ.
 var TopicID = uuid.UUID{15: 1}
 
+var ident = log.Ident{Topic: Topic, Partition: Partition, ID: TopicID}
+
 // dirName is the directory of the metadata log in the data directory.
 const dirName = Topic + "-0"
 
@@ -37,7 +39,7 @@ type journal struct {
 
 // openJournal opens the log, which recovers it.
 func openJournal(dir *log.Dir) (*journal, error) {
-	l, err := dir.Open(log.Ident{Topic: Topic, Partition: Partition, ID: TopicID}, log.OpenOptions{
+	l, err := dir.Open(ident, log.OpenOptions{
 		Config: log.Config{
 			SegmentBytes: segmentBytes, IndexBytes: 10 << 20, IndexIntervalBytes: 4096,
 			Delete: true, Durability: log.Fsync, Internal: true, MaxDecompressed: maxBatchBytes,

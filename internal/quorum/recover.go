@@ -10,7 +10,6 @@ import (
 
 	"ottla/internal/metadata"
 	"ottla/internal/record"
-	"ottla/internal/vfs"
 )
 
 // recovered is what a start finds on disk.
@@ -49,7 +48,7 @@ type recoverer struct {
 func recoverLog(o *Options) (*journal, *recovered, error) {
 	dir := path.Join(o.Dir.Path(), dirName)
 	c := &recoverer{o: o, dir: dir, id: raftID(o.NodeID, o.DirectoryID)}
-	if err := c.makeDir(); err != nil {
+	if err := o.Dir.Make(ident); err != nil {
 		return nil, nil, err
 	}
 	if err := c.readState(); err != nil {
@@ -66,29 +65,6 @@ func recoverLog(o *Options) (*journal, *recovered, error) {
 		return nil, nil, errors.Join(err, c.journal.close())
 	}
 	return c.journal, &c.r, nil
-}
-
-// makeDir makes the directory, with the file that says whose log it is.
-func (c *recoverer) makeDir() error {
-	f := c.o.Dir.FS()
-	meta := path.Join(c.dir, "partition.metadata")
-	if _, err := f.Stat(meta); err == nil {
-		return nil
-	}
-	if err := f.MkdirAll(c.dir, 0o755); err != nil {
-		return fmt.Errorf("make %s: %w", c.dir, err)
-	}
-	err := replaceFile(f, meta, meta+".tmp", func(file vfs.File) error {
-		_, err := file.WriteAt(fmt.Appendf(nil, "version: 0\ntopic_id: %s", TopicID), 0)
-		return err
-	})
-	if err == nil {
-		err = f.SyncDir(path.Dir(c.dir))
-	}
-	if err != nil {
-		return fmt.Errorf("make %s: %w", c.dir, err)
-	}
-	return nil
 }
 
 func (c *recoverer) readState() error {
