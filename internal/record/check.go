@@ -19,13 +19,15 @@ type check struct {
 	seen          int32
 	maxMs         int64 // largest timestamp so far; -1 when all lie below, as in Kafka
 	judgeTime     bool
+	claimed       bool // the producer set log append time where only the leader may
 	lowMs, highMs int64
 	named         []RecordError
 	kind          Kind
 }
 
 func (c *check) start(h *Header, r *Rules) {
-	*c = check{rules: r, base: h.BaseTimestamp, count: h.Count, maxMs: -1, judgeTime: !r.AppendTime}
+	*c = check{rules: r, base: h.BaseTimestamp, count: h.Count, maxMs: -1,
+		judgeTime: !r.AppendTime, claimed: r.AppendTime && h.LogAppendTime()}
 	if c.judgeTime {
 		c.lowMs = r.NowMs - max(r.BeforeMaxMs, 0) // NowMs is not negative: no overflow
 		c.highMs = r.NowMs + max(r.AfterMaxMs, 0)
@@ -71,6 +73,8 @@ func (c *check) record(timestampDelta int64, offsetDelta int32, hasKey bool) err
 		c.name(KindInvalid, "the topic is compacted and cannot accept a record without a key")
 	} else if c.judgeTime && timestamp != -1 && (timestamp < c.lowMs || timestamp > c.highMs) {
 		c.name(KindTimestamp, fmt.Sprintf("timestamp %d is outside of [%d, %d]", timestamp, c.lowMs, c.highMs))
+	} else if c.claimed {
+		c.name(KindTimestamp, "the batch claims log append time, which only the leader sets")
 	}
 	c.seen++
 	return nil

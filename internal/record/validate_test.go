@@ -68,6 +68,7 @@ func TestBatchesAreJudgedAsKafkaDoes(t *testing.T) {
 		{"timestamp just not too old", header(func(h *Header) { h.BaseTimestamp = 999_990 }), late, 0},
 		{"no timestamp", header(func(h *Header) { h.BaseTimestamp = -1 }), late, 0},
 		{"log append time does not judge", header(func(h *Header) { h.BaseTimestamp = math.MaxInt64 }), appendTime, 0},
+		{"log append time claimed where the leader sets it", header(func(h *Header) { h.Attributes |= bitAppendTime }), appendTime, KindTimestamp},
 		{"zstd before Produce v7", craft(Zstd, 3, foreign(t, Zstd, raw(some(3)...)), nil), noZstd, KindUnsupported},
 		{"zstd", craft(Zstd, 3, foreign(t, Zstd, raw(some(3)...)), nil), rules(), 0},
 		{"codec 5 (Kafka: UNKNOWN_SERVER_ERROR)", header(func(h *Header) { h.Attributes = 5 }), rules(), KindInvalid},
