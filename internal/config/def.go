@@ -41,7 +41,7 @@ type Def struct {
 	Synonyms    []string
 	Sensitive   bool   // shown to nobody (passwords)
 	Acts        bool   // Ottla heeds it; otherwise it is known and harmless
-	Refused     bool   // a promise that Ottla cannot keep: start refuses it
+	Refused     bool   // may promise what Ottla cannot keep: start then refuses it, see Refusal
 	Own         bool   // Ottla's own, not Kafka's
 	Required    bool   // Kafka will not start without it (Ottla will)
 	DynamicOnly bool   // exists at run time only, never in a file

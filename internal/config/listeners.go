@@ -148,19 +148,3 @@ func securedByMap(s *Static, text string) string {
 	}
 	return ""
 }
-
-// crossCheck looks at settings that must fit together.
-func crossCheck(s *Static) Mistakes {
-	var out Mistakes
-	if _, _, err := s.Listeners(); err != nil {
-		if m, ok := err.(*Mistake); ok {
-			out = append(out, m)
-		}
-	}
-	node, hasNode := s.Get("node.id")
-	if id, ok := s.Get("broker.id"); ok && hasNode && id != node && id != "-1" {
-		at, _ := s.Origin("broker.id")
-		out = append(out, &Mistake{At: at, What: fmt.Sprintf("broker.id is %s but node.id is %s; they are the same thing, set node.id alone", id, node)})
-	}
-	return out
-}

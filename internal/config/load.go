@@ -97,11 +97,11 @@ func Load(layers ...Layer) (*Static, *Report, error) {
 			case def == nil && notes[given.Name] != nil:
 				extra[given.Name] = given
 			case def == nil && l.Strict:
-				mistakes = append(mistakes, unknown(given.Name, given.From))
+				mistakes = append(mistakes, unknown(given.Name, given.nameAt()))
 			case def == nil:
 				extra[given.Name] = given
 			case def.DynamicOnly:
-				mistakes = append(mistakes, &Mistake{At: given.From, What: def.Name + " can only be set while the cluster runs, not at start"})
+				mistakes = append(mistakes, &Mistake{At: given.nameAt(), What: def.Name + " can only be set while the cluster runs, not at start"})
 			default:
 				normal, m := def.take(given)
 				if m != nil {

@@ -98,7 +98,10 @@ func (d *Def) wantRange() string {
 	parts := strings.Split(strings.Trim(d.Valid, "[]"), ",...")
 	switch {
 	case d.Valid == "":
-		return d.wantBits()
+		if bits := d.wantBits(); bits != "" {
+			return "," + bits
+		}
+		return ""
 	case len(parts) == 2 && parts[1] == "":
 		if bits := d.wantBits(); bits != "" {
 			return ", " + parts[0] + " or more and" + bits

@@ -19,7 +19,7 @@ func Nearest(s Scope, name string) string {
 			}
 		}
 	}
-	best, bestName := 1+len(plain)/4, ""
+	best, bestName := 2+len(plain)/5, ""
 	for _, d := range All(s) {
 		if n := editDistance(plain, d.Name, best); n < best {
 			best, bestName = n, d.Name

@@ -33,7 +33,9 @@ func parseProperties(file, content string) ([]Setting, error) {
 		if at.Col > len(p.first) { // the value stands on a continued line
 			at.Col = p.indent + 1
 		}
-		out = append(out, Setting{Name: k, Value: v, From: at})
+		name := at
+		name.Col = p.indent + 1
+		out = append(out, Setting{Name: k, Value: v, From: at, key: name})
 	}
 	return out, nil
 }

@@ -9,17 +9,28 @@ import (
 // a plug-in silent that he counts on. The table below is the whole rule; a
 // setting at its default promises nothing.
 
-// reason tells why a given value must be refused, "" when it need not.
+// refusal tells why a given value must be refused, "" when it need not.
 func refusal(name, value string, def *Def) string {
 	if def != nil && !def.NullDefault && value == def.Default {
 		return ""
 	}
-	for _, r := range refusals {
+	for i := range refusals {
+		r := &refusals[i]
 		if r.matches(name) && (r.when == nil || r.when(value)) {
 			return r.why
 		}
 	}
 	return ""
+}
+
+// refusable tells whether any value of a setting is refused.
+func refusable(name string) bool {
+	for i := range refusals {
+		if refusals[i].matches(name) {
+			return true
+		}
+	}
+	return false
 }
 
 type refusalRule struct {

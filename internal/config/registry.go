@@ -100,6 +100,7 @@ func parseRow(line string) (*Def, error) {
 		return nil, err
 	}
 	d.check = check
+	d.Refused = d.Scope == ScopeBroker && refusable(d.Name)
 	return d, nil
 }
 
@@ -111,8 +112,6 @@ func (d *Def) setFlags(list string) error {
 			d.Acts = true
 		case "own":
 			d.Own = true
-		case "refused":
-			d.Refused = true
 		case "sensitive":
 			d.Sensitive = true
 		case "required":

@@ -33,11 +33,15 @@ type RefusedError struct{ Lines []ReportLine }
 
 func (e *RefusedError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of the settings ask for what cannot be kept, so nothing was started:", len(e.Lines))
+	what := "a setting asks"
+	if len(e.Lines) > 1 {
+		what = fmt.Sprintf("%d settings ask", len(e.Lines))
+	}
+	fmt.Fprintf(&b, "nothing was started: %s for what cannot be kept", what)
 	for _, l := range e.Lines {
 		fmt.Fprintf(&b, "\n  %s: %s = %s: %s", l.From, l.Name, l.Value, l.Why)
 	}
-	b.WriteString("\ntake them out, or run this cluster with what they need")
+	b.WriteString("\ntake out what is not needed; what is needed cannot be had here yet")
 	return b.String()
 }
 

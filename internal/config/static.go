@@ -14,7 +14,8 @@ type Setting struct {
 	Name  string
 	Value string // normal form once it is part of a Static
 	From  Place
-	units bool // its source may write spans and sizes with units
+	key   Place // where the name stands, when that is not From
+	units bool  // its source may write spans and sizes with units
 }
 
 // Place is where a value was written down.
@@ -38,6 +39,14 @@ func (p Place) String() string {
 		s += " (" + p.Key + ")"
 	}
 	return s
+}
+
+// nameAt is where the name stands.
+func (s *Setting) nameAt() Place {
+	if s.key.What != "" {
+		return s.key
+	}
+	return s.From
 }
 
 // Get returns a broker setting's static value in normal form.

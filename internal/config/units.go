@@ -72,7 +72,7 @@ func spanIn(v string, unitMs int64) (string, error) {
 			}
 		}
 		if ms == 0 {
-			return "", fmt.Errorf("%q is no unit of time: ms, s, m, h, d and w are", rest[:letters])
+			return "", fmt.Errorf("%q is no unit of time: ms, s, m, h, d and w are", strings.TrimSpace(rest[:letters]))
 		}
 		if n > (1<<62)/ms || total > 1<<62 {
 			return "", fmt.Errorf("too long a span")

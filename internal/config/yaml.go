@@ -37,7 +37,7 @@ func parseYAML(file, content string) (out []Setting, err error) {
 			w.wrong(doc.Body, "a second document in one file; there must be one")
 			break
 		}
-		w.value("", doc.Body, 0)
+		w.value("", nil, doc.Body, 0)
 	}
 	if len(w.mistakes) > 0 {
 		return nil, w.mistakes
@@ -87,8 +87,8 @@ func (w *yamlWalk) wrong(n ast.Node, format string, args ...any) {
 	w.mistakes = append(w.mistakes, &Mistake{At: w.place(n), What: fmt.Sprintf(format, args...)})
 }
 
-// value takes what stands under name.
-func (w *yamlWalk) value(name string, n ast.Node, depth int) {
+// value takes what stands under name, whose last part is key.
+func (w *yamlWalk) value(name string, key, n ast.Node, depth int) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		for _, e := range n.Values {
@@ -103,7 +103,7 @@ func (w *yamlWalk) value(name string, n ast.Node, depth int) {
 			return
 		}
 		if text, ok := w.scalar(name, n); ok {
-			w.set(name, text, n)
+			w.set(name, text, key, n)
 		}
 	}
 }
@@ -126,17 +126,17 @@ func (w *yamlWalk) entry(name string, e *ast.MappingValueNode, depth int) {
 		w.wrong(key, "%s has no value; write \"\" for an empty one, or leave the line out", full)
 		return
 	}
-	w.value(full, e.Value, depth+1)
+	w.value(full, key, e.Value, depth+1)
 }
 
-func (w *yamlWalk) set(name, text string, n ast.Node) {
+func (w *yamlWalk) set(name, text string, key, n ast.Node) {
 	at := w.place(n)
 	if first, twice := w.seen[name]; twice {
-		w.wrong(n, "%s is set twice; first in line %d", name, first.Line)
+		w.wrong(key, "%s is set twice; first in line %d", name, first.Line)
 		return
 	}
 	w.seen[name] = at
-	w.out = append(w.out, Setting{Name: name, Value: text, From: at})
+	w.out = append(w.out, Setting{Name: name, Value: text, From: at, key: w.place(key)})
 }
 
 // scalar gives a plain value, or a list of them, as text.
