@@ -13,7 +13,8 @@ const maxNamedRecords = 256
 // check judges the records of one batch as they come by. It is the part of
 // validation that plain and compressed batches share.
 type check struct {
-	rules         *Rules
+	requireKeys   bool
+	limit         int   // how many bytes a compressed batch may open to
 	base          int64 // base timestamp
 	count         int32 // records the header promises
 	seen          int32
@@ -26,7 +27,7 @@ type check struct {
 }
 
 func (c *check) start(h *Header, r *Rules) {
-	*c = check{rules: r, base: h.BaseTimestamp, count: h.Count, maxMs: -1,
+	*c = check{requireKeys: r.RequireKeys, limit: r.MaxDecompressed, base: h.BaseTimestamp, count: h.Count, maxMs: -1,
 		judgeTime: !r.AppendTime, claimed: r.AppendTime && h.LogAppendTime()}
 	if c.judgeTime {
 		c.lowMs = r.NowMs - max(r.BeforeMaxMs, 0) // NowMs is not negative: no overflow
@@ -69,7 +70,7 @@ func (c *check) record(timestampDelta int64, offsetDelta int32, hasKey bool) err
 	if timestamp > c.maxMs {
 		c.maxMs = timestamp
 	}
-	if c.rules.RequireKeys && !hasKey {
+	if c.requireKeys && !hasKey {
 		c.name(KindInvalid, "the topic is compacted and cannot accept a record without a key")
 	} else if c.judgeTime && timestamp != -1 && (timestamp < c.lowMs || timestamp > c.highMs) {
 		c.name(KindTimestamp, fmt.Sprintf("timestamp %d is outside of [%d, %d]", timestamp, c.lowMs, c.highMs))

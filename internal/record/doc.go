@@ -23,7 +23,7 @@
 // Invariants: no bytes make it panic; every length is checked against the
 // bytes at hand before it is used; validating a plain batch allocates nothing,
 // a compressed one nothing in steady traffic; a batch that opens to gigabytes
-// is judged in at most 24 MiB, and only few at once take more than 256 KiB.
+// is judged in a few MiB (40 at worst), and only few at once take more than 256 KiB.
 //
 // Where we are stricter than Kafka: a record's offset delta must be its index,
 // also in plain batches (Kafka stores records that lie beyond their batch);

@@ -56,7 +56,7 @@ func (s *stream) want(n int) error {
 // checkOpened judges the records of a compressed batch in bounded memory: whole
 // records in the window are judged in place, larger ones while they pass.
 func (c *check) checkOpened(codec Codec, b []byte) error {
-	o, err := newOpener(codec, b, c.rules.MaxDecompressed, true)
+	o, err := newOpener(codec, b, c.limit, true)
 	if err != nil {
 		return err
 	}
