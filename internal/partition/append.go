@@ -51,7 +51,9 @@ func (p *Partition) Append(b []byte, a *AppendArgs, r *Appended) error {
 	if err != nil {
 		return err
 	}
-	return p.write(b, &h, a, r)
+	t, err := p.write(b, &h, a, r)
+	t.tell()
+	return err
 }
 
 // mayAppend refuses early what would be refused after all the work. The same
@@ -68,22 +70,22 @@ func (p *Partition) mayAppend(acks int16) error {
 	return nil
 }
 
-// write is everything that the lock must cover.
-func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended) error {
+// write is everything that the lock must cover. The caller tells the batch.
+func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended) (*told, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.log.Load()
 	if l == nil {
-		return wire.NotLeaderOrFollower
+		return nil, wire.NotLeaderOrFollower
 	}
 	if c := p.core.MayAppend(a.Acks); c != wire.None {
-		return c
+		return nil, c
 	}
 	if seen, duplicate, err := p.admit(l, h, b, a); err != nil {
-		return err
+		return nil, err
 	} else if duplicate {
 		p.repeat(seen, r)
-		return nil
+		return nil, nil
 	}
 
 	end := l.End()
@@ -93,7 +95,7 @@ func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended
 	began := p.begin(h)
 	end, err := l.Append(h, b)
 	if err != nil {
-		return p.unwritten(err, h, began)
+		return nil, p.unwritten(err, h, began)
 	}
 	if p.full.Load() {
 		p.noteFull(nil)
@@ -105,20 +107,18 @@ func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended
 		r.LogAppendTimeMs = h.MaxTimestamp
 	}
 	r.LogStartOffset = p.start.Load()
-	p.wrote(h, end)
-	return nil
+	return p.wrote(h, end), nil
 }
 
-// wrote tells the core, and whoever waits, of an append. mu held.
-func (p *Partition) wrote(h *record.Header, end log.Position) {
+// wrote tells the core of an append, and finds out who is to be told. mu held.
+func (p *Partition) wrote(h *record.Header, end log.Position) *told {
 	p.st.Lock()
+	defer p.st.Unlock()
 	if h.Control() && h.Transactional() {
 		p.core.Txns().End(h.ProducerID, h.BaseOffset)
 	}
 	p.core.Appended(end.Offset)
-	t := p.settle(end)
-	p.st.Unlock()
-	t.tell()
+	return p.settle(end)
 }
 
 // unwritten undoes what was done for a batch that the log refused. mu held.

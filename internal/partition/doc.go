@@ -40,9 +40,11 @@
 // either is enough to read them. Offsets are published through atomics after
 // each change, and [Partition.Offsets] takes no lock.
 //
-// Readable is called with st held: a door must not hold, while it calls Watch
-// or Unwatch, a lock that its Readable takes. After Unwatch has returned
-// Readable is not called any more. Committed is called with no lock held.
+// Readable is called with st held, so after Unwatch has returned it is not
+// called any more. Committed is called without st, and by rare calls (Become,
+// Configure, DeleteRecords, Close, Delete, an append that flushes) with mu
+// held. Neither may wait for a lock that is held around a call of this
+// package.
 //
 // # Invariants
 //

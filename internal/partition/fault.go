@@ -70,8 +70,10 @@ func (p *Partition) fault(err error) error {
 	case errors.Is(err, log.ErrDiskFull):
 		return wire.Errorf(wire.KafkaStorageError, "%s-%d takes no records: %w; "+
 			"free some space or lower retention: reading and deleting go on, and writing will without a restart", p.topic, p.index, err)
+	case errors.Is(err, log.ErrOffline):
+		return p.offline(err)
 	}
-	return p.offline(err)
+	return wire.Errorf(wire.KafkaStorageError, "%s-%d: %w; look after the disk", p.topic, p.index, err)
 }
 
 // offline is the answer for a log that failed for good.

@@ -163,6 +163,19 @@ func (r *rig) drive() (stop func()) {
 	return stop
 }
 
+// chores runs the steps that an owner of the directory loops over beside the
+// rounds, n times.
+func (r *rig) chores(n int) {
+	for range n {
+		if err := r.dir.Checkpoint(func(log.Ident) int64 { return r.p.Offsets().HighWatermark }); err != nil {
+			r.t.Errorf("checkpoint: %v", err)
+		}
+		if err := r.dir.Housekeep(); err != nil {
+			r.t.Errorf("housekeeping: %v", err)
+		}
+	}
+}
+
 // put appends and must succeed.
 func (r *rig) put(b []byte, a AppendArgs) Appended {
 	r.t.Helper()

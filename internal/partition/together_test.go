@@ -47,6 +47,7 @@ func TestWritersReadersAndChangesTogether(t *testing.T) {
 	for i := range 3 {
 		all.Go(func() { readNumbered(t, r.p, Isolation(i%2), writers, each) })
 	}
+	all.Go(func() { r.chores(50) })
 	all.Go(func() {
 		for i := range 100 {
 			o := r.p.Offsets()
