@@ -105,7 +105,7 @@ func (c *consumeFlags) span(ctx context.Context, a *kadm.Client, topic string) (
 	out := map[int32]*span{}
 	for p, e := range ends[topic] {
 		if e.Err != nil {
-			return nil, kafkaFailure("cannot read topic "+topic, e.Err)
+			return nil, topicFailure("cannot read topic "+topic, topic, e.Err, "")
 		}
 		if len(c.partitions) > 0 && !slices.Contains(c.partitions, p) {
 			continue
