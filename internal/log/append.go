@@ -52,21 +52,31 @@ func (l *Log) AppendMany(hs []record.Header, bs [][]byte) (Position, error) {
 	l.w.Lock()
 	defer l.w.Unlock()
 	c := l.cfg.Load()
+	before := l.end
+	err := l.appendRuns(c, hs, bs)
+	if l.end != before {
+		l.after(c)
+	}
+	return l.end, err
+}
+
+// appendRuns writes the batches in runs that fit one segment.
+func (l *Log) appendRuns(c *Config, hs []record.Header, bs [][]byte) error {
 	for len(hs) > 0 {
 		if err := l.admit(c, &hs[0], len(bs[0])); err != nil {
-			return l.end, err
+			return err
 		}
 		s, err := l.ready(c, &hs[0], len(bs[0]))
 		if err != nil {
-			return l.end, err
+			return err
 		}
 		n := l.run(c, s, hs, bs)
 		if err := l.writeRun(c, s, hs[:n], bs[:n]); err != nil {
-			return l.end, err
+			return err
 		}
 		hs, bs = hs[n:], bs[n:]
 	}
-	return l.after(c), nil
+	return nil
 }
 
 // run tells how many of the batches go into s with one write.

@@ -58,7 +58,16 @@ func (d *Dir) readCheckpoint() error {
 	c.floors = d.readOffsets(checkpoint.RecoveryPoints)
 	c.starts = d.readOffsets(checkpoint.LogStarts)
 	c.highs = d.readOffsets(checkpoint.HighWatermarks)
-	return d.takeCleanMark()
+	if err := d.takeCleanMark(); err != nil {
+		return err
+	}
+	if missing(err) && len(d.onDisk) == 0 {
+		// A new directory says so: a checkpoint that is missing later on
+		// was lost, and logs that it does not name are new.
+		c.foreign = false
+		return d.persist()
+	}
+	return nil
 }
 
 func (d *Dir) takeCleanMark() error {
@@ -283,13 +292,14 @@ func (l *Log) takeMark() {
 	if l.producers != nil && l.producers.Len() > 0 {
 		producers = l.producers.AppendFull(nil)
 	}
-	s := l.active()
+	m := mark{pos: l.end, producers: producers, segment: checkpoint.Segment{FirstMaxMs: -1, MaxTimestampMs: -1, MaxLastOffset: -1}}
+	if s := l.active(); s != nil {
+		m.segment = checkpoint.Segment{CreatedMs: s.createdMs, FirstMaxMs: s.firstMaxMs, MaxTimestampMs: s.maxMs, MaxLastOffset: s.maxLast}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state.pos.Offset <= l.durable.Offset {
 		l.prior = l.state
 	}
-	l.state = mark{pos: l.end, producers: producers, segment: checkpoint.Segment{
-		CreatedMs: s.createdMs, FirstMaxMs: s.firstMaxMs, MaxTimestampMs: s.maxMs, MaxLastOffset: s.maxLast,
-	}}
+	l.state = m
 }

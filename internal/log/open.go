@@ -83,7 +83,7 @@ func (l *Log) openFiles(known bool) error {
 // of it means that somebody took the directory away: then the offsets go on
 // where they were, so that none is given out twice.
 func (l *Log) openMissing(saved *checkpoint.Log) error {
-	if saved == nil || saved.End == 0 {
+	if saved == nil || saved.Recovery.Offset == 0 { // nothing of it was ever durable
 		return nil
 	}
 	l.start = saved.End
@@ -100,6 +100,9 @@ func (l *Log) openMissing(saved *checkpoint.Log) error {
 // old wrote it); a damaged one is mended when the checkpoint vouches for it.
 func (l *Log) checkTopic(saved *checkpoint.Log) error {
 	id, err := l.dir.readMetadata(l.name)
+	if err != nil && saved == nil && l.tornMetadata() {
+		err = fs.ErrNotExist
+	}
 	switch {
 	case err == nil && id == l.id.ID:
 		return nil
@@ -116,6 +119,23 @@ func (l *Log) checkTopic(saved *checkpoint.Log) error {
 		return l.refuse(l.cfg.Load(), err)
 	}
 	return nil
+}
+
+// tornMetadata tells whether partition.metadata is what a power cut leaves of
+// the right one: its beginning, or holes of zeros. It is synced before anything
+// in the log counts, so nothing was answered for then.
+func (l *Log) tornMetadata() bool {
+	b, err := checkpoint.Read(l.dir.fs, l.path()+"/"+checkpoint.PartitionMeta)
+	want := checkpoint.AppendMetadata(nil, l.id.ID)
+	if err != nil || len(b) > len(want) {
+		return false
+	}
+	for i, c := range b {
+		if c != 0 && c != want[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // files is a partition directory by content.

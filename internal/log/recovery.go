@@ -102,11 +102,8 @@ func (r *recovery) plan(f *files) {
 			}
 		}
 	}
-	if len(bases) > 0 && l.start < bases[0] {
-		if r.saved != nil { // retention would have moved the start first
-			r.lost(fmt.Sprintf("offsets %d to %d are missing before the first segment", l.start, bases[0]-1))
-		}
-		l.start = bases[0]
+	if len(bases) > 0 && c.foreign && r.saved == nil {
+		l.start = max(l.start, bases[0])
 	}
 }
 
@@ -134,12 +131,12 @@ func (r *recovery) empty() error {
 		return nil
 	}
 	end := max(r.floor, l.start, 0)
+	if end == 0 { // nothing of it was ever durable
+		return nil
+	}
 	if r.saved != nil {
 		end = max(end, r.saved.End)
 		l.epochs.Replace(r.saved.Epochs)
-	}
-	if end == 0 {
-		return nil
 	}
 	l.start, l.end = end, Position{end, end, 0}
 	l.durable = l.end
@@ -175,6 +172,9 @@ func (r *recovery) producers() error {
 		r.snapshot(r.segs[0].base)
 	}
 	r.next, r.epoch = r.segs[r.from].base, -1
+	if r.from == 0 {
+		r.next = min(r.next, l.start)
+	}
 	if e, ok := l.epochs.EpochOf(r.next - 1); ok && r.from > 0 {
 		r.epoch = e
 	}
@@ -247,6 +247,9 @@ func (r *recovery) readAborted(s *segment, offset int64) {
 
 // walkAll goes through the segments from the place to walk from.
 func (r *recovery) walkAll() error {
+	if r.at > 0 || r.from > 0 {
+		r.first()
+	}
 	r.report.From = r.next
 	for i := r.from; i < len(r.segs); i++ {
 		s := r.segs[i]
@@ -278,6 +281,7 @@ func (s *segment) resetWalk() {
 func (r *recovery) enter(s *segment) bool {
 	if s.base <= r.next || r.l.cfg.Load().Compact || slices.Contains(r.l.gaps, s.base) {
 		r.next = max(r.next, s.base)
+		r.l.start = max(r.l.start, r.segs[0].base)
 		return true
 	}
 	if r.next >= r.floor {
@@ -285,7 +289,21 @@ func (r *recovery) enter(s *segment) bool {
 	}
 	r.lost(fmt.Sprintf("offsets %d to %d are missing before segment %d", r.next, s.base-1, s.base))
 	r.next = s.base
+	r.first()
 	return true
+}
+
+// first moves the log start offset up where the first segment begins above it:
+// what lay between is lost, and was noticed.
+func (r *recovery) first() {
+	base := r.segs[0].base
+	if r.l.start >= base {
+		return
+	}
+	if !r.rot {
+		r.lost(fmt.Sprintf("offsets %d to %d are missing before the first segment", r.l.start, base-1))
+	}
+	r.l.start = base
 }
 
 // lost notes that something durable is not there.

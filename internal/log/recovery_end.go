@@ -6,6 +6,9 @@ import (
 	"io"
 	"math"
 	"os"
+
+	"ottla/internal/log/checkpoint"
+	"ottla/internal/vfs"
 )
 
 // cutAt ends the log at byte at of segment i, whose file has size bytes.
@@ -133,9 +136,6 @@ func (r *recovery) finish() error {
 	l.tail.reset(l.end.Offset, l.end.Byte)
 	l.start = min(l.start, max(r.next, r.floor0()))
 	l.durable = l.end
-	if r.memory() {
-		l.durable = Position(r.saved.Recovery)
-	}
 	l.mu.Unlock()
 	l.epochs.TruncateEnd(max(r.next, r.floor0()) + 1)
 	r.marks()
@@ -164,19 +164,31 @@ func (r *recovery) floor0() int64 {
 	return max(r.floor, 0)
 }
 
-// memory tells whether what was accepted stays unsynced by choice.
-func (r *recovery) memory() bool {
-	return r.l.cfg.Load().durability() == Memory && r.saved != nil && r.saved.Recovery.Offset < r.next && !r.cut
-}
-
-// sync makes durable what was accepted past the floor.
+// sync makes durable what was accepted past the floor. The bytes are written
+// again in place first: when the process before this one met a failed sync, the
+// kernel holds them as clean pages that no disk has, and a sync alone would
+// write nothing.
 func (r *recovery) sync() error {
 	l := r.l
-	if !r.cut && (r.next <= r.floor || r.memory()) {
+	if !r.cut && r.next <= r.floor {
 		return nil
 	}
-	for _, s := range r.segs[min(r.from, len(r.segs)):] {
-		if err := l.syncRecovered(s); err != nil {
+	if r.saved == nil {
+		// The log is new to the checkpoint: its partition.metadata may be
+		// as unsynced as its batches.
+		err := checkpoint.Write(l.dir.fs, l.path(), checkpoint.PartitionMeta, checkpoint.AppendMetadata(nil, l.id.ID), true)
+		if err != nil {
+			return l.refuse(l.cfg.Load(), err)
+		}
+	}
+	for i := min(r.from, len(r.segs)); i < len(r.segs); i++ {
+		from := int64(0)
+		if r.saved != nil && r.segs[i].base == r.saved.Recovery.Segment {
+			from = r.saved.Recovery.Byte
+		} else if r.saved != nil && r.segs[i].base < r.saved.Recovery.Segment {
+			from = r.segs[i].size
+		}
+		if err := l.syncRecovered(r.segs[i], from); err != nil {
 			return err
 		}
 	}
@@ -188,15 +200,43 @@ func (r *recovery) sync() error {
 	return nil
 }
 
-func (l *Log) syncRecovered(s *segment) error {
-	h, err := l.acquire(s)
+// syncRecovered writes the bytes of s from byte from on again and syncs it.
+func (l *Log) syncRecovered(s *segment, from int64) error {
+	f, err := l.dir.open(s.file(suffixLog), os.O_RDWR)
 	if err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
-	err = h.f.Sync()
-	h.release()
+	if s.size-from <= rewriteMost {
+		err = rewrite(f, from, s.size)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
 	if err != nil {
 		return l.dir.fail(fmt.Errorf("sync %s: %w", s.file(suffixLog), err))
+	}
+	return nil
+}
+
+// rewriteMost bounds what is written again. A checkpoint is never that far
+// behind; without one the log may be of any size.
+const rewriteMost = 256 << 20
+
+// rewrite writes the bytes [from, to) of a file over themselves.
+func rewrite(f vfs.File, from, to int64) error {
+	buf := make([]byte, min(max(to-from, 0), 1<<20))
+	for at := from; at < to; {
+		n, err := f.ReadAt(buf[:min(int64(len(buf)), to-at)], at)
+		if n == 0 {
+			return err
+		}
+		if _, err := f.WriteAt(buf[:n], at); err != nil {
+			return err
+		}
+		at += int64(n)
 	}
 	return nil
 }

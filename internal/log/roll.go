@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"math"
+	"slices"
 	"syscall"
 	"time"
 
@@ -109,6 +110,9 @@ func (l *Log) roll(base int64) error {
 			return err
 		}
 	}
+	if err := l.begin(base); err != nil {
+		return err
+	}
 	s := newSegment(l.path(), base)
 	s.createdMs = l.dir.o.Now().UnixMilli()
 	f, err := l.createSegment(s)
@@ -119,7 +123,6 @@ func (l *Log) roll(base int64) error {
 		old.unfinished = true
 		s.snapshotted = l.snapshotFile()
 	}
-	l.start0(base)
 	l.mu.Lock()
 	// The old file stays open in the cache, so that its sync sees every
 	// write error through the descriptor that wrote.
@@ -148,30 +151,36 @@ func (l *Log) roll(base int64) error {
 	return nil
 }
 
-// settleGap makes a gap before base part of the durable history, before there
-// is a segment that begins after it: a gap that no checkpoint knows is loss.
+// settleGap writes down that there is a gap before base, before there is a
+// segment that begins after it: a gap that no checkpoint knows is loss.
 func (l *Log) settleGap(base int64) error {
+	if slices.Contains(l.gaps, base) {
+		return nil
+	}
 	if err := l.sync(); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	l.gaps = append(l.gaps, base)
-	l.end.Offset = base
-	l.durable.Offset = base
 	l.mu.Unlock()
-	l.takeMark()
 	l.dir.putEntry(l)
 	return l.dir.persist()
 }
 
-// start0 gives a log that never held anything its first offset.
-func (l *Log) start0(base int64) {
+// begin gives a log that never held anything its first offset, durably: without
+// that a log that begins above its start has lost its beginning.
+func (l *Log) begin(base int64) error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.segs) == 0 && l.end.Offset == l.start && l.start < base {
-		l.start = base
-		l.changed.Store(true)
+	if len(l.segs) > 0 || l.end.Offset != l.start || l.start >= base {
+		l.mu.Unlock()
+		return nil
 	}
+	l.start = base
+	l.end = Position{base, base, 0}
+	l.durable = l.end
+	l.mu.Unlock()
+	l.dir.putEntry(l)
+	return l.dir.persist()
 }
 
 // replaceEmpty puts a segment with another base in the place of an empty one:

@@ -26,6 +26,9 @@ func (l *Log) TruncateTo(offset int64) error {
 	if err != nil {
 		return err
 	}
+	if end < l.start {
+		return l.restart(i, at)
+	}
 	// From here on the checkpoint must not vouch for what goes.
 	if err := l.lower(end, i, at); err != nil {
 		return err
@@ -34,12 +37,16 @@ func (l *Log) TruncateTo(offset int64) error {
 		return err
 	}
 	l.epochs.TruncateEnd(end)
-	if err := l.replay(l.freshProducers(), end, l.segs[i], at, func(producer.Aborted) {}); err != nil {
+	// One snapshot earlier than need be: Kafka's snapshots hold one batch of
+	// each producer, and the batches after it fill the window again.
+	if err := l.replay(l.freshProducers(), l.segs[max(i-1, 0)].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
 		return err
 	}
 	l.takeMark()
 	l.mu.Lock()
-	l.prior = l.state
+	if l.state.pos.Offset <= l.durable.Offset { // earlier segments may not be synced yet
+		l.prior = l.state
+	}
 	l.mu.Unlock()
 	l.dir.putEntry(l)
 	if err := l.dir.persist(); err != nil {
@@ -66,6 +73,43 @@ func (l *Log) cutPlace(offset int64) (i int, at, end int64, err error) {
 	}
 	p.h.release()
 	return i, p.at, max(min(offset, h.BaseOffset), s.base), nil
+}
+
+// restart empties the log: the batch that holds the log start offset itself
+// goes. It begins again at its start, in a new segment.
+func (l *Log) restart(i int, at int64) error {
+	if err := l.replay(l.freshProducers(), l.segs[0].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
+		return err
+	}
+	l.unpin()
+	l.mu.Lock()
+	gone := l.segs
+	l.segs, l.aborting, l.gaps = nil, nil, nil
+	l.cuts++
+	l.end = Position{l.start, l.start, 0}
+	l.durable = l.end
+	l.mu.Unlock()
+	l.epochs.TruncateEnd(l.end.Offset)
+	l.takeMark()
+	l.mu.Lock()
+	l.prior = l.state
+	l.mu.Unlock()
+	l.dir.putEntry(l)
+	if err := l.dir.persist(); err != nil {
+		return l.dir.fail(err)
+	}
+	for j := len(gone) - 1; j >= 0; j-- {
+		if err := l.removeSegment(gone[j]); err != nil {
+			return err
+		}
+	}
+	if err := l.dir.fs.SyncDir(l.path()); err != nil {
+		return l.dir.fail(fmt.Errorf("sync directory %s: %w", l.path(), err))
+	}
+	if err := l.roll(l.end.Offset); err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
+	return nil
 }
 
 // lower writes a checkpoint whose recovery point and state lie at the place of
