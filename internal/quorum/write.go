@@ -106,6 +106,13 @@ func (m *member) reconfigure(e *pb.Entry) error {
 	}
 	m.voters = next
 	m.store.conf = m.raw.ApplyConfChange(cc)
+	// A restart must know that the change is committed: it may be what makes
+	// the rest of the log a majority's.
+	known := m.store.hard
+	known.commit = e.GetIndex()
+	if err := saveState(m.o.Dir.FS(), m.files.dir, encodeState(m.id, known, m.leader, m.voters)); err != nil {
+		return err
+	}
 	m.o.Logger.Info("the metadata quorum changed", "voters", len(next.byID), "leader_epoch", e.GetTerm())
 	return nil
 }
