@@ -15,7 +15,7 @@ const floors = `
 2   internal/config internal/producer internal/sim internal/datadir
 3   internal/log/... internal/metadata
 4   internal/partition/... internal/quorum
-5   internal/controller
+5   internal/controller internal/kafka/slab
 6   internal/broker internal/kafka/api
 7   internal/kafka/...
 8   internal/gateway/...
