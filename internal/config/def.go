@@ -50,6 +50,14 @@ type Def struct {
 	check checker // the parsed Valid, nil when any value of the type will do
 }
 
+// Help is Doc, and says so where the setting has no effect.
+func (d *Def) Help() string {
+	if d.Acts {
+		return d.Doc
+	}
+	return d.Doc + " Known, but without effect here."
+}
+
 // Dynamic tells whether the setting can be changed while the node runs, for
 // the cluster or for one broker.
 func (d *Def) Dynamic() bool { return d.Scope != ScopeBroker || d.Mode != ReadOnly }

@@ -89,7 +89,7 @@ func Load(layers ...Layer) (*Static, *Report, error) {
 	var mistakes Mistakes
 	extra := map[string]Setting{}
 	for _, l := range layers {
-		for _, given := range l.Settings {
+		for _, given := range l.withNewNames() {
 			def := Lookup(ScopeBroker, given.Name)
 			switch {
 			case def == nil && isListenerOverride(given.Name):
@@ -119,6 +119,27 @@ func Load(layers ...Layer) (*Static, *Report, error) {
 		return s, r, mistakes
 	}
 	return s, r, r.err()
+}
+
+// olderNames are settings that say the same as a newer one.
+var olderNames = map[string]string{"broker.id": "node.id", "log.dir": "log.dirs"}
+
+// withNewNames adds the newer name's setting where a layer has only the older:
+// a file's log.dir shall win over a command's log.dirs.
+func (l Layer) withNewNames() []Setting {
+	has := map[string]bool{}
+	for i := range l.Settings {
+		has[l.Settings[i].Name] = true
+	}
+	out := l.Settings
+	for i := range l.Settings {
+		s := l.Settings[i]
+		if newer := olderNames[s.Name]; newer != "" && !has[newer] && strings.TrimSpace(s.Value) != "-1" {
+			s.Name = newer
+			out = append(out[:len(out):len(out)], s)
+		}
+	}
+	return out
 }
 
 // take checks one given value and returns its normal form.

@@ -142,6 +142,49 @@ func TestEnvironmentNamesFollowTheImage(t *testing.T) {
 	}
 }
 
+func TestOlderNamesStandForNewer(t *testing.T) {
+	l, err := File("server.properties", []byte("broker.id=7\nlog.dir=/old"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := Load(Defaults("ottla serve", map[string]string{"log.dirs": "/default"}), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := s.Get("node.id"); id != "7" {
+		t.Errorf("node.id: got %q", id)
+	}
+	dirs, _ := s.Get("log.dirs")
+	if from, _ := s.Origin("log.dirs"); dirs != "/old" || from.String() != "server.properties:2:9" {
+		t.Errorf("log.dirs: got %q from %s", dirs, from)
+	}
+	both, err := File("server.properties", []byte("log.dir=/old\nlog.dirs=/new\nbroker.id=-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, _, err = Load(both); err != nil {
+		t.Fatal(err)
+	}
+	if dirs, _ := s.Get("log.dirs"); dirs != "/new" {
+		t.Errorf("beside the newer: got %q", dirs)
+	}
+	if id, ok := s.Get("node.id"); ok {
+		t.Errorf("-1 gives no id: got %q", id)
+	}
+}
+
+func TestHTTPCanBeOff(t *testing.T) {
+	for _, v := range []string{"off", "OFF", ""} {
+		s, err := StaticOf("test", map[string]string{"http.listen": v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&View{Static: s}).String(nil, "http.listen"); got != "" {
+			t.Errorf("%q: got %q", v, got)
+		}
+	}
+}
+
 func TestFilesAreToldApartByEndingThenContent(t *testing.T) {
 	for _, c := range []struct {
 		name, content string

@@ -100,7 +100,7 @@ func clientMatch(valid string) (checker, error) {
 				return "Illegal client matching pattern: " + pair, ""
 			}
 			if !contains(keys, strings.TrimSpace(key)) {
-				return "Illegal client matching pattern: " + key, ""
+				return "Illegal client matching pattern: " + pair, ""
 			}
 			if _, err := regexp.Compile(strings.TrimSpace(expr)); err != nil {
 				return "Illegal client matching pattern: " + pair, ""

@@ -49,6 +49,9 @@ func (d *Def) invalid(value, reason string) *InvalidError {
 // spaces round their commas. The error is an *InvalidError.
 func (d *Def) Check(value string) (string, error) {
 	v := strings.TrimSpace(value)
+	if d.Name == "http.listen" && d.Own && strings.EqualFold(v, "off") {
+		v = ""
+	}
 	normal, err := d.normal(v)
 	if err != nil {
 		return "", err

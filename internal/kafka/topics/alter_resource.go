@@ -2,6 +2,7 @@ package topics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -83,7 +84,7 @@ func (h *handlers) checkAlter(r *controller.AlterResource, incremental bool) err
 		if r.Name == "" {
 			return wire.Errorf(wire.InvalidRequest, "Subscription name can't be empty")
 		}
-		return nil
+		return checkClientMetrics(r)
 	case metadata.ResourceBroker:
 		return h.checkBroker(r)
 	case resourceLogger:
@@ -93,6 +94,28 @@ func (h *handlers) checkAlter(r *controller.AlterResource, incremental bool) err
 		return h.checkLoggers(r)
 	}
 	return wire.Errorf(wire.InvalidRequest, "Unknown resource type %d", r.Type)
+}
+
+// checkClientMetrics gives what Kafka says of a subscription's values, which is
+// said otherwise than of all others (ClientMetricsConfigs).
+func checkClientMetrics(r *controller.AlterResource) error {
+	for i := range r.Entries {
+		e := &r.Entries[i]
+		def := config.Lookup(config.ScopeClientMetrics, e.Name)
+		if def == nil || e.Value == nil || e.Op != controller.OpSet {
+			continue
+		}
+		_, err := def.Check(*e.Value)
+		var invalid *config.InvalidError
+		switch {
+		case !errors.As(err, &invalid):
+		case e.Name == "match":
+			return wire.Errorf(wire.InvalidConfig, "%s", invalid.Reason)
+		case e.Name == "interval.ms" && !strings.HasPrefix(invalid.Reason, "Not a number"):
+			return wire.Errorf(wire.InvalidRequest, "Invalid value %s for %s, interval must be between 100 and 3600000 (1 hour)", invalid.Value, e.Name)
+		}
+	}
+	return nil
 }
 
 // checkBroker wants this broker's id or "", settings that can change while it

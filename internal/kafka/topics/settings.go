@@ -47,7 +47,7 @@ func (d describer) row(v config.Value) kmsg.DescribeConfigsResponseResourceConfi
 	r.Source, r.IsDefault = kmsg.ConfigSource(v.Source), v.Source == config.SourceDefault
 	r.ConfigType = typeNumbers[v.Def.Type]
 	if d.documentation {
-		r.Documentation = kmsg.StringPtr(v.Def.Doc)
+		r.Documentation = kmsg.StringPtr(v.Def.Help())
 	}
 	if d.synonyms {
 		r.ConfigSynonyms = synonymRows(v.Chain)

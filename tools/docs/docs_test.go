@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla"
+	"ottla/internal/wire"
+)
+
+func TestGeneratedPagesAreFresh(t *testing.T) {
+	for path, page := range pages {
+		got, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != page() {
+			t.Errorf("%s is stale: run go run ./tools/docs", path)
+		}
+	}
+}
+
+func TestThePageListsWhatARunningNodeServes(t *testing.T) {
+	ctx := context.Background()
+	node, err := ottla.Start(ctx, ottla.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(node.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	req := kmsg.NewPtrApiVersionsRequest()
+	req.ClientSoftwareName, req.ClientSoftwareVersion = "docs", "1"
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := rows()
+	for _, k := range resp.ApiKeys {
+		r, ok := want[k.ApiKey]
+		if !ok || r.Max != k.MaxVersion || r.Min != k.MinVersion && k.ApiKey != wire.KeyProduce {
+			t.Errorf("key %d: the node serves %d-%d, the page has %+v", k.ApiKey, k.MinVersion, k.MaxVersion, r)
+		}
+		delete(want, k.ApiKey)
+	}
+	for key := range want {
+		t.Errorf("key %d is on the page, but the node does not serve it", key)
+	}
+}
+
+func TestEveryKeyIsServedOrWaitsForSomething(t *testing.T) {
+	served := rows()
+	for _, info := range wire.APIs() {
+		_, here := served[info.Key]
+		if here == (reasonOf(info.Key) != "") {
+			t.Errorf("%s (key %d): served %v, waits for %q", info.Name, info.Key, here, reasonOf(info.Key))
+		}
+	}
+}
