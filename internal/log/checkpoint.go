@@ -141,7 +141,7 @@ func (d *Dir) Checkpoint(high func(Ident) int64) error {
 		return err
 	}
 	for _, l := range d.all() {
-		if l.changed.Swap(false) {
+		if l.changed.Swap(false) || l.epochs.Version() != l.epochsSaved.Load() {
 			if err := l.saveAborted(); err != nil && !l.renamed(err) {
 				return d.passing(err)
 			}
@@ -192,6 +192,7 @@ func (d *Dir) putEntry(l *Log) {
 // checkpointEntry is the log's state as far as it is durable; nil for a log
 // that never held anything.
 func (l *Log) checkpointEntry() *checkpoint.Log {
+	l.epochsSaved.Store(l.epochs.Version()) // before the entries: a change in between is saved again
 	epochs := l.epochs.All()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -3,6 +3,8 @@ package log
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"ottla/internal/log/checkpoint"
 )
@@ -121,6 +123,9 @@ func (d *Dir) Delete(l *Log) error {
 	delete(d.ckpt.entries, l.name)
 	d.ckpt.wanted++
 	after := d.ckpt.wanted
+	// What waits for removal inside goes with the directory; its name may
+	// soon be that of another log.
+	d.trash = slices.DeleteFunc(d.trash, func(t trash) bool { return strings.HasPrefix(t.path, l.path()+"/") })
 	d.mu.Unlock()
 	if !known {
 		return nil

@@ -52,9 +52,10 @@ type Log struct {
 	wantMark atomic.Bool
 	changed  atomic.Bool // since the last checkpoint
 
-	urgent     atomic.Bool // in the dirty set
-	background atomic.Bool // in the set that Housekeep looks at
-	epochsDone uint64      // version of epochs in leader-epoch-checkpoint
+	urgent      atomic.Bool   // in the dirty set
+	background  atomic.Bool   // in the set that Housekeep looks at
+	epochsDone  uint64        // version of epochs in leader-epoch-checkpoint
+	epochsSaved atomic.Uint64 // version of epochs in the checkpoint
 }
 
 // flow is what the writer counts, for flushing and allocating ahead.

@@ -29,18 +29,21 @@ type recovery struct {
 	report Recovery
 	segs   []*segment
 	floor  int64
-	next   int64 // offset after the last batch accepted
-	epoch  int32 // of the last batch accepted, -1 none
-	begun  bool  // a batch was accepted in the segment at hand
-	rot    bool  // something below the floor is missing or unreadable
-	cut    bool  // something was set aside
-	from   int   // index of the first segment that is walked
-	at     int64 // and the byte in it
-	broken bool  // the last segment ends in bytes that can not be read
+	next   int64        // offset after the last batch accepted
+	epoch  int32        // of the last batch accepted, -1 none
+	begun  bool         // a batch was accepted in the segment at hand
+	rot    bool         // something below the floor is missing or unreadable
+	cut    bool         // something was set aside
+	from   int          // index of the first segment that is walked
+	at     int64        // and the byte in it
+	broken bool         // the last segment ends in bytes that can not be read
+	late   []EpochEntry // epochs that were known to begin in what is walked
 }
 
 func (r *recovery) run(f *files) error {
-	r.plan(f)
+	if err := r.plan(f); err != nil {
+		return err
+	}
 	if len(r.segs) == 0 {
 		return r.empty()
 	}
@@ -55,7 +58,7 @@ func (r *recovery) run(f *files) error {
 
 // plan decides where the log starts, where the floor lies and from where to
 // walk, and makes the segments.
-func (r *recovery) plan(f *files) {
+func (r *recovery) plan(f *files) error {
 	l, c := r.l, &r.l.dir.ckpt
 	if r.saved != nil {
 		l.start, r.floor, l.gaps = r.saved.Start, r.saved.Recovery.Offset, r.saved.Gaps
@@ -71,7 +74,10 @@ func (r *recovery) plan(f *files) {
 	if l.start > 0 {
 		r.floor = max(r.floor, l.start)
 	}
-	bases := r.dropBelowStart(f.bases)
+	bases, err := r.dropBelowStart(f.bases)
+	if err != nil {
+		return err
+	}
 	if n := len(bases); n > 0 && r.saved == nil && c.foreign {
 		// Nobody vouches for anything; but all segments except the last
 		// were synced long ago, unless the crash came within a second of
@@ -105,6 +111,7 @@ func (r *recovery) plan(f *files) {
 	if len(bases) > 0 && c.foreign && r.saved == nil {
 		l.start = max(l.start, bases[0])
 	}
+	return nil
 }
 
 // find is the index of the segment with the given base, -1 when there is none.
@@ -114,13 +121,15 @@ func (r *recovery) find(base int64) int {
 
 // dropBelowStart finishes a retention that a crash cut short: segments wholly
 // below the log start offset go.
-func (r *recovery) dropBelowStart(bases []int64) []int64 {
+func (r *recovery) dropBelowStart(bases []int64) ([]int64, error) {
 	n := 0
 	for n+1 < len(bases) && bases[n+1] <= r.l.start {
-		r.l.dir.discard(segmentTrash(r.l.path()+"/"+fileName(bases[n], ""), r.l.dir.o.Now())...)
+		if err := r.l.dir.trashFiles(r.l.path()+"/"+fileName(bases[n], ""), r.l.dir.o.Now()); err != nil {
+			return nil, err
+		}
 		n++
 	}
-	return bases[n:]
+	return bases[n:], nil
 }
 
 // empty opens a directory without segments: new, or robbed of its files.
@@ -250,6 +259,14 @@ func (r *recovery) walkAll() error {
 	if r.at > 0 || r.from > 0 {
 		r.first()
 	}
+	// The batches say which epochs there are from here on; an entry without
+	// a batch counts only at the very end, where a leader began.
+	for _, e := range r.l.epochs.All() {
+		if e.Start >= r.next {
+			r.late = append(r.late, e)
+		}
+	}
+	r.l.epochs.TruncateEnd(r.next)
 	r.report.From = r.next
 	for i := r.from; i < len(r.segs); i++ {
 		s := r.segs[i]

@@ -137,7 +137,11 @@ func (r *recovery) finish() error {
 	l.start = min(l.start, max(r.next, r.floor0()))
 	l.durable = l.end
 	l.mu.Unlock()
-	l.epochs.TruncateEnd(max(r.next, r.floor0()) + 1)
+	for _, e := range r.late {
+		if latest, ok := l.epochs.Latest(); e.Start == max(r.next, r.floor0()) && (!ok || e.Epoch > latest.Epoch) {
+			l.epochs.Assign(e.Epoch, e.Start)
+		}
+	}
 	r.marks()
 	if s := l.active(); s != nil && (r.next < r.floor0() || r.broken) {
 		// What is behind the last batch is no log: go on in a new segment.
@@ -171,6 +175,12 @@ func (r *recovery) floor0() int64 {
 func (r *recovery) sync() error {
 	l := r.l
 	if !r.cut && r.next <= r.floor {
+		// Nothing to sync; but an empty last segment, or a log that never
+		// held anything durable, may have names that no disk has.
+		if s := r.segs[len(r.segs)-1]; s.size == 0 {
+			l.made++
+		}
+		l.newDir = r.saved == nil || r.saved.Recovery.Offset == 0
 		return nil
 	}
 	if r.saved == nil {

@@ -172,21 +172,21 @@ func (l *Log) trashSegment(s *segment, due time.Time) error {
 	if h != nil {
 		h.release()
 	}
-	for _, suffix := range segmentSuffixes {
-		name := s.file(suffix)
-		if err := l.dir.fs.Rename(name, name+suffixDeleted); err != nil && !missing(err) {
-			return l.dir.fail(fmt.Errorf("delete %s: %w", name, err))
-		}
-	}
-	l.dir.discard(segmentTrash(s.path, due)...)
-	return nil
+	return l.dir.trashFiles(s.path, due)
 }
 
-// segmentTrash lists a deleted segment's files.
-func segmentTrash(path string, due time.Time) []trash {
-	var out []trash
+// trashFiles renames a segment's files and notes them for removal.
+func (d *Dir) trashFiles(path string, due time.Time) error {
 	for _, suffix := range segmentSuffixes {
-		out = append(out, trash{path: path + suffix + suffixDeleted, due: due}, trash{path: path + suffix, due: due})
+		name := path + suffix
+		err := d.fs.Rename(name, name+suffixDeleted)
+		if missing(err) {
+			continue
+		}
+		if err != nil {
+			return d.fail(fmt.Errorf("delete %s: %w", name, err))
+		}
+		d.discard(trash{path: name + suffixDeleted, due: due})
 	}
-	return out
+	return nil
 }
