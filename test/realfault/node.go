@@ -1,0 +1,149 @@
+package realfault
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// readyWithin is how long a node may take to say that it serves.
+const readyWithin = 30 * time.Second
+
+// Binary returns path, or builds cmd/ottla into dir when path is empty.
+func Binary(ctx context.Context, path, dir string) (string, error) {
+	if path != "" {
+		return path, nil
+	}
+	out := filepath.Join(dir, "ottla")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, "ottla/cmd/ottla")
+	if b, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build cmd/ottla: %w\n%s", err, b)
+	}
+	return out, nil
+}
+
+// FreePort finds a port of the loopback address that is free now.
+func FreePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+// Setup says how a node is started, again and again on the same data.
+type Setup struct {
+	Binary string
+	Data   string
+	Port   int
+	Set    []string  // more settings, KEY=VALUE
+	Log    io.Writer // standard error of the node
+}
+
+// NewSetup finds or builds the binary (into dir) and a free port.
+func NewSetup(ctx context.Context, binary, dir, data string, log io.Writer) (Setup, error) {
+	s := Setup{Data: data, Log: log}
+	var err error
+	if s.Binary, err = Binary(ctx, binary, dir); err != nil {
+		return s, err
+	}
+	s.Port, err = FreePort()
+	return s, err
+}
+
+// Address is where the node serves Kafka clients.
+func (s Setup) Address() string { return "127.0.0.1:" + strconv.Itoa(s.Port) }
+
+// Node is a running process.
+type Node struct {
+	cmd *exec.Cmd
+	// Ready is how long it took from the start to the ready line.
+	Ready  time.Duration
+	exited chan struct{}
+	err    error // of the process; read after exited
+}
+
+// Start runs `ottla serve` and waits for its ready line.
+func (s Setup) Start(ctx context.Context) (*Node, error) {
+	args := []string{"serve", "--data", s.Data, "--listen", s.Address(), "--http", "off", "--insecure"}
+	for _, kv := range append([]string{"auto.create.topics.enable=true"}, s.Set...) {
+		args = append(args, "--set", kv)
+	}
+	n := &Node{cmd: exec.CommandContext(ctx, s.Binary, args...), exited: make(chan struct{})}
+	n.cmd.Stderr = s.Log
+	out, err := n.cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Binary, err)
+	}
+	began := time.Now()
+	if err := n.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", s.Binary, err)
+	}
+	ready := make(chan string, 1)
+	go n.watch(out, ready)
+	select {
+	case <-ready:
+		n.Ready = time.Since(began)
+		return n, nil
+	case <-n.exited:
+		return nil, fmt.Errorf("%s exited before it was ready: %w", s.Binary, n.err)
+	case <-time.After(readyWithin):
+		n.Kill()
+		return nil, fmt.Errorf("%s was not ready within %v", s.Binary, readyWithin)
+	}
+}
+
+// watch reads the node's output to its end and then waits for the process.
+func (n *Node) watch(out io.Reader, ready chan<- string) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "ready ") {
+			ready <- lines.Text()
+			break
+		}
+	}
+	_, _ = io.Copy(io.Discard, out) // until the process ends
+	n.err = n.cmd.Wait()
+	if n.err == nil {
+		n.err = fmt.Errorf("exit status 0")
+	}
+	close(n.exited)
+}
+
+// Kill ends the process with SIGKILL and waits for it.
+func (n *Node) Kill() {
+	_ = n.cmd.Process.Kill() // it may have ended already
+	<-n.exited
+}
+
+// Stop asks the process to end and waits, at most so long.
+func (n *Node) Stop(within time.Duration) error {
+	if err := n.cmd.Process.Signal(os.Interrupt); err != nil {
+		return fmt.Errorf("stop the node: %w", err)
+	}
+	select {
+	case <-n.exited:
+		return nil
+	case <-time.After(within):
+		n.Kill()
+		return fmt.Errorf("the node did not stop within %v", within)
+	}
+}
+
+// Exited tells whether the process has ended, and why.
+func (n *Node) Exited() (error, bool) {
+	select {
+	case <-n.exited:
+		return n.err, true
+	default:
+		return nil, false
+	}
+}
