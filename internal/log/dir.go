@@ -93,6 +93,15 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	if err := d.readCheckpoint(); err != nil {
 		return nil, err
 	}
+	// A killed process may have renamed a checkpoint into place that no disk
+	// has under that name yet. What recovery does because of it (removing
+	// segments below the start) must not outlive it in a power cut. After a
+	// clean stop taking its mark away has synced the directory.
+	if !d.ckpt.clean {
+		if err := d.fs.SyncDir(d.path); err != nil {
+			return nil, fmt.Errorf("sync log directory %s: %w", d.path, err)
+		}
+	}
 	d.openReserve()
 	return d, nil
 }

@@ -56,14 +56,14 @@ func (v controlValue) string(s string) controlValue {
 }
 func (v controlValue) noTags() controlValue { return append(v, 0) }
 
-// leaderChangeValue is LeaderChangeMessage v1 (KIP-595, KIP-853).
+// leaderChangeValue is LeaderChangeMessage v0 (KIP-595). Version 1 would add
+// the directory ids of the voters, and Kafka's own tools read version 0 only.
 func leaderChangeValue(leader int32, voters []Voter) []byte {
-	v := controlValue(nil).int16(1).int32(leader)
+	v := controlValue(nil).int16(0).int32(leader)
 	for range 2 { // the voters, and those who voted for it
 		v = v.length(len(voters))
 		for _, m := range voters {
-			v = append(v.int32(m.ID), m.DirectoryID[:]...)
-			v = v.noTags()
+			v = v.int32(m.ID).noTags()
 		}
 	}
 	return v.noTags()

@@ -23,7 +23,7 @@ func TestControlValuesHaveKafkasBytes(t *testing.T) {
 	d := string(dirA[:])
 	for name, tt := range map[string]struct{ got, want string }{
 		"LeaderChangeMessage": {string(leaderChangeValue(1, []Voter{voterA})),
-			"\x00\x01" + "\x00\x00\x00\x01" + "\x02" + "\x00\x00\x00\x01" + d + "\x00" + "\x02" + "\x00\x00\x00\x01" + d + "\x00" + "\x00"},
+			"\x00\x00" + "\x00\x00\x00\x01" + "\x02" + "\x00\x00\x00\x01" + "\x00" + "\x02" + "\x00\x00\x00\x01" + "\x00" + "\x00"},
 		"VotersRecord": {string(votersValue([]Voter{{ID: 1, DirectoryID: dirA, Endpoints: []VoterEndpoint{{"C", "hh", 258}}}})),
 			"\x00\x00" + "\x02" + "\x00\x00\x00\x01" + d + "\x02" + "\x02C" + "\x03hh" + "\x01\x02" + "\x00" + "\x00\x00\x00\x01\x00" + "\x00" + "\x00"},
 		"KRaftVersionRecord":   {string(kraftVersionValue()), "\x00\x00\x00\x01\x00"},
