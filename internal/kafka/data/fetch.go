@@ -153,7 +153,7 @@ func (a *fetchAnswer) wait() {
 	}
 	a.armed = true
 	a.refs.Add(1)
-	a.family.wheel.Arm(&a.timer, max(0, a.maxWait-a.family.o.Now().Sub(a.received)))
+	a.family.wheel.Arm(&a.timer, max(0, a.maxWait-max(0, time.Since(a.received))))
 }
 
 // Readable implements partition.FetchWaiter.
