@@ -165,3 +165,18 @@ func (r *rig) awaitRecovery() {
 func set(name, value string) controller.ConfigEntry {
 	return controller.ConfigEntry{Name: name, Value: &value}
 }
+
+// appendAndWait is produce for partitions that may fail.
+func appendAndWait(p *partition.Partition) error {
+	b := record.NewBuilder()
+	b.Add(1, nil, []byte("x"))
+	var a partition.Appended
+	if err := p.Append(b.Build(0), &partition.AppendArgs{Acks: -1, AllowZstd: true}, &a); err != nil {
+		return err
+	}
+	w := make(committed, 1)
+	if done, err := p.Await(w, a.End, -1); done || err != nil {
+		return err
+	}
+	return <-w
+}
