@@ -142,10 +142,10 @@ func (d *Dir) Checkpoint(high func(Ident) int64) error {
 	}
 	for _, l := range d.all() {
 		if l.changed.Swap(false) || l.epochs.Version() != l.epochsSaved.Load() {
-			if err := l.saveAborted(); err != nil && !l.renamed(err) {
+			if err := d.putEntry(l); err != nil && !l.renamed(err) {
+				l.changed.Store(true)
 				return d.passing(err)
 			}
-			d.putEntry(l)
 		}
 		l.wantMark.Store(true)
 	}
@@ -163,7 +163,7 @@ func (d *Dir) Checkpoint(high func(Ident) int64) error {
 
 // passing lets a checkpoint wait when there is no room; a failed sync is final.
 func (d *Dir) passing(err error) error {
-	if soft(err) && !errors.As(err, new(*checkpoint.SyncError)) {
+	if soft(err) {
 		d.room.full(d)
 		d.log.Warn("no room for the checkpoint; a restart would read more", "err", err)
 		d.mu.Lock()
@@ -174,19 +174,29 @@ func (d *Dir) passing(err error) error {
 	return d.fail(err)
 }
 
-// putEntry encodes a log's entry for the next write of the file.
-func (d *Dir) putEntry(l *Log) {
+// putEntry encodes a log's entry for the next write of the file, after it has
+// saved what the entry relies on.
+func (d *Dir) putEntry(l *Log) error {
+	if err := l.saveAborted(); err != nil {
+		return err
+	}
 	e := l.checkpointEntry()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.logs[l.name] != l {
-		return
-	}
-	if e == nil {
-		return
+	if d.logs[l.name] != l || e == nil {
+		return nil
 	}
 	d.ckpt.entries[l.name] = checkpoint.Entry{Topic: l.id.Topic, Partition: l.id.Partition, Body: checkpoint.AppendLog(nil, e)}
 	d.ckpt.wanted++
+	return nil
+}
+
+// putAndPersist writes the checkpoint with the log as it is now.
+func (d *Dir) putAndPersist(l *Log) error {
+	if err := d.putEntry(l); err != nil {
+		return err
+	}
+	return d.persist()
 }
 
 // checkpointEntry is the log's state as far as it is durable; nil for a log

@@ -48,8 +48,7 @@ func (l *Log) isClosed() bool {
 func (l *Log) settleAll() error {
 	s := l.active()
 	if s == nil {
-		l.dir.putEntry(l)
-		return nil
+		return l.dir.putEntry(l)
 	}
 	if l.Durable() != l.End() {
 		if err := l.sync(); err != nil {
@@ -75,7 +74,9 @@ func (l *Log) settleAll() error {
 	if l.state.pos != l.end {
 		l.takeMark()
 	}
-	l.dir.putEntry(l)
+	if err := l.dir.putEntry(l); err != nil {
+		return l.refuse(l.cfg.Load(), err)
+	}
 	return nil
 }
 

@@ -55,7 +55,7 @@ func (l *Log) finish(s *segment) error {
 	if err := l.writeFile(s.base, suffixTimes, times.Append(nil)); err != nil {
 		return err
 	}
-	return l.dir.passingChore(l.saveAborted1(s, false))
+	return l.dir.passingChore(l.saveAborted1(s))
 }
 
 // cutToSize gives back what was allocated beyond the end of a closed segment.
@@ -101,14 +101,15 @@ func (l *Log) saveAborted() error {
 	}
 	l.mu.Unlock()
 	for _, s := range due {
-		if err := l.saveAborted1(s, true); err != nil {
+		if err := l.saveAborted1(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *Log) saveAborted1(s *segment, durable bool) error {
+// saveAborted1 writes and syncs the transaction index of one segment.
+func (l *Log) saveAborted1(s *segment) error {
 	l.load.Lock() // one at a time: a checkpoint may come while a roll is finished
 	defer l.load.Unlock()
 	l.mu.Lock()
@@ -122,7 +123,7 @@ func (l *Log) saveAborted1(s *segment, durable bool) error {
 	for _, a := range all {
 		b = index.AppendAborted(b, a)
 	}
-	if err := checkpoint.Write(l.dir.fs, l.path(), fileName(s.base, suffixAborted), b, durable); err != nil {
+	if err := checkpoint.Write(l.dir.fs, l.path(), fileName(s.base, suffixAborted), b, true); err != nil {
 		return err
 	}
 	l.mu.Lock()

@@ -141,6 +141,9 @@ func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
 	if oerr != nil || terr != nil || len(offsets) == 0 {
 		return
 	}
+	if len(ob) != len(offsets)*index.OffsetSize || len(tb) != len(times)*index.TimeSize {
+		return // zeros at the end: never finished, or damaged
+	}
 	r := walk.Get(h.f, 0, to)
 	defer r.Put()
 	last := offsets[len(offsets)-1]
@@ -149,12 +152,17 @@ func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
 	if r.Header(&head) != nil || head.LastOffset() != s.base+int64(last.Rel) {
 		return
 	}
-	// A time entry past the last offset entry is the closing one: the walk
-	// makes it again.
-	times = times.Cut(int64(last.Rel) + 1)
-	if n := len(times); n > 0 {
+	// Every offset entry came with the largest timestamp so far; where that of
+	// the last one is missing, the time index has lost its end.
+	times = times.Cut(int64(last.Rel) + 1) // the closing entry: the walk makes it again
+	n := len(times)
+	if n == 0 && head.MaxTimestamp >= 0 || n > 0 && (times[n-1].TimestampMs < head.MaxTimestamp || times[0].Rel > offsets[0].Rel) {
+		return
+	}
+	if n > 0 {
 		t := times[n-1]
-		r.Move(mustFloor(offsets, int64(t.Rel)))
+		pos, _ := offsets.Floor(int64(t.Rel))
+		r.Move(pos)
 		if !findBatch(r, &head, s.base+int64(t.Rel)) || head.LastOffset() != s.base+int64(t.Rel) || head.MaxTimestamp != t.TimestampMs {
 			return
 		}
@@ -166,11 +174,6 @@ func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
 	if r.Header(&head) == nil {
 		b.firstMs = head.MaxTimestamp
 	}
-}
-
-func mustFloor(o index.Offsets, rel int64) int64 {
-	pos, _ := o.Floor(rel)
-	return pos
 }
 
 // findBatch moves to the batch that holds offset, or the first one after it.

@@ -100,7 +100,7 @@ func (l *Log) openMissing(saved *checkpoint.Log) error {
 // old wrote it); a damaged one is mended when the checkpoint vouches for it.
 func (l *Log) checkTopic(saved *checkpoint.Log) error {
 	id, err := l.dir.readMetadata(l.name)
-	if err != nil && saved == nil && l.tornMetadata() {
+	if err != nil && saved == nil && (!l.dir.ckpt.foreign || l.tornMetadata()) {
 		err = fs.ErrNotExist
 	}
 	switch {
@@ -123,7 +123,8 @@ func (l *Log) checkTopic(saved *checkpoint.Log) error {
 
 // tornMetadata tells whether partition.metadata is what a power cut leaves of
 // the right one: its beginning, or holes of zeros. It is synced before anything
-// in the log counts, so nothing was answered for then.
+// in the log counts, so nothing was answered for then. (Where there is a
+// checkpoint that does not name the log, the same holds whatever it looks like.)
 func (l *Log) tornMetadata() bool {
 	b, err := checkpoint.Read(l.dir.fs, l.path()+"/"+checkpoint.PartitionMeta)
 	want := checkpoint.AppendMetadata(nil, l.id.ID)

@@ -249,8 +249,8 @@ func (r *recovery) readAborted(s *segment, offset int64) {
 		n++
 	}
 	s.aborted, s.abortedLoaded = all[:n:n], true
-	if n == len(all) {
-		s.savedTxns = n
+	if s.savedTxns = n; n < len(all) {
+		s.savedTxns = -1
 	}
 }
 
@@ -292,6 +292,9 @@ func (s *segment) resetWalk() {
 	s.maxMs, s.maxLast, s.firstMaxMs = -1, -1, -1
 	s.offsets, s.times, s.sinceIndex = nil, nil, 0
 	s.aborted, s.abortedLoaded = nil, true
+	if s.hasAborted {
+		s.savedTxns = -1 // what the file says may be of batches that are gone
+	}
 }
 
 // enter tells whether the walk may go from one segment to the next.

@@ -18,6 +18,9 @@ func (r *recovery) cutAt(i int, at, size int64, reason string) error {
 	if err := r.save(s, at, size); err != nil {
 		return err
 	}
+	if err := r.l.removeIndexes(s); err != nil {
+		return r.l.dir.fail(err)
+	}
 	f, err := r.l.dir.open(s.file(suffixLog), os.O_RDWR)
 	if err != nil {
 		return r.l.refuse(r.l.cfg.Load(), err)
@@ -174,7 +177,10 @@ func (r *recovery) floor0() int64 {
 // write nothing.
 func (r *recovery) sync() error {
 	l := r.l
-	if !r.cut && r.next <= r.floor {
+	// A log that ends below where the checkpoint saw it may have been cut and
+	// the cut not synced: then the bytes could come back.
+	short := r.saved != nil && r.next < r.saved.End
+	if !r.cut && !short && r.next <= r.floor {
 		// Nothing to sync; but an empty last segment, or a log that never
 		// held anything durable, may have names that no disk has.
 		if s := r.segs[len(r.segs)-1]; s.size == 0 {

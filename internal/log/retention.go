@@ -33,13 +33,12 @@ func (l *Log) advance(offset int64) error {
 	before := l.start
 	l.start = offset
 	l.mu.Unlock()
-	l.dir.putEntry(l)
-	if err := l.dir.persist(); err != nil {
+	if err := l.dir.putAndPersist(l); err != nil {
 		if soft(err) {
 			l.mu.Lock()
 			l.start = before
 			l.mu.Unlock()
-			l.dir.putEntry(l)
+			l.changed.Store(true)
 		}
 		return l.refuse(l.cfg.Load(), err)
 	}
@@ -158,7 +157,6 @@ func (l *Log) restate() error {
 	l.mu.Lock()
 	l.prior = l.state
 	l.mu.Unlock()
-	l.dir.putEntry(l)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
 	"ottla/internal/record"
 	"ottla/internal/vfs"
@@ -163,8 +164,7 @@ func (l *Log) settleGap(base int64) error {
 	l.mu.Lock()
 	l.gaps = append(l.gaps, base)
 	l.mu.Unlock()
-	l.dir.putEntry(l)
-	return l.dir.persist()
+	return l.dir.putAndPersist(l)
 }
 
 // begin gives a log that never held anything its first offset, durably: without
@@ -179,8 +179,7 @@ func (l *Log) begin(base int64) error {
 	l.end = Position{base, base, 0}
 	l.durable = l.end
 	l.mu.Unlock()
-	l.dir.putEntry(l)
-	return l.dir.persist()
+	return l.dir.putAndPersist(l)
 }
 
 // replaceEmpty puts a segment with another base in the place of an empty one:
@@ -201,7 +200,10 @@ func (l *Log) replaceEmpty(old *segment, base int64) error {
 }
 
 // soft tells whether an error of the file system passes: no room, or no
-// descriptors.
+// descriptors. A failed sync never does.
 func soft(err error) bool {
+	if errors.As(err, new(*checkpoint.SyncError)) {
+		return false
+	}
 	return vfs.NoSpace(err) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

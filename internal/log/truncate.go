@@ -48,8 +48,7 @@ func (l *Log) TruncateTo(offset int64) error {
 		l.prior = l.state
 	}
 	l.mu.Unlock()
-	l.dir.putEntry(l)
-	if err := l.dir.persist(); err != nil {
+	if err := l.dir.putAndPersist(l); err != nil {
 		return l.dir.fail(err)
 	}
 	l.dir.markBackground(l)
@@ -94,8 +93,7 @@ func (l *Log) restart(i int, at int64) error {
 	l.mu.Lock()
 	l.prior = l.state
 	l.mu.Unlock()
-	l.dir.putEntry(l)
-	if err := l.dir.persist(); err != nil {
+	if err := l.dir.putAndPersist(l); err != nil {
 		return l.dir.fail(err)
 	}
 	for j := len(gone) - 1; j >= 0; j-- {
@@ -132,8 +130,7 @@ func (l *Log) lower(end int64, i int, at int64) error {
 		l.prior.pos = Position{l.segs[0].base, l.segs[0].base, 0}
 	}
 	l.mu.Unlock()
-	l.dir.putEntry(l)
-	if err := l.dir.persist(); err != nil {
+	if err := l.dir.putAndPersist(l); err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
 	return nil
@@ -159,7 +156,10 @@ func (l *Log) cutFiles(i int, at int64) error {
 	if err := l.pin(s); err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
-	err := s.handle.f.Truncate(at)
+	err := l.removeIndexes(s)
+	if err == nil {
+		err = s.handle.f.Truncate(at)
+	}
 	if err == nil {
 		err = s.handle.f.Sync()
 	}
@@ -172,6 +172,17 @@ func (l *Log) cutFiles(i int, at int64) error {
 	return l.shrink(s, at)
 }
 
+// removeIndexes takes away the index files of a segment that is cut: they name
+// batches that other ones will replace.
+func (l *Log) removeIndexes(s *segment) error {
+	for _, suffix := range []string{suffixIndex, suffixTimes} {
+		if err := l.dir.fs.Remove(s.file(suffix)); err != nil && !missing(err) {
+			return err
+		}
+	}
+	return nil
+}
+
 // shrink makes what is known about the active segment s that of one that ends
 // at byte at.
 func (l *Log) shrink(s *segment, at int64) error {
@@ -179,8 +190,6 @@ func (l *Log) shrink(s *segment, at int64) error {
 	if err != nil {
 		return err
 	}
-	_ = l.dir.fs.Remove(s.file(suffixIndex))
-	_ = l.dir.fs.Remove(s.file(suffixTimes))
 	end := l.offsetAt(s, at)
 	l.mu.Lock()
 	s.size, s.allocated, s.unfinished = at, at, false
@@ -207,6 +216,12 @@ func (l *Log) shrink(s *segment, at int64) error {
 		l.durable = l.end
 	}
 	l.mu.Unlock()
+	// A stale entry in the file would count once the log has grown past it.
+	if n < len(entries) {
+		if err := l.saveAborted1(s); err != nil {
+			return l.refuse(l.cfg.Load(), err)
+		}
+	}
 	if at > 0 {
 		return l.loadIndex(s)
 	}

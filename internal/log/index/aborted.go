@@ -39,7 +39,7 @@ func ParseAborted(b []byte, base, end int64) ([]producer.Aborted, error) {
 			LastOffset:       int64(binary.BigEndian.Uint64(b[i+18:])),
 			LastStableOffset: int64(binary.BigEndian.Uint64(b[i+26:])),
 		}
-		if a.ProducerID < 0 || a.FirstOffset < 0 || a.FirstOffset > a.LastOffset || a.LastOffset <= last || a.LastOffset >= end {
+		if a.ProducerID < 0 || a.FirstOffset < 0 || a.FirstOffset >= a.LastOffset || a.LastOffset <= last || a.LastOffset >= end {
 			return nil, fmt.Errorf("transaction index entry at byte %d (producer %d, offsets %d to %d) does not fit the segment [%d, %d)", i, a.ProducerID, a.FirstOffset, a.LastOffset, base, end)
 		}
 		out = append(out, a)
