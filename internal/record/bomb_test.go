@@ -162,7 +162,7 @@ func TestGibibyteBombsAreOpenedInBoundedMemory(t *testing.T) {
 	const most = 24 << 20
 	for _, c := range bombs {
 		t.Run(c.name, func(t *testing.T) {
-			b := craft(c.codec, 1, c.make(t, 1<<30), nil)
+			b := craft(c.codec, 1, c.make(t, bombBytes), nil)
 			r := rules()
 			r.MaxBatchBytes = 0
 			var h Header
