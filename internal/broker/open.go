@@ -28,15 +28,7 @@ func (b *Broker) openLater(hs []*held) {
 	if len(hs) == 0 {
 		return
 	}
-	slices.SortStableFunc(hs, func(x, y *held) int {
-		if x.internal != y.internal {
-			if x.internal {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(x.id.Topic, y.id.Topic), cmp.Compare(x.id.Partition, y.id.Partition))
-	})
+	slices.SortFunc(hs, byUrgency)
 	b.recovering.Add(int64(len(hs)))
 	began := b.o.Now()
 	var next, left atomic.Int64
@@ -56,6 +48,17 @@ func (b *Broker) openLater(hs []*held) {
 			}
 		})
 	}
+}
+
+// byUrgency puts internal topics first, then goes by name.
+func byUrgency(x, y *held) int {
+	if x.internal != y.internal {
+		if x.internal {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(x.id.Topic, y.id.Topic), cmp.Compare(x.id.Partition, y.id.Partition))
 }
 
 // inParallel calls do for each, on a few goroutines, and waits for all.

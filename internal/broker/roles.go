@@ -23,51 +23,66 @@ func (b *Broker) assign(h *held, mp *metadata.Partition) {
 // change follows partitions that were added to topics, moved here or away, or
 // got another role.
 func (b *Broker) change(img *metadata.Image, parts []*metadata.Partition) {
-	if len(parts) == 0 {
-		return
-	}
-	next := map[*topic]*topic{} // topics whose list of partitions changes
-	var in, out []*topic
-	var opened, removed []*held
+	var e edits
 	for _, mp := range parts {
-		t := b.table.byID(mp.Topic.ID)
+		t := e.topic(b.table.byID(mp.Topic.ID))
 		if t == nil {
 			continue
 		}
-		if next[t] != nil {
-			t = next[t]
-		}
-		mine := slices.Contains(mp.Replicas, b.o.NodeID)
 		var h *held
 		if int(mp.Index) < len(t.parts) {
 			h = t.parts[mp.Index]
 		}
-		if mine && h != nil {
+		switch mine := slices.Contains(mp.Replicas, b.o.NodeID); {
+		case mine && h != nil:
 			b.assign(h, mp)
-			continue
-		}
-		if !mine && h == nil && int(mp.Index) < len(t.parts) {
-			continue
-		}
-		if old := b.table.byID(mp.Topic.ID); next[old] == nil {
-			t = &topic{name: t.name, id: t.id, parts: slices.Clone(t.parts)}
-			next[old] = t
-			in = append(in, t)
-		}
-		for len(t.parts) <= int(mp.Index) {
-			t.parts = append(t.parts, nil)
-		}
-		t.parts[mp.Index] = nil
-		if mine {
-			t.parts[mp.Index] = b.hold(mp.Topic, mp, b.place(), b.configOf(img, t.name))
-			opened = append(opened, t.parts[mp.Index])
-		} else if h != nil {
-			removed = append(removed, h)
+		case mine:
+			h = b.hold(mp.Topic, mp, b.place(), b.configOf(img, t.name))
+			e.opened = append(e.opened, h)
+			e.put(t, mp.Index, h)
+		default:
+			if h != nil {
+				e.removed = append(e.removed, h)
+			}
+			e.put(t, mp.Index, nil)
 		}
 	}
-	b.openNow(opened)
-	b.table.change(out, in)
-	b.removeAll(removed)
+	b.openNow(e.opened)
+	b.table.change(nil, e.changed)
+	b.removeAll(e.removed)
+}
+
+// edits are topics whose list of partitions changes in one step. Topics are
+// immutable, so each is copied once.
+type edits struct {
+	copies          map[*topic]*topic
+	changed         []*topic
+	opened, removed []*held
+}
+
+// topic gives the topic as the step has it so far.
+func (e *edits) topic(t *topic) *topic {
+	if c := e.copies[t]; c != nil {
+		return c
+	}
+	return t
+}
+
+// put sets a partition in a copy of the topic.
+func (e *edits) put(t *topic, index int32, h *held) {
+	if !slices.Contains(e.changed, t) {
+		c := &topic{name: t.name, id: t.id, parts: slices.Clone(t.parts)}
+		if e.copies == nil {
+			e.copies = map[*topic]*topic{}
+		}
+		e.copies[t] = c
+		e.changed = append(e.changed, c)
+		t = c
+	}
+	for len(t.parts) <= int(index) {
+		t.parts = append(t.parts, nil)
+	}
+	t.parts[index] = h
 }
 
 // drop deletes the partitions of topics that are no more.
