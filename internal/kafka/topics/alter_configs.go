@@ -16,6 +16,7 @@ import (
 func (h *handlers) alterConfigs() api.API {
 	return row(int16(kmsg.AlterConfigs), 0, 2, h.serveAlterConfigs,
 		"A resource named twice is refused; Kafka leaves such a request without an answer.",
+		"Settings are kept in normal form (\"100\" for \" 100 \"); Kafka keeps the text and shows the normal form.",
 		"A broker's setting that Kafka does not know is refused; Kafka keeps it for plug-ins, of which there are none here.")
 }
 
