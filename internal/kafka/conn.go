@@ -31,6 +31,7 @@ type conn struct {
 
 	asQueue api.Queue // the connection itself, as tickets point to it
 	flushFn func()    // flushAlone, bound once: starting it allocates nothing
+	movedFn func()    // moved, bound once
 
 	mu       sync.Mutex // guards all below; a leaf
 	changed  sync.Cond  // room in the queue, the writing role given up, closed
@@ -49,7 +50,7 @@ func newConn(d *Door, nc net.Conn, ip string, as Listener) *conn {
 	c := &conn{door: d, nc: nc, ip: ip, as: as}
 	c.changed.L = &c.mu
 	c.asQueue = c
-	c.flushFn = c.flushAlone
+	c.flushFn, c.movedFn = c.flushAlone, c.moved
 	c.info = api.Conn{
 		ID: d.nextID.Add(1), Remote: nc.RemoteAddr(), Local: nc.LocalAddr(), Listener: as.Name,
 		Advertised: func(id int32) (string, int32) { return d.advertised(c, id) },

@@ -42,7 +42,7 @@ func (c *conn) sendSlice(s *log.Slice, more bool) error {
 	c.writingSince.Store(max(1, c.door.clock()))
 	defer c.writingSince.Store(0)
 	if fd, off, ok := s.Fd(); ok && c.out.sink.files() {
-		if err := c.out.sink.file(fd, off, s.Len, c.moved); err != nil {
+		if err := c.out.sink.file(fd, off, s.Len, c.movedFn); err != nil {
 			return fmt.Errorf("send %d bytes of a segment: %w", s.Len, err)
 		}
 		c.door.m.sent(s.Len)
