@@ -1,0 +1,224 @@
+// Command diskfull runs the real `ottla serve` on a small disk, fills the disk
+// from outside while producers write, and makes room again, several times. The
+// node must stay up, refuse produce with an error that clients retry, let
+// consumers read, and take writes again within seconds of room coming back. At
+// the end everything that was acknowledged is read.
+//
+//	go run ./test/diskfull                 5 times
+//	go run ./test/diskfull -n 200 -binary ./ottla
+//
+// It needs Linux and root for the small disk; elsewhere it says "not possible
+// here" and exits with 77.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/test/realfault"
+)
+
+var (
+	times  = flag.Int("n", 5, "how often the disk is filled")
+	full   = flag.Duration("full", 3*time.Second, "how long it stays full")
+	binary = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
+)
+
+// backWithin is how soon writes must be taken after room came back.
+const backWithin = 5 * time.Second
+
+func main() {
+	flag.Parse()
+	realfault.Main("diskfull", run)
+}
+
+func run(ctx context.Context) error {
+	dir, clean, err := realfault.WorkDir("", "diskfull")
+	if err != nil {
+		return err
+	}
+	image, err := realfault.NewImage(ctx, dir, 256)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("diskfull: %d times, in %s\n", *times, dir)
+	err = filling(ctx, image, dir)
+	if uerr := image.Unmount(context.WithoutCancel(ctx)); err == nil {
+		err = uerr
+	}
+	if err != nil {
+		return fmt.Errorf("%w (all is kept in %s)", err, dir)
+	}
+	return clean()
+}
+
+func filling(ctx context.Context, image *realfault.Image, dir string) error {
+	logFile, err := os.Create(filepath.Join(dir, "node.log"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logFile.Close() }() // only read after a failure
+	setup, err := realfault.NewSetup(ctx, *binary, dir, filepath.Join(image.Dir, "data"), logFile)
+	if err != nil {
+		return err
+	}
+	node, err := setup.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { node.Kill() }()
+	load := &realfault.Load{
+		Address: setup.Address(), Topic: "full", Partitions: 6, Producers: 4, Rate: 2000, Size: 100,
+		Ledger: realfault.NewLedger(),
+	}
+	if err := load.Prepare(ctx); err != nil {
+		return err
+	}
+	if err := load.Start(ctx); err != nil {
+		return err
+	}
+	p, err := newProbe(ctx, setup.Address())
+	if err != nil {
+		return err
+	}
+	defer p.client.Close()
+	var slowest time.Duration
+	for i := range *times {
+		back, err := fillOnce(ctx, image, p, load)
+		if why, ended := node.Exited(); ended {
+			return fmt.Errorf("the node ended in round %d: %w", i+1, why)
+		}
+		if err != nil {
+			return fmt.Errorf("round %d: %w", i+1, err)
+		}
+		slowest = max(slowest, back)
+	}
+	if err := load.Stop(); err != nil {
+		return fmt.Errorf("the producers gave up: %w", err)
+	}
+	verdict, err := load.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("diskfull: %d times full, %d writes refused, writes back within %v, no exit; %v\n", *times, p.refused, slowest.Round(time.Millisecond), verdict)
+	if !verdict.OK() {
+		return fmt.Errorf("a promise is broken")
+	}
+	return node.Stop(10 * time.Second)
+}
+
+// fillOnce is one round. It returns how long writes took to come back.
+func fillOnce(ctx context.Context, image *realfault.Image, p *probe, load *realfault.Load) (time.Duration, error) {
+	if err := realfault.Pause(ctx, time.Second); err != nil {
+		return 0, err
+	}
+	if err := p.write(ctx); err != nil {
+		return 0, fmt.Errorf("write with room left: %w", err)
+	}
+	filler := filepath.Join(image.Dir, "filler")
+	before := p.refused
+	for until := time.Now().Add(*full); time.Now().Before(until); {
+		if err := fill(filler); err != nil { // again and again: the node may give room back
+			return 0, err
+		}
+		if err := p.write(ctx); err != nil && !kerr.IsRetriable(err) {
+			return 0, fmt.Errorf("on the full disk a write fails with %w, which clients do not retry", err)
+		}
+		if err := realfault.Pause(ctx, 20*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+	if p.refused == before {
+		return 0, fmt.Errorf("no write was refused on the full disk")
+	}
+	if _, err := realfault.ReadAll(ctx, load.Address, load.Topic); err != nil {
+		return 0, fmt.Errorf("read on the full disk: %w", err)
+	}
+	if err := os.Remove(filler); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	for p.write(ctx) != nil {
+		if time.Since(began) > backWithin {
+			return 0, fmt.Errorf("no write is taken %v after room came back", backWithin)
+		}
+		if err := realfault.Pause(ctx, 20*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(began), nil
+}
+
+// fill appends to a file until there is no room for another block.
+func fill(name string) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		if errors.Is(err, syscall.ENOSPC) {
+			return nil
+		}
+		return err
+	}
+	for size := 1 << 20; size >= 1<<10; {
+		_, err := f.Write(make([]byte, size))
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			size /= 4
+		case err != nil:
+			return errors.Join(err, f.Close())
+		}
+	}
+	if err := f.Sync(); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		return errors.Join(err, f.Close())
+	}
+	if err := f.Close(); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return nil
+}
+
+// probe writes single records and does not retry, to see what is answered.
+type probe struct {
+	client  *kgo.Client
+	refused int
+}
+
+func newProbe(ctx context.Context, address string) (*probe, error) {
+	c, err := kgo.NewClient(
+		kgo.SeedBrokers(address), kgo.DefaultProduceTopic("probe"), kgo.DisableIdempotentWrite(),
+		kgo.RecordRetries(0), kgo.RequestRetries(0), kgo.AllowAutoTopicCreation(), kgo.ProducerLinger(0),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make the probe: %w", err)
+	}
+	p := &probe{client: c}
+	for range 100 { // until the topic is made
+		if err = p.write(ctx); err == nil {
+			p.refused = 0
+			return p, nil
+		}
+		if err := realfault.Pause(ctx, 50*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("first write of the probe: %w", err)
+}
+
+// write produces one record; the error is the broker's.
+func (p *probe) write(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, backWithin)
+	defer cancel()
+	err := p.client.ProduceSync(ctx, kgo.StringRecord("probe")).FirstErr()
+	if err != nil {
+		p.refused++
+	}
+	return err
+}
