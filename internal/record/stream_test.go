@@ -3,8 +3,8 @@ package record
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math/rand"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -241,7 +241,7 @@ func TestRandomBatchesComeBack(t *testing.T) {
 				t.Fatalf("seed %d %s: max timestamp %d, want %d, %v", seed, codec, h.MaxTimestamp, latest, err)
 			}
 			for i, got := range collect(t, b) {
-				if fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", clone(&rs[i])) {
+				if !reflect.DeepEqual(got, clone(&rs[i])) {
 					t.Fatalf("seed %d %s: record %d is\n%#v, want\n%#v", seed, codec, i, got, rs[i])
 				}
 			}
