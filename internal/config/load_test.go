@@ -142,6 +142,19 @@ func TestEnvironmentNamesFollowTheImage(t *testing.T) {
 	}
 }
 
+func TestEmbeddedNodesRefuseWhatCannotBeKept(t *testing.T) {
+	_, err := StaticOf("ottla.Options.Settings", map[string]string{"ssl.keystore.password": "secret"})
+	if err == nil || !strings.Contains(err.Error(), "no TLS") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := StaticOf("x", map[string]string{"num.partitons": "1"}); err == nil || err.Error() != `x: there is no setting "num.partitons"; did you mean num.partitions?` {
+		t.Errorf("got %v", err)
+	}
+	if _, err := StaticOf("x", map[string]string{"num.partitions": "0"}); err == nil {
+		t.Error("0 partitions pass")
+	}
+}
+
 func TestOlderNamesStandForNewer(t *testing.T) {
 	l, err := File("server.properties", []byte("broker.id=7\nlog.dir=/old"))
 	if err != nil {

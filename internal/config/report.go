@@ -61,9 +61,7 @@ func (r *Report) fill(s *Static, extra map[string]Setting) {
 		if why == "" && (name == "listeners" || name == "advertised.listeners") {
 			why = securedByMap(s, given.Value)
 		}
-		if def.Sensitive {
-			line.Value = "***"
-		}
+		line.Value = def.masked(given.Value)
 		switch {
 		case why != "":
 			line.Why = why

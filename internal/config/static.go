@@ -68,7 +68,8 @@ func (s *Static) Origin(name string) (Place, bool) {
 }
 
 // StaticOf makes a Static from names and values: for tests and embedding. Each
-// is looked up and checked; where names the origin.
+// is looked up, checked and, as at a start, refused where it asks for what
+// cannot be kept; where names the origin.
 func StaticOf(where string, values map[string]string) (*Static, error) {
 	s := &Static{values: make(map[string]Setting, len(values))}
 	for name, value := range values {
@@ -80,7 +81,11 @@ func StaticOf(where string, values map[string]string) (*Static, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.values[name] = Setting{Name: name, Value: normal, From: Place{What: where}}
+		given := Setting{Name: name, Value: normal, From: Place{What: where}}
+		if why := refusal(name, normal, d); why != "" {
+			return nil, &RefusedError{Lines: []ReportLine{{Setting: Setting{Name: name, Value: d.masked(normal), From: given.From}, Why: why}}}
+		}
+		s.values[name] = given
 	}
 	return s, nil
 }

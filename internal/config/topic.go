@@ -33,8 +33,17 @@ type Topic struct {
 // what follows from the broker's settings is resolved once for as long as they
 // stay the same maps, and per topic only its overrides are read.
 func (v *View) TopicConfig(d Dynamic, topic string) Topic {
-	t := v.topicBase(v.brokerMaps(d))
-	for name, value := range overrides(d, ScopeTopic, topic) {
+	base := v.topicBase(v.brokerMaps(d))
+	own := overrides(d, ScopeTopic, topic)
+	if len(own) == 0 {
+		return base
+	}
+	return base.with(own)
+}
+
+// with puts a topic's own settings over what follows from the broker's.
+func (t Topic) with(own map[string]string) Topic {
+	for name, value := range own {
 		set, def := topicFields[name], Lookup(ScopeTopic, name)
 		if set == nil || def == nil {
 			continue

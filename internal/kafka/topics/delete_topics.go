@@ -36,24 +36,7 @@ func (h *handlers) serveDeleteTopics(ctx context.Context, req *kmsg.DeleteTopics
 		}
 		return resp, nil
 	}
-	count := map[controller.TopicRef]int{}
-	for _, ref := range asked {
-		count[ref]++
-	}
-	var cmd controller.DeleteTopics
-	for _, ref := range asked {
-		n := count[ref]
-		delete(count, ref)
-		switch {
-		case n == 0: // its first mention was answered
-		case n > 1 && ref.Name != "" && ref.ID.IsZero():
-			resp.Topics = append(resp.Topics, deletedTopic(ref, wire.Errorf(wire.InvalidRequest, "Duplicate topic name.")))
-		case n > 1 && ref.Name == "" && !ref.ID.IsZero():
-			resp.Topics = append(resp.Topics, deletedTopic(ref, wire.Errorf(wire.InvalidRequest, "Duplicate topic id.")))
-		default:
-			cmd.Topics = append(cmd.Topics, ref)
-		}
-	}
+	cmd := controller.DeleteTopics{Topics: refuseTwins(resp, asked)}
 	if len(cmd.Topics) == 0 {
 		return resp, nil
 	}
@@ -70,6 +53,30 @@ func (h *handlers) serveDeleteTopics(ctx context.Context, req *kmsg.DeleteTopics
 		resp.Topics = append(resp.Topics, t)
 	}
 	return resp, nil
+}
+
+// refuseTwins answers topics that are named more than once, once each, and
+// gives the others.
+func refuseTwins(resp *kmsg.DeleteTopicsResponse, asked []controller.TopicRef) []controller.TopicRef {
+	count := map[controller.TopicRef]int{}
+	for _, ref := range asked {
+		count[ref]++
+	}
+	var out []controller.TopicRef
+	for _, ref := range asked {
+		n := count[ref]
+		delete(count, ref)
+		switch {
+		case n == 0: // its first mention was answered
+		case n > 1 && ref.Name != "" && ref.ID.IsZero():
+			resp.Topics = append(resp.Topics, deletedTopic(ref, wire.Errorf(wire.InvalidRequest, "Duplicate topic name.")))
+		case n > 1 && ref.Name == "" && !ref.ID.IsZero():
+			resp.Topics = append(resp.Topics, deletedTopic(ref, wire.Errorf(wire.InvalidRequest, "Duplicate topic id.")))
+		default:
+			out = append(out, ref)
+		}
+	}
+	return out
 }
 
 // topicRefs reads both forms of the request.
