@@ -98,4 +98,3 @@ func TestAnIdleConnectionIsSmall(t *testing.T) {
 		t.Errorf("%d bytes an idle connection, want at most 16 KiB", per)
 	}
 }
-
