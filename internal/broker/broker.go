@@ -22,6 +22,8 @@ type Options struct {
 	View   *config.View
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Metrics take what the loops measure.
+	Metrics Metrics
 	// Tick makes the tickers of the loops; nil means time.NewTicker. The
 	// function it returns stops one.
 	Tick func(every time.Duration) (<-chan time.Time, func())

@@ -1,9 +1,6 @@
 package broker
 
-import (
-	"errors"
-	"sync"
-)
+import "errors"
 
 // Close stops the loops, closes all partitions and directories cleanly. The
 // doors are closed before: nothing is produced any more.
@@ -14,13 +11,10 @@ func (b *Broker) Close() error {
 	close(b.stop)
 	b.opening.Wait()
 	b.loops.Wait()
-	var mu sync.Mutex
 	var errs []error
 	note := func(err error) {
 		if err != nil {
-			mu.Lock()
 			errs = append(errs, err)
-			mu.Unlock()
 		}
 	}
 	// One round for all, so that closing each finds nothing left to sync.
@@ -29,21 +23,20 @@ func (b *Broker) Close() error {
 			note(d.SyncRound())
 		}
 	}
-	var all []*held
-	for t := range b.table.topics() {
-		for _, h := range t.parts {
-			if h != nil {
-				all = append(all, h)
-			}
-		}
-	}
-	inParallel(all, diskWorkers, func(h *held) {
-		if err := h.close(); h.dir.Err() == nil {
-			note(err)
-		}
-	})
+	// The directories close their logs, and still know them while they write
+	// down where each ended; after that the partitions let go.
 	for _, d := range b.dirs {
 		note(d.Close(b.highWatermark))
+	}
+	for t := range b.table.topics() {
+		for _, h := range t.parts {
+			if h == nil {
+				continue
+			}
+			if err := h.close(); h.dir.Err() == nil {
+				note(err)
+			}
+		}
 	}
 	return errors.Join(errs...)
 }

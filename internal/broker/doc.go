@@ -12,7 +12,8 @@
 // (where they look), held.go (one partition and where it stands), follow.go
 // (OnImage), roles.go (topics and partitions that changed), open.go (at once
 // and in the background), place.go (which directory), stray.go, settings.go
-// and config.go (from settings to what a partition heeds), loops.go, close.go.
+// and config.go (from settings to what a partition heeds), loops.go,
+// metrics.go, close.go.
 //
 // # Rules
 //

@@ -31,6 +31,51 @@ type held struct {
 	leads atomic.Bool
 
 	mu sync.Mutex // orders opening and ending; held over their I/O
+
+	// want guards what is wanted of the partition. Until it is open its role
+	// and settings wait here: a log that recovers for long must not hold up
+	// the quorum's goroutine. It comes after mu and is not held over I/O.
+	want   sync.Mutex
+	role   *partition.Role
+	config *partition.Config
+}
+
+// become gives the partition a role, now or once it is open.
+func (h *held) become(r partition.Role) error {
+	h.want.Lock()
+	defer h.want.Unlock()
+	if h.state.Load() == waiting {
+		h.role = &r
+		return nil
+	}
+	return h.p.Become(r)
+}
+
+// configure gives it settings, now or once it is open.
+func (h *held) configure(c partition.Config) {
+	h.want.Lock()
+	defer h.want.Unlock()
+	if h.state.Load() == waiting {
+		h.config = &c
+		return
+	}
+	h.p.Configure(c)
+}
+
+// opened brings an open partition to what is wanted of it; then it serves.
+func (h *held) opened() error {
+	h.want.Lock()
+	defer h.want.Unlock()
+	if h.config != nil {
+		h.p.Configure(*h.config)
+	}
+	var err error
+	if h.role != nil {
+		err = h.p.Become(*h.role)
+	}
+	h.config, h.role = nil, nil
+	h.state.Store(open)
+	return err
 }
 
 // serve gives the partition, or why not. h may be nil: no replica is here.
@@ -63,14 +108,16 @@ func (h *held) openLocked(logger *slog.Logger) {
 	if h.state.Load() != waiting {
 		return
 	}
-	if err := h.p.Open(h.dir); err != nil {
+	err := h.p.Open(h.dir)
+	if err == nil {
+		err = h.opened()
+	}
+	if err != nil {
 		h.state.Store(broken)
 		if h.dir.Err() == nil { // else the directory has said it for all
 			logger.Error("partition cannot be opened", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
 		}
-		return
 	}
-	h.state.Store(open)
 }
 
 // close ends it; its log stays on disk.

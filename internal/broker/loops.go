@@ -28,8 +28,7 @@ func (b *Broker) syncLoop(ctx context.Context, d *log.Dir) {
 	for {
 		select {
 		case <-d.Dirty():
-			// A failed round takes the directory offline, which says so itself.
-			_ = d.SyncRound()
+			b.syncRound(d)
 		case <-b.stop:
 			return
 		case <-ctx.Done():

@@ -9,7 +9,7 @@ import (
 
 // assign gives a partition the role that the metadata say.
 func (b *Broker) assign(h *held, mp *metadata.Partition) {
-	err := h.p.Become(partition.Role{
+	err := h.become(partition.Role{
 		Leader: mp.Leader, LeaderEpoch: mp.LeaderEpoch, PartitionEpoch: mp.PartitionEpoch,
 		Replicas: mp.Replicas, ISR: mp.ISR,
 	})

@@ -65,7 +65,7 @@ func (b *Broker) configure(img *metadata.Image, t *topic) {
 	c := b.configOf(img, t.name)
 	for _, h := range t.parts {
 		if h != nil {
-			h.p.Configure(c)
+			h.configure(c)
 		}
 	}
 }

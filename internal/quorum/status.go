@@ -65,15 +65,16 @@ func (m *member) status() Status {
 }
 
 // close writes down how far the log is committed, so that the next start sees
-// a lost end, and closes the log.
+// a lost end. The log itself is closed with its directory, which notes where
+// each of its logs ended.
 func (m *member) close() error {
 	var err error
 	if m.failed == nil && !m.neverVoted() {
 		m.store.hard.commit = m.applied
 		err = saveState(m.o.Dir.FS(), m.files.dir, encodeState(m.id, m.store.hard, m.leader, m.voters))
 	}
-	if cerr := m.journal.close(); err == nil && m.failed == nil {
-		err = cerr
+	if err == nil && m.failed == nil {
+		err = m.journal.sync()
 	}
 	return err
 }
