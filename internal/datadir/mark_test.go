@@ -99,6 +99,8 @@ func TestErrorsOfTheDiskAreSorted(t *testing.T) {
 	}
 }
 
+var errDisk = syscall.EIO
+
 func TestCloseTwiceIsHarmless(t *testing.T) {
 	d, err := Open(realFS(t), t.TempDir(), anyOne())
 	if err != nil {
