@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,8 +247,8 @@ func TestClosingDropsWhatIsParked(t *testing.T) {
 func TestAClientThatNeverReads(t *testing.T) {
 	r := newRig(t, nil)
 	start := time.Now()
-	var ahead time.Duration
-	r.now = func() time.Time { return start.Add(ahead) }
+	var ahead atomic.Int64
+	r.setNow(func() time.Time { return start.Add(time.Duration(ahead.Load())) })
 	nc := r.dial("")
 	for i := range int32(10) {
 		send(t, nc, op('b', i, 0)) // 10 MB of answers into 256 KB of pipe
@@ -260,12 +261,12 @@ func TestAClientThatNeverReads(t *testing.T) {
 		}
 		return false
 	})
-	ahead = stalled - time.Second
+	ahead.Store(int64(stalled - time.Second))
 	r.door.sweep()
 	if n := r.door.Connections(); n != 1 {
 		t.Fatalf("%d connections before its time, want 1", n)
 	}
-	ahead = stalled + time.Second
+	ahead.Store(int64(stalled + time.Second))
 	r.door.sweep()
 	eventually(t, "the connection gone", func() bool { return r.door.Connections() == 0 })
 	r.logged("does not read its answers")
@@ -274,17 +275,17 @@ func TestAClientThatNeverReads(t *testing.T) {
 func TestIdleConnectionsEndAndWaitingOnesDoNot(t *testing.T) {
 	r := newRig(t, map[string]string{"connections.max.idle.ms": "60000"})
 	start := time.Now()
-	var ahead time.Duration
-	r.now = func() time.Time { return start.Add(ahead) }
+	var ahead atomic.Int64
+	r.setNow(func() time.Time { return start.Add(time.Duration(ahead.Load())) })
 	silent, slow, waits := r.dial(""), r.dial(""), r.dial("")
 	send(t, waits, op('p', 1, 0))
 	eventually(t, "one parked", func() bool { return len(r.answers()) == 1 })
 	frame := op('r', 1, 50)
 	for i, b := range frame[:20] { // a byte every ten seconds is no request
 		send(t, slow, []byte{b})
-		ahead = time.Duration(i) * 10 * time.Second / 4
+		ahead.Store(int64(time.Duration(i) * 10 * time.Second / 4))
 	}
-	ahead = 61 * time.Second
+	ahead.Store(int64(61 * time.Second))
 	r.door.sweep()
 	ends(t, silent)
 	ends(t, slow)
@@ -328,27 +329,31 @@ func TestConnectionLimits(t *testing.T) {
 
 func TestAdvertisedAddresses(t *testing.T) {
 	r := newRig(t, nil)
-	var got []string
+	told := make(chan []string, 1)
 	r.handle = func(_ context.Context, c *api.Conn, q kmsg.Request) (kmsg.Response, error) {
-		got = nil
+		var all []string
 		for id := range int32(4) {
 			host, port := c.Advertised(id)
-			got = append(got, net.JoinHostPort(host, port32(port)))
+			all = append(all, net.JoinHostPort(host, strconv.Itoa(int(port))))
 		}
+		told <- all
 		return q.ResponseKind(), nil
 	}
 	req := kmsg.NewPtrMetadataRequest()
 	plain := r.listen(Listener{})
 	ask(t, r.dial(plain), req)
+	got := <-told
 	if want := []string{":-1", plain, "two.example:9999", ":-1"}; strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("plain: %v, want %v", got, want)
 	}
 	named := r.listen(Listener{Name: "OUTSIDE", AdvertiseHost: "broker.example", AdvertisePort: 19092})
 	ask(t, r.dial(named), req)
+	got = <-told
 	if want := []string{":-1", "broker.example:19092", ":-1", ":-1"}; strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("named: %v, want %v", got, want)
 	}
 	ask(t, r.dial(""), req)
+	got = <-told
 	if got[1] != plain && got[1] != named {
 		t.Errorf("memory: %s, want a listener's address", got[1])
 	}
@@ -357,13 +362,6 @@ func TestAdvertisedAddresses(t *testing.T) {
 	if host, port := r.door.advertised(c, 1); host != "localhost" || port != 9092 {
 		t.Errorf("unspecified: %s %d", host, port)
 	}
-}
-
-func port32(p int32) string {
-	if p < 0 {
-		return "-1"
-	}
-	return strconv.Itoa(int(p))
 }
 
 func TestCloseLeavesNoGoroutine(t *testing.T) {

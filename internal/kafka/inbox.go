@@ -83,8 +83,9 @@ func (in *inbox) fill() (progress bool, err error) {
 	return progress, nil
 }
 
-// room is the memory for the next read. The slab grows with the bytes that
-// came: to four times them, at most to the frame's end.
+// room is the memory for the next read. A slab that is too small for the frame
+// at hand is used up first, then replaced by one four times its size: so what is
+// held stays in proportion to what came.
 func (in *inbox) room() []byte {
 	have := in.w - in.r
 	if have == 0 {
@@ -100,38 +101,27 @@ func (in *inbox) room() []byte {
 	if have >= wire.FrameHeader {
 		total += wire.FrameSize(in.have())
 	}
-	if total > have && in.r+total > len(in.slab.B) {
-		in.move(slab.Size(min(total, max(4*have, usualRead))))
+	if in.r+total > len(in.slab.B) {
+		if have == len(in.slab.B) {
+			in.move(slab.Get(min(total, 4*have)))
+		} else {
+			in.w = copy(in.slab.B, in.have())
+			in.r = 0
+		}
 	}
 	end := len(in.slab.B)
 	if total >= largeFrom {
 		end = min(end, in.r+total) // stop where the next request begins
 	}
-	if end <= in.w {
-		in.move(slab.Size(4 * have))
-		end = len(in.slab.B)
-	}
 	return in.slab.B[in.w:end]
 }
 
-// move puts what is there to the front of a slab of n bytes, which may be the
-// same one.
-func (in *inbox) move(n int) {
-	have := in.have()
-	if n = max(n, len(have)); n <= len(in.slab.B) && in.r > 0 {
-		in.w = copy(in.slab.B, have)
-		in.r = 0
-		if in.w < len(in.slab.B) {
-			return
-		}
-		have = in.have()
-		n = max(n, in.w+1)
-	}
-	bigger := slab.Get(n)
-	in.w = copy(bigger.B, have)
+// move puts what is there to the front of another slab.
+func (in *inbox) move(to *slab.Slab) {
+	in.w = copy(to.B, in.have())
 	in.r = 0
 	slab.Put(in.slab)
-	in.slab = bigger
+	in.slab = to
 }
 
 // idle is called before a wait: memory far larger than what is in it goes back.
@@ -142,11 +132,7 @@ func (in *inbox) idle() {
 		return
 	}
 	if n := slab.Size(have + 1); n*shrinkAt <= len(in.slab.B) {
-		smaller := slab.Get(n)
-		in.w = copy(smaller.B, in.have())
-		in.r = 0
-		slab.Put(in.slab)
-		in.slab = smaller
+		in.move(slab.Get(n))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ type rig struct {
 	image *metadata.Image
 	reg   *metric.Registry
 	logs  *logBuffer
-	now   func() time.Time
+	now   atomic.Pointer[func() time.Time]
 
 	// Serve of Produce: parks an answer that is ready when a test says so.
 	mu     sync.Mutex
@@ -124,7 +125,8 @@ func (r *rig) answers() []*parkedAnswer {
 
 func newRig(t testing.TB, settings map[string]string) *rig {
 	t.Helper()
-	r := &rig{t: t, reg: metric.New(), logs: &logBuffer{}, now: time.Now}
+	r := &rig{t: t, reg: metric.New(), logs: &logBuffer{}}
+	r.setNow(time.Now)
 	r.handle = func(_ context.Context, _ *api.Conn, q kmsg.Request) (kmsg.Response, error) {
 		return q.ResponseKind(), nil
 	}
@@ -144,7 +146,7 @@ func newRig(t testing.TB, settings map[string]string) *rig {
 		Cluster: r, View: &config.View{Static: static, NodeID: 1}, NodeID: 1, ClusterID: "c1",
 		SupportedFeatures: map[string][2]int16{"metadata.version": {7, 33}, "group.version": {0, 1}},
 		HTTPAddr:          "127.0.0.1:8080",
-		Now:               func() time.Time { return r.now() }, Metrics: r.reg,
+		Now:               func() time.Time { return (*r.now.Load())() }, Metrics: r.reg,
 		Logger: slog.New(slog.NewTextHandler(r.logs, nil)),
 		APIs: []api.API{
 			{Key: wire.KeyProduce, Min: 3, Max: 13, ListedMin: 0, Serve: r.serve},
@@ -159,6 +161,9 @@ func newRig(t testing.TB, settings map[string]string) *rig {
 	t.Cleanup(r.close)
 	return r
 }
+
+// setNow replaces the door's clock.
+func (r *rig) setNow(now func() time.Time) { r.now.Store(&now) }
 
 func (r *rig) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
