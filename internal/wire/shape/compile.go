@@ -73,7 +73,8 @@ func compile(fields []field, version int16, flexible bool) *layout {
 	for i := range fields {
 		f := &fields[i]
 		l.memory += fieldMemory(f) // the decoded struct has all versions' fields
-		if !f.versions.has(version) {
+		// The codec knows tags whatever the version, so they are walked in all.
+		if f.tag < 0 && !f.versions.has(version) {
 			continue
 		}
 		s := step{name: f.name, kind: f.kind, array: f.array, nullable: version >= f.nullFrom, tag: f.tag}
