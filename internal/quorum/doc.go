@@ -13,7 +13,7 @@
 // member.go (the part without goroutine, clock or lock), turn.go (commands and
 // replies), write.go (log and image), snapshots.go, status.go; recover.go
 // (what a start finds); then the formats: entry.go (entry and batch),
-// control.go (control records), voters.go, conf.go, raftid.go, state.go
+// control.go (control records), voters.go (who takes part), state.go
 // (quorum-state), snapshot.go and checkpoints.go (snapshots); storage.go and
 // index.go (what the Raft library reads), journal.go (the log), raftlogger.go.
 //

@@ -2,12 +2,35 @@ package quorum
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
 
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/confchange"
 	pb "go.etcd.io/raft/v3/raftpb"
+	"go.etcd.io/raft/v3/tracker"
+
+	"ottla/internal/uuid"
 )
+
+// raftID is the id under which a node and its directory take part in the
+// quorum. A wiped disk has another directory id and so comes back as another
+// member, which cannot claim votes or entries of the one that was lost.
+func raftID(node int32, directory uuid.UUID) uint64 {
+	var in [20]byte
+	binary.BigEndian.PutUint32(in[:], uint32(node))
+	copy(in[4:], directory[:])
+	sum := sha256.Sum256(in[:])
+	id := binary.BigEndian.Uint64(sum[:])
+	if id == raft.None || raft.IsLocalMsgTarget(id) {
+		// Ids that the library keeps for itself.
+		id = binary.BigEndian.Uint64(sum[8:])>>1 | 1
+	}
+	return id
+}
 
 // voterSet knows who stands behind the Raft ids of a configuration. It is
 // immutable; a change makes a new one.
@@ -71,4 +94,35 @@ func (s *voterSet) after(e *pb.Entry) (*voterSet, error) {
 		}
 	}
 	return next, nil
+}
+
+// confAfter is the configuration once the change in e holds. last is the
+// index of the log's last entry.
+func confAfter(conf *pb.ConfState, last uint64, e *pb.Entry) (*pb.ConfState, error) {
+	cc, err := parseConfChange(e)
+	if err != nil {
+		return nil, err
+	}
+	t := tracker.MakeProgressTracker(maxInflight, 0)
+	cfg, progress, err := confchange.Restore(confchange.Changer{Tracker: t, LastIndex: last}, conf)
+	if err != nil {
+		return nil, fmt.Errorf("configuration before entry %d: %w", e.GetIndex(), err)
+	}
+	t.Config, t.Progress = cfg, progress
+	changer := confchange.Changer{Tracker: t, LastIndex: last}
+	v2 := cc.AsV2()
+	auto, joint := v2.EnterJoint()
+	switch {
+	case v2.LeaveJoint():
+		cfg, _, err = changer.LeaveJoint()
+	case joint:
+		cfg, _, err = changer.EnterJoint(auto, v2.GetChanges()...)
+	default:
+		cfg, _, err = changer.Simple(v2.GetChanges()...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration change in entry %d: %w", e.GetIndex(), err)
+	}
+	t.Config = cfg
+	return t.ConfState(), nil
 }
