@@ -27,6 +27,7 @@ type nodeFlags struct {
 	set                           []string
 	logFormat, logLevel           string
 	adopt, insecure               bool
+	level                         *slog.LevelVar // made by logger
 }
 
 // layers puts together the settings that a node is started with: the
@@ -100,7 +101,7 @@ func settingsFailure(err error) error {
 func (n *nodeFlags) serverOptions(static *config.Static, logger *slog.Logger) (server.Options, error) {
 	o := server.Options{
 		FS: vfs.NewOS(), NodeID: -1, Static: static, Now: time.Now, Logger: logger, Version: Version,
-		VerifyAge: server.DefaultVerifyAge, Adopt: n.adopt,
+		VerifyAge: server.DefaultVerifyAge, Adopt: n.adopt, Level: n.level,
 	}
 	view := &config.View{Static: static}
 	if dirs, ok := static.Get("log.dirs"); ok && dirs != "" {
@@ -163,10 +164,12 @@ func loopbackOnly(o server.Options) error {
 // logger makes the log, on standard error.
 func (n *nodeFlags) logger(w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
+	n.level = new(slog.LevelVar)
 	if err := level.UnmarshalText([]byte(n.logLevel)); err != nil {
 		return nil, fail.Usagef("--log-level %s is not known: it takes debug, info, warn or error", n.logLevel)
 	}
-	o := &slog.HandlerOptions{Level: level}
+	n.level.Set(level)
+	o := &slog.HandlerOptions{Level: n.level}
 	switch n.logFormat {
 	case "text":
 		return slog.New(slog.NewTextHandler(w, o)), nil

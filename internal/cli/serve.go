@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -48,7 +50,12 @@ func serveCommand(o *options) *cobra.Command {
 				return fail.New(fail.Usage, "where shall the data be kept?", "serve never uses a temporary folder",
 					"add --data DIR, or log.dirs in the settings file")
 			}
-			logger.Info("starting", "version", Version, "settings", report.String())
+			if n.logFormat == "text" {
+				fmt.Fprintln(o.err, report.String())
+			} else {
+				logger.Info("settings", "report", report.String())
+			}
+			logger.Info("starting", "version", Version)
 			return run(cmd.Context(), so, func(node *server.Server) { readyLine(o.out, node) })
 		},
 	}

@@ -1,8 +1,6 @@
 package partition
 
 import (
-	"sync"
-
 	"ottla/internal/record"
 	"ottla/internal/wire"
 )
@@ -28,22 +26,16 @@ func (p *Partition) prepare(b []byte, c *Config, a *AppendArgs, h *record.Header
 	return b, p.verify(h, a)
 }
 
-// rulesPool keeps the rules of a batch off the garbage: they outlive the
-// compiler's view of the call.
-var rulesPool = sync.Pool{New: func() any { return new(record.Rules) }}
-
 // check is prepare for all but our own control batches.
 func (p *Partition) check(b []byte, c *Config, a *AppendArgs, h *record.Header) ([]byte, error) {
-	rules := rulesPool.Get().(*record.Rules)
-	defer rulesPool.Put(rules)
-	*rules = c.Rules
+	rules := c.Rules
 	rules.NowMs = p.now().UnixMilli()
 	rules.AllowZstd = a.AllowZstd || a.Internal
-	if err := record.Validate(b, rules, h); err != nil {
+	if err := record.Validate(b, &rules, h); err != nil {
 		return nil, err
 	}
 	if c.Recompress && h.Codec() != c.Codec {
-		return recompress(b, c, rules, h)
+		return recompress(b, c, &rules, h)
 	}
 	if rules.AppendTime {
 		h.MaxTimestamp = rules.NowMs
@@ -62,14 +54,9 @@ func recompress(b []byte, c *Config, rules *record.Rules, h *record.Header) ([]b
 	if rules.AppendTime {
 		maxMs = rules.NowMs
 	}
-	b, err := record.Recompress(b, c.Codec, c.Level, rules.MaxDecompressed)
+	b, err := record.RecompressWithin(b, c.Codec, c.Level, rules.MaxDecompressed, rules.MaxBatchBytes)
 	if err != nil {
 		return nil, err
-	}
-	if limit := rules.MaxBatchBytes; limit > 0 && len(b) > limit {
-		return nil, wire.Errorf(wire.MessageTooLarge,
-			"the batch has %d bytes once compressed as the topic asks (%s), the topic takes %d (max.message.bytes)",
-			len(b), c.Codec, limit)
 	}
 	record.SetTimestamps(b, maxMs, rules.AppendTime)
 	return b, reread(b, h)

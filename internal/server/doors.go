@@ -52,6 +52,7 @@ func (s *Server) apis() []api.API {
 	rows := s.data.APIs()
 	rows = append(rows, topics.APIs(topics.Deps{
 		Cluster: s.core(), Records: topics.LedHere(s.broker.ByName), View: s.view, NodeID: s.nodeID,
+		Level: s.o.Level,
 	})...)
 	rows = append(rows, cluster.APIs(cluster.Deps{
 		Cluster: s.core(), Storage: storage{s}, View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID,

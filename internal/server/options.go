@@ -34,6 +34,9 @@ type Options struct {
 	Reserve int64
 	Now     func() time.Time
 	Logger  *slog.Logger
+	// Level is the logger's level, shown and changed as a broker logger; nil
+	// when there is none to change.
+	Level   *slog.LevelVar
 	Version string
 }
 
