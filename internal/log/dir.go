@@ -222,6 +222,18 @@ func (d *Dir) tell() {
 	})
 }
 
+// Bytes is how much the segments of all open logs hold.
+func (d *Dir) Bytes() int64 {
+	d.mu.Lock()
+	logs := slices.Collect(maps.Values(d.logs))
+	d.mu.Unlock()
+	var n int64
+	for _, l := range logs {
+		n += l.Size()
+	}
+	return n
+}
+
 // all lists the open logs by name.
 func (d *Dir) all() []*Log {
 	d.mu.Lock()

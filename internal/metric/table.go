@@ -46,7 +46,7 @@ var table = []Def{
 	{Name: "ottla_log_sync_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time of one sync round of a log directory."},
 	{Name: "ottla_log_syncs_total", Kind: KindCounter, Help: "Sync rounds of log directories."},
 	{Name: "ottla_log_syncs_failed_total", Kind: KindCounter, Help: "Sync rounds that failed; each took its log directory offline."},
-	{Name: "ottla_log_bytes", Kind: KindGauge, Help: "Bytes in the log directories."},
+	{Name: "ottla_log_bytes", Kind: KindGauge, Help: "Bytes of all segments, the metadata log's too."},
 	{Name: "ottla_log_directories_offline", Kind: KindGauge, Help: "Log directories that failed and serve nothing any more."},
 	{Name: "ottla_broker_partitions", Kind: KindGauge, Help: "Partitions held by this node."},
 	{Name: "ottla_broker_partitions_recovering", Kind: KindGauge, Help: "Partitions still being recovered after the start."},

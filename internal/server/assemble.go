@@ -65,7 +65,10 @@ const maxOpenFiles = 512
 func (s *Server) startCore(ctx context.Context) error {
 	view := &config.View{Static: s.o.Static, NodeID: s.nodeID}
 	s.view = view
-	s.broker = broker.New(broker.Options{NodeID: s.nodeID, Dirs: s.dirs, View: view, Now: s.o.Now, Logger: s.o.Logger})
+	s.broker = broker.New(broker.Options{
+		NodeID: s.nodeID, Dirs: s.dirs, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
+	})
+	s.measure()
 	machine := controller.New(controller.Options{NewID: newID, ClusterID: s.clusterID, Features: supportedFeatures})
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],

@@ -10,5 +10,5 @@
 //
 // Reading order: options.go, server.go (Start, Close), assemble.go (rooms
 // below the doors), doors.go (Kafka and HTTP), listen.go and owner_*.go
-// (binding ports), ready.go (what /readyz asks).
+// (binding ports), ready.go (what /readyz asks), metrics.go (what /metrics asks).
 package server
