@@ -187,8 +187,8 @@ func (w *walker) variable(s *step, b []byte, nullable bool) ([]byte, bool) {
 // flexible versions, else an integer of width bytes; -1 is null.
 func (w *walker) length(b []byte, width int) (int, []byte, bool) {
 	if w.flexible {
-		u, n := binary.Uvarint(b)
-		if n <= 0 || n > 5 || u > 1<<31 {
+		u, n := uvarint(b)
+		if n <= 0 || u > 1<<31 {
 			return 0, nil, false
 		}
 		return int(u) - 1, b[n:], true
@@ -202,6 +202,15 @@ func (w *walker) length(b []byte, width int) (int, []byte, bool) {
 	return int(int32(binary.BigEndian.Uint32(b))), b[4:], true
 }
 
+// uvarint reads an unsigned varint of at most 32 bits, which is at most five
+// bytes long; n is 0 or below when there is none.
+func uvarint(b []byte) (u uint64, n int) {
+	if u, n = binary.Uvarint(b); n > 5 || u > 1<<32-1 {
+		return 0, -1
+	}
+	return u, n
+}
+
 // wireSizeOf is the fixed size of a kind, 0 for structs, strings and bytes.
 func wireSizeOf(k kind) int {
 	if k == kindStruct {
@@ -213,19 +222,19 @@ func wireSizeOf(k kind) int {
 // tags walks a struct's tagged fields: known ones by their shape, unknown ones
 // over.
 func (w *walker) tags(l *layout, b []byte, depth int) ([]byte, bool) {
-	count, n := binary.Uvarint(b)
+	count, n := uvarint(b)
 	if n <= 0 || count > uint64(len(b)) {
 		return w.fail("tags", reasonBadTag)
 	}
 	b = b[n:]
 	seen := uint64(0) // known tags, a bit each
 	for ; count > 0; count-- {
-		tag, n := binary.Uvarint(b)
+		tag, n := uvarint(b)
 		if n <= 0 {
 			return w.fail("tags", reasonBadTag)
 		}
 		b = b[n:]
-		size, n := binary.Uvarint(b)
+		size, n := uvarint(b)
 		if n <= 0 || size > uint64(len(b)-n) {
 			return w.fail("tags", reasonBadTag)
 		}
