@@ -4,12 +4,14 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla"
+	"ottla/internal/metric"
 	"ottla/internal/wire"
 )
 
@@ -53,6 +55,15 @@ func TestThePageListsWhatARunningNodeServes(t *testing.T) {
 	}
 	for key := range want {
 		t.Errorf("key %d is on the page, but the node does not serve it", key)
+	}
+}
+
+func TestEveryMetricStandsOnThePageOnce(t *testing.T) {
+	page := metrics()
+	for _, d := range metric.All() {
+		if n := strings.Count(page, "| `"+d.Name+"` |"); n != 1 {
+			t.Errorf("%s has %d rows, want 1: does its part %q stand in the list of parts?", d.Name, n, partOf(d))
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 var pages = map[string]func() string{
 	"docs/compatibility.md": compatibility,
 	"docs/configuration.md": configuration,
+	"docs/metrics.md":       metrics,
 }
 
 func main() {
