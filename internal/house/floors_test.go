@@ -65,7 +65,9 @@ func levelOf(table []floor, path string) (floor, bool) {
 }
 
 // sameHouse tells whether two packages are parts of one tree entry.
-func sameHouse(a, b floor) bool { return a.pattern == b.pattern && strings.HasSuffix(a.pattern, "/...") }
+func sameHouse(a, b floor) bool {
+	return a.pattern == b.pattern && strings.HasSuffix(a.pattern, "/...")
+}
 
 func TestImportsPointDownOnly(t *testing.T) {
 	table := parseFloors(t)

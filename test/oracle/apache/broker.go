@@ -119,9 +119,9 @@ func (n *Node) run(ctx context.Context, d *Distribution) error {
 		select {
 		case <-tick.C:
 		case <-n.done:
-			return fmt.Errorf("Kafka ended while it started:\n%s", tail(text, 2000))
+			return fmt.Errorf("the broker ended while it started:\n%s", tail(text, 2000))
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("Kafka did not start: %w\n%s", ctx.Err(), tail(text, 2000)), n.Stop())
+			return errors.Join(fmt.Errorf("the broker did not start: %w\n%s", ctx.Err(), tail(text, 2000)), n.Stop())
 		}
 	}
 }

@@ -59,7 +59,7 @@ func (d *Distribution) Command(ctx context.Context, name string, args ...string)
 	if commands[name] == nil {
 		return nil, fmt.Errorf("no Kafka command is named %q; there are %s", name, strings.Join(Names(), ", "))
 	}
-	return nil, fmt.Errorf("Kafka %s has no class for %s", d.Version, name)
+	return nil, fmt.Errorf("release %s of Kafka has no class for %s", d.Version, name)
 }
 
 // Java makes any main class on this class path ready to run, with the settings
