@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+
+	"ottla/test/oracle/apache"
+)
+
+// console runs Kafka's own command-line tools.
+type console struct {
+	addr, prefix string
+	tools        *apache.Distribution
+}
+
+// runConsole is the client program for the console tools.
+func runConsole(ctx context.Context, addr, prefix string) error {
+	tools, err := apache.Tools(ctx)
+	if err != nil {
+		return err
+	}
+	c := &console{addr: addr, prefix: prefix, tools: tools}
+	fmt.Println("VERSION", tools.Version)
+	tell("create", c.create(ctx))
+	tell("console", c.roundTrip(ctx, c.prefix+"-create", 0))
+	tell("perf", c.perf(ctx))
+	tell("restart", c.restart(ctx))
+	return nil
+}
+
+// run runs one tool with the bootstrap server set, and gives what it printed.
+func (c *console) run(ctx context.Context, stdin, name string, args ...string) (string, error) {
+	cmd, err := c.tools.Command(ctx, name, append([]string{"--bootstrap-server", c.addr}, args...)...)
+	if err != nil {
+		return "", err
+	}
+	var errs bytes.Buffer
+	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &errs
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return string(out), fmt.Errorf("%s ended with %d: %s %s", name, exit.ExitCode(), out, errs.Bytes()[max(0, errs.Len()-tailBytes):])
+	}
+	return string(out), err
+}
+
+func (c *console) create(ctx context.Context) error {
+	topic := c.prefix + "-create"
+	if _, err := c.run(ctx, "", "kafka-topics", "--create", "--topic", topic, "--partitions", "3"); err != nil {
+		return err
+	}
+	out, err := c.run(ctx, "", "kafka-topics", "--describe", "--topic", topic)
+	if err != nil {
+		return err
+	}
+	if got := strings.Count(out, "Leader:"); got != 3 || !strings.Contains(out, "PartitionCount: 3") {
+		return fmt.Errorf("describe shows %d leaders in %q, want 3", got, out)
+	}
+	return nil
+}
+
+// roundTrip sends three lines with keys and headers and reads partition 0 from
+// an offset.
+func (c *console) roundTrip(ctx context.Context, topic string, from int) error {
+	var lines strings.Builder
+	for i := range 3 {
+		fmt.Fprintf(&lines, "h:%d\tk\tline %d\n", i, from+i) // one key, so one partition
+	}
+	if _, err := c.run(ctx, lines.String(), "kafka-console-producer", "--topic", topic,
+		"--reader-property", "parse.key=true", "--reader-property", "parse.headers=true"); err != nil {
+		return err
+	}
+	found := ""
+	for p := range 3 {
+		out, err := c.run(ctx, "", "kafka-console-consumer", "--topic", topic, "--partition", fmt.Sprint(p), "--offset", "earliest",
+			"--timeout-ms", "3000", "--formatter-property", "print.key=true", "--formatter-property", "print.headers=true")
+		if err != nil {
+			return err
+		}
+		found += out
+	}
+	for i := range 3 {
+		if want := fmt.Sprintf("h:%d\tk\tline %d\n", i, from+i); strings.Count(found, want) != 1 {
+			return fmt.Errorf("the consumer printed %q, want %q once", found, want)
+		}
+	}
+	return nil
+}
+
+var perfLine = regexp.MustCompile(`(\d+) records sent, [0-9.,]+ records/sec`)
+
+func (c *console) perf(ctx context.Context) error {
+	topic := c.prefix + "-perf"
+	if _, err := c.run(ctx, "", "kafka-topics", "--create", "--topic", topic, "--partitions", "1"); err != nil {
+		return err
+	}
+	out, err := c.run(ctx, "", "kafka-producer-perf-test", "--topic", topic, "--num-records", "20000", "--record-size", "200", "--throughput", "-1")
+	if err != nil {
+		return err
+	}
+	if m := perfLine.FindStringSubmatch(out); m == nil || m[1] != "20000" {
+		return fmt.Errorf("the perf test printed %q, want 20000 records sent", out)
+	}
+	offsets, err := c.run(ctx, "", "kafka-get-offsets", "--topic", topic)
+	if err != nil {
+		return err
+	}
+	if want := topic + ":0:20000"; strings.TrimSpace(offsets) != want {
+		return fmt.Errorf("kafka-get-offsets prints %q, want %q", offsets, want)
+	}
+	return nil
+}
+
+func (c *console) restart(ctx context.Context) error {
+	<-askRestart()
+	return c.roundTrip(ctx, c.prefix+"-create", 3)
+}

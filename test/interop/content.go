@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// What every client, in its own language, writes and expects back:
+//
+//	create      a topic of 3 partitions, which is described; once more is refused
+//	codec-C     300 records with codec C, read back by assignment from the
+//	            beginning: record i lies in partition i%3 with key "k<i>" (null
+//	            for every tenth), value "value <i> " twenty times (null where
+//	            i%10 is 5), headers n=<i> and empty="", timestamp base + i seconds
+//	idempotent  3,000 records from an idempotent producer with acks=all: each
+//	            once, in order
+//	time        the offset for base + 100 s in each partition of codec-none, and
+//	            none for a time after the last record
+//	large       a record of 1,000,000 bytes; one of 1,100,000 is refused by the
+//	            broker as too large
+//	huge        8 MiB through a topic with max.message.bytes=10485760
+//	restart     an idempotent producer and a consumer go on working through a
+//	            restart of the broker: each record once, in order
+const (
+	partitions   = 3
+	contentCount = 300
+	manyCount    = 3000
+	hugeBytes    = 8 << 20
+	largeBytes   = 1_000_000
+	tooLarge     = 1_100_000
+	hugeLimit    = "10485760"
+)
+
+// content is record i of the codec scenarios.
+type content struct {
+	key, value []byte
+	headerN    string
+	millis     int64
+}
+
+func contentOf(i int, base int64) content {
+	c := content{headerN: strconv.Itoa(i), millis: base + int64(i)*1000}
+	if i%10 != 0 {
+		c.key = fmt.Appendf(nil, "k%d", i)
+	}
+	if i%10 != 5 {
+		c.value = bytes.Repeat(fmt.Appendf(nil, "value %d ", i), 20)
+	}
+	return c
+}
+
+// noise is n bytes that no codec makes much smaller.
+func noise(n int) []byte {
+	out, x := make([]byte, n), uint32(12345)
+	for i := range out {
+		x = x*1664525 + 1013904223
+		out[i] = byte(x >> 24)
+	}
+	return out
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// programs are the clients' sources: what runs is what this binary was built
+// with, wherever it is started.
+//
+//go:embed python/*.py node/*.js java/*.java
+var programs embed.FS
+
+// unpack writes the sources of one language below cache.
+func unpack(language, cache string) (string, error) {
+	dir := filepath.Join(cache, "programs", language)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	files, err := fs.Glob(programs, language+"/*")
+	if err != nil {
+		return "", err
+	}
+	for _, name := range files {
+		text, err := programs.ReadFile(name)
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), text, 0o644); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// once makes the folder that is named after what is in it, by running fill on
+// a folder beside it that is then renamed: a broken install is never taken for
+// a finished one.
+func once(cache, kind string, what []string, fill func(dir string) error) (string, error) {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(strings.Join(what, "\n"))) // a hash takes everything
+	home := filepath.Join(cache, fmt.Sprintf("%s-%08x", kind, sum.Sum32()))
+	if _, err := os.Stat(home); err == nil {
+		return home, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(cache, "install-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	if err := fill(tmp); err != nil {
+		return "", fmt.Errorf("install %s: %w", strings.Join(what, " "), err)
+	}
+	if err := os.Rename(tmp, home); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("keep %s: %w", kind, err)
+	}
+	return home, nil
+}
+
+// do runs an installer.
+func do(ctx context.Context, dir, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, oneLine(string(out[max(0, len(out)-tailBytes):])))
+	}
+	return nil
+}
+
+// python runs a program with the packages on its path; they are installed into
+// a plain folder, because a virtual environment cannot be renamed.
+func python(program string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		home, err := once(cache, "python", pythonPackages, func(dir string) error {
+			if err := do(ctx, dir, "python3", "-m", "venv", "pip"); err != nil {
+				return err
+			}
+			args := append([]string{"-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", filepath.Join(dir, "site")}, pythonPackages...)
+			return do(ctx, dir, filepath.Join(dir, "pip", "bin", "python3"), args...)
+		})
+		if err != nil {
+			return command{}, err
+		}
+		dir, err := unpack("python", cache)
+		if err != nil {
+			return command{}, err
+		}
+		return command{path: "env", args: []string{"PYTHONPATH=" + filepath.Join(home, "site"), "PYTHONUNBUFFERED=1", "python3", program}, dir: dir, id: newID()}, nil
+	}
+}
+
+// node runs a program beside the packages' node_modules.
+func node(program string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		home, err := once(cache, "node", nodePackages, func(dir string) error {
+			if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name":"interop","private":true}`), 0o644); err != nil {
+				return err
+			}
+			return do(ctx, dir, "npm", append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts"}, nodePackages...)...)
+		})
+		if err != nil {
+			return command{}, err
+		}
+		dir, err := unpack("node", cache)
+		if err != nil {
+			return command{}, err
+		}
+		return command{path: "env", args: []string{"NODE_PATH=" + filepath.Join(home, "node_modules"), "KAFKAJS_NO_PARTITIONER_WARNING=1", "node", program}, dir: dir, id: newID()}, nil
+	}
+}
+
+// java runs our one source file against the client library of a version.
+func java(version string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		home, err := once(cache, "java", []string{"kafka-clients", version}, func(dir string) error {
+			if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(pom(version)), 0o644); err != nil {
+				return err
+			}
+			return do(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+		})
+		if err != nil {
+			return command{}, err
+		}
+		dir, err := unpack("java", cache)
+		if err != nil {
+			return command{}, err
+		}
+		return command{path: "java", args: []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+			"-cp", filepath.Join(home, "libs", "*"), "Interop.java"}, dir: dir, id: newID()}, nil
+	}
+}
+
+// pom is a project with one dependency. Without a logging backend the library
+// is silent, but for one line on standard error.
+func pom(version string) string {
+	return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
+		`<groupId>ottla.interop</groupId><artifactId>client</artifactId><version>1</version><packaging>pom</packaging><dependencies>` +
+		`<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-clients</artifactId><version>` + version + `</version></dependency>` +
+		`</dependencies></project>`
+}

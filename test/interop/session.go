@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"ottla/test/rig"
+)
+
+// clientWithin bounds one client's whole run.
+const clientWithin = 5 * time.Minute
+
+// tailBytes of a client's standard error are shown when it fails.
+const tailBytes = 600
+
+// session is one client at work.
+type session struct {
+	client  client
+	node    *rig.Node
+	version string
+	rows    []row
+	failed  map[string]bool
+}
+
+// run runs the client's program to its end and gives its rows; a scenario that
+// was promised and never reported is a failure.
+func (s session) run(ctx context.Context, cmd command) []row {
+	ctx, cancel := context.WithTimeout(ctx, clientWithin)
+	defer cancel()
+	s.failed = map[string]bool{}
+	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
+	p := exec.CommandContext(ctx, cmd.path, append(cmd.args, s.node.Addr, prefix)...)
+	p.Dir = cmd.dir
+	errs := &lastBytes{}
+	p.Stderr = errs
+	in, err := p.StdinPipe()
+	if err != nil {
+		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
+	}
+	out, err := p.StdoutPipe()
+	if err != nil {
+		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
+	}
+	if err := p.Start(); err != nil {
+		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
+	}
+	s.listen(ctx, out, in)
+	if err := p.Wait(); err != nil {
+		s.add("exit", fmt.Sprintf("%v: %s", err, oneLine(errs.String())))
+	}
+	s.finish()
+	return s.rows
+}
+
+// listen obeys the client's lines until it ends.
+func (s *session) listen(ctx context.Context, out io.Reader, in io.Writer) {
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		switch word {
+		case "VERSION":
+			s.version = rest
+		case "PASS":
+			s.add(rest, "")
+		case "FAIL":
+			name, why, _ := strings.Cut(rest, " ")
+			s.add(name, oneLine("because: "+why))
+		case "RESTART":
+			if err := s.restart(ctx); err != nil {
+				s.add("restart", err.Error())
+			}
+			if _, err := io.WriteString(in, "GO\n"); err != nil {
+				s.add("restart", "the client is gone: "+err.Error())
+			}
+		}
+	}
+	_, _ = io.Copy(io.Discard, out) // a line too long must not block the client
+}
+
+func (s *session) restart(ctx context.Context) error {
+	if err := s.node.Stop(); err != nil {
+		return err
+	}
+	return s.node.Start(ctx)
+}
+
+func (s *session) add(scenario, why string) {
+	if why != "" && s.failed[scenario] {
+		return // the first reason is the telling one
+	}
+	s.failed[scenario] = why != ""
+	s.rows = append(s.rows, row{s.client.name, s.version, scenario, why})
+}
+
+// finish adds what the client left out.
+func (s *session) finish() {
+	for _, want := range s.client.scenarios {
+		if _, told := s.failed[want]; !told {
+			s.add(want, "the client never reported it")
+		}
+	}
+	for i := range s.rows {
+		s.rows[i].version = s.version
+	}
+}
+
+// lastBytes keeps the end of what is written to it.
+type lastBytes struct {
+	mu  sync.Mutex // os/exec writes from a goroutine of its own
+	end []byte
+}
+
+func (l *lastBytes) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end = append(l.end, p...)
+	l.end = l.end[max(0, len(l.end)-tailBytes):]
+	return len(p), nil
+}
+
+func (l *lastBytes) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.end)
+}
+
+// oneLine puts a text of several lines into a cell of the table.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

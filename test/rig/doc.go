@@ -1,0 +1,12 @@
+// Package rig starts what a test speaks to: Ottla's binary or the real Apache
+// Kafka, one node on 127.0.0.1 with a directory of its own, that can be stopped
+// and started again on the same port.
+//
+// It is not for faults (package realfault kills and cuts off) and not part of
+// the product. The programs interop, tools and differential beside it use it.
+//
+// Reading order: rig.go (Options, Node), ottla.go, kafka.go.
+//
+// Invariants: a Node keeps its address for life; Stop returns when the process
+// has ended. A Node is used by one goroutine at a time.
+package rig

@@ -1,0 +1,98 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// Kind says which program a node runs.
+type Kind string
+
+// The two sides of a comparison.
+const (
+	Ottla Kind = "ottla"
+	Kafka Kind = "kafka"
+)
+
+// Options make a node.
+type Options struct {
+	Kind Kind
+	// Dir is made when it is missing; the node's data lie below it.
+	Dir string
+	// Binary is Ottla's program; "" builds ./cmd/ottla into Dir.
+	Binary string
+	// Settings are broker settings by their Kafka names.
+	Settings map[string]string
+	// Log takes Ottla's standard error; nil keeps it in Dir/ottla.log. Kafka's
+	// is in Dir/server.log.
+	Log io.Writer
+}
+
+// Node is one node, running or stopped.
+type Node struct {
+	Kind Kind
+	Addr string // host:port for clients
+	Data string // where the partitions' directories are
+	run  runner
+}
+
+// runner is one of the two programs.
+type runner interface {
+	start(ctx context.Context) error
+	stop() error
+}
+
+// New prepares a node and starts it. It returns when the node serves.
+func New(ctx context.Context, o Options) (*Node, error) {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the node's folder: %w", err)
+	}
+	n := &Node{Kind: o.Kind, Data: filepath.Join(o.Dir, "data")}
+	var err error
+	switch o.Kind {
+	case Ottla:
+		err = n.prepareOttla(ctx, o)
+	case Kafka:
+		err = n.prepareKafka(o)
+	default:
+		return nil, fmt.Errorf("a node is %q or %q, not %q", Ottla, Kafka, o.Kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return n, n.Start(ctx)
+}
+
+// Start starts a stopped node on the address and data it had.
+func (n *Node) Start(ctx context.Context) error { return n.run.start(ctx) }
+
+// Stop ends the node cleanly.
+func (n *Node) Stop() error { return n.run.stop() }
+
+// ports finds count free ports of the loopback address, below the range that
+// outgoing connections use: a client that tries to reach a stopped node there
+// might get that very port, and connect to itself.
+func ports(count int) ([]int, error) {
+	var out []int
+	for port := 20000 + os.Getpid()%8000; port < 32000; port++ {
+		l, err := net.Listen("tcp", local(port))
+		if err != nil {
+			continue // taken
+		}
+		if err := l.Close(); err != nil {
+			return nil, err
+		}
+		if out = append(out, port); len(out) == count {
+			return out, nil
+		}
+	}
+	return nil, errors.New("there are no free ports between 20000 and 32000")
+}
+
+func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
