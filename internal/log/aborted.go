@@ -96,8 +96,8 @@ func (l *Log) abortedOf(s *segment) ([]producer.Aborted, error) {
 	if err == nil {
 		entries, err = index.ParseAborted(b, s.base, math.MaxInt64)
 	}
-	if err == nil && int32(len(entries)) < want {
-		err = errors.New("entries are missing")
+	if err == nil && !s.abortedAsSaved(entries) {
+		err = errors.New("it does not hold the entries that the checkpoint knows")
 	}
 	if missing(err) && want <= 0 {
 		entries, err = nil, nil

@@ -163,6 +163,8 @@ func (l *Log) note(c *Config, s *segment, h *record.Header, b []byte) error {
 	}
 	if latest, ok := l.epochs.Latest(); !ok || h.LeaderEpoch > latest.Epoch {
 		l.epochs.Assign(h.LeaderEpoch, h.BaseOffset)
+	} else if h.LeaderEpoch < latest.Epoch && !l.loose.Load() {
+		l.loose.Store(true)
 	}
 	now := uint32(0)
 	if l.dir.o.VerifyAge > 0 {

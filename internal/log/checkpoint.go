@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/index"
 )
 
 // checkpoints is the directory's checkpoint: what the file holds, and what
@@ -216,15 +217,14 @@ func (l *Log) checkpointEntry() *checkpoint.Log {
 	e := &checkpoint.Log{
 		ID: l.id.ID, Start: l.start, End: l.end.Offset,
 		Recovery: checkpoint.Position(l.durable), State: checkpoint.Position(at.pos),
-		Producers: at.producers, Segment: at.segment, Epochs: epochs, Gaps: slices.Clone(l.gaps),
+		Producers: at.producers, Segment: at.segment, Epochs: epochs, Gaps: slices.Clone(l.gaps), Sparse: l.sparse.Load(), Loose: l.loose.Load(),
 	}
-	for _, s := range l.segs {
-		n := int32(len(s.aborted))
-		if !s.abortedLoaded {
-			n = s.abortedWant
-		}
-		if n > 0 {
-			e.Aborted = append(e.Aborted, checkpoint.Aborted{Segment: s.base, Count: n})
+	for _, s := range l.aborting {
+		switch {
+		case s.abortedLoaded && len(s.aborted) > 0:
+			e.Aborted = append(e.Aborted, checkpoint.Aborted{Segment: s.base, Count: int32(len(s.aborted)), CRC: index.AbortedCRC(s.aborted)})
+		case !s.abortedLoaded && s.abortedWant > 0:
+			e.Aborted = append(e.Aborted, checkpoint.Aborted{Segment: s.base, Count: s.abortedWant, CRC: s.abortedCRC})
 		}
 	}
 	return e

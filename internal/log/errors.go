@@ -27,6 +27,7 @@ type CorruptError struct {
 	Offset     int64 // of the first record that cannot be read
 	NextOffset int64 // where reading can go on, -1 when not known
 	Reason     string
+	nextByte   int64 // where NextOffset's batch begins in File; 0 when it is elsewhere
 }
 
 func (e *CorruptError) Error() string {

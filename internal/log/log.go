@@ -41,14 +41,16 @@ type Log struct {
 	start    int64
 	end      Position
 	durable  Position
-	cuts     uint64 // truncations so far: a sync that ran across one proves nothing
+	cuts     atomic.Uint64 // truncations so far: a sync that ran across one proves nothing
 	tail     *tail
-	newDir   bool    // the partition directory itself was made and not synced yet
-	made     int64   // segment files made
-	entered  int64   // of these, synced into the directory
-	gaps     []int64 // bases of segments that rightly begin above the end before them
-	state    mark    // where producers stood when the last checkpoint asked
-	prior    mark    // the mark before it, good while state is not durable yet
+	newDir   bool        // the partition directory itself was made and not synced yet
+	made     int64       // segment files made
+	entered  int64       // of these, synced into the directory
+	gaps     []int64     // bases of segments that rightly begin above the end before them
+	state    mark        // where producers stood when the last checkpoint asked
+	prior    mark        // the mark before it, good while state is not durable yet
+	sparse   atomic.Bool // offsets may be missing inside segments: it is or was compacted, or Kafka made it
+	loose    atomic.Bool // batches may have other epochs than the cache says
 	wantMark atomic.Bool
 	changed  atomic.Bool // since the last checkpoint
 
@@ -136,6 +138,9 @@ func (l *Log) RecoveryReport() *Recovery { return l.report }
 // durability is synced by the next round if the new one asks for it.
 func (l *Log) Configure(c Config) {
 	c = c.withDefaults()
+	if c.Compact && !l.sparse.Swap(true) {
+		l.changed.Store(true)
+	}
 	l.cfg.Store(&c)
 	if c.durability() == Fsync && l.Durable() != l.End() {
 		l.dir.markUrgent(l, c.Internal)

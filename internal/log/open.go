@@ -37,6 +37,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	l := &Log{dir: d, id: id, name: dirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
+	l.sparse.Store(c.Compact)
 	d.mu.Lock()
 	_, open := d.logs[l.name]
 	if !open {
@@ -106,12 +107,12 @@ func (l *Log) checkTopic(saved *checkpoint.Log) error {
 	switch {
 	case err == nil && id == l.id.ID:
 		return nil
-	case err == nil:
+	case err == nil && saved == nil:
 		return fmt.Errorf("open log %s: %w: it says %s, the topic has %s; move %s away if it is not wanted", l.name, ErrWrongTopic, id, l.id.ID, l.path())
 	case !missing(err) && saved == nil:
 		return fmt.Errorf("open log %s: %w: its partition.metadata can not be read (%w); put the topic id %s there if the data is this topic's", l.name, ErrWrongTopic, err, l.id.ID)
 	}
-	if !missing(err) {
+	if !missing(err) { // the checkpoint and the caller agree on the id, so the file is wrong
 		l.dir.log.Warn("partition.metadata is damaged and is written again", "topic", l.id.Topic, "partition", l.id.Partition, "err", err)
 	}
 	err = checkpoint.Write(l.dir.fs, l.path(), checkpoint.PartitionMeta, checkpoint.AppendMetadata(nil, l.id.ID), true)

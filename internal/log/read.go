@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"sort"
 
 	"ottla/internal/log/walk"
@@ -63,6 +62,17 @@ func (s *Slice) Release() {
 // directory's error; an error of the disk in reading is this log's alone. The
 // caller releases the slice.
 func (l *Log) Read(offset int64, to Position, maxBytes int, minOne bool) (Slice, error) {
+	for {
+		cuts := l.cutCount()
+		s, err := l.read(offset, to, maxBytes, minOne)
+		if err == nil || l.cutCount() == cuts {
+			return s, err
+		}
+		// A truncation took the bytes from under the look-up.
+	}
+}
+
+func (l *Log) read(offset int64, to Position, maxBytes int, minOne bool) (Slice, error) {
 	if l.dir.failed.Load() {
 		return Slice{}, l.dir.Err()
 	}
@@ -82,31 +92,48 @@ func (l *Log) Read(offset int64, to Position, maxBytes int, minOne bool) (Slice,
 		l.mu.Unlock()
 		return Slice{}, nil
 	}
-	if p, ok := l.atTail(offset, to); ok {
+	p, ok := l.atTail(offset, to)
+	if ok {
 		p.h.refs.Add(1)
-		l.mu.Unlock()
-		return l.slice(p, maxBytes, minOne)
 	}
-	cuts := l.cuts
 	l.mu.Unlock()
-	p, err := l.locate(offset, to)
-	if err != nil {
-		if l.cutCount() != cuts { // a truncation took the bytes from under the walk
-			return l.Read(offset, to, maxBytes, minOne)
+	if !ok {
+		var err error
+		if p, err = l.locate(offset, to); err != nil || p.h == nil {
+			return Slice{}, err
 		}
-		return Slice{}, err
 	}
-	if p.h == nil {
-		return Slice{}, nil
+	for {
+		out, err := l.slice(p, maxBytes, minOne)
+		if err == nil {
+			return out, nil
+		}
+		rot := (*CorruptError)(nil)
+		if !errors.As(err, &rot) || rot.nextByte <= p.at || rot.nextByte >= p.limit || rot.NextOffset > offset {
+			p.h.release()
+			return Slice{}, err
+		}
+		// A rotten header claimed the offset; the batch that has it is
+		// further on.
+		p.at, p.first = walkTo(p, rot.nextByte, offset), -1
+		if p.at >= p.limit {
+			p.h.release()
+			return Slice{}, err
+		}
 	}
-	return l.slice(p, maxBytes, minOne)
 }
 
-func (l *Log) cutCount() uint64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.cuts
+// walkTo goes from byte from of a place's segment to the batch that holds
+// offset.
+func walkTo(p place, from, offset int64) int64 {
+	r := walk.Get(p.h.f, from, p.limit)
+	defer r.Put()
+	var h record.Header
+	findBatch(r, &h, offset)
+	return r.Pos()
 }
+
+func (l *Log) cutCount() uint64 { return l.cuts.Load() }
 
 // place is where a read begins and how far it may go. h carries a reference.
 type place struct {
@@ -201,7 +228,7 @@ func (l *Log) locate(offset int64, to Position) (place, error) {
 // joined tells whether a gap before the segment with that base is as it should
 // be: compaction or an append beyond the end made it.
 func (l *Log) joined(base int64) bool {
-	if base < 0 || l.cfg.Load().Compact {
+	if base < 0 || l.sparse.Load() {
 		return true
 	}
 	l.mu.Lock()
@@ -238,20 +265,23 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 	}
 	r := walk.Get(f.f, from, size)
 	defer r.Put()
-	for checked := entry < 0; ; checked = true {
+	next := s.base // the offset that comes next; -1 at an index entry
+	if entry >= 0 {
+		next = -1
+	}
+	for {
 		err := r.Header(&h)
 		if err == io.EOF {
 			f.release()
 			return place{}, h, nil
 		}
-		if !checked && (err != nil || h.LastOffset() != l.entryOffset(s, entry)) {
+		if next < 0 && (err != nil || h.LastOffset() != l.entryOffset(s, entry)) {
 			f.release()
 			l.distrust(s)
 			return l.find(s, offset, size)
 		}
-		if err != nil || h.BaseOffset < s.base {
-			// One bad header does not hide what comes after it.
-			if err = l.stepOver(s, r, &h, offset, err); err != nil {
+		if err != nil || next >= 0 && l.misplaced(&h, next) {
+			if err = l.stepOver(s, r, &h, offset, max(next, s.base), err); err != nil {
 				f.release()
 				return place{}, h, err
 			}
@@ -260,25 +290,37 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size())}, h, nil
 		}
 		r.Skip(&h)
+		next = h.NextOffset()
 	}
 }
 
-// stepOver goes on after a header that can not be read, when offset lies beyond
-// the damage; else it says what is wrong.
-func (l *Log) stepOver(s *segment, r *walk.Reader, h *record.Header, offset int64, cause error) error {
-	if bad := (*walk.Bad)(nil); cause != nil && !errors.As(cause, &bad) {
+// misplaced tells whether a batch can not be the one after next: inside a
+// segment offsets follow each other, but in a log that was compacted they may
+// leave some out. No checksum covers them.
+func (l *Log) misplaced(h *record.Header, next int64) bool {
+	return h.BaseOffset < next || h.BaseOffset > next && !l.sparse.Load()
+}
+
+// stepOver goes on after a batch that can not be read or has a wrong offset,
+// when offset lies beyond the damage; else it says what is wrong. One bad
+// header does not hide what comes after it.
+func (l *Log) stepOver(s *segment, r *walk.Reader, h *record.Header, offset, next int64, cause error) error {
+	bad := &walk.Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has offset %d, want %d", h.BaseOffset, next)}
+	if cause != nil && !errors.As(cause, &bad) {
 		return l.readError(s, cause)
 	}
-	at := r.Pos()
-	ok, err := r.Resync(h, s.base, math.MaxInt64)
+	ok, err := r.Resync(h, next, l.endOfSegment(s))
 	if err != nil {
 		return l.readError(s, err)
 	}
 	if ok && h.BaseOffset <= offset {
 		return nil
 	}
-	r.Move(at)
-	return l.corrupt(s, r, offset, cause)
+	e := &CorruptError{File: s.file(suffixLog), Byte: bad.Byte, Offset: offset, NextOffset: l.endOfSegment(s), Reason: bad.Reason}
+	if ok {
+		e.NextOffset = h.BaseOffset
+	}
+	return e
 }
 
 // notLoaded is lookup's entry when the index does not reach down to offset.
@@ -336,7 +378,7 @@ func (l *Log) limit(p place, size, nextBase int64, to Position) (int64, error) {
 }
 
 // slice cuts a place to the size asked for and checks what is not trusted any
-// more.
+// more. It takes the place's handle over, unless it fails.
 func (l *Log) slice(p place, maxBytes int, minOne bool) (Slice, error) {
 	n := min(p.limit-p.at, int64(max(maxBytes, 0)))
 	if minOne && n < p.limit-p.at {
@@ -352,9 +394,12 @@ func (l *Log) slice(p place, maxBytes int, minOne bool) (Slice, error) {
 		n = max(n, p.first-p.at)
 	}
 	good, err := l.verify(p.s, p.h, p.at, p.at+n, p.limit)
-	if err != nil || good <= p.at {
-		p.h.release()
+	if err != nil {
 		return Slice{}, err
+	}
+	if good <= p.at {
+		p.h.release()
+		return Slice{}, nil
 	}
 	return Slice{Len: int(good - p.at), file: p.h, start: p.at}, nil
 }

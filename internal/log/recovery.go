@@ -10,6 +10,7 @@ import (
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
 	"ottla/internal/log/walk"
+	"ottla/internal/producer"
 	"ottla/internal/record"
 )
 
@@ -38,6 +39,7 @@ type recovery struct {
 	at     int64        // and the byte in it
 	broken bool         // the last segment ends in bytes that can not be read
 	late   []EpochEntry // epochs that were known to begin in what is walked
+	known  Epochs       // epochs that the checkpoint knew
 }
 
 func (r *recovery) run(f *files) error {
@@ -62,6 +64,10 @@ func (r *recovery) plan(f *files) error {
 	l, c := r.l, &r.l.dir.ckpt
 	if r.saved != nil {
 		l.start, r.floor, l.gaps = r.saved.Start, r.saved.Recovery.Offset, r.saved.Gaps
+		if r.saved.Sparse {
+			l.sparse.Store(true)
+		}
+		l.loose.Store(r.saved.Loose)
 	} else {
 		r.floor = -1
 		if c.foreign { // with a checkpoint of ours these could be an older topic's
@@ -85,7 +91,8 @@ func (r *recovery) plan(f *files) error {
 		r.floor = max(r.floor, bases[n-1])
 		if c.clean {
 			r.floor = math.MaxInt64
-			l.gaps = slices.Clone(bases) // Kafka's word that this is all
+			l.sparse.Store(true) // Kafka's word that this is all
+			l.loose.Store(true)
 		}
 	}
 	for _, base := range bases {
@@ -104,7 +111,7 @@ func (r *recovery) plan(f *files) error {
 	if r.saved != nil {
 		for _, a := range r.saved.Aborted {
 			if i := r.find(a.Segment); i >= 0 {
-				r.segs[i].abortedWant, r.segs[i].hasAborted = a.Count, true
+				r.segs[i].abortedWant, r.segs[i].abortedCRC, r.segs[i].hasAborted = a.Count, a.CRC, true
 			}
 		}
 	}
@@ -160,6 +167,7 @@ func (r *recovery) producers() error {
 	l.freshProducers()
 	if r.saved != nil {
 		l.epochs.Replace(r.saved.Epochs)
+		r.known.Replace(r.saved.Epochs)
 		if r.resume() {
 			return nil
 		}
@@ -241,7 +249,7 @@ func (r *recovery) readAborted(s *segment, offset int64) {
 		return
 	}
 	all, err := index.ParseAborted(b, s.base, math.MaxInt64)
-	if err != nil || int32(len(all)) < s.abortedWant {
+	if err != nil || !s.abortedAsSaved(all) {
 		return
 	}
 	n := 0
@@ -252,6 +260,12 @@ func (r *recovery) readAborted(s *segment, offset int64) {
 	if s.savedTxns = n; n < len(all) {
 		s.savedTxns = -1
 	}
+}
+
+// abortedAsSaved tells whether entries of a .txnindex begin with those that the
+// checkpoint knows of.
+func (s *segment) abortedAsSaved(entries []producer.Aborted) bool {
+	return s.abortedWant < 0 || len(entries) >= int(s.abortedWant) && index.AbortedCRC(entries[:s.abortedWant]) == s.abortedCRC
 }
 
 // walkAll goes through the segments from the place to walk from.
@@ -299,7 +313,7 @@ func (s *segment) resetWalk() {
 
 // enter tells whether the walk may go from one segment to the next.
 func (r *recovery) enter(s *segment) bool {
-	if s.base <= r.next || r.l.cfg.Load().Compact || slices.Contains(r.l.gaps, s.base) {
+	if s.base <= r.next || r.l.sparse.Load() || slices.Contains(r.l.gaps, s.base) {
 		r.next = max(r.next, s.base)
 		r.l.start = max(r.l.start, r.segs[0].base)
 		return true
@@ -388,7 +402,7 @@ func (r *recovery) read(w *walk.Reader, h *record.Header, s *segment, limit int6
 	if err := w.Header(h); err != nil {
 		return err
 	}
-	strict := h.NextOffset() > r.floor && !r.l.cfg.Load().Compact
+	strict := h.NextOffset() > r.floor && !r.l.sparse.Load()
 	bad := func(format string, args ...any) error {
 		return &walk.Bad{Byte: w.Pos(), Reason: fmt.Sprintf(format, args...)}
 	}
@@ -399,6 +413,8 @@ func (r *recovery) read(w *walk.Reader, h *record.Header, s *segment, limit int6
 		return bad("a batch up to offset %d where the next segment begins at %d", h.LastOffset(), limit)
 	case h.LastOffset()-s.base > math.MaxInt32:
 		return bad("a batch up to offset %d, too far from the segment's base", h.LastOffset())
+	case r.wrongEpoch(h):
+		return bad("a batch of leader epoch %d, which its offset %d does not belong to", h.LeaderEpoch, h.BaseOffset)
 	case h.LeaderEpoch < r.epoch:
 		return bad("a batch of leader epoch %d after epoch %d", h.LeaderEpoch, r.epoch)
 	}
@@ -406,6 +422,16 @@ func (r *recovery) read(w *walk.Reader, h *record.Header, s *segment, limit int6
 		return nil
 	}
 	return w.Check(h)
+}
+
+// wrongEpoch holds a batch below the floor against the epochs that the
+// checkpoint knew.
+func (r *recovery) wrongEpoch(h *record.Header) bool {
+	if r.saved == nil || h.NextOffset() > r.floor || r.l.loose.Load() || h.LeaderEpoch < 0 {
+		return false
+	}
+	e, ok := r.known.EpochOf(h.LastOffset())
+	return ok && e != h.LeaderEpoch
 }
 
 // checks tells whether checksums are verified: not where Kafka stopped

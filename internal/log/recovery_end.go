@@ -148,11 +148,14 @@ func (r *recovery) finish() error {
 	r.marks()
 	if s := l.active(); s != nil && (r.next < r.floor0() || r.broken) {
 		// What is behind the last batch is no log: go on in a new segment.
-		if err := l.roll(max(r.next, r.floor0())); err != nil {
+		l.mu.Lock()
+		l.end.Offset = max(r.next, r.floor0()) // the gap is loss, and stays one
+		l.durable = l.end
+		l.mu.Unlock()
+		if err := l.roll(l.end.Offset); err != nil {
 			return l.refuse(l.cfg.Load(), err)
 		}
 		l.mu.Lock()
-		l.end = Position{Offset: l.active().base, Segment: l.active().base}
 		l.durable = l.end
 		l.mu.Unlock()
 	}

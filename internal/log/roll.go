@@ -21,22 +21,22 @@ func (l *Log) full(c *Config, s *segment, h *record.Header, size int) bool {
 		return true
 	}
 	if s.size == 0 {
-		return h.BaseOffset != l.end.Offset && h.BaseOffset != s.base && !c.Compact
+		return h.BaseOffset != l.end.Offset && h.BaseOffset != s.base && !l.sparse.Load()
 	}
 	return s.size+int64(size) > c.SegmentBytes || l.aged(c, s, h) || l.indexFull(c, s) ||
-		l.gap(c, h)
+		l.gap(h)
 }
 
 // mustRoll tells whether going on in s would break the format.
 func (l *Log) mustRoll(c *Config, s *segment, h *record.Header, size int) bool {
-	return h.LastOffset()-s.base > math.MaxInt32 || s.size+int64(size) > maxSegmentBytes || l.gap(c, h)
+	return h.LastOffset()-s.base > math.MaxInt32 || s.size+int64(size) > maxSegmentBytes || l.gap(h)
 }
 
 // gap tells whether offsets are left out before the batch. In a log that is
 // not compacted such a batch begins a segment of its own, so that inside a
 // segment every missing offset is a fault that recovery can see.
-func (l *Log) gap(c *Config, h *record.Header) bool {
-	return h.BaseOffset != l.end.Offset && !c.Compact
+func (l *Log) gap(h *record.Header) bool {
+	return h.BaseOffset != l.end.Offset && !l.sparse.Load()
 }
 
 // aged tells whether the segment is older than segment.ms allows, measured as
@@ -106,7 +106,7 @@ func (l *Log) roll(base int64) error {
 		}
 		return l.replaceEmpty(old, base)
 	}
-	if old != nil && base > l.end.Offset && !l.cfg.Load().Compact {
+	if old != nil && base > l.end.Offset && !l.sparse.Load() {
 		if err := l.settleGap(base); err != nil {
 			return err
 		}

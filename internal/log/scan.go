@@ -33,7 +33,7 @@ func (l *Log) Scan(offset int64, fn func(h *record.Header, batch []byte) error) 
 func (l *Log) scanSegment(p place, offset int64, fn func(h *record.Header, batch []byte) error) (int64, error) {
 	r := walk.Get(p.h.f, p.at, p.limit)
 	defer r.Put()
-	c := checker{next: p.s.base, epoch: -1}
+	c := checker{l: l, next: p.s.base, epoch: -1}
 	var h record.Header
 	for {
 		err := c.check(r, &h)

@@ -33,6 +33,7 @@ type segment struct {
 	abortedLoaded bool
 	hasAborted    bool  // there are entries, or a file that may hold some
 	abortedWant   int32 // how many the checkpoint says there must be; -1 unknown
+	abortedCRC    uint32
 
 	// trust says per chunk when its bytes were last checked, or written by
 	// this process: seconds since Dir.epoch, 0 never.

@@ -157,7 +157,7 @@ type pending struct {
 func (l *Log) pending() pending {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return pending{end: l.end, cuts: l.cuts, from: l.durable.Segment, dir: l.newDir, files: l.made, file: l.made > l.entered}
+	return pending{end: l.end, cuts: l.cuts.Load(), from: l.durable.Segment, dir: l.newDir, files: l.made, file: l.made > l.entered}
 }
 
 // sync makes everything appended so far durable: data first, oldest segment
@@ -271,7 +271,7 @@ func (d *Dir) syncOne(name string) error {
 // counted and the log stays dirty.
 func (l *Log) settle(p pending) {
 	l.mu.Lock()
-	if l.cuts != p.cuts || l.closed {
+	if l.cuts.Load() != p.cuts || l.closed {
 		again := !l.closed
 		l.mu.Unlock()
 		if again {
@@ -321,7 +321,7 @@ func (l *Log) flushed(p pending) {
 	l.flow.messages, l.flow.dirtyAt = 0, time.Time{}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.cuts != p.cuts {
+	if l.cuts.Load() != p.cuts {
 		return
 	}
 	if p.dir {

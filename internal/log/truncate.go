@@ -84,7 +84,7 @@ func (l *Log) restart(i int, at int64) error {
 	l.mu.Lock()
 	gone := l.segs
 	l.segs, l.aborting, l.gaps = nil, nil, nil
-	l.cuts++
+	l.cuts.Add(1)
 	l.end = Position{l.start, l.start, 0}
 	l.durable = l.end
 	l.mu.Unlock()
@@ -146,7 +146,7 @@ func (l *Log) cutFiles(i int, at int64) error {
 	for n := len(l.aborting); n > 0 && l.aborting[n-1].base > s.base; n-- {
 		l.aborting = l.aborting[:n-1]
 	}
-	l.cuts++
+	l.cuts.Add(1)
 	l.mu.Unlock()
 	for j := len(gone) - 1; j >= 0; j-- {
 		if err := l.removeSegment(gone[j]); err != nil {

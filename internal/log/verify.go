@@ -2,6 +2,7 @@ package log
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -75,7 +76,7 @@ func (l *Log) verify(s *segment, h *handle, at, to, limit int64) (int64, error) 
 func (l *Log) checkRange(s *segment, h *handle, at, to, limit int64) (int64, error) {
 	r := walk.Get(h.f, at, limit)
 	defer r.Put()
-	c := checker{next: s.base, epoch: -1}
+	c := checker{l: l, next: s.base, epoch: -1}
 	var head record.Header
 	for r.Pos() < to {
 		err := c.check(r, &head)
@@ -105,12 +106,14 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 	l.mu.Unlock()
 	r := walk.Get(h.f, from, limit)
 	defer r.Put()
-	k := checker{next: s.base, epoch: -1}
+	k := checker{l: l, next: s.base, epoch: -1}
 	var head record.Header
 	for r.Pos() < (c+1)*chunkSize {
 		var err error
 		if r.Pos() < c*chunkSize {
-			err = r.Header(&head)
+			if err = r.Header(&head); err == nil {
+				k.next, k.exact = head.NextOffset(), true
+			}
 		} else {
 			err = k.check(r, &head)
 		}
@@ -131,6 +134,8 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 // checker holds batches of one segment against what every appended batch
 // keeps.
 type checker struct {
+	l     *Log
+	exact bool // next is known: the end of the batch before, or the segment's base
 	next  int64
 	epoch int32
 }
@@ -142,13 +147,19 @@ func (c *checker) check(r *walk.Reader, h *record.Header) error {
 	if h.BaseOffset < c.next {
 		return &walk.Bad{Byte: r.Pos(), Reason: "has an offset that was there before: it is a stale or misdirected batch"}
 	}
+	if c.exact && h.BaseOffset != c.next && !c.l.sparse.Load() {
+		return &walk.Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has offset %d, want %d", h.BaseOffset, c.next)}
+	}
 	if h.LeaderEpoch < c.epoch {
 		return &walk.Bad{Byte: r.Pos(), Reason: "has an older leader epoch than the batch before it"}
+	}
+	if e, ok := c.l.epochs.EpochOf(h.LastOffset()); ok && e != h.LeaderEpoch && h.LeaderEpoch >= 0 && !c.l.loose.Load() {
+		return &walk.Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has leader epoch %d, want %d", h.LeaderEpoch, e)}
 	}
 	if err := r.Check(h); err != nil {
 		return err
 	}
-	c.next, c.epoch = h.NextOffset(), h.LeaderEpoch
+	c.next, c.epoch, c.exact = h.NextOffset(), h.LeaderEpoch, true
 	return nil
 }
 
@@ -163,13 +174,7 @@ func (l *Log) corrupt(s *segment, r *walk.Reader, offset int64, err error) error
 	if bad != nil {
 		e.Reason = bad.Reason
 	}
-	l.mu.Lock()
-	i := l.floorSegment(s.base)
-	next := l.end.Offset
-	if i >= 0 && i+1 < len(l.segs) {
-		next = l.segs[i+1].base
-	}
-	l.mu.Unlock()
+	next := l.endOfSegment(s)
 	if offset < 0 {
 		e.Offset = l.offsetAt(s, r.Pos())
 	}
@@ -178,11 +183,21 @@ func (l *Log) corrupt(s *segment, r *walk.Reader, offset int64, err error) error
 	switch {
 	case rerr != nil:
 	case ok:
-		e.NextOffset = h.BaseOffset
+		e.NextOffset, e.nextByte = h.BaseOffset, r.Pos()
 	default:
 		e.NextOffset = next
 	}
 	return e
+}
+
+// endOfSegment is where the segment after s begins, or the log's end.
+func (l *Log) endOfSegment(s *segment) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if i := l.floorSegment(s.base); i >= 0 && i+1 < len(l.segs) {
+		return l.segs[i+1].base
+	}
+	return l.end.Offset
 }
 
 // offsetAt is the offset that belongs at byte pos of s: the end of the batch
@@ -242,7 +257,7 @@ func (l *Log) scrubSegment(s *segment, next int64) error {
 	l.mu.Unlock()
 	r := walk.Get(h.f, 0, size)
 	defer r.Put()
-	c := checker{next: s.base, epoch: -1}
+	c := checker{l: l, exact: true, next: s.base, epoch: -1}
 	var found []error
 	var head record.Header
 	for {
@@ -260,6 +275,7 @@ func (l *Log) scrubSegment(s *segment, next int64) error {
 			if ok, rerr := r.Resync(&head, c.next, next); rerr != nil || !ok {
 				break
 			}
+			c.next, c.exact, c.epoch = head.BaseOffset, true, -1
 			continue
 		}
 		r.Skip(&head)

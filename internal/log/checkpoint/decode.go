@@ -56,11 +56,14 @@ func ParseLog(b []byte) (*Log, error) {
 	for range r.count(2) {
 		l.Epochs = append(l.Epochs, epoch.Entry{Epoch: int32(r.varint()), Start: r.varint()})
 	}
-	for range r.count(2) {
-		l.Aborted = append(l.Aborted, Aborted{Segment: r.varint(), Count: int32(r.varint())})
+	for range r.count(3) {
+		l.Aborted = append(l.Aborted, Aborted{Segment: r.varint(), Count: int32(r.varint()), CRC: uint32(r.uvarint())})
 	}
 	for range r.count(1) {
 		l.Gaps = append(l.Gaps, r.varint())
+	}
+	if b := r.take(1); b != nil {
+		l.Sparse, l.Loose = b[0]&flagSparse != 0, b[0]&flagLoose != 0
 	}
 	if r.bad || len(r.b) != 0 {
 		return nil, fmt.Errorf("checkpoint entry of %d bytes does not add up", len(b))

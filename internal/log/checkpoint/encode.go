@@ -57,13 +57,27 @@ func AppendLog(b []byte, l *Log) []byte {
 	for _, a := range l.Aborted {
 		b = binary.AppendVarint(b, a.Segment)
 		b = binary.AppendVarint(b, int64(a.Count))
+		b = binary.AppendUvarint(b, uint64(a.CRC))
 	}
 	b = binary.AppendUvarint(b, uint64(len(l.Gaps)))
 	for _, g := range l.Gaps {
 		b = binary.AppendVarint(b, g)
 	}
-	return b
+	var flags byte
+	if l.Sparse {
+		flags |= flagSparse
+	}
+	if l.Loose {
+		flags |= flagLoose
+	}
+	return append(b, flags)
 }
+
+// Flags at the end of a log's body.
+const (
+	flagSparse = 1 << iota
+	flagLoose
+)
 
 func appendPosition(b []byte, p Position) []byte {
 	b = binary.AppendVarint(b, p.Offset)

@@ -56,6 +56,12 @@ type Log struct {
 	// before: a batch was appended beyond the log end. Any other gap between
 	// segments of a log that is not compacted is loss.
 	Gaps []int64
+	// Sparse says that offsets may be missing anywhere: the log is or was
+	// compacted, or Kafka made it.
+	Sparse bool
+	// Loose says that the epochs of batches may differ from Epochs: Kafka
+	// made the log, or a batch of an older epoch was appended.
+	Loose bool
 }
 
 // Segment is what is known of the segment that State lies in, as of State.
@@ -66,8 +72,10 @@ type Segment struct {
 	MaxLastOffset  int64 // last offset of the first batch with MaxTimestampMs
 }
 
-// Aborted is the number of aborted transactions noted in one segment.
+// Aborted is how many aborted transactions are noted in one segment, and the
+// CRC-32C of them: .txnindex has no checksum of its own.
 type Aborted struct {
 	Segment int64
 	Count   int32
+	CRC     uint32
 }

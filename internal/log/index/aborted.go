@@ -3,6 +3,7 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 
 	"ottla/internal/producer"
 )
@@ -19,6 +20,18 @@ func AppendAborted(b []byte, a producer.Aborted) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(a.LastOffset))
 	return binary.BigEndian.AppendUint64(b, uint64(a.LastStableOffset))
 }
+
+// AbortedCRC is the CRC-32C of the file form of entries.
+func AbortedCRC(entries []producer.Aborted) uint32 {
+	var sum uint32
+	var b [AbortedSize]byte
+	for _, a := range entries {
+		sum = crc32.Update(sum, castagnoli, AppendAborted(b[:0], a))
+	}
+	return sum
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ParseAborted reads a .txnindex file of the segment that begins at base and
 // ends before end. Entries lie in the segment that holds their abort marker,
