@@ -99,9 +99,3 @@ func compression(t *config.Topic) (recompress bool, codec record.Codec, level in
 	}
 	return false, record.None, 0
 }
-
-// internalTopics are those that the brokers themselves write: always synced,
-// recovered first, with a reserve of the disk.
-var internalTopics = map[string]bool{
-	"__consumer_offsets": true, "__transaction_state": true, "__share_group_state": true,
-}

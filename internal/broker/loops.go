@@ -91,8 +91,8 @@ const expiryInterval = 10 * time.Minute
 
 // step does what is due.
 func (c *chores) step(now time.Time) {
-	b, s := c.b, settings{c.b.Image()}
-	if due(&c.retained, now, b.o.View.Duration(s, retentionInterval)) {
+	b := c.b
+	if due(&c.retained, now, b.o.View.Duration(b.Image(), retentionInterval)) {
 		for p := range b.Partitions() {
 			if err := p.Retain(); err != nil {
 				b.o.Logger.Warn("retention failed", "err", err)

@@ -65,7 +65,7 @@ func TestNodeServesWhileItRecovers(t *testing.T) {
 
 func TestInternalTopicsOpenFirst(t *testing.T) {
 	mk := func(name string, n int32) *held {
-		return &held{id: log.Ident{Topic: name, Partition: n}, internal: internalTopics[name]}
+		return &held{id: log.Ident{Topic: name, Partition: n}, internal: metadata.IsInternal(name)}
 	}
 	hs := []*held{mk("a", 1), mk("__transaction_state", 0), mk("a", 0), mk("__consumer_offsets", 3), mk("__aa", 0)}
 	slices.SortFunc(hs, byUrgency)

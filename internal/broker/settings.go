@@ -3,7 +3,6 @@ package broker
 import (
 	"strconv"
 
-	"ottla/internal/config"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
 )
@@ -14,29 +13,10 @@ const (
 	producerExpiry    = "producer.id.expiration.ms"
 )
 
-// settings are the overrides in an image, as config asks for them.
-type settings struct{ img *metadata.Image }
-
-// ConfigOf implements config.Dynamic.
-func (s settings) ConfigOf(scope config.Scope, name string) map[string]string {
-	switch scope {
-	case config.ScopeTopic:
-		return s.img.Config(metadata.ResourceTopic, name)
-	case config.ScopeBroker:
-		return s.img.Config(metadata.ResourceBroker, name)
-	case config.ScopeGroup:
-		return s.img.Config(metadata.ResourceGroup, name)
-	case config.ScopeClientMetrics:
-		return s.img.Config(metadata.ResourceClientMetrics, name)
-	}
-	return nil
-}
-
 // configOf resolves what a topic's partitions heed.
 func (b *Broker) configOf(img *metadata.Image, name string) partition.Config {
-	s := settings{img}
-	t := b.o.View.TopicConfig(s, name)
-	return partitionConfig(&t, internalTopics[name], b.o.View.Duration(s, producerExpiry))
+	t := b.o.View.TopicConfig(img, name)
+	return partitionConfig(&t, metadata.IsInternal(name), b.o.View.Duration(img, producerExpiry))
 }
 
 // reconfigure brings changed settings to the partitions they hold for: a

@@ -119,7 +119,7 @@ func remoteIP(nc net.Conn) string {
 // perIPLimit is max.connections.per.ip, or its override for the address
 // (max.connections.per.ip.overrides, "host:count,…").
 func (d *Door) perIPLimit(ip string) int64 {
-	image := dynamic{d.o.Cluster.Image()}
+	image := d.o.Cluster.Image()
 	for item := range strings.SplitSeq(d.o.View.String(image, "max.connections.per.ip.overrides"), ",") {
 		host, count, ok := cutLast(strings.TrimSpace(item), ':')
 		if n, err := strconv.ParseInt(count, 10, 64); ok && err == nil && host == ip {

@@ -62,25 +62,7 @@ const (
 	sweepEvery = 5 * time.Second
 )
 
-// dynamic shows an image's overrides to package config.
-type dynamic struct{ image *metadata.Image }
-
-// ConfigOf implements config.Dynamic.
-func (d dynamic) ConfigOf(s config.Scope, name string) map[string]string {
-	switch s {
-	case config.ScopeTopic:
-		return d.image.Config(metadata.ResourceTopic, name)
-	case config.ScopeBroker:
-		return d.image.Config(metadata.ResourceBroker, name)
-	case config.ScopeGroup:
-		return d.image.Config(metadata.ResourceGroup, name)
-	case config.ScopeClientMetrics:
-		return d.image.Config(metadata.ResourceClientMetrics, name)
-	}
-	return nil
-}
-
 // setting reads a numeric broker setting as it stands now.
 func (d *Door) setting(name string) int64 {
-	return d.o.View.Int(dynamic{d.o.Cluster.Image()}, name)
+	return d.o.View.Int(d.o.Cluster.Image(), name)
 }

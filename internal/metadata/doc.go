@@ -28,6 +28,7 @@
 //	tags.go              tagged fields, unknown ones kept
 //	sorted.go            the persistent sorted map below an image
 //	image.go             Image and its look-ups
+//	settings.go          an image's overrides, as package config asks for them
 //	entity.go            Topic, Partition, Broker, …
 //	draft.go             Draft: records applied one by one
 //	apply_topic.go apply_cluster.go  what each record type does

@@ -15,6 +15,16 @@ type Topic struct {
 	head *Topic
 }
 
+// IsInternal knows the topics that the brokers themselves write: always
+// synced, recovered first, with a reserve of the disk.
+func IsInternal(topic string) bool {
+	switch topic {
+	case "__consumer_offsets", "__transaction_state", "__share_group_state":
+		return true
+	}
+	return false
+}
+
 // Partition is a partition's registration. It is never changed: a step that
 // changes one makes another.
 type Partition struct {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ottla/internal/controller"
+	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
 
@@ -20,11 +21,11 @@ func (a *metadataAnswer) toCreate(names []string) []string {
 	}
 	var out []string
 	for _, name := range names {
-		if a.img.TopicByName(name) == nil && controller.CheckTopicName(name) == nil && !isInternal(name) {
+		if a.img.TopicByName(name) == nil && controller.CheckTopicName(name) == nil && !metadata.IsInternal(name) {
 			out = append(out, name)
 		}
 	}
-	if len(out) == 0 || !a.h.d.View.Bool(overrides{a.img}, "auto.create.topics.enable") {
+	if len(out) == 0 || !a.h.d.View.Bool(a.img, "auto.create.topics.enable") {
 		return nil
 	}
 	return out
@@ -36,10 +37,10 @@ func (a *metadataAnswer) toCreate(names []string) []string {
 func (h *handlers) autoCreate(ctx context.Context, names []string, refused map[string]wire.Code) error {
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
-	o := overrides{h.d.Cluster.Image()}
+	img := h.d.Cluster.Image()
 	cmd := controller.CreateTopics{
-		DefaultPartitions: int32(h.d.View.Int(o, "num.partitions")),
-		DefaultReplicas:   int16(h.d.View.Int(o, "default.replication.factor")),
+		DefaultPartitions: int32(h.d.View.Int(img, "num.partitions")),
+		DefaultReplicas:   int16(h.d.View.Int(img, "default.replication.factor")),
 		CapReplicas:       true,
 	}
 	for _, name := range names {

@@ -75,16 +75,6 @@ func row[Q kmsg.Request](key, low, high int16, serve func(context.Context, *api.
 	}
 }
 
-// overrides shows an image's broker settings to config's views.
-type overrides struct{ img *metadata.Image }
-
-func (o overrides) ConfigOf(s config.Scope, name string) map[string]string {
-	if s != config.ScopeBroker {
-		return nil
-	}
-	return o.img.Config(metadata.ResourceBroker, name)
-}
-
 // The bits of AclOperation that mean something for a topic and for the cluster
 // (KIP-430); without an authorizer everybody may do them all. Topic: READ,
 // WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS.
@@ -97,15 +87,6 @@ const (
 
 // operationsUnset is how Kafka leaves authorized operations out.
 const operationsUnset = math.MinInt32
-
-// isInternal knows the topics that Kafka itself writes.
-func isInternal(topic string) bool {
-	switch topic {
-	case "__consumer_offsets", "__transaction_state", "__share_group_state":
-		return true
-	}
-	return false
-}
 
 // rackOf gives a broker's rack, nil when it has none.
 func rackOf(b *metadata.Broker) *string {

@@ -56,7 +56,7 @@ func (a *metadataAnswer) addByName(name string) {
 		return
 	}
 	t := kmsg.NewMetadataResponseTopic()
-	t.Topic, t.IsInternal = kmsg.StringPtr(name), isInternal(name)
+	t.Topic, t.IsInternal = kmsg.StringPtr(name), metadata.IsInternal(name)
 	code := a.refused[name]
 	switch {
 	case controller.CheckTopicName(name) != nil:
@@ -70,7 +70,7 @@ func (a *metadataAnswer) addByName(name string) {
 
 func (a *metadataAnswer) topic(t *metadata.Topic) kmsg.MetadataResponseTopic {
 	r := kmsg.NewMetadataResponseTopic()
-	r.Topic, r.TopicID, r.IsInternal = kmsg.StringPtr(t.Name), t.ID, isInternal(t.Name)
+	r.Topic, r.TopicID, r.IsInternal = kmsg.StringPtr(t.Name), t.ID, metadata.IsInternal(t.Name)
 	r.Partitions = make([]kmsg.MetadataResponseTopicPartition, 0, len(t.Partitions))
 	for _, p := range t.Partitions {
 		r.Partitions = append(r.Partitions, a.partition(p))

@@ -161,10 +161,10 @@ func (h *handlers) checkTogether(r *controller.AlterResource, incremental bool) 
 	if r.Type == metadata.ResourceGroup {
 		scope = config.ScopeGroup
 	}
-	o := overrides{h.d.Cluster.Image()}
+	img := h.d.Cluster.Image()
 	after := map[string]string{}
 	if incremental {
-		for name, value := range o.ConfigOf(scope, r.Name) {
+		for name, value := range img.ConfigOf(scope, r.Name) {
 			after[name] = value
 		}
 	}
@@ -177,7 +177,7 @@ func (h *handlers) checkTogether(r *controller.AlterResource, incremental bool) 
 			after[e.Name] = *e.Value
 		}
 	}
-	if err := h.d.View.CheckTogether(o, scope, after); err != nil {
+	if err := h.d.View.CheckTogether(img, scope, after); err != nil {
 		return wire.Errorf(wire.InvalidConfig, "%w", err)
 	}
 	return nil
@@ -185,7 +185,7 @@ func (h *handlers) checkTogether(r *controller.AlterResource, incremental bool) 
 
 // fillBases gives append and subtract what they start from.
 func (h *handlers) fillBases(r *controller.AlterResource) {
-	o := overrides{h.d.Cluster.Image()}
+	img := h.d.Cluster.Image()
 	for i := range r.Entries {
 		e := &r.Entries[i]
 		if e.Op != controller.OpAppend && e.Op != controller.OpSubtract {
@@ -194,15 +194,15 @@ func (h *handlers) fillBases(r *controller.AlterResource) {
 		switch r.Type {
 		case metadata.ResourceTopic:
 			if config.Lookup(config.ScopeTopic, e.Name) != nil {
-				e.Base = h.d.View.Topic(o, r.Name, e.Name).Value
+				e.Base = h.d.View.Topic(img, r.Name, e.Name).Value
 			}
 		case metadata.ResourceBroker:
 			if config.Lookup(config.ScopeBroker, e.Name) != nil {
-				e.Base = h.d.View.Broker(o, e.Name).Value
+				e.Base = h.d.View.Broker(img, e.Name).Value
 			}
 		case metadata.ResourceGroup:
 			if config.Lookup(config.ScopeGroup, e.Name) != nil {
-				e.Base = h.d.View.Group(o, r.Name, e.Name).Value
+				e.Base = h.d.View.Group(img, r.Name, e.Name).Value
 			}
 		}
 	}

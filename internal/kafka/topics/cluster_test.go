@@ -33,14 +33,19 @@ func newCluster(t *testing.T, brokers ...int32) *fakeCluster {
 	f := &fakeCluster{t: t, c: controller.New(controller.Options{NewID: newID}), img: metadata.Empty()}
 	f.must(controller.Bootstrap{Features: map[string]int16{"metadata.version": 33}})
 	for _, id := range brokers {
-		epoch := f.must(controller.RegisterBroker{Broker: metadata.Broker{
-			ID: id, Incarnation: uuid.UUID{2, 15: byte(id)}, Directories: []uuid.UUID{{3, 15: byte(id)}},
-			Endpoints: []metadata.Endpoint{{Name: "PLAINTEXT", Host: "localhost", Port: 9092}},
-			Features:  map[string][2]int16{"metadata.version": {33, 33}},
-		}}).(int64)
-		f.must(controller.UnfenceBroker{ID: id, Epoch: epoch})
+		f.must(controller.UnfenceBroker{ID: id, Epoch: f.register(id)})
 	}
 	return f
+}
+
+// register makes a broker known, fenced, and gives its epoch.
+func (f *fakeCluster) register(id int32) int64 {
+	f.t.Helper()
+	return f.must(controller.RegisterBroker{Broker: metadata.Broker{
+		ID: id, Incarnation: uuid.UUID{2, 15: byte(id)}, Directories: []uuid.UUID{{3, 15: byte(id)}},
+		Endpoints: []metadata.Endpoint{{Name: "PLAINTEXT", Host: "localhost", Port: 9092}},
+		Features:  map[string][2]int16{"metadata.version": {33, 33}},
+	}}).(int64)
 }
 
 func (f *fakeCluster) must(cmd any) any {

@@ -29,8 +29,8 @@ func (h *handlers) createTopics() api.API {
 
 func (h *handlers) serveCreateTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
-	cmd := controller.CreateTopics{ValidateOnly: req.ValidateOnly}
-	cmd.DefaultPartitions, cmd.DefaultReplicas = h.defaults()
+	cmd := h.withDefaults()
+	cmd.ValidateOnly = req.ValidateOnly
 	seen := map[string]int{}
 	for i := range req.Topics {
 		seen[req.Topics[i].Topic]++
@@ -68,19 +68,15 @@ func (h *handlers) serveCreateTopics(ctx context.Context, req *kmsg.CreateTopics
 	return resp, nil
 }
 
-// defaults are num.partitions and default.replication.factor, the latter cut
-// to the brokers that are there.
-func (h *handlers) defaults() (int32, int16) {
+// withDefaults is the command with what -1 stands for; the default factor, and
+// it alone, is cut to the brokers that are there.
+func (h *handlers) withDefaults() controller.CreateTopics {
 	img := h.d.Cluster.Image()
-	o := overrides{img}
-	live := int64(0)
-	for b := range img.Brokers() {
-		if !b.Fenced {
-			live++
-		}
+	return controller.CreateTopics{
+		DefaultPartitions: int32(h.d.View.Int(img, "num.partitions")),
+		DefaultReplicas:   int16(h.d.View.Int(img, "default.replication.factor")),
+		CapReplicas:       true,
 	}
-	replicas := h.d.View.Int(o, "default.replication.factor")
-	return int32(h.d.View.Int(o, "num.partitions")), int16(min(replicas, max(live, 1)))
 }
 
 // newTopic turns a request's topic into the controller's. The order of a
@@ -143,7 +139,7 @@ func (h *handlers) createdTopic(made *controller.CreatedTopic, img *metadata.Ima
 	t := kmsg.NewCreateTopicsResponseTopic()
 	t.Topic, t.TopicID = made.Name, made.ID
 	t.NumPartitions, t.ReplicationFactor = made.Partitions, made.Replicas
-	d := withTopic{overrides{img}, made.Name, made.Configs}
+	d := withTopic{img, made.Name, made.Configs}
 	for _, def := range config.All(config.ScopeTopic) {
 		v := h.d.View.Topic(d, made.Name, def.Name)
 		c := kmsg.NewCreateTopicsResponseTopicConfig()
@@ -159,7 +155,7 @@ func (h *handlers) createdTopic(made *controller.CreatedTopic, img *metadata.Ima
 
 // withTopic shows one topic's overrides before (or without) its being made.
 type withTopic struct {
-	overrides
+	*metadata.Image
 	topic  string
 	values map[string]string
 }
@@ -168,5 +164,5 @@ func (w withTopic) ConfigOf(s config.Scope, name string) map[string]string {
 	if s == config.ScopeTopic && name == w.topic {
 		return w.values
 	}
-	return w.overrides.ConfigOf(s, name)
+	return w.Image.ConfigOf(s, name)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"ottla/internal/config"
 	"ottla/internal/controller"
 	"ottla/internal/wire"
 )
@@ -125,26 +124,16 @@ func TestAnExplicitReplicationFactorIsNotCapped(t *testing.T) {
 	if resp.Topics[0].ErrorCode != 0 || resp.Topics[1].ErrorCode != int16(wire.InvalidReplicationFactor) {
 		t.Errorf("got %d and %d", resp.Topics[0].ErrorCode, resp.Topics[1].ErrorCode)
 	}
-	if cmd := n.last.(controller.CreateTopics); cmd.CapReplicas {
-		t.Error("explicit factors would be capped")
-	}
 }
 
 func TestFencedBrokersDoNotCountForTheDefaultFactor(t *testing.T) {
-	f := newCluster(t, 1, 2)
-	var epoch int64
-	for b := range f.Image().Brokers() {
-		if b.ID == 2 {
-			epoch = b.Epoch
+	n := newNode(t, map[string]string{"default.replication.factor": "2"})
+	epoch := n.register(2)
+	for i, want := range []int16{1, 2} {
+		r := create(n, newTopicRequest(fmt.Sprintf("t%d", i), 1, -1)).Topics[0]
+		if r.ErrorCode != 0 || r.ReplicationFactor != want {
+			t.Errorf("topic %d: got code %d and factor %d, want factor %d", i, r.ErrorCode, r.ReplicationFactor, want)
 		}
-	}
-	f.must(controller.FenceBroker{ID: 2, Epoch: epoch})
-	static, err := config.StaticOf("test", map[string]string{"default.replication.factor": "2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &handlers{Deps{Cluster: f, View: &config.View{Static: static, NodeID: 1}}}
-	if _, replicas := h.defaults(); replicas != 1 {
-		t.Errorf("got %d, want 1", replicas)
+		n.must(controller.UnfenceBroker{ID: 2, Epoch: epoch})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/kafka/api"
+	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
 
@@ -41,10 +42,10 @@ func (h *handlers) deleteUpTo(topic string, index int32, offset int64) (int64, e
 	switch {
 	case t == nil || index < 0 || int(index) >= len(t.Partitions):
 		return -1, wire.UnknownTopicOrPartition
-	case isInternal(topic):
+	case metadata.IsInternal(topic):
 		return -1, wire.InvalidTopic
 	}
-	c := h.d.View.TopicConfig(overrides{img}, topic)
+	c := h.d.View.TopicConfig(img, topic)
 	if c.CleanupCompact && !c.CleanupDelete {
 		return -1, wire.PolicyViolation
 	}

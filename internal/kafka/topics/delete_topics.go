@@ -26,7 +26,7 @@ func (h *handlers) serveDeleteTopics(ctx context.Context, req *kmsg.DeleteTopics
 	if len(asked) == 0 {
 		return resp, nil
 	}
-	if !h.d.View.Bool(overrides{h.d.Cluster.Image()}, "delete.topic.enable") {
+	if !h.d.View.Bool(h.d.Cluster.Image(), "delete.topic.enable") {
 		var err error = wire.TopicDeletionDisabled
 		if req.Version < 3 {
 			err = wire.Errorf(wire.InvalidRequest, "Topic deletion is disabled.")

@@ -86,23 +86,6 @@ func (find ledHere) DeleteRecords(topic string, index int32, offset int64) (int6
 	return p.DeleteRecords(offset)
 }
 
-// overrides shows an image's settings to config's views.
-type overrides struct{ img *metadata.Image }
-
-func (o overrides) ConfigOf(s config.Scope, name string) map[string]string {
-	switch s {
-	case config.ScopeTopic:
-		return o.img.Config(metadata.ResourceTopic, name)
-	case config.ScopeBroker:
-		return o.img.Config(metadata.ResourceBroker, name)
-	case config.ScopeGroup:
-		return o.img.Config(metadata.ResourceGroup, name)
-	case config.ScopeClientMetrics:
-		return o.img.Config(metadata.ResourceClientMetrics, name)
-	}
-	return nil
-}
-
 // allTopicOperations are the bits of AclOperation that mean something for a
 // topic (KIP-430); without an authorizer everybody may do them all: READ,
 // WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS.
@@ -110,15 +93,6 @@ const allTopicOperations = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<
 
 // operationsUnset is how Kafka leaves authorized operations out.
 const operationsUnset = math.MinInt32
-
-// isInternal knows the topics that Kafka itself writes.
-func isInternal(topic string) bool {
-	switch topic {
-	case "__consumer_offsets", "__transaction_state", "__share_group_state":
-		return true
-	}
-	return false
-}
 
 // leastTimeout is what a change is given even where the client asks for less:
 // Kafka's clients treat 0 as "do not wait for me", not as "do not do it".

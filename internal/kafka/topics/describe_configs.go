@@ -64,7 +64,7 @@ func (h *handlers) describeResource(img *metadata.Image, q *kmsg.DescribeConfigs
 			return nil, errUnknownTopic
 		}
 		return h.scopeRows(config.ScopeTopic, d, func(name string) config.Value {
-			return h.d.View.Topic(overrides{img}, q.ResourceName, name)
+			return h.d.View.Topic(img, q.ResourceName, name)
 		}), nil
 	case metadata.ResourceBroker:
 		return h.describeBroker(img, q.ResourceName, d)
@@ -75,14 +75,14 @@ func (h *handlers) describeResource(img *metadata.Image, q *kmsg.DescribeConfigs
 			return nil, wire.Errorf(wire.InvalidRequest, "Client metrics subscription name must not be empty")
 		}
 		return h.scopeRows(config.ScopeClientMetrics, d, func(name string) config.Value {
-			return h.d.View.ClientMetrics(overrides{img}, q.ResourceName, name)
+			return h.d.View.ClientMetrics(img, q.ResourceName, name)
 		}), nil
 	case metadata.ResourceGroup:
 		if q.ResourceName == "" {
 			return nil, wire.Errorf(wire.InvalidRequest, "Group name must not be empty")
 		}
 		return h.scopeRows(config.ScopeGroup, d, func(name string) config.Value {
-			return h.d.View.Group(overrides{img}, q.ResourceName, name)
+			return h.d.View.Group(img, q.ResourceName, name)
 		}), nil
 	}
 	return nil, wire.InvalidRequest
@@ -109,18 +109,17 @@ func (h *handlers) describeBroker(img *metadata.Image, name string, d describer)
 	if int32(id) != h.d.NodeID {
 		return nil, wire.Errorf(wire.InvalidRequest, "Unexpected broker id, expected %d or empty string, but received %s", h.d.NodeID, name)
 	}
-	o := overrides{img}
 	var out configRows
 	for _, def := range config.All(config.ScopeBroker) {
 		if !d.wants(def.Name) {
 			continue
 		}
-		v := h.d.View.Broker(o, def.Name)
+		v := h.d.View.Broker(img, def.Name)
 		if listed(def, v.Source != config.SourceDefault) {
 			out = append(out, d.row(v))
 		}
 	}
-	own, cluster := o.ConfigOf(config.ScopeBroker, name), o.ConfigOf(config.ScopeBroker, "")
+	own, cluster := img.ConfigOf(config.ScopeBroker, name), img.ConfigOf(config.ScopeBroker, "")
 	out = append(out, unknownRows(d, own, config.SourceDynamicBroker, nil)...)
 	return append(out, unknownRows(d, cluster, config.SourceDynamicDefault, own)...), nil
 }
@@ -138,9 +137,8 @@ func unknownRows(d describer, values map[string]string, source config.Source, co
 
 // describeClusterWide lists what is set for all brokers, and nothing below it.
 func (h *handlers) describeClusterWide(img *metadata.Image, d describer) configRows {
-	o := overrides{img}
 	var out configRows
-	values := o.ConfigOf(config.ScopeBroker, "")
+	values := img.ConfigOf(config.ScopeBroker, "")
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		def := config.Lookup(config.ScopeBroker, name)
 		if def == nil || !d.wants(name) {

@@ -35,7 +35,7 @@ func (h *handlers) serveDescribeTopicPartitions(_ context.Context, req *kmsg.Des
 			from = c.Partition
 		}
 	}
-	limit := h.d.View.Int(overrides{img}, "max.request.partition.size.limit")
+	limit := h.d.View.Int(img, "max.request.partition.size.limit")
 	left := int32(max(1, min(limit, int64(req.ResponsePartitionLimit))))
 	for _, name := range names {
 		if left == 0 {
@@ -89,7 +89,7 @@ func cursorAt(topic string, partition int32) *kmsg.DescribeTopicPartitionsRespon
 // that no longer fits, -1 when all did.
 func describeTopic(img *metadata.Image, name string, from, limit int32) (t kmsg.DescribeTopicPartitionsResponseTopic, next int32) {
 	t = kmsg.NewDescribeTopicPartitionsResponseTopic()
-	t.Topic, t.IsInternal, t.AuthorizedOperations = kmsg.StringPtr(name), isInternal(name), allTopicOperations
+	t.Topic, t.IsInternal, t.AuthorizedOperations = kmsg.StringPtr(name), metadata.IsInternal(name), allTopicOperations
 	found := img.TopicByName(name)
 	if found == nil {
 		t.ErrorCode = int16(wire.UnknownTopicOrPartition)
