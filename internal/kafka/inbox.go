@@ -104,7 +104,7 @@ func (in *inbox) room() []byte {
 	if in.r+total > len(in.slab.B) {
 		if have == len(in.slab.B) {
 			in.move(slab.Get(min(total, 4*have)))
-		} else {
+		} else if in.r > 0 {
 			in.w = copy(in.slab.B, in.have())
 			in.r = 0
 		}
