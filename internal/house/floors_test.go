@@ -14,7 +14,7 @@ const floors = `
 1   internal/wire/... internal/record internal/vfs internal/metric
 2   internal/config internal/producer internal/sim internal/datadir
 3   internal/log/... internal/metadata
-4   internal/partition/... internal/quorum
+4   internal/partition/... internal/quorum internal/coordinator
 5   internal/controller internal/kafka/slab
 6   internal/broker internal/kafka/api
 7   internal/kafka/...

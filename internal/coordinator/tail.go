@@ -1,0 +1,36 @@
+package coordinator
+
+import "context"
+
+// Tail is the end of the log that a shard writes to, for one leadership: the
+// partition of an internal topic as its leader sees it. Package broker makes
+// one of a partition. Errors are wire.Code or *wire.Error.
+type Tail interface {
+	// LeaderEpoch is the leadership it belongs to. When that is over, Check,
+	// Append and Await fail with NOT_LEADER_OR_FOLLOWER or
+	// FENCED_LEADER_EPOCH, for good.
+	LeaderEpoch() int32
+	// End is where the next batch will lie.
+	End() int64
+	// MaxBatchBytes bounds a batch, header included.
+	MaxBatchBytes() int
+	// Check tells whether a batch would be taken at this moment, and why not:
+	// no leader, or fewer replicas in sync than the topic demands.
+	Check() error
+	// Append writes one batch, borrowed and patched until it returns, and tells
+	// its first offset and the one after its last. It is not committed yet. On
+	// an error nothing of it was written, or nothing of it will ever be
+	// committed by this leadership. version is a marker's transaction version.
+	Append(batch []byte, version int16) (base, end int64, err error)
+	// Await reports true when everything below end is committed, and else calls
+	// w once when it is, or when it never will be; at any moment, from any
+	// goroutine.
+	Await(w Waiter, end int64) (bool, error)
+	// Replay gives fn every committed batch that ends above from, in order, up
+	// to the offset to, and returns when all were given, with fn's error, or
+	// with ctx's. Batches are lent for the call.
+	Replay(ctx context.Context, from, to int64, fn func(batch []byte) error) error
+}
+
+// Waiter is told when what it waits for is committed, or why it never will be.
+type Waiter interface{ Committed(err error) }
