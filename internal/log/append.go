@@ -8,6 +8,7 @@ import (
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
+	"ottla/internal/log/layout"
 	"ottla/internal/record"
 	"ottla/internal/vfs"
 )
@@ -117,7 +118,7 @@ func (l *Log) admit(c *Config, h *record.Header, size int) error {
 	if h.BaseOffset < l.end.Offset || size != h.Size() || h.LastOffsetDelta < 0 {
 		return fmt.Errorf("append to %s: batch of %d bytes at offset %d (last offset delta %d) does not fit the log end offset %d", l.name, size, h.BaseOffset, h.LastOffsetDelta, l.end.Offset)
 	}
-	if !c.Internal && !l.dir.room.admit(l.dir, int64(size)) {
+	if !c.Internal && !l.dir.room.Admit(int64(size)) {
 		return fmt.Errorf("append to %s: %w", l.name, ErrDiskFull)
 	}
 	return nil
@@ -228,13 +229,13 @@ func (l *Log) after(c *Config) Position {
 // works and the disk was merely full, the log goes on.
 func (l *Log) undo(s *segment, cause error) error {
 	if terr := s.handle.f.Truncate(s.size); terr != nil {
-		return l.dir.fail(fmt.Errorf("take back a failed write to %s: %w", s.file(suffixLog), terr))
+		return l.dir.fail(fmt.Errorf("take back a failed write to %s: %w", s.file(layout.Log), terr))
 	}
 	s.allocated = s.size
 	if bad := (*record.Error)(nil); errors.As(cause, &bad) {
 		return cause // a batch that the producer state can not read: not the disk's fault
 	}
-	return l.refuse(l.cfg.Load(), fmt.Errorf("write to %s: %w", s.file(suffixLog), cause))
+	return l.refuse(l.cfg.Load(), fmt.Errorf("write to %s: %w", s.file(layout.Log), cause))
 }
 
 // refuse sorts an error of the write path: no room passes, the rest is final.
@@ -243,10 +244,14 @@ func (l *Log) refuse(c *Config, err error) error {
 		return l.dir.fail(err)
 	}
 	if vfs.NoSpace(err) {
-		l.dir.room.full(l.dir)
+		l.dir.room.Full()
 	}
 	return fmt.Errorf("%w: %w", ErrDiskFull, err)
 }
+
+// useReserve gives an internal log that found no room that of the reserve. It
+// tells whether there is a point in trying again.
+func (l *Log) useReserve(c *Config) bool { return c.Internal && l.dir.room.Use(l.name) }
 
 // makeDir makes the log's directory before its first segment. What it makes is
 // synced before the first batch counts.
@@ -275,7 +280,7 @@ func (l *Log) makeDir() error {
 
 // createSegment makes the file of a new segment and opens it.
 func (l *Log) createSegment(s *segment) (vfs.File, error) {
-	name := s.file(suffixLog)
+	name := s.file(layout.Log)
 	f, err := l.dir.open(name, os.O_RDWR|os.O_CREATE)
 	if err != nil {
 		return nil, err
@@ -289,7 +294,7 @@ func (l *Log) createSegment(s *segment) (vfs.File, error) {
 		return nil, fmt.Errorf("size of %s: %w", name, err)
 	}
 	// Bytes where none can be: keep them, out of the way.
-	if err := l.dir.fs.Rename(name, freeName(l.dir.fs, name+suffixCut)); err != nil {
+	if err := l.dir.fs.Rename(name, layout.FreeName(l.dir.fs, name+layout.Cut)); err != nil {
 		return nil, fmt.Errorf("set %s aside: %w", name, err)
 	}
 	return l.dir.open(name, os.O_RDWR|os.O_CREATE)

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
+	"ottla/internal/log/layout"
 )
 
 // checkpoints is the directory's checkpoint: what the file holds, and what
@@ -45,7 +46,7 @@ func (d *Dir) readCheckpoint() error {
 		if f, err = checkpoint.Parse(b); err == nil {
 			c.sequence = f.Sequence
 			for _, e := range f.Logs {
-				c.entries[dirName(e.Topic, e.Partition)] = e
+				c.entries[layout.DirName(e.Topic, e.Partition)] = e
 			}
 		}
 	}
@@ -103,7 +104,7 @@ func (d *Dir) readOffsets(name string) map[string]int64 {
 	}
 	out := make(map[string]int64, len(lines))
 	for _, l := range lines {
-		out[dirName(l.Topic, l.Partition)] = l.Offset
+		out[layout.DirName(l.Topic, l.Partition)] = l.Offset
 	}
 	return out
 }
@@ -128,7 +129,7 @@ func (d *Dir) entry(name string) *checkpoint.Log {
 // HighWatermark is what Kafka's replication-offset-checkpoint said of a log
 // when the directory was opened.
 func (d *Dir) HighWatermark(id Ident) (int64, bool) {
-	o, ok := d.ckpt.highs[dirName(id.Topic, id.Partition)]
+	o, ok := d.ckpt.highs[layout.DirName(id.Topic, id.Partition)]
 	return o, ok
 }
 
@@ -165,7 +166,7 @@ func (d *Dir) Checkpoint(high func(Ident) int64) error {
 // passing lets a checkpoint wait when there is no room; a failed sync is final.
 func (d *Dir) passing(err error) error {
 	if soft(err) {
-		d.room.full(d)
+		d.room.Full()
 		d.log.Warn("no room for the checkpoint; a restart would read more", "err", err)
 		d.mu.Lock()
 		d.ckpt.wanted++

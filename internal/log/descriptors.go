@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"ottla/internal/log/layout"
 	"ottla/internal/vfs"
 )
 
@@ -85,7 +86,7 @@ func (l *Log) acquire(s *segment) (*handle, error) {
 		return h, nil
 	}
 	l.mu.Unlock()
-	f, err := l.dir.open(s.file(suffixLog), os.O_RDONLY)
+	f, err := l.dir.open(s.file(layout.Log), os.O_RDONLY)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func (l *Log) pin(s *segment) error {
 	if l.pinned {
 		return nil
 	}
-	f, err := l.dir.open(s.file(suffixLog), os.O_RDWR)
+	f, err := l.dir.open(s.file(layout.Log), os.O_RDWR)
 	if err != nil {
 		return err
 	}

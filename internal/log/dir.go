@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/layout"
+	"ottla/internal/log/room"
+	"ottla/internal/log/syncway"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 )
@@ -54,8 +57,8 @@ type Dir struct {
 	cache   descriptors
 	indexes loadedIndexes
 	dirty   dirtySet
-	ways    ways
-	room    reserve
+	ways    syncway.Ways
+	room    *room.Room
 	ckpt    checkpoints
 
 	coarse  atomic.Uint32 // seconds(), as of the last step
@@ -102,7 +105,7 @@ func OpenDir(o DirOptions) (*Dir, error) {
 			return nil, fmt.Errorf("sync log directory %s: %w", d.path, err)
 		}
 	}
-	d.openReserve()
+	d.room = room.Open(room.Options{FS: d.fs, Path: d.path, Reserve: o.Reserve, Now: o.Now, Logger: d.log})
 	return d, nil
 }
 
@@ -136,14 +139,14 @@ func (d *Dir) list() error {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		_, _, isLog := parseDirName(name)
+		_, _, isLog := layout.ParseDirName(name)
 		switch {
 		case e.IsDir() && isLog:
 			d.onDisk[name] = true
-		case e.IsDir() && strings.HasSuffix(name, "-delete") && leftover.MatchString(name):
+		case e.IsDir() && strings.HasSuffix(name, "-delete") && layout.Leftover.MatchString(name):
 			// The rename was the delete; what is left is space.
 			d.trash = append(d.trash, trash{path: d.path + "/" + name, tree: true})
-		case !e.IsDir() && strings.HasSuffix(name, suffixTmp):
+		case !e.IsDir() && strings.HasSuffix(name, layout.Tmp):
 			_ = d.fs.Remove(d.path + "/" + name)
 		}
 	}
@@ -160,7 +163,7 @@ func (d *Dir) Found() []Ident {
 	d.mu.Unlock()
 	out := make([]Ident, 0, len(names))
 	for _, name := range names {
-		topic, partition, _ := parseDirName(name)
+		topic, partition, _ := layout.ParseDirName(name)
 		id, err := d.readMetadata(name)
 		if err != nil {
 			if e := d.entry(name); e != nil {
@@ -182,6 +185,10 @@ func (d *Dir) readMetadata(name string) (uuid.UUID, error) {
 
 // Path is the directory.
 func (d *Dir) Path() string { return d.path }
+
+// FS is the file system that the directory lies on, for files that others
+// keep beside the logs (the quorum's).
+func (d *Dir) FS() vfs.FS { return d.fs }
 
 // Err is the reason why the directory is offline, or nil.
 func (d *Dir) Err() error {

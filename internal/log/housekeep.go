@@ -1,10 +1,10 @@
 package log
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"time"
+
+	"ottla/internal/log/layout"
 )
 
 // What Housekeep goes by.
@@ -23,16 +23,6 @@ const (
 	quietRounds = 60
 )
 
-// trash is something deleted that still takes room.
-type trash struct {
-	path string
-	tree bool
-	due  time.Time
-	// after is the checkpoint that must be on disk first: until then the
-	// leftover is what tells that the log was deleted and not lost.
-	after uint64
-}
-
 // Housekeep does the slow chores: allocate ahead, background syncs of
 // replicated logs, remove what was deleted, close cold files, mend the reserve
 // once there is room again. Once a second is a good pace.
@@ -42,7 +32,7 @@ func (d *Dir) Housekeep() error {
 		d.tell()
 		return err
 	}
-	d.mendReserve()
+	d.room.Mend()
 	d.dirty.mu.Lock()
 	logs := d.dirty.background
 	d.dirty.background = nil
@@ -144,7 +134,7 @@ func (l *Log) allocateAhead(c *Config, grew int64) error {
 		if soft(err) {
 			return nil // appends will find out if it stays so
 		}
-		return l.dir.fail(fmt.Errorf("allocate ahead in %s: %w", s.file(suffixLog), err))
+		return l.dir.fail(fmt.Errorf("allocate ahead in %s: %w", s.file(layout.Log), err))
 	}
 	s.allocated = to
 	return nil
@@ -173,49 +163,8 @@ func (l *Log) trim(s *segment) error {
 		return nil
 	}
 	if err := s.handle.f.Truncate(s.size); err != nil {
-		return l.dir.fail(fmt.Errorf("trim %s: %w", s.file(suffixLog), err))
+		return l.dir.fail(fmt.Errorf("trim %s: %w", s.file(layout.Log), err))
 	}
 	s.allocated = s.size
 	return nil
 }
-
-// discard notes files or trees to be removed later.
-func (d *Dir) discard(t ...trash) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.trash = append(d.trash, t...)
-}
-
-// emptyTrash removes what is due. What can not be removed is tried again.
-func (d *Dir) emptyTrash() {
-	now := d.o.Now()
-	d.ckpt.mu.Lock()
-	written := d.ckpt.written
-	d.ckpt.mu.Unlock()
-	d.mu.Lock()
-	var due []trash
-	d.trash = slices.DeleteFunc(d.trash, func(t trash) bool {
-		ready := !now.Before(t.due) && written >= t.after
-		if ready {
-			due = append(due, t)
-		}
-		return ready
-	})
-	d.mu.Unlock()
-	for _, t := range due {
-		var err error
-		if t.tree {
-			err = d.fs.RemoveAll(t.path)
-		} else {
-			err = d.fs.Remove(t.path)
-		}
-		if err != nil && !missing(err) {
-			d.log.Warn("what was deleted can not be removed yet", "path", t.path, "err", err)
-			t.due = now.Add(time.Minute)
-			d.discard(t)
-		}
-	}
-}
-
-// joinErrors keeps the first final error in front.
-func joinErrors(errs ...error) error { return errors.Join(errs...) }

@@ -1,6 +1,8 @@
 package log
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestWhatWasAppendedIsReadAcrossSegmentsAndRestarts(t *testing.T) {
 	r := newRig(t)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/layout"
 	"ottla/internal/producer"
 )
 
@@ -34,7 +35,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	if id.Topic == "" || id.Partition < 0 || strings.ContainsAny(id.Topic, "/\x00") || id.Topic == "." || id.Topic == ".." {
 		return nil, fmt.Errorf("open log: %q partition %d is no name of a log", id.Topic, id.Partition)
 	}
-	l := &Log{dir: d, id: id, name: dirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline}
+	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
 	l.sparse.Store(c.Compact)
@@ -154,8 +155,8 @@ func (l *Log) listFiles() (*files, error) {
 	if err != nil {
 		return nil, l.dir.fail(fmt.Errorf("list %s: %w", l.path(), err))
 	}
-	if again, err := l.cleanLeftovers(entries); err != nil {
-		return nil, err
+	if again, err := layout.Clean(l.dir.fs, l.path(), entries); err != nil {
+		return nil, l.dir.fail(err)
 	} else if again {
 		if entries, err = l.dir.fs.ReadDir(l.path()); err != nil {
 			return nil, l.dir.fail(fmt.Errorf("list %s: %w", l.path(), err))
@@ -163,11 +164,11 @@ func (l *Log) listFiles() (*files, error) {
 	}
 	f := &files{sizes: map[int64]int64{}, other: map[string][]int64{}}
 	for _, e := range entries {
-		base, suffix, ok := parseFileName(e.Name())
+		base, suffix, ok := layout.ParseFileName(e.Name())
 		if !ok {
 			continue
 		}
-		if suffix != suffixLog {
+		if suffix != layout.Log {
 			f.other[suffix] = append(f.other[suffix], base)
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"sort"
 
+	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
 	"ottla/internal/record"
 )
@@ -316,7 +317,7 @@ func (l *Log) stepOver(s *segment, r *walk.Reader, h *record.Header, offset, nex
 	if ok && h.BaseOffset <= offset {
 		return nil
 	}
-	e := &CorruptError{File: s.file(suffixLog), Byte: bad.Byte, Offset: offset, NextOffset: l.endOfSegment(s), Reason: bad.Reason}
+	e := &CorruptError{File: s.file(layout.Log), Byte: bad.Byte, Offset: offset, NextOffset: l.endOfSegment(s), Reason: bad.Reason}
 	if ok {
 		e.NextOffset = h.BaseOffset
 	}
@@ -348,9 +349,9 @@ func (l *Log) entryOffset(s *segment, entry int) int64 {
 // distrust drops index files that point where no such batch is, so that the
 // next look-up walks.
 func (l *Log) distrust(s *segment) {
-	l.dir.log.Warn("offset index is wrong and is made again", "file", s.file(suffixIndex))
-	_ = l.dir.fs.Remove(s.file(suffixIndex))
-	_ = l.dir.fs.Remove(s.file(suffixTimes))
+	l.dir.log.Warn("offset index is wrong and is made again", "file", s.file(layout.Index))
+	_ = l.dir.fs.Remove(s.file(layout.Index))
+	_ = l.dir.fs.Remove(s.file(layout.Times))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.offsets, s.times, s.indexFrom = nil, nil, s.size
@@ -407,5 +408,5 @@ func (l *Log) slice(p place, maxBytes int, minOne bool) (Slice, error) {
 // readError is a failure of the disk in reading one log: it is that log's
 // alone.
 func (l *Log) readError(s *segment, err error) error {
-	return fmt.Errorf("read %s: %w", s.file(suffixLog), err)
+	return fmt.Errorf("read %s: %w", s.file(layout.Log), err)
 }

@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
+	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
 	"ottla/internal/producer"
 	"ottla/internal/record"
@@ -103,7 +104,7 @@ func (r *recovery) plan(f *files) error {
 		s.createdMs = l.dir.o.Now().UnixMilli()
 		r.segs = append(r.segs, s)
 	}
-	for _, base := range f.other[suffixAborted] {
+	for _, base := range f.other[layout.Aborted] {
 		if i := r.find(base); i >= 0 {
 			r.segs[i].hasAborted = true
 		}
@@ -131,7 +132,7 @@ func (r *recovery) find(base int64) int {
 func (r *recovery) dropBelowStart(bases []int64) ([]int64, error) {
 	n := 0
 	for n+1 < len(bases) && bases[n+1] <= r.l.start {
-		if err := r.l.dir.trashFiles(r.l.path()+"/"+fileName(bases[n], ""), r.l.dir.o.Now()); err != nil {
+		if err := r.l.dir.trashFiles(r.l.path()+"/"+layout.FileName(bases[n], ""), r.l.dir.o.Now()); err != nil {
 			return nil, err
 		}
 		n++
@@ -200,7 +201,7 @@ func (r *recovery) producers() error {
 
 // snapshot restores the producer state from a segment's .snapshot file.
 func (r *recovery) snapshot(base int64) bool {
-	b, err := checkpoint.Read(r.l.dir.fs, r.l.path()+"/"+fileName(base, suffixSnapshot))
+	b, err := checkpoint.Read(r.l.dir.fs, r.l.path()+"/"+layout.FileName(base, layout.Snapshot))
 	if err == nil {
 		err = r.l.Producers().Restore(b)
 	}
@@ -240,7 +241,7 @@ func (r *recovery) resume() bool {
 // readAborted takes over the transaction-index entries below offset; the walk
 // finds those above it again. A damaged file is found out when it is asked.
 func (r *recovery) readAborted(s *segment, offset int64) {
-	b, err := checkpoint.Read(r.l.dir.fs, s.file(suffixAborted))
+	b, err := checkpoint.Read(r.l.dir.fs, s.file(layout.Aborted))
 	if missing(err) && s.abortedWant <= 0 {
 		s.abortedLoaded = true
 		return
@@ -378,7 +379,7 @@ func (r *recovery) walkSegment(i int, from int64) (done bool, err error) {
 			if r.next >= r.floor {
 				return true, r.cutAt(i, w.Pos(), size, bad.Reason)
 			}
-			r.lost(fmt.Sprintf("%s: %s", s.file(suffixLog), bad.Error()))
+			r.lost(fmt.Sprintf("%s: %s", s.file(layout.Log), bad.Error()))
 			ok, err := w.Resync(&head, r.next, limit)
 			if err != nil || !ok {
 				s.size, r.broken = size, true

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/layout"
 	"ottla/internal/vfs"
 )
 
@@ -21,7 +22,7 @@ func (r *recovery) cutAt(i int, at, size int64, reason string) error {
 	if err := r.l.removeIndexes(s); err != nil {
 		return r.l.dir.fail(err)
 	}
-	f, err := r.l.dir.open(s.file(suffixLog), os.O_RDWR)
+	f, err := r.l.dir.open(s.file(layout.Log), os.O_RDWR)
 	if err != nil {
 		return r.l.refuse(r.l.cfg.Load(), err)
 	}
@@ -30,10 +31,10 @@ func (r *recovery) cutAt(i int, at, size int64, reason string) error {
 		err = cerr
 	}
 	if err != nil {
-		return r.l.dir.fail(fmt.Errorf("cut %s: %w", s.file(suffixLog), err))
+		return r.l.dir.fail(fmt.Errorf("cut %s: %w", s.file(layout.Log), err))
 	}
 	s.allocated = at
-	return r.setAside(i+1, size-at, fmt.Sprintf("%s: byte %d: %s", s.file(suffixLog), at, reason))
+	return r.setAside(i+1, size-at, fmt.Sprintf("%s: byte %d: %s", s.file(layout.Log), at, reason))
 }
 
 // setAside ends the log before segment i: it and all after it are renamed out
@@ -47,11 +48,11 @@ func (r *recovery) setAside(i int, already int64, reason string) error {
 	}
 	for j := len(r.segs) - 1; j >= i; j-- {
 		s := r.segs[j]
-		to := freeName(l.dir.fs, s.file(suffixLog)+suffixCut)
-		if err := l.dir.fs.Rename(s.file(suffixLog), to); err != nil {
-			return l.dir.fail(fmt.Errorf("set %s aside: %w", s.file(suffixLog), err))
+		to := layout.FreeName(l.dir.fs, s.file(layout.Log)+layout.Cut)
+		if err := l.dir.fs.Rename(s.file(layout.Log), to); err != nil {
+			return l.dir.fail(fmt.Errorf("set %s aside: %w", s.file(layout.Log), err))
 		}
-		for _, suffix := range []string{suffixIndex, suffixTimes, suffixAborted, suffixSnapshot} {
+		for _, suffix := range []string{layout.Index, layout.Times, layout.Aborted, layout.Snapshot} {
 			_ = l.dir.fs.Remove(s.file(suffix))
 		}
 		if h := s.handle; h != nil {
@@ -69,12 +70,12 @@ func (r *recovery) setAside(i int, already int64, reason string) error {
 // are not lost: somebody may want to look.
 func (r *recovery) save(s *segment, at, size int64) error {
 	l := r.l
-	in, err := l.dir.open(s.file(suffixLog), os.O_RDONLY)
+	in, err := l.dir.open(s.file(layout.Log), os.O_RDONLY)
 	if err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
 	defer in.Close()
-	name := freeName(l.dir.fs, fmt.Sprintf("%s.%d%s", s.file(suffixLog), at, suffixCut))
+	name := layout.FreeName(l.dir.fs, fmt.Sprintf("%s.%d%s", s.file(layout.Log), at, layout.Cut))
 	out, err := l.dir.open(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return l.refuse(l.cfg.Load(), err)
@@ -136,6 +137,7 @@ func (r *recovery) finish() error {
 	if s := l.active(); s != nil {
 		l.end.Segment, l.end.Byte = s.base, s.size
 	}
+	l.dropGaps(max(r.next, r.floor0()))
 	l.tail.reset(l.end.Offset, l.end.Byte)
 	l.start = min(l.start, max(r.next, r.floor0()))
 	l.durable = l.end
@@ -221,7 +223,7 @@ func (r *recovery) sync() error {
 
 // syncRecovered writes the bytes of s from byte from on again and syncs it.
 func (l *Log) syncRecovered(s *segment, from int64) error {
-	f, err := l.dir.open(s.file(suffixLog), os.O_RDWR)
+	f, err := l.dir.open(s.file(layout.Log), os.O_RDWR)
 	if err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
@@ -235,7 +237,7 @@ func (l *Log) syncRecovered(s *segment, from int64) error {
 		err = cerr
 	}
 	if err != nil {
-		return l.dir.fail(fmt.Errorf("sync %s: %w", s.file(suffixLog), err))
+		return l.dir.fail(fmt.Errorf("sync %s: %w", s.file(layout.Log), err))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
+	"ottla/internal/log/layout"
 	"ottla/internal/record"
 	"ottla/internal/vfs"
 )
@@ -135,6 +136,9 @@ func (l *Log) roll(base int64) error {
 	h.refs.Store(1)
 	s.handle, l.pinned = h, true
 	l.segs = append(l.segs, s)
+	if old == nil || base == l.end.Offset {
+		l.dropGaps(base - 1) // no gap after all
+	}
 	l.made++
 	if l.tail == nil {
 		l.tail = new(tail)
@@ -167,6 +171,12 @@ func (l *Log) settleGap(base int64) error {
 	return l.dir.putAndPersist(l)
 }
 
+// dropGaps forgets gaps above end: they were noted for segments that never came
+// or are gone again. Log.mu is held.
+func (l *Log) dropGaps(end int64) {
+	l.gaps = slices.DeleteFunc(slices.Clone(l.gaps), func(base int64) bool { return base > end })
+}
+
 // begin gives a log that never held anything its first offset, durably: without
 // that a log that begins above its start has lost its beginning.
 func (l *Log) begin(base int64) error {
@@ -193,7 +203,7 @@ func (l *Log) replaceEmpty(old *segment, base int64) error {
 	if h != nil {
 		h.release()
 	}
-	if err := l.dir.fs.Remove(old.file(suffixLog)); err != nil && !missing(err) {
+	if err := l.dir.fs.Remove(old.file(layout.Log)); err != nil && !missing(err) {
 		return err
 	}
 	return l.roll(base)

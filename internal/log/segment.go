@@ -1,8 +1,17 @@
 package log
 
 import (
+	"errors"
+	"io"
+	"math"
+	"sync"
+
+	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
+	"ottla/internal/log/layout"
+	"ottla/internal/log/walk"
 	"ottla/internal/producer"
+	"ottla/internal/record"
 )
 
 // segment is one .log file and what is known about it.
@@ -52,7 +61,7 @@ type segment struct {
 
 func newSegment(dir string, base int64) *segment {
 	return &segment{
-		base: base, path: dir + "/" + fileName(base, ""),
+		base: base, path: dir + "/" + layout.FileName(base, ""),
 		last: base, maxMs: -1, maxLast: -1, maxKnown: true,
 		abortedLoaded: true, abortedWant: -1, firstMaxMs: -1,
 	}
@@ -96,3 +105,225 @@ func (t *tail) find(offset int64) (start, end int64, ok bool) {
 	}
 	return 0, 0, false
 }
+
+// indexMemory bounds the indexes of closed segments that are kept in memory.
+const indexMemory = 32 << 20
+
+// loadedIndexes lists the closed segments whose indexes are in memory, oldest
+// first.
+type loadedIndexes struct {
+	mu    sync.Mutex
+	queue []loadedIndex
+	bytes int
+}
+
+type loadedIndex struct {
+	l     *Log
+	s     *segment
+	bytes int
+}
+
+// add notes a loaded index and returns those that must go for it.
+func (x *loadedIndexes) add(e loadedIndex) (out []loadedIndex) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.queue = append(x.queue, e)
+	x.bytes += e.bytes
+	n := 0
+	for x.bytes > indexMemory && n < len(x.queue)-1 {
+		x.bytes -= x.queue[n].bytes
+		n++
+	}
+	out = append(out, x.queue[:n]...)
+	x.queue = append(x.queue[:0], x.queue[n:]...)
+	return out
+}
+
+// dropIndex forgets the in-memory indexes of a closed segment; they are loaded
+// again when needed.
+func (l *Log) dropIndex(s *segment) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.active() == s || s.unfinished {
+		return
+	}
+	s.offsets, s.times, s.indexFrom = nil, nil, s.size
+}
+
+// loadIndex makes the segment's indexes cover it: from its files as far as they
+// are sound, by a walk of the headers for the rest. It is called without
+// locks; readers and the writer may run beside it.
+func (l *Log) loadIndex(s *segment) error {
+	l.load.Lock()
+	defer l.load.Unlock()
+	l.mu.Lock()
+	if s.whole() {
+		l.mu.Unlock()
+		return nil
+	}
+	to, closed := s.indexFrom, l.active() != s
+	if !s.maxKnown || s.last < 0 {
+		to = s.size
+	}
+	l.mu.Unlock()
+	h, err := l.acquire(s)
+	if err != nil {
+		return l.readError(s, err)
+	}
+	defer h.release()
+	b := indexBuilder{base: s.base, interval: l.cfg.Load().IndexIntervalBytes, maxMs: -1, maxLast: -1, last: s.base}
+	b.fromFiles(l, s, h, to)
+	if err := b.walk(h.f, to); err != nil {
+		return l.readError(s, err)
+	}
+	l.mu.Lock()
+	l.merge(s, &b, to, closed)
+	bytes := len(s.offsets)*8 + len(s.times)*16
+	l.mu.Unlock()
+	if closed {
+		for _, e := range l.dir.indexes.add(loadedIndex{l, s, bytes}) {
+			e.l.dropIndex(e.s)
+		}
+	}
+	return nil
+}
+
+// merge puts what was built for the bytes [0, to) before what the segment has;
+// Log.mu is held.
+func (l *Log) merge(s *segment, b *indexBuilder, to int64, closed bool) {
+	rest := s.offsets[len(s.offsets.Cut(to)):]
+	s.offsets = append(b.offsets, rest...)
+	times := b.times
+	for _, t := range s.times {
+		times = times.Add(t)
+	}
+	s.times, s.indexFrom = times, 0
+	if !s.maxKnown || b.maxMs >= s.maxMs {
+		s.maxMs, s.maxLast = b.maxMs, b.maxLast
+	}
+	s.maxKnown = true
+	if s.last < 0 {
+		s.last = b.last
+	}
+	if closed && s.firstMaxMs < 0 {
+		s.firstMaxMs = b.firstMs
+	}
+}
+
+// indexBuilder makes the indexes of a segment as Append would have made them.
+type indexBuilder struct {
+	base, interval int64
+	offsets        index.Offsets
+	times          index.Times
+	maxMs, maxLast int64
+	firstMs        int64
+	last           int64
+	from           int64 // where the walk begins
+	since          int64
+}
+
+// fromFiles takes over the entries of the index files below to, when both are
+// sound and their last entries agree with the batches they point to.
+func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
+	ob, oerr := checkpoint.Read(l.dir.fs, s.file(layout.Index))
+	tb, terr := checkpoint.Read(l.dir.fs, s.file(layout.Times))
+	if oerr != nil || terr != nil {
+		return
+	}
+	offsets, oerr := index.ParseOffsets(ob, to)
+	times, terr := index.ParseTimes(tb)
+	if oerr != nil || terr != nil || len(offsets) == 0 {
+		return
+	}
+	if len(ob) != len(offsets)*index.OffsetSize || len(tb) != len(times)*index.TimeSize {
+		return // zeros at the end: never finished, or damaged
+	}
+	r := walk.Get(h.f, 0, to)
+	defer r.Put()
+	last := offsets[len(offsets)-1]
+	var head record.Header
+	r.Move(int64(last.Pos))
+	if r.Header(&head) != nil || head.LastOffset() != s.base+int64(last.Rel) {
+		return
+	}
+	// Every offset entry came with the largest timestamp so far; where that of
+	// the last one is missing, the time index has lost its end.
+	times = times.Cut(int64(last.Rel) + 1) // the closing entry: the walk makes it again
+	n := len(times)
+	if n == 0 && head.MaxTimestamp >= 0 || n > 0 && (times[n-1].TimestampMs < head.MaxTimestamp || times[0].Rel > offsets[0].Rel) {
+		return
+	}
+	if n > 0 {
+		t := times[n-1]
+		pos, _ := offsets.Floor(int64(t.Rel))
+		r.Move(pos)
+		if !findBatch(r, &head, s.base+int64(t.Rel)) || head.LastOffset() != s.base+int64(t.Rel) || head.MaxTimestamp != t.TimestampMs {
+			return
+		}
+		b.maxMs, b.maxLast = t.TimestampMs, s.base+int64(t.Rel)
+	}
+	b.offsets, b.times, b.from = offsets, times, int64(last.Pos)
+	b.since = 0
+	r.Move(0)
+	if r.Header(&head) == nil {
+		b.firstMs = head.MaxTimestamp
+	}
+}
+
+// findBatch moves to the batch that holds offset, or the first one after it.
+func findBatch(r *walk.Reader, h *record.Header, offset int64) bool {
+	for r.Header(h) == nil {
+		if h.LastOffset() >= offset {
+			return true
+		}
+		r.Skip(h)
+	}
+	return false
+}
+
+// walk goes through the headers up to byte to. Rot is stepped over: what it
+// holds can not be indexed, and whoever reads there is told.
+func (b *indexBuilder) walk(src io.ReaderAt, to int64) error {
+	r := walk.Get(src, b.from, to)
+	defer r.Put()
+	var h record.Header
+	for {
+		err := r.Header(&h)
+		if err == io.EOF {
+			return nil
+		}
+		if bad := (*walk.Bad)(nil); errors.As(err, &bad) {
+			ok, rerr := r.Resync(&h, b.last, math.MaxInt64)
+			if rerr != nil {
+				return rerr
+			}
+			if !ok {
+				return nil
+			}
+		} else if err != nil {
+			return err
+		}
+		b.add(&h, r.Pos())
+		r.Skip(&h)
+	}
+}
+
+func (b *indexBuilder) add(h *record.Header, pos int64) {
+	if pos == 0 {
+		b.firstMs = h.MaxTimestamp
+	}
+	if h.MaxTimestamp > b.maxMs {
+		b.maxMs, b.maxLast = h.MaxTimestamp, h.LastOffset()
+	}
+	if b.since > b.interval && fits32(h.LastOffset()-b.base) && fits32(pos) {
+		b.offsets = append(b.offsets, index.Offset{Rel: int32(h.LastOffset() - b.base), Pos: int32(pos)})
+		if b.maxMs >= 0 && fits32(b.maxLast-b.base) {
+			b.times = b.times.Add(index.Time{TimestampMs: b.maxMs, Rel: int32(b.maxLast - b.base)})
+		}
+		b.since = 0
+	}
+	b.since += int64(h.Size())
+	b.last = max(b.last, h.NextOffset())
+}
+
+func fits32(v int64) bool { return v >= 0 && v < 1<<31 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/layout"
 )
 
 // dirtySet is who waits for a sync round: the logs with bytes that a round
@@ -100,7 +101,7 @@ func (d *Dir) syncBatch(logs []*Log) error {
 		return nil
 	}
 	began := d.o.Now()
-	whole := d.ways.whole(len(logs), began)
+	whole := d.ways.Whole(len(logs), began)
 	var err error
 	if whole {
 		err = d.syncWhole(logs)
@@ -108,7 +109,7 @@ func (d *Dir) syncBatch(logs []*Log) error {
 		err = d.syncEach(logs)
 	}
 	if err == nil {
-		d.ways.learn(whole, len(logs), d.o.Now().Sub(began), began)
+		d.ways.Learn(whole, len(logs), d.o.Now().Sub(began), began)
 	}
 	return err
 }
@@ -209,7 +210,7 @@ func (l *Log) syncFile(s *segment) error {
 	err = h.f.Sync()
 	h.release()
 	if err != nil {
-		return l.dir.fail(fmt.Errorf("sync %s: %w", s.file(suffixLog), err))
+		return l.dir.fail(fmt.Errorf("sync %s: %w", s.file(layout.Log), err))
 	}
 	return nil
 }
@@ -332,4 +333,16 @@ func (l *Log) flushed(p pending) {
 		l.durable = p.end
 		l.changed.Store(true)
 	}
+}
+
+// Sync makes everything appended so far durable before it returns, in the
+// caller's goroutine and beside any sync round: for a writer who answers for
+// one log and does not queue behind others (the metadata quorum). A failure
+// is final for the directory, as in a round. Writers of this log are held off
+// by the caller; OnDurable is called as in a round.
+func (l *Log) Sync() error {
+	if err := l.alive(); err != nil {
+		return err
+	}
+	return l.sync()
 }

@@ -1,6 +1,7 @@
-package log
+package layout
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -13,31 +14,31 @@ import (
 	"ottla/internal/vfs"
 )
 
-// cleanLeftovers deals with unfinished work in a partition directory as Kafka
+// Clean deals with unfinished work in a partition directory as Kafka
 // does: what was being deleted or cleaned goes, a finished swap of cleaned
 // segments is completed, half-written temporary files go. It tells whether it
 // changed anything.
-func (l *Log) cleanLeftovers(entries []fs.DirEntry) (bool, error) {
+func Clean(fsys vfs.FS, dir string, entries []fs.DirEntry) (bool, error) {
 	var remove []string
 	var swaps []int64
 	cleanedFrom := int64(math.MaxInt64)
 	for _, e := range entries {
 		name := e.Name()
-		base, suffix, segment := parseFileName(name)
+		base, suffix, segment := ParseFileName(name)
 		switch {
-		case strings.HasSuffix(name, suffixTmp), strings.HasSuffix(name, suffixDeleted):
+		case strings.HasSuffix(name, Tmp), strings.HasSuffix(name, Deleted):
 			remove = append(remove, name)
-		case strings.HasSuffix(name, suffixCleaned):
+		case strings.HasSuffix(name, Cleaned):
 			remove = append(remove, name)
 			if segment {
 				cleanedFrom = min(cleanedFrom, base)
 			}
-		case suffix == suffixLog+suffixSwap:
+		case suffix == Log+Swap:
 			swaps = append(swaps, base)
-		case strings.HasSuffix(name, suffixSwap):
+		case strings.HasSuffix(name, Swap):
 			// Indexes can be made again; a swapped transaction index is
 			// renamed with its segment.
-			if suffix != suffixAborted+suffixSwap {
+			if suffix != Aborted+Swap {
 				remove = append(remove, name)
 			}
 		}
@@ -46,18 +47,18 @@ func (l *Log) cleanLeftovers(entries []fs.DirEntry) (bool, error) {
 		return false, nil
 	}
 	for _, name := range remove {
-		if err := l.dir.fs.Remove(l.path() + "/" + name); err != nil && !missing(err) {
-			return true, l.dir.fail(fmt.Errorf("remove leftover %s/%s: %w", l.path(), name, err))
+		if err := fsys.Remove(dir + "/" + name); err != nil && !missing(err) {
+			return true, fmt.Errorf("remove leftover %s/%s: %w", dir, name, err)
 		}
 	}
 	slices.Sort(swaps)
 	for _, base := range swaps {
-		if err := l.finishSwap(base, base < cleanedFrom, entries); err != nil {
-			return true, l.dir.fail(err)
+		if err := finishSwap(fsys, dir, base, base < cleanedFrom, entries); err != nil {
+			return true, err
 		}
 	}
-	if err := l.dir.fs.SyncDir(l.path()); err != nil {
-		return true, l.dir.fail(fmt.Errorf("sync directory %s: %w", l.path(), err))
+	if err := fsys.SyncDir(dir); err != nil {
+		return true, fmt.Errorf("sync directory %s: %w", dir, err)
 	}
 	return true, nil
 }
@@ -65,37 +66,37 @@ func (l *Log) cleanLeftovers(entries []fs.DirEntry) (bool, error) {
 // finishSwap puts a cleaned segment in the place of those it was made from. A
 // swap that was being split further when the crash came (cleaned files at or
 // below it) is void: its sources are all still there.
-func (l *Log) finishSwap(base int64, valid bool, entries []fs.DirEntry) error {
-	swap := l.path() + "/" + fileName(base, suffixLog)
-	txn := l.path() + "/" + fileName(base, suffixAborted)
+func finishSwap(fsys vfs.FS, dir string, base int64, valid bool, entries []fs.DirEntry) error {
+	swap := dir + "/" + FileName(base, Log)
+	txn := dir + "/" + FileName(base, Aborted)
 	if !valid {
-		_ = l.dir.fs.Remove(txn + suffixSwap)
-		return l.dir.fs.Remove(swap + suffixSwap)
+		_ = fsys.Remove(txn + Swap)
+		return fsys.Remove(swap + Swap)
 	}
-	end, err := l.endOf(swap + suffixSwap)
+	end, err := endOf(fsys, swap+Swap)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		b, suffix, ok := parseFileName(e.Name())
+		b, suffix, ok := ParseFileName(e.Name())
 		if !ok || b < base || b >= max(end, base+1) {
 			continue
 		}
-		if suffix == suffixLog || suffix == suffixIndex || suffix == suffixTimes || suffix == suffixAborted {
-			if err := l.dir.fs.Remove(l.path() + "/" + e.Name()); err != nil && !missing(err) {
+		if suffix == Log || suffix == Index || suffix == Times || suffix == Aborted {
+			if err := fsys.Remove(dir + "/" + e.Name()); err != nil && !missing(err) {
 				return err
 			}
 		}
 	}
-	if err := l.dir.fs.Rename(txn+suffixSwap, txn); err != nil && !missing(err) {
+	if err := fsys.Rename(txn+Swap, txn); err != nil && !missing(err) {
 		return err
 	}
-	return l.dir.fs.Rename(swap+suffixSwap, swap)
+	return fsys.Rename(swap+Swap, swap)
 }
 
 // endOf walks a segment file for the offset after its last batch.
-func (l *Log) endOf(name string) (int64, error) {
-	f, err := l.dir.open(name, os.O_RDONLY)
+func endOf(fsys vfs.FS, name string) (int64, error) {
+	f, err := fsys.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -115,8 +116,8 @@ func (l *Log) endOf(name string) (int64, error) {
 	return end, nil
 }
 
-// freeName finds a name that is not taken, by counting up.
-func freeName(fsys vfs.FS, name string) string {
+// FreeName finds a name that is not taken, by counting up.
+func FreeName(fsys vfs.FS, name string) string {
 	for i := 0; ; i++ {
 		try := name
 		if i > 0 {
@@ -127,3 +128,5 @@ func freeName(fsys vfs.FS, name string) string {
 		}
 	}
 }
+
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,16 +1,16 @@
-package log
+package syncway
 
 import (
 	"math/bits"
 	"time"
 )
 
-// ways chooses between syncing dirty files one by one and syncing the whole
+// Ways chooses between syncing dirty files one by one and syncing the whole
 // file system at once, by what each way has cost here: one by one costs about
 // the same per file, the whole about the same per round, whatever else is
 // dirty on that disk. Where others write much to it, the whole is slow, and
 // the choice goes back to single files. It is used by one goroutine.
-type ways struct {
+type Ways struct {
 	perFile time.Duration     // smoothed; 0 unknown
 	perFS   [24]time.Duration // smoothed, by the logarithm of the number of files
 	retry   time.Time         // when the way not taken may be tried again
@@ -31,8 +31,8 @@ const (
 	smooth = 4
 )
 
-// whole tells whether n files are synced with one syncfs.
-func (w *ways) whole(n int, now time.Time) bool {
+// Whole tells whether n files are synced with one syncfs.
+func (w *Ways) Whole(n int, now time.Time) bool {
 	if n <= fewFiles {
 		return false
 	}
@@ -51,9 +51,9 @@ func (w *ways) whole(n int, now time.Time) bool {
 	return best
 }
 
-// learn notes what a round cost. A try of the dearer way that confirmed what
+// Learn notes what a round cost. A try of the dearer way that confirmed what
 // was known doubles the time until the next.
-func (w *ways) learn(whole bool, n int, took time.Duration, now time.Time) {
+func (w *Ways) Learn(whole bool, n int, took time.Duration, now time.Time) {
 	if whole {
 		w.perFS[bucket(n)] = blend(w.perFS[bucket(n)], took)
 	} else {
@@ -73,7 +73,7 @@ func (w *ways) learn(whole bool, n int, took time.Duration, now time.Time) {
 }
 
 // nearest is the cost of syncfs in the closest size that was measured.
-func (w *ways) nearest(n int) time.Duration {
+func (w *Ways) nearest(n int) time.Duration {
 	b := bucket(n)
 	for d := 1; d < len(w.perFS); d++ {
 		for _, i := range [2]int{b - d, b + d} {

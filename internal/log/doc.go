@@ -1,0 +1,55 @@
+// Package log is the heart of Ottla: a directory of logs, each a list of
+// segment files in Kafka's own format, made durable by group commit.
+//
+// It is not for deciding what may be appended (package partition: leader,
+// sequence, isolation) nor for waiting (whoever waits, waits on OnDurable), and
+// it starts no goroutine: write, sync, checkpoint, clean up and recover are
+// steps that return, so a shell can loop over them and a simulation can stop
+// between any two.
+//
+// Main types: Dir (one log directory and its steps), Log (one partition),
+// Slice (bytes of a segment, borrowed), Position, Config, Recovery,
+// CorruptError.
+//
+// Files in reading order:
+//   - config.go: settings, positions, errors
+//   - dir.go, log.go: the two types and their state
+//   - segment.go: a segment, its indexes in memory, how they are loaded
+//   - append.go, roll.go: the way in
+//   - sync.go: dirty logs, sync rounds, directory entries
+//   - read.go, verify.go, descriptors.go: the way out; checksums that are no
+//     longer trusted, scan and scrub; open files
+//   - lookup.go: by time; aborted transactions
+//   - checkpoint.go: what a restart goes by
+//   - open.go, recovery.go, recovery_end.go: opening, walking the tail, cutting it
+//   - trim.go: both ends: truncation, log start offset, retention
+//   - housekeep.go, delete.go, close.go: chores, removal, the clean stop
+//   - parts: index (sparse indexes), epoch (leader epochs), checkpoint (small
+//     files), walk (batch by batch through a file), layout (names, leftovers),
+//     syncway (single files or the whole file system), room (full disks)
+//
+// Invariants:
+//   - Durable never passes what a sync that returned success has covered, data
+//     and directory entries; it moves back only with TruncateTo.
+//   - Below the recovery point nothing is ever cut; above it the log ends at the
+//     first batch that is not whole, sound and in order, and what follows is
+//     kept in a .cut file.
+//   - Inside a segment of a log that was never compacted offsets follow each
+//     other: a gap is loss, and reads say so. A rightful gap (an append beyond
+//     the end) begins a segment, and the checkpoint knows it first.
+//   - The log start offset is on disk before a segment below it is deleted, a
+//     lower recovery point before a truncation, the transaction index before
+//     the checkpoint that relies on it.
+//   - A failed sync is final for the directory; a full disk passes.
+//   - Append, Read at a known place and SyncRound allocate nothing.
+//
+// Locks: a Log has w (held by writers and by the chores of steps on this log),
+// then load (slow work on index files), then mu (everything that readers see;
+// short, never across I/O). Dir.mu, the dirty set's and the caches' are leaves,
+// taken with none or any of these held; a step never holds one while it calls
+// into a log. OnDurable is called with no lock held, by SyncRound or Sync;
+// OnOffline likewise, never from inside a writer's call.
+//
+// Sources: Kafka's log layout (docs/format/log.md draws the bytes), KIP-98,
+// KIP-101, KIP-279; docs/durability.md holds the contract.
+package log
