@@ -5,11 +5,13 @@
 //
 // It is not for handlers, and knows nothing of sockets.
 //
-// Main types: API (a row), Conn (what a handler may know of its connection),
-// and for the hot path, which is served without a codec and without
-// allocating: Request, Answer, Ticket, Out.
+// Main types: API (a row; Row makes one), Conn (what a handler may know of its
+// connection), Cluster (the metadata, and how to change them with Do), and for
+// the hot path, which is served without a codec and without allocating:
+// Request, Answer, Ticket, Out.
 //
-// Files in reading order: api.go, request.go, answer.go, out.go.
+// Files in reading order: api.go, row.go, cluster.go, operations.go (what a
+// client may do), request.go, answer.go, out.go.
 //
 // Ownership: a Request's bytes are borrowed until Serve returns; an Answer
 // belongs to the connection's queue from then until its Build returns true or

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ottla/internal/controller"
+	"ottla/internal/kafka/api"
 	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
@@ -35,8 +36,6 @@ func (a *metadataAnswer) toCreate(names []string) []string {
 // serve. What became of those that could not be made is noted in refused; an
 // error is for the whole request.
 func (h *handlers) autoCreate(ctx context.Context, names []string, refused map[string]wire.Code) error {
-	ctx, cancel := context.WithTimeout(ctx, createTimeout)
-	defer cancel()
 	img := h.d.Cluster.Image()
 	cmd := controller.CreateTopics{
 		DefaultPartitions: int32(h.d.View.Int(img, "num.partitions")),
@@ -46,24 +45,19 @@ func (h *handlers) autoCreate(ctx context.Context, names []string, refused map[s
 	for _, name := range names {
 		cmd.Topics = append(cmd.Topics, controller.NewTopic{Name: name, Partitions: -1, Replicas: -1})
 	}
-	reply, err := h.d.Cluster.Do(ctx, cmd)
-	if err != nil {
+	made, err := api.Do[[]controller.CreatedTopic](ctx, h.d.Cluster, createTimeout, cmd)
+	switch code := wire.CodeOf(err); code {
+	case wire.None:
+	case wire.UnknownServerError:
+		return err
+	default:
 		// The client asks again for what it does not find: tell it why not.
-		code := wire.CodeOf(err)
-		if code == wire.UnknownServerError {
-			if ctx.Err() == nil {
-				return err
-			}
+		if code == wire.RequestTimedOut {
 			code = wire.LeaderNotAvailable
 		}
 		for _, name := range names {
 			refused[name] = code
 		}
-		return nil
-	}
-	made, ok := reply.([]controller.CreatedTopic)
-	if !ok {
-		return wire.Errorf(wire.UnknownServerError, "the controller answered %T to CreateTopics", reply)
 	}
 	for i := range made {
 		if made[i].Code != wire.TopicAlreadyExists {

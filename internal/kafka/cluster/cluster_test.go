@@ -287,7 +287,7 @@ func TestMetadataCarriesAuthorizedOperationsOnDemand(t *testing.T) {
 	n.create("a", []int32{1})
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = topicsNamed("a", "nope")
-	if r := ask[*kmsg.MetadataResponse](n, req, 9); r.Topics[0].AuthorizedOperations != operationsUnset || r.AuthorizedOperations != operationsUnset {
+	if r := ask[*kmsg.MetadataResponse](n, req, 9); r.Topics[0].AuthorizedOperations != api.OperationsUnset || r.AuthorizedOperations != api.OperationsUnset {
 		t.Errorf("not asked for: got %d and %d", r.Topics[0].AuthorizedOperations, r.AuthorizedOperations)
 	}
 	req.IncludeTopicAuthorizedOperations, req.IncludeClusterAuthorizedOperations = true, true

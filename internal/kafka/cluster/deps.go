@@ -1,26 +1,13 @@
 package cluster
 
 import (
-	"context"
 	"iter"
-	"math"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/config"
 	"ottla/internal/kafka/api"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
-	"ottla/internal/wire"
 )
-
-// Cluster is the metadata of the cluster: what it is, and how to change it.
-type Cluster interface {
-	Image() *metadata.Image
-	// Do gives the controller a command; when it returns, the change is
-	// committed and this node has applied it.
-	Do(ctx context.Context, cmd any) (any, error)
-}
 
 // Storage is what this node keeps on its disks.
 type Storage interface {
@@ -39,7 +26,7 @@ type LogDir struct {
 
 // Deps is what the family needs of its node.
 type Deps struct {
-	Cluster   Cluster
+	Cluster   api.Cluster
 	Storage   Storage
 	View      *config.View
 	NodeID    int32
@@ -60,33 +47,6 @@ func APIs(d Deps) []api.API {
 
 // handlers holds the family's handlers.
 type handlers struct{ d Deps }
-
-// row makes a dispatch row whose handler takes its own request type.
-func row[Q kmsg.Request](key, low, high int16, serve func(context.Context, *api.Conn, Q) (kmsg.Response, error), differences ...string) api.API {
-	return api.API{
-		Key: key, Min: low, Max: high, ListedMin: low, Differences: differences,
-		Handle: func(ctx context.Context, c *api.Conn, req kmsg.Request) (kmsg.Response, error) {
-			q, ok := req.(Q)
-			if !ok {
-				return nil, wire.Errorf(wire.UnknownServerError, "a request of type %T came to the handler of API key %d", req, key)
-			}
-			return serve(ctx, c, q)
-		},
-	}
-}
-
-// The bits of AclOperation that mean something for a topic and for the cluster
-// (KIP-430); without an authorizer everybody may do them all. Topic: READ,
-// WRITE, CREATE, DELETE, ALTER, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS.
-// Cluster: CREATE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS,
-// ALTER_CONFIGS, IDEMPOTENT_WRITE.
-const (
-	allTopicOperations   = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<11
-	allClusterOperations = 1<<5 | 1<<7 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12
-)
-
-// operationsUnset is how Kafka leaves authorized operations out.
-const operationsUnset = math.MinInt32
 
 // rackOf gives a broker's rack, nil when it has none.
 func rackOf(b *metadata.Broker) *string {

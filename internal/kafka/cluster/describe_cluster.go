@@ -14,7 +14,7 @@ import (
 //	v1  the kind of endpoint asked for: 1 brokers, 2 controllers (KIP-919)
 //	v2  fenced brokers on demand (KIP-1073)
 func (h *handlers) describeCluster() api.API {
-	return row(int16(kmsg.DescribeCluster), 0, 2, h.serveDescribeCluster)
+	return api.Row(0, 2, h.serveDescribeCluster)
 }
 
 // The kinds of endpoints.
@@ -22,7 +22,7 @@ const brokerEndpoints, controllerEndpoints = 1, 2
 
 func (h *handlers) serveDescribeCluster(_ context.Context, c *api.Conn, req *kmsg.DescribeClusterRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeClusterResponse)
-	resp.EndpointType, resp.ControllerID, resp.ClusterAuthorizedOperations = brokerEndpoints, -1, operationsUnset
+	resp.EndpointType, resp.ControllerID, resp.ClusterAuthorizedOperations = brokerEndpoints, -1, api.OperationsUnset
 	if req.Version >= 1 && req.EndpointType != brokerEndpoints {
 		err := wire.Errorf(wire.UnsupportedEndpointType, "Unsupported endpoint type %d", req.EndpointType)
 		if req.EndpointType == controllerEndpoints {
@@ -33,7 +33,7 @@ func (h *handlers) serveDescribeCluster(_ context.Context, c *api.Conn, req *kms
 	}
 	resp.ClusterID, resp.ControllerID = h.d.ClusterID, h.d.ControllerID()
 	if req.IncludeClusterAuthorizedOperations {
-		resp.ClusterAuthorizedOperations = allClusterOperations
+		resp.ClusterAuthorizedOperations = api.AllClusterOperations
 	}
 	for b := range h.d.Cluster.Image().Brokers() {
 		if b.Fenced && !(req.Version >= 2 && req.IncludeFencedBrokers) {

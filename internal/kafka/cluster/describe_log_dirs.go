@@ -20,7 +20,7 @@ import (
 //
 // Null topics mean all.
 func (h *handlers) describeLogDirs() api.API {
-	return row(int16(kmsg.DescribeLogDirs), 1, 5, h.serveDescribeLogDirs,
+	return api.Row(1, 5, h.serveDescribeLogDirs,
 		"Topics and partitions are listed in order.")
 }
 

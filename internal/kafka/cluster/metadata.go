@@ -24,7 +24,7 @@ import (
 //
 // A request that names an id is answered for its ids alone, as in Kafka.
 func (h *handlers) metadata() api.API {
-	return row(int16(kmsg.Metadata), 0, 13, h.serveMetadata,
+	return api.Row(0, 13, h.serveMetadata,
 		"A topic that the request creates is in its answer, leader and all; Kafka answers UNKNOWN_TOPIC_OR_PARTITION first and the client asks again.",
 		"Internal topics are made by their coordinators when first needed, not by Metadata.",
 		"Topics are listed in order of name.")
@@ -45,7 +45,7 @@ func (h *handlers) serveMetadata(ctx context.Context, c *api.Conn, req *kmsg.Met
 	a.brokers(c)
 	a.topics(names)
 	if req.IncludeClusterAuthorizedOperations && req.Version >= 8 && req.Version <= 10 {
-		a.resp.AuthorizedOperations = allClusterOperations
+		a.resp.AuthorizedOperations = api.AllClusterOperations
 	}
 	return a.resp, nil
 }

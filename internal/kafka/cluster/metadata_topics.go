@@ -4,6 +4,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/controller"
+	"ottla/internal/kafka/api"
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -30,9 +31,9 @@ func (a *metadataAnswer) topics(names []string) {
 }
 
 func (a *metadataAnswer) add(t kmsg.MetadataResponseTopic) {
-	t.AuthorizedOperations = operationsUnset
+	t.AuthorizedOperations = api.OperationsUnset
 	if a.req.IncludeTopicAuthorizedOperations {
-		t.AuthorizedOperations = allTopicOperations
+		t.AuthorizedOperations = api.AllTopicOperations
 	}
 	a.resp.Topics = append(a.resp.Topics, t)
 }

@@ -12,12 +12,10 @@ import (
 // DescribeProducers (61), version 0: the producers that a partition's leader
 // knows, with their open transactions (KIP-664).
 func (f *Family) describeProducersRow() api.API {
-	return api.API{Key: wire.KeyDescribeProducers, Min: 0, Max: 0, Handle: f.describeProducers}
+	return api.Row(0, 0, f.describeProducers)
 }
 
-// describeProducers implements api.API.Handle.
-func (f *Family) describeProducers(_ context.Context, _ *api.Conn, r kmsg.Request) (kmsg.Response, error) {
-	req := r.(*kmsg.DescribeProducersRequest)
+func (f *Family) describeProducers(_ context.Context, _ *api.Conn, req *kmsg.DescribeProducersRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeProducersResponse)
 	for i := range req.Topics {
 		t := &req.Topics[i]

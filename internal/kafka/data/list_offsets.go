@@ -17,7 +17,7 @@ import (
 // v10 a time-out for remote look-ups, v11 the earliest pending upload. Nothing
 // is tiered here, so those answer as Kafka does for a local topic.
 func (f *Family) listOffsetsRow() api.API {
-	return api.API{Key: wire.KeyListOffsets, Min: 1, Max: 11, ListedMin: 1, Handle: f.listOffsets}
+	return api.Row(1, 11, f.listOffsets)
 }
 
 // sinceVersion is the version that brought each special timestamp; before it,
@@ -27,9 +27,7 @@ var sinceVersion = map[int64]int16{
 	partition.TimeEarliestLocal: 8, partition.TimeLatestTiered: 9, partition.TimeEarliestPendingUpload: 11,
 }
 
-// listOffsets implements api.API.Handle.
-func (f *Family) listOffsets(_ context.Context, _ *api.Conn, r kmsg.Request) (kmsg.Response, error) {
-	req := r.(*kmsg.ListOffsetsRequest)
+func (f *Family) listOffsets(_ context.Context, _ *api.Conn, req *kmsg.ListOffsetsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
 	isolation := partition.ReadUncommitted
 	if req.IsolationLevel == 1 {

@@ -13,12 +13,10 @@ import (
 // a consumer sees whether its position was truncated (KIP-101, KIP-320). An
 // epoch that is not known, or newer, answers epoch -1 and offset -1.
 func (f *Family) offsetForLeaderEpochRow() api.API {
-	return api.API{Key: wire.KeyOffsetForLeaderEpoch, Min: 2, Max: 4, ListedMin: 2, Handle: f.offsetForLeaderEpoch}
+	return api.Row(2, 4, f.offsetForLeaderEpoch)
 }
 
-// offsetForLeaderEpoch implements api.API.Handle.
-func (f *Family) offsetForLeaderEpoch(_ context.Context, _ *api.Conn, r kmsg.Request) (kmsg.Response, error) {
-	req := r.(*kmsg.OffsetForLeaderEpochRequest)
+func (f *Family) offsetForLeaderEpoch(_ context.Context, _ *api.Conn, req *kmsg.OffsetForLeaderEpochRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
 	for i := range req.Topics {
 		t := &req.Topics[i]

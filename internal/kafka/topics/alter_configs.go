@@ -14,13 +14,13 @@ import (
 // what is not sent goes back to its default. Old clients use it; it is
 // deprecated for IncrementalAlterConfigs (KIP-339). v2 is flexible.
 func (h *handlers) alterConfigs() api.API {
-	return row(int16(kmsg.AlterConfigs), 0, 2, h.serveAlterConfigs,
+	return api.Row(0, 2, h.serveAlterConfigs,
 		"A resource named twice is refused; Kafka leaves such a request without an answer.",
 		"Settings are kept in normal form (\"100\" for \" 100 \"); Kafka keeps the text and shows the normal form.",
 		"A broker's setting that Kafka does not know is refused; Kafka keeps it for plug-ins, of which there are none here.")
 }
 
-func (h *handlers) serveAlterConfigs(ctx context.Context, req *kmsg.AlterConfigsRequest) (kmsg.Response, error) {
+func (h *handlers) serveAlterConfigs(ctx context.Context, _ *api.Conn, req *kmsg.AlterConfigsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.AlterConfigsResponse)
 	resources := make([]controller.AlterResource, len(req.Resources))
 	for i := range req.Resources {

@@ -13,10 +13,10 @@ import (
 // CreatePartitions (37), versions 0 to 3 (KIP-195). Count is the new total. v2
 // is flexible, v3 only says that the client knows THROTTLING_QUOTA_EXCEEDED.
 func (h *handlers) createPartitions() api.API {
-	return row(int16(kmsg.CreatePartitions), 0, 3, h.serveCreatePartitions)
+	return api.Row(0, 3, h.serveCreatePartitions)
 }
 
-func (h *handlers) serveCreatePartitions(ctx context.Context, req *kmsg.CreatePartitionsRequest) (kmsg.Response, error) {
+func (h *handlers) serveCreatePartitions(ctx context.Context, _ *api.Conn, req *kmsg.CreatePartitionsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.CreatePartitionsResponse)
 	add := func(name string, code wire.Code, message string) {
 		t := kmsg.NewCreatePartitionsResponseTopic()

@@ -22,12 +22,12 @@ import (
 // A topic named twice is refused once. The answer comes when every new
 // partition serves here.
 func (h *handlers) createTopics() api.API {
-	return row(int16(kmsg.CreateTopics), 2, 7, h.serveCreateTopics,
+	return api.Row(2, 7, h.serveCreateTopics,
 		"A default replication factor above the number of live brokers means that number, so that one node works with settings made for three; an explicit one is refused as in Kafka.",
 		"The answer comes when every new partition can be written and read on the answering node; Kafka answers when the metadata says so, and a client's next request may meet NOT_LEADER_OR_FOLLOWER.")
 }
 
-func (h *handlers) serveCreateTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) (kmsg.Response, error) {
+func (h *handlers) serveCreateTopics(ctx context.Context, _ *api.Conn, req *kmsg.CreateTopicsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.CreateTopicsResponse)
 	cmd := h.withDefaults()
 	cmd.ValidateOnly = req.ValidateOnly

@@ -14,10 +14,10 @@ import (
 // means the high watermark. Topics that are compacted only, and internal ones,
 // keep their records.
 func (h *handlers) deleteRecords() api.API {
-	return row(int16(kmsg.DeleteRecords), 0, 2, h.serveDeleteRecords)
+	return api.Row(0, 2, h.serveDeleteRecords)
 }
 
-func (h *handlers) serveDeleteRecords(_ context.Context, req *kmsg.DeleteRecordsRequest) (kmsg.Response, error) {
+func (h *handlers) serveDeleteRecords(_ context.Context, _ *api.Conn, req *kmsg.DeleteRecordsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
 	for i := range req.Topics {
 		t := kmsg.NewDeleteRecordsResponseTopic()

@@ -17,10 +17,10 @@ import (
 //	v5  error messages
 //	v6  topics by name or by id (KIP-516)
 func (h *handlers) deleteTopics() api.API {
-	return row(int16(kmsg.DeleteTopics), 1, 6, h.serveDeleteTopics)
+	return api.Row(1, 6, h.serveDeleteTopics)
 }
 
-func (h *handlers) serveDeleteTopics(ctx context.Context, req *kmsg.DeleteTopicsRequest) (kmsg.Response, error) {
+func (h *handlers) serveDeleteTopics(ctx context.Context, _ *api.Conn, req *kmsg.DeleteTopicsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DeleteTopicsResponse)
 	asked := topicRefs(req)
 	if len(asked) == 0 {

@@ -26,7 +26,7 @@ import (
 // values), 8 this broker's loggers, 16 client metrics, 32 group. Secrets are
 // never shown.
 func (h *handlers) describeConfigs() api.API {
-	return row(int16(kmsg.DescribeConfigs), 1, 4, h.serveDescribeConfigs,
+	return api.Row(1, 4, h.serveDescribeConfigs,
 		"Documentation is in Ottla's words and says whether a setting acts here.",
 		"Settings come in order of name; Kafka's order is that of a hash table.",
 		"There is one broker logger, root.",
@@ -37,7 +37,7 @@ func (h *handlers) describeConfigs() api.API {
 // errUnknownTopic has no message, as Kafka's answer.
 var errUnknownTopic = &wire.Error{Code: wire.UnknownTopicOrPartition}
 
-func (h *handlers) serveDescribeConfigs(_ context.Context, req *kmsg.DescribeConfigsRequest) (kmsg.Response, error) {
+func (h *handlers) serveDescribeConfigs(_ context.Context, _ *api.Conn, req *kmsg.DescribeConfigsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeConfigsResponse)
 	img := h.d.Cluster.Image()
 	for i := range req.Resources {

@@ -17,10 +17,10 @@ import (
 // partitions up to a limit, then a cursor from which the next request goes on.
 // The only API that shows eligible leader replicas.
 func (h *handlers) describeTopicPartitions() api.API {
-	return row(int16(kmsg.DescribeTopicPartitions), 0, 0, h.serveDescribeTopicPartitions)
+	return api.Row(0, 0, h.serveDescribeTopicPartitions)
 }
 
-func (h *handlers) serveDescribeTopicPartitions(_ context.Context, req *kmsg.DescribeTopicPartitionsRequest) (kmsg.Response, error) {
+func (h *handlers) serveDescribeTopicPartitions(_ context.Context, _ *api.Conn, req *kmsg.DescribeTopicPartitionsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeTopicPartitionsResponse)
 	img := h.d.Cluster.Image()
 	names := topicNames(req, img)
@@ -73,7 +73,7 @@ func topicNames(req *kmsg.DescribeTopicPartitionsRequest, img *metadata.Image) [
 func refusePage(resp *kmsg.DescribeTopicPartitionsResponse, names []string) kmsg.Response {
 	for _, name := range names {
 		t := kmsg.NewDescribeTopicPartitionsResponseTopic()
-		t.Topic, t.ErrorCode, t.AuthorizedOperations = kmsg.StringPtr(name), int16(wire.InvalidRequest), operationsUnset
+		t.Topic, t.ErrorCode, t.AuthorizedOperations = kmsg.StringPtr(name), int16(wire.InvalidRequest), api.OperationsUnset
 		resp.Topics = append(resp.Topics, t)
 	}
 	return resp
@@ -89,7 +89,7 @@ func cursorAt(topic string, partition int32) *kmsg.DescribeTopicPartitionsRespon
 // that no longer fits, -1 when all did.
 func describeTopic(img *metadata.Image, name string, from, limit int32) (t kmsg.DescribeTopicPartitionsResponseTopic, next int32) {
 	t = kmsg.NewDescribeTopicPartitionsResponseTopic()
-	t.Topic, t.IsInternal, t.AuthorizedOperations = kmsg.StringPtr(name), metadata.IsInternal(name), allTopicOperations
+	t.Topic, t.IsInternal, t.AuthorizedOperations = kmsg.StringPtr(name), metadata.IsInternal(name), api.AllTopicOperations
 	found := img.TopicByName(name)
 	if found == nil {
 		t.ErrorCode = int16(wire.UnknownTopicOrPartition)

@@ -19,10 +19,10 @@ import (
 // No topics means all partitions; those that need no election are left out
 // then, and answered with ELECTION_NOT_NEEDED where they were named.
 func (h *handlers) electLeaders() api.API {
-	return row(int16(kmsg.ElectLeaders), 0, 2, h.serveElectLeaders)
+	return api.Row(0, 2, h.serveElectLeaders)
 }
 
-func (h *handlers) serveElectLeaders(ctx context.Context, req *kmsg.ElectLeadersRequest) (kmsg.Response, error) {
+func (h *handlers) serveElectLeaders(ctx context.Context, _ *api.Conn, req *kmsg.ElectLeadersRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ElectLeadersResponse)
 	kind := req.ElectionType
 	if req.Version < 1 {

@@ -14,13 +14,13 @@ import (
 // and subtract single settings. A broker with an empty name stands for all
 // brokers. v1 is flexible.
 func (h *handlers) incrementalAlterConfigs() api.API {
-	return row(int16(kmsg.IncrementalAlterConfigs), 0, 1, h.serveIncrementalAlterConfigs,
+	return api.Row(0, 1, h.serveIncrementalAlterConfigs,
 		"A broker's setting that Kafka does not know is refused; Kafka keeps it for plug-ins, of which there are none here.",
 		"An operation that does not exist is INVALID_REQUEST; Kafka answers UNKNOWN_SERVER_ERROR.",
 		"Settings that would promise what cannot be kept (TLS, SASL, Java classes) are refused, as at start.")
 }
 
-func (h *handlers) serveIncrementalAlterConfigs(ctx context.Context, req *kmsg.IncrementalAlterConfigsRequest) (kmsg.Response, error) {
+func (h *handlers) serveIncrementalAlterConfigs(ctx context.Context, _ *api.Conn, req *kmsg.IncrementalAlterConfigsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.IncrementalAlterConfigsResponse)
 	resources := make([]controller.AlterResource, len(req.Resources))
 	for i := range req.Resources {

@@ -20,13 +20,13 @@ import (
 // Topics and brokers are listed whether they have settings or not, groups and
 // subscriptions only when they have.
 func (h *handlers) listConfigResources() api.API {
-	return row(int16(kmsg.ListConfigResources), 0, 1, h.serveListConfigResources)
+	return api.Row(0, 1, h.serveListConfigResources)
 }
 
 // listedTypes in the order of the answer.
 var listedTypes = []int8{metadata.ResourceClientMetrics, metadata.ResourceGroup, resourceLogger, metadata.ResourceBroker, metadata.ResourceTopic}
 
-func (h *handlers) serveListConfigResources(_ context.Context, req *kmsg.ListConfigResourcesRequest) (kmsg.Response, error) {
+func (h *handlers) serveListConfigResources(_ context.Context, _ *api.Conn, req *kmsg.ListConfigResourcesRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ListConfigResourcesResponse)
 	types := req.ResourceTypes
 	switch {

@@ -22,17 +22,11 @@ import (
 // names the transactional id. COORDINATOR_NOT_AVAILABLE would be tried again
 // until the producer's time-out, without a word of the reason.
 func (f *Family) initProducerIDRow() api.API {
-	return api.API{
-		Key: wire.KeyInitProducerId, Min: 0, Max: 5, Handle: f.initProducerID,
-		Differences: []string{
-			"With a transactional id it answers TRANSACTIONAL_ID_AUTHORIZATION_FAILED: there is no transaction coordinator yet, and this is the code on which clients stop at once with a clear message instead of retrying until a time-out.",
-		},
-	}
+	return api.Row(0, 5, f.initProducerID,
+		"With a transactional id it answers TRANSACTIONAL_ID_AUTHORIZATION_FAILED: there is no transaction coordinator yet, and this is the code on which clients stop at once with a clear message instead of retrying until a time-out.")
 }
 
-// initProducerID implements api.API.Handle.
-func (f *Family) initProducerID(ctx context.Context, c *api.Conn, r kmsg.Request) (kmsg.Response, error) {
-	req := r.(*kmsg.InitProducerIDRequest)
+func (f *Family) initProducerID(ctx context.Context, c *api.Conn, req *kmsg.InitProducerIDRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
 	if code := refusal(req); code != wire.None {
