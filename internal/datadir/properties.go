@@ -75,26 +75,10 @@ func readFile(f vfs.FS, name string) (text []byte, found bool, err error) {
 	return text, true, nil
 }
 
-// writeFile replaces a file durably: temporary file, sync, rename, sync of
-// the directory.
+// writeFile replaces a file durably.
 func writeFile(f vfs.FS, name string, text []byte) error {
-	temp := name + tempSuffix
-	file, err := f.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
+	return vfs.Replace(f, name, name+tempSuffix, func(file vfs.File) error {
+		_, err := file.WriteAt(text, 0)
 		return err
-	}
-	_, err = file.WriteAt(text, 0)
-	if err == nil {
-		err = file.Sync()
-	}
-	if cerr := file.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = f.Rename(temp, name)
-	}
-	if err == nil {
-		err = f.SyncDir(path.Dir(name))
-	}
-	return err
+	})
 }

@@ -79,7 +79,7 @@ func (c *checkpoints) path(id snapshotID) string { return path.Join(c.dir, id.fi
 func (c *checkpoints) write(m snapshotMeta, img *metadata.Image) error {
 	id := snapshotID{m.End, m.Term}
 	temp := strings.TrimSuffix(c.path(id), checkpointSuffix) + partSuffix
-	return replaceFile(c.fs, c.path(id), temp, func(file vfs.File) error {
+	return vfs.Replace(c.fs, c.path(id), temp, func(file vfs.File) error {
 		var at int64
 		return encodeSnapshot(m, img, func(batch []byte) error {
 			n, err := file.WriteAt(batch, at)

@@ -121,33 +121,10 @@ func readWhole(f vfs.FS, name string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// replaceFile writes a file so that after a power cut the old or the new one
-// is there, whole: temporary file, sync, rename, sync of the directory.
-func replaceFile(f vfs.FS, name, temp string, write func(vfs.File) error) error {
-	file, err := f.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	err = write(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	if cerr := file.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = f.Rename(temp, name)
-	}
-	if err == nil {
-		err = f.SyncDir(path.Dir(name))
-	}
-	return err
-}
-
 // saveState makes term and vote durable.
 func saveState(f vfs.FS, dir string, text []byte) error {
 	name := path.Join(dir, stateName)
-	err := replaceFile(f, name, name+".tmp", func(file vfs.File) error {
+	err := vfs.Replace(f, name, name+".tmp", func(file vfs.File) error {
 		_, err := file.WriteAt(text, 0)
 		return err
 	})
