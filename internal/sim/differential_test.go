@@ -80,7 +80,7 @@ func drawMove(r *rand.Rand) move {
 	return move{
 		op: ops[r.IntN(len(ops))], a: names[r.IntN(len(names))], b: names[r.IntN(len(names))],
 		flag: flags[r.IntN(len(flags))], slot: r.IntN(4),
-		off: r.Int64N(200_000) >> r.IntN(18), size: 1 + r.Int64N(150_000)>>r.IntN(18), fill: byte(1 + r.IntN(255)),
+		off: r.Int64N(200_000) >> r.IntN(18), size: 1 + r.Int64N(30_000)>>r.IntN(18), fill: byte(1 + r.IntN(255)),
 	}
 }
 
