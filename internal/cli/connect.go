@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,24 +15,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/reach"
 )
 
 // connect reaches the cluster, trying every address given, and says of each
 // what happened when none answers as Kafka does.
 func (o *options) connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, error) {
-	addresses, err := splitAddresses(o.bootstrap)
+	addresses, err := reach.Split(o.bootstrap)
 	if err != nil {
-		return nil, err
+		return nil, fail.Usagef("-b: %v", err)
 	}
-	var tried []string
-	var good []string
-	for _, a := range addresses {
-		if why := probe(ctx, a, o.connectTimeout); why != "" {
-			tried = append(tried, a+": "+why)
-		} else {
-			good = append(good, a)
-		}
-	}
+	good, tried := reach.Any(ctx, addresses, o.connectTimeout)
 	if len(good) == 0 {
 		return nil, fail.New(fail.Unreachable, "no Kafka server answers at "+strings.Join(addresses, ", "),
 			strings.Join(tried, "; "), "start one with \"ottla dev\", or name another with -b HOST:PORT")
@@ -62,88 +54,6 @@ func (o *options) admin(ctx context.Context) (*kadm.Client, func(), error) {
 	a := kadm.NewClient(c)
 	a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
 	return a, c.Close, nil
-}
-
-func splitAddresses(list string) ([]string, error) {
-	var out []string
-	for a := range strings.SplitSeq(list, ",") {
-		a = strings.TrimSpace(a)
-		if a == "" {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(a); err != nil {
-			if strings.Count(a, ":") > 0 {
-				return nil, fail.Usagef("-b %s: want HOST:PORT (%v)", a, err)
-			}
-			a = net.JoinHostPort(a, "9092")
-		}
-		out = append(out, a)
-	}
-	if len(out) == 0 {
-		return nil, fail.Usagef("-b names no server")
-	}
-	return out, nil
-}
-
-// probe asks one address for its API versions, as every client does first, and
-// returns "" when it answers as Kafka, else what happened in plain words.
-func probe(ctx context.Context, address string, timeout time.Duration) string {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return dialReason(err, timeout)
-	}
-	defer c.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := c.SetDeadline(deadline); err != nil {
-			return err.Error()
-		}
-	}
-	// ApiVersions v0: length, key 18, version 0, correlation id, null client id.
-	request := binary.BigEndian.AppendUint32(nil, 10)
-	request = append(request, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff)
-	if _, err := c.Write(request); err != nil {
-		return "connected, but it took no request: " + err.Error()
-	}
-	var answer [8]byte
-	n, err := io.ReadFull(c, answer[:])
-	return answerReason(answer[:n], err, timeout)
-}
-
-// answerReason judges the first bytes of an answer.
-func answerReason(answer []byte, err error, timeout time.Duration) string {
-	switch {
-	case len(answer) >= 4 && string(answer[:4]) == "HTTP":
-		return "it answers HTTP: that is not the Kafka port (8080 is usual for HTTP, 9092 for Kafka)"
-	case len(answer) >= 2 && (answer[0] == 0x15 || answer[0] == 0x16) && answer[1] == 3:
-		return "it speaks TLS, and this command plain text"
-	case err == nil && binary.BigEndian.Uint32(answer[4:]) == 1:
-		return ""
-	case err == nil:
-		return fmt.Sprintf("it answers, but not as Kafka (first bytes %q)", answer)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
-		return "connected, but it closed the connection without an answer (does it want TLS?)"
-	}
-	var ne net.Error
-	if errors.As(err, &ne) && ne.Timeout() {
-		return fmt.Sprintf("connected, but no answer within %v", timeout)
-	}
-	return "connected, but no answer: " + err.Error()
-}
-
-func dialReason(err error, timeout time.Duration) string {
-	var dns *net.DNSError
-	var ne net.Error
-	switch {
-	case errors.As(err, &dns):
-		return fmt.Sprintf("the name %s is not known", dns.Name)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused: nothing listens there"
-	case errors.As(err, &ne) && ne.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Sprintf("no answer within %v", timeout)
-	}
-	return err.Error()
 }
 
 // kafkaFailure turns an error of the client into a failure: Kafka's own codes
