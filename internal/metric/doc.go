@@ -1,21 +1,19 @@
-// Package metric holds the instruments: counters, gauges and histograms whose
-// names are declared in one table, and their exposition in Prometheus' text
-// format.
+// Package metric is Ottla's instruments: one table declares each metric with
+// its text and buckets, and the parts of a node resolve their handles from it.
+// Counting and exposition are the Prometheus client library's.
 //
 // It is not for traces or logs, and no instrument has an unbounded label
 // (client ids, keys, topics of many).
 //
 // Main types: Registry, Def (a row of the table), Counter, Gauge, Histogram.
 //
-// Files in reading order: table.go, registry.go, instruments.go, expose.go.
+// Files in reading order: table.go, registry.go, instruments.go.
 //
-// Invariants: hot calls (Add, Set, Observe) are lock-free and allocate
-// nothing; handles are resolved once, at assembly. A nil Registry gives nil
-// handles, and nil handles do nothing, so that parts need no measuring to be
-// tested. Any goroutine may use everything.
-//
-// Why not the usual client library: what Ottla needs of it is below 300 lines,
-// and it would be the largest dependency of the binary.
+// Invariants: names are declared in the table and nowhere else. Hot calls (Inc,
+// Add, Set, Observe) allocate nothing and take no lock; handles are resolved
+// once, at assembly. Each node has a registry of its own, none is global. A nil
+// Registry gives nil handles, and nil handles do nothing, so that parts need no
+// measuring to be tested. Any goroutine may use everything.
 //
 // Source: Prometheus text exposition format 0.0.4.
 package metric

@@ -1,21 +1,26 @@
 package metric
 
 import (
-	"math"
-	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Counter only grows.
-type Counter struct{ n atomic.Int64 }
+type Counter struct{ prom prometheus.Counter }
 
 // Inc adds one.
-func (c *Counter) Inc() { c.Add(1) }
+func (c *Counter) Inc() {
+	if c != nil {
+		c.prom.Inc()
+	}
+}
 
 // Add adds n, which is not negative.
 func (c *Counter) Add(n int) {
 	if c != nil {
-		c.n.Add(int64(n))
+		c.prom.Add(float64(n))
 	}
 }
 
@@ -24,23 +29,23 @@ func (c *Counter) Value() int64 {
 	if c == nil {
 		return 0
 	}
-	return c.n.Load()
+	return int64(read(c.prom).GetCounter().GetValue())
 }
 
 // Gauge goes up and down.
-type Gauge struct{ n atomic.Int64 }
+type Gauge struct{ prom prometheus.Gauge }
 
 // Set replaces the value.
 func (g *Gauge) Set(n int64) {
 	if g != nil {
-		g.n.Store(n)
+		g.prom.Set(float64(n))
 	}
 }
 
 // Add changes the value by n.
 func (g *Gauge) Add(n int) {
 	if g != nil {
-		g.n.Add(int64(n))
+		g.prom.Add(float64(n))
 	}
 }
 
@@ -49,57 +54,28 @@ func (g *Gauge) Value() int64 {
 	if g == nil {
 		return 0
 	}
-	return g.n.Load()
+	return int64(read(g.prom).GetGauge().GetValue())
 }
 
-// Histogram counts observations in buckets. Sum and count may be a moment
-// apart in one exposition.
-type Histogram struct {
-	bounds []float64
-	counts []atomic.Int64 // one more than bounds: above the last
-	sum    atomic.Uint64  // bits of a float64
-}
-
-func newHistogram(d Def) *Histogram {
-	return &Histogram{bounds: d.Bounds, counts: make([]atomic.Int64, len(d.Bounds)+1)}
-}
+// Histogram counts observations in buckets.
+type Histogram struct{ prom prometheus.Observer }
 
 // Observe counts one value, in the unit of the metric's name.
 func (h *Histogram) Observe(v float64) {
-	if h == nil {
-		return
-	}
-	i := 0
-	for i < len(h.bounds) && v > h.bounds[i] { // few bounds, and most values are small
-		i++
-	}
-	h.counts[i].Add(1)
-	for {
-		old := h.sum.Load()
-		if h.sum.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+v)) {
-			return
-		}
+	if h != nil {
+		h.prom.Observe(v)
 	}
 }
 
 // Seconds observes a duration.
-func (h *Histogram) Seconds(d time.Duration) {
-	if h != nil {
-		h.Observe(d.Seconds())
-	}
-}
+func (h *Histogram) Seconds(d time.Duration) { h.Observe(d.Seconds()) }
 
-// Count is how many were observed.
-func (h *Histogram) Count() int64 {
-	if h == nil {
-		return 0
+// read takes a metric's value; the library's own metrics do not fail to write
+// themselves.
+func read(m prometheus.Metric) *dto.Metric {
+	out := &dto.Metric{}
+	if err := m.Write(out); err != nil {
+		panic("metric: " + err.Error())
 	}
-	n := int64(0)
-	for i := range h.counts {
-		n += h.counts[i].Load()
-	}
-	return n
+	return out
 }
-
-// funcValue is asked for its value.
-type funcValue func() float64

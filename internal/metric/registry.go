@@ -1,90 +1,109 @@
 package metric
 
 import (
+	"errors"
 	"fmt"
-	"sync"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // Registry holds the instruments of one node. Make it with New; a nil one
 // measures nothing.
-type Registry struct {
-	mu       sync.Mutex // guards the maps; not taken by instruments
-	families map[string]*family
-}
+type Registry struct{ prom *prometheus.Registry }
 
-// family is a metric with its instruments by label value.
-type family struct {
-	def    Def
-	values map[string]instrument
-}
-
-// instrument writes its samples.
-type instrument interface {
-	expose(b []byte, name, labels string) []byte
-}
-
-// New makes a registry with every declared metric.
+// New makes a registry that has the metrics of the Go runtime and the process,
+// and of the table those that are resolved later.
 func New() *Registry {
-	r := &Registry{families: make(map[string]*family, len(table))}
-	for _, d := range table {
-		r.families[d.Name] = &family{def: d, values: map[string]instrument{}}
-	}
+	r := &Registry{prom: prometheus.NewRegistry()}
+	r.prom.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
 	return r
 }
 
+// maxScrapes is how many scrapes are answered at once; each gathers
+// everything, so more are told to come again (503).
+const maxScrapes = 8
+
+// Handler answers with all that is measured.
+func (r *Registry) Handler() http.Handler {
+	return promhttp.HandlerFor(r.prom, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
+}
+
 // Counter resolves a handle; the label's value is given for metrics that have
-// one. An undeclared name is a mistake of ours and panics.
+// one. What the table does not declare so is a mistake of ours and panics.
 func (r *Registry) Counter(name string, label ...string) *Counter {
-	return resolve(r, KindCounter, name, label, func(Def) *Counter { return &Counter{} })
+	if r == nil {
+		return nil
+	}
+	d := declared(name, KindCounter, len(label))
+	vec := register(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: d.Name, Help: d.Help}, d.labels()))
+	return &Counter{vec.WithLabelValues(label...)}
 }
 
 // Gauge resolves a handle, see Counter.
 func (r *Registry) Gauge(name string, label ...string) *Gauge {
-	return resolve(r, KindGauge, name, label, func(Def) *Gauge { return &Gauge{} })
+	if r == nil {
+		return nil
+	}
+	d := declared(name, KindGauge, len(label))
+	vec := register(r, prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, d.labels()))
+	return &Gauge{vec.WithLabelValues(label...)}
 }
 
 // Histogram resolves a handle, see Counter.
 func (r *Registry) Histogram(name string, label ...string) *Histogram {
-	return resolve(r, KindHistogram, name, label, newHistogram)
+	if r == nil {
+		return nil
+	}
+	d := declared(name, KindHistogram, len(label))
+	vec := register(r, prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: d.Name, Help: d.Help, Buckets: d.Bounds}, d.labels()))
+	return &Histogram{vec.WithLabelValues(label...)}
 }
 
-// Func lets fn give the value of a gauge or counter when it is asked for. fn
-// must be quick and safe from any goroutine.
+// Func lets fn give the value of a gauge without label when it is asked for.
+// fn must be quick and safe from any goroutine.
 func (r *Registry) Func(name string, fn func() float64) {
 	if r == nil {
 		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f := r.families[name]
-	if f == nil || f.def.Kind == KindHistogram || f.def.Label != "" {
-		panic("metric: " + name + " is not declared as a plain gauge or counter")
-	}
-	f.values[""] = funcValue(fn)
+	d := declared(name, KindGauge, 0)
+	r.prom.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, fn))
 }
 
-// resolve finds or makes the instrument of one label value.
-func resolve[T any, P interface {
-	*T
-	instrument
-}](r *Registry, kind Kind, name string, label []string, create func(Def) P) P {
-	if r == nil {
+// declared finds a row of the table.
+func declared(name string, kind Kind, labels int) Def {
+	for _, d := range table {
+		if d.Name == name && d.Kind == kind && len(d.labels()) == labels {
+			return d
+		}
+	}
+	panic(fmt.Sprintf("metric: %s is not declared as a %s with %d label values", name, kind, labels))
+}
+
+func (d Def) labels() []string {
+	if d.Label == "" {
 		return nil
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f := r.families[name]
-	if f == nil || f.def.Kind != kind || len(label) > 1 || (f.def.Label == "") != (len(label) == 0) {
-		panic(fmt.Sprintf("metric: %s with %d label values is not declared as a %s", name, len(label), kind))
+	return []string{d.Label}
+}
+
+// register gives the collector that the registry has under c's name: c itself,
+// or the one of an earlier call.
+func register[C prometheus.Collector](r *Registry, c C) C {
+	err := r.prom.Register(c)
+	if err == nil {
+		return c
 	}
-	key := ""
-	if len(label) == 1 {
-		key = label[0]
+	var earlier prometheus.AlreadyRegisteredError
+	if errors.As(err, &earlier) {
+		if same, ok := earlier.ExistingCollector.(C); ok {
+			return same
+		}
 	}
-	if v, ok := f.values[key].(P); ok {
-		return v
-	}
-	v := create(f.def)
-	f.values[key] = v
-	return v
+	panic("metric: " + err.Error())
 }

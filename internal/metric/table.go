@@ -25,7 +25,9 @@ type Def struct {
 // that ran into its time-out.
 var seconds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
-// table lists every metric of Ottla; docs and dashboards come from it.
+// table lists every metric of Ottla; docs and dashboards come from it. The
+// library adds those of the process and of the Go runtime under their usual
+// names.
 var table = []Def{
 	{Name: "ottla_kafka_requests_total", Kind: KindCounter, Label: "api", Help: "Kafka requests taken, by API."},
 	{Name: "ottla_kafka_requests_failed_total", Kind: KindCounter, Label: "api", Help: "Kafka requests that ended in an internal error or a closed connection, by API."},
@@ -52,13 +54,6 @@ var table = []Def{
 	{Name: "ottla_broker_partitions_recovering", Kind: KindGauge, Help: "Partitions still being recovered after the start."},
 	{Name: "ottla_metadata_offset", Kind: KindGauge, Help: "Offset of the newest metadata record applied."},
 	{Name: "ottla_metadata_topics", Kind: KindGauge, Help: "Topics in the metadata."},
-	{Name: "ottla_process_start_time_seconds", Kind: KindGauge, Help: "When the process started, in seconds since 1970."},
-	{Name: "ottla_process_resident_bytes", Kind: KindGauge, Help: "Resident memory of the process."},
-	{Name: "ottla_process_cpu_seconds_total", Kind: KindCounter, Help: "CPU time of the process, user and system."},
-	{Name: "ottla_process_open_descriptors", Kind: KindGauge, Help: "File descriptors open."},
-	{Name: "ottla_go_goroutines", Kind: KindGauge, Help: "Goroutines."},
-	{Name: "ottla_go_heap_bytes", Kind: KindGauge, Help: "Live and unswept bytes of the heap."},
-	{Name: "ottla_go_gc_cycles_total", Kind: KindCounter, Help: "Garbage collections finished."},
 }
 
 // All lists the declared metrics.

@@ -72,7 +72,7 @@ func (s *Server) openHTTP() {
 		}
 	}
 	s.http = front.Serve(s.httpPort, front.Options{
-		Handler: ops.Handler(ops.Options{Checks: s.checks, Metrics: s.metrics, Version: s.o.Version, Kafka: s.KafkaAddr}),
+		Handler: ops.Handler(ops.Options{Checks: s.checks, Metrics: s.metrics.Handler(), Version: s.o.Version, Kafka: s.KafkaAddr}),
 		Names:   names, Logger: s.o.Logger,
 	})
 }

@@ -1,9 +1,6 @@
 package server
 
-import (
-	"ottla/internal/broker"
-	"ottla/internal/metric"
-)
+import "ottla/internal/broker"
 
 // brokerMetrics are the handles of what the broker counts itself.
 func (s *Server) brokerMetrics() broker.Metrics {
@@ -17,7 +14,6 @@ func (s *Server) brokerMetrics() broker.Metrics {
 // measure declares what is asked of the node at each scrape; the broker is
 // there.
 func (s *Server) measure() {
-	metric.Process(s.metrics, s.o.Now())
 	for name, ask := range map[string]func() int64{
 		"ottla_log_bytes":                    s.logBytes,
 		"ottla_log_directories_offline":      s.dirsOffline,

@@ -25,6 +25,10 @@ scrape_configs:
 Names are ` + "`ottla_<part>_<thing>_<unit>`" + `. Counters end in ` + "`_total`" + ` and begin at zero with
 the process; beside a total of what can fail stands a ` + "`_failed_total`" + `. No label
 grows with the clients, topics or keys.
+
+Beside them stand those that every Go program with Prometheus' client library
+has, under their usual names: ` + "`process_*`" + ` (CPU time, resident memory, open files,
+start time) and ` + "`go_*`" + ` (goroutines, heap, garbage collection).
 `
 
 // parts are the second words of the names, in the order of a record's way.
@@ -35,8 +39,6 @@ var parts = []struct{ word, title string }{
 	{"log", "The log directories"},
 	{"broker", "Partitions"},
 	{"metadata", "Metadata"},
-	{"process", "The process"},
-	{"go", "The Go runtime"},
 }
 
 func partOf(d metric.Def) string {
