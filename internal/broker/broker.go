@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ottla/internal/config"
+	"ottla/internal/coordinator"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
@@ -22,6 +23,9 @@ type Options struct {
 	View   *config.View
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Coordinators run on the partitions of their topics that are led here, by
+	// topic. They are closed by whoever made them.
+	Coordinators map[string]*coordinator.Runtime
 	// Metrics take what the loops measure.
 	Metrics Metrics
 	// Tick makes the tickers of the loops; nil means time.NewTicker. The

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"ottla/internal/coordinator"
 	"ottla/internal/log"
 	"ottla/internal/partition"
 	"ottla/internal/wire"
@@ -26,6 +27,9 @@ type held struct {
 	dir      *log.Dir
 	home     int // index of dir
 	internal bool
+	node     int32
+	// coordinator runs on the partition when this node leads it; nil on most.
+	coordinator *coordinator.Runtime
 
 	state atomic.Int32
 	leads atomic.Bool
@@ -48,7 +52,28 @@ func (h *held) become(r partition.Role) error {
 		h.role = &r
 		return nil
 	}
-	return h.p.Become(r)
+	return h.take(r)
+}
+
+// take gives an open partition its role, and its coordinator with it.
+func (h *held) take(r partition.Role) error {
+	err := h.p.Become(r)
+	if h.coordinator == nil {
+		return err
+	}
+	if err == nil && r.Leader == h.node {
+		h.coordinator.Lead(h.id.Partition, &tail{h.p, r.LeaderEpoch})
+	} else {
+		h.coordinator.Resign(h.id.Partition)
+	}
+	return err
+}
+
+// leave ends the coordinator's part.
+func (h *held) leave() {
+	if h.coordinator != nil {
+		h.coordinator.Resign(h.id.Partition)
+	}
 }
 
 // configure gives it settings, now or once it is open.
@@ -71,7 +96,7 @@ func (h *held) opened() error {
 	}
 	var err error
 	if h.role != nil {
-		err = h.p.Become(*h.role)
+		err = h.take(*h.role)
 	}
 	h.config, h.role = nil, nil
 	h.state.Store(open)
@@ -125,6 +150,7 @@ func (h *held) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.state.Store(gone)
+	h.leave()
 	return h.p.Close()
 }
 
@@ -137,6 +163,7 @@ func (h *held) remove(logger *slog.Logger) error {
 		h.openLocked(logger)
 	}
 	was := h.state.Swap(gone)
+	h.leave()
 	if was == broken {
 		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir.Path())
 	}

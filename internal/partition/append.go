@@ -16,6 +16,10 @@ type AppendArgs struct {
 	// TransactionVersion is how strictly an end marker's epoch is judged: from 2
 	// on it lies above the epoch of the data that it ends (KIP-890, KIP-1228).
 	TransactionVersion int16
+	// InEpoch refuses the batch (FENCED_LEADER_EPOCH) unless the partition is
+	// led in LeaderEpoch: a coordinator's state belongs to one leadership.
+	InEpoch     bool
+	LeaderEpoch int32
 }
 
 // Appended is what became of a batch.
@@ -80,6 +84,9 @@ func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended
 	}
 	if c := p.core.MayAppend(a.Acks); c != wire.None {
 		return nil, c
+	}
+	if a.InEpoch && a.LeaderEpoch != p.core.LeaderEpoch() {
+		return nil, wire.FencedLeaderEpoch
 	}
 	if seen, duplicate, err := p.admit(l, h, b, a); err != nil {
 		return nil, err

@@ -1,0 +1,231 @@
+package coordinator
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"ottla/internal/record"
+)
+
+// phase is where a shard stands.
+type phase int32
+
+const (
+	idle    phase = iota // this node does not lead the partition
+	loading              // the machine is being brought to what the log says
+	active
+	failed // the log could not be read; it is tried again
+)
+
+// core is a shard without its goroutine, its lock and its clock: whoever owns
+// it calls lead, resign, turn and committedTo, and passes the time in.
+type core struct {
+	coreOptions
+	partition int32
+	machine   Machine
+
+	phase phase
+	tail  Tail            // nil when idle
+	ctx   context.Context // ends with the leadership
+	// life rises whenever the machine is reset: what was begun before (a sync,
+	// a piece of work) does not count any more.
+	life uint64
+
+	// committed <= written <= accepted, as offsets of the log. What is accepted
+	// is applied; the builder holds what is accepted and not written.
+	accepted, written, committed int64
+	builder                      *record.Builder
+	// careful: the log refused a write, so until one succeeds each command's
+	// records are written before they are applied, and a refusal costs that
+	// command alone.
+	careful bool
+
+	timers  timers
+	waiting map[Token]*call // taken up and not answered
+	token   Token           // the last one given
+	replies replies         // answered, and waiting for commitment
+
+	works    uint64    // results taken; they name those that must come again
+	loadTo   int64     // loading: the end of the log that is waited for, then read
+	again    bool      // a load is to be begun once the clock reaches retry
+	retry    time.Time // zero: at once
+	attempts int       // loads that failed in a row
+}
+
+// coreOptions are what a core needs from around it.
+type coreOptions struct {
+	topic   string
+	logger  *slog.Logger
+	metrics *Metrics
+	codec   record.Codec
+	// synced hands a flight that ended to the owner, who calls committed with
+	// it. Called from any goroutine, and not from within the core.
+	synced func(*flight)
+	// work starts something long; its result comes back through turn if the
+	// life is still the same.
+	work func(life uint64, w Work)
+	// show tells the phase to those outside.
+	show func(phase)
+}
+
+// call is a command with somebody who waits for its reply. done is called
+// exactly once.
+type call struct {
+	ctx  context.Context
+	body any
+	done func(any, error)
+}
+
+// result is what a piece of work came to.
+type result struct {
+	life uint64
+	body any
+}
+
+func newCore(o coreOptions, partition int32, m Machine) *core {
+	c := &core{coreOptions: o, partition: partition, machine: m, waiting: map[Token]*call{}}
+	c.builder = record.NewBuilder()
+	c.builder.Codec = o.codec
+	return c
+}
+
+// turn takes what has come, in order: timers that are due, results of work,
+// calls. Each is stepped with everything before it accepted and applied; all
+// they write is one batch, if it fits into one.
+func (c *core) turn(now time.Time, results []result, calls []*call) {
+	c.tick(now)
+	for _, r := range results {
+		if c.phase == active && r.life == c.life {
+			c.works++
+			c.fire(now, Timer{Key: workKey{c.works}, Body: r.body})
+		}
+	}
+	for _, x := range calls {
+		c.take(now, x)
+	}
+	if c.phase == active {
+		c.flush()
+	}
+	c.release()
+}
+
+// take steps one call, or tells why not.
+func (c *core) take(now time.Time, x *call) {
+	if err := c.refusal(); err != nil {
+		x.done(nil, err)
+		return
+	}
+	if err := x.ctx.Err(); err != nil {
+		x.done(nil, timedOut(err))
+		return
+	}
+	c.token++
+	t := c.token
+	c.waiting[t] = x
+	c.metrics.Commands.Inc()
+	life := c.life
+	if err := c.step(now, Command{Token: t, Body: x.body}); err != nil && c.life == life {
+		c.metrics.CommandsFailed.Inc()
+		c.answer(t, nil, err)
+	}
+}
+
+// refusal tells why a command cannot be taken at this moment.
+func (c *core) refusal() error {
+	if len(c.waiting) >= maxWaiting {
+		return errCrowded
+	}
+	return refusalOf(c.phase)
+}
+
+// step lets the machine decide one command, and does what it decided. An error
+// means that nothing has happened; it is errLost when everything was lost.
+func (c *core) step(now time.Time, cmd Command) error {
+	out, err := c.machine.Step(now, cmd)
+	if err != nil {
+		return err
+	}
+	return c.carry(now, &out)
+}
+
+// carry does what a Step decided; an error means that its records were
+// refused.
+func (c *core) carry(now time.Time, out *Output) error {
+	if len(out.Records) > 0 {
+		if err := c.accept(now, out.Records); err != nil {
+			return err
+		}
+	}
+	if out.Accepted != nil {
+		out.Accepted()
+	}
+	for _, t := range out.Timers {
+		c.timers.put(t)
+	}
+	for _, w := range out.Work {
+		c.work(c.life, w)
+	}
+	for _, r := range out.Replies {
+		c.answer(r.Token, r.Body, r.Err)
+	}
+	return nil
+}
+
+// answer puts a reply in the queue of those that leave when everything
+// accepted so far is committed.
+func (c *core) answer(t Token, body any, err error) {
+	x := c.waiting[t]
+	if x == nil {
+		return
+	}
+	delete(c.waiting, t)
+	c.replies.push(reply{end: c.accepted, call: x, body: body, err: err})
+}
+
+// release lets the replies go that need wait no longer, in order.
+func (c *core) release() {
+	for {
+		r, ok := c.replies.ready(c.committed)
+		if !ok {
+			return
+		}
+		r.call.done(r.body, r.err)
+	}
+}
+
+// forget resets the machine and tells everyone who waits why, in the order
+// they came. What they asked for may be done or not.
+func (c *core) forget(why error) {
+	c.life++
+	c.timers.clear()
+	c.builder.Build(0) // drops what was accepted
+	for {
+		r, ok := c.replies.pop()
+		if !ok {
+			break
+		}
+		r.call.done(nil, why)
+	}
+	tokens := make([]Token, 0, len(c.waiting))
+	for t := range c.waiting {
+		tokens = append(tokens, t)
+	}
+	slices.Sort(tokens)
+	for _, t := range tokens {
+		c.waiting[t].done(nil, why)
+	}
+	c.waiting = map[Token]*call{}
+	c.machine.Reset()
+}
+
+// enter changes the phase.
+func (c *core) enter(p phase) {
+	c.phase = p
+	c.show(p)
+}
+
+// full tells that so many replies wait for the disk that no command should be
+// taken up before some have left.
+func (c *core) full() bool { return c.replies.len() >= maxReplies }

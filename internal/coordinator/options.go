@@ -1,0 +1,40 @@
+package coordinator
+
+import (
+	"log/slog"
+	"time"
+
+	"ottla/internal/record"
+)
+
+// Options make a Runtime.
+type Options struct {
+	Topic string
+	// Partitions tells how many the topic has, 0 when there is none yet.
+	Partitions func() int
+	// New makes the machine of one partition.
+	New func(partition int32) Machine
+	// Codec compresses what is written.
+	Codec record.Codec
+	Now   func() time.Time
+	// Alarm calls ring once, at or after the given time of Now, unless stop was
+	// called before; ring is quick. nil means the system's timers.
+	Alarm   func(at time.Time, ring func()) (stop func())
+	Logger  *slog.Logger
+	Metrics Metrics
+}
+
+func (o *Options) fill() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Alarm == nil {
+		o.Alarm = func(at time.Time, ring func()) func() {
+			t := time.AfterFunc(max(at.Sub(o.Now()), time.Millisecond), ring)
+			return func() { t.Stop() }
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+}

@@ -1,0 +1,187 @@
+package coordinator
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// shard is one partition's machine with its goroutine.
+type shard struct {
+	o     *Options
+	core  *core // owned by run
+	in    *inbox
+	phase atomic.Int32 // the core's, for those outside; Lead and Resign go ahead of it
+	began time.Time    // of the load that goes on; owned by run
+	done  chan struct{}
+
+	mu   sync.Mutex // guards the leadership at hand
+	role *role
+}
+
+// role is a leadership; tail is nil for none.
+type role struct {
+	tail   Tail
+	epoch  int32
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// newShard starts the owner of a shard that leads nothing yet.
+func newShard(o *Options, partition int32, work func(life uint64, w Work, to *inbox)) *shard {
+	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: &role{epoch: -1, cancel: func() {}}}
+	s.core = newCore(coreOptions{
+		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec,
+		synced: s.in.synced,
+		work:   func(life uint64, w Work) { work(life, w, s.in) },
+		show:   s.show,
+	}, partition, o.New(partition))
+	go s.run()
+	return s
+}
+
+// show tells those outside, and measures loads.
+func (s *shard) show(p phase) {
+	s.phase.Store(int32(p))
+	switch {
+	case p == loading && s.began.IsZero():
+		s.began = s.o.Now()
+	case p == active && !s.began.IsZero():
+		s.o.Metrics.LoadDuration.Seconds(s.o.Now().Sub(s.began))
+		s.began = time.Time{}
+	case p == idle:
+		s.began = time.Time{}
+	}
+}
+
+// submit hands a call to the owner; one that cannot be taken is answered at
+// once.
+func (s *shard) submit(x *call) {
+	err := refusalOf(phase(s.phase.Load()))
+	if err == nil {
+		err = s.in.put(x)
+	}
+	if err != nil {
+		x.done(nil, err)
+	}
+}
+
+// do is submit and wait.
+func (s *shard) do(ctx context.Context, body any) (any, error) {
+	type said struct {
+		body any
+		err  error
+	}
+	answer := make(chan said, 1)
+	s.submit(&call{ctx: ctx, body: body, done: func(body any, err error) { answer <- said{body, err} }})
+	select {
+	case a := <-answer:
+		return a.body, a.err
+	case <-ctx.Done():
+		return nil, timedOut(ctx.Err())
+	}
+}
+
+// lead begins a leadership unless it is no newer than the one at hand.
+func (s *shard) lead(t Tail) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	epoch := t.LeaderEpoch()
+	if epoch < s.role.epoch || epoch == s.role.epoch && s.role.tail != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.become(&role{tail: t, epoch: epoch, ctx: ctx, cancel: cancel}, loading)
+}
+
+// resign ends the leadership at hand.
+func (s *shard) resign() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.role.tail != nil {
+		s.become(&role{epoch: s.role.epoch, cancel: func() {}}, idle)
+	}
+}
+
+// become ends one role, a load that goes on included, and begins another. mu
+// held.
+func (s *shard) become(r *role, p phase) {
+	s.role.cancel()
+	s.role = r
+	s.phase.Store(int32(p))
+	s.in.roleOf(r)
+}
+
+// close ends the owner and waits for it.
+func (s *shard) close() {
+	s.mu.Lock()
+	s.role.cancel()
+	s.mu.Unlock()
+	s.in.close()
+	<-s.done
+}
+
+// run owns the core: it looks into the inbox when something came, and at the
+// clock when the core asks for it.
+func (s *shard) run() {
+	defer close(s.done)
+	var t taken
+	disarm := func() {}
+	for range s.in.wake {
+		disarm()
+		full, most := s.core.full(), turnSize
+		if full {
+			most = 0
+		}
+		s.in.take(&t, most)
+		if t.closed {
+			s.core.resign(errClosed)
+			refuse(t.calls, errClosed)
+			return
+		}
+		s.step(&t)
+		t.clean()
+		if full && !s.core.full() {
+			s.in.ring() // calls were left behind, and there is room now
+		}
+		disarm = s.arm()
+	}
+}
+
+// step gives the core what was found.
+func (s *shard) step(t *taken) {
+	now := s.o.Now()
+	if t.role != nil {
+		refuse(t.calls, errIdle)
+		t.calls, t.results = t.calls[:0], t.results[:0]
+		if t.role.tail != nil {
+			s.core.lead(t.role.ctx, now, t.role.tail)
+		} else {
+			s.core.resign(errIdle)
+		}
+	}
+	for _, f := range t.flights {
+		s.core.committedTo(now, f)
+	}
+	s.core.turn(now, t.results, t.calls)
+}
+
+// arm sets the clock's alarm for what the core waits for.
+func (s *shard) arm() (disarm func()) {
+	at, ok := s.core.next()
+	switch {
+	case !ok:
+	case !at.After(s.o.Now()):
+		s.in.ring()
+	default:
+		return s.o.Alarm(at, s.in.ring)
+	}
+	return func() {}
+}
+
+func refuse(calls []*call, why error) {
+	for _, x := range calls {
+		x.done(nil, why)
+	}
+}
