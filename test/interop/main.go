@@ -75,6 +75,15 @@ func runAll(ctx context.Context, node *rig.Node, chosen []client) []row {
 			continue
 		}
 		rows = append(rows, session{client: c, node: node}.run(ctx, cmd)...)
+		if ctx.Err() != nil {
+			break
+		}
+		if err := node.Alive(); err != nil {
+			rows = append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
+			if err := node.Start(ctx); err != nil {
+				return append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
+			}
+		}
 	}
 	return rows
 }

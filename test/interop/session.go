@@ -31,11 +31,12 @@ type session struct {
 // run runs the client's program to its end and gives its rows; a scenario that
 // was promised and never reported is a failure.
 func (s session) run(ctx context.Context, cmd command) []row {
-	ctx, cancel := context.WithTimeout(ctx, clientWithin)
+	// The broker outlives the client, so a restart is not of the client's time.
+	limited, cancel := context.WithTimeout(ctx, clientWithin)
 	defer cancel()
 	s.failed = map[string]bool{}
 	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
-	p := exec.CommandContext(ctx, cmd.path, append(cmd.args, s.node.Addr, prefix)...)
+	p := exec.CommandContext(limited, cmd.path, append(cmd.args, s.node.Addr, prefix)...)
 	p.Dir = cmd.dir
 	errs := &lastBytes{}
 	p.Stderr = errs

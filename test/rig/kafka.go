@@ -2,8 +2,10 @@ package rig
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"path/filepath"
+	"syscall"
 
 	"ottla/test/oracle/apache"
 )
@@ -42,3 +44,10 @@ func (r *kafkaRunner) start(ctx context.Context) (err error) {
 }
 
 func (r *kafkaRunner) stop() error { return r.node.Stop() }
+
+func (r *kafkaRunner) alive() error {
+	if err := syscall.Kill(r.node.PID(), 0); err != nil {
+		return fmt.Errorf("Kafka ended by itself: %w", err)
+	}
+	return nil
+}

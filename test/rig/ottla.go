@@ -51,3 +51,10 @@ func (r *ottlaRunner) start(ctx context.Context) (err error) {
 }
 
 func (r *ottlaRunner) stop() error { return r.node.Stop(stopWithin) }
+
+func (r *ottlaRunner) alive() error {
+	if err, ended := r.node.Exited(); ended {
+		return fmt.Errorf("the node ended by itself: %w", err)
+	}
+	return nil
+}

@@ -46,6 +46,7 @@ type Node struct {
 type runner interface {
 	start(ctx context.Context) error
 	stop() error
+	alive() error
 }
 
 // New prepares a node and starts it. It returns when the node serves.
@@ -69,8 +70,12 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	return n, n.Start(ctx)
 }
 
-// Start starts a stopped node on the address and data it had.
+// Start starts a stopped node on the address and data it had. Ottla is killed
+// when ctx ends.
 func (n *Node) Start(ctx context.Context) error { return n.run.start(ctx) }
+
+// Alive tells why a started node does not run any more, nil when it does.
+func (n *Node) Alive() error { return n.run.alive() }
 
 // Stop ends the node cleanly.
 func (n *Node) Stop() error { return n.run.stop() }
