@@ -109,22 +109,36 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	return d, nil
 }
 
-// makePath makes the log directory and syncs the entries that lead to it.
+// makePath makes the log directory and syncs the entries that lead to it. Until
+// a checkpoint is there that holds for entries found as well: a process that was
+// killed may have made them and synced none.
 func (d *Dir) makePath() error {
-	var made []string
+	_, err := d.fs.Stat(d.path + "/" + checkpoint.Name)
+	first := missing(err)
+	var lead []string // names to sync, from the directory up
+	made := len(lead) // so many of them are made now
 	for p := d.path; p != "" && p != "." && p != "/"; p = path.Dir(p) {
-		if _, err := d.fs.Stat(p); err == nil {
-			break
-		} else if !missing(err) {
+		_, err := d.fs.Stat(p)
+		if err != nil && !missing(err) {
 			return fmt.Errorf("look at %s: %w", p, err)
 		}
-		made = append(made, p)
+		if err == nil && !first {
+			break
+		}
+		lead = append(lead, p)
+		if err != nil {
+			made = len(lead)
+		}
 	}
 	if err := d.fs.MkdirAll(d.path, 0o755); err != nil {
 		return fmt.Errorf("make log directory %s: %w", d.path, err)
 	}
-	for _, p := range made {
-		if err := d.fs.SyncDir(path.Dir(p)); err != nil {
+	for i, p := range lead {
+		err := d.fs.SyncDir(path.Dir(p))
+		if i >= made && errors.Is(err, fs.ErrPermission) {
+			break // a directory of others: none of our processes made anything in it
+		}
+		if err != nil {
 			return fmt.Errorf("sync directory %s: %w", path.Dir(p), err)
 		}
 	}

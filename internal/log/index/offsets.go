@@ -68,7 +68,7 @@ func ParseOffsets(b []byte, logSize int64) (Offsets, error) {
 	last := Offset{-1, -1}
 	for i := 0; i < len(b); i += OffsetSize {
 		e := Offset{int32(binary.BigEndian.Uint32(b[i:])), int32(binary.BigEndian.Uint32(b[i+4:]))}
-		if e == (Offset{}) && (i > 0 || zeros(b[i:])) {
+		if e == (Offset{}) {
 			if !zeros(b[i:]) {
 				return nil, fmt.Errorf("offset index has an empty entry at byte %d and more after it", i)
 			}

@@ -21,8 +21,8 @@ const (
 	// fewFiles are always synced one by one: each releases its waiters at
 	// once, and syncfs can not win.
 	fewFiles = 4
-	// guessPerFile and guessFS are what is assumed before anything was
-	// measured: about 8 files for one syncfs.
+	// guessFiles is from how many files on syncfs is tried before anything
+	// was measured.
 	guessFiles = 8
 
 	firstRetry = 2 * time.Second
@@ -40,8 +40,11 @@ func (w *Ways) Whole(n int, now time.Time) bool {
 	if fs == 0 {
 		fs = w.nearest(n)
 	}
-	if w.perFile == 0 || fs == 0 {
+	if fs == 0 {
 		return n >= guessFiles
+	}
+	if w.perFile == 0 {
+		return false // to know what it costs
 	}
 	best := fs < time.Duration(n)*w.perFile
 	if now.After(w.retry) {
