@@ -12,6 +12,7 @@ import (
 var pure = []string{
 	"internal/record", "internal/producer", "internal/metadata",
 	"internal/controller", "internal/partition/replica",
+	"internal/group", "internal/group/schema",
 }
 
 // impureImports bring a clock, a lock, a random source, files or sockets.
@@ -23,6 +24,7 @@ var allowed = map[string]map[string]string{
 	"internal/record":     {"sync": "pools of decoders: they hold no state between batches"},
 	"internal/controller": {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/metadata":   {"time": "durations as types"},
+	"internal/group":      {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 }
 
 func TestPurePackagesHaveNoClockLockOrSocket(t *testing.T) {
