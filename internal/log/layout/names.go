@@ -40,11 +40,11 @@ func ParseFileName(name string) (base int64, suffix string, ok bool) {
 	if len(name) < baseDigits+2 || name[baseDigits] != '.' {
 		return 0, "", false
 	}
-	base, err := strconv.ParseInt(name[:baseDigits], 10, 64)
-	if err != nil || base < 0 {
+	n, err := strconv.ParseUint(name[:baseDigits], 10, 63) // takes no sign
+	if err != nil {
 		return 0, "", false
 	}
-	return base, name[baseDigits:], true
+	return int64(n), name[baseDigits:], true
 }
 
 // DirName is the name of a partition's directory.
