@@ -67,4 +67,3 @@ func TestAddressesAreSplit(t *testing.T) {
 		}
 	}
 }
-

@@ -1,0 +1,126 @@
+package kafkatools
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// option is one option of a tool.
+type option struct {
+	name     string
+	arg      string // what its argument is, "" when it takes none
+	optional bool   // the argument may be left out
+	many     bool   // may be given several times
+	words    bool   // one option takes all words up to the next option (argparse's nargs +)
+	required bool
+	instead  string // the newer spelling, when this one is deprecated
+	help     string
+}
+
+// common are the options that every tool takes.
+var common = []option{
+	{name: "help", help: "show this"},
+	{name: "version", help: "show the release of Kafka whose tools these are"},
+}
+
+// flags is a parsed command line.
+type flags struct{ given map[string][]string }
+
+func (f *flags) has(name string) bool { _, ok := f.given[name]; return ok }
+
+// any tells whether one of the options was given.
+func (f *flags) any(names ...string) bool { return slices.ContainsFunc(names, f.has) }
+
+// value is the argument of an option, otherwise when it was not given or came
+// without one.
+func (f *flags) value(name, otherwise string) string {
+	v := f.given[name]
+	if len(v) == 0 {
+		return otherwise
+	}
+	return v[0]
+}
+
+// values joins the arguments of several spellings of one option.
+func (f *flags) values(names ...string) []string {
+	var out []string
+	for _, n := range names {
+		out = append(out, f.given[n]...)
+	}
+	return out
+}
+
+func (f *flags) integer(name string, otherwise int64) (int64, error) {
+	text := f.value(name, "")
+	if text == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, usagef("Cannot parse argument '%s' of option %s", text, name)
+	}
+	return n, nil
+}
+
+// parse reads args by joptsimple's rules: --name value, --name=value, one dash
+// as good as two, no abbreviations; an optional argument is the next word
+// unless that begins with a dash.
+func parse(options []option, args []string) (*flags, error) {
+	f := &flags{given: map[string][]string{}}
+	for i := 0; i < len(args); i++ {
+		word := args[i]
+		name, dashed := strings.CutPrefix(word, "-")
+		name = strings.TrimPrefix(name, "-")
+		if !dashed || name == "" {
+			continue // joptsimple leaves words without an option aside
+		}
+		name, inline, hasInline := strings.Cut(name, "=")
+		o := lookup(options, name)
+		if o == nil {
+			return nil, fmt.Errorf("%s is not a recognized option", name)
+		}
+		if _, seen := f.given[name]; !seen {
+			f.given[name] = nil
+		}
+		switch {
+		case o.arg == "":
+		case hasInline:
+			f.given[name] = append(f.given[name], inline)
+		case i+1 < len(args) && !(o.optional && strings.HasPrefix(args[i+1], "-")) && !isOption(options, args[i+1]):
+			i++
+			f.given[name] = append(f.given[name], args[i])
+		case !o.optional:
+			return nil, usagef("Option %s requires an argument", name)
+		}
+		for o.words && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+			i++
+			f.given[name] = append(f.given[name], args[i])
+		}
+		if len(f.given[name]) > 1 && !o.many && !o.words {
+			return nil, usagef("Found multiple arguments for option %s, but you asked for only one", name)
+		}
+	}
+	return f, nil
+}
+
+func lookup(options []option, name string) *option {
+	if name == "h" {
+		name = "help"
+	}
+	for _, list := range [][]option{options, common} {
+		if i := slices.IndexFunc(list, func(o option) bool { return o.name == name }); i >= 0 {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// isOption tells whether a word is one of the tool's options, which is then
+// not taken as the argument of the one before it.
+func isOption(options []option, word string) bool {
+	name, dashed := strings.CutPrefix(word, "--")
+	name, _, _ = strings.Cut(name, "=")
+	return dashed && lookup(options, name) != nil
+}
