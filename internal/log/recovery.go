@@ -226,7 +226,7 @@ func (r *recovery) resume() bool {
 		}
 	}
 	s := r.segs[i]
-	r.from, r.at, r.next, r.epoch, r.begun = i, at.Byte, at.Offset, -1, at.Byte > 0
+	r.from, r.at, r.next, r.epoch = i, at.Byte, at.Offset, -1
 	if e, ok := r.l.epochs.EpochOf(at.Offset - 1); ok {
 		r.epoch = e
 	}
@@ -286,7 +286,6 @@ func (r *recovery) walkAll() error {
 	for i := r.from; i < len(r.segs); i++ {
 		s := r.segs[i]
 		if r.at == 0 {
-			r.begun = false
 			s.resetWalk()
 			if ok := r.enter(s); !ok {
 				return r.setAside(i, 0, fmt.Sprintf("segment %d begins above the end %d of the one before", s.base, r.next))
@@ -385,7 +384,7 @@ func (r *recovery) walkSegment(i int, from int64) (done bool, err error) {
 				s.size, r.broken = size, true
 				return false, err
 			}
-			s.size = w.Pos()
+			s.size, r.next = w.Pos(), head.BaseOffset
 		} else if err != nil {
 			return false, err
 		}
@@ -403,12 +402,12 @@ func (r *recovery) read(w *walk.Reader, h *record.Header, s *segment, limit int6
 	if err := w.Header(h); err != nil {
 		return err
 	}
-	strict := h.NextOffset() > r.floor && !r.l.sparse.Load()
+	strict := !r.l.sparse.Load()
 	bad := func(format string, args ...any) error {
 		return &walk.Bad{Byte: w.Pos(), Reason: fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case h.BaseOffset < r.next, strict && r.begun && h.BaseOffset != r.next:
+	case h.BaseOffset < r.next, strict && h.BaseOffset != r.next:
 		return bad("a batch with offset %d where %d is next", h.BaseOffset, r.next)
 	case h.LastOffset() >= limit:
 		return bad("a batch up to offset %d where the next segment begins at %d", h.LastOffset(), limit)
@@ -467,7 +466,7 @@ func (r *recovery) take(w *walk.Reader, h *record.Header, s *segment) error {
 		now = l.dir.coarse.Load()
 	}
 	l.extend(l.cfg.Load(), s, h, now)
-	r.next, r.epoch, r.begun = h.NextOffset(), max(r.epoch, h.LeaderEpoch), true
+	r.next, r.epoch = h.NextOffset(), max(r.epoch, h.LeaderEpoch)
 	r.report.ScannedBytes += int64(h.Size())
 	return nil
 }

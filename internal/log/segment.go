@@ -171,7 +171,7 @@ func (l *Log) loadIndex(s *segment) error {
 		return l.readError(s, err)
 	}
 	defer h.release()
-	b := indexBuilder{base: s.base, interval: l.cfg.Load().IndexIntervalBytes, maxMs: -1, maxLast: -1, last: s.base}
+	b := indexBuilder{base: s.base, sparse: l.sparse.Load(), exact: true, interval: l.cfg.Load().IndexIntervalBytes, maxMs: -1, maxLast: -1, last: s.base}
 	b.fromFiles(l, s, h, to)
 	if err := b.walk(h.f, to); err != nil {
 		return l.readError(s, err)
@@ -213,6 +213,8 @@ func (l *Log) merge(s *segment, b *indexBuilder, to int64, closed bool) {
 // indexBuilder makes the indexes of a segment as Append would have made them.
 type indexBuilder struct {
 	base, interval int64
+	sparse         bool // offsets may be left out
+	exact          bool // last is known: an index entry does not tell where its batch begins
 	offsets        index.Offsets
 	times          index.Times
 	maxMs, maxLast int64
@@ -262,7 +264,7 @@ func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
 		}
 		b.maxMs, b.maxLast = t.TimestampMs, s.base+int64(t.Rel)
 	}
-	b.offsets, b.times, b.from = offsets, times, int64(last.Pos)
+	b.offsets, b.times, b.from, b.exact = offsets, times, int64(last.Pos), false
 	b.since = 0
 	r.Move(0)
 	if r.Header(&head) == nil {
@@ -292,7 +294,7 @@ func (b *indexBuilder) walk(src io.ReaderAt, to int64) error {
 		if err == io.EOF {
 			return nil
 		}
-		if bad := (*walk.Bad)(nil); errors.As(err, &bad) {
+		if bad := (*walk.Bad)(nil); errors.As(err, &bad) || err == nil && b.misplaced(&h) {
 			ok, rerr := r.Resync(&h, b.last, math.MaxInt64)
 			if rerr != nil {
 				return rerr
@@ -306,6 +308,12 @@ func (b *indexBuilder) walk(src io.ReaderAt, to int64) error {
 		b.add(&h, r.Pos())
 		r.Skip(&h)
 	}
+}
+
+// misplaced tells whether a batch's offset can not be right. It gets no entry: a
+// reader would be led to the wrong batch.
+func (b *indexBuilder) misplaced(h *record.Header) bool {
+	return b.exact && (h.BaseOffset < b.last || h.BaseOffset > b.last && !b.sparse)
 }
 
 func (b *indexBuilder) add(h *record.Header, pos int64) {
@@ -323,7 +331,7 @@ func (b *indexBuilder) add(h *record.Header, pos int64) {
 		b.since = 0
 	}
 	b.since += int64(h.Size())
-	b.last = max(b.last, h.NextOffset())
+	b.last, b.exact = h.NextOffset(), true
 }
 
 func fits32(v int64) bool { return v >= 0 && v < 1<<31 }
