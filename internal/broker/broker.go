@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"iter"
 	"log/slog"
 	"sync"
@@ -26,6 +27,8 @@ type Options struct {
 	// Coordinators run on the partitions of their topics that are led here, by
 	// topic. They are closed by whoever made them.
 	Coordinators map[string]*coordinator.Runtime
+	// Control gives the controller a command; Ensure asks it for topics.
+	Control func(ctx context.Context, cmd any) (any, error)
 	// Metrics take what the loops measure.
 	Metrics Metrics
 	// Tick makes the tickers of the loops; nil means time.NewTicker. The
@@ -46,6 +49,7 @@ type Broker struct {
 	begun      bool // the first image came; owned by OnImage's caller
 	recovering atomic.Int64
 	homes      homes
+	ensuring   chan struct{} // has something in it while Ensure asks
 
 	stop    chan struct{} // closed by Close
 	stopped atomic.Bool
@@ -67,7 +71,7 @@ func New(o Options) *Broker {
 			return t.C, t.Stop
 		}
 	}
-	b := &Broker{o: o, dirs: o.Dirs, table: newTable(), stop: make(chan struct{})}
+	b := &Broker{o: o, dirs: o.Dirs, table: newTable(), stop: make(chan struct{}), ensuring: make(chan struct{}, 1)}
 	b.homes.counts = make([]int, len(o.Dirs))
 	b.image.Store(metadata.Empty())
 	return b

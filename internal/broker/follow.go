@@ -69,7 +69,7 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, home int, c partition.Config) *held {
 	h := &held{
 		id: log.Ident{Topic: mt.Name, Partition: mp.Index, ID: mt.ID}, dir: b.dirs[home], home: home,
-		internal: metadata.IsInternal(mt.Name),
+		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.o.Coordinators[mt.Name],
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
 			Now: b.o.Now, Logger: b.o.Logger, Config: c,

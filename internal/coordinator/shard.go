@@ -14,6 +14,7 @@ type shard struct {
 	in    *inbox
 	phase atomic.Int32 // the core's, for those outside; Lead and Resign go ahead of it
 	began time.Time    // of the load that goes on; owned by run
+	lives *role        // whose first load goes on, nil when it has ended; owned by run
 	done  chan struct{}
 
 	mu   sync.Mutex // guards the leadership at hand
@@ -26,11 +27,25 @@ type role struct {
 	epoch  int32
 	ctx    context.Context
 	cancel context.CancelFunc
+	// settled is closed when the first load has ended, well or not.
+	settled chan struct{}
+	once    sync.Once
 }
+
+func newRole(epoch int32, t Tail) *role {
+	r := &role{tail: t, epoch: epoch, settled: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	if t == nil {
+		r.settle()
+	}
+	return r
+}
+
+func (r *role) settle() { r.once.Do(func() { close(r.settled) }) }
 
 // newShard starts the owner of a shard that leads nothing yet.
 func newShard(o *Options, partition int32, work func(life uint64, w Work, to *inbox)) *shard {
-	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: &role{epoch: -1, cancel: func() {}}}
+	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: newRole(-1, nil)}
 	s.core = newCore(coreOptions{
 		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec,
 		synced: s.in.synced,
@@ -91,8 +106,7 @@ func (s *shard) lead(t Tail) {
 	if epoch < s.role.epoch || epoch == s.role.epoch && s.role.tail != nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.become(&role{tail: t, epoch: epoch, ctx: ctx, cancel: cancel}, loading)
+	s.become(newRole(epoch, t), loading)
 }
 
 // resign ends the leadership at hand.
@@ -100,7 +114,7 @@ func (s *shard) resign() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.role.tail != nil {
-		s.become(&role{epoch: s.role.epoch, cancel: func() {}}, idle)
+		s.become(newRole(s.role.epoch, nil), idle)
 	}
 }
 
@@ -108,15 +122,30 @@ func (s *shard) resign() {
 // held.
 func (s *shard) become(r *role, p phase) {
 	s.role.cancel()
+	s.role.settle()
 	s.role = r
 	s.phase.Store(int32(p))
 	s.in.roleOf(r)
+}
+
+// settle waits for the end of a load.
+func (s *shard) settle(ctx context.Context) error {
+	s.mu.Lock()
+	r := s.role
+	s.mu.Unlock()
+	select {
+	case <-r.settled:
+		return nil
+	case <-ctx.Done():
+		return errLoading
+	}
 }
 
 // close ends the owner and waits for it.
 func (s *shard) close() {
 	s.mu.Lock()
 	s.role.cancel()
+	s.role.settle()
 	s.mu.Unlock()
 	s.in.close()
 	<-s.done
@@ -141,6 +170,7 @@ func (s *shard) run() {
 			return
 		}
 		s.step(&t)
+		s.noteSettled(&t)
 		t.clean()
 		if full && !s.core.full() {
 			s.in.ring() // calls were left behind, and there is room now
@@ -165,6 +195,17 @@ func (s *shard) step(t *taken) {
 		s.core.committedTo(now, f)
 	}
 	s.core.turn(now, t.results, t.calls)
+}
+
+// noteSettled tells those who wait for the end of the load.
+func (s *shard) noteSettled(t *taken) {
+	if t.role != nil {
+		s.lives = t.role
+	}
+	if s.lives != nil && s.core.phase != loading {
+		s.lives.settle()
+		s.lives = nil
+	}
 }
 
 // arm sets the clock's alarm for what the core waits for.
