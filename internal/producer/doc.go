@@ -15,6 +15,7 @@
 //   - transactions.go: open and decided transactions, the first unstable offset
 //   - snapshot.go: Kafka's snapshot file
 //   - full.go: our own encoding, which keeps the whole window
+//   - last.go: what compaction must leave of a producer
 //
 // Invariants: Check changes nothing; Apply alone does, and for the same log it
 // always makes the same state; a producer's remembered batches all have its
@@ -24,7 +25,7 @@
 //
 // Ownership: a State belongs to one log, whose lock guards it. Every method
 // needs that lock exclusively but Check, HasOpenTxn, CheckMarker, Snapshot,
-// AppendFull, List and Len, which only read.
+// AppendFull, List, Lasts and Len, which only read.
 //
 // Sources: KIP-98 (idempotence, transactions), KIP-360 (producers outlive
 // their records), KIP-664 (DescribeProducers), KIP-890 (epoch bump on each

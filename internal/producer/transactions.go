@@ -16,7 +16,17 @@ type Aborted struct {
 
 // applyMarker ends the producer's transaction. A marker may bring a newer
 // epoch (KIP-890), which forgets the window: the next batch begins at 0.
+// One without records was left by a cleaner after its transaction was gone: it
+// tells the epoch alone.
 func (s *State) applyMarker(h *record.Header, batch []byte) (Aborted, bool, error) {
+	if h.Count == 0 {
+		e := s.entry(h.ProducerID)
+		if h.ProducerEpoch > e.epoch {
+			e.setEpoch(h.ProducerEpoch)
+		}
+		e.lastTimestampMs = h.MaxTimestamp
+		return Aborted{}, false, nil
+	}
 	commit, coordinatorEpoch, err := record.ParseEndTxnMarker(batch)
 	if err != nil {
 		return Aborted{}, false, fmt.Errorf("marker of producer %d at offset %d: %w", h.ProducerID, h.BaseOffset, err)

@@ -16,6 +16,7 @@
 //   - snappy.go, lz4.go, xxh32.go, zstd.go: the codecs' framings (gzip is in opener.go)
 //   - stream.go: judging records while they come out
 //   - walk.go, find.go: reading records, one by one or by time; cutting batches off a buffer
+//   - sift.go: what compaction leaves of a batch
 //   - builder.go, control.go: batches of our own, control records
 //   - packer.go, recompress.go: compressing, another codec for the same records
 //   - errors.go: what can be wrong
