@@ -52,6 +52,11 @@ var table = []Def{
 	{Name: "ottla_log_directories_offline", Kind: KindGauge, Help: "Log directories that failed and serve nothing any more."},
 	{Name: "ottla_broker_partitions", Kind: KindGauge, Help: "Partitions held by this node."},
 	{Name: "ottla_broker_partitions_recovering", Kind: KindGauge, Help: "Partitions still being recovered after the start."},
+	{Name: "ottla_coordinator_commands_total", Kind: KindCounter, Help: "Commands decided by group coordinators."},
+	{Name: "ottla_coordinator_commands_failed_total", Kind: KindCounter, Help: "Commands refused by group coordinators, for the groups' own reasons too."},
+	{Name: "ottla_coordinator_loads_total", Kind: KindCounter, Help: "Partitions that coordinators have read after becoming their leader, or after a loss."},
+	{Name: "ottla_coordinator_loads_failed_total", Kind: KindCounter, Help: "Partitions that a coordinator could not read; it tries again."},
+	{Name: "ottla_coordinator_load_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time from becoming a partition's leader to its coordinator being ready."},
 	{Name: "ottla_metadata_offset", Kind: KindGauge, Help: "Offset of the newest metadata record applied."},
 	{Name: "ottla_metadata_topics", Kind: KindGauge, Help: "Topics in the metadata."},
 }

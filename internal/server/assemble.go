@@ -12,6 +12,7 @@ import (
 	"ottla/internal/broker"
 	"ottla/internal/config"
 	"ottla/internal/controller"
+	"ottla/internal/coordinator"
 	"ottla/internal/datadir"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
@@ -65,15 +66,20 @@ const maxOpenFiles = 512
 func (s *Server) startCore(ctx context.Context) error {
 	view := &config.View{Static: s.o.Static, NodeID: s.nodeID}
 	s.view = view
+	if err := s.makeCoordinators(); err != nil {
+		return err
+	}
 	s.broker = broker.New(broker.Options{
 		NodeID: s.nodeID, Dirs: s.dirs, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
+		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups},
+		Control:      func(ctx context.Context, cmd any) (any, error) { return s.quorum.Do(ctx, cmd) },
 	})
 	s.measure()
 	machine := controller.New(controller.Options{NewID: newID, ClusterID: s.clusterID, Features: supportedFeatures})
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,
-		OnImage: s.broker.OnImage, SnapshotBytes: snapshotBytes,
+		OnImage: s.follow, SnapshotBytes: snapshotBytes,
 	})
 	if err != nil {
 		return fmt.Errorf("open the metadata log: %w", err)
@@ -160,6 +166,10 @@ func (s *Server) stopCore() error {
 	var errs []error
 	if s.quorum != nil {
 		errs = append(errs, s.quorum.Close())
+	}
+	if s.groups != nil {
+		s.groups.Close()
+		s.forgetting.Wait()
 	}
 	if s.broker != nil {
 		errs = append(errs, s.broker.Close())

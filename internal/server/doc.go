@@ -9,6 +9,7 @@
 // it is ready.
 //
 // Reading order: options.go, server.go (Start, Close), assemble.go (rooms
-// below the doors), doors.go (Kafka and HTTP), listen.go and owner_*.go
-// (binding ports), ready.go (what /readyz asks), metrics.go (what /metrics asks).
+// below the doors), coordinators.go (who runs on internal topics), doors.go
+// (Kafka and HTTP), listen.go and owner_*.go (binding ports), ready.go (what
+// /readyz asks), metrics.go (what /metrics asks).
 package server

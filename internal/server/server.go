@@ -11,6 +11,7 @@ import (
 	"ottla/internal/broker"
 	"ottla/internal/config"
 	"ottla/internal/controller"
+	"ottla/internal/coordinator"
 	"ottla/internal/datadir"
 	"ottla/internal/gateway/front"
 	"ottla/internal/kafka"
@@ -45,10 +46,13 @@ type Server struct {
 	metrics   *metric.Registry
 	broker    *broker.Broker
 	quorum    *quorum.Node
+	groups    *coordinator.Runtime
 	data      *data.Family
 	door      *kafka.Door
 	http      *front.Front
 	serving   sync.WaitGroup // accept loops
+	// forgetting are those who tell coordinators of deleted topics.
+	forgetting sync.WaitGroup
 }
 
 // Start starts a node and returns when it serves; ctx bounds the start alone.
