@@ -136,7 +136,7 @@ func (l *Log) ready(c *Config, h *record.Header, size int) (*segment, error) {
 		if err := l.roll(h.BaseOffset); err != nil {
 			// A roll for size or age can wait when there is no room for a
 			// new file; one that the format asks for can not.
-			if s == nil || !soft(err) || l.mustRoll(c, s, h, size) {
+			if l.active() == nil || !soft(err) || l.mustRoll(c, s, h, size) {
 				return nil, l.refuse(c, err)
 			}
 		}
@@ -228,14 +228,28 @@ func (l *Log) after(c *Config) Position {
 // undo takes back what a failed write may have left behind the end. When that
 // works and the disk was merely full, the log goes on.
 func (l *Log) undo(s *segment, cause error) error {
-	if terr := s.handle.f.Truncate(s.size); terr != nil {
-		return l.dir.fail(fmt.Errorf("take back a failed write to %s: %w", s.file(layout.Log), terr))
+	if err := takeBack(s); err != nil {
+		return l.dir.fail(fmt.Errorf("take back a failed write to %s: %w", s.file(layout.Log), err))
 	}
-	s.allocated = s.size
 	if bad := (*record.Error)(nil); errors.As(cause, &bad) {
 		return cause // a batch that the producer state can not read: not the disk's fault
 	}
 	return l.refuse(l.cfg.Load(), fmt.Errorf("write to %s: %w", s.file(layout.Log), cause))
+}
+
+// takeBack cuts off what a failed write left behind the last batch. The cut is
+// synced at once: the next batch may go to another segment, nothing would sync
+// this one again, and a power cut could leave the rest of the write in it.
+func takeBack(s *segment) error {
+	size, err := s.handle.f.Size()
+	if err != nil || size == s.size {
+		return err
+	}
+	if err := s.handle.f.Truncate(s.size); err != nil {
+		return err
+	}
+	s.allocated = s.size
+	return s.handle.f.Sync()
 }
 
 // refuse sorts an error of the write path: no room passes, the rest is final.

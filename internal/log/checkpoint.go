@@ -57,6 +57,7 @@ func (d *Dir) readCheckpoint() error {
 		d.log.Warn("checkpoint can not be read; every log is walked from its start", "err", err)
 	}
 	c.foreign = err != nil
+	d.forgetDeleted()
 	c.floors = d.readOffsets(checkpoint.RecoveryPoints)
 	c.starts = d.readOffsets(checkpoint.LogStarts)
 	c.highs = d.readOffsets(checkpoint.HighWatermarks)
@@ -70,6 +71,25 @@ func (d *Dir) readCheckpoint() error {
 		return d.persist()
 	}
 	return nil
+}
+
+// forgetDeleted drops the entries of logs whose deleted directory is still there:
+// the checkpoint was not written since. It must be before that goes.
+func (d *Dir) forgetDeleted() {
+	left := map[string]bool{}
+	for _, t := range d.trash {
+		left[t.path] = true
+	}
+	for name, e := range d.ckpt.entries {
+		l, err := checkpoint.ParseLog(e.Body)
+		if err == nil && left[d.path+"/"+layout.DeletedName(e.Topic, e.Partition, l.ID)] {
+			delete(d.ckpt.entries, name)
+			d.ckpt.wanted++
+		}
+	}
+	for i := range d.trash {
+		d.trash[i].after = d.ckpt.wanted
+	}
 }
 
 func (d *Dir) takeCleanMark() error {

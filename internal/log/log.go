@@ -43,14 +43,14 @@ type Log struct {
 	durable  Position
 	cuts     atomic.Uint64 // truncations so far: a sync that ran across one proves nothing
 	tail     *tail
-	newDir   bool        // the partition directory itself was made and not synced yet
-	made     int64       // segment files made
-	entered  int64       // of these, synced into the directory
-	gaps     []int64     // bases of segments that rightly begin above the end before them
-	state    mark        // where producers stood when the last checkpoint asked
-	prior    mark        // the mark before it, good while state is not durable yet
-	sparse   atomic.Bool // offsets may be missing inside segments: it is or was compacted, or Kafka made it
-	loose    atomic.Bool // batches may have other epochs than the cache says
+	newDir   bool             // the partition directory itself was made and not synced yet
+	made     int64            // segment files made
+	entered  int64            // of these, synced into the directory
+	gaps     []checkpoint.Gap // where segments rightly begin above the end before them
+	state    mark             // where producers stood when the last checkpoint asked
+	prior    mark             // the mark before it, good while state is not durable yet
+	sparse   atomic.Bool      // offsets may be missing inside segments: it is or was compacted, or Kafka made it
+	loose    atomic.Bool      // batches may have other epochs than the cache says
 	wantMark atomic.Bool
 	changed  atomic.Bool // since the last checkpoint
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 
+	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
 	"ottla/internal/record"
@@ -214,32 +216,47 @@ func (l *Log) locate(offset int64, to Position) (place, error) {
 			return place{}, nil
 		}
 		if nextBase < 0 || nextBase >= to.Offset {
-			if !l.joined(nextBase) {
+			if !l.joined(l.lastOf(s), nextBase) {
 				return place{}, l.hole(offset, nextBase)
 			}
 			return place{}, nil
 		}
-		if !l.joined(nextBase) {
+		if !l.joined(l.lastOf(s), nextBase) {
 			return place{}, l.hole(offset, nextBase)
 		}
 		offset = nextBase
 	}
 }
 
-// joined tells whether a gap before the segment with that base is as it should
-// be: compaction or an append beyond the end made it.
-func (l *Log) joined(base int64) bool {
-	if base < 0 || l.sparse.Load() {
+// joined tells whether a segment that ends at last and the next one, which begins
+// at base, belong together: what is between was left out by compaction or by an
+// append beyond the end.
+func (l *Log) joined(last, base int64) bool {
+	if base < 0 || last >= base || l.sparse.Load() {
 		return true
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, g := range l.gaps {
-		if g == base {
-			return true
-		}
+	return l.gapBefore(last, base)
+}
+
+// gapBefore tells whether it is known that nothing lies in [last, base); Log.mu
+// or Log.w is held.
+func (l *Log) gapBefore(last, base int64) bool {
+	return slices.ContainsFunc(l.gaps, func(g checkpoint.Gap) bool { return g.To == base && last >= g.From })
+}
+
+// lastOf is the offset after the last batch that can be found in a segment.
+func (l *Log) lastOf(s *segment) int64 {
+	l.mu.Lock()
+	last, size := s.last, s.size
+	l.mu.Unlock()
+	if last < 0 && size > 0 && l.loadIndex(s) == nil {
+		l.mu.Lock()
+		last = s.last
+		l.mu.Unlock()
 	}
-	return false
+	return max(last, s.base)
 }
 
 func (l *Log) hole(offset, next int64) error {

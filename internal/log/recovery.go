@@ -1,6 +1,7 @@
 package log
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,9 @@ func (r *recovery) plan(f *files) error {
 	if l.start > 0 {
 		r.floor = max(r.floor, l.start)
 	}
+	if err := r.readGaps(f); err != nil {
+		return err
+	}
 	bases, err := r.dropBelowStart(f.bases)
 	if err != nil {
 		return err
@@ -119,6 +123,34 @@ func (r *recovery) plan(f *files) error {
 	if len(bases) > 0 && c.foreign && r.saved == nil {
 		l.start = max(l.start, bases[0])
 	}
+	return nil
+}
+
+// readGaps adds the gaps that files tell of; a mark whose segment never came goes.
+func (r *recovery) readGaps(f *files) error {
+	l := r.l
+	for _, base := range f.other[layout.Gap] {
+		if _, ok := f.sizes[base]; !ok {
+			if err := l.dir.fs.Remove(l.path() + "/" + layout.FileName(base, layout.Gap)); err != nil && !missing(err) {
+				return l.dir.fail(err)
+			}
+			continue
+		}
+		if l.gapBefore(math.MaxInt64, base) {
+			continue // the checkpoint knows it
+		}
+		b, err := checkpoint.Read(l.dir.fs, l.path()+"/"+layout.FileName(base, layout.Gap))
+		if err == nil {
+			var g checkpoint.Gap
+			if g, err = checkpoint.ParseGap(b); err == nil && g.To == base {
+				l.gaps = append(l.gaps, g)
+			}
+		}
+		if err != nil {
+			l.dir.log.Warn("gap file can not be read", "topic", l.id.Topic, "partition", l.id.Partition, "offset", base, "err", err)
+		}
+	}
+	slices.SortFunc(l.gaps, func(a, b checkpoint.Gap) int { return cmp.Compare(a.To, b.To) })
 	return nil
 }
 
@@ -313,7 +345,7 @@ func (s *segment) resetWalk() {
 
 // enter tells whether the walk may go from one segment to the next.
 func (r *recovery) enter(s *segment) bool {
-	if s.base <= r.next || r.l.sparse.Load() || slices.Contains(r.l.gaps, s.base) {
+	if s.base <= r.next || r.l.sparse.Load() || r.l.gapBefore(r.next, s.base) {
 		r.next = max(r.next, s.base)
 		r.l.start = max(r.l.start, r.segs[0].base)
 		return true

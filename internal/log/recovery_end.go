@@ -52,7 +52,7 @@ func (r *recovery) setAside(i int, already int64, reason string) error {
 		if err := l.dir.fs.Rename(s.file(layout.Log), to); err != nil {
 			return l.dir.fail(fmt.Errorf("set %s aside: %w", s.file(layout.Log), err))
 		}
-		for _, suffix := range []string{layout.Index, layout.Times, layout.Aborted, layout.Snapshot} {
+		for _, suffix := range []string{layout.Index, layout.Times, layout.Aborted, layout.Snapshot, layout.Gap} {
 			_ = l.dir.fs.Remove(s.file(suffix))
 		}
 		if h := s.handle; h != nil {

@@ -22,7 +22,8 @@ func (l *Log) full(c *Config, s *segment, h *record.Header, size int) bool {
 		return true
 	}
 	if s.size == 0 {
-		return h.BaseOffset != l.end.Offset && h.BaseOffset != s.base && !l.sparse.Load()
+		// A gap for which there was no room may have left it above the end.
+		return h.BaseOffset < s.base || h.BaseOffset != l.end.Offset && h.BaseOffset != s.base && !l.sparse.Load()
 	}
 	return s.size+int64(size) > c.SegmentBytes || l.aged(c, s, h) || l.indexFull(c, s) ||
 		l.gap(h)
@@ -30,7 +31,7 @@ func (l *Log) full(c *Config, s *segment, h *record.Header, size int) bool {
 
 // mustRoll tells whether going on in s would break the format.
 func (l *Log) mustRoll(c *Config, s *segment, h *record.Header, size int) bool {
-	return h.LastOffset()-s.base > math.MaxInt32 || s.size+int64(size) > maxSegmentBytes || l.gap(h)
+	return h.LastOffset()-s.base > math.MaxInt32 || s.size+int64(size) > maxSegmentBytes || l.gap(h) || h.BaseOffset < s.base
 }
 
 // gap tells whether offsets are left out before the batch. In a log that is
@@ -115,6 +116,9 @@ func (l *Log) roll(base int64) error {
 	if err := l.begin(base); err != nil {
 		return err
 	}
+	if err := l.unmarkGap(base, old == nil || base == l.end.Offset); err != nil {
+		return err
+	}
 	s := newSegment(l.path(), base)
 	s.createdMs = l.dir.o.Now().UnixMilli()
 	f, err := l.createSegment(s)
@@ -136,9 +140,6 @@ func (l *Log) roll(base int64) error {
 	h.refs.Store(1)
 	s.handle, l.pinned = h, true
 	l.segs = append(l.segs, s)
-	if old == nil || base == l.end.Offset {
-		l.dropGaps(base - 1) // no gap after all
-	}
 	l.made++
 	if l.tail == nil {
 		l.tail = new(tail)
@@ -157,24 +158,48 @@ func (l *Log) roll(base int64) error {
 }
 
 // settleGap writes down that there is a gap before base, before there is a
-// segment that begins after it: a gap that no checkpoint knows is loss.
+// segment that begins after it: a gap that nothing tells of is loss. A file
+// says so, besides the checkpoint, which may be older than the gap.
 func (l *Log) settleGap(base int64) error {
-	if slices.Contains(l.gaps, base) {
+	gap := checkpoint.Gap{From: l.end.Offset, To: base}
+	if slices.Contains(l.gaps, gap) {
 		return nil
 	}
 	if err := l.sync(); err != nil {
 		return err
 	}
+	if err := checkpoint.Write(l.dir.fs, l.path(), layout.FileName(base, layout.Gap), checkpoint.AppendGap(nil, gap), true); err != nil {
+		return err
+	}
 	l.mu.Lock()
-	l.gaps = append(l.gaps, base)
+	l.gaps = append(l.gaps, gap)
 	l.mu.Unlock()
 	return l.dir.putAndPersist(l)
+}
+
+// unmarkGap takes back a gap that was written down before base when there is none
+// after all.
+func (l *Log) unmarkGap(base int64, none bool) error {
+	if !none || !l.gapBefore(math.MaxInt64, base) {
+		return nil
+	}
+	err := l.dir.fs.Remove(l.path() + "/" + layout.FileName(base, layout.Gap))
+	if err == nil {
+		err = l.dir.fs.SyncDir(l.path())
+	}
+	if err != nil && !missing(err) {
+		return err
+	}
+	l.mu.Lock()
+	l.dropGaps(base - 1)
+	l.mu.Unlock()
+	return nil
 }
 
 // dropGaps forgets gaps above end: they were noted for segments that never came
 // or are gone again. Log.mu is held.
 func (l *Log) dropGaps(end int64) {
-	l.gaps = slices.DeleteFunc(slices.Clone(l.gaps), func(base int64) bool { return base > end })
+	l.gaps = slices.DeleteFunc(slices.Clone(l.gaps), func(g checkpoint.Gap) bool { return g.To > end })
 }
 
 // begin gives a log that never held anything its first offset, durably: without
@@ -199,6 +224,14 @@ func (l *Log) replaceEmpty(old *segment, base int64) error {
 	l.segs = l.segs[:len(l.segs)-1]
 	h := old.handle
 	old.handle, l.pinned = nil, false
+	if s := l.active(); s != nil {
+		// Should there be no room for the new one, the log ends in the one before.
+		l.end = Position{l.end.Offset, s.base, s.size}
+		if l.durable.Segment == old.base {
+			l.durable = l.end
+		}
+		l.tail.reset(l.end.Offset, s.size)
+	}
 	l.mu.Unlock()
 	if h != nil {
 		h.release()

@@ -16,6 +16,7 @@ func TestFullDiskRefusesAppendsAndGoesOnWhenRoomReturns(t *testing.T) {
 	met := make(sim.Coverage)
 	for _, seed := range seeds(150) {
 		w := newWorld(t, seed, 3)
+		w.gaps = seed%2 == 1
 		w.must(w.openDir(), "open a new directory")
 		weights := w.only("append", "append many", "end transaction", "sync round", "housekeep", "checkpoint", "roll", "retain", "time passes", "read")
 		w.run(weights, 40)

@@ -427,10 +427,10 @@ func (w *world) doTime(*twin) {
 }
 
 func (w *world) doAdvanceStart(tw *twin) {
-	if tw.deleted || tw.acked <= tw.startMin {
+	if tw.deleted || tw.acked <= tw.log.Start() {
 		return
 	}
-	to := tw.startMin + w.r.Int64N(tw.acked-tw.startMin+1)
+	to := tw.log.Start() + w.r.Int64N(tw.acked-tw.log.Start()+1)
 	tw.startMax = max(tw.startMax, to)
 	if w.alright(tw.log.AdvanceStart(to), "advance start of "+tw.id.Topic) {
 		tw.startMin = to
@@ -517,8 +517,8 @@ func (w *world) doCleanRestart(*twin) {
 
 // doRead reads somewhere below the high watermark.
 func (w *world) doRead(tw *twin) {
-	if !tw.deleted && tw.acked > tw.startMin {
-		w.readFrom(tw, tw.startMin+w.r.Int64N(tw.acked-tw.startMin), 5)
+	if !tw.deleted && tw.acked > tw.log.Start() {
+		w.readFrom(tw, tw.log.Start()+w.r.Int64N(tw.acked-tw.log.Start()), 5)
 	}
 }
 

@@ -18,6 +18,7 @@ func TestLogSurvivesACutAtEveryOperation(t *testing.T) {
 	met := make(sim.Coverage)
 	for _, seed := range seeds(8) {
 		w := newWorld(t, seed, 3)
+		w.gaps = seed%2 == 1
 		cuts := 0
 		w.disk.OnOp(func(op sim.Op) sim.Action {
 			if op.Kind.Changes() {
@@ -77,6 +78,7 @@ func TestLogSurvivesRandomCrashes(t *testing.T) {
 	met := make(sim.Coverage)
 	for _, seed := range seeds(300) {
 		w := newWorld(t, seed, 1+int(seed%4))
+		w.gaps = seed%3 == 1
 		w.must(w.openDir(), "open a new directory")
 		for range 2 + w.r.IntN(4) {
 			w.life()
@@ -140,6 +142,7 @@ func TestSameSeedRunsTheLogTheSameWay(t *testing.T) {
 	for _, seed := range seeds(10) {
 		run := func() uint64 {
 			w := newWorld(t, seed, 3)
+			w.gaps = seed%2 == 1
 			w.must(w.openDir(), "open a new directory")
 			for range 3 {
 				w.life()

@@ -131,6 +131,7 @@ func (l *Log) lower(end int64, i int, at int64) error {
 	if len(l.segs) > 0 && l.prior.pos.Offset < l.segs[0].base {
 		l.prior.pos = Position{l.segs[0].base, l.segs[0].base, 0}
 	}
+	l.dropGaps(end) // else a segment that a power cut brings back would pass for rightly there
 	l.mu.Unlock()
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.refuse(l.cfg.Load(), err)
@@ -251,7 +252,7 @@ func (l *Log) removeSegment(s *segment) error {
 
 // segmentSuffixes are a segment's files, the log first: without it the others
 // mean nothing.
-var segmentSuffixes = []string{layout.Log, layout.Index, layout.Times, layout.Aborted, layout.Snapshot}
+var segmentSuffixes = []string{layout.Log, layout.Index, layout.Times, layout.Aborted, layout.Snapshot, layout.Gap}
 
 // AdvanceStart raises the log start offset (DeleteRecords); durable on return.
 // Segments wholly below it go with the next Retain.
@@ -376,7 +377,7 @@ func (l *Log) dropFirst(n int) error {
 	for len(l.aborting) > 0 && l.aborting[0].base < first.base {
 		l.aborting = l.aborting[1:]
 	}
-	for len(l.gaps) > 0 && l.gaps[0] <= first.base {
+	for len(l.gaps) > 0 && l.gaps[0].To <= first.base {
 		l.gaps = l.gaps[1:]
 	}
 	l.mu.Unlock()

@@ -281,7 +281,7 @@ func (l *Log) scrubSegment(s *segment, next int64) error {
 		}
 		r.Skip(&head)
 	}
-	if len(found) == 0 && c.next < next && !l.joined(next) {
+	if len(found) == 0 && c.next < next && !l.joined(c.next, next) {
 		found = append(found, l.hole(c.next, next))
 	}
 	if len(found) == 0 && l.dir.o.VerifyAge > 0 {

@@ -20,7 +20,7 @@ func entry() *Log {
 		ID: uuid.UUID{1, 2, 3}, Start: 5, End: 90, Recovery: Position{80, 40, 4000}, State: Position{60, 40, 2000},
 		Producers: []byte("state"), Segment: Segment{CreatedMs: 7, FirstMaxMs: 8, MaxTimestampMs: 9, MaxLastOffset: 59},
 		Epochs: []epoch.Entry{{Epoch: 0, Start: 0}, {Epoch: 2, Start: 50}}, Aborted: []Aborted{{Segment: 0, Count: 2, CRC: 0xfefefefe}},
-		Gaps: []int64{40}, Sparse: true, Loose: true,
+		Gaps: []Gap{{38, 40}}, Sparse: true, Loose: true,
 	}
 }
 
@@ -123,6 +123,10 @@ func TestTextFilesHaveKafkasForm(t *testing.T) {
 	if got, err := ParseEpochs(AppendEpochs(nil, epochs)); err != nil || !slices.Equal(got, epochs) {
 		t.Errorf("epochs come back as %v %v", got, err)
 	}
+	gap := Gap{38, 40}
+	if got, err := ParseGap(AppendGap(nil, gap)); err != nil || got != gap || string(AppendGap(nil, gap)) != "0\n38 40\n" {
+		t.Errorf("gap comes back as %v %v", got, err)
+	}
 	if got, err := ParseMetadata([]byte("version: 0\r\ntopic_id: AQIDAAAAAAAAAAAAAAAAAA\r\n")); err != nil || got != id {
 		t.Errorf("metadata comes back as %v %v", got, err)
 	}
@@ -137,6 +141,11 @@ func TestDamagedTextIsRefused(t *testing.T) {
 	for _, s := range []string{"", "0\n2\n1 5\n1 7\n", "0\n2\n1 5\n2 5\n", "0\n1\nx 5\n", "0\n1\n5\n", "0\n1\n-1 5\n"} {
 		if got, err := ParseEpochs([]byte(s)); err == nil {
 			t.Errorf("epochs %q accepted as %v", s, got)
+		}
+	}
+	for _, s := range []string{"", "0\n", "0\n38\n", "0\n40 38\n", "1\n38 40\n", "0\n-1 40\n", "0\n38 40 1\n"} {
+		if got, err := ParseGap([]byte(s)); err == nil {
+			t.Errorf("gap %q accepted as %v", s, got)
 		}
 	}
 	for _, s := range []string{"", "version: 0", "topic_id: AQIDAAAAAAAAAAAAAAAAAA", "version: 1\ntopic_id: AQIDAAAAAAAAAAAAAAAAAA", "version: 0\ntopic_id: short"} {

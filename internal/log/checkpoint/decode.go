@@ -59,8 +59,8 @@ func ParseLog(b []byte) (*Log, error) {
 	for range r.count(3) {
 		l.Aborted = append(l.Aborted, Aborted{Segment: r.varint(), Count: int32(r.varint()), CRC: uint32(r.uvarint())})
 	}
-	for range r.count(1) {
-		l.Gaps = append(l.Gaps, r.varint())
+	for range r.count(2) {
+		l.Gaps = append(l.Gaps, Gap{From: r.varint(), To: r.varint()})
 	}
 	if b := r.take(1); b != nil {
 		l.Sparse, l.Loose = b[0]&flagSparse != 0, b[0]&flagLoose != 0

@@ -61,7 +61,8 @@ func AppendLog(b []byte, l *Log) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(l.Gaps)))
 	for _, g := range l.Gaps {
-		b = binary.AppendVarint(b, g)
+		b = binary.AppendVarint(b, g.From)
+		b = binary.AppendVarint(b, g.To)
 	}
 	var flags byte
 	if l.Sparse {

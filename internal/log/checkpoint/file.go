@@ -52,10 +52,10 @@ type Log struct {
 	// some, so that a lost .txnindex is noticed: without it aborted records
 	// would show.
 	Aborted []Aborted
-	// Gaps lists the segments that rightly begin above the end of the one
-	// before: a batch was appended beyond the log end. Any other gap between
-	// segments of a log that is not compacted is loss.
-	Gaps []int64
+	// Gaps lists where segments rightly begin above the end of the one before:
+	// a batch was appended beyond the log end. Any other gap between segments
+	// of a log that is not compacted is loss.
+	Gaps []Gap
 	// Sparse says that offsets may be missing anywhere: the log is or was
 	// compacted, or Kafka made it.
 	Sparse bool
@@ -63,6 +63,9 @@ type Log struct {
 	// made the log, or a batch of an older epoch was appended.
 	Loose bool
 }
+
+// Gap is a range of offsets, [From, To), that never were: To begins a segment.
+type Gap struct{ From, To int64 }
 
 // Segment is what is known of the segment that State lies in, as of State.
 type Segment struct {

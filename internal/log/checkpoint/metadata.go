@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ottla/internal/uuid"
@@ -40,4 +41,21 @@ func ParseMetadata(b []byte) (uuid.UUID, error) {
 		return uuid.UUID{}, errors.New("partition.metadata lacks its version or topic id")
 	}
 	return id, nil
+}
+
+// AppendGap adds the text of a .gap file to b.
+func AppendGap(b []byte, g Gap) []byte { return fmt.Appendf(b, "0\n%d %d\n", g.From, g.To) }
+
+// ParseGap reads a .gap file.
+func ParseGap(b []byte) (Gap, error) {
+	var g Gap
+	rest, ok := strings.CutPrefix(string(b), "0\n")
+	from, to, two := strings.Cut(strings.TrimSuffix(rest, "\n"), " ")
+	var ferr, terr error
+	g.From, ferr = strconv.ParseInt(from, 10, 64)
+	g.To, terr = strconv.ParseInt(to, 10, 64)
+	if !ok || !two || ferr != nil || terr != nil || g.From < 0 || g.To <= g.From {
+		return Gap{}, fmt.Errorf("gap file says %q, not version 0 and two rising offsets", b)
+	}
+	return g, nil
 }

@@ -21,6 +21,9 @@ const (
 	Cleaned  = ".cleaned"
 	Swap     = ".swap"
 	Tmp      = ".tmp"
+	// Gap marks a segment that rightly begins above the end of the one before:
+	// an empty file, there before the segment is. Ours; Kafka passes it by.
+	Gap = ".gap"
 	// Cut marks bytes that recovery took out of a log. Ours; Kafka
 	// passes such files by.
 	Cut = ".cut"
