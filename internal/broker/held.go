@@ -50,6 +50,9 @@ func (h *held) become(r partition.Role) error {
 	defer h.want.Unlock()
 	if h.state.Load() == waiting {
 		h.role = &r
+		if h.coordinator != nil && r.Leader == h.node {
+			h.coordinator.Expect(h.id.Partition)
+		}
 		return nil
 	}
 	return h.take(r)
@@ -139,6 +142,7 @@ func (h *held) openLocked(logger *slog.Logger) {
 	}
 	if err != nil {
 		h.state.Store(broken)
+		h.leave()
 		if h.dir.Err() == nil { // else the directory has said it for all
 			logger.Error("partition cannot be opened", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
 		}

@@ -38,7 +38,7 @@ func (r *rig) now() time.Time { return time.UnixMilli(r.clock.Load()) }
 var drawn atomic.Uint32
 
 // start brings a node up on f, with as many log directories as asked.
-func start(t testing.TB, f vfs.FS, dirs int) *rig {
+func start(t testing.TB, f vfs.FS, dirs int, adjust ...func(*rig, *Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, fs: f, ticks: make(chan time.Time)}
 	r.clock.Store(1_700_000_000_000)
@@ -53,10 +53,15 @@ func start(t testing.TB, f vfs.FS, dirs int) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.broker = New(Options{
+	o := Options{
 		NodeID: 1, Dirs: r.dirs, View: &config.View{Static: static, NodeID: 1}, Now: r.now,
-		Tick: func(time.Duration) (<-chan time.Time, func()) { return r.ticks, func() {} },
-	})
+		Tick:    func(time.Duration) (<-chan time.Time, func()) { return r.ticks, func() {} },
+		Control: func(ctx context.Context, cmd any) (any, error) { return r.quorum.Do(ctx, cmd) },
+	}
+	for _, f := range adjust {
+		f(r, &o)
+	}
+	r.broker = New(o)
 	newID := func() uuid.UUID {
 		n := drawn.Add(1)
 		id := uuid.UUID{0: 7, 6: 0x40, 8: 0x80}

@@ -128,18 +128,32 @@ func (r *Runtime) Each(ctx context.Context, body any) []Answer {
 // Lead makes the shard of a partition load from its tail, and then serve. A
 // leadership older than what it has is ignored.
 func (r *Runtime) Lead(partition int32, t Tail) {
+	if s := r.make(partition); s != nil {
+		s.lead(t)
+	}
+}
+
+// Expect tells that this node will lead the partition once its log is open:
+// until Lead or Resign its commands hear COORDINATOR_LOAD_IN_PROGRESS.
+func (r *Runtime) Expect(partition int32) {
+	if s := r.make(partition); s != nil {
+		s.expect()
+	}
+}
+
+// make finds a shard or starts one; nil once the runtime is closed.
+func (r *Runtime) make(partition int32) *shard {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.closed {
-		r.mu.Unlock()
-		return
+		return nil
 	}
 	s := r.shards[partition]
 	if s == nil {
 		s = newShard(&r.o, partition, r.work)
 		r.shards[partition] = s
 	}
-	r.mu.Unlock()
-	s.lead(t)
+	return s
 }
 
 // Resign makes the shard forget, when this node leads the partition no more.

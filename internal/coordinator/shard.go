@@ -35,9 +35,13 @@ type role struct {
 func newRole(epoch int32, t Tail) *role {
 	r := &role{tail: t, epoch: epoch, settled: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
-	if t == nil {
-		r.settle()
-	}
+	return r
+}
+
+// noRole is that of a shard that leads nothing.
+func noRole(epoch int32) *role {
+	r := newRole(epoch, nil)
+	r.settle()
 	return r
 }
 
@@ -45,7 +49,7 @@ func (r *role) settle() { r.once.Do(func() { close(r.settled) }) }
 
 // newShard starts the owner of a shard that leads nothing yet.
 func newShard(o *Options, partition int32, work func(life uint64, w Work, to *inbox)) *shard {
-	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: newRole(-1, nil)}
+	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: noRole(-1)}
 	s.core = newCore(coreOptions{
 		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec,
 		synced: s.in.synced,
@@ -113,8 +117,8 @@ func (s *shard) lead(t Tail) {
 func (s *shard) resign() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.role.tail != nil {
-		s.become(newRole(s.role.epoch, nil), idle)
+	if s.role.tail != nil || phase(s.phase.Load()) != idle {
+		s.become(noRole(s.role.epoch), idle)
 	}
 }
 
@@ -128,16 +132,34 @@ func (s *shard) become(r *role, p phase) {
 	s.in.roleOf(r)
 }
 
-// settle waits for the end of a load.
-func (s *shard) settle(ctx context.Context) error {
+// expect tells that a leadership will come when the partition is open.
+func (s *shard) expect() {
 	s.mu.Lock()
-	r := s.role
-	s.mu.Unlock()
-	select {
-	case <-r.settled:
-		return nil
-	case <-ctx.Done():
-		return errLoading
+	defer s.mu.Unlock()
+	if s.role.tail == nil {
+		s.role.settle()
+		s.role = newRole(s.role.epoch, nil)
+		s.phase.Store(int32(loading))
+	}
+}
+
+// settle waits for the end of a load, the newest leadership's.
+func (s *shard) settle(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		r := s.role
+		s.mu.Unlock()
+		select {
+		case <-r.settled:
+		case <-ctx.Done():
+			return errLoading
+		}
+		s.mu.Lock()
+		same := s.role == r
+		s.mu.Unlock()
+		if same {
+			return nil
+		}
 	}
 }
 
