@@ -11,7 +11,7 @@ import (
 // so they can run in simulation and be replayed from a log.
 var pure = []string{
 	"internal/record", "internal/producer", "internal/metadata",
-	"internal/controller", "internal/partition/replica",
+	"internal/controller", "internal/partition/replica", "internal/log/compact",
 	"internal/group", "internal/group/schema",
 }
 
