@@ -38,6 +38,15 @@ func (s *Server) makeCoordinators() error {
 	return nil
 }
 
+// prepareGroups makes the offsets topic when it is first needed, and waits
+// until the coordinator of a group can be asked.
+func (s *Server) prepareGroups(ctx context.Context, topic, key string) error {
+	if err := s.broker.Ensure(ctx, topic); err != nil {
+		return err
+	}
+	return s.groups.Settle(ctx, key)
+}
+
 // groupSettings are read once: Kafka changes none of them while a node runs.
 func (s *Server) groupSettings() group.Settings {
 	ms := func(name string) time.Duration { return s.view.Duration(nil, name) }

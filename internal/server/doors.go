@@ -11,6 +11,7 @@ import (
 	"ottla/internal/kafka/api"
 	"ottla/internal/kafka/cluster"
 	"ottla/internal/kafka/data"
+	"ottla/internal/kafka/groups"
 	"ottla/internal/kafka/topics"
 	"ottla/internal/kafka/txns"
 	"ottla/internal/metadata"
@@ -57,6 +58,9 @@ func (s *Server) apis() []api.API {
 	rows = append(rows, cluster.APIs(cluster.Deps{
 		Cluster: s.core(), Storage: storage{s}, View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID,
 		ControllerID: func() int32 { return s.quorum.Status().Leader },
+	})...)
+	rows = append(rows, groups.APIs(groups.Deps{
+		Cluster: s.core(), Groups: s.groups, View: s.view, Prepare: s.prepareGroups, NewID: newID,
 	})...)
 	return append(rows, txns.APIs(txns.Deps{Cluster: s.core(), NodeID: s.nodeID, Logger: s.o.Logger})...)
 }
