@@ -9,6 +9,7 @@ import (
 	"ottla/internal/kafka/api"
 	"ottla/internal/kafka/cluster"
 	"ottla/internal/kafka/data"
+	"ottla/internal/kafka/groups"
 	"ottla/internal/kafka/topics"
 	"ottla/internal/kafka/txns"
 	"ottla/internal/wire"
@@ -19,7 +20,7 @@ import (
 func rows() map[int16]api.API {
 	family := data.New(data.Options{View: &config.View{}})
 	defer family.Close()
-	all := slices.Concat(family.APIs(), topics.Rows(), cluster.Rows(), txns.APIs(txns.Deps{}))
+	all := slices.Concat(family.APIs(), topics.Rows(), cluster.Rows(), groups.Rows(), txns.APIs(txns.Deps{}))
 	all = append(all, api.API{Key: wire.KeyApiVersions, Min: 0, Max: 5, Differences: []string{
 		"Only the features whose promises are kept are listed; Kafka 4.4 lists seven.",
 	}})
@@ -46,7 +47,7 @@ The column "why not" tells what an API waits for: *groups*, *transactions*,
 
 // waitsFor tells what the APIs that are not served belong to.
 var waitsFor = map[string][]int16{
-	"groups":               {8, 9, 10, 11, 12, 13, 14, 15, 16, 42, 47, 68, 69},
+	"groups":               {68, 69},
 	"transactions":         {24, 25, 26, 27, 28, 65, 66},
 	"access":               {17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51},
 	"cluster":              {34, 45, 46, 55, 57, 64, 80, 81, 94},
