@@ -117,6 +117,10 @@ func (d *Dir) syncBatch(logs []*Log) error {
 func (d *Dir) syncEach(logs []*Log) error {
 	for _, l := range logs {
 		l.urgent.Store(false) // from here on an append asks for another round
+		if l.cfg.Load().durability() != Fsync {
+			l.tellDurable() // it was synced by a flush rule or Housekeep
+			continue
+		}
 		if err := l.sync(); err != nil {
 			return err
 		}
@@ -292,6 +296,13 @@ func (l *Log) settle(p pending) {
 	l.mu.Unlock()
 	if l.onDurable != nil {
 		l.onDurable(at)
+	}
+}
+
+// tellDurable tells the owner how far the log is durable.
+func (l *Log) tellDurable() {
+	if l.onDurable != nil {
+		l.onDurable(l.Durable())
 	}
 }
 
