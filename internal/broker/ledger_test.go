@@ -80,8 +80,13 @@ type ledgers struct {
 
 func startLedgers(t testing.TB, f vfs.FS) *ledgers {
 	t.Helper()
+	return startLedgersIn(t, f, "/")
+}
+
+func startLedgersIn(t testing.TB, f vfs.FS, root string) *ledgers {
+	t.Helper()
 	l := &ledgers{}
-	l.rig = start(t, f, 1, func(r *rig, o *Options) {
+	l.rig = startIn(t, f, root, 1, func(r *rig, o *Options) {
 		l.rt = coordinator.NewRuntime(coordinator.Options{
 			Topic: OffsetsTopic, New: newLedger, Now: r.now,
 			Partitions: func() int {

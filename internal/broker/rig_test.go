@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,10 +41,16 @@ var drawn atomic.Uint32
 // start brings a node up on f, with as many log directories as asked.
 func start(t testing.TB, f vfs.FS, dirs int, adjust ...func(*rig, *Options)) *rig {
 	t.Helper()
+	return startIn(t, f, "/", dirs, adjust...)
+}
+
+// startIn is start with the log directories in root.
+func startIn(t testing.TB, f vfs.FS, root string, dirs int, adjust ...func(*rig, *Options)) *rig {
+	t.Helper()
 	r := &rig{t: t, fs: f, ticks: make(chan time.Time)}
 	r.clock.Store(1_700_000_000_000)
 	for n := range dirs {
-		d, err := log.OpenDir(log.DirOptions{FS: f, Path: fmt.Sprintf("/data%d", n), Now: r.now})
+		d, err := log.OpenDir(log.DirOptions{FS: f, Path: filepath.Join(root, fmt.Sprint("data", n)), Now: r.now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"ottla/internal/record"
 	"ottla/internal/wire"
 )
 
@@ -24,6 +25,7 @@ import (
 //	commit        what is written is committed
 //	lead E, resign, fence E (the log has another leader, unsaid)
 //	cut           what is not committed is lost, and the waiters told so
+//	foreign       somebody else writes to the log (which must never be)
 //	replicas few|enough; disk full|fine; log unreadable|readable
 //	state, log
 type story struct {
@@ -95,6 +97,15 @@ func (s *story) run(d *datadriven.TestData) {
 		var e int32
 		d.ScanArgs(s.t, "epoch", &e)
 		s.log.tail(e)
+	case "foreign":
+		b := record.NewBuilder()
+		b.Add(0, []byte("f"), []byte("1"))
+		s.log.auto = true
+		_, _, err := (&memTail{s.log, s.log.epoch}).Append(b.Build(0), 0)
+		s.log.auto = false
+		if err != nil {
+			d.Fatalf(s.t, "%v", err)
+		}
 	case "resign":
 		s.c.resign(errIdle)
 	case "replicas":

@@ -1,0 +1,235 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ottla/internal/wire"
+)
+
+// shards is a runtime over logs in memory that commit as they are written.
+type shards struct {
+	*Runtime
+	logs []*memLog
+}
+
+func newShards(t *testing.T, n int) *shards {
+	s := &shards{}
+	for range n {
+		s.logs = append(s.logs, &memLog{most: 1 << 20, auto: true})
+	}
+	s.Runtime = NewRuntime(Options{Topic: "__toys", Partitions: func() int { return n }, New: func(int32) Machine { return newToy() }})
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *shards) lead(t *testing.T, epoch int32) {
+	t.Helper()
+	for i, l := range s.logs {
+		s.Lead(int32(i), l.tail(epoch))
+		if err := s.shard(int32(i)).settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (s *shards) do(t *testing.T, key, line string) string {
+	t.Helper()
+	got, err := s.Do(t.Context(), key, line)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return got.(string)
+}
+
+func (s *shards) refuse(t *testing.T, key, line string, want wire.Code) {
+	t.Helper()
+	if _, err := s.Do(t.Context(), key, line); wire.CodeOf(err) != want {
+		t.Errorf("%s: got %v, want %s", line, err, want.Name())
+	}
+}
+
+// TestARuntimeAnswersForWhatItLeads and says what else there is to say.
+func TestARuntimeAnswersForWhatItLeads(t *testing.T) {
+	s := newShards(t, 2)
+	s.refuse(t, "a", "get a", wire.NotCoordinator)
+	s.Expect(1)
+	s.refuse(t, "a", "get a", wire.CoordinatorLoadInProgress) // "a" is 97: partition 1
+	s.lead(t, 1)
+	s.do(t, "a", "put a 1")
+	s.do(t, "b", "put b 2")
+	if got := s.do(t, "a", "get a"); got != "1" {
+		t.Errorf("a is %q, want 1", got)
+	}
+	s.refuse(t, "a", "no", wire.InvalidRequest)
+	answers := s.Each(t.Context(), "get b")
+	if len(answers) != 2 || answers[0].Partition != 0 || answers[0].Body != "2" || answers[1].Body != "" {
+		t.Errorf("each: got %v, want b only in partition 0", answers)
+	}
+	s.Lead(1, s.logs[1].tail(1)) // nothing new
+	if got := s.do(t, "a", "get a"); got != "1" {
+		t.Errorf("after the same leadership was told again a is %q, want 1", got)
+	}
+	s.Resign(1)
+	s.refuse(t, "a", "get a", wire.NotCoordinator)
+	if answers := s.Each(t.Context(), "get b"); len(answers) != 1 {
+		t.Errorf("each: got %v, want the one that is led", answers)
+	}
+	s.Close()
+	s.refuse(t, "b", "get b", wire.NotCoordinator)
+	s.Lead(0, s.logs[0].tail(2)) // too late, and harmless
+	s.refuse(t, "b", "get b", wire.NotCoordinator)
+}
+
+// TestACallerMayStopWaiting: what it asked for goes on without it.
+func TestACallerMayStopWaiting(t *testing.T) {
+	s := newShards(t, 1)
+	s.lead(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { _, err := s.Do(ctx, "", "wait x"); done <- err }()
+	cancel()
+	if err := <-done; wire.CodeOf(err) != wire.RequestTimedOut {
+		t.Errorf("got %v, want REQUEST_TIMED_OUT", err)
+	}
+	if got := s.do(t, "", "put x 1"); got != "" {
+		t.Errorf("got %q, want nothing before", got)
+	}
+	heard := make(chan any, 1)
+	s.Go(t.Context(), "", "get x", func(body any, err error) { heard <- body })
+	if got := <-heard; got != "1" {
+		t.Errorf("Go: got %v, want 1", got)
+	}
+}
+
+// TestTimersOfAShardNeedNobody: they fire with the clock alone, in a bubble
+// where time passes only when everybody waits.
+func TestTimersOfAShardNeedNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShards(t, 1)
+		s.lead(t, 1)
+		s.do(t, "", "at 30s put t 1")
+		s.do(t, "", "at 10s put u 1")
+		began := time.Now()
+		s.do(t, "", "wait u") // answered by nothing but the timer
+		if d := time.Since(began); d != 10*time.Second {
+			t.Errorf("the first timer fired after %v, want 10s", d)
+		}
+		s.do(t, "", "wait t")
+		if d := time.Since(began); d != 30*time.Second {
+			t.Errorf("the second timer fired after %v, want 30s", d)
+		}
+		s.do(t, "", "work put w 1")
+		synctest.Wait()
+		if got := s.do(t, "", "get w"); got != "1" {
+			t.Errorf("the work's result: got %q, want 1", got)
+		}
+		s.Close()
+	})
+}
+
+// TestAFullMailboxAnswers instead of growing.
+func TestAFullMailboxAnswers(t *testing.T) {
+	in := newInbox()
+	for range mailboxSize {
+		if err := in.put(&call{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.put(&call{}); wire.CodeOf(err) != wire.CoordinatorLoadInProgress {
+		t.Errorf("got %v, want COORDINATOR_LOAD_IN_PROGRESS", err)
+	}
+	var got taken
+	in.take(&got, 0)
+	if len(got.calls) != 0 {
+		t.Errorf("took %d calls while there is no room, want none", len(got.calls))
+	}
+	in.take(&got, turnSize)
+	if len(got.calls) != turnSize || len(in.calls) != mailboxSize-turnSize {
+		t.Errorf("took %d calls and left %d, want %d taken", len(got.calls), len(in.calls), turnSize)
+	}
+	in.roleOf(&role{})
+	in.take(&got, turnSize)
+	if len(got.calls) != mailboxSize-turnSize {
+		t.Errorf("a change of role took %d calls, want all %d", len(got.calls), mailboxSize-turnSize)
+	}
+}
+
+// TestManyCallersAndChangesOfRole run at once (for the race detector): each
+// key's puts come in order, and what was answered is in the log.
+func TestManyCallersAndChangesOfRole(t *testing.T) {
+	s := newShards(t, 3)
+	s.lead(t, 1)
+	var put [8]atomic.Int64
+	var wg, changes sync.WaitGroup
+	stop := make(chan struct{})
+	changes.Go(func() {
+		for epoch := int32(2); ; epoch++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			for i, l := range s.logs {
+				if epoch%3 == 0 {
+					s.Resign(int32(i))
+				}
+				s.Lead(int32(i), l.tail(epoch))
+			}
+			s.Each(t.Context(), "get x")
+		}
+	})
+	for i := range put {
+		wg.Go(func() {
+			key := fmt.Sprint("key", i)
+			for n := int64(1); n <= 200; {
+				_, err := s.Do(t.Context(), key, fmt.Sprintf("put %s %d", key, n))
+				switch wire.CodeOf(err) {
+				case wire.None:
+					put[i].Store(n)
+					n++
+				case wire.NotCoordinator, wire.CoordinatorLoadInProgress:
+				default:
+					t.Errorf("put: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(stop)
+	changes.Wait()
+	s.lead(t, 1<<20)
+	for i := range put {
+		key := fmt.Sprint("key", i)
+		if got, _ := strconv.ParseInt(s.do(t, key, "get "+key), 10, 64); got != put[i].Load() {
+			t.Errorf("%s is %d, want %d", key, got, put[i].Load())
+		}
+	}
+}
+
+// TestATurnSharesOneWrite: what waits in the mailbox goes into one batch.
+func TestATurnSharesOneWrite(t *testing.T) {
+	l := &memLog{most: 1 << 20, auto: true}
+	m := newToy()
+	c := newCore(coreOptions{metrics: &Metrics{}, logger: NewRuntime(Options{}).o.Logger, show: func(phase) {}}, 0, m)
+	c.lead(t.Context(), time.UnixMilli(0), l.tail(1))
+	var calls []*call
+	answered := 0
+	for i := range 300 {
+		calls = append(calls, &call{ctx: t.Context(), body: fmt.Sprintf("put k%d %s", i, strings.Repeat("v", 100)),
+			done: func(any, error) { answered++ }})
+	}
+	c.turn(time.UnixMilli(0), nil, nil)
+	c.turn(time.UnixMilli(0), nil, calls)
+	if l.writes != 1 || answered != 300 {
+		t.Errorf("%d writes and %d answers for 300 commands, want 1 and 300", l.writes, answered)
+	}
+}
