@@ -26,7 +26,10 @@ var common = []option{
 }
 
 // flags is a parsed command line.
-type flags struct{ given map[string][]string }
+type flags struct {
+	given map[string][]string
+	order []string // names in the order given, repeats included
+}
 
 func (f *flags) has(name string) bool { _, ok := f.given[name]; return ok }
 
@@ -81,6 +84,8 @@ func parse(options []option, args []string) (*flags, error) {
 		if o == nil {
 			return nil, fmt.Errorf("%s is not a recognized option", name)
 		}
+		f.order = append(f.order, o.name)
+		name = o.name
 		if _, seen := f.given[name]; !seen {
 			f.given[name] = nil
 		}
