@@ -51,8 +51,8 @@ func (t *turn) join(c *Join) error {
 	default:
 		t.rejoin(d, c)
 	}
-	if g == nil && len(d.members)+len(d.pending) > 0 {
-		t.store(&live{since: t.now}) // from now on there is a group
+	if (g == nil || g.stored == nil) && len(d.members)+len(d.pending) > 0 && len(t.out.Records) == 0 {
+		t.store(&live{since: t.now}) // from now on there is a group, even without offsets
 	}
 	return nil
 }
