@@ -15,6 +15,7 @@
 //
 // # Files
 //
+//	ottla.import      there while an import of Kafka's logs fills the directory
 //	.lock             locked while a process holds the directory; holds its pid
 //	meta.properties   Kafka's own: version, cluster.id, node.id, directory.id
 //	ottla.properties  ours: format, the same identity, inode, a checksum

@@ -18,11 +18,16 @@ const (
 	tempSuffix = ".tmp"
 )
 
+// ImportMarker lies in a directory that an import of Kafka's logs is filling:
+// only an import takes it until the mark is there.
+const ImportMarker = "ottla.import"
+
 // look is what a directory holds, as far as telling whose it is goes.
 type look struct {
 	mark, meta []byte // nil when there is none
 	kafka      bool   // something that only a log directory of Kafka's layout has
 	other      string // a name that an empty directory would not hold, "" when none
+	importing  bool   // an import began here
 }
 
 // partitionDir matches TOPIC-N, with the suffixes that Kafka gives.
@@ -70,6 +75,8 @@ func (l *look) note(e fs.DirEntry) {
 	case name == markName, name == metaName:
 	case name == lockName, name == markName+tempSuffix, name == metaName+tempSuffix:
 		// left by a start that did not get further
+	case name == ImportMarker:
+		l.importing = true
 	case name == "lost+found" && e.IsDir():
 		// the root of a file system of its own
 	case e.IsDir() && partitionDir.MatchString(name),

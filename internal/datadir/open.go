@@ -32,6 +32,9 @@ type Options struct {
 	// meta.properties is sound; the operator vouches that no other node runs
 	// on a copy of it.
 	Adopt bool
+	// Import takes a directory that lies under an import's marker and makes it
+	// ours, whatever it holds: the import vouches for it.
+	Import bool
 	// NewID draws identifiers; nil draws them from the system's random source.
 	NewID func() uuid.UUID
 }
@@ -61,7 +64,7 @@ func Open(f vfs.FS, dir string, o Options) (*Dir, error) {
 	if err != nil {
 		return nil, unusable(dir, err)
 	}
-	if err := l.refuseForeign(dir); err != nil {
+	if err := l.refuseForeign(dir, o.Import); err != nil {
 		return nil, err
 	}
 	lock, err := takeLock(f, dir)
@@ -123,14 +126,20 @@ func syncPath(f vfs.FS, dir string) error {
 }
 
 // refuseForeign refuses what does not carry our mark and is not empty.
-func (l *look) refuseForeign(dir string) error {
+func (l *look) refuseForeign(dir string, importing bool) error {
 	switch {
-	case l.mark != nil, l.meta == nil && l.other == "":
+	case l.mark != nil, l.importing && importing:
+		return nil
+	case l.importing:
+		return &Refused{Kind: Foreign, Path: dir,
+			Reason: "holds an import of Kafka's logs that did not finish",
+			Advice: "Run `ottla log import` into it again: it starts anew."}
+	case l.meta == nil && l.other == "":
 		return nil
 	case l.meta != nil || l.kafka:
 		return &Refused{Kind: KafkaData, Path: dir,
 			Reason: "holds logs of Apache Kafka (" + cmp.Or(l.other, metaName) + ") and no " + markName + " of ours",
-			Advice: "Name an empty directory; Kafka's logs are not taken over in place."}
+			Advice: "Name an empty directory; `ottla log import` brings Kafka's logs into one."}
 	default:
 		return &Refused{Kind: Foreign, Path: dir,
 			Reason: "is not empty (" + l.other + ") and was not made by Ottla",
@@ -198,7 +207,7 @@ func (d *Dir) claim(f vfs.FS, o Options) error {
 	if err != nil {
 		return unusable(d.Path, err)
 	}
-	if err := l.refuseForeign(d.Path); err != nil {
+	if err := l.refuseForeign(d.Path, o.Import); err != nil {
 		return err
 	}
 	info, err := f.Stat(d.Path)

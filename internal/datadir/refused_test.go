@@ -52,7 +52,8 @@ func TestRefusalsReadAsSentences(t *testing.T) {
 		{own("cluster"), Options{ClusterID: "D", NodeID: -1}, "DIR belongs to cluster C, and this node is to be of cluster D. Name the directory of this cluster, or leave the cluster id out to go on with the one it has."},
 		{own("node"), Options{NodeID: 8}, "DIR belongs to node 7, and this is to be node 8. Name the directory of node 8, or set node.id to 7."},
 		{newer, anyOne(), "DIR has format 9, and this version of Ottla knows formats up to 1. Start it with the version that wrote it, or a later one."},
-		{prepare("kafka", "orders-0/x"), anyOne(), "DIR holds logs of Apache Kafka (orders-0) and no ottla.properties of ours. Name an empty directory; Kafka's logs are not taken over in place."},
+		{prepare("kafka", "orders-0/x"), anyOne(), "DIR holds logs of Apache Kafka (orders-0) and no ottla.properties of ours. Name an empty directory; `ottla log import` brings Kafka's logs into one."},
+		{prepare("importing", ImportMarker, "orders-0/x"), anyOne(), "DIR holds an import of Kafka's logs that did not finish. Run `ottla log import` into it again: it starts anew."},
 		{prepare("foreign", "notes.txt"), anyOne(), "DIR is not empty (notes.txt) and was not made by Ottla. Name an empty directory or one that does not exist yet."},
 		{filepath.Join(at("plain"), "x"), anyOne(), "DIR is a file. Name a directory, or a path where one can be made."},
 	} {
