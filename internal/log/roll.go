@@ -162,6 +162,11 @@ func (l *Log) roll(base int64) error {
 // says so, besides the checkpoint, which may be older than the gap.
 func (l *Log) settleGap(base int64) error {
 	gap := checkpoint.Gap{From: l.end.Offset, To: base}
+	for _, g := range l.gaps { // an empty segment was put in between and is gone again
+		if g.To == gap.From && l.active().base != g.To {
+			gap.From = g.From
+		}
+	}
 	if slices.Contains(l.gaps, gap) {
 		return nil
 	}
