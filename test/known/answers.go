@@ -1,0 +1,126 @@
+package known
+
+// Absent stands for a field or row that one side does not have.
+const Absent = "(absent)"
+
+const absent = `\(absent\)`
+
+// Answers are the differences of the wire protocol.
+var Answers = []Difference{
+	{
+		Where: `protocol/api versions/.*/ApiKeys\[(8|9|1\d|2[0-8]|29|30|31|34|36|38|39|40|41|42|45|46|47|48|49|50|51|55|57|6\d|7[46789]|8\d|9\d)\]\..*`,
+		Ottla: absent, What: "ApiVersions lists fewer APIs.",
+		Reason: "Ottla lists exactly what it serves; groups, transactions, access control and the cluster are not served yet.",
+	},
+	{
+		Where: `protocol/api versions/.*/(SupportedFeatures|FinalizedFeatures)\[(group|kraft|share|streams|transaction|eligible\.leader\.replicas)\.version\].*`,
+		Ottla: absent, What: "ApiVersions names only the feature metadata.version.",
+		Reason: "A feature is named when the APIs that it switches are served.",
+	},
+	{
+		Where: `(produce|idempotence)/.*ErrorMessage`,
+		What:  "Produce errors carry messages of Ottla's own.",
+		Reason: "They say what was wrong with the batch, which limit was passed and by how much; Kafka mostly sends none. " +
+			"Clients show the text and act on the code.",
+	},
+	{
+		Where: `produce/.*\.LogStartOffset`, Kafka: "-1", Ottla: `\d+`, What: "An error in Produce tells the log start offset.",
+		Reason: "Kafka tells it with some errors and -1 with others, by where in its code the error arises. No client reads it then.",
+	},
+	{
+		Where: `produce/batch/null records/.*`, What: "Produce with null records is answered (87 INVALID_RECORD).",
+		Reason: "Kafka never answers it, so the client waits for its time-out.",
+	},
+	{
+		Where: `produce/batch/trailing bytes/.*`, What: "Bytes behind the batch are refused (87 INVALID_RECORD).",
+		Reason: "Kafka stores the batch and drops up to 16 bytes that follow it without a word. No client sends them.",
+	},
+	{
+		Where: `produce/batch/(first offset delta 3|offset deltas not rising)/.*`, What: "Offset deltas that do not count up from 0 are refused (87 INVALID_RECORD) in plain batches too.",
+		Reason: "Kafka checks compressed batches only; what it stores has records with offsets of the batch behind it, or one offset twice.",
+	},
+	{
+		Where: `produce/batch/(gzip|snappy|lz4|zstd) garbage/.*`, What: "Records that cannot be decompressed get 87 INVALID_RECORD.",
+		Kafka: "-1", Ottla: "87",
+		Reason: "Kafka answers UNKNOWN_SERVER_ERROR, which tells a client nothing and is retried by some. In snappy it may store the batch.",
+	},
+	{
+		Where: `produce/batch/gzip with offset deltas from 3/.*ErrorCode`, Kafka: "-1", Ottla: "87",
+		What: "A compressed batch whose offset deltas do not start at 0 gets 87 INVALID_RECORD.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
+	},
+	{
+		Where: `produce/batch/codec [57]/.*ErrorCode`, Kafka: "-1", Ottla: "87",
+		What: "An unknown compression gets 87 INVALID_RECORD.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
+	},
+	{
+		Where: `produce/log append time/.*RecordBatches\[\d\]`, What: "With LogAppendTime the stored batch's base timestamp is the append time too.",
+		Reason: "Kafka leaves the producer's there. Readers take the maximum, which both set; recovery and tools that look at the base see no foreign time.",
+	},
+	{
+		Where: `fetch/.*AbortedTransactions`, Kafka: `\[\]`, Ottla: "null",
+		What:   "A partition that is not here is answered with null aborted transactions instead of none.",
+		Reason: "The row carries an error and no records; both forms say that there is nothing.",
+	},
+	{
+		Where: `(fetch/isolation/isolation 2|list offsets/errors/isolation 3) .*`, What: "An isolation level that does not exist is read as read_uncommitted.",
+		Reason: "Kafka answers UNKNOWN_SERVER_ERROR. No client sends one.",
+	},
+	{
+		Where: `fetch/as a replica/.*`, What: "A Fetch in a replica's name is refused (29 TOPIC_AUTHORIZATION_FAILED).",
+		Reason: "Only nodes of the cluster may fetch as replicas, and there are no others yet; Kafka answers 6, as it does to any stranger.",
+	},
+	{
+		Where: `leader epochs/every version/current (0 asked -2|-2 asked 0) .*`, What: "Negative epochs mean none.",
+		Reason: "Kafka does so for -1 only and treats -2 as a very old epoch. No client sends one.",
+	},
+	{
+		Where: `list offsets/after records were deleted/of none, time -3/.*`, What: "The offset of the largest timestamp of an empty log is -1.",
+		Reason: "Kafka names a record that was deleted.",
+	},
+	{
+		Where: `elect leaders/.*ErrorMessage`, What: "ElectLeaders has no message beside 84 ELECTION_NOT_NEEDED.",
+		Reason: "The code says the same; the tools print a text of their own.",
+		Ottla:  "null",
+	},
+	{
+		Where: `(delete topics|idempotence)/.*ErrorMessage`, Kafka: "This server does not host this topic.*", Ottla: "null",
+		What: "DeleteTopics has no message beside 3 and 100.", Reason: "The code says the same.",
+	},
+	{
+		Where: `(settings|create topics)/.*\[min\.insync\.replicas\].*`, What: "min.insync.replicas is not set for the cluster.",
+		Reason: "A new Kafka cluster writes this setting into its metadata when eligible leader replicas are switched on, which Ottla does not claim yet; the value is the same.",
+	},
+	{
+		Where: `(settings|create topics)/.*\[durability\].*`, Kafka: absent, What: "Topics and brokers have the setting durability.",
+		Reason: "It is Ottla's own: fsync, replicated or memory.",
+	},
+	{
+		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
+		Reason: "docs/configuration.md lists them.",
+	},
+	{
+		Where: `settings/of a broker/.*\[(controller\.quorum\.bootstrap\.servers|controller\.listener\.names|process\.roles|listeners|log\.dirs|broker\.id)\].*`,
+		What:   "Settings of the start differ.",
+		Reason: "Each side was started with its own ports, folders and roles; Ottla needs no controller listener, no roles, and no second name for node.id.",
+	},
+	{
+		Where: `settings/described wrongly/.*ErrorMessage`, What: "The text beside 42 INVALID_REQUEST is another.", Reason: "The code is the same.",
+	},
+	{
+		Where: `settings/altered step by step/unknown operation v\d/.*`, Kafka: "-1|null",
+		What: "An unknown operation in IncrementalAlterConfigs gets 42 INVALID_REQUEST and a message.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
+	},
+	{
+		Where: `metadata/(every version/unknown topic v[0-3]|auto creation/.*)/Topics\[.*`,
+		What:   "Metadata that creates a topic answers with it.",
+		Reason: "Kafka answers 3 UNKNOWN_TOPIC_OR_PARTITION and creates it behind the answer, so its clients ask again.",
+	},
+	{
+		Where: `metadata/topics/neither v1[0-3]/.*`, What: "A Metadata row with neither name nor id fails alone.",
+		Reason: "Kafka fails the whole request with UNKNOWN_SERVER_ERROR.",
+	},
+	{
+		Where: `idempotence/restart/then fetched/.*RecordBatches\[6\]`, What: "A restart raises the leader epoch by one.",
+		Reason: "Kafka raises it by two, once when the node is fenced and once when it leads again.",
+	},
+}
