@@ -21,7 +21,9 @@ var oddClasses = map[string]string{
 // withClass is an error as Java prints one in full: its class and its text.
 func withClass(err error, message string) string {
 	var k *kerr.Error
-	if !errors.As(err, &k) {
+	if tooOld(err) {
+		k = kerr.UnsupportedVersion
+	} else if !errors.As(err, &k) {
 		return plain(err, message)
 	}
 	class, odd := oddClasses[k.Message]

@@ -81,6 +81,8 @@ func plain(err error, message string) string {
 	switch {
 	case message != "":
 		return message
+	case tooOld(err):
+		return "The server does not serve this request."
 	case errors.As(err, &k):
 		return k.Description
 	}
@@ -107,4 +109,10 @@ func (a *answered) Unwrap() error { return a.cause }
 // inKafkasWords is an error whose text begins as Kafka's does, with a capital.
 func inKafkasWords(format string, args ...any) error {
 	return &answered{text: fmt.Sprintf(format, args...)}
+}
+
+// tooOld tells whether the server serves no version of a request; the client
+// finds that out before it sends, with an error of its own.
+func tooOld(err error) bool {
+	return errors.Is(err, kerr.UnsupportedVersion) || err != nil && strings.Contains(err.Error(), "broker is too old")
 }

@@ -59,7 +59,7 @@ func configsTool() *tool {
 		check: checkConfigs, run: runConfigs,
 		failed: func(c *call, err error) {
 			var k *kerr.Error
-			if !errors.As(err, &k) {
+			if !errors.As(err, &k) && !tooOld(err) {
 				fmt.Fprintln(c.err, err)
 				return
 			}

@@ -2,7 +2,6 @@ package kafkatools
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,7 +139,7 @@ func describePartitions(ctx context.Context, client *kgo.Client, names []string)
 	}
 	for {
 		resp, err := req.RequestWith(ctx, client)
-		if errors.Is(err, kerr.UnsupportedVersion) {
+		if tooOld(err) {
 			return partitionsOfMetadata(ctx, client, names)
 		}
 		if err != nil {

@@ -1,0 +1,154 @@
+package kafkatools
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func consoleProducerTool() *tool {
+	return &tool{
+		name: "kafka-console-producer", about: "Write each line of standard input as a record.",
+		options: []option{
+			{name: "bootstrap-server", arg: "HOST:PORT,...", required: true, help: "the servers to connect to"},
+			{name: "topic", arg: "NAME", required: true, help: "the topic to write to"},
+			{name: "sync", help: "wait for each record's acknowledgement"},
+			{name: "compression-codec", arg: "CODEC", optional: true, help: "none, gzip, snappy, lz4 or zstd; gzip when no codec follows"},
+			{name: "batch-size", arg: "BYTES", help: "accepted; batches grow with what waits here"},
+			{name: "message-send-max-retries", arg: "N", help: "retries of a record"},
+			{name: "retry-backoff-ms", arg: "MS", help: "accepted; the pause between retries is chosen here"},
+			{name: "timeout", arg: "MS", help: "how long a record may wait for others"},
+			{name: "request-required-acks", arg: "ACKS", help: "all (-1), 1 or 0"},
+			{name: "request-timeout-ms", arg: "MS", help: "how long a request may take"},
+			{name: "metadata-expiry-ms", arg: "MS", help: "how old metadata may be"},
+			{name: "max-block-ms", arg: "MS", help: "accepted"},
+			{name: "max-memory-bytes", arg: "BYTES", help: "how much may wait to be sent"},
+			{name: "max-partition-memory-bytes", arg: "BYTES", instead: "batch-size"},
+			{name: "line-reader", arg: "CLASS", help: "only " + lineClass + " exists here"},
+			{name: "socket-buffer-size", arg: "BYTES", help: "accepted; the system chooses"},
+			{name: "property", arg: "K=V", many: true, instead: "reader-property"},
+			{name: "reader-property", arg: "K=V", many: true, help: "how lines are read: parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, null.marker, ignore.error"},
+			{name: "reader-config", arg: "FILE", help: "the same from a properties file"},
+			{name: "producer-property", arg: "K=V", many: true, instead: "command-property"},
+			{name: "command-property", arg: "K=V", many: true, help: "a setting of the producer, may be repeated"},
+			{name: "producer.config", arg: "FILE", instead: "command-config"},
+			{name: "command-config", arg: "FILE", help: "settings of the producer in a properties file"},
+		},
+		run: consoleProduce,
+	}
+}
+
+func consoleProduce(ctx context.Context, c *call) error {
+	if class := c.value("line-reader", lineClass); class != lineClass {
+		return inKafkasWords("The line reader %s is Java code, which this tool cannot run; it has %s", class, lineClass)
+	}
+	lines := properties{}
+	if path := c.value("reader-config", ""); path != "" {
+		p, err := readProperties(path)
+		if err != nil {
+			return err
+		}
+		maps.Copy(lines, p)
+	}
+	maps.Copy(lines, pairs(c.values("property", "reader-property")))
+	reader, err := newLineReader(c.value("topic", ""), lines)
+	if err != nil {
+		return err
+	}
+	settings, err := c.consoleProducerSettings()
+	if err != nil {
+		return err
+	}
+	opts, err := c.producerOptions(settings)
+	if err != nil {
+		return err
+	}
+	client, err := c.connect(ctx, c.value("bootstrap-server", ""), settings, "console-producer", opts...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return c.produceLines(ctx, client, reader)
+}
+
+// consoleProducerSettings merges the tool's own options into the settings;
+// what --command-property and files say wins where both are given.
+func (c *call) consoleProducerSettings() (properties, error) {
+	p, err := c.clientProperties([]string{"producer.config", "command-config"}, []string{"producer-property", "command-property"})
+	if err != nil {
+		return nil, err
+	}
+	for flag, setting := range map[string]string{
+		"message-send-max-retries": "retries", "timeout": "linger.ms", "request-required-acks": "acks", "request-timeout-ms": "request.timeout.ms",
+		"metadata-expiry-ms": "metadata.max.age.ms", "max-memory-bytes": "buffer.memory",
+	} {
+		if _, set := p[setting]; !set && c.has(flag) {
+			p[setting] = c.value(flag, "")
+		}
+	}
+	if c.has("compression-codec") {
+		p["compression.type"] = c.value("compression-codec", "gzip")
+	}
+	return p, nil
+}
+
+// produceLines sends every line. A record that is not written is reported and
+// the others still go, as in Kafka; the exit code says so in the end, which
+// Kafka's does not.
+func (c *call) produceLines(ctx context.Context, client *kgo.Client, reader *lineReader) error {
+	var mu sync.Mutex // guards lost and the order of reports
+	lost := false
+	report := func(r *kgo.Record, err error) {
+		if err == nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		lost = true
+		fmt.Fprintf(c.err, "Error when sending message to topic %s with key: %s, value: %s with error:\n%s\n", r.Topic, size(r.Key), size(r.Value), withClass(err, ""))
+	}
+	prompt := func() {}
+	if terminal(c.in) && terminal(c.out) {
+		prompt = func() { c.printf(">") }
+	}
+	err := eachLine(c.in, prompt, func(line string) error {
+		r, err := reader.record(line)
+		if err != nil {
+			return err
+		}
+		if c.has("sync") {
+			report(r, client.ProduceSync(ctx, r).FirstErr())
+			return nil
+		}
+		client.Produce(ctx, r, report)
+		return nil
+	})
+	if flush := client.Flush(ctx); err == nil && flush != nil {
+		err = fmt.Errorf("wait for the acknowledgements: %w", flush)
+	}
+	if err == nil && lost {
+		err = errReported
+	}
+	return err
+}
+
+func size(b []byte) string {
+	if b == nil {
+		return "null"
+	}
+	return fmt.Sprintf("%d bytes", len(b))
+}
+
+// terminal tells whether a person is at the other end.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
