@@ -301,7 +301,7 @@ func (l *Log) settle(p pending) {
 
 // tellDurable tells the owner how far the log is durable.
 func (l *Log) tellDurable() {
-	if l.onDurable != nil {
+	if l.onDurable != nil && !l.isClosed() {
 		l.onDurable(l.Durable())
 	}
 }
