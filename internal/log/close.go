@@ -45,6 +45,12 @@ func (l *Log) isClosed() bool {
 	return l.closed
 }
 
+// smallAtStop is up to what size the last segment gets no index files, snapshot
+// and epoch file at a clean stop: the checkpoint has what a restart needs, a walk
+// of so few bytes is one read, and making four files in each of some thousand
+// directories is what a stop would wait for.
+const smallAtStop = 1 << 20
+
 // settleAll makes the log what a clean stop leaves. Log.w is held.
 func (l *Log) settleAll() error {
 	s := l.active()
@@ -64,7 +70,7 @@ func (l *Log) settleAll() error {
 	if err := l.finishRolled(); err != nil {
 		return err
 	}
-	if l.dirtyIndex(s) {
+	if s.size > smallAtStop && l.dirtyIndex(s) {
 		if err := l.finish(s); err != nil {
 			return err
 		}
@@ -278,7 +284,7 @@ func (l *Log) snapshotFile() []byte { return l.Producers().Snapshot() }
 // saveEpochs writes leader-epoch-checkpoint when it changed. Log.w is held.
 func (l *Log) saveEpochs() error {
 	v := l.epochs.Version()
-	if v == l.epochsDone || len(l.segs) == 0 {
+	if v == l.epochsDone || len(l.segs) == 0 || len(l.segs) == 1 && l.segs[0].size <= smallAtStop {
 		return nil
 	}
 	b := checkpoint.AppendEpochs(nil, l.epochs.All())

@@ -374,6 +374,7 @@ func (l *Log) dropFirst(n int) error {
 	l.mu.Lock()
 	gone := l.segs[:n:n]
 	l.segs = l.segs[n:]
+	l.cuts.Add(1) // a look-up that misses a file now is asked again
 	for len(l.aborting) > 0 && l.aborting[0].base < first.base {
 		l.aborting = l.aborting[1:]
 	}
