@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/cli/kafkatools/words"
 	"ottla/internal/wire"
 )
 
@@ -27,7 +28,7 @@ func brokerAPIVersions(ctx context.Context, c *call) error {
 	defer client.Close()
 	brokers, err := a.ListBrokers(ctx)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, b := range brokers {
 		rack := "null"
@@ -39,7 +40,7 @@ func brokerAPIVersions(ctx context.Context, c *call) error {
 		req.ClientSoftwareName, req.ClientSoftwareVersion = "ottla", release
 		resp, err := client.Broker(int(b.NodeID)).RetriableRequest(ctx, req)
 		if err != nil {
-			c.printf("%sERROR: %v\n", head, plain(err, ""))
+			c.printf("%sERROR: %v\n", head, words.Plain(err, ""))
 			continue
 		}
 		c.printf("%s(\n", head)

@@ -2,15 +2,16 @@ package kafkatools
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/cli/kafkatools/words"
 	"ottla/internal/cli/reach"
 )
 
@@ -30,17 +31,17 @@ func bootstrapOptions(required bool) []option {
 // connect reaches the cluster named by --bootstrap-server (or servers, where a
 // tool takes it elsewhere) and makes a client with the settings that all
 // clients share.
-func (c *call) connect(ctx context.Context, servers string, p properties, name string, extra ...kgo.Opt) (*kgo.Client, error) {
+func (c *call) connect(ctx context.Context, servers string, p settings.Properties, name string, extra ...kgo.Opt) (*kgo.Client, error) {
 	addresses, err := reach.Split(servers)
 	if err != nil {
 		return nil, usagef("Invalid bootstrap servers: %v", err)
 	}
 	good, tried := reach.Any(ctx, addresses, connectTimeout)
 	if len(good) == 0 {
-		return nil, inKafkasWords("No Kafka server answers: %s", strings.Join(tried, "; "))
+		return nil, words.New("No Kafka server answers: %s", strings.Join(tried, "; "))
 	}
 	timeout := requestTimeout
-	if ms, err := p.integer("request.timeout.ms", 0); err != nil {
+	if ms, err := p.Integer("request.timeout.ms", 0); err != nil {
 		return nil, err
 	} else if ms > 0 {
 		timeout = time.Duration(ms) * time.Millisecond
@@ -74,45 +75,25 @@ func (c *call) admin(ctx context.Context, name string) (*kadm.Client, *kgo.Clien
 	return a, client, nil
 }
 
-// plain is an error's text as Kafka's tools print it: the server's message, or
-// the code's own text, without the code's name.
-func plain(err error, message string) string {
-	var k *kerr.Error
-	switch {
-	case message != "":
-		return message
-	case tooOld(err):
-		return "The server does not serve this request."
-	case errors.As(err, &k):
-		return k.Description
+// clientProperties merges the files of the given options with the pairs of the
+// others, which win.
+func (c *call) clientProperties(files, single []string) (settings.Properties, error) {
+	out := settings.Properties{}
+	for _, path := range c.values(files...) {
+		p, err := settings.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(out, p)
 	}
-	return err.Error()
-}
-
-// said makes an error of an answer's code and message, nil when there is none.
-func said(err error, message string) error {
-	if err == nil {
-		return nil
+	for _, name := range single {
+		for _, pair := range c.values(name) {
+			k, v, ok := strings.Cut(pair, "=")
+			if !ok {
+				return nil, words.New("Invalid property: %s", pair)
+			}
+			out[k] = v
+		}
 	}
-	return &answered{cause: err, text: plain(err, message)}
-}
-
-// answered is an error that a server sent, shown by its text alone.
-type answered struct {
-	cause error
-	text  string
-}
-
-func (a *answered) Error() string { return a.text }
-func (a *answered) Unwrap() error { return a.cause }
-
-// inKafkasWords is an error whose text begins as Kafka's does, with a capital.
-func inKafkasWords(format string, args ...any) error {
-	return &answered{text: fmt.Sprintf(format, args...)}
-}
-
-// tooOld tells whether the server serves no version of a request; the client
-// finds that out before it sends, with an error of its own.
-func tooOld(err error) bool {
-	return errors.Is(err, kerr.UnsupportedVersion) || err != nil && strings.Contains(err.Error(), "broker is too old")
+	return out, out.Refuse()
 }

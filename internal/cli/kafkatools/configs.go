@@ -12,6 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // entityFlags are the options that name an entity's type and name in one; those
@@ -59,11 +62,11 @@ func configsTool() *tool {
 		check: checkConfigs, run: runConfigs,
 		failed: func(c *call, err error) {
 			var k *kerr.Error
-			if !errors.As(err, &k) && !tooOld(err) {
+			if !errors.As(err, &k) && !words.TooOld(err) {
 				fmt.Fprintln(c.err, err)
 				return
 			}
-			fmt.Fprintf(c.err, "Error while executing config command with args '%s'\n%s\n", strings.Join(c.args, " "), withClass(err, err.Error()))
+			fmt.Fprintf(c.err, "Error while executing config command with args '%s'\n%s\n", strings.Join(c.args, " "), words.WithClass(err, err.Error()))
 		},
 	}
 }
@@ -124,34 +127,34 @@ func checkEntities(c *call, list []entity) error {
 	var kinds []string
 	for _, e := range list {
 		if slices.Contains(kinds, e.kind) {
-			return inKafkasWords("Duplicate entity type(s) specified: %s", e.kind)
+			return words.New("Duplicate entity type(s) specified: %s", e.kind)
 		}
 		if !slices.Contains(entityTypes, e.kind) {
-			return inKafkasWords("Invalid entity type %s, the entity type must be one of %s with a --bootstrap-server or --bootstrap-controller argument", e.kind, strings.Join(entityTypes, ", "))
+			return words.New("Invalid entity type %s, the entity type must be one of %s with a --bootstrap-server or --bootstrap-controller argument", e.kind, strings.Join(entityTypes, ", "))
 		}
 		kinds = append(kinds, e.kind)
 		if _, err := strconv.Atoi(e.name); strings.HasPrefix(e.kind, "broker") && e.name != "" && err != nil {
-			return inKafkasWords("The entity name for %s must be a valid integer broker id, but it is: %s", e.kind, e.name)
+			return words.New("The entity name for %s must be a valid integer broker id, but it is: %s", e.kind, e.name)
 		}
 		if c.has("describe") && c.has("entity-default") && !slices.Contains([]string{"users", "clients", "brokers", "ips"}, e.kind) {
-			return inKafkasWords("--entity-default must not be specified with --describe of %s", e.kind)
+			return words.New("--entity-default must not be specified with --describe of %s", e.kind)
 		}
 		if c.has("describe") && e.kind == "broker-loggers" && e.name == "" {
-			return inKafkasWords("An entity name must be specified with --describe of %s", e.kind)
+			return words.New("An entity name must be specified with --describe of %s", e.kind)
 		}
 	}
 	short := slices.ContainsFunc(slices.Collect(maps.Keys(entityFlags)), c.has)
 	switch {
 	case len(list) == 0:
-		return inKafkasWords("At least one entity type must be specified")
+		return words.New("At least one entity type must be specified")
 	case len(list) > 1 && !(len(list) == 2 && slices.Contains(kinds, "users") && slices.Contains(kinds, "clients")):
-		return inKafkasWords("Only 'users' and 'clients' entity types may be specified together")
+		return words.New("Only 'users' and 'clients' entity types may be specified together")
 	case short && c.any("entity-type", "entity-name", "entity-default"):
-		return inKafkasWords("--entity-{type,name,default} should not be used in conjunction with specific entity flags")
+		return words.New("--entity-{type,name,default} should not be used in conjunction with specific entity flags")
 	case !c.any("bootstrap-server", "bootstrap-controller"):
-		return inKafkasWords("One of the required --bootstrap-server or --bootstrap-controller arguments must be specified")
+		return words.New("One of the required --bootstrap-server or --bootstrap-controller arguments must be specified")
 	case c.has("bootstrap-server") && c.has("bootstrap-controller"):
-		return inKafkasWords("Only one of --bootstrap-server or --bootstrap-controller can be specified")
+		return words.New("Only one of --bootstrap-server or --bootstrap-controller can be specified")
 	}
 	return nil
 }
@@ -161,16 +164,16 @@ func checkAlter(c *call, list []entity) error {
 		switch {
 		case e.named && e.name != "":
 		case !slices.Contains([]string{"users", "clients", "brokers", "ips"}, e.kind):
-			return inKafkasWords("An entity name must be specified with --alter of %s", e.kind)
+			return words.New("An entity name must be specified with --alter of %s", e.kind)
 		case !e.named:
-			return inKafkasWords("An entity-name or default entity must be specified with --alter of users, clients, brokers or ips")
+			return words.New("An entity-name or default entity must be specified with --alter of users, clients, brokers or ips")
 		}
 	}
 	switch {
 	case c.has("add-config") && c.has("add-config-file"):
-		return inKafkasWords("Only one of --add-config or --add-config-file must be specified")
+		return words.New("Only one of --add-config or --add-config-file must be specified")
 	case !c.any("add-config", "add-config-file", "delete-config"):
-		return inKafkasWords("At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter")
+		return words.New("At least one of --add-config, --add-config-file, or --delete-config must be specified with --alter")
 	}
 	return nil
 }
@@ -210,7 +213,7 @@ func runConfigs(ctx context.Context, c *call) error {
 func (c *call) changes() (set map[string]string, unset []string, err error) {
 	set = map[string]string{}
 	if path := c.value("add-config-file", ""); path != "" {
-		p, err := readProperties(path)
+		p, err := settings.Read(path)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -220,7 +223,7 @@ func (c *call) changes() (set map[string]string, unset []string, err error) {
 		for _, kv := range splitOutsideBrackets(list) {
 			k, v, ok := strings.Cut(kv, "=")
 			if !ok {
-				return nil, nil, inKafkasWords("requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\".")
+				return nil, nil, words.New("requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\".")
 			}
 			set[strings.TrimSpace(k)] = strings.TrimSpace(strings.NewReplacer("[", "", "]", "").Replace(v))
 		}
@@ -268,10 +271,10 @@ func alterResource(ctx context.Context, c *call, client *kgo.Client, e entity, s
 	req.Resources = append(req.Resources, r)
 	for _, shard := range client.RequestSharded(ctx, req) {
 		if shard.Err != nil {
-			return said(shard.Err, "")
+			return words.Of(shard.Err, "")
 		}
 		for _, r := range shard.Resp.(*kmsg.IncrementalAlterConfigsResponse).Resources {
-			if err := said(kerr.ErrorForCode(r.ErrorCode), text(r.ErrorMessage)); err != nil {
+			if err := words.Of(kerr.ErrorForCode(r.ErrorCode), orEmpty(r.ErrorMessage)); err != nil {
 				return err
 			}
 		}

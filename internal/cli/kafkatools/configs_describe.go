@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // describeResources shows the settings of one entity, or of all of its kind.
@@ -35,7 +37,7 @@ func describeResources(ctx context.Context, c *call, client *kgo.Client, a *kadm
 		default:
 			c.printf("Dynamic configs for %s %s are:\n", e.kind[:len(e.kind)-1], name)
 		}
-		settings, err := describeConfigs(ctx, client, resourceTypes[e.kind].resource, name)
+		found, err := describeConfigs(ctx, client, resourceTypes[e.kind].resource, name)
 		if err != nil {
 			return err
 		}
@@ -43,7 +45,7 @@ func describeResources(ctx context.Context, c *call, client *kgo.Client, a *kadm
 		if e.kind == "brokers" && name == "" {
 			dynamic = kmsg.ConfigSourceDynamicDefaultBrokerConfig
 		}
-		for _, s := range settings {
+		for _, s := range found {
 			if c.has("all") || dynamic == 0 || s.Source == dynamic {
 				c.printf("  %s\n", settingLine(s))
 			}
@@ -59,13 +61,13 @@ func existingResources(ctx context.Context, a *kadm.Client, kind string) ([]stri
 	case "topics":
 		topics, err := a.ListTopicsWithInternal(ctx)
 		if err != nil {
-			return nil, said(err, "")
+			return nil, words.Of(err, "")
 		}
 		return topics.Names(), nil
 	case "brokers", "broker-loggers":
 		brokers, err := a.ListBrokers(ctx)
 		if err != nil {
-			return nil, said(err, "")
+			return nil, words.Of(err, "")
 		}
 		var out []string
 		for _, b := range brokers {
@@ -78,7 +80,7 @@ func existingResources(ctx context.Context, a *kadm.Client, kind string) ([]stri
 		err = listed.Err
 	}
 	if err != nil {
-		return nil, said(err, "")
+		return nil, words.Of(err, "")
 	}
 	var out []string
 	for _, r := range listed.Sorted() {
@@ -97,10 +99,10 @@ func describeConfigs(ctx context.Context, client *kgo.Client, kind kmsg.ConfigRe
 	var out []setting
 	for _, shard := range client.RequestSharded(ctx, req) {
 		if shard.Err != nil {
-			return nil, said(shard.Err, "")
+			return nil, words.Of(shard.Err, "")
 		}
 		for _, r := range shard.Resp.(*kmsg.DescribeConfigsResponse).Resources {
-			if err := said(kerr.ErrorForCode(r.ErrorCode), text(r.ErrorMessage)); err != nil {
+			if err := words.Of(kerr.ErrorForCode(r.ErrorCode), orEmpty(r.ErrorMessage)); err != nil {
 				return nil, err
 			}
 			out = append(out, r.Configs...)

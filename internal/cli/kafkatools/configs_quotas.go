@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // quotaEntities are the protocol's words for the entity types of quotas, and
@@ -39,7 +41,7 @@ func describeQuotas(ctx context.Context, c *call, a *kadm.Client, list []entity)
 	}
 	quotas, err := a.DescribeClientQuotas(ctx, true, filter)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, q := range quotas {
 		var of, values []string
@@ -55,7 +57,7 @@ func describeQuotas(ctx context.Context, c *call, a *kadm.Client, list []entity)
 			}
 		}
 		for _, v := range q.Values {
-			values = append(values, v.Key+"="+javaDouble(v.Value))
+			values = append(values, v.Key+"="+words.JavaDouble(v.Value))
 		}
 		c.printf("Quota configs for %s are %s\n", strings.Join(of, ", "), strings.Join(values, ", "))
 	}
@@ -73,12 +75,12 @@ func describeCredentials(ctx context.Context, c *call, a *kadm.Client, e entity)
 	}
 	found, err := a.DescribeUserSCRAMs(ctx, users...)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, u := range found.Sorted() {
 		if u.Err != nil {
 			if !e.named {
-				c.printf("Error retrieving SCRAM credential configs for user-principal '%s': %s\n", u.User, withClass(u.Err, u.ErrMessage))
+				c.printf("Error retrieving SCRAM credential configs for user-principal '%s': %s\n", u.User, words.WithClass(u.Err, u.ErrMessage))
 			}
 			continue
 		}
@@ -105,38 +107,29 @@ func alterQuotas(ctx context.Context, c *call, a *kadm.Client, list []entity, se
 		v, err := strconv.ParseFloat(set[k], 64)
 		switch {
 		case strings.HasPrefix(k, "SCRAM-"):
-			return inKafkasWords("%s: SCRAM credentials are not altered by this tool yet", k)
+			return words.New("%s: SCRAM credentials are not altered by this tool yet", k)
 		case !slices.Contains(known, k):
-			return inKafkasWords("Only quota configs can be added for '%s' using --bootstrap-server. Unexpected config names: %s", list[0].kind, k)
+			return words.New("Only quota configs can be added for '%s' using --bootstrap-server. Unexpected config names: %s", list[0].kind, k)
 		case err != nil:
-			return inKafkasWords("Cannot parse quota configuration value for %s: %s", k, set[k])
+			return words.New("Cannot parse quota configuration value for %s: %s", k, set[k])
 		}
 		entry.Ops = append(entry.Ops, kadm.AlterClientQuotaOp{Key: k, Value: v})
 	}
 	for _, k := range unset {
 		if !slices.Contains(known, k) {
-			return inKafkasWords("Only quota configs can be deleted for '%s' using --bootstrap-server. Unexpected config names: %s", list[0].kind, k)
+			return words.New("Only quota configs can be deleted for '%s' using --bootstrap-server. Unexpected config names: %s", list[0].kind, k)
 		}
 		entry.Ops = append(entry.Ops, kadm.AlterClientQuotaOp{Key: k, Remove: true})
 	}
 	answers, err := a.AlterClientQuotas(ctx, []kadm.AlterClientQuotaEntry{entry})
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, r := range answers {
-		if err := said(r.Err, r.ErrMessage); err != nil {
+		if err := words.Of(r.Err, r.ErrMessage); err != nil {
 			return err
 		}
 	}
 	c.completed(list[0])
 	return nil
-}
-
-// javaDouble prints a number as Java does: always with a point.
-func javaDouble(v float64) string {
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

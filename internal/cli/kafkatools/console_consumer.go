@@ -12,6 +12,10 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/cli/kafkatools/text"
+	"ottla/internal/cli/kafkatools/words"
 )
 
 func consoleConsumerTool() *tool {
@@ -30,7 +34,7 @@ func consoleConsumerTool() *tool {
 			{name: "isolation-level", arg: "LEVEL", help: "read_uncommitted or read_committed"},
 			{name: "skip-message-on-error", help: "go on when a record cannot be printed"},
 			{name: "enable-systest-events", help: "print shutdown_complete at the end"},
-			{name: "formatter", arg: "CLASS", help: "DefaultMessageFormatter, LoggingMessageFormatter or NoOpMessageFormatter of " + formatterPackage[:len(formatterPackage)-1]},
+			{name: "formatter", arg: "CLASS", help: "DefaultMessageFormatter, LoggingMessageFormatter or NoOpMessageFormatter of " + text.FormatterPackage[:len(text.FormatterPackage)-1]},
 			{name: "property", arg: "K=V", many: true, instead: "formatter-property"},
 			{name: "formatter-property", arg: "K=V", many: true, help: "print.timestamp, print.partition, print.offset, print.headers, print.key, print.value, key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer, headers.deserializer"},
 			{name: "formatter-config", arg: "FILE", help: "the same from a properties file"},
@@ -87,7 +91,7 @@ func consoleConsume(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	opts, err := c.consumerOptions(p)
+	opts, err := settings.Consumer(p, c.err)
 	if err != nil {
 		return err
 	}
@@ -119,10 +123,10 @@ func consoleConsume(ctx context.Context, c *call) error {
 	return err
 }
 
-func (c *call) consoleFormatter() (formatter, error) {
-	p := properties{}
+func (c *call) consoleFormatter() (text.Formatter, error) {
+	p := settings.Properties{}
 	if path := c.value("formatter-config", ""); path != "" {
-		file, err := readProperties(path)
+		file, err := settings.Read(path)
 		if err != nil {
 			return nil, err
 		}
@@ -133,12 +137,12 @@ func (c *call) consoleFormatter() (formatter, error) {
 			p[name] = v
 		}
 	}
-	maps.Copy(p, pairs(c.values("property", "formatter-property")))
-	return newFormatter(c.value("formatter", formatterPackage+"DefaultMessageFormatter"), p)
+	maps.Copy(p, settings.Pairs(c.values("property", "formatter-property")))
+	return text.NewFormatter(c.value("formatter", text.FormatterPackage+"DefaultMessageFormatter"), p)
 }
 
 // consoleConsumerSettings merges the tool's own options into the settings.
-func (c *call) consoleConsumerSettings() (properties, error) {
+func (c *call) consoleConsumerSettings() (settings.Properties, error) {
 	p, err := c.clientProperties([]string{"consumer.config", "command-config"}, []string{"consumer-property", "command-property"})
 	if err != nil {
 		return nil, err
@@ -157,7 +161,7 @@ func (c *call) consoleConsumerSettings() (properties, error) {
 	reset, set := p["auto.offset.reset"]
 	switch {
 	case set && c.has("from-beginning") && reset != "earliest":
-		return nil, inKafkasWords("Can't simultaneously specify --from-beginning and 'auto.offset.reset=%s', please remove one option", reset)
+		return nil, words.New("Can't simultaneously specify --from-beginning and 'auto.offset.reset=%s', please remove one option", reset)
 	case c.has("from-beginning"):
 		p["auto.offset.reset"] = "earliest"
 	}
@@ -169,7 +173,7 @@ func (c *call) consoleConsumerSettings() (properties, error) {
 
 // consumed says which partitions are read. Without --group Kafka makes up a
 // group that is thrown away; here none is needed.
-func (c *call) consumed(p properties) ([]kgo.Opt, error) {
+func (c *call) consumed(p settings.Properties) ([]kgo.Opt, error) {
 	if c.has("partition") {
 		n, err := c.integer("partition", 0)
 		if err != nil {
@@ -190,13 +194,13 @@ func (c *call) consumed(p properties) ([]kgo.Opt, error) {
 	if p["group.id"] == "" {
 		return opts, nil
 	}
-	group, err := groupOptions(p)
+	group, err := settings.Group(p)
 	return append(opts, group...), err
 }
 
 // printRecords prints until limit records were printed (limit >= 0), none came
 // for idle (idle > 0), or ctx ends, and returns how many were printed.
-func (c *call) printRecords(ctx context.Context, client *kgo.Client, format formatter, limit int64, idle time.Duration) (printed int64, err error) {
+func (c *call) printRecords(ctx context.Context, client *kgo.Client, format text.Formatter, limit int64, idle time.Duration) (printed int64, err error) {
 	w := bufio.NewWriterSize(c.out, 64<<10)
 	defer func() {
 		if flush := w.Flush(); flush != nil && err == nil {
@@ -243,7 +247,7 @@ func (c *call) pollFailed(ctx context.Context, fetches kgo.Fetches) (done bool, 
 		if errors.Is(e, context.DeadlineExceeded) {
 			done = true
 		} else if err == nil {
-			err = said(e, fmt.Sprintf("Error processing message, terminating consumer process: %s-%d: %s", topic, partition, withClass(e, "")))
+			err = words.Of(e, fmt.Sprintf("Error processing message, terminating consumer process: %s-%d: %s", topic, partition, words.WithClass(e, "")))
 		}
 	})
 	if done {

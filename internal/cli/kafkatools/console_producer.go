@@ -8,6 +8,10 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/cli/kafkatools/text"
+	"ottla/internal/cli/kafkatools/words"
 )
 
 func consoleProducerTool() *tool {
@@ -28,7 +32,7 @@ func consoleProducerTool() *tool {
 			{name: "max-block-ms", arg: "MS", help: "accepted"},
 			{name: "max-memory-bytes", arg: "BYTES", help: "how much may wait to be sent"},
 			{name: "max-partition-memory-bytes", arg: "BYTES", instead: "batch-size"},
-			{name: "line-reader", arg: "CLASS", help: "only " + lineClass + " exists here"},
+			{name: "line-reader", arg: "CLASS", help: "only " + text.LineClass + " exists here"},
 			{name: "socket-buffer-size", arg: "BYTES", help: "accepted; the system chooses"},
 			{name: "property", arg: "K=V", many: true, instead: "reader-property"},
 			{name: "reader-property", arg: "K=V", many: true, help: "how lines are read: parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, null.marker, ignore.error"},
@@ -43,31 +47,31 @@ func consoleProducerTool() *tool {
 }
 
 func consoleProduce(ctx context.Context, c *call) error {
-	if class := c.value("line-reader", lineClass); class != lineClass {
-		return inKafkasWords("The line reader %s is Java code, which this tool cannot run; it has %s", class, lineClass)
+	if class := c.value("line-reader", text.LineClass); class != text.LineClass {
+		return words.New("The line reader %s is Java code, which this tool cannot run; it has %s", class, text.LineClass)
 	}
-	lines := properties{}
+	lines := settings.Properties{}
 	if path := c.value("reader-config", ""); path != "" {
-		p, err := readProperties(path)
+		p, err := settings.Read(path)
 		if err != nil {
 			return err
 		}
 		maps.Copy(lines, p)
 	}
-	maps.Copy(lines, pairs(c.values("property", "reader-property")))
-	reader, err := newLineReader(c.value("topic", ""), lines)
+	maps.Copy(lines, settings.Pairs(c.values("property", "reader-property")))
+	reader, err := text.NewLineReader(c.value("topic", ""), lines)
 	if err != nil {
 		return err
 	}
-	settings, err := c.consoleProducerSettings()
+	given, err := c.consoleProducerSettings()
 	if err != nil {
 		return err
 	}
-	opts, err := c.producerOptions(settings)
+	opts, err := settings.Producer(given, c.err)
 	if err != nil {
 		return err
 	}
-	client, err := c.connect(ctx, c.value("bootstrap-server", ""), settings, "console-producer", opts...)
+	client, err := c.connect(ctx, c.value("bootstrap-server", ""), given, "console-producer", opts...)
 	if err != nil {
 		return err
 	}
@@ -77,7 +81,7 @@ func consoleProduce(ctx context.Context, c *call) error {
 
 // consoleProducerSettings merges the tool's own options into the settings;
 // what --command-property and files say wins where both are given.
-func (c *call) consoleProducerSettings() (properties, error) {
+func (c *call) consoleProducerSettings() (settings.Properties, error) {
 	p, err := c.clientProperties([]string{"producer.config", "command-config"}, []string{"producer-property", "command-property"})
 	if err != nil {
 		return nil, err
@@ -99,7 +103,7 @@ func (c *call) consoleProducerSettings() (properties, error) {
 // produceLines sends every line. A record that is not written is reported and
 // the others still go, as in Kafka; the exit code says so in the end, which
 // Kafka's does not.
-func (c *call) produceLines(ctx context.Context, client *kgo.Client, reader *lineReader) error {
+func (c *call) produceLines(ctx context.Context, client *kgo.Client, reader *text.LineReader) error {
 	var mu sync.Mutex // guards lost and the order of reports
 	lost := false
 	report := func(r *kgo.Record, err error) {
@@ -109,14 +113,14 @@ func (c *call) produceLines(ctx context.Context, client *kgo.Client, reader *lin
 		mu.Lock()
 		defer mu.Unlock()
 		lost = true
-		fmt.Fprintf(c.err, "Error when sending message to topic %s with key: %s, value: %s with error:\n%s\n", r.Topic, size(r.Key), size(r.Value), withClass(err, ""))
+		fmt.Fprintf(c.err, "Error when sending message to topic %s with key: %s, value: %s with error:\n%s\n", r.Topic, size(r.Key), size(r.Value), words.WithClass(err, ""))
 	}
 	prompt := func() {}
 	if terminal(c.in) && terminal(c.out) {
 		prompt = func() { c.printf(">") }
 	}
-	err := eachLine(c.in, prompt, func(line string) error {
-		r, err := reader.record(line)
+	err := text.EachLine(c.in, prompt, func(line string) error {
+		r, err := reader.Record(line)
 		if err != nil {
 			return err
 		}

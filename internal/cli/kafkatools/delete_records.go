@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 func deleteRecordsTool() *tool {
@@ -36,12 +38,12 @@ func deleteRecords(ctx context.Context, c *call) error {
 	c.printf("Executing records delete operation\n")
 	answers, err := a.DeleteRecords(ctx, below)
 	if err != nil && len(answers) == 0 {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	c.printf("Records delete operation completed:\n")
 	for _, r := range answers.Sorted() {
 		if r.Err != nil {
-			c.printf("partition: %s-%d\terror: %s\n", r.Topic, r.Partition, withClass(r.Err, ""))
+			c.printf("partition: %s-%d\terror: %s\n", r.Topic, r.Partition, words.WithClass(r.Err, ""))
 			continue
 		}
 		c.printf("partition: %s-%d\tlow_watermark: %d\n", r.Topic, r.Partition, r.LowWatermark)
@@ -60,19 +62,19 @@ func deletionOffsets(content []byte) (kadm.Offsets, error) {
 		} `json:"partitions"`
 	}
 	if err := json.Unmarshal(content, &file); err != nil {
-		return nil, inKafkasWords("The input string is not a valid JSON")
+		return nil, words.New("The input string is not a valid JSON")
 	}
 	if file.Version != nil && *file.Version != 1 {
-		return nil, inKafkasWords("Not supported version field value %d", *file.Version)
+		return nil, words.New("Not supported version field value %d", *file.Version)
 	}
 	if file.Partitions == nil {
-		return nil, inKafkasWords("Missing partitions field")
+		return nil, words.New("Missing partitions field")
 	}
 	below := kadm.Offsets{}
 	var twice []string
 	for _, p := range *file.Partitions {
 		if p.Topic == nil || p.Partition == nil || p.Offset == nil {
-			return nil, inKafkasWords("Each of partitions needs topic, partition and offset")
+			return nil, words.New("Each of partitions needs topic, partition and offset")
 		}
 		if _, seen := below.Lookup(*p.Topic, *p.Partition); seen {
 			twice = append(twice, fmt.Sprintf("%s-%d", *p.Topic, *p.Partition))
@@ -80,7 +82,7 @@ func deletionOffsets(content []byte) (kadm.Offsets, error) {
 		below.AddOffset(*p.Topic, *p.Partition, *p.Offset, -1)
 	}
 	if len(twice) > 0 {
-		return nil, inKafkasWords("Offset json file contains duplicate topic partitions: %s", strings.Join(twice, ","))
+		return nil, words.New("Offset json file contains duplicate topic partitions: %s", strings.Join(twice, ","))
 	}
 	return below, nil
 }

@@ -11,8 +11,9 @@
 // reported within seconds and by its cause, and --help shows Ottla's own text.
 //
 // Reading order: tool.go (the table, Run, how each tool words a failure),
-// flags.go (joptsimple's rules), usage.go (help), client.go and properties.go
-// (reaching a cluster, client settings), then one file or two a tool.
+// flags.go (joptsimple's rules, help), client.go (reaching a cluster), then one
+// file or two a tool. Parts: settings (client settings), text (lines to records
+// and back), words (errors in Kafka's words).
 //
 // Sources: KIP-1147 (names of options), KIP-815, KIP-734 (offsets by time),
 // KIP-107 (delete records), KIP-113 (log directories), and Kafka's own output.

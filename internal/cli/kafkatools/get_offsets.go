@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 func getOffsetsTool() *tool {
@@ -37,7 +39,7 @@ var offsetTimes = map[string]int64{
 
 func getOffsets(ctx context.Context, c *call) error {
 	if c.has("topic-partitions") && c.any("topic", "partitions") {
-		return inKafkasWords("--topic-partitions cannot be used with --topic or --partitions")
+		return words.New("--topic-partitions cannot be used with --topic or --partitions")
 	}
 	at, err := offsetTime(c.value("time", "latest"))
 	if err != nil {
@@ -54,7 +56,7 @@ func getOffsets(ctx context.Context, c *call) error {
 	defer client.Close()
 	topics, err := a.ListTopicsWithInternal(ctx)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	partitions := kadm.TopicsSet{}
 	for _, t := range topics {
@@ -65,7 +67,7 @@ func getOffsets(ctx context.Context, c *call) error {
 		}
 	}
 	if len(partitions) == 0 {
-		return inKafkasWords("Could not match any topic-partitions with the specified filters")
+		return words.New("Could not match any topic-partitions with the specified filters")
 	}
 	return c.printOffsets(ctx, client, partitions, at)
 }
@@ -78,7 +80,7 @@ func (c *call) printOffsets(ctx context.Context, client *kgo.Client, set kadm.To
 	for _, f := range found {
 		switch {
 		case f.err != nil:
-			fmt.Fprintf(c.err, "Skip getting offsets for topic-partition %s-%d due to error: %v\n", f.topic, f.partition, withClass(f.err, ""))
+			fmt.Fprintf(c.err, "Skip getting offsets for topic-partition %s-%d due to error: %v\n", f.topic, f.partition, words.WithClass(f.err, ""))
 		case f.offset >= 0:
 			c.printf("%s:%d:%d\n", f.topic, f.partition, f.offset)
 		}
@@ -112,7 +114,7 @@ func listOffsets(ctx context.Context, client *kgo.Client, set kadm.TopicsSet, at
 	var out []foundOffset
 	for _, shard := range client.RequestSharded(ctx, req) {
 		if shard.Err != nil {
-			return nil, said(shard.Err, "")
+			return nil, words.Of(shard.Err, "")
 		}
 		for _, t := range shard.Resp.(*kmsg.ListOffsetsResponse).Topics {
 			for _, p := range t.Partitions {
@@ -132,7 +134,7 @@ func offsetTime(word string) (int64, error) {
 	}
 	t, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		return 0, inKafkasWords("Malformed time argument %s. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload, or a specified long format timestamp", word)
+		return 0, words.New("Malformed time argument %s. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload, or a specified long format timestamp", word)
 	}
 	return t, nil
 }
@@ -151,7 +153,7 @@ func partitionFilter(c *call) (func(string, int32) bool, error) {
 		for n := range strings.SplitSeq(list, ",") {
 			p, err := strconv.ParseInt(n, 10, 32)
 			if err != nil {
-				return nil, inKafkasWords("--partitions expects a comma separated list of numeric partition ids, but received: %s", list)
+				return nil, words.New("--partitions expects a comma separated list of numeric partition ids, but received: %s", list)
 			}
 			only = append(only, int32(p))
 		}
@@ -172,7 +174,7 @@ func patternList(list string) (func(string, int32) bool, error) {
 	for spec := range strings.SplitSeq(list, ",") {
 		m := rulePattern.FindStringSubmatch(spec)
 		if m == nil {
-			return nil, inKafkasWords("Invalid rule specification: %s", spec)
+			return nil, words.New("Invalid rule specification: %s", spec)
 		}
 		r := rule{to: 1 << 31}
 		name := m[1]
@@ -197,7 +199,7 @@ func patternList(list string) (func(string, int32) bool, error) {
 			err = errors.Join(low, high)
 		}
 		if err != nil {
-			return nil, inKafkasWords("Invalid rule specification: %s", spec)
+			return nil, words.New("Invalid rule specification: %s", spec)
 		}
 		rules = append(rules, r)
 	}

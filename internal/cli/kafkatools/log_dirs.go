@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 func logDirsTool() *tool {
@@ -56,7 +58,7 @@ func describeLogDirs(ctx context.Context, c *call) error {
 	defer client.Close()
 	all, err := a.ListBrokers(ctx)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	brokers, missing, err := chosenBrokers(c.value("broker-list", ""), all.NodeIDs())
 	if err != nil {
@@ -90,7 +92,7 @@ func chosenBrokers(list string, all []int32) (chosen, missing []int32, err error
 		}
 		id, err := strconv.ParseInt(word, 10, 32)
 		if err != nil {
-			return nil, nil, inKafkasWords("For input string: \"%s\"", word)
+			return nil, nil, words.New("For input string: \"%s\"", word)
 		}
 		if slices.Contains(all, int32(id)) {
 			chosen = append(chosen, int32(id))
@@ -107,7 +109,7 @@ func chosenBrokers(list string, all []int32) (chosen, missing []int32, err error
 func logDirsOf(ctx context.Context, client *kgo.Client, broker int32, topicList string) ([]*logDir, error) {
 	resp, err := client.Broker(int(broker)).RetriableRequest(ctx, kmsg.NewPtrDescribeLogDirsRequest())
 	if err != nil {
-		return nil, said(err, "")
+		return nil, words.Of(err, "")
 	}
 	var topics []string
 	if topicList != "" {
@@ -117,7 +119,7 @@ func logDirsOf(ctx context.Context, client *kgo.Client, broker int32, topicList 
 	for _, d := range resp.(*kmsg.DescribeLogDirsResponse).Dirs {
 		dir := &logDir{LogDir: d.Dir, Partitions: []logDirPartition{}}
 		if err := kerr.ErrorForCode(d.ErrorCode); err != nil {
-			class := strings.SplitN(withClass(err, ""), ":", 2)[0]
+			class := strings.SplitN(words.WithClass(err, ""), ":", 2)[0]
 			dir.Error = &class
 		}
 		for _, t := range d.Topics {

@@ -49,7 +49,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 var errReported = errors.New("already reported")
 
 func tools() []*tool {
-	return []*tool{topicsTool(), configsTool(), consoleProducerTool(), consoleConsumerTool(), getOffsetsTool(), deleteRecordsTool(), apiVersionsTool(), logDirsTool()}
+	return []*tool{topicsTool(), configsTool(), consoleProducerTool(), consoleConsumerTool(), getOffsetsTool(), deleteRecordsTool(), apiVersionsTool(), logDirsTool(), producerPerfTool(), consumerPerfTool()}
 }
 
 // Names lists the tools by the part after "kafka-", in alphabetical order.

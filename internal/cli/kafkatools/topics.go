@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // topicActions are the options of which exactly one is given.
@@ -71,7 +73,7 @@ func checkTopics(c *call) error {
 	}
 	switch {
 	case !c.has("bootstrap-server"):
-		return inKafkasWords("--bootstrap-server must be specified")
+		return words.New("--bootstrap-server must be specified")
 	case c.has("describe") && c.has("if-exists") && !c.any("topic", "topic-id"):
 		return usagef("--topic or --topic-id is required to describe a topic")
 	case !c.any("list", "describe") && !c.has("topic"):
@@ -150,7 +152,7 @@ func runTopics(ctx context.Context, c *call) error {
 func (c *call) matchingTopics(ctx context.Context, a *kadm.Client, mustExist bool) ([]string, error) {
 	all, err := a.ListTopicsWithInternal(ctx)
 	if err != nil {
-		return nil, said(err, "")
+		return nil, words.Of(err, "")
 	}
 	pattern, err := javaRegexp(c.value("topic", ".*"))
 	if err != nil {
@@ -163,7 +165,7 @@ func (c *call) matchingTopics(ctx context.Context, a *kadm.Client, mustExist boo
 		}
 	}
 	if mustExist && len(out) == 0 && c.value("topic", "") != "" && !c.has("if-exists") {
-		return nil, inKafkasWords("Topic '%s' does not exist as expected", c.value("topic", ""))
+		return nil, words.New("Topic '%s' does not exist as expected", c.value("topic", ""))
 	}
 	return out, nil
 }
@@ -174,7 +176,7 @@ func javaRegexp(text string) (*regexp.Regexp, error) {
 	cleaned := strings.ReplaceAll(strings.ReplaceAll(strings.Trim(strings.TrimSpace(text), `"'`), " ", ""), ",", "|")
 	re, err := regexp.Compile("^(?:" + cleaned + ")$")
 	if err != nil {
-		return nil, inKafkasWords("%s is an invalid regex.", text)
+		return nil, words.New("%s is an invalid regex.", text)
 	}
 	return re, nil
 }
@@ -202,16 +204,16 @@ func createTopic(ctx context.Context, c *call, client *kgo.Client) error {
 	}
 	switch {
 	case c.has("replication-factor") && (replicas < 1 || replicas > math.MaxInt16):
-		return inKafkasWords("The replication factor must be between 1 and %d inclusive", math.MaxInt16)
+		return words.New("The replication factor must be between 1 and %d inclusive", math.MaxInt16)
 	case c.has("partitions") && partitions < 1:
-		return inKafkasWords("The partitions must be greater than 0")
+		return words.New("The partitions must be greater than 0")
 	}
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.TimeoutMillis = int32(requestTimeout.Milliseconds())
 	req.Topics = append(req.Topics, t)
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, r := range resp.Topics {
 		err := kerr.ErrorForCode(r.ErrorCode)
@@ -219,7 +221,7 @@ func createTopic(ctx context.Context, c *call, client *kgo.Client) error {
 			return nil
 		}
 		if err != nil {
-			return said(err, text(r.ErrorMessage))
+			return words.Of(err, orEmpty(r.ErrorMessage))
 		}
 	}
 	c.printf("Created topic %s.\n", name)
@@ -231,7 +233,7 @@ func topicSettings(c *call, t *kmsg.CreateTopicsRequestTopic) error {
 	for _, kv := range c.values("config") {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok || strings.TrimSpace(k) == "" || v == "" {
-			return inKafkasWords("requirement failed: Invalid topic config: all configs to be added must be in the format \"key=val\".")
+			return words.New("requirement failed: Invalid topic config: all configs to be added must be in the format \"key=val\".")
 		}
 		v = strings.TrimSpace(v)
 		set := kmsg.NewCreateTopicsRequestTopicConfig()
@@ -253,15 +255,15 @@ func replicaAssignment(list string) ([]kmsg.CreateTopicsRequestTopicReplicaAssig
 		for _, b := range strings.Split(brokers, ":") {
 			id, err := strconv.ParseInt(strings.TrimSpace(b), 10, 32)
 			if err != nil {
-				return nil, inKafkasWords("For input string: \"%s\"", strings.TrimSpace(b))
+				return nil, words.New("For input string: \"%s\"", strings.TrimSpace(b))
 			}
 			if slices.Contains(p.Replicas, int32(id)) {
-				return nil, inKafkasWords("Partition replica lists may not contain duplicate entries: %d", id)
+				return nil, words.New("Partition replica lists may not contain duplicate entries: %d", id)
 			}
 			p.Replicas = append(p.Replicas, int32(id))
 		}
 		if i > 0 && len(p.Replicas) != len(out[0].Replicas) {
-			return nil, inKafkasWords("Partition %d has different replication factor: %v", i, p.Replicas)
+			return nil, words.New("Partition %d has different replication factor: %v", i, p.Replicas)
 		}
 		out = append(out, p)
 	}
@@ -283,7 +285,7 @@ func growTopics(ctx context.Context, c *call, client *kgo.Client, a *kadm.Client
 	}
 	now, err := a.ListTopicsWithInternal(ctx, topics...)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	req := kmsg.NewPtrCreatePartitionsRequest()
 	req.TimeoutMillis = int32(requestTimeout.Milliseconds())
@@ -299,10 +301,10 @@ func growTopics(ctx context.Context, c *call, client *kgo.Client, a *kadm.Client
 	}
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, r := range resp.Topics {
-		if err := said(kerr.ErrorForCode(r.ErrorCode), text(r.ErrorMessage)); err != nil {
+		if err := words.Of(kerr.ErrorForCode(r.ErrorCode), orEmpty(r.ErrorMessage)); err != nil {
 			return err
 		}
 	}
@@ -316,17 +318,17 @@ func deleteTopics(ctx context.Context, c *call, a *kadm.Client) error {
 	}
 	answers, err := a.DeleteTopics(ctx, topics...)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	for _, r := range answers.Sorted() {
-		if err := said(r.Err, r.ErrMessage); err != nil {
+		if err := words.Of(r.Err, r.ErrMessage); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func text(s *string) string {
+func orEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}

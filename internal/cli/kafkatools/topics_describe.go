@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // described is what is known of one topic.
@@ -31,7 +33,7 @@ func describeTopics(ctx context.Context, c *call, client *kgo.Client, a *kadm.Cl
 	}
 	cluster, err := a.BrokerMetadata(ctx)
 	if err != nil {
-		return said(err, "")
+		return words.Of(err, "")
 	}
 	live := cluster.Brokers.NodeIDs()
 	show := reportOf(c, live)
@@ -60,7 +62,7 @@ func topicsToDescribe(ctx context.Context, c *call, a *kadm.Client) ([]string, e
 	}
 	all, err := a.ListTopicsWithInternal(ctx)
 	if err != nil {
-		return nil, said(err, "")
+		return nil, words.Of(err, "")
 	}
 	for _, t := range all {
 		if topicID(t.ID) == id {
@@ -70,7 +72,7 @@ func topicsToDescribe(ctx context.Context, c *call, a *kadm.Client) ([]string, e
 	if c.has("if-exists") {
 		return nil, nil
 	}
-	return nil, inKafkasWords("TopicId '%s' does not exist as expected", id)
+	return nil, words.New("TopicId '%s' does not exist as expected", id)
 }
 
 // describeAll asks for partitions, settings and running reassignments.
@@ -81,20 +83,20 @@ func describeAll(ctx context.Context, client *kgo.Client, a *kadm.Client, names 
 	}
 	configs, err := a.DescribeTopicConfigs(ctx, names...)
 	if err != nil {
-		return nil, said(err, "")
+		return nil, words.Of(err, "")
 	}
 	var out []*described
 	for _, t := range partitions {
-		if err := said(kerr.ErrorForCode(t.ErrorCode), ""); err != nil {
+		if err := words.Of(kerr.ErrorForCode(t.ErrorCode), ""); err != nil {
 			return nil, err
 		}
 		d := &described{DescribeTopicPartitionsResponseTopic: t, minISR: 1}
 		slices.SortFunc(d.Partitions, func(a, b kmsg.DescribeTopicPartitionsResponseTopicPartition) int {
 			return int(a.Partition - b.Partition)
 		})
-		own, err := configs.On(text(t.Topic), nil)
+		own, err := configs.On(orEmpty(t.Topic), nil)
 		if err != nil {
-			return nil, said(err, "")
+			return nil, words.Of(err, "")
 		}
 		d.settings(own.Configs)
 		out = append(out, d)
@@ -104,7 +106,7 @@ func describeAll(ctx context.Context, client *kgo.Client, a *kadm.Client, names 
 	moving, err := a.ListPartitionReassignments(ctx, nil)
 	if err == nil {
 		for _, d := range out {
-			d.moving = moving[text(d.Topic)]
+			d.moving = moving[orEmpty(d.Topic)]
 		}
 	}
 	return out, nil
@@ -139,14 +141,14 @@ func describePartitions(ctx context.Context, client *kgo.Client, names []string)
 	}
 	for {
 		resp, err := req.RequestWith(ctx, client)
-		if tooOld(err) {
+		if words.TooOld(err) {
 			return partitionsOfMetadata(ctx, client, names)
 		}
 		if err != nil {
-			return nil, said(err, "")
+			return nil, words.Of(err, "")
 		}
 		for _, t := range resp.Topics {
-			if n := len(out); n > 0 && text(out[n-1].Topic) == text(t.Topic) {
+			if n := len(out); n > 0 && orEmpty(out[n-1].Topic) == orEmpty(t.Topic) {
 				out[n-1].Partitions = append(out[n-1].Partitions, t.Partitions...)
 				continue
 			}
@@ -174,7 +176,7 @@ func partitionsOfMetadata(ctx context.Context, client *kgo.Client, names []strin
 	}
 	resp, err := req.RequestWith(ctx, client)
 	if err != nil {
-		return nil, said(err, "")
+		return nil, words.Of(err, "")
 	}
 	var out []kmsg.DescribeTopicPartitionsResponseTopic
 	for _, t := range resp.Topics {
@@ -217,7 +219,7 @@ func (d *described) replicas(p *partition) int {
 }
 
 func (d *described) printHead(c *call) {
-	c.printf("Topic: %s", text(d.Topic))
+	c.printf("Topic: %s", orEmpty(d.Topic))
 	if d.TopicID != [16]byte{} {
 		c.printf("\tTopicId: %s", topicID(d.TopicID))
 	}
@@ -233,7 +235,7 @@ func (d *described) printPartition(c *call, p *partition) {
 	if p.LeaderID >= 0 {
 		leader = strconv.Itoa(int(p.LeaderID))
 	}
-	c.printf("\tTopic: %s\tPartition: %d\tLeader: %s\tReplicas: %s\tIsr: %s", text(d.Topic), p.Partition, leader, ids(p.Replicas), ids(p.ISR))
+	c.printf("\tTopic: %s\tPartition: %d\tLeader: %s\tReplicas: %s\tIsr: %s", orEmpty(d.Topic), p.Partition, leader, ids(p.Replicas), ids(p.ISR))
 	if m, ok := d.moving[p.Partition]; ok {
 		c.printf("\tAdding Replicas: %s\tRemoving Replicas: %s", ids(m.AddingReplicas), ids(m.RemovingReplicas))
 	}

@@ -1,12 +1,15 @@
-package kafkatools
+package settings
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // producerKnown are the settings of Kafka's producer that have an effect here,
@@ -19,10 +22,10 @@ var producerKnown = map[string]bool{
 	"key.serializer": true, "value.serializer": true, "security.protocol": true, "send.buffer.bytes": true,
 }
 
-// producerOptions turns a producer's settings into options of our client.
-func (c *call) producerOptions(p properties) ([]kgo.Opt, error) {
+// Producer turns a producer's settings into options of our client.
+func Producer(p Properties, errOut io.Writer) ([]kgo.Opt, error) {
 	for _, k := range p.unknownTo(producerKnown) {
-		fmt.Fprintf(c.err, "The configuration '%s' has no effect here.\n", k)
+		fmt.Fprintf(errOut, "The configuration '%s' has no effect here.\n", k)
 	}
 	opts := []kgo.Opt{kgo.AllowAutoTopicCreation()}
 	acks, err := acksOption(p)
@@ -51,12 +54,12 @@ func (c *call) producerOptions(p properties) ([]kgo.Opt, error) {
 		if p[n.name] == "" {
 			continue
 		}
-		v, err := p.integer(n.name, 0)
+		v, err := p.Integer(n.name, 0)
 		if err != nil {
 			return nil, err
 		}
 		if v < 0 {
-			return nil, inKafkasWords("Invalid value %d for configuration %s: Value must be at least 0", v, n.name)
+			return nil, words.New("Invalid value %d for configuration %s: Value must be at least 0", v, n.name)
 		}
 		opts = append(opts, n.set(v))
 	}
@@ -68,7 +71,7 @@ func (c *call) producerOptions(p properties) ([]kgo.Opt, error) {
 
 // acksOption reads acks and enable.idempotence, which go together: without all
 // acknowledgements a producer cannot be idempotent.
-func acksOption(p properties) ([]kgo.Opt, error) {
+func acksOption(p Properties) ([]kgo.Opt, error) {
 	idempotent := !strings.EqualFold(p["enable.idempotence"], "false")
 	var opts []kgo.Opt
 	switch p["acks"] {
@@ -78,14 +81,14 @@ func acksOption(p properties) ([]kgo.Opt, error) {
 	case "0":
 		opts, idempotent = append(opts, kgo.RequiredAcks(kgo.NoAck())), false
 	default:
-		return nil, inKafkasWords("Invalid value %s for configuration acks: String must be one of: all, -1, 0, 1", p["acks"])
+		return nil, words.New("Invalid value %s for configuration acks: String must be one of: all, -1, 0, 1", p["acks"])
 	}
 	if !idempotent {
 		if strings.EqualFold(p["enable.idempotence"], "true") {
-			return nil, inKafkasWords("Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.")
+			return nil, words.New("Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.")
 		}
 		if p["transactional.id"] != "" {
-			return nil, inKafkasWords("Cannot set a transactional.id without also enabling idempotence.")
+			return nil, words.New("Cannot set a transactional.id without also enabling idempotence.")
 		}
 		opts = append(opts, kgo.DisableIdempotentWrite())
 	}
@@ -105,5 +108,5 @@ func codecOf(name string) (kgo.CompressionCodec, error) {
 	case "zstd":
 		return kgo.ZstdCompression(), nil
 	}
-	return kgo.CompressionCodec{}, inKafkasWords("Unknown compression name: %s", name)
+	return kgo.CompressionCodec{}, words.New("Unknown compression name: %s", name)
 }

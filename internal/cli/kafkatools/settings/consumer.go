@@ -1,12 +1,15 @@
-package kafkatools
+package settings
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // consumerKnown are the settings of Kafka's consumer that have an effect here,
@@ -20,11 +23,11 @@ var consumerKnown = map[string]bool{
 	"key.deserializer": true, "value.deserializer": true, "allow.auto.create.topics": true,
 }
 
-// consumerOptions turns a consumer's settings into options of our client,
+// Consumer turns a consumer's settings into options of our client,
 // without what it consumes.
-func (c *call) consumerOptions(p properties) ([]kgo.Opt, error) {
+func Consumer(p Properties, errOut io.Writer) ([]kgo.Opt, error) {
 	for _, k := range p.unknownTo(consumerKnown) {
-		fmt.Fprintf(c.err, "The configuration '%s' has no effect here.\n", k)
+		fmt.Fprintf(errOut, "The configuration '%s' has no effect here.\n", k)
 	}
 	opts := []kgo.Opt{kgo.UnknownTopicRetries(-1)}
 	if !strings.EqualFold(p["allow.auto.create.topics"], "false") {
@@ -35,7 +38,7 @@ func (c *call) consumerOptions(p properties) ([]kgo.Opt, error) {
 	case "read_committed":
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	default:
-		return nil, inKafkasWords("Invalid value %s for configuration isolation.level: String must be one of: read_committed, read_uncommitted", p["isolation.level"])
+		return nil, words.New("Invalid value %s for configuration isolation.level: String must be one of: read_committed, read_uncommitted", p["isolation.level"])
 	}
 	reset, err := resetOf(p["auto.offset.reset"])
 	if err != nil {
@@ -55,7 +58,7 @@ func (c *call) consumerOptions(p properties) ([]kgo.Opt, error) {
 		if p[n.name] == "" {
 			continue
 		}
-		v, err := p.integer(n.name, 0)
+		v, err := p.Integer(n.name, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -64,8 +67,8 @@ func (c *call) consumerOptions(p properties) ([]kgo.Opt, error) {
 	return opts, nil
 }
 
-// groupOptions are those of a consumer in a group.
-func groupOptions(p properties) ([]kgo.Opt, error) {
+// Group gives the options those of a consumer in a group.
+func Group(p Properties) ([]kgo.Opt, error) {
 	opts := []kgo.Opt{kgo.ConsumerGroup(p["group.id"])}
 	if p["group.instance.id"] != "" {
 		opts = append(opts, kgo.InstanceID(p["group.instance.id"]))
@@ -78,7 +81,7 @@ func groupOptions(p properties) ([]kgo.Opt, error) {
 	for name, set := range map[string]func(time.Duration) kgo.GroupOpt{
 		"session.timeout.ms": kgo.SessionTimeout, "heartbeat.interval.ms": kgo.HeartbeatInterval, "auto.commit.interval.ms": kgo.AutoCommitInterval,
 	} {
-		ms, err := p.integer(name, 0)
+		ms, err := p.Integer(name, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -98,5 +101,5 @@ func resetOf(word string) (kgo.Offset, error) {
 	case "none":
 		return kgo.NoResetOffset(), nil
 	}
-	return kgo.Offset{}, inKafkasWords("Invalid value %s for configuration auto.offset.reset: it takes earliest, latest or none", word)
+	return kgo.Offset{}, words.New("Invalid value %s for configuration auto.offset.reset: it takes earliest, latest or none", word)
 }

@@ -1,4 +1,4 @@
-package kafkatools
+package settings
 
 import (
 	"errors"
@@ -8,20 +8,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
-// properties are client settings by Kafka's names.
-type properties map[string]string
+// Properties are client settings by Kafka's names.
+type Properties map[string]string
 
-// readProperties reads a file in Java's properties format: key=value, key:value
+// Read reads a file in Java's properties format: key=value, key:value
 // or key value, # and ! begin a comment, a backslash at the end of a line joins
 // the next to it.
-func readProperties(path string) (properties, error) {
+func Read(path string) (Properties, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the settings of a client: %w", err)
 	}
-	out := properties{}
+	out := Properties{}
 	joined := ""
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimLeft(strings.TrimRight(line, "\r\n"), " \t\f")
@@ -62,9 +64,9 @@ func unescape(s string) string {
 	return strings.NewReplacer(`\\`, `\`, `\t`, "\t", `\n`, "\n", `\r`, "\r", `\f`, "\f", `\`, "").Replace(s)
 }
 
-// pairs reads key=value arguments; a key alone stands for an empty value.
-func pairs(args []string) properties {
-	out := properties{}
+// Pairs reads key=value arguments; a key alone stands for an empty value.
+func Pairs(args []string) Properties {
+	out := Properties{}
 	for _, a := range args {
 		k, v, _ := strings.Cut(a, "=")
 		out[k] = v
@@ -72,31 +74,8 @@ func pairs(args []string) properties {
 	return out
 }
 
-// clientProperties merges the files of the given options with the pairs of the
-// others, which win.
-func (c *call) clientProperties(files, single []string) (properties, error) {
-	out := properties{}
-	for _, path := range c.values(files...) {
-		p, err := readProperties(path)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(out, p)
-	}
-	for _, name := range single {
-		for _, pair := range c.values(name) {
-			k, v, ok := strings.Cut(pair, "=")
-			if !ok {
-				return nil, inKafkasWords("Invalid property: %s", pair)
-			}
-			out[k] = v
-		}
-	}
-	return out, out.refuse()
-}
-
-// refuse stops before a promise about safety is broken silently.
-func (p properties) refuse() error {
+// Refuse stops before a promise about safety is broken silently.
+func (p Properties) Refuse() error {
 	if v := p["security.protocol"]; v != "" && !strings.EqualFold(v, "PLAINTEXT") {
 		return fmt.Errorf("security.protocol=%s is not spoken by this tool yet: only PLAINTEXT is", v)
 	}
@@ -112,7 +91,7 @@ func (p properties) refuse() error {
 }
 
 // unknownTo lists what is set and not in known, sorted.
-func (p properties) unknownTo(known map[string]bool) []string {
+func (p Properties) unknownTo(known map[string]bool) []string {
 	var out []string
 	for _, k := range slices.Sorted(maps.Keys(p)) {
 		if !known[k] {
@@ -122,14 +101,14 @@ func (p properties) unknownTo(known map[string]bool) []string {
 	return out
 }
 
-// integer reads a number, otherwise when it is not set.
-func (p properties) integer(name string, otherwise int64) (int64, error) {
+// Integer reads a number, otherwise when it is not set.
+func (p Properties) Integer(name string, otherwise int64) (int64, error) {
 	if p[name] == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.ParseInt(p[name], 10, 64)
 	if err != nil {
-		return 0, inKafkasWords("Invalid value %s for configuration %s: not a number", p[name], name)
+		return 0, words.New("Invalid value %s for configuration %s: not a number", p[name], name)
 	}
 	return n, nil
 }

@@ -1,4 +1,4 @@
-package kafkatools
+package text
 
 import (
 	"bufio"
@@ -9,13 +9,16 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/cli/kafkatools/words"
 )
 
-// lineClass is Kafka's reader of lines, the only one there is here.
-const lineClass = "org.apache.kafka.tools.LineMessageReader"
+// LineClass is Kafka's reader of lines, the only one there is here.
+const LineClass = "org.apache.kafka.tools.LineMessageReader"
 
-// lineReader turns lines into records as Kafka's LineMessageReader does.
-type lineReader struct {
+// LineReader turns lines into records as Kafka's LineMessageReader does.
+type LineReader struct {
 	topic                                 string
 	parseKey, parseHeaders, ignoreError   bool
 	keySeparator, headersDelimiter        string
@@ -24,14 +27,14 @@ type lineReader struct {
 	number                                int // of the line last read, from 1
 }
 
-func newLineReader(topic string, p properties) (*lineReader, error) {
+func NewLineReader(topic string, p settings.Properties) (*LineReader, error) {
 	or := func(name, otherwise string) string {
 		if v, ok := p[name]; ok {
 			return v
 		}
 		return otherwise
 	}
-	r := &lineReader{
+	r := &LineReader{
 		topic: topic, parseKey: isTrue(p["parse.key"]), parseHeaders: isTrue(p["parse.headers"]), ignoreError: isTrue(p["ignore.error"]),
 		keySeparator: or("key.separator", "\t"), headersDelimiter: or("headers.delimiter", "\t"),
 		headersSeparator: or("headers.separator", ","), headersKeySeparator: or("headers.key.separator", ":"),
@@ -52,7 +55,7 @@ func newLineReader(topic string, p properties) (*lineReader, error) {
 	}
 	for _, d := range different {
 		if d.x == d.y {
-			return nil, inKafkasWords("%s and %s may not be equal", d.a, d.b)
+			return nil, words.New("%s and %s may not be equal", d.a, d.b)
 		}
 	}
 	return r, nil
@@ -60,8 +63,8 @@ func newLineReader(topic string, p properties) (*lineReader, error) {
 
 func isTrue(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "true") }
 
-// record parses one line.
-func (r *lineReader) record(line string) (*kgo.Record, error) {
+// Record parses one line.
+func (r *LineReader) Record(line string) (*kgo.Record, error) {
 	r.number++
 	headers, rest, hasHeaders, err := r.cut(r.parseHeaders, line, line, r.headersDelimiter, "headers delimiter")
 	if err != nil {
@@ -83,7 +86,7 @@ func (r *lineReader) record(line string) (*kgo.Record, error) {
 	return out, nil
 }
 
-func (r *lineReader) cut(enabled bool, line, rest, separator, name string) (before, after string, found bool, err error) {
+func (r *LineReader) cut(enabled bool, line, rest, separator, name string) (before, after string, found bool, err error) {
 	if !enabled {
 		return "", rest, false, nil
 	}
@@ -94,29 +97,29 @@ func (r *lineReader) cut(enabled bool, line, rest, separator, name string) (befo
 	case r.ignoreError:
 		return "", rest, false, nil
 	}
-	return "", "", false, inKafkasWords("No %s found on line number %d: '%s'", name, r.number, line)
+	return "", "", false, words.New("No %s found on line number %d: '%s'", name, r.number, line)
 }
 
-func (r *lineReader) isNull(s string) bool { return r.nullMarker != nil && s == *r.nullMarker }
+func (r *LineReader) isNull(s string) bool { return r.nullMarker != nil && s == *r.nullMarker }
 
-func (r *lineReader) bytes(s string) []byte {
+func (r *LineReader) bytes(s string) []byte {
 	if r.isNull(s) {
 		return nil
 	}
 	return []byte(s)
 }
 
-func (r *lineReader) headers(list string) ([]kgo.RecordHeader, error) {
+func (r *LineReader) headers(list string) ([]kgo.RecordHeader, error) {
 	var out []kgo.RecordHeader
 	for pair := range strings.SplitSeq(list, r.headersSeparator) {
 		key, value, found := strings.Cut(pair, r.headersKeySeparator)
 		switch {
 		case !found && !r.ignoreError:
-			return nil, inKafkasWords("No header key separator found in pair '%s' on line number %d", pair, r.number)
+			return nil, words.New("No header key separator found in pair '%s' on line number %d", pair, r.number)
 		case !found:
 			out = append(out, kgo.RecordHeader{Key: pair})
 		case r.isNull(key):
-			return nil, inKafkasWords("Header keys should not be equal to the null marker '%s' as they can't be null", key)
+			return nil, words.New("Header keys should not be equal to the null marker '%s' as they can't be null", key)
 		default:
 			out = append(out, kgo.RecordHeader{Key: key, Value: r.bytes(value)})
 		}
@@ -128,9 +131,9 @@ func (r *lineReader) headers(list string) ([]kgo.RecordHeader, error) {
 // far below.
 const maxLine = 64 << 20
 
-// eachLine hands every line of in to use; lines end as Java's readLine ends
+// EachLine hands every line of in to use; lines end as Java's readLine ends
 // them: \n, \r or \r\n. prompt is called before each line is read.
-func eachLine(in io.Reader, prompt func(), use func(string) error) error {
+func EachLine(in io.Reader, prompt func(), use func(string) error) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	lines.Split(javaLines)

@@ -1,4 +1,4 @@
-package kafkatools
+package text
 
 import (
 	"bytes"
@@ -10,16 +10,19 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/cli/kafkatools/words"
 )
 
-const formatterPackage = "org.apache.kafka.tools.consumer."
+const FormatterPackage = "org.apache.kafka.tools.consumer."
 
-// formatter writes one record.
-type formatter func(io.Writer, *kgo.Record) error
+// Formatter writes one record.
+type Formatter func(io.Writer, *kgo.Record) error
 
-// newFormatter finds the formatter of a class name of Kafka's.
-func newFormatter(class string, p properties) (formatter, error) {
-	switch strings.TrimPrefix(class, formatterPackage) {
+// NewFormatter finds the formatter of a class name of Kafka's.
+func NewFormatter(class string, p settings.Properties) (Formatter, error) {
+	switch strings.TrimPrefix(class, FormatterPackage) {
 	case "DefaultMessageFormatter", "kafka.tools.DefaultMessageFormatter":
 		f, err := newDefaultFormatter(p)
 		if err != nil {
@@ -35,7 +38,7 @@ func newFormatter(class string, p properties) (formatter, error) {
 		}
 		return f.logged, nil
 	}
-	return nil, inKafkasWords("The formatter %s is Java code, which this tool cannot run; it has DefaultMessageFormatter, LoggingMessageFormatter and NoOpMessageFormatter of %s", class, strings.TrimSuffix(formatterPackage, "."))
+	return nil, words.New("The formatter %s is Java code, which this tool cannot run; it has DefaultMessageFormatter, LoggingMessageFormatter and NoOpMessageFormatter of %s", class, strings.TrimSuffix(FormatterPackage, "."))
 }
 
 // defaultFormatter is Kafka's DefaultMessageFormatter: fields that were asked
@@ -46,7 +49,7 @@ type defaultFormatter struct {
 	keyText, valueText, headerText                                     decoder
 }
 
-func newDefaultFormatter(p properties) (*defaultFormatter, error) {
+func newDefaultFormatter(p settings.Properties) (*defaultFormatter, error) {
 	or := func(name, otherwise string) string {
 		if v, ok := p[name]; ok {
 			return v
@@ -179,7 +182,7 @@ func decoderOf(class string) (decoder, error) {
 	sized := func(n int, text func([]byte) string) decoder {
 		return func(b []byte) (string, error) {
 			if len(b) != n {
-				return "", inKafkasWords("Size of data received by %sDeserializer is not %d", name, n)
+				return "", words.New("Size of data received by %sDeserializer is not %d", name, n)
 			}
 			return text(b), nil
 		}
@@ -196,15 +199,15 @@ func decoderOf(class string) (decoder, error) {
 	case "Short":
 		return sized(2, func(b []byte) string { return strconv.FormatInt(int64(int16(binary.BigEndian.Uint16(b))), 10) }), nil
 	case "Double":
-		return sized(8, func(b []byte) string { return javaDouble(math.Float64frombits(binary.BigEndian.Uint64(b))) }), nil
+		return sized(8, func(b []byte) string { return words.JavaDouble(math.Float64frombits(binary.BigEndian.Uint64(b))) }), nil
 	case "Float":
 		return sized(4, func(b []byte) string {
-			return javaDouble(float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
+			return words.JavaDouble(float64(math.Float32frombits(binary.BigEndian.Uint32(b))))
 		}), nil
 	case "Boolean":
 		return sized(1, func(b []byte) string { return strconv.FormatBool(b[0] == 1) }), nil
 	case "UUID":
 		return func(b []byte) (string, error) { return string(b), nil }, nil
 	}
-	return nil, inKafkasWords("The deserializer %s is Java code, which this tool cannot run", class)
+	return nil, words.New("The deserializer %s is Java code, which this tool cannot run", class)
 }
