@@ -1,0 +1,152 @@
+package history
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"reflect"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+var large = flag.Int("history.ops", 100_000, "operations of the large history")
+
+func TestGoodHistoriesAreClean(t *testing.T) {
+	for seed := range uint64(300) {
+		ops := good(seed, 600)
+		if r := Check(ops, Options{Idempotent: true}); !r.OK() || r.Acked == 0 || r.Polled == 0 {
+			t.Fatalf("seed %d: %v", seed, r)
+		}
+	}
+}
+
+func TestTheOrderOfLinesDoesNotMatter(t *testing.T) {
+	ops := good(7, 2000)
+	slices.Reverse(ops)
+	if r := Check(ops, Options{Idempotent: true}); !r.OK() {
+		t.Error(r)
+	}
+}
+
+// A check must stay usable for a night's million operations within 2 GiB; its
+// time is BenchmarkCheck's matter (at most 60 µs an operation).
+func TestMemoryOfACheckIsBounded(t *testing.T) {
+	ops := good(1, *large)
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := Check(ops, Options{Idempotent: true})
+	runtime.ReadMemStats(&after)
+	if !r.OK() {
+		t.Fatal(r)
+	}
+	if got, limit := after.TotalAlloc-before.TotalAlloc, uint64(len(ops))*2048; got > limit {
+		t.Errorf("%d operations allocated %d bytes, at most %d", len(ops), got, limit)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	ops := good(1, *large)
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := Check(ops, Options{Idempotent: true}); !r.OK() {
+			b.Fatal(r)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(ops)), "ns/operation")
+}
+
+func TestDuplicatesOfPlainProducersAreCountedOnly(t *testing.T) {
+	ops := []Op{
+		{Process: 1, Kind: Send, Outcome: Info, Start: 1, End: 2, Micro: []Micro{sent(0, Record{-1, 1})}},
+		{Process: 2, Kind: Poll, Outcome: OK, Start: 3, End: 4, Micro: []Micro{{Kind: Poll, Partition: name(0), Records: []Record{{0, 1}, {1, 1}}}}},
+	}
+	if r := Check(ops, Options{}); !r.OK() || r.Noted["duplicate"] != 1 {
+		t.Error(r)
+	}
+	if r := Check(ops, Options{Idempotent: true}); r.Found["duplicate"] != 1 {
+		t.Error(r)
+	}
+}
+
+func TestReportsNameRulesAndBoundExamples(t *testing.T) {
+	ops := good(3, 1000)
+	for i := range ops {
+		if ops[i].Kind == Poll {
+			for j := range ops[i].Micro {
+				ops[i].Micro[j].Records = nil
+			}
+		}
+	}
+	r := Check(ops, Options{})
+	if r.OK() || len(r.Examples) > 2*maxExamples || !bytes.Contains([]byte(r.String()), []byte("unseen")) {
+		t.Error(r)
+	}
+}
+
+func TestHistoriesAreReadAsTheyWereWritten(t *testing.T) {
+	path := t.TempDir() + "/h.jsonl"
+	w, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := good(5, 500)
+	for _, op := range want {
+		w.Add(op)
+	}
+	if err := w.Close(); err != nil || w.Count() != int64(len(want)) {
+		t.Fatal(w.Count(), err)
+	}
+	got, err := ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := json.Marshal(want)
+	b, _ := json.Marshal(got)
+	if len(got) != len(want) || !bytes.Equal(a, b) || !reflect.DeepEqual(got[0], want[0]) {
+		t.Error("the history that was read differs from the one written")
+	}
+}
+
+func TestDamagedHistoriesAreRefused(t *testing.T) {
+	if _, err := Read(bytes.NewReader([]byte("{\"p\":1}\n{\"p\":"))); err == nil {
+		t.Error("half a line was taken")
+	}
+}
+
+func TestTimesOfAHistoryDiffer(t *testing.T) {
+	w, err := Create(t.TempDir() + "/h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := int64(0)
+	for range 1000 {
+		now := w.Now()
+		if now <= last {
+			t.Fatalf("%d after %d", now, last)
+		}
+		last = now
+	}
+	if w.Process() == w.Process() {
+		t.Error("two processes have one number")
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestComponentsOfALongChainAndARing(t *testing.T) {
+	const n = 200_000
+	edges, nodes := map[int32][]int32{}, []int32{}
+	for i := range int32(n) {
+		nodes, edges[i] = append(nodes, i), []int32{i + 1}
+	}
+	if c := components(nodes, edges); len(c) != 0 {
+		t.Fatalf("a chain has %d circles", len(c))
+	}
+	edges[n] = []int32{0}
+	if c := components(append(nodes, n), edges); len(c) != 1 || len(c[0]) != n+1 {
+		t.Fatalf("a ring of %d has circles %d", n+1, len(c))
+	}
+}

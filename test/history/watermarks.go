@@ -1,0 +1,52 @@
+package history
+
+// watermarks forbids marks that contradict each other or the records they came
+// with: log start <= last stable offset <= high watermark <= log end; no record
+// at or above the high watermark, none at or above the last stable offset for a
+// reader at read_committed; and for one reader the high watermark never falls.
+func watermarks(v *view, r *Report) {
+	high := make(map[spot]int64)
+	v.polls(func(op *Op, m *Micro) {
+		k := m.Marks
+		if k == nil {
+			return
+		}
+		ordered(r, op, m)
+		at := spot{op.Process, m.Partition}
+		if k.High >= 0 {
+			if before, ok := high[at]; ok && k.High < before {
+				r.add("high-watermark-fell", "process %d saw the high watermark of %s at %d and then at %d", op.Process, m.Partition, before, k.High)
+			}
+			high[at] = k.High
+		}
+		limit, name := k.High, "high watermark"
+		if op.Committed && k.LastStable >= 0 {
+			limit, name = k.LastStable, "last stable offset"
+		}
+		for _, rec := range m.Records {
+			if limit >= 0 && rec.Offset() >= limit {
+				r.add("read-above-mark", "process %d polled %s offset %d with the %s at %d", op.Process, m.Partition, rec.Offset(), name, limit)
+			}
+		}
+	})
+}
+
+// ordered checks the marks of one poll against each other.
+func ordered(r *Report, op *Op, m *Micro) {
+	last, of := int64(-1), ""
+	for _, mark := range []struct {
+		name   string
+		offset int64
+	}{
+		{"log start offset", m.Marks.LogStart}, {"last stable offset", m.Marks.LastStable},
+		{"high watermark", m.Marks.High}, {"log end offset", m.Marks.LogEnd},
+	} {
+		if mark.offset < 0 {
+			continue
+		}
+		if mark.offset < last {
+			r.add("marks-order", "process %d saw in %s the %s at %d above the %s at %d", op.Process, m.Partition, of, last, mark.name, mark.offset)
+		}
+		last, of = mark.offset, mark.name
+	}
+}
