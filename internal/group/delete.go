@@ -45,7 +45,7 @@ func (t *turn) delete(c *Delete) {
 	g := t.m.groups[c.Group]
 	switch {
 	case g == nil:
-		t.refuse(c.caller, wire.Errorf(wire.GroupIDNotFound, "Group %s not found.", c.Group))
+		t.refuse(c.caller, wire.GroupIDNotFound)
 		return
 	case g.live.state != Empty:
 		t.refuse(c.caller, wire.NonEmptyGroup)

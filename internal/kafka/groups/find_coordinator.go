@@ -60,8 +60,8 @@ func (f *Family) findCoordinator(ctx context.Context, c *api.Conn, req *kmsg.Fin
 		row := kmsg.NewFindCoordinatorResponseCoordinator()
 		row.Key, row.NodeID, row.Host, row.Port, row.ErrorCode = key, p.node, p.host, p.port, codeOf(p.err)
 		row.ErrorMessage = kmsg.StringPtr("")
-		if p.err != nil {
-			row.ErrorMessage = wordsOf(p.err)
+		if words := wordsOf(p.err); words != nil {
+			row.ErrorMessage = words
 		}
 		resp.Coordinators = append(resp.Coordinators, row)
 	}
