@@ -39,7 +39,9 @@ func (t *turn) join(c *Join) error {
 	case !t.accepts(d, c.MemberID):
 		t.remove(d, c.MemberID)
 		t.answer(JoinReply{Code: wire.GroupMaxSizeReached})
+		t.completeIfJoined(d)
 	case !d.supports(c.ProtocolType, c.Protocols):
+		t.draft = nil // nothing changed
 		t.answer(JoinReply{Code: wire.InconsistentGroupProtocol, MemberID: c.MemberID})
 	case c.MemberID == "":
 		t.joinNew(d, c)

@@ -186,6 +186,11 @@ func (w *world) check() {
 			w.checkMember(id, l, m, waiting)
 		}
 	}
+	for _, tm := range w.timers {
+		if d, ok := tm.Body.(Delete); ok { // a large group goes in parts
+			waiting[d.caller] = true
+		}
+	}
 	for token := range w.parked {
 		if !waiting[token] {
 			w.t.Errorf("#%d was neither answered nor is it parked", token)
