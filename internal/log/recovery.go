@@ -34,7 +34,6 @@ type recovery struct {
 	floor  int64
 	next   int64        // offset after the last batch accepted
 	epoch  int32        // of the last batch accepted, -1 none
-	begun  bool         // a batch was accepted in the segment at hand
 	rot    bool         // something below the floor is missing or unreadable
 	cut    bool         // something was set aside
 	from   int          // index of the first segment that is walked
@@ -63,25 +62,7 @@ func (r *recovery) run(f *files) error {
 // plan decides where the log starts, where the floor lies and from where to
 // walk, and makes the segments.
 func (r *recovery) plan(f *files) error {
-	l, c := r.l, &r.l.dir.ckpt
-	if r.saved != nil {
-		l.start, r.floor, l.gaps = r.saved.Start, r.saved.Recovery.Offset, r.saved.Gaps
-		if r.saved.Sparse {
-			l.sparse.Store(true)
-		}
-		l.loose.Store(r.saved.Loose)
-	} else {
-		r.floor = -1
-		if c.foreign { // with a checkpoint of ours these could be an older topic's
-			l.start = c.starts[l.name]
-			if o, ok := c.floors[l.name]; ok {
-				r.floor = o
-			}
-		}
-	}
-	if l.start > 0 {
-		r.floor = max(r.floor, l.start)
-	}
+	r.bounds()
 	if err := r.readGaps(f); err != nil {
 		return err
 	}
@@ -89,23 +70,15 @@ func (r *recovery) plan(f *files) error {
 	if err != nil {
 		return err
 	}
-	if n := len(bases); n > 0 && r.saved == nil && c.foreign {
-		// Nobody vouches for anything; but all segments except the last
-		// were synced long ago, unless the crash came within a second of
-		// the first start.
-		r.floor = max(r.floor, bases[n-1])
-		if c.clean {
-			r.floor = math.MaxInt64
-			l.sparse.Store(true) // Kafka's word that this is all
-			l.loose.Store(true)
-		}
+	if len(bases) > 0 && r.saved == nil && r.l.dir.ckpt.foreign {
+		r.trust(bases)
 	}
 	for _, base := range bases {
-		s := newSegment(l.path(), base)
+		s := newSegment(r.l.path(), base)
 		s.size, s.allocated = f.sizes[base], f.sizes[base]
 		s.indexFrom, s.last, s.maxKnown, s.abortedLoaded = s.size, -1, false, false
 		s.ownFrom = s.size
-		s.createdMs = l.dir.o.Now().UnixMilli()
+		s.createdMs = r.l.dir.o.Now().UnixMilli()
 		r.segs = append(r.segs, s)
 	}
 	for _, base := range f.other[layout.Aborted] {
@@ -120,10 +93,42 @@ func (r *recovery) plan(f *files) error {
 			}
 		}
 	}
-	if len(bases) > 0 && c.foreign && r.saved == nil {
-		l.start = max(l.start, bases[0])
-	}
 	return nil
+}
+
+// bounds takes start and floor from the checkpoint, or from Kafka's where there
+// is none of ours; with one, Kafka's could be those of an older topic.
+func (r *recovery) bounds() {
+	l, c := r.l, &r.l.dir.ckpt
+	r.floor = -1
+	switch {
+	case r.saved != nil:
+		l.start, r.floor, l.gaps = r.saved.Start, r.saved.Recovery.Offset, r.saved.Gaps
+		l.sparse.Store(l.sparse.Load() || r.saved.Sparse)
+		l.loose.Store(r.saved.Loose)
+	case c.foreign:
+		l.start = c.starts[l.name]
+		if o, ok := c.floors[l.name]; ok {
+			r.floor = o
+		}
+	}
+	if l.start > 0 {
+		r.floor = max(r.floor, l.start)
+	}
+}
+
+// trust decides what counts as synced where no checkpoint says so: all of it if
+// Kafka stopped cleanly, else all segments but the last. They were synced long
+// ago, unless the crash came within a second of the first start.
+func (r *recovery) trust(bases []int64) {
+	l := r.l
+	r.floor = max(r.floor, bases[len(bases)-1])
+	if l.dir.ckpt.clean {
+		r.floor = math.MaxInt64
+		l.sparse.Store(true) // Kafka's word that this is all
+		l.loose.Store(true)
+	}
+	l.start = max(l.start, bases[0])
 }
 
 // readGaps adds the gaps that files tell of; a mark whose segment never came goes.
@@ -170,28 +175,6 @@ func (r *recovery) dropBelowStart(bases []int64) ([]int64, error) {
 		n++
 	}
 	return bases[n:], nil
-}
-
-// empty opens a directory without segments: new, or robbed of its files.
-func (r *recovery) empty() error {
-	l := r.l
-	l.newDir = true
-	if r.saved == nil && r.floor <= 0 {
-		return nil
-	}
-	end := max(r.floor, l.start, 0)
-	if end == 0 { // nothing of it was ever durable
-		return nil
-	}
-	if r.saved != nil {
-		end = max(end, r.saved.End)
-		l.epochs.Replace(r.saved.Epochs)
-	}
-	l.start, l.end = end, Position{end, end, 0}
-	l.durable = l.end
-	r.report.End, r.report.Reason = end, "all segments of this log are gone"
-	r.say()
-	return nil
 }
 
 // producers sets the producer state, the epochs and the place to walk from.

@@ -294,3 +294,25 @@ func (r *recovery) say() {
 	log("log recovered", "topic", l.id.Topic, "partition", l.id.Partition, "from", r.report.From, "offset", r.report.End,
 		"scanned_bytes", r.report.ScannedBytes, "cut_bytes", r.report.CutBytes, "saved_to", r.report.SavedTo, "reason", r.report.Reason)
 }
+
+// empty opens a directory without segments: new, or robbed of its files.
+func (r *recovery) empty() error {
+	l := r.l
+	l.newDir = true
+	if r.saved == nil && r.floor <= 0 {
+		return nil
+	}
+	end := max(r.floor, l.start, 0)
+	if end == 0 { // nothing of it was ever durable
+		return nil
+	}
+	if r.saved != nil {
+		end = max(end, r.saved.End)
+		l.epochs.Replace(r.saved.Epochs)
+	}
+	l.start, l.end = end, Position{end, end, 0}
+	l.durable = l.end
+	r.report.End, r.report.Reason = end, "all segments of this log are gone"
+	r.say()
+	return nil
+}
