@@ -8,6 +8,10 @@ const absent = `\(absent\)`
 // Answers are the differences of the wire protocol.
 var Answers = []Difference{
 	{
+		Where: `groups/find coordinator/.*ErrorMessage`, What: "FindCoordinator's error messages are Ottla's own.",
+		Reason: "Clients show the text and act on the code.",
+	},
+	{
 		Where: `protocol/api versions/.*/ApiKeys\[(8|9|1\d|2[0-8]|29|30|31|34|36|38|39|40|41|42|45|46|47|48|49|50|51|55|57|6\d|7[46789]|8\d|9\d)\]\..*`,
 		Ottla: absent, What: "ApiVersions lists fewer APIs.",
 		Reason: "Ottla lists exactly what it serves; groups, transactions, access control and the cluster are not served yet.",
@@ -42,7 +46,7 @@ var Answers = []Difference{
 	{
 		Where: `produce/batch/(gzip|snappy|lz4|zstd) garbage/.*`, What: "Records that cannot be decompressed get 87 INVALID_RECORD.",
 		Kafka: "-1", Ottla: "87",
-		Reason: "Kafka answers UNKNOWN_SERVER_ERROR, which tells a client nothing and is retried by some. In snappy it may store the batch.",
+		Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 	{
 		Where: `produce/batch/gzip with offset deltas from 3/.*ErrorCode`, Kafka: "-1", Ottla: "87",
@@ -99,7 +103,7 @@ var Answers = []Difference{
 		Reason: "docs/configuration.md lists them.",
 	},
 	{
-		Where: `settings/of a broker/.*\[(controller\.quorum\.bootstrap\.servers|controller\.listener\.names|process\.roles|listeners|log\.dirs|broker\.id)\].*`,
+		Where:  `settings/of a broker/.*\[(controller\.quorum\.bootstrap\.servers|controller\.listener\.names|process\.roles|listeners|log\.dirs|broker\.id)\].*`,
 		What:   "Settings of the start differ.",
 		Reason: "Each side was started with its own ports, folders and roles; Ottla needs no controller listener, no roles, and no second name for node.id.",
 	},
@@ -111,9 +115,17 @@ var Answers = []Difference{
 		What: "An unknown operation in IncrementalAlterConfigs gets 42 INVALID_REQUEST and a message.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 	{
-		Where: `metadata/(every version/unknown topic v[0-3]|auto creation/.*)/Topics\[.*`,
+		Where:  `metadata/(every version/unknown topic v[0-3]|auto creation/.*)/Topics\[.*`,
 		What:   "Metadata that creates a topic answers with it.",
 		Reason: "Kafka answers 3 UNKNOWN_TOPIC_OR_PARTITION and creates it behind the answer, so its clients ask again.",
+	},
+	{
+		Where: `metadata/topics/(by id|unknown id|id and name) v1[01]/.*`, What: "Metadata 10 and 11 find topics by id.",
+		Reason: "Their requests have the field; Kafka fails the whole request with 42 INVALID_REQUEST below version 12.",
+	},
+	{
+		Where: `settings/of a broker/of the cluster v\d/Resources\[0\]\.Configs`, Kafka: absent, Ottla: "null",
+		What: "A new cluster has no cluster-wide settings.", Reason: "Kafka's has min.insync.replicas, see there.",
 	},
 	{
 		Where: `metadata/topics/neither v1[0-3]/.*`, What: "A Metadata row with neither name nor id fails alone.",

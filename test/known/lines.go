@@ -1,4 +1,35 @@
 package known
 
 // Lines are the differences in what Kafka's tools print.
-var Lines = []Difference{}
+var Lines = []Difference{
+	{
+		Where: "api versions", Kafka: `out \t[A-Za-z]+\(\d+\): .*`, Ottla: `out \t[A-Za-z]+\(\d+\): UNSUPPORTED,?`,
+		What:   "kafka-broker-api-versions shows APIs as UNSUPPORTED.",
+		Reason: "Ottla lists exactly what it serves; groups, transactions, access control and the cluster are not served yet.",
+	},
+	{
+		Where: "api versions", Kafka: `out \tUNKNOWN\((93|94)\): .*`, Ottla: absent,
+		What:   "kafka-broker-api-versions does not show UNKNOWN(93) and UNKNOWN(94).",
+		Reason: "They are not served yet; the tools of 4.3 do not know their names.",
+	},
+	{
+		Where: "describe .*", Kafka: `out Topic: .*\tConfigs: min\.insync\.replicas=1.*`,
+		What:   "kafka-topics does not show min.insync.replicas=1 for every topic, nor every topic with --topics-with-overrides.",
+		Reason: "A new Kafka cluster writes this setting into its metadata when eligible leader replicas are switched on, which Ottla does not claim yet; the value is the same.",
+	},
+	{
+		Where: "(all )?configs of .*", Kafka: `out   min\.insync\.replicas=1 .*DYNAMIC_DEFAULT_BROKER_CONFIG.*`,
+		What:   "kafka-configs does not show min.insync.replicas as set for the cluster.",
+		Reason: "As with kafka-topics.",
+	},
+	{
+		Where: "all configs of a topic", Kafka: absent, Ottla: "out   durability=fsync .*",
+		What:   "Topics have the setting durability.",
+		Reason: "It is Ottla's own: fsync, replicated or memory.",
+	},
+	{
+		Where: "(perf|produce).*", Kafka: ".*UNKNOWN_TOPIC_OR_PARTITION.*", Ottla: absent,
+		What:   "A producer to a topic that is created by it warns of nothing.",
+		Reason: "Ottla's Metadata answer has the new topic; Kafka's comes before it exists.",
+	},
+}

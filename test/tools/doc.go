@@ -1,0 +1,14 @@
+// Command tools runs a script of Kafka's own command-line tools against the
+// real Kafka and against Ottla and compares what they print, line by line.
+//
+//	go run ./test/tools [-binary FILE] [-only REGEXP] [-v]
+//
+// Identifiers, times, ports and paths are masked. It prints every line that
+// differs; those that package known lists are only counted, any other makes
+// the exit status 1. At the end Ottla is stopped and kafka-dump-log reads all
+// its files: segments, indexes, snapshots and the metadata log; any complaint
+// of it fails the run too.
+//
+// Reading order: main.go, script.go (the steps), side.go (running them on one
+// side), mask.go, compare.go, dump.go (kafka-dump-log).
+package main

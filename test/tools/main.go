@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"syscall"
+
+	"ottla/test/known"
+	"ottla/test/oracle/apache"
+	"ottla/test/rig"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "tools:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are the same on both sides; the replication factors are what one
+// Kafka node needs.
+var settings = map[string]string{
+	"node.id": "1", "auto.create.topics.enable": "true",
+	"offsets.topic.replication.factor": "1", "transaction.state.log.replication.factor": "1",
+	"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
+	"share.coordinator.state.topic.min.isr": "1",
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	flags := flag.NewFlagSet("tools", flag.ExitOnError)
+	binary := flags.String("binary", "", "Ottla's program (built when empty)")
+	only := flags.String("only", "", "steps whose name this matches (later steps build on earlier ones)")
+	verbose := flags.Bool("v", false, "print what both sides print")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		return fmt.Errorf("-only: %w", err)
+	}
+	tools, err := apache.Tools(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "ottla-tools-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err == nil {
+			err = os.RemoveAll(dir)
+		} else {
+			err = fmt.Errorf("%w; the nodes' folder is %s", err, dir)
+		}
+	}()
+	c := comparison{known: known.NewList(known.Lines), verbose: *verbose}
+	kafka, ottla := &side{tools: tools}, &side{tools: tools}
+	for kind, s := range map[rig.Kind]*side{rig.Kafka: kafka, rig.Ottla: ottla} {
+		s.node, err = rig.New(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, string(kind)), Binary: *binary, Settings: settings})
+		if err != nil {
+			return fmt.Errorf("start %s: %w", kind, err)
+		}
+		defer func() { _ = s.stop() }() // a second stop is none
+	}
+	for _, st := range script() {
+		if pattern.MatchString(st.name) {
+			both := make(chan []string, 1) // a tool takes long to start, so both sides run at once
+			go func() { both <- kafka.do(ctx, st) }()
+			mine := ottla.do(ctx, st)
+			c.compare(st.name, <-both, mine)
+		}
+	}
+	if err := errors.Join(kafka.stop(), ottla.stop()); err != nil {
+		return err
+	}
+	complaints, err := dump(ctx, tools, ottla.node.Data)
+	return errors.Join(err, c.report(*only == "", complaints))
+}

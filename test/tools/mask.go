@@ -1,0 +1,85 @@
+package main
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ottla/test/rig"
+)
+
+// masking replaces what is one machine's or one run's own.
+type masking struct {
+	texts    *strings.Replacer
+	patterns []pattern
+}
+
+type pattern struct {
+	re *regexp.Regexp
+	by string
+}
+
+var patterns = []pattern{
+	{regexp.MustCompile(`^\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d+\]? `), ""},
+	{regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d+ `), ""},
+	{regexp.MustCompile(`TopicId: [A-Za-z0-9_-]{22}`), "TopicId: ID"},
+	{regexp.MustCompile(`(Cluster ID: |rack: )[A-Za-z0-9_-]{22}`), "${1}ID"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "ADDR"},
+	{regexp.MustCompile(`[\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency(, \d+ ms 50th, \d+ ms 95th, \d+ ms 99th, \d+ ms 99\.9th)?\.`), "RATE."},
+	{regexp.MustCompile(`"totalBytes":\d+,"usableBytes":\d+`), `"totalBytes":N,"usableBytes":N`},
+	{regexp.MustCompile(`ottla-tools-\d+\.json`), "FILE.json"},
+	{regexp.MustCompile(`\[(kafka-admin-client-thread|kafka-producer-network-thread) \| [^\]]*\]`), "[thread]"},
+}
+
+// noise are lines that come and go with the machine.
+var noise = regexp.MustCompile(`SLF4J|records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency\.$|^\s+at [a-z]|^\s*$`)
+
+func masks(n *rig.Node) masking {
+	return masking{texts: strings.NewReplacer(n.Data, "DATA", filepath.Dir(n.Data), "DIR"), patterns: patterns}
+}
+
+// rows are lines that a tool prints in the order of a hash map.
+var rows = regexp.MustCompile(`^out partition: `)
+
+// lines masks a text and marks its lines with where they came from. Log lines
+// on standard error come in any order.
+func (m masking) lines(from, text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\r\n")
+		if noise.MatchString(line) {
+			continue
+		}
+		line = m.texts.Replace(sortedDirs(line))
+		for _, p := range m.patterns {
+			line = p.re.ReplaceAllString(line, p.by)
+		}
+		out = append(out, from+" "+line)
+	}
+	if from == "err" || slices.ContainsFunc(out, rows.MatchString) {
+		slices.Sort(out)
+	}
+	return out
+}
+
+// sortedDirs puts the partitions of what kafka-log-dirs prints in order; it
+// gives other lines back as they are.
+func sortedDirs(line string) string {
+	const mark = `"partitions":[`
+	begin := strings.Index(line, mark)
+	if !strings.HasPrefix(line, `{"brokers":[`) || begin < 0 {
+		return line
+	}
+	begin += len(mark)
+	end := begin + strings.Index(line[begin:], "]")
+	if end < begin {
+		return line
+	}
+	parts := strings.Split(line[begin:end], "},")
+	for i := range parts {
+		parts[i] = strings.TrimSuffix(parts[i], "}")
+	}
+	slices.Sort(parts)
+	return line[:begin] + strings.Join(parts, "},") + "}" + line[end:]
+}

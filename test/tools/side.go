@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"ottla/test/oracle/apache"
+	"ottla/test/rig"
+)
+
+// stepWithin bounds one call of a tool.
+const stepWithin = 90 * time.Second
+
+// side is one broker with the tools.
+type side struct {
+	node    *rig.Node
+	tools   *apache.Distribution
+	stopped bool
+}
+
+// do runs a step and gives its output, masked, one line each: standard output
+// ("out"), then standard error ("err"), then the exit status.
+func (s *side) do(ctx context.Context, st step) []string {
+	ctx, cancel := context.WithTimeout(ctx, stepWithin)
+	defer cancel()
+	args := strings.Fields(st.args)
+	stdin := st.stdin
+	for i, a := range args {
+		if a != "FILE" {
+			continue
+		}
+		name, err := writeTemp(st.stdin)
+		if err != nil {
+			return []string{"cannot run: " + err.Error()}
+		}
+		defer os.Remove(name)
+		args[i], stdin = name, ""
+	}
+	cmd, err := s.tools.Command(ctx, st.tool, append(withServer(args), s.node.Addr)...)
+	if err != nil {
+		return []string{"cannot run: " + err.Error()}
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return []string{"cannot run: " + err.Error()}
+	}
+	m := masks(s.node)
+	lines := append(m.lines("out", out.String()), m.lines("err", errs.String())...)
+	return append(lines, fmt.Sprintf("exit %d", cmd.ProcessState.ExitCode()))
+}
+
+// withServer puts the option that takes the broker's address last; a
+// subcommand comes first.
+func withServer(args []string) []string { return append(args, "--bootstrap-server") }
+
+func writeTemp(text string) (string, error) {
+	f, err := os.CreateTemp("", "ottla-tools-*.json")
+	if err != nil {
+		return "", err
+	}
+	if _, err := f.WriteString(text); err != nil {
+		return "", errors.Join(err, f.Close())
+	}
+	return f.Name(), f.Close()
+}
+
+func (s *side) stop() error {
+	if s.stopped || s.node == nil {
+		return nil
+	}
+	s.stopped = true
+	return s.node.Stop()
+}
