@@ -41,6 +41,11 @@ func deleteRecords(ctx context.Context, c *call) error {
 		return words.Of(err, "")
 	}
 	c.printf("Records delete operation completed:\n")
+	for _, o := range below.Sorted() {
+		if _, answered := answers.Lookup(o.Topic, o.Partition); !answered && err != nil {
+			c.printf("partition: %s-%d\terror: %s\n", o.Topic, o.Partition, words.WithClass(err, ""))
+		}
+	}
 	for _, r := range answers.Sorted() {
 		if r.Err != nil {
 			c.printf("partition: %s-%d\terror: %s\n", r.Topic, r.Partition, words.WithClass(r.Err, ""))
