@@ -183,11 +183,11 @@ func (l *Log) note(c *Config, s *segment, h *record.Header, b []byte) error {
 
 // extend adds a batch at the end of a segment to its indexes; Log.mu is held.
 func (l *Log) extend(c *Config, s *segment, h *record.Header, now uint32) {
-	if h.MaxTimestamp > s.maxMs {
-		s.maxMs, s.maxLast = h.MaxTimestamp, h.LastOffset()
+	if ms := timeOf(h); ms > s.maxMs {
+		s.maxMs, s.maxLast = ms, h.LastOffset()
 	}
 	if s.size == 0 {
-		s.firstMaxMs = h.MaxTimestamp
+		s.firstMaxMs = timeOf(h)
 	}
 	if s.sinceIndex > c.IndexIntervalBytes {
 		s.offsets = append(s.offsets, index.Offset{Rel: int32(h.LastOffset() - s.base), Pos: int32(s.size)})

@@ -29,6 +29,7 @@ type checkpoints struct {
 	wanted  uint64                      // counts changes; guarded by Dir.mu
 	clean   bool                        // the directory was closed cleanly before
 	foreign bool                        // there was no checkpoint of ours
+	cleaned cleanedOffsets
 }
 
 // textEvery is how often Kafka's text files are brought up to date: for its
@@ -61,6 +62,7 @@ func (d *Dir) readCheckpoint() error {
 	c.floors = d.readOffsets(checkpoint.RecoveryPoints)
 	c.starts = d.readOffsets(checkpoint.LogStarts)
 	c.highs = d.readOffsets(checkpoint.HighWatermarks)
+	c.cleaned.offsets = d.readOffsets(checkpoint.CleanerOffsets)
 	if err := d.takeCleanMark(); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ func (l *Log) Close() error {
 
 // shut writes what a closed log leaves behind and lets its files go.
 func (l *Log) shut() error {
+	defer l.cleaning.halt()()
 	l.w.Lock()
 	defer l.w.Unlock()
 	if l.isClosed() {
@@ -258,9 +259,9 @@ func (l *Log) saveAborted1(s *segment) error {
 	defer l.load.Unlock()
 	l.mu.Lock()
 	all := s.aborted
-	saved := s.savedTxns
+	saved, gone := s.savedTxns, s.replaced
 	l.mu.Unlock()
-	if len(all) == saved {
+	if len(all) == saved || gone {
 		return nil
 	}
 	var b []byte

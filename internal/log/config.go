@@ -43,6 +43,14 @@ type Config struct {
 	FlushAge           time.Duration
 	Internal           bool // internal topic or metadata: synced first, may use the disk reserve
 	MaxDecompressed    int
+
+	// For Compact: share of dirty bytes above which the log is due, the least
+	// and the most time that a record stays uncleaned (0: none), and how long
+	// tombstones and markers stay after a cleaning found them.
+	DirtyRatio       float64
+	MinCompactionLag time.Duration
+	MaxCompactionLag time.Duration
+	DeleteRetention  time.Duration
 }
 
 // durability is what counts: internal logs are always synced.
@@ -109,6 +117,8 @@ var (
 	ErrOffline = errors.New("the log directory is offline")
 	// ErrWrongTopic: the directory belongs to another topic id.
 	ErrWrongTopic = errors.New("the directory belongs to another topic id")
+	// ErrNothingToClean: BeginCleaning found nothing, or another cleaning at work.
+	ErrNothingToClean = errors.New("there is nothing to clean")
 	// ErrClosed: the log was closed or deleted.
 	ErrClosed = errors.New("the log is closed")
 )

@@ -16,9 +16,14 @@ func (d *Dir) Delete(l *Log) error {
 	if err := d.Err(); err != nil {
 		return err
 	}
+	resume := l.cleaning.halt()
 	l.w.Lock()
 	l.release()
 	l.w.Unlock()
+	resume()
+	if err := d.forgetCleaned(l.name); err != nil {
+		return d.fail(err)
+	}
 	d.mu.Lock()
 	if d.logs[l.name] == l {
 		delete(d.logs, l.name)
@@ -65,6 +70,9 @@ func (d *Dir) SetAside(id Ident) (string, error) {
 		return "", fmt.Errorf("set %s aside: it is open", name)
 	}
 	to := layout.FreeName(d.fs, d.path+"/"+layout.StrayName(id.Topic, id.Partition, id.ID))
+	if err := d.forgetCleaned(name); err != nil {
+		return "", fmt.Errorf("set %s aside: %w", name, err)
+	}
 	if err := d.fs.Rename(d.path+"/"+name, to); err != nil {
 		return "", fmt.Errorf("set %s aside: %w", name, err)
 	}

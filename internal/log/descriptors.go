@@ -3,6 +3,7 @@ package log
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -67,7 +68,7 @@ func (d *descriptors) takeAll() []cached {
 // that became active again meanwhile keeps its file.
 func (c cached) drop() {
 	c.l.mu.Lock()
-	mine := c.s.handle == c.h && !(c.l.pinned && c.l.active() == c.s)
+	mine := c.s.handle == c.h && !(c.l.pinned && c.l.active() == c.s) && !c.s.held
 	if mine {
 		c.s.handle = nil
 	}
@@ -77,6 +78,10 @@ func (c cached) drop() {
 	}
 }
 
+// errReplaced: a cleaned segment took this one's place. Whoever looks again finds
+// that.
+var errReplaced = fmt.Errorf("the segment was cleaned meanwhile: %w", fs.ErrNotExist)
+
 // acquire returns the segment's file with a reference for the caller.
 func (l *Log) acquire(s *segment) (*handle, error) {
 	l.mu.Lock()
@@ -85,7 +90,11 @@ func (l *Log) acquire(s *segment) (*handle, error) {
 		l.mu.Unlock()
 		return h, nil
 	}
+	replaced := s.replaced
 	l.mu.Unlock()
+	if replaced {
+		return nil, errReplaced
+	}
 	f, err := l.dir.open(s.file(layout.Log), os.O_RDONLY)
 	if err != nil {
 		return nil, err
@@ -93,6 +102,11 @@ func (l *Log) acquire(s *segment) (*handle, error) {
 	h := &handle{f: f}
 	h.refs.Store(2)
 	l.mu.Lock()
+	if s.replaced { // the file of that name is the cleaned one
+		l.mu.Unlock()
+		_ = f.Close()
+		return nil, errReplaced
+	}
 	if other := s.handle; other != nil { // somebody was faster
 		other.refs.Add(1)
 		l.mu.Unlock()

@@ -23,10 +23,12 @@
 //   - checkpoint.go: what a restart goes by
 //   - open.go, recovery.go, recovery_end.go: opening, walking the tail, cutting it
 //   - trim.go: both ends: truncation, log start offset, retention
+//   - clean.go, clean_swap.go: compaction, from what is due to segments put in
+//     place (what stays is decided in compact)
 //   - housekeep.go, delete.go, close.go: chores, removal, the clean stop
 //   - parts: index (sparse indexes), epoch (leader epochs), checkpoint (small
 //     files), walk (batch by batch through a file), layout (names, leftovers),
-//     syncway (single files or the whole file system), room (full disks)
+//     compact (what compaction keeps), syncway (single files or the whole file system), room (full disks)
 //
 // Invariants:
 //   - Durable never passes what a sync that returned success has covered, data
@@ -41,9 +43,13 @@
 //     lower recovery point before a truncation, the transaction index before
 //     the checkpoint that relies on it.
 //   - A failed sync is final for the directory; a full disk passes.
+//   - A cleaned segment and what it was made from are never both part of a log
+//     that comes back: sources go only when the .swap is durable, the .swap gets
+//     its name only when their end is.
 //   - Append, Read at a known place and SyncRound allocate nothing.
 //
-// Locks: a Log has w (held by writers and by the chores of steps on this log),
+// Locks: a Log has cleaning.mu (held by a cleaning from beginning to end; Close and
+// Delete wait for it), then w (held by writers and by the chores of steps on this log),
 // then load (slow work on index files), then mu (everything that readers see;
 // short, never across I/O). Dir.mu, the dirty set's and the caches' are leaves,
 // taken with none or any of these held; a step never holds one while it calls

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/note"
 	"ottla/internal/producer"
 )
 
@@ -58,6 +59,9 @@ type Log struct {
 	background  atomic.Bool   // in the set that Housekeep looks at
 	epochsDone  uint64        // version of epochs in leader-epoch-checkpoint
 	epochsSaved atomic.Uint64 // version of epochs in the checkpoint
+
+	cleaning cleaning
+	kept     *note.File
 }
 
 // flow is what the writer counts, for flushing and allocating ahead.
@@ -158,6 +162,13 @@ func (l *Log) active() *segment {
 
 // path is the log's directory.
 func (l *Log) path() string { return l.dir.path + "/" + l.name }
+
+// Note is the file that may be kept beside the log; see package note.
+func (l *Log) Note() *note.File { return l.kept }
+
+// noteFailed takes a failure of the note's file: a full disk passes, any other
+// is the directory's end, as for all its files.
+func (l *Log) noteFailed(err error) error { return l.refuse(l.cfg.Load(), err) }
 
 // alive tells why the log can not be used, or nil.
 func (l *Log) alive() error {

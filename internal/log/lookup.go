@@ -27,6 +27,16 @@ type TimeOffset struct {
 // LookupTime finds the first record with a timestamp at or above ms, below to
 // and at or above the log start offset.
 func (l *Log) LookupTime(ms int64, to Position) (TimeOffset, bool, error) {
+	for {
+		cuts := l.cutCount()
+		t, ok, err := l.lookupTime(ms, to)
+		if !l.again(err, cuts) {
+			return t, ok, err
+		}
+	}
+}
+
+func (l *Log) lookupTime(ms int64, to Position) (TimeOffset, bool, error) {
 	if err := l.alive(); err != nil {
 		return TimeOffset{}, false, err
 	}
@@ -127,6 +137,16 @@ func (l *Log) recordAt(h *record.Header, b []byte, ms, start, to int64) (out Tim
 
 // MaxTime finds the record with the largest timestamp (the first of them).
 func (l *Log) MaxTime() (TimeOffset, bool, error) {
+	for {
+		cuts := l.cutCount()
+		t, ok, err := l.maxTime()
+		if !l.again(err, cuts) {
+			return t, ok, err
+		}
+	}
+}
+
+func (l *Log) maxTime() (TimeOffset, bool, error) {
 	if err := l.alive(); err != nil {
 		return TimeOffset{}, false, err
 	}
@@ -181,6 +201,16 @@ func (l *Log) maxOf(s *segment) (ms, last int64, err error) {
 // Aborted lists the transaction-index entries whose range meets [from, to),
 // ordered by first offset.
 func (l *Log) Aborted(from, to int64) ([]producer.Aborted, error) {
+	for {
+		cuts := l.cutCount()
+		out, err := l.abortedIn(from, to)
+		if !l.again(err, cuts) {
+			return out, err
+		}
+	}
+}
+
+func (l *Log) abortedIn(from, to int64) ([]producer.Aborted, error) {
 	if err := l.alive(); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
+	"ottla/internal/log/note"
 	"ottla/internal/producer"
 )
 
@@ -49,6 +50,8 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	if open {
 		return nil, fmt.Errorf("open log %s: it is open already", l.name)
 	}
+	l.cleaning.begin(d, l.name, known)
+	l.kept = note.New(d.fs, l.path(), l.noteFailed)
 	if err := l.openFiles(known); err != nil {
 		d.mu.Lock()
 		delete(d.logs, l.name)

@@ -71,7 +71,7 @@ func (l *Log) Read(offset int64, to Position, maxBytes int, minOne bool) (Slice,
 		if err == nil || l.cutCount() == cuts {
 			return s, err
 		}
-		// A truncation took the bytes from under the look-up.
+		// A truncation or a cleaning took the bytes from under the look-up.
 	}
 }
 
@@ -136,7 +136,12 @@ func walkTo(p place, from, offset int64) int64 {
 	return r.Pos()
 }
 
-func (l *Log) cutCount() uint64 { return l.cuts.Load() }
+// cutCount counts what takes segments from under a look-up: one that failed and
+// sees it changed looks again.
+func (l *Log) cutCount() uint64 { return l.cuts.Load() + l.cleaning.swaps.Load() }
+
+// again tells whether a look-up that failed is to be repeated.
+func (l *Log) again(err error, cuts uint64) bool { return err != nil && l.cutCount() != cuts }
 
 // place is where a read begins and how far it may go. h carries a reference.
 type place struct {
@@ -379,7 +384,7 @@ func (l *Log) limit(p place, size, nextBase int64, to Position) (int64, error) {
 	switch {
 	case nextBase >= 0 && to.Offset >= nextBase:
 		return size, nil
-	case to.Segment == p.s.base && to.Byte >= 0:
+	case to.Segment == p.s.base && to.Byte >= 0 && !p.s.cleaned:
 		return min(to.Byte, size), nil
 	case nextBase < 0 && to.Offset == l.End().Offset:
 		return size, nil

@@ -44,6 +44,12 @@ type segment struct {
 	abortedWant   int32 // how many the checkpoint says there must be; -1 unknown
 	abortedCRC    uint32
 
+	// held: a swap is about to take the segment's files away; what is in memory
+	// of it (its handle, its indexes) must stay. replaced: they are gone, the
+	// segment lives on for those who still hold it. cleaned: it came out of a
+	// swap, so that a byte that was noted in a segment of its base means nothing.
+	held, replaced, cleaned bool
+
 	// trust says per chunk when its bytes were last checked, or written by
 	// this process: seconds since Dir.epoch, 0 never.
 	trust   []uint32
@@ -144,7 +150,7 @@ func (x *loadedIndexes) add(e loadedIndex) (out []loadedIndex) {
 func (l *Log) dropIndex(s *segment) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.active() == s || s.unfinished {
+	if l.active() == s || s.unfinished || s.held {
 		return
 	}
 	s.offsets, s.times, s.indexFrom = nil, nil, s.size
@@ -252,14 +258,14 @@ func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
 	// the last one is missing, the time index has lost its end.
 	times = times.Cut(int64(last.Rel) + 1) // the closing entry: the walk makes it again
 	n := len(times)
-	if n == 0 && head.MaxTimestamp >= 0 || n > 0 && (times[n-1].TimestampMs < head.MaxTimestamp || times[0].Rel > offsets[0].Rel) {
+	if n == 0 && timeOf(&head) >= 0 || n > 0 && (times[n-1].TimestampMs < timeOf(&head) || times[0].Rel > offsets[0].Rel) {
 		return
 	}
 	if n > 0 {
 		t := times[n-1]
 		pos, _ := offsets.Floor(int64(t.Rel))
 		r.Move(pos)
-		if !findBatch(r, &head, s.base+int64(t.Rel)) || head.LastOffset() != s.base+int64(t.Rel) || head.MaxTimestamp != t.TimestampMs {
+		if !findBatch(r, &head, s.base+int64(t.Rel)) || head.LastOffset() != s.base+int64(t.Rel) || timeOf(&head) != t.TimestampMs {
 			return
 		}
 		b.maxMs, b.maxLast = t.TimestampMs, s.base+int64(t.Rel)
@@ -268,7 +274,7 @@ func (b *indexBuilder) fromFiles(l *Log, s *segment, h *handle, to int64) {
 	b.since = 0
 	r.Move(0)
 	if r.Header(&head) == nil {
-		b.firstMs = head.MaxTimestamp
+		b.firstMs = timeOf(&head)
 	}
 }
 
@@ -317,11 +323,12 @@ func (b *indexBuilder) misplaced(h *record.Header) bool {
 }
 
 func (b *indexBuilder) add(h *record.Header, pos int64) {
+	ms := timeOf(h)
 	if pos == 0 {
-		b.firstMs = h.MaxTimestamp
+		b.firstMs = ms
 	}
-	if h.MaxTimestamp > b.maxMs {
-		b.maxMs, b.maxLast = h.MaxTimestamp, h.LastOffset()
+	if ms > b.maxMs {
+		b.maxMs, b.maxLast = ms, h.LastOffset()
 	}
 	if b.since > b.interval && fits32(h.LastOffset()-b.base) && fits32(pos) {
 		b.offsets = append(b.offsets, index.Offset{Rel: int32(h.LastOffset() - b.base), Pos: int32(pos)})
@@ -332,6 +339,15 @@ func (b *indexBuilder) add(h *record.Header, pos int64) {
 	}
 	b.since += int64(h.Size())
 	b.last, b.exact = h.NextOffset(), true
+}
+
+// timeOf is the largest timestamp of a batch's records, -1 where there are none:
+// a batch that compaction emptied keeps its time for its producer's sake alone.
+func timeOf(h *record.Header) int64 {
+	if h.Count == 0 {
+		return -1
+	}
+	return h.MaxTimestamp
 }
 
 func fits32(v int64) bool { return v >= 0 && v < 1<<31 }

@@ -35,9 +35,10 @@ func (l *Log) TruncateTo(offset int64) error {
 	if err := l.lower(end, i, at); err != nil {
 		return err
 	}
-	if err := l.cutFiles(i, at); err != nil {
+	if err := l.cutFiles(i, at, end); err != nil {
 		return err
 	}
+	l.cleaning.lower(end)
 	l.epochs.TruncateEnd(end)
 	// One snapshot earlier than need be: Kafka's snapshots hold one batch of
 	// each producer, and the batches after it fill the window again.
@@ -90,6 +91,7 @@ func (l *Log) restart(i int, at int64) error {
 	l.end = Position{l.start, l.start, 0}
 	l.durable = l.end
 	l.mu.Unlock()
+	l.cleaning.lower(l.end.Offset)
 	l.epochs.TruncateEnd(l.end.Offset)
 	l.takeMark()
 	l.mu.Lock()
@@ -140,7 +142,7 @@ func (l *Log) lower(end int64, i int, at int64) error {
 }
 
 // cutFiles removes the segments after i, newest first, and cuts i at byte at.
-func (l *Log) cutFiles(i int, at int64) error {
+func (l *Log) cutFiles(i int, at, end int64) error {
 	l.unpin()
 	l.mu.Lock()
 	gone := l.segs[i+1:]
@@ -148,6 +150,11 @@ func (l *Log) cutFiles(i int, at int64) error {
 	l.segs = l.segs[: i+1 : i+1]
 	for n := len(l.aborting); n > 0 && l.aborting[n-1].base > s.base; n-- {
 		l.aborting = l.aborting[:n-1]
+	}
+	// Readers that begin now must not go where the file is about to end.
+	s.size, l.end = at, Position{end, s.base, at}
+	if l.tail != nil {
+		l.tail.reset(end, at)
 	}
 	l.cuts.Add(1)
 	l.mu.Unlock()

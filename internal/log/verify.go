@@ -145,6 +145,34 @@ func (c *checker) check(r *walk.Reader, h *record.Header) error {
 	if err := r.Header(h); err != nil {
 		return err
 	}
+	if err := c.inOrder(r, h); err != nil {
+		return err
+	}
+	if err := r.Check(h); err != nil {
+		return err
+	}
+	c.took(h)
+	return nil
+}
+
+// whole is check for a batch whose header and bytes were read already.
+func (c *checker) whole(r *walk.Reader, h *record.Header, b []byte) error {
+	if err := c.inOrder(r, h); err != nil {
+		return err
+	}
+	if !record.VerifyCRC(b) {
+		return &walk.Bad{Byte: r.Pos(), Reason: "has a wrong checksum"}
+	}
+	c.took(h)
+	return nil
+}
+
+func (c *checker) took(h *record.Header) {
+	c.next, c.epoch, c.exact = h.NextOffset(), h.LeaderEpoch, true
+}
+
+// inOrder tells what is wrong with a batch's place in the segment.
+func (c *checker) inOrder(r *walk.Reader, h *record.Header) error {
 	if h.BaseOffset < c.next {
 		return &walk.Bad{Byte: r.Pos(), Reason: "has an offset that was there before: it is a stale or misdirected batch"}
 	}
@@ -157,10 +185,6 @@ func (c *checker) check(r *walk.Reader, h *record.Header) error {
 	if e, ok := c.l.epochs.EpochOf(h.LastOffset()); ok && e != h.LeaderEpoch && h.LeaderEpoch >= 0 && !c.l.loose.Load() {
 		return &walk.Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has leader epoch %d, want %d", h.LeaderEpoch, e)}
 	}
-	if err := r.Check(h); err != nil {
-		return err
-	}
-	c.next, c.epoch, c.exact = h.NextOffset(), h.LeaderEpoch, true
 	return nil
 }
 
@@ -304,7 +328,11 @@ func (l *Log) Scan(offset int64, fn func(h *record.Header, batch []byte) error) 
 	}
 	end := l.End()
 	for offset < end.Offset {
+		cuts := l.cutCount()
 		p, err := l.locate(offset, end)
+		if l.again(err, cuts) {
+			continue
+		}
 		if err != nil || p.h == nil {
 			return err
 		}

@@ -2,7 +2,7 @@
 // Ottla's own checkpoint (binary, checksummed, versioned), and Kafka's text
 // files beside it (recovery-point-offset-checkpoint,
 // log-start-offset-checkpoint, replication-offset-checkpoint,
-// leader-epoch-checkpoint, partition.metadata).
+// cleaner-offset-checkpoint, leader-epoch-checkpoint, partition.metadata).
 //
 // Ottla's checkpoint is what a restart goes by; Kafka's files are written so
 // that Kafka's tools, and Kafka itself, can read the directory, and are read

@@ -12,6 +12,7 @@ const (
 	RecoveryPoints  = "recovery-point-offset-checkpoint"
 	LogStarts       = "log-start-offset-checkpoint"
 	HighWatermarks  = "replication-offset-checkpoint"
+	CleanerOffsets  = "cleaner-offset-checkpoint"
 	LeaderEpochs    = "leader-epoch-checkpoint"
 	PartitionMeta   = "partition.metadata"
 	CleanShutdown   = ".kafka_cleanshutdown"

@@ -20,7 +20,7 @@ import (
 // changed anything.
 func Clean(fsys vfs.FS, dir string, entries []fs.DirEntry) (bool, error) {
 	var remove []string
-	var swaps []int64
+	var swaps, txns []int64
 	cleanedFrom := int64(math.MaxInt64)
 	for _, e := range entries {
 		name := e.Name()
@@ -35,15 +35,13 @@ func Clean(fsys vfs.FS, dir string, entries []fs.DirEntry) (bool, error) {
 			}
 		case suffix == Log+Swap:
 			swaps = append(swaps, base)
+		case suffix == Aborted+Swap:
+			txns = append(txns, base)
 		case strings.HasSuffix(name, Swap):
-			// Indexes can be made again; a swapped transaction index is
-			// renamed with its segment.
-			if suffix != Aborted+Swap {
-				remove = append(remove, name)
-			}
+			remove = append(remove, name) // indexes can be made again
 		}
 	}
-	if len(remove)+len(swaps) == 0 {
+	if len(remove)+len(swaps)+len(txns) == 0 {
 		return false, nil
 	}
 	for _, name := range remove {
@@ -51,11 +49,8 @@ func Clean(fsys vfs.FS, dir string, entries []fs.DirEntry) (bool, error) {
 			return true, fmt.Errorf("remove leftover %s/%s: %w", dir, name, err)
 		}
 	}
-	slices.Sort(swaps)
-	for _, base := range swaps {
-		if err := finishSwap(fsys, dir, base, base < cleanedFrom, entries); err != nil {
-			return true, err
-		}
+	if err := finishSwaps(fsys, dir, swaps, txns, cleanedFrom, entries); err != nil {
+		return true, err
 	}
 	if err := fsys.SyncDir(dir); err != nil {
 		return true, fmt.Errorf("sync directory %s: %w", dir, err)
@@ -63,17 +58,55 @@ func Clean(fsys vfs.FS, dir string, entries []fs.DirEntry) (bool, error) {
 	return true, nil
 }
 
-// finishSwap puts a cleaned segment in the place of those it was made from. A
-// swap that was being split further when the crash came (cleaned files at or
-// below it) is void: its sources are all still there.
-func finishSwap(fsys vfs.FS, dir string, base int64, valid bool, entries []fs.DirEntry) error {
-	swap := dir + "/" + FileName(base, Log)
-	txn := dir + "/" + FileName(base, Aborted)
-	if !valid {
-		_ = fsys.Remove(txn + Swap)
-		return fsys.Remove(swap + Swap)
+// finishSwaps puts cleaned segments in the place of those they were made from. A
+// swap at or above a cleaned file is void: it was being made, or split further,
+// when the crash came, and its sources are all still there.
+//
+// The sources' end is synced before the first rename: a cleaned segment beside
+// a source would be two batches for one offset.
+func finishSwaps(fsys vfs.FS, dir string, swaps, txns []int64, cleanedFrom int64, entries []fs.DirEntry) error {
+	slices.Sort(swaps)
+	valid := swaps[:0:0]
+	for _, base := range swaps {
+		if base >= cleanedFrom {
+			if err := fsys.Remove(dir + "/" + FileName(base, Log+Swap)); err != nil && !missing(err) {
+				return err
+			}
+			continue
+		}
+		valid = append(valid, base)
+		if err := removeSources(fsys, dir, base, entries); err != nil {
+			return err
+		}
 	}
-	end, err := endOf(fsys, swap+Swap)
+	for _, base := range txns {
+		var err error
+		name := dir + "/" + FileName(base, Aborted)
+		if base >= cleanedFrom {
+			err = fsys.Remove(name + Swap)
+		} else {
+			err = fsys.Rename(name+Swap, name)
+		}
+		if err != nil && !missing(err) {
+			return err
+		}
+	}
+	if err := fsys.SyncDir(dir); err != nil {
+		return fmt.Errorf("sync directory %s: %w", dir, err)
+	}
+	for _, base := range valid {
+		name := dir + "/" + FileName(base, Log)
+		if err := fsys.Rename(name+Swap, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeSources takes away what a cleaned segment was made from: the segments
+// that begin in its offsets, but for the log file in whose place it comes.
+func removeSources(fsys vfs.FS, dir string, base int64, entries []fs.DirEntry) error {
+	end, err := endOf(fsys, dir+"/"+FileName(base, Log+Swap))
 	if err != nil {
 		return err
 	}
@@ -82,16 +115,17 @@ func finishSwap(fsys vfs.FS, dir string, base int64, valid bool, entries []fs.Di
 		if !ok || b < base || b >= max(end, base+1) {
 			continue
 		}
-		if suffix == Log || suffix == Index || suffix == Times || suffix == Aborted {
+		gone := suffix == Index || suffix == Times || suffix == Aborted
+		if b > base {
+			gone = gone || suffix == Log || suffix == Snapshot
+		}
+		if gone {
 			if err := fsys.Remove(dir + "/" + e.Name()); err != nil && !missing(err) {
 				return err
 			}
 		}
 	}
-	if err := fsys.Rename(txn+Swap, txn); err != nil && !missing(err) {
-		return err
-	}
-	return fsys.Rename(swap+Swap, swap)
+	return nil
 }
 
 // endOf walks a segment file for the offset after its last batch.

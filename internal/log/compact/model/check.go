@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"maps"
 
 	"ottla/internal/producer"
 	"ottla/internal/record"
@@ -123,4 +124,11 @@ func (c *Checker) CheckProducers(batches []Batch, aborted []producer.Aborted) er
 		return fmt.Errorf("the first unstable offset is %d (%v) from what is left, want %d (%v)", o, open, want, was)
 	}
 	return nil
+}
+
+// Clone is a checker of the same history that goes its own way.
+func (c *Checker) Clone() *Checker {
+	n := *c
+	n.touched = maps.Clone(c.touched)
+	return &n
 }
