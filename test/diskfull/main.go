@@ -13,16 +13,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/test/realfault"
 )
@@ -86,11 +83,11 @@ func filling(ctx context.Context, image *realfault.Image, dir string) error {
 	if err := load.Start(ctx); err != nil {
 		return err
 	}
-	p, err := newProbe(ctx, setup.Address())
+	p, err := realfault.NewProbe(ctx, setup.Address())
 	if err != nil {
 		return err
 	}
-	defer p.client.Close()
+	defer p.Close()
 	var slowest time.Duration
 	for i := range *times {
 		back, err := fillOnce(ctx, image, p, load)
@@ -109,7 +106,7 @@ func filling(ctx context.Context, image *realfault.Image, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("diskfull: %d times full, %d writes refused, writes back within %v, no exit; %v\n", *times, p.refused, slowest.Round(time.Millisecond), verdict)
+	fmt.Printf("diskfull: %d times full, %d writes refused, writes back within %v, no exit; %v\n", *times, p.Refused, slowest.Round(time.Millisecond), verdict)
 	if !verdict.OK() {
 		return fmt.Errorf("a promise is broken")
 	}
@@ -117,27 +114,27 @@ func filling(ctx context.Context, image *realfault.Image, dir string) error {
 }
 
 // fillOnce is one round. It returns how long writes took to come back.
-func fillOnce(ctx context.Context, image *realfault.Image, p *probe, load *realfault.Load) (time.Duration, error) {
+func fillOnce(ctx context.Context, image *realfault.Image, p *realfault.Probe, load *realfault.Load) (time.Duration, error) {
 	if err := realfault.Pause(ctx, time.Second); err != nil {
 		return 0, err
 	}
-	if err := p.write(ctx); err != nil {
+	if err := p.Write(ctx); err != nil {
 		return 0, fmt.Errorf("write with room left: %w", err)
 	}
 	filler := filepath.Join(image.Dir, "filler")
-	before := p.refused
+	before := p.Refused
 	for until := time.Now().Add(*full); time.Now().Before(until); {
-		if err := fill(filler); err != nil { // again and again: the node may give room back
+		if err := realfault.Fill(filler); err != nil { // again and again: the node may give room back
 			return 0, err
 		}
-		if err := p.write(ctx); err != nil && !kerr.IsRetriable(err) {
+		if err := p.Write(ctx); err != nil && !kerr.IsRetriable(err) {
 			return 0, fmt.Errorf("on the full disk a write fails with %w, which clients do not retry", err)
 		}
 		if err := realfault.Pause(ctx, 20*time.Millisecond); err != nil {
 			return 0, err
 		}
 	}
-	if p.refused == before {
+	if p.Refused == before {
 		return 0, fmt.Errorf("no write was refused on the full disk")
 	}
 	if _, err := realfault.ReadAll(ctx, load.Address, load.Topic); err != nil {
@@ -147,7 +144,7 @@ func fillOnce(ctx context.Context, image *realfault.Image, p *probe, load *realf
 		return 0, err
 	}
 	began := time.Now()
-	for p.write(ctx) != nil {
+	for p.Write(ctx) != nil {
 		if time.Since(began) > backWithin {
 			return 0, fmt.Errorf("no write is taken %v after room came back", backWithin)
 		}
@@ -156,69 +153,4 @@ func fillOnce(ctx context.Context, image *realfault.Image, p *probe, load *realf
 		}
 	}
 	return time.Since(began), nil
-}
-
-// fill appends to a file until there is no room for another block.
-func fill(name string) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-	if err != nil {
-		if errors.Is(err, syscall.ENOSPC) {
-			return nil
-		}
-		return err
-	}
-	for size := 1 << 20; size >= 1<<10; {
-		_, err := f.Write(make([]byte, size))
-		switch {
-		case errors.Is(err, syscall.ENOSPC):
-			size /= 4
-		case err != nil:
-			return errors.Join(err, f.Close())
-		}
-	}
-	if err := f.Sync(); err != nil && !errors.Is(err, syscall.ENOSPC) {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Close(); err != nil && !errors.Is(err, syscall.ENOSPC) {
-		return err
-	}
-	return nil
-}
-
-// probe writes single records and does not retry, to see what is answered.
-type probe struct {
-	client  *kgo.Client
-	refused int
-}
-
-func newProbe(ctx context.Context, address string) (*probe, error) {
-	c, err := kgo.NewClient(
-		kgo.SeedBrokers(address), kgo.DefaultProduceTopic("probe"), kgo.DisableIdempotentWrite(),
-		kgo.RecordRetries(0), kgo.RequestRetries(0), kgo.AllowAutoTopicCreation(), kgo.ProducerLinger(0),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("make the probe: %w", err)
-	}
-	p := &probe{client: c}
-	for range 100 { // until the topic is made
-		if err = p.write(ctx); err == nil {
-			p.refused = 0
-			return p, nil
-		}
-		if err := realfault.Pause(ctx, 50*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("first write of the probe: %w", err)
-}
-
-// write produces one record; the error is the broker's.
-func (p *probe) write(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, backWithin)
-	defer cancel()
-	err := p.client.ProduceSync(ctx, kgo.StringRecord("probe")).FirstErr()
-	if err != nil {
-		p.refused++
-	}
-	return err
 }

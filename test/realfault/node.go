@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ type Setup struct {
 	Port   int
 	Set    []string  // more settings, KEY=VALUE
 	Log    io.Writer // standard error of the node
+	Wrap   []string  // a command that is put in front and executes the rest in its place
 }
 
 // NewSetup finds or builds the binary (into dir) and a free port.
@@ -77,7 +79,8 @@ func (s Setup) Start(ctx context.Context) (*Node, error) {
 	for _, kv := range append([]string{"auto.create.topics.enable=true"}, s.Set...) {
 		args = append(args, "--set", kv)
 	}
-	n := &Node{cmd: exec.CommandContext(ctx, s.Binary, args...), exited: make(chan struct{})}
+	line := append(append(slices.Clone(s.Wrap), s.Binary), args...)
+	n := &Node{cmd: exec.CommandContext(ctx, line[0], line[1:]...), exited: make(chan struct{})}
 	n.cmd.Stderr = s.Log
 	out, err := n.cmd.StdoutPipe()
 	if err != nil {
@@ -117,6 +120,9 @@ func (n *Node) watch(out io.Reader, ready chan<- string) {
 	}
 	close(n.exited)
 }
+
+// PID is the process's number.
+func (n *Node) PID() int { return n.cmd.Process.Pid }
 
 // Kill ends the process with SIGKILL and waits for it.
 func (n *Node) Kill() {
