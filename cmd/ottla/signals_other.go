@@ -1,6 +1,0 @@
-//go:build !unix
-
-package main
-
-// ignoreSignals has nothing to ignore here.
-func ignoreSignals() {}
