@@ -34,26 +34,27 @@ type Log struct {
 	epochs Epochs
 	load   sync.Mutex // serialises loading and writing of indexes; after w, before mu
 
-	mu       sync.Mutex // guards what follows and the shared fields of segments
-	segs     []*segment // by base offset; the last one is active
-	aborting []*segment // those of segs with entries in their transaction index, or a file of it
-	pinned   bool       // the active segment's file is open for writing
-	closed   bool
-	start    int64
-	end      Position
-	durable  Position
-	cuts     atomic.Uint64 // truncations so far: a sync that ran across one proves nothing
-	tail     *tail
-	newDir   bool             // the partition directory itself was made and not synced yet
-	made     int64            // segment files made
-	entered  int64            // of these, synced into the directory
-	gaps     []checkpoint.Gap // where segments rightly begin above the end before them
-	state    mark             // where producers stood when the last checkpoint asked
-	prior    mark             // the mark before it, good while state is not durable yet
-	sparse   atomic.Bool      // offsets may be missing inside segments: it is or was compacted, or Kafka made it
-	loose    atomic.Bool      // batches may have other epochs than the cache says
-	wantMark atomic.Bool
-	changed  atomic.Bool // since the last checkpoint
+	mu        sync.Mutex // guards what follows and the shared fields of segments
+	segs      []*segment // by base offset; the last one is active
+	aborting  []*segment // those of segs with entries in their transaction index, or a file of it
+	pinned    bool       // the active segment's file is open for writing
+	closed    bool
+	start     int64
+	end       Position
+	durable   Position
+	cuts      atomic.Uint64 // truncations so far: a sync that ran across one proves nothing
+	tail      *tail
+	newDir    bool             // the partition directory itself was made and not synced yet
+	made      int64            // segment files made
+	entered   int64            // of these, synced into the directory
+	gaps      []checkpoint.Gap // where segments rightly begin above the end before them
+	gapsStale bool             // the checkpoint on disk has gaps that were forgotten since; the writer's
+	state     mark             // where producers stood when the last checkpoint asked
+	prior     mark             // the mark before it, good while state is not durable yet
+	sparse    atomic.Bool      // offsets may be missing inside segments: it is or was compacted, or Kafka made it
+	loose     atomic.Bool      // batches may have other epochs than the cache says
+	wantMark  atomic.Bool
+	changed   atomic.Bool // since the last checkpoint
 
 	urgent      atomic.Bool   // in the dirty set
 	background  atomic.Bool   // in the set that Housekeep looks at

@@ -108,15 +108,7 @@ func (l *Log) roll(base int64) error {
 		}
 		return l.replaceEmpty(old, base)
 	}
-	if old != nil && base > l.end.Offset && !l.sparse.Load() {
-		if err := l.settleGap(base); err != nil {
-			return err
-		}
-	}
-	if err := l.begin(base); err != nil {
-		return err
-	}
-	if err := l.unmarkGap(base, old == nil || base == l.end.Offset); err != nil {
+	if err := l.writeDown(old, base); err != nil {
 		return err
 	}
 	s := newSegment(l.path(), base)
@@ -129,6 +121,29 @@ func (l *Log) roll(base int64) error {
 		old.unfinished = true
 		s.snapshotted = l.snapshotFile()
 	}
+	l.activate(old, s, f)
+	return nil
+}
+
+// writeDown makes durable what must be known before there is a segment at base:
+// a gap before it, that there is none after all, a first offset above 0.
+func (l *Log) writeDown(old *segment, base int64) error {
+	if old != nil && base > l.end.Offset && !l.sparse.Load() {
+		if err := l.settleGap(base); err != nil {
+			return err
+		}
+	}
+	if err := l.begin(base); err != nil {
+		return err
+	}
+	if err := l.unmarkGap(base, old == nil || base == l.end.Offset); err != nil {
+		return err
+	}
+	return l.freshGaps()
+}
+
+// activate makes s, with its file f, the active segment after old.
+func (l *Log) activate(old, s *segment, f vfs.File) {
 	l.mu.Lock()
 	// The old file stays open in the cache, so that its sync sees every
 	// write error through the descriptor that wrote.
@@ -144,9 +159,9 @@ func (l *Log) roll(base int64) error {
 	if l.tail == nil {
 		l.tail = new(tail)
 	}
-	l.tail.reset(base, 0)
-	if l.end.Offset == base {
-		l.end = Position{base, base, 0}
+	l.tail.reset(s.base, 0)
+	if l.end.Offset == s.base {
+		l.end = Position{s.base, s.base, 0}
 	}
 	l.mu.Unlock()
 	if keep.h != nil {
@@ -154,7 +169,6 @@ func (l *Log) roll(base int64) error {
 			out.drop()
 		}
 	}
-	return nil
 }
 
 // settleGap writes down that there is a gap before base, before there is a
@@ -204,7 +218,24 @@ func (l *Log) unmarkGap(base int64, none bool) error {
 // dropGaps forgets gaps above end: they were noted for segments that never came
 // or are gone again. Log.mu is held.
 func (l *Log) dropGaps(end int64) {
-	l.gaps = slices.DeleteFunc(slices.Clone(l.gaps), func(g checkpoint.Gap) bool { return g.To > end })
+	kept := slices.DeleteFunc(slices.Clone(l.gaps), func(g checkpoint.Gap) bool { return g.To > end })
+	if len(kept) < len(l.gaps) {
+		l.gaps, l.gapsStale = kept, true
+	}
+}
+
+// freshGaps rewrites a checkpoint that still has gaps that were forgotten, before
+// a segment is made at the place of one: what a power cut took before it would
+// pass for a gap.
+func (l *Log) freshGaps() error {
+	if !l.gapsStale {
+		return nil
+	}
+	if err := l.dir.putAndPersist(l); err != nil {
+		return err
+	}
+	l.gapsStale = false
+	return nil
 }
 
 // begin gives a log that never held anything its first offset, durably: without
