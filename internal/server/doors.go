@@ -12,6 +12,7 @@ import (
 	"ottla/internal/kafka/cluster"
 	"ottla/internal/kafka/data"
 	"ottla/internal/kafka/groups"
+	"ottla/internal/kafka/telemetry"
 	"ottla/internal/kafka/topics"
 	"ottla/internal/kafka/txns"
 	"ottla/internal/metadata"
@@ -61,6 +62,9 @@ func (s *Server) apis() []api.API {
 	})...)
 	rows = append(rows, groups.APIs(groups.Deps{
 		Cluster: s.core(), Groups: s.groups, View: s.view, Prepare: s.prepareGroups, NewID: newID,
+	})...)
+	rows = append(rows, telemetry.APIs(telemetry.Deps{
+		Cluster: s.core(), View: s.view, Now: s.o.Now, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
 	})...)
 	return append(rows, txns.APIs(txns.Deps{Cluster: s.core(), NodeID: s.nodeID, Logger: s.o.Logger})...)
 }

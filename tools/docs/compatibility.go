@@ -10,6 +10,7 @@ import (
 	"ottla/internal/kafka/cluster"
 	"ottla/internal/kafka/data"
 	"ottla/internal/kafka/groups"
+	"ottla/internal/kafka/telemetry"
 	"ottla/internal/kafka/topics"
 	"ottla/internal/kafka/txns"
 	"ottla/internal/wire"
@@ -20,7 +21,7 @@ import (
 func rows() map[int16]api.API {
 	family := data.New(data.Options{View: &config.View{}})
 	defer family.Close()
-	all := slices.Concat(family.APIs(), topics.Rows(), cluster.Rows(), groups.Rows(), txns.APIs(txns.Deps{}))
+	all := slices.Concat(family.APIs(), topics.Rows(), cluster.Rows(), groups.Rows(), telemetry.Rows(), txns.APIs(txns.Deps{}))
 	all = append(all, api.API{Key: wire.KeyApiVersions, Min: 0, Max: 5, Differences: []string{
 		"Only the features whose promises are kept are listed; Kafka 4.4 lists seven.",
 	}})
@@ -42,7 +43,7 @@ among themselves are not served on the client port.
 
 The column "why not" tells what an API waits for: *groups*, *transactions*,
 *access* (logins, rights, quotas), *cluster* (several nodes), *share* and
-*streams* groups, *telemetry*; "between nodes" are those that no client sends.
+*streams* groups; "between nodes" are those that no client sends.
 `
 
 // waitsFor tells what the APIs that are not served belong to.
@@ -53,7 +54,6 @@ var waitsFor = map[string][]int16{
 	"cluster":              {34, 45, 46, 55, 57, 64, 80, 81, 94},
 	"share groups":         {76, 77, 78, 79, 90, 91, 92},
 	"streams groups":       {88, 89, 93},
-	"telemetry":            {71, 72},
 	"between nodes":        {52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82, 83, 84, 85, 86, 87},
 	"gone since Kafka 4.0": {4, 5, 6, 7},
 }

@@ -87,7 +87,7 @@ func configuration() string {
 	wide(&b, "Topic settings without effect yet", "Kept and shown, for what is still to come: compaction, throttles, share groups. Compacted topics lose no records, and keep all.",
 		config.ScopeTopic, func(d *config.Def) bool { return !d.Acts })
 	wide(&b, "Group settings", "Without effect until there are groups.", config.ScopeGroup, nil)
-	wide(&b, "Client metrics", "Settings of subscriptions (KIP-714), without effect yet.", config.ScopeClientMetrics, nil)
+	wide(&b, "Client metrics", "Settings of subscriptions (KIP-714): what clients push of their own metrics, and how often.", config.ScopeClientMetrics, nil)
 	wide(&b, "Client quotas", "Known by name only, until there are quotas.", config.ScopeQuota, nil)
 	wide(&b, "Broker settings without effect", "Accepted, checked and shown, so that a Kafka file starts as it is.", config.ScopeBroker,
 		func(d *config.Def) bool { return !d.Acts && !d.Refused })
