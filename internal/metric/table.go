@@ -57,6 +57,12 @@ var table = []Def{
 	{Name: "ottla_coordinator_loads_total", Kind: KindCounter, Help: "Partitions that coordinators have read after becoming their leader, or after a loss."},
 	{Name: "ottla_coordinator_loads_failed_total", Kind: KindCounter, Help: "Partitions that a coordinator could not read; it tries again."},
 	{Name: "ottla_coordinator_load_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time from becoming a partition's leader to its coordinator being ready."},
+	{Name: "ottla_client_metrics_pushes_total", Kind: KindCounter, Help: "Pushes of metrics by clients (KIP-714)."},
+	{Name: "ottla_client_metrics_pushes_failed_total", Kind: KindCounter, Help: "Pushes of client metrics that were refused."},
+	{Name: "ottla_client_metrics_bytes_total", Kind: KindCounter, Help: "Bytes of client metrics as they were pushed."},
+	{Name: "ottla_client_metrics_clients", Kind: KindGauge, Help: "Clients remembered that asked for or pushed metrics."},
+	{Name: "ottla_client_metrics_points_total", Kind: KindCounter, Label: "metric", Help: "Data points that clients pushed, by the metric's name (up to 300 names, then other)."},
+	{Name: "ottla_client_metrics_sum", Kind: KindGauge, Label: "metric", Help: "Sum over all clients, since the start, of the deltas pushed, by the metric's name."},
 	{Name: "ottla_metadata_offset", Kind: KindGauge, Help: "Offset of the newest metadata record applied."},
 	{Name: "ottla_metadata_topics", Kind: KindGauge, Help: "Topics in the metadata."},
 }
