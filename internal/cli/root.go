@@ -69,7 +69,8 @@ func newRoot(o *options) *cobra.Command {
 	}
 	o.bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), kafkaCommand(o), versionCommand(o))
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o),
+		kafkaCommand(o), versionCommand(o))
 	return root
 }
 

@@ -46,7 +46,7 @@ func checkConsumerPerf(c *call) error {
 	case c.has("topic") == c.has("include"):
 		return usagef("Exactly one of the following arguments is required: [topic], [include]")
 	case c.has("num-records") == c.has("messages"):
-		return usagef("Exactly one of the following arguments is required: [num-records], [messages]")
+		return usagef("Exactly one of the following arguments is required: [messages], [num-records]")
 	case c.has("messages"):
 		c.printf("Warning: --messages is deprecated. Use --num-records instead.\n")
 	}

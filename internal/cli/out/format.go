@@ -234,3 +234,22 @@ func cell(v any) string {
 		return fmt.Sprint(v)
 	}
 }
+
+// Bytes writes a number of bytes for people: 3 significant digits, powers of
+// 1024.
+func Bytes(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	v, u := float64(n), 0
+	for v >= 1024 && u < len(units)-1 {
+		v, u = v/1024, u+1
+	}
+	switch {
+	case u == 0:
+		return fmt.Sprintf("%d B", n)
+	case v < 10:
+		return fmt.Sprintf("%.2f %s", v, units[u])
+	case v < 100:
+		return fmt.Sprintf("%.1f %s", v, units[u])
+	}
+	return fmt.Sprintf("%.0f %s", v, units[u])
+}
