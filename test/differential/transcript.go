@@ -60,7 +60,7 @@ var masked = map[string]bool{
 
 // rowKeys are the fields that name a row, so that rows are compared by name and
 // not by place.
-var rowKeys = []string{"Topic", "TopicID", "Name", "ConfigName", "ResourceName", "Partition", "ApiKey", "NodeID", "BrokerID", "TransactionalID"}
+var rowKeys = []string{"Topic", "TopicID", "Name", "ConfigName", "ResourceName", "Partition", "ApiKey", "NodeID", "BrokerID", "TransactionalID", "Group", "MemberID"}
 
 func (t *transcript) flatten(step, path string, v reflect.Value) {
 	switch v.Kind() {
