@@ -1,7 +1,7 @@
 // Command tools runs a script of Kafka's own command-line tools against the
 // real Kafka and against Ottla and compares what they print, line by line.
 //
-//	go run ./test/tools [-binary FILE] [-only REGEXP] [-v]
+//	go run ./test/tools [-native] [-binary FILE] [-only REGEXP] [-v]
 //
 // Identifiers, times, ports and paths are masked. It prints every line that
 // differs; those that package known lists are only counted, any other makes
@@ -9,6 +9,10 @@
 // its files: segments, indexes, snapshots and the metadata log; any complaint
 // of it fails the run too.
 //
+// With -native it compares tools instead of brokers: Kafka's own and those of
+// `ottla kafka`, each against an Ottla node.
+//
 // Reading order: main.go, script.go (the steps), side.go (running them on one
-// side), mask.go, compare.go, dump.go (kafka-dump-log).
+// side), mask.go, compare.go, dump.go (kafka-dump-log),
+// native.go (the other comparison).
 package main

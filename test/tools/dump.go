@@ -13,10 +13,12 @@ import (
 )
 
 // complaint is what kafka-dump-log says of a file that it does not like.
-var complaint = regexp.MustCompile(`(?i)mismatch|exception|error|invalid|isvalid: false|non-consecutive|corrupt|not found|sanity|out of order|extra bytes`)
+var complaint = regexp.MustCompile(`(?i)mismatch|exception|error|invalid|isvalid: false|is followed by|corrupt|not found|sanity|out of order|extra bytes`)
 
-// nothingWrong are words of complaint in lines that are none.
-var nothingWrong = regexp.MustCompile(`passed sanity check|ErrorCode|TopicId`)
+// nothingWrong are words of complaint in lines that are none. The tool takes -1
+// for the offset before each file, so of any rolled segment, Kafka's too, it
+// says that -1 is followed by the first.
+var nothingWrong = regexp.MustCompile(`passed sanity check|ErrorCode|TopicId|^-1 is followed by \d+$`)
 
 // dump lets kafka-dump-log read every file below a data folder and gives what
 // it complained of.

@@ -38,6 +38,7 @@ func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("tools", flag.ExitOnError)
 	binary := flags.String("binary", "", "Ottla's program (built when empty)")
 	only := flags.String("only", "", "steps whose name this matches (later steps build on earlier ones)")
+	own := flags.Bool("native", false, "compare Kafka's tools with those of ottla kafka, both against Ottla")
 	verbose := flags.Bool("v", false, "print what both sides print")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,15 +63,19 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 	}()
 	c := comparison{known: known.NewList(known.Lines), verbose: *verbose}
+	steps := script()
 	kafka, ottla := &side{tools: tools}, &side{tools: tools}
-	for kind, s := range map[rig.Kind]*side{rig.Kafka: kafka, rig.Ottla: ottla} {
-		s.node, err = rig.New(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, string(kind)), Binary: *binary, Settings: settings})
-		if err != nil {
-			return fmt.Errorf("start %s: %w", kind, err)
-		}
-		defer func() { _ = s.stop() }() // a second stop is none
+	if *own {
+		c.known, steps = known.NewList(known.Native), nativeScript()
+		kafka, ottla, err = native(ctx, tools, dir, *binary)
+	} else {
+		err = brokers(ctx, dir, *binary, kafka, ottla)
 	}
-	for _, st := range script() {
+	defer func() { _ = errors.Join(kafka.stop(), ottla.stop()) }() // a second stop is none
+	if err != nil {
+		return err
+	}
+	for _, st := range steps {
 		if pattern.MatchString(st.name) {
 			both := make(chan []string, 1) // a tool takes long to start, so both sides run at once
 			go func() { both <- kafka.do(ctx, st) }()
@@ -83,4 +88,15 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	complaints, err := dump(ctx, tools, ottla.node.Data)
 	return errors.Join(err, c.report(*only == "", complaints))
+}
+
+// brokers starts the real Kafka and Ottla, for the same tools.
+func brokers(ctx context.Context, dir, binary string, kafka, ottla *side) (err error) {
+	for kind, s := range map[rig.Kind]*side{rig.Kafka: kafka, rig.Ottla: ottla} {
+		s.node, err = rig.New(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, string(kind)), Binary: binary, Settings: settings})
+		if err != nil {
+			return fmt.Errorf("start %s: %w", kind, err)
+		}
+	}
+	return nil
 }

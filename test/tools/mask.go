@@ -40,7 +40,7 @@ func masks(n *rig.Node) masking {
 }
 
 // rows are lines that a tool prints in the order of a hash map.
-var rows = regexp.MustCompile(`^out partition: `)
+var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic )`)
 
 // lines masks a text and marks its lines with where they came from. Log lines
 // on standard error come in any order.
@@ -82,4 +82,25 @@ func sortedDirs(line string) string {
 	}
 	slices.Sort(parts)
 	return line[:begin] + strings.Join(parts, "},") + "}" + line[end:]
+}
+
+// withoutHelp leaves out the list of options that follows a wrong call, in
+// joptsimple's form and in argparse's.
+func withoutHelp(text string) string {
+	var b strings.Builder
+	skipping := false
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, "Option  "):
+			return b.String()
+		case strings.HasPrefix(line, "usage: "):
+			skipping = true
+		case skipping && strings.Contains(line, ": error: "):
+			skipping = false
+		}
+		if !skipping {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }

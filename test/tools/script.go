@@ -99,6 +99,8 @@ func script() []step {
 
 		{"perf", "kafka-producer-perf-test", "--topic perf --num-records 20000 --record-size 100 --throughput -1", ""},
 		{"perf with a codec", "kafka-producer-perf-test", "--topic perf --num-records 5000 --record-size 1000 --throughput -1 --command-property compression.type=lz4 --command-property acks=1", ""},
+		{"create small segments", "kafka-topics", "--create --topic rolled --partitions 1 --config segment.bytes=1048576", ""},
+		{"perf through small segments", "kafka-producer-perf-test", "--topic rolled --num-records 40000 --record-size 100 --throughput -1", ""},
 		{"offsets of perf", "kafka-get-offsets", "--topic perf", ""},
 
 		{"cluster id", "kafka-cluster", "cluster-id", ""},

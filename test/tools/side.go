@@ -21,6 +21,7 @@ const stepWithin = 90 * time.Second
 type side struct {
 	node    *rig.Node
 	tools   *apache.Distribution
+	native  string // Ottla's program, when its own tools are this side's
 	stopped bool
 }
 
@@ -42,7 +43,7 @@ func (s *side) do(ctx context.Context, st step) []string {
 		defer os.Remove(name)
 		args[i], stdin = name, ""
 	}
-	cmd, err := s.tools.Command(ctx, st.tool, append(withServer(args), s.node.Addr)...)
+	cmd, err := s.command(ctx, st.tool, append(withServer(args), s.node.Addr))
 	if err != nil {
 		return []string{"cannot run: " + err.Error()}
 	}
@@ -54,7 +55,7 @@ func (s *side) do(ctx context.Context, st step) []string {
 		return []string{"cannot run: " + err.Error()}
 	}
 	m := masks(s.node)
-	lines := append(m.lines("out", out.String()), m.lines("err", errs.String())...)
+	lines := append(m.lines("out", out.String()), m.lines("err", withoutHelp(errs.String()))...)
 	return append(lines, fmt.Sprintf("exit %d", cmd.ProcessState.ExitCode()))
 }
 
