@@ -31,6 +31,10 @@ func partitionConfig(t *config.Topic, internal bool, producerExpiry time.Duratio
 			FlushAge:           age(t.FlushMs),
 			Internal:           internal,
 			MaxDecompressed:    int(t.MaxDecompressedBytes),
+			DirtyRatio:         t.MinCleanableDirtyRatio,
+			MinCompactionLag:   span(t.MinCompactionLagMs),
+			MaxCompactionLag:   age(t.MaxCompactionLagMs),
+			DeleteRetention:    span(t.DeleteRetentionMs),
 		},
 		Rules: record.Rules{
 			MaxBatchBytes:   int(t.MaxMessageBytes),
@@ -44,6 +48,11 @@ func partitionConfig(t *config.Topic, internal bool, producerExpiry time.Duratio
 		ProducerExpiry: producerExpiry,
 	}
 	c.Recompress, c.Codec, c.Level = compression(t)
+	// Only closed segments are cleaned, so a record that may not wait longer
+	// than max.compaction.lag.ms closes its segment in time (KIP-354).
+	if l := &c.Log; l.Compact && l.MaxCompactionLag > 0 && (l.SegmentAge == 0 || l.MaxCompactionLag < l.SegmentAge) {
+		l.SegmentAge = l.MaxCompactionLag
+	}
 	return c
 }
 
@@ -54,6 +63,12 @@ func age(ms int64) time.Duration {
 		return 0
 	}
 	return time.Duration(ms) * time.Millisecond
+}
+
+// span turns milliseconds into a duration; what is too long for one is the
+// longest there is.
+func span(ms int64) time.Duration {
+	return time.Duration(min(max(ms, 0), math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
 // atLeast keeps a retention of 0, which in Kafka means "nothing", apart from

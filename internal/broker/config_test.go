@@ -28,6 +28,7 @@ func TestDefaultsOfATopic(t *testing.T) {
 		SegmentBytes: 1 << 30, SegmentAge: 7 * 24 * time.Hour, IndexBytes: 10 << 20, IndexIntervalBytes: 4096,
 		Delete: true, RetentionAge: 7 * 24 * time.Hour, FileDeleteDelay: time.Minute,
 		Durability: log.Fsync, MaxDecompressed: c.Log.MaxDecompressed,
+		DirtyRatio: 0.5, DeleteRetention: 24 * time.Hour,
 	}
 	if c.Log != want {
 		t.Errorf("log settings are\n%+v, want\n%+v", c.Log, want)
@@ -52,6 +53,10 @@ func TestSettingsReachThePartition(t *testing.T) {
 		{"beyond all time", func(c *config.Topic) { c.SegmentMs = math.MaxInt64 }, func(c log.Config) bool { return c.SegmentAge == 0 }},
 		{"flush each", func(c *config.Topic) { c.FlushMessages, c.FlushMs = 1, 5 }, func(c log.Config) bool { return c.FlushMessages == 1 && c.FlushAge == 5*time.Millisecond }},
 		{"compacted", func(c *config.Topic) { c.CleanupDelete, c.CleanupCompact = false, true }, func(c log.Config) bool { return c.Compact && !c.Delete }},
+		{"never too young", func(c *config.Topic) { c.MinCompactionLagMs, c.DeleteRetentionMs = math.MaxInt64, math.MaxInt64 }, func(c log.Config) bool { return c.MinCompactionLag > 1<<62 && c.DeleteRetention > 1<<62 }},
+		{"segments close in time to be cleaned", func(c *config.Topic) { c.CleanupCompact, c.MaxCompactionLagMs = true, 5000 }, func(c log.Config) bool { return c.SegmentAge == 5*time.Second && c.MaxCompactionLag == 5*time.Second }},
+		{"without compaction they do not", func(c *config.Topic) { c.MaxCompactionLagMs = 5000 }, func(c log.Config) bool { return c.SegmentAge == 7*24*time.Hour }},
+		{"dirty share", func(c *config.Topic) { c.MinCleanableDirtyRatio = 0.1 }, func(c log.Config) bool { return c.DirtyRatio == 0.1 }},
 		{"replicated", func(c *config.Topic) { c.Durability = "replicated" }, func(c log.Config) bool { return c.Durability == log.Replicated }},
 		{"memory", func(c *config.Topic) { c.Durability = "memory" }, func(c log.Config) bool { return c.Durability == log.Memory }},
 	} {

@@ -12,7 +12,7 @@
 // (where they look), held.go (one partition and where it stands), follow.go
 // (OnImage), roles.go (topics and partitions that changed), open.go (at once
 // and in the background), place.go (which directory), stray.go, settings.go
-// and config.go (from settings to what a partition heeds), loops.go,
+// and config.go (from settings to what a partition heeds), loops.go, clean.go,
 // metrics.go, close.go.
 //
 // # Rules
@@ -38,6 +38,7 @@
 // table). held.mu orders opening and ending of one partition, whoever does
 // it; it is held over the I/O of that partition and never while another is
 // taken. Goroutines: per directory one that syncs and one that keeps (
-// checkpoint, housekeeping), one for retention and producer expiry, and the
+// checkpoint, housekeeping), one for retention and producer expiry, one that
+// cleans (with as many more as there are threads while it does), and the
 // recovery's workers until they are through; Close waits for all of them.
 package broker

@@ -12,7 +12,8 @@ import (
 const pace = time.Second
 
 // Start runs the loops until Close or until ctx ends: per directory one that
-// syncs and one that keeps it, and one for the chores of all partitions.
+// syncs and one that keeps it, one for the chores of all partitions, and one
+// that cleans compacted logs.
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
 		b.loops.Go(func() { b.syncLoop(ctx, d) })
@@ -20,6 +21,7 @@ func (b *Broker) Start(ctx context.Context) {
 	}
 	c := chores{b: b}
 	b.loops.Go(func() { b.every(ctx, c.step) })
+	b.loops.Go(func() { b.cleanLoop(ctx) })
 }
 
 // syncLoop runs a sync round whenever something waits for one; what comes
@@ -38,7 +40,9 @@ func (b *Broker) syncLoop(ctx context.Context, d *log.Dir) {
 }
 
 // every calls step at the pace.
-func (b *Broker) every(ctx context.Context, step func(time.Time)) {
+func (b *Broker) every(ctx context.Context, step func(time.Time)) { b.everyAt(ctx, pace, step) }
+
+func (b *Broker) everyAt(ctx context.Context, pace time.Duration, step func(time.Time)) {
 	ticks, end := b.o.Tick(pace)
 	defer end()
 	for {

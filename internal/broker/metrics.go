@@ -11,6 +11,10 @@ import (
 type Metrics struct {
 	SyncDuration       *metric.Histogram
 	Syncs, SyncsFailed *metric.Counter
+
+	Cleanings, CleaningsFailed  *metric.Counter
+	CleanerRead, CleanerWritten *metric.Counter // bytes
+	CleanerDropped              *metric.Counter // records
 }
 
 // syncRound runs one round and measures it. On a directory that is offline a

@@ -31,6 +31,7 @@ type rig struct {
 	epoch  int64
 	clock  atomic.Int64 // ms
 	ticks  chan time.Time
+	cleans chan time.Time // of the cleaner
 }
 
 func (r *rig) now() time.Time { return time.UnixMilli(r.clock.Load()) }
@@ -47,7 +48,7 @@ func start(t testing.TB, f vfs.FS, dirs int, adjust ...func(*rig, *Options)) *ri
 // startIn is start with the log directories in root.
 func startIn(t testing.TB, f vfs.FS, root string, dirs int, adjust ...func(*rig, *Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, fs: f, ticks: make(chan time.Time)}
+	r := &rig{t: t, fs: f, ticks: make(chan time.Time), cleans: make(chan time.Time)}
 	r.clock.Store(1_700_000_000_000)
 	for n := range dirs {
 		d, err := log.OpenDir(log.DirOptions{FS: f, Path: filepath.Join(root, fmt.Sprint("data", n)), Now: r.now})
@@ -62,7 +63,12 @@ func startIn(t testing.TB, f vfs.FS, root string, dirs int, adjust ...func(*rig,
 	}
 	o := Options{
 		NodeID: 1, Dirs: r.dirs, View: &config.View{Static: static, NodeID: 1}, Now: r.now,
-		Tick:    func(time.Duration) (<-chan time.Time, func()) { return r.ticks, func() {} },
+		Tick: func(every time.Duration) (<-chan time.Time, func()) {
+			if every == cleanPace {
+				return r.cleans, func() {}
+			}
+			return r.ticks, func() {}
+		},
 		Control: func(ctx context.Context, cmd any) (any, error) { return r.quorum.Do(ctx, cmd) },
 	}
 	for _, f := range adjust {

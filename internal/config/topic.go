@@ -24,7 +24,7 @@ type Topic struct {
 	RetentionBytes, RetentionMs                                 int64
 	SegmentBytes, SegmentIndexBytes, SegmentMs, SegmentJitterMs int64
 	UncleanLeaderElection                                       bool
-	// compaction, for later
+	// compaction
 	DeleteRetentionMs, MinCompactionLagMs, MaxCompactionLagMs int64
 	MinCleanableDirtyRatio                                    float64
 }

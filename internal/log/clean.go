@@ -68,6 +68,9 @@ type Cleaner struct {
 	scratch []byte // a batch that was rewritten
 }
 
+// CleaningPlan is what a cleaning would cover.
+type CleaningPlan = compact.Plan
+
 // idleKeys is how much memory of its table a cleaner keeps between two logs.
 const idleKeys = 4 << 20
 
@@ -84,13 +87,13 @@ type Cleaned struct {
 // Cleanable tells what a cleaning of the log would cover, stable being its last
 // stable offset. A log that is not compacted, or that was set aside because it
 // can not be cleaned, has nothing due.
-func (l *Log) Cleanable(stable int64) (compact.Plan, error) {
+func (l *Log) Cleanable(stable int64) (CleaningPlan, error) {
 	c := l.cfg.Load()
 	if err := l.alive(); err != nil || !c.Compact {
-		return compact.Plan{}, err
+		return CleaningPlan{}, err
 	}
 	if l.Uncleanable() != nil {
-		return compact.Plan{}, nil
+		return CleaningPlan{}, nil
 	}
 	r := compact.Rules{DirtyRatio: c.DirtyRatio, MinLagMs: c.MinCompactionLag.Milliseconds(), MaxLagMs: c.MaxCompactionLag.Milliseconds()}
 	l.mu.Lock()
@@ -102,14 +105,14 @@ func (l *Log) Cleanable(stable int64) (compact.Plan, error) {
 	l.mu.Unlock()
 	n := len(segs) - 1
 	if n < 1 {
-		return compact.Plan{}, nil
+		return CleaningPlan{}, nil
 	}
 	state.Segments, state.Active = state.Segments[:n], segs[n].base
 	if r.NeedFirst() || r.NeedMax() {
 		for i, s := range segs[:n] {
 			var err error
 			if state.Segments[i].FirstMs, state.Segments[i].MaxMs, err = l.timesOf(s); err != nil {
-				return compact.Plan{}, err
+				return CleaningPlan{}, err
 			}
 		}
 	}
@@ -145,11 +148,13 @@ func (l *Log) Uncleanable() error {
 // Cleaning is a cleaning under way.
 type Cleaning struct {
 	l         *Log
-	plan      compact.Plan
+	plan      CleaningPlan
 	segs      []*segment // the closed ones below plan.To
 	next      int64      // base of the segment after them
 	producers map[int64]producer.Last
 	cuts      uint64
+	end       int64 // up to where keys are known
+	noteless  bool  // what was noted beside the log is gone
 	paced     int
 	done      Cleaned
 }
@@ -261,6 +266,7 @@ func (k *Cleaning) run(c *Cleaner) error {
 	if err != nil {
 		return err
 	}
+	k.end = end
 	if aborted, err = l.Aborted(k.segs[0].base, plan.To); err != nil {
 		return err
 	}
@@ -383,6 +389,16 @@ func (k *Cleaning) rewrite(c *Cleaner, p *compact.Pass, end int64) error {
 		}
 	}
 	return nil
+}
+
+// dropNote takes away what is noted beside the log, before the first swap: who
+// started from there would miss the tombstones that go.
+func (k *Cleaning) dropNote() error {
+	if k.noteless {
+		return nil
+	}
+	k.noteless = true
+	return k.l.kept.Drop(k.end)
 }
 
 // reached notes how far the log is clean now, for the next cleaning and for

@@ -205,6 +205,9 @@ func (g *group) seal() error {
 	l, c := g.k.l, g.k.l.cfg.Load()
 	err := g.flush(g.c.out)
 	g.c.out = g.c.out[:0]
+	if err == nil {
+		err = g.k.dropNote()
+	}
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,15 @@
 package log_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"ottla/internal/log/compact/model"
+	"ottla/internal/log/note"
 	"ottla/internal/sim"
 )
 
@@ -103,4 +106,33 @@ func (y *laundry) comeBack(disk *sim.Disk, at sim.Op) {
 	}
 	z.check(false)
 	z.must(z.log.Scrub())
+}
+
+// What a coordinator noted beside the log knows nothing of the tombstones that
+// go, so it goes first; with nothing to change it stays.
+func TestANoteIsDroppedBeforeRecordsGo(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	cfg := tiny(r)
+	cfg.DeleteRetention = time.Hour
+	y := newLaundry(t, 1, model.Options{Keys: 5}, cfg)
+	y.write(60)
+	y.must(y.dir.SyncRound())
+	y.must(y.log.Note().Keep([]byte("state"), 10))
+	y.disk.OnOp(func(op sim.Op) sim.Action {
+		if op.Kind == sim.OpRename && strings.HasSuffix(op.To, ".swap") {
+			if b, err := y.log.Note().Read(100); err != nil || b != nil {
+				t.Errorf("at the swap the note is %q, %v", b, err)
+			}
+		}
+		return sim.Action{}
+	})
+	done, err := y.clean(cleaner(100))
+	y.must(err)
+	if done.Dropped == 0 {
+		t.Fatal("nothing was dropped")
+	}
+	if err := y.log.Note().Keep([]byte("old"), done.To-1); !errors.Is(err, note.ErrStale) {
+		t.Errorf("a note about what was compacted: %v, want %v", err, note.ErrStale)
+	}
+	y.must(y.log.Note().Keep([]byte("new"), done.To))
 }

@@ -8,6 +8,12 @@ func (s *Server) brokerMetrics() broker.Metrics {
 		SyncDuration: s.metrics.Histogram("ottla_log_sync_duration_seconds"),
 		Syncs:        s.metrics.Counter("ottla_log_syncs_total"),
 		SyncsFailed:  s.metrics.Counter("ottla_log_syncs_failed_total"),
+
+		Cleanings:       s.metrics.Counter("ottla_log_cleanings_total"),
+		CleaningsFailed: s.metrics.Counter("ottla_log_cleanings_failed_total"),
+		CleanerRead:     s.metrics.Counter("ottla_log_cleaner_read_bytes_total"),
+		CleanerWritten:  s.metrics.Counter("ottla_log_cleaner_written_bytes_total"),
+		CleanerDropped:  s.metrics.Counter("ottla_log_cleaner_dropped_records_total"),
 	}
 }
 
@@ -17,6 +23,7 @@ func (s *Server) measure() {
 	for name, ask := range map[string]func() int64{
 		"ottla_log_bytes":                    s.logBytes,
 		"ottla_log_directories_offline":      s.dirsOffline,
+		"ottla_log_uncleanable_partitions":   func() int64 { return int64(s.broker.Uncleanable()) },
 		"ottla_broker_partitions":            s.partitionsHeld,
 		"ottla_broker_partitions_recovering": func() int64 { return int64(s.broker.Recovering()) },
 		"ottla_metadata_offset":              func() int64 { return s.broker.Image().Offset },
