@@ -1,0 +1,90 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"ottla/test/realfault"
+)
+
+// refuseWithin is how soon a node must say that a directory is not its own.
+const refuseWithin = time.Second
+
+// directories is row 33: two processes on one directory, a copied one, one of
+// another cluster, one of another node. Each is refused with a sentence, and
+// the rightful node notices nothing.
+func directories(ctx context.Context, s *scene) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if err := s.refused(ctx, "a second process on the directory", s.data); err != nil {
+		return err
+	}
+	if err := s.flowing(ctx); err != nil {
+		return err
+	}
+	if err := s.node.Stop(15 * time.Second); err != nil {
+		return err
+	}
+	copied := filepath.Join(s.dir, "copy")
+	if err := os.CopyFS(copied, os.DirFS(s.data)); err != nil {
+		return err
+	}
+	if err := s.refused(ctx, "a copied directory", copied); err != nil {
+		return err
+	}
+	if err := s.refused(ctx, "a directory of another cluster", s.data, "cluster.id=AAAAAAAAAAAAAAAAAAAAAA"); err != nil {
+		return err
+	}
+	if err := s.refused(ctx, "a directory of another node", s.data, "node.id=77"); err != nil {
+		return err
+	}
+	file := filepath.Join(s.dir, "file")
+	if err := os.WriteFile(file, []byte("no directory"), 0o600); err != nil {
+		return err
+	}
+	if err := s.refused(ctx, "a file for a directory", file); err != nil {
+		return err
+	}
+	if err := s.start(ctx); err != nil {
+		return fmt.Errorf("start of the rightful node: %w", err)
+	}
+	return s.finish(ctx)
+}
+
+// refused starts a node that must not start, and wants words about it.
+func (s *scene) refused(ctx context.Context, what, data string, set ...string) error {
+	port, err := realfault.FreePort()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	args := []string{"serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--http", "off"}
+	for _, kv := range set {
+		args = append(args, "--set", kv)
+	}
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, s.binary, args...)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	began := time.Now()
+	err = cmd.Run()
+	took := time.Since(began)
+	switch {
+	case err == nil || ctx.Err() != nil || bytes.Contains(said.Bytes(), []byte("\nready ")):
+		return fmt.Errorf("%s is taken:\n%s", what, said.Bytes())
+	case !bytes.Contains(said.Bytes(), []byte(data)):
+		return fmt.Errorf("%s is refused without its name:\n%s", what, said.Bytes())
+	case took > refuseWithin+2*time.Second: // of a machine that does much else
+		return fmt.Errorf("%s is refused after %v, at most %v", what, took, refuseWithin)
+	}
+	s.hits++
+	return nil
+}

@@ -1,0 +1,235 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ottla/test/realfault"
+)
+
+// diskFull is row 12: the disk is filled from outside, and room comes back.
+func diskFull(ctx context.Context, s *scene) error {
+	if err := s.onImage(ctx, 256); err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	filler := filepath.Join(s.image.Dir, "filler")
+	return s.starve(ctx, times(10, 2), func() error { return realfault.Fill(filler) }, func() error { return os.Remove(filler) })
+}
+
+// starve takes something away from the node so that writes are refused, looks
+// that it lives, and gives it back, so many times. take is called again while
+// it lasts: the node may give room back.
+func (s *scene) starve(ctx context.Context, n int, take, give func() error) error {
+	p, err := realfault.NewProbe(ctx, s.setup.Address())
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for range n {
+		err := s.without(ctx, p, take)
+		if gerr := give(); err == nil {
+			err = gerr
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.flowing(ctx); err != nil {
+			return err
+		}
+		if err := realfault.Pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return s.finish(ctx)
+}
+
+// without is the time in which something is missing; it counts one hit when
+// writes stood still.
+func (s *scene) without(ctx context.Context, p *realfault.Probe, take func() error) error {
+	last, since, began := s.crew.Acked(), time.Now(), time.Now()
+	for time.Since(began) < 20*time.Second {
+		if err := take(); err != nil {
+			return err
+		}
+		if err := s.up(); err != nil {
+			return err
+		}
+		if err := realfault.Pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+		if now := s.crew.Acked(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) > time.Second {
+			s.hits++
+			_ = p.Write(ctx) // its topic may still have room or not; it must be answered, which up and flowing show
+			return s.up()
+		}
+	}
+	return errors.New("writes went on for 20 s: the fault does not bite")
+}
+
+// inodesFull is row 13a: there are bytes left, and no inodes.
+func inodesFull(ctx context.Context, s *scene) error {
+	mount := filepath.Join(s.dir, "mnt")
+	if err := os.MkdirAll(mount, 0o755); err != nil {
+		return err
+	}
+	if b, err := exec.CommandContext(ctx, "mount", "-t", "tmpfs", "-o", "size=1g,nr_inodes=3000", "tmpfs", mount).CombinedOutput(); err != nil {
+		return &realfault.Impossible{Reason: fmt.Sprintf("mounting a tmpfs: %v: %s", err, b)}
+	}
+	s.after = append(s.after, func() error { return unix.Unmount(mount, 0) })
+	s.data = filepath.Join(mount, "data")
+	small := "1048576" // so that segments roll, which needs inodes
+	s.topic, s.size, s.rate = map[string]*string{"segment.bytes": &small}, 2000, 3000
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	files := filepath.Join(mount, "files")
+	return s.starve(ctx, times(5, 1), func() error { return useInodes(files) }, func() error { return os.RemoveAll(files) })
+}
+
+// useInodes makes empty files until there are no inodes left.
+func useInodes(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil && !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	for {
+		f, err := os.CreateTemp(dir, "")
+		switch {
+		case errors.Is(err, syscall.ENOSPC), errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+}
+
+// fileLimit is row 13b: RLIMIT_FSIZE stands in the way of the segments.
+func fileLimit(ctx context.Context, s *scene) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	var old uint64
+	first := true
+	take := func() (err error) {
+		if first {
+			var size int64
+			if size, err = smallestSegment(s.data, "load-*"); err == nil {
+				first = false
+				old, err = limit(s.node.PID(), unix.RLIMIT_FSIZE, uint64(size))
+			}
+		}
+		return err
+	}
+	give := func() error {
+		first = true
+		_, err := limit(s.node.PID(), unix.RLIMIT_FSIZE, old)
+		return err
+	}
+	return s.starve(ctx, times(5, 1), take, give)
+}
+
+// smallestSegment is the size of the smallest of the newest segments.
+func smallestSegment(data, topic string) (int64, error) {
+	names, err := filepath.Glob(filepath.Join(data, topic, "*.log"))
+	if err != nil || len(names) == 0 {
+		return 0, fmt.Errorf("there are no segments of %s in %s: %w", topic, data, err)
+	}
+	smallest := int64(1 << 62)
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return 0, err
+		}
+		smallest = min(smallest, info.Size())
+	}
+	return smallest, nil
+}
+
+// readOnly is row 15: the kernel finds an error of the file system and makes it
+// read-only under load. Nothing may be acknowledged from then on.
+func readOnly(ctx context.Context, s *scene) error {
+	if err := s.onImage(ctx, 512); err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	for range times(3, 1) {
+		if err := turnReadOnly(ctx, s.image.Dir); err != nil {
+			return err
+		}
+		if err := realfault.Pause(ctx, 300*time.Millisecond); err != nil { // answers on their way
+			return err
+		}
+		before := s.crew.Acked()
+		if err := realfault.Pause(ctx, time.Second); err != nil {
+			return err
+		}
+		if n := s.crew.Acked() - before; n > 0 {
+			return fmt.Errorf("%d records were acknowledged on a read-only file system", n)
+		}
+		s.hits++
+		s.node.Kill()
+		if err := s.image.Unmount(ctx); err != nil {
+			return err
+		}
+		if err := s.image.Mount(ctx); err != nil {
+			return err
+		}
+		if err := s.start(ctx); err != nil {
+			return fmt.Errorf("start after a read-only file system: %w", err)
+		}
+		if err := s.flowing(ctx); err != nil {
+			return err
+		}
+	}
+	return s.finish(ctx)
+}
+
+// turnReadOnly does what an error of the disk does to ext4.
+func turnReadOnly(ctx context.Context, mount string) error {
+	if b, err := exec.CommandContext(ctx, "mount", "-o", "remount,errors=remount-ro", mount).CombinedOutput(); err != nil {
+		return &realfault.Impossible{Reason: fmt.Sprintf("remount: %v: %s", err, b)}
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(mount, &st); err != nil {
+		return err
+	}
+	link, err := os.Readlink("/sys/dev/block/" + strconv.Itoa(int(unix.Major(st.Dev))) + ":" + strconv.Itoa(int(unix.Minor(st.Dev))))
+	if err != nil {
+		return &realfault.Impossible{Reason: fmt.Sprintf("the device of %s is not in /sys: %v", mount, err)}
+	}
+	trigger := filepath.Join("/sys/fs/ext4", filepath.Base(link), "trigger_fs_error")
+	if err := os.WriteFile(trigger, []byte("by test/faults\n"), 0o200); err != nil {
+		return &realfault.Impossible{Reason: fmt.Sprintf("no error of the file system can be made: %v", err)}
+	}
+	var fsStat unix.Statfs_t
+	if err := unix.Statfs(mount, &fsStat); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(mount, "probe"), nil, 0o600); !errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%s is not read-only after an error of its file system (%w): %s", mount, err, strings.TrimSpace(link))
+	}
+	return nil
+}

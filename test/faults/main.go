@@ -1,0 +1,99 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"ottla/test/history"
+	"ottla/test/realfault"
+)
+
+var (
+	short   = flag.Bool("short", false, "fewer faults of each kind, for CI")
+	only    = flag.String("only", "", "rows to run, by number, comma-separated")
+	ottlaAt = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
+	keepIn  = flag.String("dir", "", "where all is kept; without it a temporary folder")
+	check   = flag.String("check", "", "judge the history in this file and end")
+	atOnce  = flag.Int("at-once", 2, "rows that run at a time")
+)
+
+func main() {
+	flag.Parse()
+	realfault.Main("faults", run)
+}
+
+func run(ctx context.Context) error {
+	if *check != "" {
+		return checkFile(*check)
+	}
+	chosen, err := choose(*only)
+	if err != nil {
+		return err
+	}
+	work, clean, err := realfault.WorkDir(*keepIn, "faults")
+	if err != nil {
+		return err
+	}
+	path, err := realfault.Binary(ctx, *ottlaAt, work)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("faults: %d rows, in %s\n", len(chosen), work)
+	results := make([]result, len(chosen))
+	var wg sync.WaitGroup
+	free := make(chan struct{}, max(1, *atOnce))
+	for i, r := range chosen {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			results[i] = play(ctx, r, path, filepath.Join(work, "row-"+r.number))
+			fmt.Println(results[i].line())
+		})
+	}
+	wg.Wait()
+	if bad := table(results); bad > 0 {
+		return fmt.Errorf("%d of %d rows failed (their histories and logs are in %s)", bad, len(chosen), work)
+	}
+	return clean()
+}
+
+// play runs one row from nothing to its verdict.
+func play(ctx context.Context, r row, path, dir string) result {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	began := time.Now()
+	s := &scene{binary: path, dir: dir}
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = r.run(ctx, s)
+	}
+	if cerr := s.close(context.WithoutCancel(ctx)); err == nil {
+		err = cerr
+	}
+	out := result{row: r, hits: s.hits, note: strings.Join(s.notes, "; "), err: err, took: time.Since(began)}
+	if out.verdict() != failed {
+		_ = os.RemoveAll(dir) // what is left goes with the work folder
+	}
+	return out
+}
+
+func checkFile(name string) error {
+	ops, err := history.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	r := history.Check(ops, history.Options{Idempotent: true})
+	fmt.Println(r)
+	if !r.OK() {
+		return fmt.Errorf("a promise is broken")
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/test/history"
+)
+
+// Cluster is what the clients of one run share.
+type Cluster struct {
+	Address    string
+	Topic      string
+	Partitions int32
+	History    *history.Writer
+
+	value atomic.Int64 // the last value that was sent
+	acked atomic.Int64
+}
+
+// Acked is how many records were acknowledged so far.
+func (c *Cluster) Acked() int64 { return c.acked.Load() }
+
+// Prepare makes the topic with some settings.
+func (c *Cluster) Prepare(ctx context.Context, settings map[string]*string) error {
+	cl, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	r, err := kadm.NewClient(cl).CreateTopic(ctx, c.Partitions, 1, settings, c.Topic)
+	if err == nil {
+		err = r.Err
+	}
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", c.Topic, err)
+	}
+	return nil
+}
+
+// open makes a client that is patient with a broker that comes and goes.
+func (c *Cluster) open(more ...kgo.Opt) (*kgo.Client, error) {
+	cl, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(c.Address),
+		kgo.MetadataMinAge(100 * time.Millisecond),
+		kgo.DialTimeout(2 * time.Second),
+		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
+	}, more...)...)
+	if err != nil {
+		return nil, fmt.Errorf("make a client of %s: %w", c.Address, err)
+	}
+	return cl, nil
+}
+
+// partition names one of the topic's.
+func (c *Cluster) partition(n int32) string { return c.Topic + "-" + strconv.Itoa(int(n)) }
+
+// encode is the record value that holds a value, padded to a size.
+func encode(value int64, size int) []byte {
+	b := append(strconv.AppendInt(nil, value, 10), ' ')
+	return append(b, bytes.Repeat([]byte{'x'}, max(0, size-len(b)))...)
+}
+
+// decode is its reverse; what nobody here has encoded is -1.
+func decode(b []byte) int64 {
+	digits, _, _ := bytes.Cut(b, []byte{' '})
+	n, err := strconv.ParseInt(string(digits), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}

@@ -1,0 +1,85 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Crew is all clients of a run. It is used by one goroutine.
+type Crew struct {
+	*Cluster
+	Producers int
+	Rate      int // records a second, of all producers together
+	Size      int // bytes of a value
+	Readers   int // by assignment, every other at read_committed
+	Members   int // of one group; 0 for no group
+	Lifetime  time.Duration
+
+	stopProducers, stopRest context.CancelFunc
+	producers, rest         sync.WaitGroup
+
+	mu   sync.Mutex // guards errs
+	errs []error
+}
+
+const group = "crew"
+
+// Start begins all of them.
+func (c *Crew) Start(ctx context.Context) {
+	ctx, c.stopRest = context.WithCancel(ctx)
+	produce, stop := context.WithCancel(ctx)
+	c.stopProducers = stop
+	for range c.Producers {
+		c.run(&c.producers, func() error { return c.produce(produce, c.Rate/c.Producers, c.Size) })
+	}
+	for i := range c.Readers {
+		c.run(&c.rest, func() error { return c.read(ctx, i%2 == 0, c.Lifetime+time.Duration(i)*time.Second) })
+	}
+	balancer := kgo.CooperativeStickyBalancer()
+	for i := range c.Members {
+		c.run(&c.rest, func() error { return c.consume(ctx, group, balancer, c.Lifetime+time.Duration(i)*time.Second) })
+	}
+	watched := ""
+	if c.Members > 0 {
+		watched = group
+	}
+	c.run(&c.rest, func() error { return c.watch(ctx, watched, 200*time.Millisecond) })
+}
+
+func (c *Crew) run(wg *sync.WaitGroup, what func() error) {
+	wg.Go(func() {
+		if err := what(); err != nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.errs = append(c.errs, err)
+		}
+	})
+}
+
+// Stop ends the producers when all is answered, then the rest.
+func (c *Crew) Stop() error {
+	c.stopProducers()
+	c.producers.Wait()
+	c.stopRest()
+	c.rest.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return errors.Join(c.errs...)
+}
+
+// Final reads everything at both isolation levels.
+func (c *Crew) Final(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, committed := range []bool{true, false} {
+		if err := c.final(ctx, committed); err != nil {
+			return fmt.Errorf("the final polls: %w", err)
+		}
+	}
+	return nil
+}

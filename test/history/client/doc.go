@@ -1,0 +1,15 @@
+// Package client has the clients of a recorded run: franz-go producers,
+// consumers by assignment and by group, and a watcher of committed offsets and
+// log ends. Each writes what it did and was told into a history.
+//
+// It judges nothing (package history does) and makes no faults (test/faults
+// does). Transactions are not among its producers yet.
+//
+// Main types: Cluster (what all clients share), Crew (all of them together).
+//
+// Reading order: cluster.go, producer.go, consumer.go, member.go, watch.go,
+// crew.go.
+//
+// Invariants: a value is produced once; what may have taken place is info, and
+// only what surely did not is fail; a client that begins anew is a new process.
+package client
