@@ -69,7 +69,7 @@ func newRoot(o *options) *cobra.Command {
 	}
 	o.bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o),
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	return root
 }

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/doctor"
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/out"
+	"ottla/internal/cli/reach"
+)
+
+func doctorCommand(o *options) *cobra.Command {
+	var http string
+	var only []string
+	var strict bool
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Examine the cluster as a client sees it: what is wrong, by what evidence, what to run",
+		Long: "Examine the cluster as a client sees it. Nothing is changed. Each check has a code that\n" +
+			"stays (\"ottla explain D09\" says what it is for). The exit code is 1 when something fails.",
+		Example: "  ottla doctor\n  ottla doctor --only D09,D13 -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, code := range only {
+				if _, ok := doctor.Find(code); !ok {
+					return fail.Usagef("--only %s: there is no such check (D01 to D%02d)", code, len(doctor.Checks()))
+				}
+			}
+			a, done, err := o.admin(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			addresses, err := reach.Split(o.bootstrap)
+			if err != nil {
+				return fail.Usagef("-b: %v", err)
+			}
+			facts, err := doctor.Gather(cmd.Context(), doctor.Sources{
+				Addresses: addresses, Timeout: o.connectTimeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now,
+			})
+			if err != nil {
+				return kafkaFailure("the doctor could not examine the cluster", err)
+			}
+			return o.reportFindings(doctor.Examine(facts, only...), strict)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&http, "http", envOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node, for its descriptors and memory (\"\" for none)")
+	f.StringSliceVar(&only, "only", nil, "run only these checks, by code")
+	f.BoolVar(&strict, "strict", false, "let warnings make the exit code 1 too")
+	return c
+}
+
+func (o *options) reportFindings(found []doctor.Finding, strict bool) error {
+	worst := map[doctor.Status]int{}
+	t := &out.Table{Columns: []out.Column{{Field: "code"}, {Field: "check"}, {Field: "status"}, {Field: "evidence"}, {Field: "fix"}}}
+	for _, f := range found {
+		worst[f.Status]++
+		var fix any
+		if f.Fix != "" {
+			fix = f.Fix
+		}
+		t.Add(f.Code, f.Check, string(f.Status), f.Evidence, fix)
+	}
+	if o.format == "table" {
+		o.listFindings(found, worst)
+	} else if err := o.print(t); err != nil {
+		return err
+	}
+	if worst[doctor.Fail] > 0 || strict && worst[doctor.Warn] > 0 {
+		return &exitCode{fail.Failed}
+	}
+	return nil
+}
+
+func (o *options) listFindings(found []doctor.Finding, count map[doctor.Status]int) {
+	wide := 0
+	for _, f := range found {
+		wide = max(wide, len(f.Check))
+	}
+	for _, f := range found {
+		fmt.Fprintf(o.out, "%-7s  %s  %-*s  %s\n", f.Status, f.Code, wide, f.Check, f.Evidence)
+		if f.Fix != "" {
+			fmt.Fprintf(o.out, "%*s  try: %s\n", 7+2+3+2+wide, "", f.Fix)
+		}
+	}
+	fmt.Fprintf(o.out, "\n%d well, %s, %s, %d skipped\n", count[doctor.OK], countWord(int64(count[doctor.Warn]), "warning"), countWord(int64(count[doctor.Fail]), "failure"), count[doctor.Skipped])
+}

@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/doctor"
+	"ottla/internal/cli/explain"
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/out"
+	"ottla/internal/config"
+)
+
+func explainCommand(o *options) *cobra.Command {
+	r := resource{broker: -1}
+	c := &cobra.Command{
+		Use:   "explain WORD",
+		Short: "Say what an error code, a setting or a check of the doctor means",
+		Long: "Say what a Kafka error code (3, UNKNOWN_TOPIC_OR_PARTITION, or the Java exception's name),\n" +
+			"a setting (retention.ms) or a check of the doctor (D09) means, what usually causes it and\n" +
+			"what mends it. With --topic or --broker a setting's value there is shown, and where it\n" +
+			"comes from.",
+		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.explain(cmd.Context(), args[0], r)
+		},
+		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return explain.Words(), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	bindResource(c, &r)
+	return c
+}
+
+func (o *options) explain(ctx context.Context, word string, r resource) error {
+	if e, ok := explain.FindError(word); ok {
+		return o.explainError(e)
+	}
+	if check, ok := doctor.Find(word); ok {
+		return o.explainCheck(check)
+	}
+	if defs := explain.FindSettings(word); len(defs) > 0 {
+		return o.explainSettings(ctx, defs, r)
+	}
+	next := "it takes an error code or its name, a setting, or a check of the doctor (D01)"
+	if n := explain.Nearest(word); n != "" {
+		next = "did you mean \"ottla explain " + n + "\"?"
+	}
+	return fail.New(fail.NotFound, "nothing here is called "+word, "", next)
+}
+
+func (o *options) explainError(e explain.Error) error {
+	if o.format != "table" {
+		t := &out.Table{One: true, Columns: []out.Column{
+			{Field: "name"}, {Field: "code"}, {Field: "retriable"}, {Field: "meaning"}, {Field: "causes"}, {Field: "mends"},
+		}}
+		t.Add(e.Name, e.Code, e.Retriable, e.Meaning, list(e.Causes), list(e.Mends))
+		return o.print(t)
+	}
+	fmt.Fprintf(o.out, "%s (%d)\n  %s\n", e.Name, e.Code, e.Meaning)
+	if e.Retriable {
+		fmt.Fprintln(o.out, "  clients try again by themselves")
+	}
+	o.paragraph("what usually is behind it", e.Causes)
+	o.paragraph("what to do", e.Mends)
+	return nil
+}
+
+func (o *options) explainCheck(c doctor.Check) error {
+	if o.format != "table" {
+		t := &out.Table{One: true, Columns: []out.Column{{Field: "code"}, {Field: "check"}, {Field: "meaning"}}}
+		t.Add(c.Code, c.Name, c.Why)
+		return o.print(t)
+	}
+	fmt.Fprintf(o.out, "%s %s\n  %s\n", c.Code, c.Name, c.Why)
+	o.paragraph("what to do", []string{"ottla doctor runs it with the others"})
+	return nil
+}
+
+func (o *options) paragraph(head string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(o.out, "%s\n", head)
+	for _, l := range lines {
+		fmt.Fprintf(o.out, "  %s\n", l)
+	}
+}
+
+// explainSettings shows each setting of the name; where a topic or broker was
+// named, its value there too.
+func (o *options) explainSettings(ctx context.Context, defs []*config.Def, r resource) error {
+	t := &out.Table{Columns: []out.Column{
+		{Field: "name"}, {Field: "scope"}, {Field: "type"}, {Field: "default"}, {Field: "valid"}, {Field: "change"}, {Field: "acts"},
+		{Field: "own"}, {Field: "help"}, {Field: "value"}, {Field: "source"}, {Field: "chain"},
+	}, One: len(defs) == 1}
+	for _, d := range defs {
+		value, source, chain, err := o.settingOn(ctx, d, r)
+		if err != nil {
+			return err
+		}
+		var preset any = d.Default
+		if d.NullDefault {
+			preset = nil
+		}
+		t.Add(d.Name, string(d.Scope), d.Type, preset, d.Valid, changeable(d), d.Acts, d.Own, d.Help(), value, source, chain)
+		if o.format == "table" {
+			o.describeSetting(d, value, source, chain)
+		}
+	}
+	if o.format == "table" {
+		return nil
+	}
+	return o.print(t)
+}
+
+func (o *options) describeSetting(d *config.Def, value, source any, chain []string) {
+	preset := d.Default
+	switch {
+	case d.NullDefault:
+		preset = "none"
+	case preset == "":
+		preset = "empty"
+	}
+	fmt.Fprintf(o.out, "%s  (%s setting, %s)\n  %s\n", d.Name, d.Scope, d.Type, d.Help())
+	facts := []string{"default: " + preset}
+	if d.Valid != "" {
+		facts = append(facts, "takes: "+d.Valid)
+	}
+	facts = append(facts, "a change acts: "+changeable(d))
+	if len(d.Synonyms) > 0 {
+		facts = append(facts, "falls back to the broker's "+strings.Join(d.Synonyms, ", then "))
+	}
+	if source != nil {
+		facts = append(facts, fmt.Sprintf("now: %v, set by %v", value, source))
+		if len(chain) > 1 {
+			facts = append(facts, "chain: "+strings.Join(chain, " <- "))
+		}
+	}
+	for _, f := range facts {
+		fmt.Fprintf(o.out, "  %s\n", f)
+	}
+}
+
+func changeable(d *config.Def) string {
+	switch {
+	case d.Scope != config.ScopeBroker, d.Mode == config.ClusterWide:
+		return "at once"
+	case d.Mode == config.PerBroker:
+		return "at once, broker by broker"
+	}
+	return "when the node starts again"
+}
+
+// settingOn is the value of a setting on the topic or broker that was named;
+// all results are nil when none was, or the setting is not of that kind.
+func (o *options) settingOn(ctx context.Context, d *config.Def, r resource) (value, source any, chain []string, err error) {
+	fits := r.topic != "" && d.Scope == config.ScopeTopic || r.broker >= 0 && d.Scope == config.ScopeBroker
+	if !fits {
+		return nil, nil, nil, nil
+	}
+	a, done, err := o.admin(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer done()
+	found, err := describeResource(ctx, a, r)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, c := range found {
+		if c.Key != d.Name {
+			continue
+		}
+		for _, y := range c.Synonyms {
+			v := "***"
+			if y.Value != nil {
+				v = *y.Value
+			}
+			chain = append(chain, fmt.Sprintf("%s=%s (%s)", y.Key, v, sourceName(int8(y.Source))))
+		}
+		return settingValue(c), sourceName(int8(c.Source)), chain, nil
+	}
+	return nil, nil, nil, nil
+}
+
+// list keeps an empty list apart from null in JSON.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
