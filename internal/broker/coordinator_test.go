@@ -213,13 +213,65 @@ func TestACoordinatorsStateIsThatOfItsLog(t *testing.T) {
 	wg.Wait()
 	before := l.rt.Each(t.Context(), allNumbers{})[0].Body.(map[string]uint64)
 	l.stop()
+	spoiled := false
+	for restart := range 3 {
+		l = startLedgers(t, f)
+		l.awaitRecovery()
+		must(t, l.rt.Settle(t.Context(), ""))
+		note := l.find(OffsetsTopic, 0).Note()
+		file, err := note.Read(1 << 24)
+		if err != nil || len(file) == 0 && restart == 0 {
+			t.Errorf("restart %d: the snapshot has %d bytes, %v; want some", restart, len(file), err)
+		}
+		if restart == 1 && len(file) > 0 {
+			file[len(file)/2] ^= 4
+			must(t, note.Keep(file, 1<<40))
+			spoiled = true
+		}
+		after, _ := l.rt.Each(t.Context(), allNumbers{})[0].Body.(map[string]uint64)
+		if len(before) != 5000 || !maps.Equal(before, after) {
+			t.Errorf("restart %d: %d numbers before it, %d after it, or they differ", restart, len(before), len(after))
+		}
+		l.stop()
+	}
+	if !spoiled {
+		t.Error("no snapshot was spoiled")
+	}
+}
+
+// TestATopicDoesNotInheritASnapshot of one that had its name.
+func TestATopicDoesNotInheritASnapshot(t *testing.T) {
+	f := vfs.NewMem(0)
+	l := startLedgers(t, f)
+	write := func() {
+		l.create(OffsetsTopic, 1)
+		must(t, l.rt.Settle(t.Context(), ""))
+		for n := range uint64(100) {
+			_, err := l.rt.Do(t.Context(), "", setNumber{"n", n})
+			must(t, err)
+		}
+	}
+	write()
+	l.stop() // snapshots are on disk then
 	l = startLedgers(t, f)
-	defer l.stop()
+	defer func() { l.stop() }()
 	l.awaitRecovery()
+	old, err := l.find(OffsetsTopic, 0).Note().Read(1 << 20)
+	if err != nil || len(old) == 0 {
+		t.Fatalf("no snapshot after 100 records: %v", err)
+	}
+	l.remove(OffsetsTopic)
+	write()
+	p := l.find(OffsetsTopic, 0)
+	must(t, p.Note().Keep(old, 1<<40))
+	_, err = l.rt.Do(t.Context(), "", setNumber{"m", 1})
+	must(t, err)
+	l.rt.Resign(0)
+	l.rt.Lead(0, &tail{p, p.Offsets().LeaderEpoch})
 	must(t, l.rt.Settle(t.Context(), ""))
-	after, _ := l.rt.Each(t.Context(), allNumbers{})[0].Body.(map[string]uint64)
-	if len(before) != 5000 || !maps.Equal(before, after) {
-		t.Errorf("%d numbers before the restart, %d after it, or they differ", len(before), len(after))
+	got, _ := l.rt.Each(t.Context(), allNumbers{})[0].Body.(map[string]uint64)
+	if want := map[string]uint64{"n": 99, "m": 1}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

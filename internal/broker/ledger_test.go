@@ -88,7 +88,7 @@ func startLedgersIn(t testing.TB, f vfs.FS, root string) *ledgers {
 	l := &ledgers{}
 	l.rig = startIn(t, f, root, 1, func(r *rig, o *Options) {
 		l.rt = coordinator.NewRuntime(coordinator.Options{
-			Topic: OffsetsTopic, New: newLedger, Now: r.now,
+			Topic: OffsetsTopic, New: newLedger, Now: r.now, SnapshotBytes: 700,
 			Partitions: func() int {
 				topic := r.broker.Image().TopicByName(OffsetsTopic)
 				if topic == nil {

@@ -65,6 +65,7 @@ func (c *core) acceptAlone(now time.Time, records []Record) error {
 		return c.refused(err)
 	}
 	c.careful = false
+	c.wroteBytes(len(batch))
 	c.apply(records)
 	c.accepted += int64(len(records))
 	if !c.wrote(base, end) {
@@ -117,6 +118,7 @@ func (c *core) flush() bool {
 		c.lose(err)
 		return false
 	}
+	c.wroteBytes(len(batch))
 	return c.wrote(base, end)
 }
 

@@ -42,12 +42,14 @@ type core struct {
 	// command alone.
 	careful bool
 
+	snaps   snapshots
 	timers  timers
 	waiting map[Token]*call // taken up and not answered
 	token   Token           // the last one given
 	replies replies         // answered, and waiting for commitment
 
 	works    uint64    // results taken; they name those that must come again
+	from     int64     // where the replay began: the snapshot has what is below
 	loadTo   int64     // loading: the end of the log that is waited for, then read
 	again    bool      // a load is to be begun once the clock reaches retry
 	retry    time.Time // zero: at once
@@ -66,6 +68,9 @@ type coreOptions struct {
 	// work starts something long; its result comes back through turn if the
 	// life is still the same.
 	work func(life uint64, w Work)
+	// keep writes a snapshot; its end comes back through turn, in whatever life.
+	keep          func(life uint64, k Keeper, s *snapshot)
+	snapshotEvery int64
 	// show tells the phase to those outside.
 	show func(phase)
 }
@@ -97,6 +102,10 @@ func newCore(o coreOptions, partition int32, m Machine) *core {
 func (c *core) turn(now time.Time, results []result, calls []*call) {
 	c.tick(now)
 	for _, r := range results {
+		if k, ok := r.body.(kept); ok {
+			c.noteKept(k)
+			continue
+		}
 		if c.phase == active && r.life == c.life {
 			c.works++
 			c.fire(now, Timer{Key: workKey{c.works}, Body: r.body})
@@ -109,6 +118,7 @@ func (c *core) turn(now time.Time, results []result, calls []*call) {
 		c.flush()
 	}
 	c.release()
+	c.snap()
 }
 
 // take steps one call, or tells why not.
@@ -200,6 +210,7 @@ func (c *core) release() {
 func (c *core) forget(why error) {
 	c.life++
 	c.timers.clear()
+	c.snaps.drop()
 	c.builder.Build(0) // drops what was accepted
 	for {
 		r, ok := c.replies.pop()

@@ -14,7 +14,7 @@
 // Files, in reading order: machine.go and tail.go (the two seams), core.go (a
 // turn), accept.go (from records to the log, and what happens when they are
 // lost), load.go, tick.go (what the clock asks for), replies.go, timers.go,
-// snapshot.go; then the shell: inbox.go, shard.go (goroutine and mailbox),
+// snapshot.go and snapshot_file.go; then the shell: inbox.go, shard.go (goroutine and mailbox),
 // runtime.go (all shards of a topic), hash.go (which one has a key),
 // options.go, metrics.go, errors.go.
 //
@@ -44,6 +44,9 @@
 //   - A load waits until everything in the log is committed, and reads that.
 //     While it goes on commands hear COORDINATOR_LOAD_IN_PROGRESS. The first
 //     command after it is Loaded.
+//   - A snapshot only spares reading. It holds committed records, its file is
+//     checked whole, and whatever is wrong with it means that the whole log is
+//     read. Compaction drops it first.
 //   - Timers are commands, on the clock that was handed in. So are the results
 //     of work, which runs beside the shard, at most one piece a processor.
 //

@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"ottla/internal/record"
@@ -41,7 +42,8 @@ func (c *core) load(now time.Time) {
 // read applies the log, or notes why it cannot be read.
 func (c *core) read(now time.Time, err error) {
 	if err == nil {
-		err = c.tail.Replay(c.ctx, 0, c.loadTo, c.replay)
+		c.from = c.restore()
+		err = c.tail.Replay(c.ctx, c.from, c.loadTo, c.replay)
 	}
 	if err != nil {
 		c.unread(now, err)
@@ -79,7 +81,7 @@ func pause(n int) time.Duration { return time.Second << min(n, 6) }
 func (c *core) replay(batch []byte) error {
 	h, err := record.ParseHeader(batch)
 	if err != nil {
-		return err
+		return fmt.Errorf("a batch of %s-%d: %w", c.topic, c.partition, err)
 	}
 	if h.Control() {
 		return c.replayControl(&h, batch)
@@ -88,7 +90,11 @@ func (c *core) replay(batch []byte) error {
 	if h.Transactional() {
 		txn = &Txn{ProducerID: h.ProducerID, ProducerEpoch: h.ProducerEpoch}
 	}
+	c.wroteBytes(len(batch))
 	err = record.Walk(batch, 0, func(r *record.Record) bool {
+		if h.BaseOffset+int64(r.OffsetDelta) < c.from {
+			return true // the snapshot has it
+		}
 		c.machine.Apply(Record{Key: r.Key, Value: r.Value, Txn: txn})
 		return true
 	})

@@ -24,6 +24,7 @@ type world struct {
 	now     time.Time
 	epoch   int32
 	flights []*flight
+	results []result
 
 	next   map[string]int // the value of the next put
 	told   map[string]int // replies have said that it is at least this
@@ -39,7 +40,12 @@ func newWorld(t *testing.T, seed uint64) *world {
 		topic: "__toys", logger: slog.New(slog.DiscardHandler), metrics: &Metrics{},
 		synced: func(f *flight) { w.flights = append(w.flights, f) },
 		work:   func(uint64, Work) {},
-		show:   func(phase) {},
+		keep: func(life uint64, k Keeper, x *snapshot) {
+			w.passed["snapshot"]++
+			w.results = append(w.results, result{life, kept{k.Keep(x.file, x.end)}})
+		},
+		snapshotEvery: 400,
+		show:          func(phase) {},
 	}, 0, w.m)
 	return w
 }
@@ -69,7 +75,7 @@ func TestRepliesSayWhatIsCommitted(t *testing.T) {
 			met[k] += n
 		}
 	}
-	for _, what := range []string{"NOT_COORDINATOR", "NOT_ENOUGH_REPLICAS", "KAFKA_STORAGE_ERROR", "answered"} {
+	for _, what := range []string{"NOT_COORDINATOR", "NOT_ENOUGH_REPLICAS", "KAFKA_STORAGE_ERROR", "answered", "snapshot"} {
 		if met[what] < 100 {
 			t.Errorf("%s was met %d times only", what, met[what])
 		}
@@ -105,6 +111,10 @@ func (w *world) step() {
 
 func (w *world) lead() {
 	w.epoch++
+	w.log.cleaned = w.rnd.IntN(3) == 0
+	if n := len(w.log.file); n > 0 && w.rnd.IntN(4) == 0 {
+		w.log.file[w.rnd.IntN(n)] ^= 1 << w.rnd.IntN(8)
+	}
 	w.c.lead(context.Background(), w.now, w.log.tail(w.epoch))
 }
 
@@ -129,7 +139,9 @@ func (w *world) turn() {
 			w.hear(k, value, body, err)
 		}})
 	}
-	w.c.turn(w.now, nil, calls)
+	results := w.results
+	w.results = nil
+	w.c.turn(w.now, results, calls)
 }
 
 // hear notes a reply: of a put that it is there, of a get what it said.

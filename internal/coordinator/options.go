@@ -19,9 +19,12 @@ type Options struct {
 	Now   func() time.Time
 	// Alarm calls ring once, at or after the given time of Now, unless stop was
 	// called before; ring is quick. nil means the system's timers.
-	Alarm   func(at time.Time, ring func()) (stop func())
-	Logger  *slog.Logger
-	Metrics Metrics
+	Alarm func(at time.Time, ring func()) (stop func())
+	// SnapshotBytes of log bring a snapshot of a shard; 0 means 16 MiB. It is
+	// more when snapshots are large: see snapshot.go.
+	SnapshotBytes int64
+	Logger        *slog.Logger
+	Metrics       Metrics
 }
 
 func (o *Options) fill() {
@@ -33,6 +36,9 @@ func (o *Options) fill() {
 			t := time.AfterFunc(max(at.Sub(o.Now()), time.Millisecond), ring)
 			return func() { t.Stop() }
 		}
+	}
+	if o.SnapshotBytes <= 0 {
+		o.SnapshotBytes = snapshotEvery
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

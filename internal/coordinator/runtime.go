@@ -126,7 +126,8 @@ func (r *Runtime) Each(ctx context.Context, body any) []Answer {
 }
 
 // Lead makes the shard of a partition load from its tail, and then serve. A
-// leadership older than what it has is ignored.
+// leadership no newer than the one at hand is ignored, unless Resign came
+// between: calls for one partition come in the order of its roles.
 func (r *Runtime) Lead(partition int32, t Tail) {
 	if s := r.make(partition); s != nil {
 		s.lead(t)
@@ -210,10 +211,10 @@ func (r *Runtime) led() []int32 {
 }
 
 // work runs one piece of a shard's work when there is a slot for it.
-func (r *Runtime) work(life uint64, w Work, to *inbox) {
+func (r *Runtime) work(life uint64, run func() any, to *inbox) {
 	r.working.Go(func() {
 		r.slots <- struct{}{}
 		defer func() { <-r.slots }()
-		to.worked(result{life, w.Run()})
+		to.worked(result{life, run()})
 	})
 }

@@ -82,6 +82,16 @@ func TestARuntimeAnswersForWhatItLeads(t *testing.T) {
 	if answers := s.Each(t.Context(), "get b"); len(answers) != 1 {
 		t.Errorf("each: got %v, want the one that is led", answers)
 	}
+	// The topic was made again: its epochs begin anew, and so does the state.
+	s.logs[1] = &memLog{most: 1 << 20, auto: true}
+	s.Expect(1)
+	s.Lead(1, s.logs[1].tail(0))
+	if err := s.Settle(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.do(t, "a", "get a"); got != "" {
+		t.Errorf("in the new topic a is %q, want nothing", got)
+	}
 	s.Close()
 	s.refuse(t, "b", "get b", wire.NotCoordinator)
 	s.Lead(0, s.logs[0].tail(2)) // too late, and harmless

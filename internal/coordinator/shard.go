@@ -48,13 +48,17 @@ func noRole(epoch int32) *role {
 func (r *role) settle() { r.once.Do(func() { close(r.settled) }) }
 
 // newShard starts the owner of a shard that leads nothing yet.
-func newShard(o *Options, partition int32, work func(life uint64, w Work, to *inbox)) *shard {
+func newShard(o *Options, partition int32, work func(life uint64, run func() any, to *inbox)) *shard {
 	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: noRole(-1)}
 	s.core = newCore(coreOptions{
 		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec,
 		synced: s.in.synced,
-		work:   func(life uint64, w Work) { work(life, w, s.in) },
-		show:   s.show,
+		work:   func(life uint64, w Work) { work(life, w.Run, s.in) },
+		keep: func(life uint64, k Keeper, x *snapshot) {
+			work(life, func() any { return kept{k.Keep(x.file, x.end)} }, s.in)
+		},
+		snapshotEvery: o.SnapshotBytes,
+		show:          s.show,
 	}, partition, o.New(partition))
 	go s.run()
 	return s
@@ -102,12 +106,13 @@ func (s *shard) do(ctx context.Context, body any) (any, error) {
 	}
 }
 
-// lead begins a leadership unless it is no newer than the one at hand.
+// lead begins a leadership unless it is no newer than the one at hand. After a
+// resignation any is new: a topic made again counts its epochs from 0.
 func (s *shard) lead(t Tail) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	epoch := t.LeaderEpoch()
-	if epoch < s.role.epoch || epoch == s.role.epoch && s.role.tail != nil {
+	if s.role.tail != nil && epoch <= s.role.epoch {
 		return
 	}
 	s.become(newRole(epoch, t), loading)
@@ -206,7 +211,7 @@ func (s *shard) step(t *taken) {
 	now := s.o.Now()
 	if t.role != nil {
 		refuse(t.calls, errIdle)
-		t.calls, t.results = t.calls[:0], t.results[:0]
+		t.calls = t.calls[:0]
 		if t.role.tail != nil {
 			s.core.lead(t.role.ctx, now, t.role.tail)
 		} else {

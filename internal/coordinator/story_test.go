@@ -2,7 +2,9 @@ package coordinator
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"strings"
 	"testing"
@@ -27,6 +29,7 @@ import (
 //	cut           what is not committed is lost, and the waiters told so
 //	foreign       somebody else writes to the log (which must never be)
 //	replicas few|enough; disk full|fine; log unreadable|readable
+//	snapshots every=BYTES; spoil byte|version|cleaned
 //	state, log
 type story struct {
 	t       *testing.T
@@ -47,7 +50,16 @@ func newStory(t *testing.T) *story {
 		topic: "__toys", logger: slog.New(slog.DiscardHandler), metrics: &Metrics{},
 		synced: func(f *flight) { s.flights = append(s.flights, f) },
 		work:   func(life uint64, w Work) { s.results = append(s.results, result{life, w.Run()}) },
-		show:   func(p phase) { fmt.Fprintf(&s.out, "  %s\n", phaseText[p]) },
+		keep: func(life uint64, k Keeper, x *snapshot) {
+			s.results = append(s.results, result{life, kept{k.Keep(x.file, x.end)}})
+			h, records, _ := decodeSnapshot(x.file)
+			n := 0
+			for range records {
+				n++
+			}
+			fmt.Fprintf(&s.out, "  keep %d records at %d\n", n, h.offset)
+		},
+		show: func(p phase) { fmt.Fprintf(&s.out, "  %s\n", phaseText[p]) },
 	}, 3, s.m)
 	return s
 }
@@ -84,9 +96,11 @@ func (s *story) run(d *datadriven.TestData) {
 	case "commit":
 		s.log.commit()
 		s.land()
+		s.turn(nil) // as the shell does
 	case "cut":
 		s.log.lose(wire.NotLeaderOrFollower)
 		s.land()
+		s.turn(nil)
 	case "lead":
 		var e int32
 		d.ScanArgs(s.t, "epoch", &e)
@@ -125,6 +139,19 @@ func (s *story) run(d *datadriven.TestData) {
 			for _, b := range s.log.batches {
 				fmt.Fprintf(&s.out, "  %s\n", batchText(b))
 			}
+		}
+	case "snapshots":
+		d.ScanArgs(s.t, "every", &s.c.snapshotEvery)
+	case "spoil":
+		switch arg {
+		case "byte":
+			s.log.file[len(s.log.file)/2] ^= 1
+		case "version":
+			s.log.file[len(snapshotMagic)+1]++
+			b := s.log.file[:len(s.log.file)-crcSize]
+			s.log.file = binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+		case "cleaned":
+			s.log.cleaned = true
 		}
 	case "state":
 		fmt.Fprintf(&s.out, "  %s\n", s.m)

@@ -34,3 +34,24 @@ type Tail interface {
 
 // Waiter is told when what it waits for is committed, or why it never will be.
 type Waiter interface{ Committed(err error) }
+
+// Keeper is a Tail that can keep one file beside the log, for snapshots of the
+// machine. What was kept and is not good any more does no harm: see Identity
+// and Continues.
+type Keeper interface {
+	// Identity tells this partition from any other that had or will have its
+	// name.
+	Identity() string
+	// Keep replaces the file by one of the state below offset; when it returns
+	// nil the file is there whole and synced. It is called from any goroutine,
+	// one call at a time.
+	Keep(file []byte, offset int64) error
+	// Kept reads the file, nil when there is none; one that is larger than most
+	// is an error.
+	Kept(most int) ([]byte, error)
+	// Continues tells whether the log from offset on, applied to the state at
+	// offset that the leader of the given epoch had, gives the state at its
+	// end: it has the same history below. (A file is gone before anything is
+	// compacted away that a reader of the rest would miss.)
+	Continues(offset int64, epoch int32) bool
+}

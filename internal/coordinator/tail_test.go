@@ -25,6 +25,9 @@ type memLog struct {
 	writes    int
 	trace     *strings.Builder
 	auto      bool // commit at once
+	file      []byte
+	kept      int
+	cleaned   bool // the log does not continue what was kept
 }
 
 type memWaiter struct {
@@ -117,6 +120,9 @@ func (t *memTail) Await(w Waiter, end int64) (bool, error) {
 
 func (t *memTail) Replay(ctx context.Context, from, to int64, fn func([]byte) error) error {
 	t.mu.Lock()
+	if t.trace != nil && from > 0 {
+		fmt.Fprintf(t.trace, "  replay from %d\n", from)
+	}
 	batches, err := slices.Clone(t.batches), t.unread
 	t.mu.Unlock()
 	if err != nil {
@@ -203,3 +209,21 @@ func batchText(b []byte) string {
 	}
 	return s.String()
 }
+
+func (t *memTail) Identity() string { return "toys/3" }
+
+func (t *memTail) Keep(file []byte, _ int64) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.file = slices.Clone(file)
+	t.kept++
+	return nil
+}
+
+func (t *memTail) Kept(int) ([]byte, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.file, nil
+}
+
+func (t *memTail) Continues(int64, int32) bool { return !t.cleaned }

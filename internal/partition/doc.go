@@ -16,7 +16,8 @@
 // (validation outside the lock), admit.go (what the lock must cover:
 // duplicates, transactions), verify.go, commit.go (what moves when the high
 // watermark does), await.go, watch.go, fetch.go, epochs.go, list_offset.go,
-// delete_records.go, chores.go, clean.go (compaction), fault.go (errors).
+// delete_records.go, chores.go, clean.go (compaction), lead.go (what only a
+// coordinator on the partition asks), fault.go (errors).
 //
 // # The way of a batch
 //

@@ -1,6 +1,9 @@
 package partition
 
-import "ottla/internal/wire"
+import (
+	"ottla/internal/log/note"
+	"ottla/internal/wire"
+)
 
 // MayAppend tells whether a batch for all replicas would be taken at this
 // moment by the leader of the given epoch: NOT_LEADER_OR_FOLLOWER,
@@ -29,4 +32,13 @@ func (p *Partition) MaxBatch() int {
 		most = s
 	}
 	return int(most)
+}
+
+// Note is the file beside the log that belongs to the coordinator on this
+// partition; nil while the log is not open.
+func (p *Partition) Note() *note.File {
+	if l := p.log.Load(); l != nil {
+		return l.Note()
+	}
+	return nil
 }
