@@ -99,6 +99,11 @@ func (t *turn) joinNew(d *live, c *Join) {
 		t.add(d, c, id)
 		return
 	}
+	if len(d.pending) >= maxPending {
+		t.draft = nil
+		t.answer(JoinReply{Code: wire.GroupMaxSizeReached})
+		return
+	}
 	d.addPending(id)
 	t.timer(sessionKey{c.Group, id}, time.Duration(c.SessionMs)*time.Millisecond, sessionDue{c.Group, id})
 	t.answer(JoinReply{Code: wire.MemberIDRequired, MemberID: id})

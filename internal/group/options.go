@@ -31,3 +31,8 @@ const fullAt = 1000
 // kept without a sign of life: its join is parked, so it sends none. Kafka has
 // the same, without a setting.
 const newMemberTimeout = 5 * time.Minute
+
+// maxPending bounds the ids of one group that were given out and have not come
+// back: clients that ask for ids and never join shall not fill the memory. It
+// is far above what a group that is started all at once needs.
+const maxPending = 10_000

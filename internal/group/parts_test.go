@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/coordinator"
+	"ottla/internal/group/schema"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
@@ -175,5 +176,20 @@ func TestALargeGroupsHeartbeatsAndJoinsStayCheap(t *testing.T) {
 		}
 	}); n > 8 {
 		t.Errorf("a heartbeat in a group of %d allocates %.0f times", members, n)
+	}
+}
+
+func TestIDsThatNobodyComesBackWithAreBounded(t *testing.T) {
+	w := newWorld(t, Defaults())
+	j := Join{Group: "g", ClientID: "c", SessionMs: 10000, ProtocolType: "consumer", Protocols: []Protocol{{Name: "range"}}, KnownIDs: true}
+	w.m.Apply(coordinator.Record{Key: schema.AppendGroupKey(nil, "g"), Value: schema.AppendGroupValue(nil, schema.GroupValue{StateMs: -1})})
+	d := *w.m.groups["g"].live
+	for i := range maxPending {
+		d.pending = append(d.pending, fmt.Sprintf("id-%05d", i))
+	}
+	w.m.groups["g"].live = &d
+	_, out, err := w.do(j)
+	if err != nil || len(out.Replies) != 1 || out.Replies[0].Body.(JoinReply).Code != wire.GroupMaxSizeReached || len(w.m.groups["g"].live.pending) != maxPending {
+		t.Errorf("the %d. id: %+v, %v", maxPending+1, out.Replies, err)
 	}
 }

@@ -94,12 +94,13 @@ type team struct {
 	mu      sync.Mutex
 	changed chan struct{}
 	owns    map[string]map[int32]bool
-	read    map[string]int // value -> times
+	dead    map[string]bool // cut off: what its client believes counts no more
+	read    map[string]int  // value -> times
 	wrong   []string
 }
 
 func newTeam() *team {
-	return &team{changed: make(chan struct{}), owns: map[string]map[int32]bool{}, read: map[string]int{}}
+	return &team{changed: make(chan struct{}), owns: map[string]map[int32]bool{}, dead: map[string]bool{}, read: map[string]int{}}
 }
 
 func (m *team) update(f func()) {
@@ -154,9 +155,12 @@ func (m *team) join(n *node, name, group string, opts ...kgo.Opt) *kgo.Client {
 	}
 	c := n.client(append([]kgo.Opt{
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(n.topic), kgo.ClientID(name), kgo.HeartbeatInterval(50 * time.Millisecond),
-		kgo.SessionTimeout(5 * time.Second), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(5 * time.Second), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, got map[string][]int32) {
 			m.update(func() {
+				if m.dead[name] {
+					return
+				}
 				for _, p := range got[n.topic] {
 					for other, owns := range m.owns {
 						if owns[p] {
@@ -178,6 +182,7 @@ func (m *team) join(n *node, name, group string, opts ...kgo.Opt) *kgo.Client {
 			m.update(func() {
 				fs.EachRecord(func(r *kgo.Record) { m.read[string(r.Value)]++ })
 			})
+			c.MarkCommitRecords(fs.Records()...)
 		}
 	}()
 	return c
