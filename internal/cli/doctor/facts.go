@@ -167,7 +167,7 @@ func (f *Facts) process(ctx context.Context, s Sources) {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		f.Missing["process"] = fmt.Sprintf("no metrics at %s (%v): give --http HOST:PORT", s.HTTP, err)
+		f.Missing["process"] = fmt.Sprintf("no metrics at %s: give --http HOST:PORT", s.HTTP)
 		return
 	}
 	defer resp.Body.Close()

@@ -1,0 +1,231 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla"
+)
+
+var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+const gib = 1 << 30
+
+// healthy are facts of a node that has nothing to complain of: one topic t of
+// one partition, 100 of whose 1000 records are of the last day.
+func healthy() *Facts {
+	offset := func(n int64) kadm.ListedOffsets {
+		return kadm.ListedOffsets{"t": {0: {Topic: "t", Partition: 0, Offset: n, Timestamp: now.UnixMilli()}}}
+	}
+	return &Facts{
+		Now: now, Addresses: []string{"h:9092"}, Brokers: map[int32]string{1: ""}, RoundTrip: time.Millisecond,
+		Metadata: kadm.Metadata{Controller: 1, Brokers: kadm.BrokerDetails{{NodeID: 1, Host: "127.0.0.1", Port: 9092}},
+			Topics: kadm.TopicDetails{"t": {Topic: "t", Partitions: kadm.PartitionDetails{0: {Topic: "t", Leader: 1, Replicas: []int32{1}, ISR: []int32{1}}}}}},
+		Topics: []TopicSettings{{Topic: "t", Own: map[string]bool{}, Values: map[string]string{
+			"cleanup.policy": "delete", "retention.ms": "604800000", "segment.ms": "604800000", "segment.bytes": "1073741824",
+			"retention.bytes": "-1", "max.message.bytes": "1048588", "min.insync.replicas": "1", "durability": "fsync",
+		}}},
+		Dirs: []kadm.DescribedLogDir{{Broker: 1, Dir: "/d", TotalBytes: 100 * gib, UsableBytes: 50 * gib,
+			Topics: kadm.DescribedLogDirTopics{"t": {0: {Size: 10 * gib}}}}},
+		Starts: offset(0), Ends: offset(1000), Committed: offset(1000), DayAgo: offset(900), Newest: offset(999),
+		Process: map[string]float64{"process_open_fds": 10, "process_max_fds": 1000, "process_resident_memory_bytes": 1e8},
+		Machine: 1e10, Local: true, Missing: map[string]string{},
+	}
+}
+
+func TestAHealthyClusterHasNothingToComplainOf(t *testing.T) {
+	for _, f := range Examine(healthy()) {
+		if f.Status != OK || f.Fix != "" || f.Evidence == "" || f.Code == "" || f.Check == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
+	own := func(f *Facts, kv ...string) {
+		for i := 0; i < len(kv); i += 2 {
+			f.Topics[0].Values[kv[i]], f.Topics[0].Own[kv[i]] = kv[i+1], true
+		}
+	}
+	part := func(f *Facts, change func(*kadm.PartitionDetail)) {
+		p := f.Metadata.Topics["t"].Partitions[0]
+		change(&p)
+		f.Metadata.Topics["t"].Partitions[0] = p
+	}
+	set := func(o kadm.ListedOffsets, offset, at int64) {
+		o["t"][0] = kadm.ListedOffset{Topic: "t", Offset: offset, Timestamp: at}
+	}
+	for _, c := range []struct {
+		code   string
+		status Status
+		want   string
+		change func(*Facts)
+	}{
+		{"D01", Warn, "h:9: refused", func(f *Facts) { f.Refused = []string{"h:9: refused"} }},
+		{"D02", Fail, "127.0.0.1:9092: connection refused", func(f *Facts) { f.Brokers[1] = "connection refused" }},
+		{"D02", Warn, "the client's own machine", func(f *Facts) {
+			f.Metadata.Brokers = append(f.Metadata.Brokers, kadm.BrokerDetail{NodeID: 2, Host: "b", Port: 1})
+		}},
+		{"D03", Warn, "metadata took 1s", func(f *Facts) { f.RoundTrip = time.Second }},
+		{"D04", Fail, "no live node is the controller", func(f *Facts) { f.Metadata.Controller = -1 }},
+		{"D05", Fail, "1 of 1 partitions have no leader: t-0", func(f *Facts) { part(f, func(p *kadm.PartitionDetail) { p.Leader = -1 }) }},
+		{"D06", Warn, "t-0", func(f *Facts) { part(f, func(p *kadm.PartitionDetail) { p.Replicas = []int32{1, 2} }) }},
+		{"D07", Fail, "min.insync.replicas=2 and 1 replicas", func(f *Facts) { own(f, "min.insync.replicas", "2") }},
+		{"D07", Fail, "refuse acks=all", func(f *Facts) {
+			own(f, "min.insync.replicas", "2")
+			part(f, func(p *kadm.PartitionDetail) { p.Replicas = []int32{1, 2} })
+		}},
+		{"D08", Fail, "/d: gone", func(f *Facts) { f.Dirs[0].Err = errors.New("gone") }},
+		{"D09", Fail, "1.00 GiB of 100 GiB free", func(f *Facts) { f.Dirs[0].UsableBytes = gib }},
+		{"D09", Warn, "5.00 GiB of 100 GiB free", func(f *Facts) { f.Dirs[0].UsableBytes = 5 * gib }},
+		{"D09", Warn, "10.0 GiB a day: full in 5.0 days", func(f *Facts) { set(f.DayAgo, 0, 0); own(f, "retention.ms", "-1") }},
+		{"D09", OK, "1.00 GiB a day, which retention keeps within the disk", func(*Facts) {}},
+		{"D09", Skipped, "does not tell", func(f *Facts) { f.Dirs[0].TotalBytes = -1 }},
+		{"D10", Warn, "800 of 1000 open", func(f *Facts) { f.Process["process_open_fds"] = 800 }},
+		{"D10", Skipped, "does not answer", func(f *Facts) { f.Missing["process"] = "does not answer" }},
+		{"D11", Warn, "of the machine's", func(f *Facts) { f.Process["process_resident_memory_bytes"] = 9e9 }},
+		{"D11", OK, "is not known here", func(f *Facts) { f.Local = false }},
+		{"D12", Warn, "durability=memory: a power cut takes acknowledged records of t", func(f *Facts) { own(f, "durability", "memory") }},
+		{"D13", Warn, "segment.ms=604800000 is longer than retention.ms=1000", func(f *Facts) { own(f, "retention.ms", "1000") }},
+		{"D13", Warn, "segment.bytes=1073741824 is more than retention.bytes=5", func(f *Facts) { own(f, "retention.bytes", "5") }},
+		{"D13", Warn, "max.message.bytes=1048588 is more than segment.bytes=100", func(f *Facts) { own(f, "segment.bytes", "100") }},
+		{"D13", Warn, "min.compaction.lag.ms=5", func(f *Facts) { own(f, "min.compaction.lag.ms", "5", "max.compaction.lag.ms", "4") }},
+		{"D13", Warn, "retention.ms=700000000 has no effect with cleanup.policy=compact", func(f *Facts) { own(f, "cleanup.policy", "compact", "retention.ms", "700000000") }},
+		{"D14", Warn, "t: remote.storage.enable", func(f *Facts) { own(f, "remote.storage.enable", "true") }},
+		{"D15", Warn, "up to 2h0m0s ahead in t-0", func(f *Facts) { set(f.Newest, 5, now.Add(2*time.Hour).UnixMilli()) }},
+		{"D16", Warn, "t-0 (10 records)", func(f *Facts) { set(f.Committed, 990, -1) }},
+		{"D17", Warn, "group g has no members and is 5 records behind", func(f *Facts) { f.Groups = group("Empty", 995, 5) }},
+		{"D17", Warn, "sharing its partitions anew", func(f *Facts) { f.Groups = group("PreparingRebalance", 1000, 0) }},
+		{"D17", Warn, "deleted records in t-0", func(f *Facts) { f.Groups = group("Stable", 5, 995); set(f.Starts, 10, -1) }},
+		{"D17", OK, "1 groups", func(f *Facts) { f.Groups = group("Stable", 5, 995) }},
+		{"D17", Skipped, "not served", func(f *Facts) { f.Missing["groups"] = "not served" }},
+	} {
+		f := healthy()
+		c.change(f)
+		found := Examine(f, strings.ToLower(c.code))
+		i := slices.IndexFunc(found, func(x Finding) bool { return x.Status == c.status && strings.Contains(x.Evidence, c.want) })
+		if i < 0 {
+			t.Errorf("%s: no finding %s %q in %+v", c.code, c.status, c.want, found)
+			continue
+		}
+		if ill := c.status == Warn || c.status == Fail; ill != (found[i].Fix != "") {
+			t.Errorf("%s %s: fix is %q", c.code, c.status, found[i].Fix)
+		}
+	}
+}
+
+// group makes one group with a lag on t-0.
+func group(state string, at, lag int64) []kadm.DescribedGroupLag {
+	return []kadm.DescribedGroupLag{{Group: "g", State: state, Lag: kadm.GroupLag{"t": {0: {
+		Topic: "t", Partition: 0, Commit: kadm.Offset{Topic: "t", At: at}, Lag: lag,
+	}}}}}
+}
+
+func TestMissingFactsSkipTheirChecks(t *testing.T) {
+	f := healthy()
+	for _, what := range []string{"settings", "log directories", "newest times", "committed offsets", "groups", "process"} {
+		f.Missing[what] = "no answer"
+	}
+	skips := 0
+	for _, x := range Examine(f) {
+		if x.Status == Skipped {
+			skips++
+			if !strings.Contains(x.Evidence, "no answer") {
+				t.Errorf("%s does not say why it was skipped: %q", x.Code, x.Evidence)
+			}
+		}
+	}
+	if skips != 11 {
+		t.Errorf("%d checks skipped, want 11", skips)
+	}
+}
+
+func TestCodesAreFixedAndExplained(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range Checks() {
+		if seen[c.Code] || c.Why == "" || c.Name == "" {
+			t.Errorf("%+v is a repeat or says too little", c)
+		}
+		seen[c.Code] = true
+		if got, ok := Find(strings.ToLower(c.Code)); !ok || got.Name != c.Name {
+			t.Errorf("%s is not found", c.Code)
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("%d checks, want at least 15", len(seen))
+	}
+	if _, ok := Find("D99"); ok {
+		t.Error("D99 was found")
+	}
+}
+
+func TestMetricsOfTheProcessAreRead(t *testing.T) {
+	got := processMetrics("# HELP x\nprocess_open_fds 12\nprocess_max_fds 1e+06\nother 3\nprocess_bad x\n")
+	if len(got) != 2 || got["process_open_fds"] != 12 || got["process_max_fds"] != 1e6 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestFactsOfANodeAreGathered(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	node, err := ottla.Start(ctx, ottla.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := node.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	client, err := kgo.NewClient(kgo.SeedBrokers(node.Addr()), kgo.AllowAutoTopicCreation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(ctx, &kgo.Record{Topic: "t", Value: []byte("v")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("process_open_fds 1\nprocess_max_fds 10\n"))
+	}))
+	defer metrics.Close()
+	f, err := Gather(ctx, Sources{Addresses: []string{node.Addr(), "127.0.0.1:1"}, Timeout: 5 * time.Second, Admin: kadm.NewClient(client),
+		HTTP: strings.TrimPrefix(metrics.URL, "http://"), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Refused) != 1 || len(f.Topics) == 0 || len(f.Dirs) != 1 || !f.Local || f.Process["process_max_fds"] != 10 || len(f.Missing) != 0 {
+		t.Errorf("got %+v", f)
+	}
+	if end, ok := f.Ends.Lookup("t", 0); !ok || end.Offset != 1 {
+		t.Errorf("end offset %+v", end)
+	}
+	for _, x := range Examine(f) {
+		if x.Status == Fail {
+			t.Errorf("%+v", x)
+		}
+	}
+}
+
+func TestAClusterThatDoesNotAnswerIsAnError(t *testing.T) {
+	client, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:1"), kgo.RetryTimeout(time.Millisecond), kgo.RequestRetries(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := Gather(ctx, Sources{Addresses: []string{"127.0.0.1:1"}, Timeout: time.Second, Admin: kadm.NewClient(client), Now: time.Now}); err == nil {
+		t.Error("facts came from nowhere")
+	}
+}
