@@ -22,6 +22,7 @@ type cleaning struct {
 	mu       sync.Mutex    // held from BeginCleaning to the end of Run; before Log.w
 	stopping atomic.Bool   // the log closes: a cleaning ends early
 	swaps    atomic.Uint64 // cleaned segments put in place so far
+	cuts     atomic.Uint64 // truncations so far
 	to       atomic.Int64  // where the last cleaning ended; -1 never
 	bad      atomic.Pointer[uncleanable]
 }
@@ -41,8 +42,12 @@ func (c *cleaning) begin(d *Dir, name string, known bool) {
 	}
 }
 
-// lower notes that the log was cut: what comes above end is new.
-func (c *cleaning) lower(end int64) { c.to.Store(min(c.to.Load(), end)) }
+// lower notes that the log is about to be cut: what comes above end is new, and
+// a cleaning under way ends.
+func (c *cleaning) lower(end int64) {
+	c.cuts.Add(1)
+	c.to.Store(min(c.to.Load(), end))
+}
 
 // halt ends a cleaning under way, waits for it and keeps others out until the
 // function that it returns is called. No lock of the log is held.
@@ -196,7 +201,7 @@ func (l *Log) prepareCleaning(stable int64) (*Cleaning, error) {
 			return nil, err
 		}
 	}
-	k := &Cleaning{l: l, plan: plan, producers: l.Producers().Lasts(), cuts: l.cuts.Load(), next: active}
+	k := &Cleaning{l: l, plan: plan, producers: l.Producers().Lasts(), cuts: l.cleaning.cuts.Load(), next: active}
 	for _, s := range l.segs[:len(l.segs)-1] {
 		if s.base >= plan.To {
 			k.next = s.base
@@ -338,6 +343,9 @@ func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []by
 		if err == nil {
 			err = check.whole(r, &h, b)
 		}
+		if err != nil && l.cleaning.cuts.Load() != k.cuts {
+			return errOvertaken
+		}
 		if err != nil {
 			return l.corrupt(s, r, check.next, err)
 		}
@@ -406,7 +414,7 @@ func (k *Cleaning) dropNote() error {
 func (k *Cleaning) reached(end int64) error {
 	l := k.l
 	l.w.Lock()
-	same := l.cuts.Load() == k.cuts
+	same := l.cleaning.cuts.Load() == k.cuts
 	if same {
 		l.cleaning.to.Store(end)
 	}

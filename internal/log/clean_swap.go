@@ -288,7 +288,7 @@ func (g *group) place() (int, error) {
 		return 0, err
 	}
 	at := slices.Index(l.segs, g.sources[0])
-	if at < 0 || l.cuts.Load() != g.k.cuts || at+len(g.sources) >= len(l.segs) || !slices.Equal(l.segs[at:at+len(g.sources)], g.sources) {
+	if at < 0 || l.cleaning.cuts.Load() != g.k.cuts || at+len(g.sources) >= len(l.segs) || !slices.Equal(l.segs[at:at+len(g.sources)], g.sources) {
 		return 0, errOvertaken
 	}
 	return at, nil

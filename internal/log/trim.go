@@ -31,6 +31,7 @@ func (l *Log) TruncateTo(offset int64) error {
 	if end < l.start {
 		return l.restart(i, at)
 	}
+	l.cleaning.lower(end)
 	// From here on the checkpoint must not vouch for what goes.
 	if err := l.lower(end, i, at); err != nil {
 		return err
@@ -38,7 +39,6 @@ func (l *Log) TruncateTo(offset int64) error {
 	if err := l.cutFiles(i, at, end); err != nil {
 		return err
 	}
-	l.cleaning.lower(end)
 	l.epochs.TruncateEnd(end)
 	// One snapshot earlier than need be: Kafka's snapshots hold one batch of
 	// each producer, and the batches after it fill the window again.
@@ -80,6 +80,7 @@ func (l *Log) cutPlace(offset int64) (i int, at, end int64, err error) {
 // restart empties the log: the batch that holds the log start offset itself
 // goes. It begins again at its start, in a new segment.
 func (l *Log) restart(i int, at int64) error {
+	l.cleaning.lower(l.start)
 	if err := l.replay(l.freshProducers(), l.segs[0].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
 		return err
 	}
@@ -91,7 +92,6 @@ func (l *Log) restart(i int, at int64) error {
 	l.end = Position{l.start, l.start, 0}
 	l.durable = l.end
 	l.mu.Unlock()
-	l.cleaning.lower(l.end.Offset)
 	l.epochs.TruncateEnd(l.end.Offset)
 	l.takeMark()
 	l.mu.Lock()

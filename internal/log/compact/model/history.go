@@ -158,3 +158,20 @@ func (h *History) Stable() int64 {
 	}
 	return h.next
 }
+
+// TruncateTo forgets the batches at or above offset, which is a batch boundary.
+// Producers and transactions are as the rest tells.
+func (h *History) TruncateTo(offset int64) {
+	h.State, h.Aborted, h.next = producer.NewState(), nil, offset
+	old := h.Batches
+	h.Batches = nil
+	for _, b := range old {
+		if b.H.BaseOffset >= offset {
+			break
+		}
+		if a, ok, err := h.State.Apply(&b.H, b.Raw); err == nil && ok {
+			h.Aborted = append(h.Aborted, a)
+		}
+		h.Batches = append(h.Batches, b)
+	}
+}
