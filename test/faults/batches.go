@@ -126,7 +126,7 @@ func corruptBatches(ctx context.Context, s *scene) error {
 	if err := s.createTopic(ctx, "bad", nil); err != nil {
 		return err
 	}
-	c, err := net.DialTimeout("tcp", s.setup.Address(), 5*time.Second)
+	c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func produce(c net.Conn, topic string, b []byte) (int16, error) {
 
 // admin is a client for what a row needs beside the load.
 func (s *scene) admin() (*kadm.Client, error) {
-	return kadm.NewOptClient(kgo.SeedBrokers(s.setup.Address()))
+	return kadm.NewOptClient(kgo.SeedBrokers(s.address))
 }
 
 func (s *scene) createTopic(ctx context.Context, name string, settings map[string]*string) error {
@@ -270,7 +270,7 @@ func (s *scene) explode(b []byte, codec, n int) error {
 	errs := make([]error, n)
 	for i := range n {
 		wg.Go(func() {
-			c, err := net.DialTimeout("tcp", s.setup.Address(), 5*time.Second)
+			c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
 			if err != nil {
 				errs[i] = err
 				return

@@ -28,7 +28,7 @@ func absurd(ctx context.Context, s *scene) error {
 	mem := watchMemory(s.node.PID())
 	for range times(20, 3) {
 		for _, a := range absurdities() {
-			if err := tell(s.setup.Address(), a.bytes); err != nil {
+			if err := tell(s.address, a.bytes); err != nil {
 				return fmt.Errorf("%s: %w", a.name, err)
 			}
 			s.hits++
@@ -52,7 +52,7 @@ func absurd(ctx context.Context, s *scene) error {
 // and sends nothing.
 func promises(ctx context.Context, s *scene) error {
 	for range times(200, 50) {
-		c, err := net.DialTimeout("tcp", s.setup.Address(), 5*time.Second)
+		c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sys/unix"
 
 	"ottla/test/realfault"
@@ -36,7 +38,7 @@ func diskFull(ctx context.Context, s *scene) error {
 // that it lives, and gives it back, so many times. take is called again while
 // it lasts: the node may give room back.
 func (s *scene) starve(ctx context.Context, n int, take, give func() error) error {
-	p, err := realfault.NewProbe(ctx, s.setup.Address())
+	p, err := realfault.NewProbe(ctx, s.address)
 	if err != nil {
 		return err
 	}
@@ -102,7 +104,78 @@ func inodesFull(ctx context.Context, s *scene) error {
 		return err
 	}
 	files := filepath.Join(mount, "files")
-	return s.starve(ctx, times(5, 1), func() error { return useInodes(files) }, func() error { return os.RemoveAll(files) })
+	for i := range times(5, 1) {
+		err := s.newTopicWithout(ctx, fmt.Sprintf("new-%d", i), func() error { return useInodes(files) })
+		if rerr := os.RemoveAll(files); err == nil {
+			err = rerr
+		}
+		if err == nil {
+			err = s.eventually(ctx, fmt.Sprintf("new-%d", i))
+		}
+		if err == nil {
+			err = s.flowing(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.finish(ctx)
+}
+
+// newTopicWithout looks what a topic's first record, which needs new files, is
+// answered while there are no inodes. What has files may go on in them.
+func (s *scene) newTopicWithout(ctx context.Context, topic string, take func() error) error {
+	for until := time.Now().Add(2 * time.Second); time.Now().Before(until); {
+		if err := take(); err != nil { // again and again: the node may give some back
+			return err
+		}
+		if err := realfault.Pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	if err := s.createTopic(ctx, topic, nil); err != nil {
+		s.hits++ // refused even earlier
+		return s.up()
+	}
+	switch err := s.write(ctx, topic); {
+	case err == nil:
+		return errors.New("a new log was begun without an inode: the fault does not bite")
+	case !kerr.IsRetriable(err):
+		return fmt.Errorf("without inodes a write fails with %w, which clients do not retry", err)
+	}
+	s.hits++
+	return s.up()
+}
+
+// eventually wants a record taken within backWithin, in a topic that is made
+// where it is not there.
+func (s *scene) eventually(ctx context.Context, topic string) error {
+	for began := time.Now(); ; {
+		_ = s.createTopic(ctx, topic, nil) // it may be there
+		err := s.write(ctx, topic)
+		if err == nil {
+			return nil
+		}
+		if time.Since(began) > backWithin {
+			return fmt.Errorf("%s takes no record %v after the fault was over: %w", topic, backWithin, err)
+		}
+		if err := realfault.Pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// write produces one record and does not retry.
+func (s *scene) write(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, backWithin)
+	defer cancel()
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.address), kgo.DisableIdempotentWrite(), kgo.RecordRetries(0),
+		kgo.RequestRetries(0), kgo.ProducerLinger(0))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.ProduceSync(ctx, &kgo.Record{Topic: topic, Value: []byte("one")}).FirstErr()
 }
 
 // useInodes makes empty files until there are no inodes left.

@@ -5,6 +5,11 @@
 //	go run ./test/faults -short           fewer of each, for CI (3 minutes)
 //	go run ./test/faults -only 1,10,12
 //	go run ./test/faults -check FILE      judge a history that was kept
+//	go run ./test/faults -against ADDR    no faults: record and judge another broker
+//	go run ./test/faults -only 2 -set durability=memory
+//
+// The last must fail: it takes the promise away and shows that this would be
+// seen.
 //
 // A row is a fault: kill -9, a power cut, a failing sync, a full disk, ... Its
 // number is that of our list of faults; the numbers between belong to clusters

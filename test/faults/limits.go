@@ -43,7 +43,7 @@ func exhaust(ctx context.Context, s *scene) error {
 	refused := 0
 	var open []net.Conn
 	for range 100 {
-		c, err := net.DialTimeout("tcp", s.setup.Address(), time.Second)
+		c, err := net.DialTimeout("tcp", s.address, time.Second)
 		if err != nil {
 			refused++
 			continue
@@ -68,7 +68,7 @@ func exhaust(ctx context.Context, s *scene) error {
 	}
 	began := time.Now()
 	for { // a new client comes in
-		c, err := net.DialTimeout("tcp", s.setup.Address(), time.Second)
+		c, err := net.DialTimeout("tcp", s.address, time.Second)
 		if err == nil {
 			err = ask(c, time.Second)
 			_ = c.Close() // one question was all
@@ -86,7 +86,7 @@ func exhaust(ctx context.Context, s *scene) error {
 // cgroups is where version 1 of the memory controller is mounted.
 const cgroups = "/sys/fs/cgroup/memory"
 
-// memoryLimit is row 17: the node lives in 256 MiB, page cache included, with
+// memoryLimit is row 17: the node lives in 128 MiB, page cache included, with
 // many clients, and is not killed.
 func memoryLimit(ctx context.Context, s *scene) error {
 	group := filepath.Join(cgroups, "ottla-faults-"+strconv.Itoa(os.Getpid()))
@@ -94,7 +94,7 @@ func memoryLimit(ctx context.Context, s *scene) error {
 		return &realfault.Impossible{Reason: fmt.Sprintf("no memory cgroup (version 1): %v", err)}
 	}
 	s.after = append(s.after, func() error { return os.Remove(group) })
-	const most = 256 << 20
+	const most = 128 << 20
 	if err := os.WriteFile(filepath.Join(group, "memory.limit_in_bytes"), []byte(strconv.Itoa(most)), 0o600); err != nil {
 		return &realfault.Impossible{Reason: fmt.Sprintf("memory cannot be limited: %v", err)}
 	}
@@ -103,7 +103,7 @@ func memoryLimit(ctx context.Context, s *scene) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	conns, err := dialMany(s.setup.Address(), times(1000, 300))
+	conns, err := dialMany(s.address, times(1000, 300))
 	if err != nil {
 		return err
 	}

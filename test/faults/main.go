@@ -22,6 +22,8 @@ var (
 	ottlaAt = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	keepIn  = flag.String("dir", "", "where all is kept; without it a temporary folder")
 	check   = flag.String("check", "", "judge the history in this file and end")
+	against = flag.String("against", "", "record clients of the cluster at this HOST:PORT without any fault, judge, and end")
+	set     = flag.String("set", "", "more settings of the node, KEY=VALUE, comma-separated")
 	atOnce  = flag.Int("at-once", 2, "rows that run at a time")
 )
 
@@ -33,6 +35,9 @@ func main() {
 func run(ctx context.Context) error {
 	if *check != "" {
 		return checkFile(*check)
+	}
+	if *against != "" {
+		return watchOther(ctx, *against)
 	}
 	chosen, err := choose(*only)
 	if err != nil {
@@ -71,6 +76,9 @@ func play(ctx context.Context, r row, path, dir string) result {
 	defer cancel()
 	began := time.Now()
 	s := &scene{binary: path, dir: dir}
+	if *set != "" {
+		s.settings = strings.Split(*set, ",")
+	}
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
 		err = r.run(ctx, s)
@@ -96,4 +104,28 @@ func checkFile(name string) error {
 		return fmt.Errorf("a promise is broken")
 	}
 	return nil
+}
+
+// watchOther records a run on somebody else's cluster: histories of a broker
+// that is known to be right must be clean.
+func watchOther(ctx context.Context, address string) error {
+	work, clean, err := realfault.WorkDir(*keepIn, "faults")
+	if err != nil {
+		return err
+	}
+	for i := range times(20, 3) {
+		s := &scene{dir: work, address: address}
+		topic := fmt.Sprintf("watched-%d-%d", time.Now().UnixNano(), i)
+		if err := s.loadTopic(ctx, topic); err != nil {
+			return err
+		}
+		if err := realfault.Pause(ctx, 10*time.Second); err != nil {
+			return err
+		}
+		if err := s.finish(ctx); err != nil {
+			return fmt.Errorf("run %d: %w (kept in %s)", i+1, err, work)
+		}
+		fmt.Printf("faults: run %d on %s: %s\n", i+1, address, strings.Join(s.notes, "; "))
+	}
+	return clean()
 }

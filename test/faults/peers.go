@@ -104,7 +104,7 @@ func halfOpen(ctx context.Context, s *scene) error {
 		return err
 	}
 	n := times(1000, 200)
-	conns, err := dialMany(s.setup.Address(), n)
+	conns, err := dialMany(s.address, n)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func neverRead(ctx context.Context, s *scene) error {
 	n := times(200, 50)
 	mem := watchMemory(s.node.PID())
 	for range n {
-		c, err := net.DialTimeout("tcp", s.setup.Address(), 5*time.Second)
+		c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
 		if err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func crowd(ctx context.Context, s *scene) error {
 	}
 	n := times(10_000, 2000)
 	began := time.Now()
-	conns, err := dialMany(s.setup.Address(), n)
+	conns, err := dialMany(s.address, n)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,8 @@ func (r result) line() string {
 func table(results []result) (bad int) {
 	fmt.Printf("\n%-4s %-37s %6s  %6s  %s\n", "row", "fault", "hits", "time", "result")
 	for _, r := range results {
-		fmt.Println(r.line())
+		first, _, _ := strings.Cut(r.line(), "\n") // the rest was printed when it ended
+		fmt.Println(first)
 		if r.verdict() == failed {
 			bad++
 		}

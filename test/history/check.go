@@ -11,6 +11,9 @@ type Options struct {
 	// Idempotent: all producers were, so that a value at two offsets is an error
 	// and not only counted.
 	Idempotent bool
+	// ExactMarks: an answer has no record at or above its own marks. Kafka takes
+	// the marks before it reads, so there they may be a little older.
+	ExactMarks bool
 }
 
 // Anomaly is one broken promise.

@@ -15,7 +15,7 @@ var large = flag.Int("history.ops", 100_000, "operations of the large history")
 func TestGoodHistoriesAreClean(t *testing.T) {
 	for seed := range uint64(300) {
 		ops := good(seed, 600)
-		if r := Check(ops, Options{Idempotent: true}); !r.OK() || r.Acked == 0 || r.Polled == 0 {
+		if r := Check(ops, Options{Idempotent: true, ExactMarks: true}); !r.OK() || r.Acked == 0 || r.Polled == 0 {
 			t.Fatalf("seed %d: %v", seed, r)
 		}
 	}
@@ -24,7 +24,7 @@ func TestGoodHistoriesAreClean(t *testing.T) {
 func TestTheOrderOfLinesDoesNotMatter(t *testing.T) {
 	ops := good(7, 2000)
 	slices.Reverse(ops)
-	if r := Check(ops, Options{Idempotent: true}); !r.OK() {
+	if r := Check(ops, Options{Idempotent: true, ExactMarks: true}); !r.OK() {
 		t.Error(r)
 	}
 }
@@ -36,7 +36,7 @@ func TestMemoryOfACheckIsBounded(t *testing.T) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	r := Check(ops, Options{Idempotent: true})
+	r := Check(ops, Options{Idempotent: true, ExactMarks: true})
 	runtime.ReadMemStats(&after)
 	if !r.OK() {
 		t.Fatal(r)
@@ -50,7 +50,7 @@ func BenchmarkCheck(b *testing.B) {
 	ops := good(1, *large)
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := Check(ops, Options{Idempotent: true}); !r.OK() {
+		if r := Check(ops, Options{Idempotent: true, ExactMarks: true}); !r.OK() {
 			b.Fatal(r)
 		}
 	}
@@ -65,7 +65,20 @@ func TestDuplicatesOfPlainProducersAreCountedOnly(t *testing.T) {
 	if r := Check(ops, Options{}); !r.OK() || r.Noted["duplicate"] != 1 {
 		t.Error(r)
 	}
-	if r := Check(ops, Options{Idempotent: true}); r.Found["duplicate"] != 1 {
+	if r := Check(ops, Options{Idempotent: true, ExactMarks: true}); r.Found["duplicate"] != 1 {
+		t.Error(r)
+	}
+}
+
+func TestRecordsAboveInexactMarksAreCountedOnly(t *testing.T) {
+	ops := []Op{
+		{Process: 1, Kind: Send, Outcome: OK, Start: 1, End: 2, Micro: []Micro{sent(0, Record{0, 1})}},
+		{Process: 2, Kind: Poll, Outcome: OK, Start: 3, End: 4, Micro: []Micro{{Kind: Poll, Partition: name(0), Records: []Record{{0, 1}}, Marks: &Marks{0, 0, 0, -1}}}},
+	}
+	if r := Check(ops, Options{}); !r.OK() || r.Noted["read-above-mark"] != 1 {
+		t.Error(r)
+	}
+	if r := Check(ops, Options{ExactMarks: true}); r.Found["read-above-mark"] != 1 {
 		t.Error(r)
 	}
 }

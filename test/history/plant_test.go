@@ -132,7 +132,7 @@ func TestEachPlantedFaultIsFound(t *testing.T) {
 				t.Errorf("%s: no place for it in the history of seed %d", p.name, seed)
 				continue
 			}
-			if r := Check(g.ops, Options{Idempotent: true}); r.Found[p.rule] == 0 {
+			if r := Check(g.ops, Options{Idempotent: true, ExactMarks: true}); r.Found[p.rule] == 0 {
 				t.Errorf("%s, seed %d: want %s, got %v", p.name, seed, p.rule, r)
 			}
 		}

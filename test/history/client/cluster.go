@@ -20,6 +20,7 @@ type Cluster struct {
 	Topic      string
 	Partitions int32
 	History    *history.Writer
+	Plain      bool // no compression; otherwise producers take codecs by turns
 
 	value atomic.Int64 // the last value that was sent
 	acked atomic.Int64

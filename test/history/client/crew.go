@@ -27,8 +27,6 @@ type Crew struct {
 	errs []error
 }
 
-const group = "crew"
-
 // Start begins all of them.
 func (c *Crew) Start(ctx context.Context) {
 	ctx, c.stopRest = context.WithCancel(ctx)
@@ -42,11 +40,11 @@ func (c *Crew) Start(ctx context.Context) {
 	}
 	balancer := kgo.CooperativeStickyBalancer()
 	for i := range c.Members {
-		c.run(&c.rest, func() error { return c.consume(ctx, group, balancer, c.Lifetime+time.Duration(i)*time.Second) })
+		c.run(&c.rest, func() error { return c.consume(ctx, c.Topic, balancer, c.Lifetime+time.Duration(i)*time.Second) })
 	}
 	watched := ""
 	if c.Members > 0 {
-		watched = group
+		watched = c.Topic
 	}
 	c.run(&c.rest, func() error { return c.watch(ctx, watched, 200*time.Millisecond) })
 }

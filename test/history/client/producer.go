@@ -17,7 +17,9 @@ const flushWithin = 30 * time.Second
 // produce is one idempotent producer with acks=all: so many records a second,
 // to each partition in turn, until ctx ends and the answers are there.
 func (c *Cluster) produce(ctx context.Context, rate, size int) error {
+	process := c.History.Process()
 	cl, err := c.open(
+		kgo.ProducerBatchCompression(c.codec(process)),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerLinger(0),
@@ -29,7 +31,6 @@ func (c *Cluster) produce(ctx context.Context, rate, size int) error {
 		return err
 	}
 	defer cl.Close()
-	process := c.History.Process()
 	const ticks = 50 // a second
 	tick := time.NewTicker(time.Second / ticks)
 	defer tick.Stop()
@@ -49,6 +50,15 @@ func (c *Cluster) produce(ctx context.Context, rate, size int) error {
 		return errors.New("a producer had no answer 30 s after the faults were over")
 	}
 	return nil
+}
+
+// codec is what a producer compresses with.
+func (c *Cluster) codec(process int32) kgo.CompressionCodec {
+	all := []kgo.CompressionCodec{kgo.NoCompression(), kgo.ZstdCompression(), kgo.Lz4Compression(), kgo.SnappyCompression(), kgo.GzipCompression()}
+	if c.Plain {
+		return all[0]
+	}
+	return all[int(process)%len(all)]
 }
 
 // send gives one record to the client and records what becomes of it.
