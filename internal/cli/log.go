@@ -60,7 +60,7 @@ func logImport(o *options) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&data, "data", "", "the data directory to fill: empty, or not there yet")
-	f.BoolVar(&link, "link", false, "hard-link closed segments instead of copying them; Kafka must not be started on the source again")
+	f.BoolVar(&link, "link", false, "hard-link closed segments instead of copying them (after a clean stop); Kafka must not be started on the source again")
 	f.BoolVar(&partial, "partial", false, "take partitions whose files are in none of the directories as empty ones")
 	return c
 }

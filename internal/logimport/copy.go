@@ -42,7 +42,7 @@ func (r *run) copyPartition(p *planned) error {
 		if !e.Type().IsRegular() || !wanted(e.Name(), bases) {
 			continue
 		}
-		if r.o.Link && p.settled(e.Name(), bases) {
+		if r.o.Link && r.settled(e.Name(), bases) {
 			if err := r.link(from+"/"+e.Name(), to+"/"+e.Name()); err != nil {
 				return err
 			}
@@ -70,15 +70,12 @@ func wanted(name string, bases []int64) bool {
 }
 
 // settled tells whether a file is a segment that nothing writes any more: not
-// the active one, and wholly below what Kafka had synced, where recovery never
-// cuts.
-func (p *planned) settled(name string, bases []int64) bool {
+// the active one, of a Kafka that stopped cleanly. After a crash recovery may
+// write any segment again, so none is shared with the source.
+func (r *run) settled(name string, bases []int64) bool {
 	base, suffix, ok := layout.ParseFileName(name)
 	i := slices.Index(bases, base)
-	if !ok || suffix != layout.Log || i < 0 || i+1 == len(bases) {
-		return false
-	}
-	return p.from.clean || bases[i+1] <= p.from.recovery[p.name]
+	return r.result.Clean && ok && suffix == layout.Log && i >= 0 && i+1 < len(bases)
 }
 
 func (r *run) link(from, to string) error {
@@ -86,8 +83,7 @@ func (r *run) link(from, to string) error {
 	if !ok {
 		return r.copyFile(from, to)
 	}
-	// Kafka syncs in the background: what is below its recovery point is on the
-	// disk, and after a clean stop all is. A sync here costs nothing then.
+	// Kafka synced it when it stopped; a copy of its directory perhaps not.
 	f, err := r.o.FS.OpenFile(from, os.O_RDONLY, 0)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", from, err)

@@ -22,9 +22,9 @@ type Options struct {
 	// Data is the directory to fill: empty, missing, or left by an import that
 	// did not finish.
 	Data string
-	// Link gives closed segments another name instead of copying them. Source
-	// and Data lie on one file system then, and Kafka must not be started on
-	// the source again.
+	// Link gives closed segments another name instead of copying them, where
+	// Kafka stopped cleanly. Source and Data lie on one file system then, and
+	// Kafka must not be started on the source again.
 	Link bool
 	// Partial takes partitions whose files are in none of Sources as empty
 	// ones.

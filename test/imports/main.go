@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"ottla"
+	"ottla/internal/cli"
+	"ottla/test/oracle/apache"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fixture := flag.String("fixture", "", "write kafka-clean.tar.gz and kafka-killed.tar.gz there and stop")
+	flag.Parse()
+	if err := run(ctx, *fixture); err != nil {
+		fmt.Fprintln(os.Stderr, "imports:", err)
+		os.Exit(1)
+	}
+}
+
+// oneCase is a way in which Kafka ends and its directory is taken.
+type oneCase struct {
+	name       string
+	kill, link bool
+}
+
+func run(ctx context.Context, fixture string) error {
+	dir, err := os.MkdirTemp("", "ottla-imports-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	cases := []oneCase{{"clean", false, false}, {"killed", true, false}}
+	if fixture == "" {
+		cases = append(cases, oneCase{"clean-linked", false, true}, oneCase{"killed-linked", true, true})
+	}
+	for _, c := range cases {
+		if err := c.run(ctx, filepath.Join(dir, c.name), fixture); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		fmt.Printf("%-14s as it was in Kafka\n", c.name)
+	}
+	return nil
+}
+
+func (c oneCase) run(ctx context.Context, dir, fixture string) error {
+	work := wide
+	if fixture != "" {
+		work = narrow
+	}
+	kafka, err := apache.Start(ctx, filepath.Join(dir, "kafka"), map[string]string{
+		"offsets.topic.num.partitions": "2", "transaction.state.log.num.partitions": "2",
+		"group.initial.rebalance.delay.ms": "0", "log.initial.task.delay.ms": "1000",
+		"log.index.size.max.bytes":                        "65536", // Kafka allocates it ahead
+		"metadata.log.max.record.bytes.between.snapshots": "2000",
+	})
+	if err != nil {
+		return err
+	}
+	want, err := fillAndSee(ctx, kafka.Addr, work)
+	if err != nil {
+		return errors.Join(err, kafka.Stop())
+	}
+	if c.kill {
+		err = syscall.Kill(kafka.PID(), syscall.SIGKILL)
+	}
+	stopped := kafka.Stop()
+	if err != nil || !c.kill && stopped != nil {
+		return fmt.Errorf("end Kafka: %w", errors.Join(err, stopped))
+	}
+	source := filepath.Join(dir, "kafka", "data")
+	if fixture != "" {
+		return archive(source, filepath.Join(fixture, "kafka-"+c.name+".tar.gz"))
+	}
+	return c.take(ctx, source, filepath.Join(dir, "data"), want)
+}
+
+func fillAndSee(ctx context.Context, addr string, work workload) (*seen, error) {
+	if err := work.fill(ctx, addr); err != nil {
+		return nil, fmt.Errorf("fill Kafka: %w", err)
+	}
+	return see(ctx, addr)
+}
+
+// take imports, and holds Ottla's answers against Kafka's.
+func (c oneCase) take(ctx context.Context, source, data string, want *seen) error {
+	before, err := treeSum(source)
+	if err != nil {
+		return err
+	}
+	args := []string{"log", "import", source, "--data", data}
+	if c.link {
+		args = append(args, "--link")
+	}
+	for _, line := range [][]string{{"log", "verify", source}, args, {"log", "verify", data}} {
+		var out bytes.Buffer
+		if code := cli.Run(ctx, line, nil, &out, &out); code != 0 {
+			return fmt.Errorf("ottla %v ended with %d:\n%s", line, code, out.String())
+		}
+	}
+	after, err := treeSum(source)
+	if err != nil {
+		return err
+	}
+	if before != after {
+		return errors.New("the import changed the source")
+	}
+	node, err := ottla.Start(ctx, ottla.Options{Dir: data})
+	if err != nil {
+		return err
+	}
+	defer node.Close()
+	got, err := see(ctx, node.Addr())
+	if err != nil {
+		return err
+	}
+	if err := want.differ(got); err != nil {
+		return err
+	}
+	return goOn(ctx, node.Addr(), want)
+}
