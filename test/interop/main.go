@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -35,6 +34,7 @@ func run(ctx context.Context, args []string) error {
 	against := flags.String("against", string(rig.Ottla), "ottla or kafka")
 	only := flags.String("only", "", "clients, separated by commas (all: "+clientNames()+")")
 	binary := flags.String("binary", "", "Ottla's program (built when empty)")
+	page := flags.String("write", "", "page that the table goes to; rows of clients that did not run stay as they are")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -46,46 +46,23 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	node, err := rig.New(ctx, rig.Options{
-		Kind: rig.Kind(*against), Dir: dir, Binary: *binary,
-		Settings: map[string]string{"auto.create.topics.enable": "true", "num.partitions": "3"},
-	})
+	lanes := lanesOf(rig.Kind(*against), len(chosen))
+	nodes, err := startNodes(ctx, rig.Kind(*against), dir, *binary, lanes)
 	if err != nil {
 		return fmt.Errorf("start %s (its folder is %s): %w", *against, dir, err)
 	}
-	rows := runAll(ctx, node, chosen)
-	if err := node.Stop(); err != nil {
-		rows = append(rows, row{client: *against, scenario: "stop", why: err.Error()})
+	rows := runAll(ctx, nodes, chosen)
+	for _, node := range nodes {
+		if err := node.Stop(); err != nil {
+			rows = append(rows, row{client: *against, scenario: "stop", why: err.Error()})
+		}
+	}
+	if *page != "" {
+		if err := writePage(*page, chosen, rows); err != nil {
+			return err
+		}
 	}
 	return report(rows, dir)
-}
-
-// runAll runs one client after the other.
-func runAll(ctx context.Context, node *rig.Node, chosen []client) []row {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return []row{{client: "all", scenario: "install", why: err.Error()}}
-	}
-	var rows []row
-	for _, c := range chosen {
-		fmt.Fprintf(os.Stderr, "interop: %s\n", c.name)
-		cmd, err := c.command(ctx, filepath.Join(cache, "ottla-interop"))
-		if err != nil {
-			rows = append(rows, row{client: c.name, scenario: "install", why: err.Error()})
-			continue
-		}
-		rows = append(rows, session{client: c, node: node}.run(ctx, cmd)...)
-		if ctx.Err() != nil {
-			break
-		}
-		if err := node.Alive(); err != nil {
-			rows = append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
-			if err := node.Start(ctx); err != nil {
-				return append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
-			}
-		}
-	}
-	return rows
 }
 
 // row is one line of the table.

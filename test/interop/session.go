@@ -14,7 +14,7 @@ import (
 )
 
 // clientWithin bounds one client's whole run.
-const clientWithin = 5 * time.Minute
+const clientWithin = 3 * time.Minute
 
 // tailBytes of a client's standard error are shown when it fails.
 const tailBytes = 600
@@ -23,6 +23,7 @@ const tailBytes = 600
 type session struct {
 	client  client
 	node    *rig.Node
+	life    context.Context // of the broker, which outlives the client
 	version string
 	rows    []row
 	failed  map[string]bool
@@ -31,7 +32,6 @@ type session struct {
 // run runs the client's program to its end and gives its rows; a scenario that
 // was promised and never reported is a failure.
 func (s session) run(ctx context.Context, cmd command) []row {
-	// The broker outlives the client, so a restart is not of the client's time.
 	limited, cancel := context.WithTimeout(ctx, clientWithin)
 	defer cancel()
 	s.failed = map[string]bool{}
@@ -48,10 +48,16 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	if err != nil {
 		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
 	}
+	endGroup(p)
 	if err := p.Start(); err != nil {
 		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
 	}
-	s.listen(ctx, out, in)
+	// A grandchild that outlives the client would hold the pipe open.
+	defer context.AfterFunc(limited, func() { _ = out.Close() })()
+	s.listen(out, in)
+	if limited.Err() != nil {
+		s.add("time", fmt.Sprintf("the client was ended after %v", clientWithin))
+	}
 	if err := p.Wait(); err != nil {
 		s.add("exit", fmt.Sprintf("%v: %s", err, oneLine(errs.String())))
 	}
@@ -60,7 +66,7 @@ func (s session) run(ctx context.Context, cmd command) []row {
 }
 
 // listen obeys the client's lines until it ends.
-func (s *session) listen(ctx context.Context, out io.Reader, in io.Writer) {
+func (s *session) listen(out io.Reader, in io.Writer) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -74,7 +80,7 @@ func (s *session) listen(ctx context.Context, out io.Reader, in io.Writer) {
 			name, why, _ := strings.Cut(rest, " ")
 			s.add(name, oneLine("because: "+why))
 		case "RESTART":
-			if err := s.restart(ctx); err != nil {
+			if err := s.restart(s.life); err != nil {
 				s.add("restart", err.Error())
 			}
 			if _, err := io.WriteString(in, "GO\n"); err != nil {
@@ -85,11 +91,16 @@ func (s *session) listen(ctx context.Context, out io.Reader, in io.Writer) {
 	_, _ = io.Copy(io.Discard, out) // a line too long must not block the client
 }
 
+// restart restarts the broker; a broker that cannot be ended or started within
+// its own limits is the scenario's failure.
 func (s *session) restart(ctx context.Context) error {
 	if err := s.node.Stop(); err != nil {
-		return err
+		return fmt.Errorf("stop the broker: %w", err)
 	}
-	return s.node.Start(ctx)
+	if err := s.node.Start(ctx); err != nil {
+		return fmt.Errorf("start the broker again: %w", err)
+	}
+	return nil
 }
 
 func (s *session) add(scenario, why string) {

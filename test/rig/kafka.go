@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"syscall"
 
@@ -46,7 +47,11 @@ func (r *kafkaRunner) start(ctx context.Context) (err error) {
 func (r *kafkaRunner) stop() error { return r.node.Stop() }
 
 func (r *kafkaRunner) alive() error {
-	if err := syscall.Kill(r.node.PID(), 0); err != nil {
+	p, err := os.FindProcess(r.node.PID())
+	if err == nil {
+		err = p.Signal(syscall.Signal(0)) // asks only whether it is there
+	}
+	if err != nil {
 		return fmt.Errorf("Kafka ended by itself: %w", err)
 	}
 	return nil

@@ -3,9 +3,10 @@
 import time
 
 import confluent_kafka
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import groups
 from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, TOO_LARGE,
                      WITHIN_S, Content, Restart, first_offset, noise, scenario, want_equal)
 
@@ -164,6 +165,78 @@ def restart():
     c.close()
 
 
+class Wrap:
+    """A consumer in a group, as groups.py wants it."""
+
+    def __init__(self, group, topic, instance):
+        self.topic, self.rebalances = topic, 0
+        more = {"group.instance.id": instance} if instance else {}
+        self.c = Consumer({"bootstrap.servers": ADDR, "group.id": group, "client.id": "interop", "enable.auto.commit": False,
+                           "auto.offset.reset": "earliest", "heartbeat.interval.ms": 300, "session.timeout.ms": 10000,
+                           "partition.assignment.strategy": Wrap.strategy, **more})
+        self.c.subscribe([topic], on_assign=self.count)
+
+    strategy = "cooperative-sticky"
+
+    def count(self, *_):
+        self.rebalances += 1
+
+    def poll(self):
+        out = []
+        for m in self.c.consume(500, timeout=0.1):
+            if m.error() is None:
+                out.append((m.partition(), m.offset(), m.value()))
+            elif m.error().fatal():
+                raise KafkaException(m.error())  # what is not fatal, as a broker that is away, the library mends
+        return out
+
+    def assigned(self):
+        return {t.partition for t in self.c.assignment()}
+
+    def commit(self, offsets):
+        if offsets is not None:
+            done = self.c.commit(offsets=[TopicPartition(self.topic, p, o) for p, o in offsets.items()], asynchronous=False)
+        else:
+            done = self.c.commit(offsets=[t for t in self.c.position(self.c.assignment()) if t.offset >= 0], asynchronous=False)
+        for t in done:
+            want_equal("error of the commit", t.error, None)
+
+    def close(self):
+        self.c.close()
+
+
+class World:
+    """What groups.py needs of the client."""
+    create, open = staticmethod(create_topic), Wrap
+
+    def __init__(self):
+        self.p = producer(enable_idempotence=True)
+
+    def send(self, topic, first, last):
+        errors, parts = [], len(admin.list_topics(topic, timeout=30).topics[topic].partitions)
+        for i in range(first, last):
+            self.p.produce(topic, b"%d" % i, partition=i % parts, on_delivery=collect(errors))
+        flush(self.p, errors)
+
+    def committed(self, group, topic):
+        found = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()
+        return {t.partition: t.offset for t in found.topic_partitions if t.topic == topic}
+
+    def list(self):
+        return {g.group_id for g in admin.list_consumer_groups().result().valid}
+
+    def describe(self, group):
+        g = admin.describe_consumer_groups([group])[group].result()
+        return g.state.name.capitalize(), [m.client_id for m in g.members]
+
+    def delete(self, group):
+        try:
+            admin.delete_consumer_groups([group])[group].result()
+        except KafkaException as e:
+            return e.args[0].name()
+        return "NONE"
+
+
 print("VERSION", f"confluent-kafka {confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})", flush=True)
 scenario("create", create)
 for codec_name in ["none", "gzip", "snappy", "lz4", "zstd"]:
@@ -173,3 +246,6 @@ scenario("time", by_time)
 scenario("large", large)
 scenario("huge", huge)
 scenario("restart", restart)
+groups.run(World())
+Wrap.strategy = "range"
+scenario("group-eager", lambda: groups.group(World(), "group-eager"))

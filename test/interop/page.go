@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+const pageHead = "# Clients\n\n" +
+	"Written by `go run ./test/interop -write docs/clients.md`; do not edit. Each client runs its scenarios against a node of its own, which is restarted in their midst; a scenario stands under \"seen to work\" when the client's program, a few hundred lines below `test/interop`, passed it.\n\n" +
+	"| client | language | version | seen to work | limits, and why |\n|---|---|---|---|---|\n"
+
+const pageTail = `
+What the scenarios are:
+
+| scenario | what is done |
+|---|---|
+| create | a topic is made and described; making it again is refused |
+| codec-* | 300 records with that compression: partitions, keys, values, nulls, headers and times come back as written |
+| idempotent | 3,000 records of an idempotent producer, each once and in order |
+| time | offsets for a time, the first and the last offset |
+| large, huge | a record of 1,000,000 bytes, one that the broker refuses, one of 8 MiB in a topic that allows it |
+| restart | producer and consumer go on through a restart of the broker, each record once and in order |
+| group | one, two, three and again two members: every record seen once, the committed offsets are the ends |
+| group-eager, group-roundrobin | the same with another assignor |
+| commit | an offset in the middle is committed; who joins next goes on from it |
+| static | a static member goes and comes back to its partitions, and no other member notices |
+| group-restart | the broker restarts under a group of two: no record is missed, no commit lost |
+| group-admin | the group is listed, described with its members, its offsets are read, deleting it is refused while it lives and done when it is empty |
+| console, perf | Kafka's own tools: console producer and consumer, the producer's performance test |
+`
+
+// writePage writes the table. Rows of clients that did not run stay.
+func writePage(file string, ran []client, rows []row) error {
+	old, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the page as it was: %w", err)
+	}
+	kept := map[string]string{}
+	for line := range strings.Lines(string(old)) {
+		if name, _, found := strings.Cut(strings.TrimPrefix(line, "| "), " |"); found {
+			if _, first := kept[name]; !first {
+				kept[name] = line
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, c := range clients {
+		switch {
+		case c.absent:
+			fmt.Fprintf(&b, "| %s | %s | – | – | %s |\n", c.name, c.language, c.limits)
+		case slices.ContainsFunc(ran, func(r client) bool { return r.name == c.name }):
+			b.WriteString(pageRow(c, rows))
+		default:
+			b.WriteString(kept[c.name])
+		}
+	}
+	b.WriteString(pageTail)
+	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		return fmt.Errorf("write the page: %w", err)
+	}
+	return nil
+}
+
+// pageRow is a client's line of the table.
+func pageRow(c client, rows []row) string {
+	version, limits := "–", c.limits
+	var passed []string
+	for _, r := range rows {
+		if r.client != c.name {
+			continue
+		}
+		if r.version != "" {
+			version = r.version
+		}
+		if r.why == "" {
+			passed = append(passed, r.scenario)
+		} else {
+			limits = strings.TrimSpace(limits + " **Failed: " + r.scenario + "**")
+		}
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s |\n", c.name, c.language, version, strings.Join(passed, ", "), limits)
+}
