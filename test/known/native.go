@@ -1,0 +1,56 @@
+package known
+
+// Native are the differences between what Kafka's own tools print and what the
+// tools of `ottla kafka` print, against the same node.
+var Native = []Difference{
+	{
+		Where: ".*", Kafka: `out (\[(main|thread)\] (ERROR|WARN) |org\.apache\.kafka\.common\.errors\.TimeoutException: null).*`,
+		What:   "No log line stands beside an error.",
+		Reason: "The error itself is printed; the log line repeats it with a Java stack trace.",
+	},
+	{
+		Where: ".*", Kafka: `err (java|joptsimple|Caused by: |org\.apache\.kafka\.)\S*.*`, Ottla: absent,
+		What:   "No Java exception and no chain of causes follows an error.",
+		Reason: "The first line says what is wrong.",
+	},
+	{
+		Where: ".*", Kafka: `err java\.util\.concurrent\.ExecutionException: .*`, Ottla: `err org\.apache\.kafka\.common\.errors\..*`,
+		What:   "kafka-configs names the error without the ExecutionException around it.",
+		Reason: "That is how Java hands errors from one thread to another.",
+	},
+	{
+		Where: "consume.*", Kafka: absent, Ottla: "err Error processing message, terminating consumer process: .*",
+		What:   "kafka-console-consumer says on standard error that no record came within --timeout-ms.",
+		Reason: "Kafka's says it in its log.",
+	},
+	{
+		Where: "api versions", Kafka: `out \t(ApiVersions|DeleteGroups|DeleteShareGroupOffsets)\(\d+\): .*`,
+		What:   "kafka-broker-api-versions calls newer versions usable.",
+		Reason: "These tools know release 4.4, those compared 4.3.",
+	},
+	{
+		Where: "api versions", Kafka: absent, Ottla: `out \t(StreamsGroupTopologyDescriptionUpdate|UnregisterController)\(\d+\): .*`,
+		What:   "kafka-broker-api-versions lists the keys 93 and 94.",
+		Reason: "These tools know release 4.4, those compared 4.3.",
+	},
+	{
+		Where: "offsets max timestamp", Kafka: `out .*`,
+		What:   "Offsets of the largest timestamp differ between runs.",
+		Reason: "Times are those of the producing machine; two records may share a millisecond or not.",
+	},
+	{
+		Where: "log dirs.*", Kafka: `out \{"brokers":.*`,
+		What:   "Sizes in log directories differ.",
+		Reason: "The records were produced by another client, which makes batches of other sizes.",
+	},
+	{
+		Where: "perf warm-up", Ottla: "out In steady state.",
+		What:   "kafka-producer-perf-test says when the warm-up is over, however short the run.",
+		Reason: "Kafka's says it with the first line of progress after it.",
+	},
+	{
+		Where: "perf.*", Kafka: "out Option --producer-props .*", Ottla: "out Option --producer-props .*",
+		What:   "Deprecated options are named in other words.",
+		Reason: "The words mean the same.",
+	},
+}
