@@ -17,7 +17,7 @@ type Crew struct {
 	Rate      int // records a second, of all producers together
 	Size      int // bytes of a value
 	Readers   int // by assignment, every other at read_committed
-	Members   int // of one group; 0 for no group
+	Members   int // of each of two groups, an eager and a cooperative one
 	Lifetime  time.Duration
 
 	stopProducers, stopRest context.CancelFunc
@@ -26,6 +26,9 @@ type Crew struct {
 	mu   sync.Mutex // guards errs
 	errs []error
 }
+
+// watchEvery is how often a crew looks at ends and committed offsets.
+const watchEvery = 200 * time.Millisecond
 
 // Start begins all of them.
 func (c *Crew) Start(ctx context.Context) {
@@ -38,15 +41,19 @@ func (c *Crew) Start(ctx context.Context) {
 	for i := range c.Readers {
 		c.run(&c.rest, func() error { return c.read(ctx, i%2 == 0, c.Lifetime+time.Duration(i)*time.Second) })
 	}
-	balancer := kgo.CooperativeStickyBalancer()
-	for i := range c.Members {
-		c.run(&c.rest, func() error { return c.consume(ctx, c.Topic, balancer, c.Lifetime+time.Duration(i)*time.Second) })
+	groups := map[string]kgo.GroupBalancer{
+		c.Topic + "-eager":       kgo.RangeBalancer(),
+		c.Topic + "-cooperative": kgo.CooperativeStickyBalancer(),
 	}
-	watched := ""
-	if c.Members > 0 {
-		watched = c.Topic
+	for group, balancer := range groups {
+		for i := range c.Members {
+			c.run(&c.rest, func() error { return c.consume(ctx, group, balancer, c.Lifetime+time.Duration(i)*time.Second) })
+		}
+		if c.Members > 0 {
+			c.run(&c.rest, func() error { return c.watchGroup(ctx, group, watchEvery) })
+		}
 	}
-	c.run(&c.rest, func() error { return c.watch(ctx, watched, 200*time.Millisecond) })
+	c.run(&c.rest, func() error { return c.watchEnds(ctx, watchEvery) })
 }
 
 func (c *Crew) run(wg *sync.WaitGroup, what func() error) {

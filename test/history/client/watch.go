@@ -9,9 +9,19 @@ import (
 	"ottla/test/history"
 )
 
-// watch reads the ends of the partitions and a group's committed offsets, again
-// and again until ctx ends.
-func (c *Cluster) watch(ctx context.Context, group string, every time.Duration) error {
+// watchEnds reads the ends of the partitions, again and again until ctx ends.
+func (c *Cluster) watchEnds(ctx context.Context, every time.Duration) error {
+	return c.watch(ctx, every, c.ends)
+}
+
+// watchGroup reads a group's committed offsets, again and again until ctx ends.
+func (c *Cluster) watchGroup(ctx context.Context, group string, every time.Duration) error {
+	return c.watch(ctx, every, func(ctx context.Context, admin *kadm.Client, process int32) {
+		c.committed(ctx, admin, process, group)
+	})
+}
+
+func (c *Cluster) watch(ctx context.Context, every time.Duration, look func(context.Context, *kadm.Client, int32)) error {
 	cl, err := c.open()
 	if err != nil {
 		return err
@@ -27,10 +37,7 @@ func (c *Cluster) watch(ctx context.Context, group string, every time.Duration) 
 		case <-tick.C:
 		}
 		one, cancel := context.WithTimeout(ctx, 5*time.Second)
-		c.ends(one, admin, process)
-		if group != "" {
-			c.committed(one, admin, process, group)
-		}
+		look(one, admin, process)
 		cancel()
 	}
 }

@@ -1,0 +1,97 @@
+package client
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla"
+	"ottla/test/history"
+)
+
+func TestValuesComeBackAsTheyWereEncoded(t *testing.T) {
+	for _, size := range []int{0, 1, 30, 5000} {
+		for _, value := range []int64{0, 1, 99, 1 << 62} {
+			b := encode(value, size)
+			if got := decode(b); got != value || len(b) < size {
+				t.Errorf("encode(%d, %d) has %d bytes and is read as %d", value, size, len(b), got)
+			}
+		}
+	}
+	for _, foreign := range []string{"", "x", "12x 3", " 5", "99999999999999999999 "} {
+		if got := decode([]byte(foreign)); got != -1 {
+			t.Errorf("%q is read as %d", foreign, got)
+		}
+	}
+}
+
+// A crew on a node that nothing happens to: each kind of client writes into the
+// history, and the history is clean.
+func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	node, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"group.initial.rebalance.delay.ms": "0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer node.Close()
+	path := t.TempDir() + "/history"
+	w, err := history.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crew := &Crew{
+		Cluster:   &Cluster{Address: node.Addr(), Topic: "t", Partitions: 3, History: w},
+		Producers: 2, Rate: 2000, Size: 50, Readers: 2, Members: 2, Lifetime: time.Hour,
+	}
+	if err := crew.Prepare(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	crew.Start(ctx)
+	waitForCommits(ctx, t, node.Addr())
+	if err := crew.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := crew.Final(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ops, err := history.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[history.Kind]int{}
+	for _, op := range ops {
+		seen[op.Kind]++
+	}
+	for _, k := range []history.Kind{history.Send, history.Poll, history.Assign, history.Subscribe, history.Commit, history.Crash} {
+		if seen[k] == 0 {
+			t.Errorf("the history has no %s", k)
+		}
+	}
+	r := history.Check(ops, history.Options{Idempotent: true, ExactMarks: true})
+	if !r.OK() || r.Acked != crew.Acked() || r.Acked == 0 {
+		t.Errorf("%d acknowledged: %v", crew.Acked(), r)
+	}
+}
+
+// waitForCommits reads the offsets topic until some have been committed.
+func waitForCommits(ctx context.Context, t *testing.T, address string) {
+	t.Helper()
+	c, err := kgo.NewClient(kgo.SeedBrokers(address), kgo.ConsumeTopics("__consumer_offsets"), kgo.MetadataMinAge(50*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for n := 0; n < 50; {
+		fetches := c.PollFetches(ctx)
+		if ctx.Err() != nil {
+			t.Fatal("no group has committed anything")
+		}
+		n += fetches.NumRecords()
+	}
+}
