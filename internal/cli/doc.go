@@ -6,7 +6,11 @@
 // prompt without a terminal, a connect time-out of five seconds that names
 // what was tried.
 //
-// Reading order: root.go (the tree, Run), options.go (flags that all share),
-// connect.go (reaching a cluster, and saying why not), dev.go and serve.go
-// (running a node), topic*.go, produce.go, consume.go, config.go, version.go.
+// Reading order: root.go (the tree, Run, Kafka's tools, version), options.go
+// (flags that all share, completion of live names), connect.go (reaching a
+// cluster, and saying why not), dev.go and serve.go (running a node), topic*.go,
+// produce.go, consume.go, config.go, group*.go, cluster.go, doctor.go,
+// explain.go, log*.go. Parts: fail, out and line (how commands fail, print and
+// write records), reach (is a Kafka there?), groups, doctor, explain and
+// kafkatools (what the commands of these names do).
 package cli

@@ -1,14 +1,19 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"ottla/internal/cli/out"
+	"ottla/internal/config"
 )
 
 // defaultBootstrap is where `ottla dev` listens.
@@ -52,4 +57,111 @@ func terminal(w any) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// completeWithin bounds what a shell waits for names from the cluster.
+const completeWithin = 2 * time.Second
+
+// completion gives the words of one argument; the shell filters them.
+type completion = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
+
+// live completes with names that the cluster knows now; without a cluster there
+// are none, and no error either.
+func (o *options) live(names func(context.Context, *kadm.Client) ([]string, error)) completion {
+	return func(cmd *cobra.Command, taken []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ctx := cmd.Context()
+		if ctx == nil {
+			ctx = context.Background()
+		}
+		ctx, cancel := context.WithTimeout(ctx, completeWithin)
+		defer cancel()
+		a, done, err := o.admin(ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer done()
+		all, err := names(ctx, a)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return slices.DeleteFunc(all, func(n string) bool { return slices.Contains(taken, n) }), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (o *options) completeTopics(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
+	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
+		topics, err := a.ListTopics(ctx)
+		return topics.Names(), err
+	})(cmd, taken, word)
+}
+
+// oneTopic completes the first argument only.
+func (o *options) oneTopic(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
+	if len(taken) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return o.completeTopics(cmd, taken, word)
+}
+
+func (o *options) completeGroups(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
+	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
+		groups, err := a.ListGroups(ctx)
+		return groups.Groups(), err
+	})(cmd, taken, word)
+}
+
+// completeSettings completes names of topic settings, or of broker settings
+// when no topic is named; assign puts = behind them.
+func completeSettings(assign bool) completion {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		scope := config.ScopeBroker
+		if f := cmd.Flags().Lookup("topic"); f == nil || f.Value.String() != "" {
+			scope = config.ScopeTopic
+		}
+		var out []string
+		for _, d := range config.All(scope) {
+			name := d.Name
+			if assign {
+				name += "="
+			}
+			out = append(out, name)
+		}
+		directive := cobra.ShellCompDirectiveNoFileComp
+		if assign {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return out, directive
+	}
+}
+
+// completeNames gives every command the completion of what it names.
+func (o *options) completeNames(root *cobra.Command) {
+	args := map[string]completion{
+		"topic describe": o.completeTopics, "topic delete": o.completeTopics, "topic alter": o.oneTopic, "produce": o.oneTopic, "consume": o.oneTopic,
+		"config set": completeSettings(true), "config unset": completeSettings(false),
+	}
+	flags := map[string]map[string]completion{
+		"config list": {"topic": o.completeTopics}, "config set": {"topic": o.completeTopics}, "config unset": {"topic": o.completeTopics},
+		"explain": {"topic": o.completeTopics}, "group reset": {"topic": o.completeTopics}, "group delete": {"topic": o.completeTopics},
+		"topic create": {"config": completeSettings(true)}, "topic alter": {"config": completeSettings(true), "unset": completeSettings(false)},
+	}
+	var walk func(c *cobra.Command, path string)
+	walk = func(c *cobra.Command, path string) {
+		if complete := args[path]; complete != nil {
+			c.ValidArgsFunction = complete
+		}
+		for flag, complete := range flags[path] {
+			if c.RegisterFlagCompletionFunc(flag, complete) != nil {
+				panic("cli: completion for a flag that is not there: " + path + " --" + flag)
+			}
+		}
+		for _, sub := range c.Commands() {
+			name := sub.Name()
+			if path != "" {
+				name = path + " " + name
+			}
+			walk(sub, name)
+		}
+	}
+	walk(root, "")
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
 )
 
@@ -69,8 +72,9 @@ func newRoot(o *options) *cobra.Command {
 	}
 	o.bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), doctorCommand(o), explainCommand(o),
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), groupCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
+	o.completeNames(root)
 	return root
 }
 
@@ -89,4 +93,74 @@ func group(use, alias, short string, verbs ...*cobra.Command) *cobra.Command {
 	}
 	c.AddCommand(verbs...)
 	return c
+}
+
+// RunProgram is Run for a binary that was called by a name of its own: called
+// as kafka-topics or kafka-topics.sh it is that tool of Kafka.
+func RunProgram(ctx context.Context, program string, args []string, in io.Reader, stdout, stderr io.Writer) int {
+	if tool, ok := kafkatools.ForProgram(program); ok {
+		return kafkatools.Run(ctx, tool, args, in, stdout, stderr)
+	}
+	return Run(ctx, args, in, stdout, stderr)
+}
+
+// kafkaCommand holds Kafka's tools. Their flags are Kafka's, so cobra hands
+// every word on.
+func kafkaCommand(o *options) *cobra.Command {
+	var all []*cobra.Command
+	for _, name := range kafkatools.Names() {
+		all = append(all, &cobra.Command{
+			Use:                name,
+			Aliases:            []string{"kafka-" + name, "kafka-" + name + ".sh"},
+			Short:              kafkatools.About(name),
+			DisableFlagParsing: true,
+			RunE: func(cmd *cobra.Command, args []string) error {
+				if code := kafkatools.Run(cmd.Context(), name, args, o.in, o.out, o.err); code != fail.OK {
+					return &exitCode{code}
+				}
+				return nil
+			},
+		})
+	}
+	c := group("kafka", "", "Kafka's own tools, with their flags and output", all...)
+	c.Aliases = nil
+	c.Long = "Kafka's own command-line tools, with Kafka's flags and output. They also run when this\n" +
+		"binary is called by a tool's name: ln -s ottla kafka-topics.sh"
+	c.Example = "  ottla kafka topics --bootstrap-server 127.0.0.1:9092 --list"
+	return c
+}
+
+// Version is the release; a build made by hand says dev.
+const Version = "0.1.0-dev"
+
+// KafkaRelease is the release whose wire protocol Ottla speaks.
+const KafkaRelease = "4.4"
+
+func versionCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show the version of this binary",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			t := &out.Table{One: true, Columns: []out.Column{
+				{Field: "version", Title: "VERSION"}, {Field: "kafka_protocol", Title: "KAFKA PROTOCOL"},
+				{Field: "revision", Title: "REVISION"}, {Field: "go", Title: "GO"}, {Field: "platform", Title: "PLATFORM"},
+			}}
+			t.Add(Version, KafkaRelease, revision(), runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+			return o.print(t)
+		},
+	}
+}
+
+func revision() any {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return nil
 }

@@ -1,0 +1,329 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/groups"
+	"ottla/internal/cli/out"
+	"ottla/internal/cli/reach"
+)
+
+func groupCommand(o *options) *cobra.Command {
+	list := groupList(o)
+	c := group("group", "groups", "List, describe, reset and delete consumer groups",
+		list, groupDescribe(o), groupReset(o), groupDelete(o))
+	bare := c.RunE
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.CalledAs() == "groups" && len(args) == 0 { // `ottla groups` lists
+			return list.RunE(cmd, args)
+		}
+		return bare(cmd, args)
+	}
+	return c
+}
+
+func groupList(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List groups with their state, members and lag in records",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, done, err := o.admin(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			listed, err := a.ListGroups(cmd.Context())
+			if err != nil {
+				return kafkaFailure("cannot list groups", err)
+			}
+			all, err := groups.Describe(cmd.Context(), a, groups.Options{}, listed.Groups()...)
+			if err != nil {
+				return kafkaFailure("cannot describe the groups", err)
+			}
+			t := &out.Table{Empty: "no groups yet: consumers make them", Columns: []out.Column{
+				{Field: "group", Title: "GROUP"}, {Field: "state", Title: "STATE"}, {Field: "protocol", Title: "PROTOCOL"},
+				{Field: "coordinator", Title: "COORDINATOR", Right: true}, {Field: "members", Title: "MEMBERS", Right: true},
+				{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "lag", Title: "LAG", Right: true},
+			}}
+			for _, g := range all {
+				t.Add(g.Name, g.State, g.Protocol, g.Coordinator, len(g.Members), len(g.Partitions), totalLag(g))
+			}
+			return o.print(t)
+		},
+	}
+}
+
+// totalLag adds up what is known; nil when nothing is.
+func totalLag(g *groups.Group) any {
+	var sum int64
+	known := false
+	for _, p := range g.Partitions {
+		if p.Lag >= 0 {
+			sum, known = sum+p.Lag, true
+		}
+	}
+	if !known {
+		return nil
+	}
+	return sum
+}
+
+func groupDescribe(o *options) *cobra.Command {
+	var members, fast bool
+	c := &cobra.Command{
+		Use:   "describe GROUP...",
+		Short: "Show members with their addresses, and how far each partition is behind in records and in time",
+		Long: "Show a group's members with their clients and addresses, and for each partition the\n" +
+			"committed offset, how many records are yet to be read, and how old the oldest of them is.",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: o.completeGroups,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			a, done, err := o.admin(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			all, err := o.describeGroups(cmd.Context(), a, !members && !fast, names)
+			if err != nil {
+				return err
+			}
+			if o.format == "table" {
+				for i, g := range all {
+					if i > 0 {
+						fmt.Fprintln(o.out)
+					}
+					if err := o.showGroup(g); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			if members {
+				return o.print(memberTable(all))
+			}
+			return o.print(lagTable(all))
+		},
+	}
+	c.Flags().BoolVar(&members, "members", false, "with -o: the members instead of the partitions")
+	c.Flags().BoolVar(&fast, "no-time", false, "leave out the lag in time, which reads one record a partition")
+	return c
+}
+
+func (o *options) describeGroups(ctx context.Context, a *kadm.Client, ages bool, names []string) ([]*groups.Group, error) {
+	servers, err := reach.Split(o.bootstrap)
+	if err != nil {
+		return nil, fail.Usagef("-b: %v", err)
+	}
+	all, err := groups.Describe(ctx, a, groups.Options{Ages: ages, Within: o.connectTimeout, Now: time.Now, Servers: servers}, names...)
+	if err != nil {
+		return nil, groupFailure("cannot describe "+strings.Join(names, ", "), err)
+	}
+	return all, nil
+}
+
+// groupFailure words a failure about groups, with the next step where there is
+// one.
+func groupFailure(what string, err error) error {
+	f, ok := kafkaFailure(what, err).(*fail.Failure)
+	if !ok {
+		return err
+	}
+	switch f.KafkaError {
+	case "GROUP_ID_NOT_FOUND":
+		f.Why, f.Next = "there is no such group", "\"ottla group list\" shows what there is"
+	case "NON_EMPTY_GROUP", "UNKNOWN_MEMBER_ID":
+		f.Why, f.Next = "the group has members", "stop its consumers first; \"ottla group describe GROUP\" shows where they run"
+	case "GROUP_SUBSCRIBED_TO_TOPIC":
+		f.Next = "stop its consumers first; \"ottla group describe GROUP\" shows where they run"
+	}
+	return f
+}
+
+func (o *options) showGroup(g *groups.Group) error {
+	fmt.Fprintf(o.out, "%s  %s", g.Name, g.State)
+	if g.Protocol != "" {
+		fmt.Fprintf(o.out, "  assignor %s", g.Protocol)
+	}
+	fmt.Fprintf(o.out, "  coordinator %d  %s", g.Coordinator, countWord(int64(len(g.Members)), "member"))
+	if lag, ok := totalLag(g).(int64); ok {
+		fmt.Fprintf(o.out, "  %s behind", countWord(lag, "record"))
+	}
+	fmt.Fprintln(o.out)
+	if len(g.Members) > 0 {
+		fmt.Fprintln(o.out)
+		if err := o.print(memberTable([]*groups.Group{g})); err != nil {
+			return err
+		}
+	}
+	if len(g.Partitions) > 0 {
+		fmt.Fprintln(o.out)
+		return o.print(lagTable([]*groups.Group{g}))
+	}
+	return nil
+}
+
+func memberTable(all []*groups.Group) *out.Table {
+	t := &out.Table{Columns: []out.Column{
+		{Field: "group"}, {Field: "member", Title: "MEMBER"}, {Field: "instance", Title: "INSTANCE"}, {Field: "client", Title: "CLIENT"},
+		{Field: "host", Title: "HOST"}, {Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "assigned"},
+	}}
+	for _, g := range all {
+		for _, m := range g.Members {
+			assigned := []string{}
+			for _, p := range m.Assigned {
+				assigned = append(assigned, p.String())
+			}
+			t.Add(g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), len(m.Assigned), assigned)
+		}
+	}
+	return t
+}
+
+func lagTable(all []*groups.Group) *out.Table {
+	t := &out.Table{Columns: []out.Column{
+		{Field: "group"}, {Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
+		{Field: "committed", Title: "COMMITTED", Right: true}, {Field: "start_offset", Title: "START", Right: true}, {Field: "end_offset", Title: "END", Right: true},
+		{Field: "lag", Title: "LAG", Right: true}, {Field: "lag_seconds"}, {Field: "behind", Title: "BEHIND", Right: true},
+		{Field: "member"}, {Field: "client", Title: "CLIENT"}, {Field: "host", Title: "HOST"},
+	}}
+	for _, g := range all {
+		for _, p := range g.Partitions {
+			var seconds, behind, member, client, host any
+			if p.Behind >= 0 {
+				seconds, behind = p.Behind.Seconds(), age(p.Behind)
+			}
+			if m := p.Member; m != nil {
+				member, client, host = m.ID, orNil(m.Client), orNil(m.Host)
+			}
+			t.Add(g.Name, p.Topic, p.Partition, notNegative(p.Committed), notNegative(p.Start), notNegative(p.End), notNegative(p.Lag), seconds, behind, member, client, host)
+		}
+	}
+	return t
+}
+
+// age writes a duration for people: the two largest units.
+func age(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "0s"
+	case d < time.Minute:
+		return d.Round(10 * time.Millisecond).String()
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+}
+
+// notNegative turns -1, which stands for unknown, into a missing value.
+func notNegative(n int64) any {
+	if n < 0 {
+		return nil
+	}
+	return n
+}
+
+func orNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func groupDelete(o *options) *cobra.Command {
+	var dryRun bool
+	var topics []string
+	c := &cobra.Command{
+		Use:               "delete GROUP...",
+		Short:             "Delete groups with all their offsets, or with --topic only offsets of those topics",
+		Example:           "  ottla group delete reports --dry-run\n  ottla group delete reports --topic orders:0,1",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: o.completeGroups,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			chosen, err := groups.Select(topics)
+			if err != nil {
+				return fail.Usagef("--topic: %v", err)
+			}
+			a, done, err := o.admin(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			if dryRun || len(topics) > 0 {
+				return o.deleteOffsets(cmd.Context(), a, names, chosen, dryRun)
+			}
+			answers, err := a.DeleteGroups(cmd.Context(), names...)
+			if err != nil && len(answers) == 0 {
+				return groupFailure("cannot delete "+strings.Join(names, ", "), err)
+			}
+			t := &out.Table{Columns: []out.Column{{Field: "group", Title: "GROUP"}, {Field: "result", Title: "RESULT"}}}
+			var failures []error
+			for _, name := range names {
+				if r := answers[name]; r.Err != nil {
+					failures = append(failures, groupFailure("cannot delete group "+name, r.Err))
+					continue
+				}
+				t.Add(name, "deleted")
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would go")
+	c.Flags().StringArrayVar(&topics, "topic", nil, "TOPIC or TOPIC:0,1: delete only these offsets, may be repeated")
+	return c
+}
+
+// deleteOffsets forgets offsets of groups, or shows which would be forgotten.
+func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, names []string, chosen func(groups.TopicPartition) bool, dryRun bool) error {
+	all, err := o.describeGroups(ctx, a, false, names)
+	if err != nil {
+		return err
+	}
+	t := &out.Table{Empty: "no such offsets are committed", Columns: []out.Column{
+		{Field: "group", Title: "GROUP"}, {Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
+		{Field: "committed", Title: "COMMITTED", Right: true}, {Field: "result", Title: "RESULT"},
+	}}
+	var failures []error
+	for _, g := range all {
+		gone := kadm.TopicsSet{}
+		for _, p := range g.Partitions {
+			if p.Committed >= 0 && chosen(p.TopicPartition) {
+				gone.Add(p.Topic, p.Partition)
+			}
+		}
+		var answers kadm.DeleteOffsetsResponses
+		if !dryRun && len(gone) > 0 {
+			if answers, err = a.DeleteOffsets(ctx, g.Name, gone); err != nil {
+				failures = append(failures, groupFailure("cannot delete offsets of group "+g.Name, err))
+				continue
+			}
+		}
+		for _, p := range g.Partitions {
+			if !gone.Lookup(p.Topic, p.Partition) {
+				continue
+			}
+			result := "would be forgotten"
+			if !dryRun {
+				result = "forgotten"
+				if err := answers[p.Topic][p.Partition]; err != nil {
+					failures = append(failures, groupFailure(fmt.Sprintf("cannot delete the offset of group %s for %s", g.Name, p), err))
+					continue
+				}
+			}
+			t.Add(g.Name, p.Topic, p.Partition, p.Committed, result)
+		}
+	}
+	if len(failures) == 0 && len(t.Rows) == 0 {
+		return o.print(t)
+	}
+	return o.printPartly(t, failures)
+}
