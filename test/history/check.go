@@ -11,8 +11,9 @@ type Options struct {
 	// Idempotent: all producers were, so that a value at two offsets is an error
 	// and not only counted.
 	Idempotent bool
-	// ExactMarks: an answer has no record at or above its own marks. Kafka takes
-	// the marks before it reads, so there they may be a little older.
+	// ExactMarks: the marks and records of a fetch are of one moment. Kafka takes
+	// the high watermark first, then the last stable offset, then reads, so there
+	// each may be a little older than the next.
 	ExactMarks bool
 }
 

@@ -70,15 +70,19 @@ func TestDuplicatesOfPlainProducersAreCountedOnly(t *testing.T) {
 	}
 }
 
-func TestRecordsAboveInexactMarksAreCountedOnly(t *testing.T) {
+func TestContradictionsOfInexactMarksAreCountedOnly(t *testing.T) {
 	ops := []Op{
 		{Process: 1, Kind: Send, Outcome: OK, Start: 1, End: 2, Micro: []Micro{sent(0, Record{0, 1})}},
-		{Process: 2, Kind: Poll, Outcome: OK, Start: 3, End: 4, Micro: []Micro{{Kind: Poll, Partition: name(0), Records: []Record{{0, 1}}, Marks: &Marks{0, 0, 0, -1}}}},
+		{Process: 2, Kind: Poll, Outcome: OK, Start: 3, End: 4, Micro: []Micro{{Kind: Poll, Partition: name(0), Records: []Record{{0, 1}}, Marks: &Marks{0, 1, 0, -1}}}},
 	}
-	if r := Check(ops, Options{}); !r.OK() || r.Noted["read-above-mark"] != 1 {
+	if r := Check(ops, Options{}); !r.OK() || r.Noted["read-above-mark"] != 1 || r.Noted["marks-order"] != 1 {
 		t.Error(r)
 	}
-	if r := Check(ops, Options{ExactMarks: true}); r.Found["read-above-mark"] != 1 {
+	if r := Check(ops, Options{ExactMarks: true}); r.Found["read-above-mark"] != 1 || r.Found["marks-order"] != 1 {
+		t.Error(r)
+	}
+	ops[1].Kind, ops[1].Micro[0].Records = Ends, nil
+	if r := Check(ops, Options{}); r.Found["marks-order"] != 1 {
 		t.Error(r)
 	}
 }
