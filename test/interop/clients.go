@@ -49,7 +49,7 @@ func without(all []string, out ...string) []string {
 // The versions of the clients. Java's are those of org.apache.kafka:kafka-clients:
 // today's, and the last of the line that still spoke to brokers of before.
 var (
-	pythonPackages = []string{"confluent-kafka==2.16.1", "kafka-python==3.0.12", "python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0"}
+	pythonPackages = []string{"confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0", "python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0"}
 	nodePackages   = []string{"kafkajs@2.2.4", "kafkajs-snappy@1.1.0", "lz4-napi@2.10.0", "zstd-codec@0.1.5"}
 	javaClients    = []string{"4.4.0", "4.1.0", "3.9.1"}
 )
@@ -57,7 +57,9 @@ var (
 var clients = append(javas(), []client{
 	{name: "go", language: "Go", scenarios: plain, command: self("go")},
 	{name: "confluent", language: "Python", scenarios: append(whole, "group-eager"), command: python("confluent.py")},
-	{name: "kafka-python", language: "Python", scenarios: plain, command: python("kpython.py")},
+	{name: "kafka-python", language: "Python", scenarios: whole, command: python("kpython.py")},
+	{name: "aiokafka", language: "Python", scenarios: whole, command: python("aio.py"),
+		limits: "its admin client cannot delete groups"},
 	{name: "kafkajs", language: "JavaScript", scenarios: without(plain, "time", "huge"), command: node("kafkajs.js")},
 	{name: "tools", language: "Java", scenarios: []string{"create", "console", "perf", "restart"}, command: self("tools")},
 	{name: "confluent-js", language: "JavaScript", absent: true,

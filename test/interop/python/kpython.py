@@ -3,10 +3,11 @@
 import time
 
 import kafka
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import MessageSizeTooLargeError, TopicAlreadyExistsError
 
+import groups
 from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, TOO_LARGE,
                      WITHIN_S, Content, Restart, first_offset, noise, scenario, want_equal)
 
@@ -156,6 +157,65 @@ def restart():
     c.close()
 
 
+class Wrap(ConsumerRebalanceListener):
+    """A consumer in a group, as groups.py wants it."""
+
+    def __init__(self, group, topic, instance):
+        self.topic, self.rebalances = topic, 0
+        self.c = KafkaConsumer(bootstrap_servers=ADDR, group_id=group, client_id="interop", enable_auto_commit=False,
+                               auto_offset_reset="earliest", heartbeat_interval_ms=300, session_timeout_ms=10000,
+                               group_instance_id=instance)
+        self.c.subscribe([topic], listener=self)
+
+    def on_partitions_revoked(self, revoked):
+        pass
+
+    def on_partitions_assigned(self, assigned):
+        self.rebalances += 1
+
+    def poll(self):
+        return [(r.partition, r.offset, r.value) for rs in self.c.poll(timeout_ms=100).values() for r in rs]
+
+    def assigned(self):
+        return {t.partition for t in self.c.assignment()}
+
+    def commit(self, offsets):
+        if offsets is not None:
+            offsets = {TopicPartition(self.topic, p): OffsetAndMetadata(o, "by hand", -1) for p, o in offsets.items()}
+        self.c.commit(offsets)
+
+    def close(self):
+        self.c.close()
+
+
+class World:
+    """What groups.py needs of the client."""
+    create, open = staticmethod(create_topic), Wrap
+
+    def __init__(self):
+        self.p = producer(enable_idempotence=True)
+
+    def send(self, topic, first, last):
+        parts = len(self.p.partitions_for(topic))  # the producer's own view: the broker may be away
+        futures = [self.p.send(topic, b"%d" % i, partition=i % parts) for i in range(first, last)]
+        self.p.flush(WITHIN_S)
+        sent_all(futures)
+
+    def committed(self, group, topic):
+        found = admin.list_group_offsets({group: None})[group]
+        return {t.partition: at.offset for t, at in found.items() if t.topic == topic}
+
+    def list(self):
+        return {g["group_id"] for g in admin.list_groups()}
+
+    def describe(self, group):
+        g = admin.describe_groups([group])[group]
+        return g["group_state"], [m["client_id"] for m in g["members"]]
+
+    def delete(self, group):
+        return {"OK": "NONE", "NonEmptyGroupError": "NON_EMPTY_GROUP"}.get(said := admin.delete_groups([group])[group], said)
+
+
 print("VERSION", "kafka-python", kafka.__version__, flush=True)
 scenario("create", create)
 for codec_name in ["none", "gzip", "snappy", "lz4", "zstd"]:
@@ -165,3 +225,4 @@ scenario("time", by_time)
 scenario("large", large)
 scenario("huge", huge)
 scenario("restart", restart)
+groups.run(World())
