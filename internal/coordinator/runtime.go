@@ -165,14 +165,24 @@ func (r *Runtime) Resign(partition int32) {
 }
 
 // Settle waits until the shard of a key has loaded (or has failed to, or is not
-// led here), so that the first command after a topic was made need not be
-// refused. COORDINATOR_LOAD_IN_PROGRESS when ctx ends first.
+// led here). COORDINATOR_LOAD_IN_PROGRESS when ctx ends first.
 func (r *Runtime) Settle(ctx context.Context, key string) error {
 	s, err := r.shardOf(key)
 	if err != nil {
 		return err
 	}
 	return s.settle(ctx)
+}
+
+// SettleAll is Settle for all shards of this node, so that the first commands
+// after a topic was made need not be refused.
+func (r *Runtime) SettleAll(ctx context.Context) error {
+	for _, p := range r.led() {
+		if err := r.shard(p).settle(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close ends all shards and waits for them; callers get NOT_COORDINATOR.

@@ -40,6 +40,46 @@ func (s *shards) lead(t *testing.T, epoch int32) {
 	}
 }
 
+// TestSettleWaitsForTheLoad that is at hand, or to come.
+func TestSettleWaitsForTheLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShards(t, 3)
+		s.logs[2].auto = false
+		s.logs[2].end = 1 // one record is not committed
+		for i := range s.logs {
+			s.Expect(int32(i))
+		}
+		settled := make(chan error, 1)
+		go func() { settled <- s.SettleAll(t.Context()) }()
+		for i, l := range s.logs {
+			synctest.Wait()
+			if len(settled) > 0 {
+				t.Errorf("settled before partition %d is led", i)
+			}
+			s.Lead(int32(i), l.tail(1))
+		}
+		synctest.Wait()
+		if len(settled) > 0 {
+			t.Error("settled before everything in the log is committed")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.SettleAll(ctx); wire.CodeOf(err) != wire.CoordinatorLoadInProgress {
+			t.Errorf("with no time to wait: got %v, want COORDINATOR_LOAD_IN_PROGRESS", err)
+		}
+		s.logs[2].commit()
+		if err := <-settled; err != nil {
+			t.Errorf("got %v", err)
+		}
+		for _, a := range s.Each(t.Context(), "get x") {
+			if a.Err != nil {
+				t.Errorf("partition %d: %v", a.Partition, a.Err)
+			}
+		}
+		s.Close()
+	})
+}
+
 func (s *shards) do(t *testing.T, key, line string) string {
 	t.Helper()
 	got, err := s.Do(t.Context(), key, line)

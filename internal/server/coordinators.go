@@ -39,12 +39,13 @@ func (s *Server) makeCoordinators() error {
 }
 
 // prepareGroups makes the offsets topic when it is first needed, and waits
-// until the coordinator of a group can be asked.
-func (s *Server) prepareGroups(ctx context.Context, topic, key string) error {
+// until its coordinators can be asked: that of the group at hand, and all
+// others for whoever comes next.
+func (s *Server) prepareGroups(ctx context.Context, topic, _ string) error {
 	if err := s.broker.Ensure(ctx, topic); err != nil {
 		return err
 	}
-	return s.groups.Settle(ctx, key)
+	return s.groups.SettleAll(ctx)
 }
 
 // groupSettings are read once: Kafka changes none of them while a node runs.
