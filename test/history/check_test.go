@@ -87,6 +87,29 @@ func TestContradictionsOfInexactMarksAreCountedOnly(t *testing.T) {
 	}
 }
 
+// A poll may wait through a rebalance: what it brings belongs to the generation
+// in which it ended.
+func TestAPollBelongsToTheGenerationInWhichItEnds(t *testing.T) {
+	poll := func(start, end int64, r ...Record) Op {
+		return Op{Process: 2, Kind: Poll, Outcome: OK, Start: start, End: end, Micro: []Micro{{Kind: Poll, Partition: name(0), Records: r}}}
+	}
+	own := func(start int64, generation int32) Op {
+		return Op{Process: 2, Kind: Subscribe, Outcome: OK, Start: start, End: start + 1, Group: "g", Member: "m", Generation: generation, Positions: []Position{{name(0), -1}}}
+	}
+	var ops []Op
+	for i := range int64(4) {
+		ops = append(ops, Op{Process: 1, Kind: Send, Outcome: OK, Start: 1 + i, End: 5 + i, Micro: []Micro{sent(0, Record{i, 100 + i})}})
+	}
+	ops = append(ops, own(10, 1), poll(12, 13, Record{0, 100}), own(22, 2), poll(20, 30, Record{2, 102}))
+	if r := Check(ops, Options{}); r.Found["poll-skip"] != 0 {
+		t.Error(r)
+	}
+	ops[6].Start, ops[6].End = 40, 41
+	if r := Check(ops, Options{}); r.Found["poll-skip"] != 1 {
+		t.Error(r)
+	}
+}
+
 func TestReportsNameRulesAndBoundExamples(t *testing.T) {
 	ops := good(3, 1000)
 	for i := range ops {

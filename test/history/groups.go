@@ -45,7 +45,7 @@ func (v *view) starts() map[register][]start {
 	out := make(map[register][]start)
 	owned := make(map[int32]*Op) // by process
 	fresh := make(map[spot]*Op)  // given, nothing read yet
-	for _, i := range v.order {
+	for _, i := range v.ended {
 		op := &v.ops[i]
 		switch op.Kind {
 		case Crash:

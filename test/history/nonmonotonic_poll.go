@@ -13,7 +13,7 @@ type spot struct {
 func (v *view) readers(f func(op *Op, m *Micro, rec Record, next int64, inside bool)) {
 	next := make(map[spot]int64)
 	mine := make(map[int32][]string) // what a process has read, to be forgotten
-	for _, i := range v.order {
+	for _, i := range v.ended {      // a poll may begin before a rebalance and bring what came after it
 		op := &v.ops[i]
 		switch op.Kind {
 		case Assign, Subscribe, Crash:

@@ -75,7 +75,7 @@ var plants = []struct {
 		if ok {
 			g.add(Op{Process: op.Process, Kind: Poll, Committed: true, Micro: []Micro{{Kind: Poll, Partition: m.Partition, Records: m.Records[:1]}}})
 			last := &g.ops[len(g.ops)-1] // at once after the poll, whatever it did later
-			last.Start, last.End = op.End, op.End
+			last.Start, last.End = op.Start, op.End
 		}
 		return ok
 	}},

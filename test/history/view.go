@@ -10,6 +10,7 @@ type view struct {
 	ops    []Op
 	opts   Options
 	order  []int32 // operations by Start
+	ended  []int32 // operations by End: what a reader got came after all that had ended
 	writes []write // by Start, so the first send of a value comes first
 	byVal  map[int64]int32
 	parts  map[string]*partition
@@ -55,6 +56,8 @@ func newView(ops []Op, o Options) *view {
 		v.order[i] = int32(i)
 	}
 	slices.SortFunc(v.order, func(a, b int32) int { return cmp.Compare(ops[a].Start, ops[b].Start) })
+	v.ended = slices.Clone(v.order)
+	slices.SortStableFunc(v.ended, func(a, b int32) int { return cmp.Compare(ops[a].End, ops[b].End) })
 	for _, i := range v.order {
 		v.addWrites(i)
 		v.final = v.final || ops[i].Final
