@@ -51,7 +51,7 @@ func without(all []string, out ...string) []string {
 var (
 	pythonPackages = []string{"confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0", "python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0"}
 	nodePackages   = []string{"kafkajs@2.2.4", "kafkajs-snappy@1.1.0", "lz4-napi@2.10.0", "zstd-codec@0.1.5"}
-	javaClients    = []string{"4.4.0", "4.1.0", "3.9.1"}
+	javaClients    = []string{"4.4.0", "4.1.0", "3.9.1", "2.8.2"}
 )
 
 var clients = append(javas(), []client{
@@ -70,7 +70,7 @@ var clients = append(javas(), []client{
 func javas() []client {
 	var out []client
 	for _, v := range javaClients {
-		out = append(out, client{name: "java-" + v, language: "Java", scenarios: plain, command: java(v)})
+		out = append(out, client{name: "java-" + v, language: "Java", scenarios: append(whole, "group-eager"), command: java(v)})
 	}
 	return out
 }

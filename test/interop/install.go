@@ -120,7 +120,7 @@ func node(program string) func(context.Context, string) (command, error) {
 	}
 }
 
-// java runs our one source file against the client library of a version.
+// java compiles and runs our sources against the client library of a version.
 func java(version string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
 		home, err := once(cache, "java", []string{"kafka-clients", version}, func(dir string) error {
@@ -136,8 +136,12 @@ func java(version string) func(context.Context, string) (command, error) {
 		if err != nil {
 			return command{}, err
 		}
+		libs, classes := filepath.Join(home, "libs", "*"), filepath.Join(home, "classes")
+		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", libs, "-d", classes, "Interop.java", "Groups.java"); err != nil {
+			return command{}, err
+		}
 		return command{path: "java", args: []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-			"-cp", filepath.Join(home, "libs", "*"), "Interop.java"}, dir: dir, id: newID()}, nil
+			"-cp", classes + string(filepath.ListSeparator) + libs, "Interop"}, dir: dir, id: newID()}, nil
 	}
 }
 
