@@ -39,6 +39,7 @@ var parts = []struct{ word, title string }{
 	{"log", "The log directories"},
 	{"broker", "Partitions"},
 	{"coordinator", "Coordinators"},
+	{"client", "Client metrics"},
 	{"metadata", "Metadata"},
 }
 

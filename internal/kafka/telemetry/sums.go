@@ -26,7 +26,13 @@ type total struct {
 	points *metric.Counter
 }
 
-func newSums(r *metric.Registry) sums { return sums{registry: r, byName: map[string]*total{}} }
+// newSums makes the totals; other is there from the start, so that a page shows
+// that there is such a thing.
+func newSums(r *metric.Registry) sums {
+	s := sums{registry: r, byName: map[string]*total{}}
+	s.of(otherName)
+	return s
+}
 
 // add takes in what one push had.
 func (s *sums) add(points []point) {
@@ -48,7 +54,7 @@ func (s *sums) of(name string) *total {
 	if t, ok := s.byName[name]; ok {
 		return t
 	}
-	if len(s.byName) >= maxNames && name != otherName {
+	if len(s.byName) > maxNames { // other beside them
 		return s.of(otherName)
 	}
 	name = clean(name)
