@@ -7,6 +7,7 @@ import (
 	"hash/crc64"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,7 +100,8 @@ func (s *seen) records(ctx context.Context, addr string, adm *kadm.Client, topic
 	return nil
 }
 
-// readAll sums up every record of a partition up to end. The last offsets may
+// readAll sums up every record of a partition up to end; of a compacted topic the
+// last of each key, since both sides may compact at any moment. The last offsets may
 // hold markers or what was compacted: a record written behind them would tell,
 // but nothing is written here, so a poll that gives nothing for a second ends it.
 func readAll(ctx context.Context, addr, topic string, partition int32, end int64, level kgo.IsolationLevel) (string, error) {
@@ -109,7 +111,7 @@ func readAll(ctx context.Context, addr, topic string, partition int32, end int64
 		return "", err
 	}
 	defer cl.Close()
-	sum, n, last := uint64(0), 0, int64(-1)
+	lines, last := map[string]string{}, int64(-1)
 	for last+1 < end {
 		one, cancel := context.WithTimeout(ctx, time.Second)
 		fetches := cl.PollFetches(one)
@@ -121,13 +123,19 @@ func readAll(ctx context.Context, addr, topic string, partition int32, end int64
 			break
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
-			n++
 			last = r.Offset
-			line := fmt.Appendf(nil, "%d %d %d %q %q %q %v\n", r.Offset, r.Timestamp.UnixMilli(), r.ProducerID, r.Key, r.Value, r.Headers, r.Attrs)
-			sum = crc64.Update(sum, table, line)
+			id := strconv.FormatInt(r.Offset, 10)
+			if topic == compacted {
+				id = string(r.Key)
+			}
+			lines[id] = fmt.Sprintf("%d %d %d %q %q %q %v\n", r.Offset, r.Timestamp.UnixMilli(), r.ProducerID, r.Key, r.Value, r.Headers, r.Attrs)
 		})
 	}
-	return fmt.Sprintf("%d records up to offset %d, sum %016x", n, last, sum), nil
+	sum := uint64(0)
+	for _, id := range slices.Sorted(maps.Keys(lines)) {
+		sum = crc64.Update(sum, table, []byte(lines[id]))
+	}
+	return fmt.Sprintf("%d records up to offset %d, sum %016x", len(lines), last, sum), nil
 }
 
 // differ tells every line that is not the same.
