@@ -47,7 +47,7 @@ func runFranz(ctx context.Context, addr, prefix string) error {
 	tell("large", f.large(ctx))
 	tell("huge", f.huge(ctx))
 	tell("restart", f.restart(ctx))
-	return nil
+	return f.groups(ctx)
 }
 
 func franzVersion() string {

@@ -1,15 +1,16 @@
-// KafkaJS through the scenarios of ../content.go that need no group: it reads
-// only within one, so what it produced is checked by its offsets.
+// KafkaJS through the scenarios of ../content.go. It reads only within groups.
 'use strict'
 
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
 const readline = require('node:readline')
+const { Groups, readAll, join, until, wantEqual } = require('./groups.js')
 
-const PARTITIONS = 3, CONTENT = 300, MANY = 3000, LARGE = 1000000, TOO_LARGE = 1100000
+const PARTITIONS = 3, CONTENT = 300, MANY = 3000, HUGE = 8 << 20, LARGE = 1000000, TOO_LARGE = 1100000
 const [addr, prefix] = process.argv.slice(2)
 const base = Date.now() - 3600000
 const kafka = new Kafka({ clientId: 'interop', brokers: [addr], logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 2000 } })
 const admin = kafka.admin()
+const lines = readline.createInterface({ input: process.stdin })
 
 CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
 CompressionCodecs[CompressionTypes.LZ4] = () => {
@@ -38,14 +39,9 @@ async function scenario (name, work) {
   }
 }
 
-function wantEqual (what, got, want) {
-  const [g, w] = [JSON.stringify(got), JSON.stringify(want)]
-  if (g !== w) throw new Error(`${what} is ${g}, want ${w}`)
-}
-
-async function createTopic (name, numPartitions) {
+async function createTopic (name, numPartitions, configEntries = []) {
   const topic = `${prefix}-${name}`
-  wantEqual('created', await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1 }] }), true)
+  wantEqual('created', await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] }), true)
   return topic
 }
 
@@ -86,6 +82,16 @@ async function codec (name, compression) {
   const messages = Array.from({ length: CONTENT }, (_, i) => content(i))
   const answers = await withProducer({}, p => p.send({ topic, compression, messages }))
   wantEqual('base offsets', answers.map(a => a.baseOffset), ['0', '0', '0'])
+  for (const { partition, message: m } of await readAll(kafka, topic, CONTENT)) {
+    const want = content(Number(m.offset) * PARTITIONS + partition)
+    const text = b => b === null ? null : b.toString()
+    const headers = Object.fromEntries(Object.entries(m.headers).map(([k, v]) => [k, text(v)]))
+    wantEqual(`offset ${m.offset}`, { partition, key: text(m.key), value: text(m.value), headers, timestamp: m.timestamp }, want)
+  }
+}
+
+async function time () {
+  const topic = `${prefix}-none`
   wantEqual('ends', await highs(topic), [100, 100, 100])
   const at = await admin.fetchTopicOffsetsByTimestamp(topic, base + 100000)
   at.sort((a, b) => a.partition - b.partition)
@@ -101,38 +107,60 @@ async function idempotent () {
       wantEqual('base offset', answer.baseOffset, String(i))
     }
   })
-  wantEqual('end', await highs(topic), [MANY])
+  const numbers = (await readAll(kafka, topic, MANY)).map(r => Number(r.message.value))
+  wantEqual('numbers', numbers, Array.from({ length: MANY }, (_, i) => i))
+}
+
+async function roundTrip (topic, size, retry) {
+  const value = Buffer.alloc(size)
+  for (let i = 0; i < size; i += 997) value[i] = i % 251
+  await withProducer({ retry }, p => p.send({ topic, messages: [{ value }] }))
+  const [one] = await readAll(kafka, topic, 1)
+  wantEqual('the bytes came back unchanged', one.message.value.equals(value), true)
 }
 
 async function large () {
   const topic = await createTopic('large', 1)
-  await withProducer({}, p => p.send({ topic, messages: [{ value: Buffer.alloc(LARGE, 'x') }] }))
+  await roundTrip(topic, LARGE)
   let refused = ''
   try {
-    await withProducer({ retry: { retries: 0 } }, p => p.send({ topic, messages: [{ value: Buffer.alloc(TOO_LARGE, 'x') }] }))
+    await roundTrip(topic, TOO_LARGE, { retries: 0 })
   } catch (e) {
     refused = e.type || (e.cause && e.cause.type) || e.message
   }
   wantEqual('the error', refused, 'MESSAGE_TOO_LARGE')
-  wantEqual('end', await highs(topic), [1])
+}
+
+async function huge () {
+  await roundTrip(await createTopic('huge', 1, [{ name: 'max.message.bytes', value: '10485760' }]), HUGE)
+}
+
+// restartBroker asks for a restart; back is set when the broker serves again.
+function restartBroker () {
+  const asked = { back: false }
+  console.log('RESTART')
+  lines.once('line', () => { asked.back = true })
+  return asked
 }
 
 // restart counts on idempotence: a send whose answer the restart took is sent
 // again by the library, and must not be stored twice.
 async function restart () {
   const topic = await createTopic('restart', 1)
-  let back = false
+  const seen = new Map() // a member that joins again reads again what it had not committed
+  const member = await join(kafka, topic, topic, (_, m) => seen.set(Number(m.offset), Number(m.value)))
   await withProducer({ idempotent: true }, async p => {
     let sent = 0
     const send = async () => p.send({ topic, acks: -1, messages: [{ value: String(sent++) }] })
     for (let i = 0; i < 100; i++) await send()
-    console.log('RESTART')
-    const lines = readline.createInterface({ input: process.stdin })
-    lines.once('line', () => { back = true; lines.close() })
-    while (!back) await send()
+    const asked = restartBroker()
+    while (!asked.back) await send()
     for (let i = 0; i < 100; i++) await send()
     wantEqual('end', await highs(topic), [sent])
+    await until('the last record', () => seen.size >= sent)
+    for (let i = 0; i < sent; i++) wantEqual(`offset ${i}`, seen.get(i), i)
   })
+  await member.leave()
 }
 
 async function main () {
@@ -146,8 +174,11 @@ async function main () {
   await scenario('codec-lz4', () => codec('lz4', CompressionTypes.LZ4))
   await scenario('codec-zstd', () => codec('zstd', CompressionTypes.ZSTD))
   await scenario('idempotent', idempotent)
+  await scenario('time', time)
   await scenario('large', large)
+  await scenario('huge', huge)
   await scenario('restart', restart)
+  await new Groups({ kafka, admin, createTopic, restart: restartBroker }).run(scenario)
   await admin.disconnect()
 }
 

@@ -1,0 +1,178 @@
+// The group scenarios of ../content.go for KafkaJS, and what its other
+// scenarios read with: KafkaJS reads only within a group.
+'use strict'
+
+const PARTS = 6, ROUND = 300, WITHIN_MS = 60000
+
+function wantEqual (what, got, want) {
+  const [g, w] = [JSON.stringify(got), JSON.stringify(want)]
+  if (g !== w) throw new Error(`${what} is ${g}, want ${w}`)
+}
+
+async function until (what, check) {
+  const end = Date.now() + WITHIN_MS
+  while (!check()) {
+    if (Date.now() > end) throw new Error(`${what} did not come`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+// join makes a member of a group; each message it gets goes to got(partition, message).
+async function join (kafka, group, topic, got) {
+  const consumer = kafka.consumer({ groupId: group, heartbeatInterval: 300, sessionTimeout: 10000, rebalanceTimeout: 10000, maxWaitTimeInMs: 200 })
+  const member = { owned: [], joins: 0, ends: new Map() }
+  consumer.on(consumer.events.GROUP_JOIN, e => {
+    member.owned = e.payload.memberAssignment[topic] || []
+    member.joins++
+    member.ends.clear() // positions are those of the assignment
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      member.ends.set(partition, Number(message.offset) + 1)
+      got(partition, message)
+    },
+  })
+  member.commit = offsets => consumer.commitOffsets((offsets || [...member.ends]).map(([partition, offset]) =>
+    ({ topic, partition, offset: String(offset), metadata: 'by hand' })))
+  member.leave = () => consumer.disconnect()
+  return member
+}
+
+// readAll reads a topic to its count-th record.
+async function readAll (kafka, topic, count) {
+  const seen = []
+  const member = await join(kafka, topic + '-reader', topic, (partition, message) => seen.push({ partition, message }))
+  try {
+    await until(`record ${count} of ${topic}`, () => seen.length >= count)
+  } finally {
+    await member.leave()
+  }
+  wantEqual('records read', seen.length, count)
+  return seen
+}
+
+// settle waits until every partition has one owner and every member some.
+async function settle (members) {
+  await until('the assignment', () => {
+    const all = members.flatMap(m => m.owned)
+    return members.every(m => m.owned.length > 0) && all.length === PARTS && new Set(all).size === PARTS
+  })
+}
+
+function once (seen, total) {
+  wantEqual('numbers seen', [...seen].sort((a, b) => a - b), Array.from({ length: total }, (_, i) => i))
+}
+
+class Groups {
+  // tools are kafka, admin, prefix, createTopic(name, partitions), and restart() -> {back}.
+  constructor (tools) { Object.assign(this, tools) }
+
+  async send (topic, parts, first, last) {
+    const messages = Array.from({ length: last - first }, (_, i) => ({ partition: (first + i) % parts, value: String(first + i) }))
+    await this.producer.send({ topic, acks: -1, messages })
+  }
+
+  async committed (group, topic) {
+    const [found] = await this.admin.fetchOffsets({ groupId: group, topics: [topic] })
+    return found.partitions.sort((a, b) => a.partition - b.partition).map(p => Number(p.offset))
+  }
+
+  async run (scenario) {
+    this.producer = this.kafka.producer({ idempotent: true })
+    await this.producer.connect()
+    for (const [name, work] of [['group', this.group], ['commit', this.commit], ['group-restart', this.groupRestart], ['group-admin', this.groupAdmin]]) {
+      await scenario(name, () => work.call(this))
+    }
+    await this.producer.disconnect()
+  }
+
+  async group () {
+    const topic = await this.createTopic('group', PARTS)
+    const seen = [], members = []
+    for (let total = ROUND; total <= 4 * ROUND; total += ROUND) {
+      if (total <= 3 * ROUND) members.push(await join(this.kafka, topic, topic, (_, m) => seen.push(Number(m.value))))
+      else await members.shift().leave()
+      if (total > 3 * ROUND) for (const m of members) m.owned = [] // the next assignment is waited for
+      await settle(members)
+      await this.send(topic, PARTS, total - ROUND, total)
+      await until(`record ${total}`, () => seen.length >= total)
+      once(seen, total)
+      for (const m of members) await m.commit()
+    }
+    for (const m of members) await m.leave()
+    once(seen, 4 * ROUND)
+    wantEqual('committed', await this.committed(topic, topic), Array(PARTS).fill(4 * ROUND / PARTS))
+  }
+
+  async commit () {
+    const topic = await this.createTopic('commit', 1)
+    await this.send(topic, 1, 0, 100)
+    let seen = []
+    const got = (_, m) => seen.push(Number(m.offset))
+    let member = await join(this.kafka, topic, topic, got)
+    await until('100 records', () => seen.length === 100)
+    await member.commit([[0, 60]])
+    await member.leave()
+    wantEqual('committed', await this.committed(topic, topic), [60])
+    seen = []
+    member = await join(this.kafka, topic, topic, got)
+    await until('40 records', () => seen.length >= 40)
+    wantEqual('resumed with', seen, Array.from({ length: 40 }, (_, i) => 60 + i))
+    await member.commit()
+    await member.leave()
+    wantEqual('committed in the end', await this.committed(topic, topic), [100])
+  }
+
+  async groupRestart () {
+    const topic = await this.createTopic('group-restart', PARTS)
+    const seen = new Set(), members = []
+    for (let i = 0; i < 2; i++) members.push(await join(this.kafka, topic, topic, (_, m) => seen.add(Number(m.value))))
+    await settle(members)
+    await this.send(topic, PARTS, 0, ROUND)
+    await until('the records before', () => seen.size >= ROUND)
+    for (const m of members) await m.commit()
+    const asked = this.restart()
+    let total = ROUND
+    for (; !asked.back; total += PARTS) await this.send(topic, PARTS, total, total + PARTS)
+    await this.send(topic, PARTS, total, total + ROUND)
+    total += ROUND
+    await until('all records through the restart', () => seen.size >= total)
+    await settle(members)
+    for (const m of members) await m.commit()
+    for (const m of members) await m.leave()
+    wantEqual('committed', await this.committed(topic, topic), Array(PARTS).fill(total / PARTS))
+  }
+
+  async groupAdmin () {
+    const topic = await this.createTopic('group-admin', PARTS)
+    const seen = [], members = []
+    for (let i = 0; i < 2; i++) members.push(await join(this.kafka, topic, topic, (_, m) => seen.push(m)))
+    await settle(members)
+    await this.send(topic, PARTS, 0, ROUND)
+    await until('the records', () => seen.length >= ROUND)
+    for (const m of members) await m.commit()
+    const listed = async () => (await this.admin.listGroups()).groups.some(g => g.groupId === topic)
+    const describe = async () => (await this.admin.describeGroups([topic])).groups[0]
+    const remove = async () => {
+      try {
+        return (await this.admin.deleteGroups([topic]))[0].errorCode
+      } catch (e) {
+        return e.groups[0].errorCode
+      }
+    }
+    wantEqual('listed', await listed(), true)
+    const group = await describe()
+    wantEqual('state', group.state, 'Stable')
+    wantEqual('clients', group.members.map(m => m.clientId + m.clientHost), ['interop/127.0.0.1', 'interop/127.0.0.1'])
+    wantEqual('error of deleting a live group', await remove(), 68)
+    for (const m of members) await m.leave()
+    wantEqual('state without members', (await describe()).state, 'Empty')
+    wantEqual('error of deleting an empty group', await remove(), 0)
+    wantEqual('listed after it was deleted', await listed(), false)
+  }
+}
+
+module.exports = { Groups, readAll, join, until, wantEqual }
