@@ -19,11 +19,6 @@ var Native = []Difference{
 		Reason: "That is how Java hands errors from one thread to another.",
 	},
 	{
-		Where: "consume.*", Kafka: absent, Ottla: "err Error processing message, terminating consumer process: .*",
-		What:   "kafka-console-consumer says on standard error that no record came within --timeout-ms.",
-		Reason: "Kafka's says it in its log.",
-	},
-	{
 		Where: "api versions", Kafka: `out \t(ApiVersions|DeleteGroups|DeleteShareGroupOffsets)\(\d+\): .*`,
 		What:   "kafka-broker-api-versions calls newer versions usable.",
 		Reason: "These tools know release 4.4, those compared 4.3.",
@@ -49,8 +44,23 @@ var Native = []Difference{
 		Reason: "Kafka's says it with the first line of progress after it.",
 	},
 	{
-		Where: "perf.*", Kafka: "out Option --producer-props .*", Ottla: "out Option --producer-props .*",
-		What:   "Deprecated options are named in other words.",
-		Reason: "The words mean the same.",
+		Where: "group reset beyond the end", Kafka: absent, Ottla: "err The new offset of .* lies outside the log.*",
+		What:   "kafka-consumer-groups says on standard error that an offset was kept within the log.",
+		Reason: "Kafka's says it in its log.",
+	},
+	{
+		Where: "consume.*", Kafka: "err The consumer rebalance protocol .* is production-ready.*", Ottla: absent,
+		What:   "Nothing advertises the consumer protocol of KIP-848.",
+		Reason: "It is an announcement of Kafka's Java client.",
+	},
+	{
+		Where: "perf without size", Kafka: "err .*",
+		What:   "Wrong calls of kafka-producer-perf-test are worded alike, but not broken into lines.",
+		Reason: "argparse stretches its text to the width of the terminal.",
+	},
+	{
+		Where: ".*", Kafka: `out (Caused by: |\t\.\.\. \d+ more).*`, Ottla: absent,
+		What:   "No Java exception and no chain of causes follows an error.",
+		Reason: "The first line says what is wrong.",
 	},
 }

@@ -42,6 +42,7 @@ func (p TopicPartition) String() string { return fmt.Sprintf("%s-%d", p.Topic, p
 type Partition struct {
 	TopicPartition
 	Committed  int64 // -1: the group has committed nothing here
+	Epoch      int32 // leader epoch that was committed with it; -1 unknown
 	Start, End int64 // of the log; -1 unknown
 	Lag        int64 // records to read yet; -1 unknown
 	// Behind is the age of the oldest record to read; 0 when there is none,
@@ -123,7 +124,7 @@ func ofLag(l kadm.DescribedGroupLag) *Group {
 		}
 	}
 	for _, p := range l.Lag.Sorted() {
-		of := Partition{TopicPartition: TopicPartition{p.Topic, p.Partition}, Committed: p.Commit.At, Start: -1, End: -1, Lag: -1, Behind: -1}
+		of := Partition{TopicPartition: TopicPartition{p.Topic, p.Partition}, Committed: p.Commit.At, Epoch: p.Commit.LeaderEpoch, Start: -1, End: -1, Lag: -1, Behind: -1}
 		if p.Err == nil {
 			of.End, of.Lag = p.End.Offset, p.Lag
 		}

@@ -26,7 +26,7 @@ var entityFlags = map[string]string{
 }
 
 // entityTypes in the order in which Kafka lists them.
-var entityTypes = []string{"topics", "clients", "users", "brokers", "ips", "broker-loggers", "client-metrics", "groups"}
+var entityTypes = []string{"topics", "clients", "users", "brokers", "ips", "client-metrics", "groups", "broker-loggers"}
 
 // resourceTypes are the entity types whose settings are resources of
 // DescribeConfigs, and what marks a setting there as dynamic.
@@ -223,7 +223,7 @@ func (c *call) changes() (set map[string]string, unset []string, err error) {
 		for _, kv := range splitOutsideBrackets(list) {
 			k, v, ok := strings.Cut(kv, "=")
 			if !ok {
-				return nil, nil, words.New("requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\".")
+				return nil, nil, words.New("requirement failed: Invalid entity config: all configs to be added must be in the format \"key=val\" or  \"key=[val1,val2]\" to group values which contain commas.")
 			}
 			set[strings.TrimSpace(k)] = strings.TrimSpace(strings.NewReplacer("[", "", "]", "").Replace(v))
 		}

@@ -34,10 +34,10 @@ func consoleProducerTool() *tool {
 			{name: "max-partition-memory-bytes", arg: "BYTES", instead: "batch-size"},
 			{name: "line-reader", arg: "CLASS", help: "only " + text.LineClass + " exists here"},
 			{name: "socket-buffer-size", arg: "BYTES", help: "accepted; the system chooses"},
-			{name: "property", arg: "K=V", many: true, instead: "reader-property"},
 			{name: "reader-property", arg: "K=V", many: true, help: "how lines are read: parse.key, key.separator, parse.headers, headers.delimiter, headers.separator, headers.key.separator, null.marker, ignore.error"},
 			{name: "reader-config", arg: "FILE", help: "the same from a properties file"},
 			{name: "producer-property", arg: "K=V", many: true, instead: "command-property"},
+			{name: "property", arg: "K=V", many: true, instead: "reader-property"},
 			{name: "command-property", arg: "K=V", many: true, help: "a setting of the producer, may be repeated"},
 			{name: "producer.config", arg: "FILE", instead: "command-config"},
 			{name: "command-config", arg: "FILE", help: "settings of the producer in a properties file"},
@@ -61,7 +61,7 @@ func consoleProduce(ctx context.Context, c *call) error {
 	maps.Copy(lines, settings.Pairs(c.values("property", "reader-property")))
 	reader, err := text.NewLineReader(c.value("topic", ""), lines)
 	if err != nil {
-		return err
+		return kafkaException(err)
 	}
 	given, err := c.consoleProducerSettings()
 	if err != nil {
@@ -122,7 +122,7 @@ func (c *call) produceLines(ctx context.Context, client *kgo.Client, reader *tex
 	err := text.EachLine(c.in, prompt, func(line string) error {
 		r, err := reader.Record(line)
 		if err != nil {
-			return err
+			return kafkaException(err)
 		}
 		if c.has("sync") {
 			report(r, client.ProduceSync(ctx, r).FirstErr())
@@ -138,6 +138,11 @@ func (c *call) produceLines(ctx context.Context, client *kgo.Client, reader *tex
 		err = errReported
 	}
 	return err
+}
+
+// kafkaException is an error as Java prints one of its own making.
+func kafkaException(err error) error {
+	return words.New("org.apache.kafka.common.KafkaException: %v", err)
 }
 
 func size(b []byte) string {

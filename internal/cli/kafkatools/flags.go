@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ottla/internal/cli/kafkatools/words"
 )
 
 // option is one option of a tool.
@@ -63,7 +65,7 @@ func (f *flags) integer(name string, otherwise int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, usagef("Cannot parse argument '%s' of option %s", text, name)
+		return 0, words.New("Cannot parse argument '%s' of option %s", text, name)
 	}
 	return n, nil
 }
@@ -104,11 +106,18 @@ func parse(options []option, args []string) (*flags, error) {
 			i++
 			f.given[name] = append(f.given[name], args[i])
 		}
-		if len(f.given[name]) > 1 && !o.many && !o.words {
-			return nil, usagef("Found multiple arguments for option %s, but you asked for only one", name)
-		}
 	}
 	return f, nil
+}
+
+// once refuses repeats of options that are given once.
+func (f *flags) once(options []option) error {
+	for _, o := range options {
+		if len(f.given[o.name]) > 1 && !o.many && !o.words {
+			return words.New("Found multiple arguments for option %s, but you asked for only one", o.name)
+		}
+	}
+	return nil
 }
 
 func lookup(options []option, name string) *option {

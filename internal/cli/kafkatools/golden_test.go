@@ -24,7 +24,7 @@ func TestToolsPrintAsRecorded(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		node, err := ottla.Start(ctx, ottla.Options{})
+		node, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"group.initial.rebalance.delay.ms": "0"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 var errReported = errors.New("already reported")
 
 func tools() []*tool {
-	return []*tool{topicsTool(), configsTool(), consoleProducerTool(), consoleConsumerTool(), getOffsetsTool(), deleteRecordsTool(), apiVersionsTool(), logDirsTool(), producerPerfTool(), consumerPerfTool()}
+	return []*tool{topicsTool(), configsTool(), consoleProducerTool(), consoleConsumerTool(), getOffsetsTool(), deleteRecordsTool(), apiVersionsTool(), logDirsTool(), producerPerfTool(), consumerPerfTool(), consumerGroupsTool()}
 }
 
 // Names lists the tools by the part after "kafka-", in alphabetical order.
@@ -117,11 +117,7 @@ func (c *call) start(ctx context.Context) error {
 	}
 	for _, o := range c.options {
 		if o.instead != "" && f.has(o.name) {
-			is := "is"
-			if c.name == "kafka-producer-perf-test" { // the one tool that parses with argparse
-				is = "has been"
-			}
-			c.printf("Option --%s %s deprecated and will be removed in a future version. Use --%s instead.\n", o.name, is, o.instead)
+			c.printf(c.deprecated(), o.name, o.instead)
 		}
 	}
 	if err := c.required(); err != nil {
@@ -132,7 +128,21 @@ func (c *call) start(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := f.once(c.options); err != nil {
+		return err
+	}
 	return c.run(ctx, c)
+}
+
+// deprecated is how the tool warns of an old spelling; Kafka's tools differ.
+func (c *call) deprecated() string {
+	switch c.name {
+	case "kafka-console-producer":
+		return "Warning: --%s is deprecated and will be removed in a future version. Use --%s instead.\n"
+	case "kafka-producer-perf-test":
+		return "Option --%s has been deprecated and will be removed in a future version. Use --%s instead.\n"
+	}
+	return "Option --%s is deprecated and will be removed in a future version. Use --%s instead.\n"
 }
 
 // required refuses a call without an option that the tool cannot do without.

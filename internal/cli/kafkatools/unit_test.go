@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/groups"
 )
 
 func TestOptionsAreReadByJoptsimplesRules(t *testing.T) {
@@ -16,7 +18,7 @@ func TestOptionsAreReadByJoptsimplesRules(t *testing.T) {
 		{"--codec --list", "codec= list="}, {"--codec zstd", "codec=zstd"}, {"--codec", "codec="}, {"--p 1 --p 2", "p=1,2"},
 		{"--w 1 2 3 --list", "list= w=1,2,3"}, {"--topic -1", "topic=-1"},
 		{"--topic", "error Option topic requires an argument"}, {"--topic --list", "error Option topic requires an argument"},
-		{"--nope", "error nope is not a recognized option"}, {"--topic a --topic b", "error Found multiple arguments for option topic, but you asked for only one"},
+		{"--nope", "error nope is not a recognized option"},
 	} {
 		f, err := parse(options, strings.Fields(c.line))
 		got := ""
@@ -110,5 +112,70 @@ func TestPercentilesAreThoseOfTheSamples(t *testing.T) {
 	}
 	if s := newStats(2 * samples); s.sampling != 2 {
 		t.Errorf("sampling %d, want 2", s.sampling)
+	}
+}
+
+// printed runs one printing function on a call with the given options.
+func printed(args []string, print func(*call)) string {
+	var b strings.Builder
+	t := consumerGroupsTool()
+	f, err := parse(t.options, args)
+	if err != nil {
+		return err.Error()
+	}
+	print(&call{tool: t, flags: f, args: args, out: &b, err: &b})
+	return b.String()
+}
+
+func TestLiveGroupsArePrintedInKafkasColumns(t *testing.T) {
+	m := groups.Member{ID: "client-1234567890", Client: "client", Host: "10.0.0.1", Instance: "i-1",
+		Assigned: []groups.TopicPartition{{Topic: "a", Partition: 0}, {Topic: "a", Partition: 1}, {Topic: "b", Partition: 2}}}
+	g := &groups.Group{Name: "g", State: "Stable", Members: []groups.Member{m}}
+	g.Partitions = []groups.Partition{
+		{TopicPartition: m.Assigned[0], Committed: 3, Epoch: 1, End: 5, Lag: 2, Member: &g.Members[0]},
+		{TopicPartition: m.Assigned[1], Committed: -1, End: 5, Lag: 5, Member: &g.Members[0]},
+	}
+	for _, c := range []struct {
+		args  []string
+		print func(*call)
+		want  string
+	}{
+		{[]string{"--describe"}, func(c *call) { c.printGroupOffsets(g) },
+			"\nGROUP           TOPIC           PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG             CONSUMER-ID       HOST            CLIENT-ID" +
+				"\ng               a               0          3               5               2               client-1234567890 /10.0.0.1       client" +
+				"\ng               a               1          -               5               -               client-1234567890 /10.0.0.1       client\n"},
+		{[]string{"--describe", "--verbose"}, func(c *call) { c.printGroupOffsets(g) },
+			"\nGROUP           TOPIC           PARTITION  LEADER-EPOCH    CURRENT-OFFSET  LOG-END-OFFSET  LAG             CONSUMER-ID       HOST            CLIENT-ID" +
+				"\ng               a               0          1               3               5               2               client-1234567890 /10.0.0.1       client" +
+				"\ng               a               1          -               -               5               -               client-1234567890 /10.0.0.1       client\n"},
+		{[]string{"--describe", "--members"}, func(c *call) { c.printMembers(g) },
+			"\nGROUP           CONSUMER-ID       GROUP-INSTANCE-ID HOST            CLIENT-ID       #PARTITIONS     " +
+				"\ng               client-1234567890 i-1               /10.0.0.1       client          3               \n"},
+		{[]string{"--describe", "--members", "--verbose"}, func(c *call) {
+			c.printMembers(&groups.Group{Name: "g", Members: []groups.Member{{ID: "m", Host: "h", Client: "c", Assigned: m.Assigned}}})
+		},
+			"\nGROUP           CONSUMER-ID     HOST            CLIENT-ID       #PARTITIONS     CURRENT-EPOCH   CURRENT-ASSIGNMENT   TARGET-EPOCH    TARGET-ASSIGNMENT   " +
+				"\ng               m               /h              c               3               -               a:0,1;b:2            -               -                   \n"},
+	} {
+		if got := printed(c.args, c.print); got != c.want {
+			t.Errorf("%v: got\n%q\nwant\n%q", c.args, got, c.want)
+		}
+	}
+}
+
+func TestResetTimesAreRead(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ datetime, duration, want string }{
+		{"2026-03-01T00:00:00.000", "", "2026-03-01T00:00:00Z"}, {"2026-03-01T02:00:00.000+02:00", "", "2026-03-01T00:00:00Z"},
+		{"", "PT1H30M", "2026-03-04T10:30:00Z"}, {"", "P1DT2S", "2026-03-03T11:59:58Z"}, {"", "-PT1H", "2026-03-04T13:00:00Z"},
+		{"today", "", "error"}, {"", "1h", "error"}, {"", "P", "error"}, {"", "PT", "error"}, {"", "P99999999999999999999D", "error"},
+	} {
+		got := "error"
+		if at, err := resetTime(c.datetime, c.duration, now); err == nil {
+			got = at.UTC().Format(time.RFC3339)
+		}
+		if got != c.want {
+			t.Errorf("%s%s: got %s, want %s", c.datetime, c.duration, got, c.want)
+		}
 	}
 }

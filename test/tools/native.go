@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"ottla/test/oracle/apache"
+	"ottla/test/rig"
+)
+
+// native compares tools, not brokers: Kafka's own tools against one Ottla node,
+// and `ottla kafka …` against another.
+func native(ctx context.Context, tools *apache.Distribution, dir, binary string) (*side, *side, error) {
+	if binary == "" {
+		binary = filepath.Join(dir, "ottla-tools")
+		if text, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/ottla").CombinedOutput(); err != nil {
+			return nil, nil, fmt.Errorf("build ./cmd/ottla: %w\n%s", err, text)
+		}
+	}
+	java, ours := &side{tools: tools}, &side{native: binary}
+	for name, s := range map[string]*side{"java": java, "native": ours} {
+		var err error
+		s.node, err = rig.New(ctx, rig.Options{Kind: rig.Ottla, Dir: filepath.Join(dir, name), Binary: binary, Settings: settings})
+		if err != nil {
+			return java, ours, fmt.Errorf("start the node of the %s tools: %w", name, err)
+		}
+	}
+	return java, ours, nil
+}
+
+// command is one call of a tool of this side.
+func (s *side) command(ctx context.Context, name string, args []string) (*exec.Cmd, error) {
+	if s.native == "" {
+		return s.tools.Command(ctx, name, args...)
+	}
+	return exec.CommandContext(ctx, s.native, append([]string{"kafka", strings.TrimPrefix(name, "kafka-")}, args...)...), nil
+}
+
+// nativeTools are those that `ottla kafka` has.
+var nativeTools = map[string]bool{
+	"kafka-topics": true, "kafka-configs": true, "kafka-console-producer": true, "kafka-console-consumer": true, "kafka-get-offsets": true,
+	"kafka-delete-records": true, "kafka-broker-api-versions": true, "kafka-log-dirs": true, "kafka-producer-perf-test": true,
+	"kafka-consumer-perf-test": true, "kafka-consumer-groups": true,
+}
+
+// nativeScript is the script without the tools that `ottla kafka` lacks, and
+// with calls that are wrong, old or odd, which a broker never sees.
+func nativeScript() []step {
+	var out []step
+	for _, s := range script() {
+		if nativeTools[s.tool] {
+			out = append(out, s)
+		}
+	}
+	lines := func(text ...string) string { return strings.Join(text, "\n") + "\n" }
+	return append(out, []step{
+		{"two actions", "kafka-topics", "--create --list", ""},
+		{"create without a name", "kafka-topics", "--create", ""},
+		{"alter without partitions", "kafka-topics", "--alter --topic plain", ""},
+		{"unknown option", "kafka-topics", "--list --wrong", ""},
+		{"an option twice", "kafka-topics", "--describe --topic a --topic b", ""},
+		{"partitions of a list", "kafka-topics", "--list --partitions 3", ""},
+		{"partitions that are no number", "kafka-topics", "--create --topic x --partitions many", ""},
+		{"one dash", "kafka-topics", "-list", ""},
+		{"equals sign", "kafka-topics", "--describe --topic=plain", ""},
+		{"no action for configs", "kafka-configs", "--topic plain", ""},
+		{"no entity", "kafka-configs", "--describe", ""},
+		{"wrong entity", "kafka-configs", "--describe --entity-type things", ""},
+		{"broker that is no number", "kafka-configs", "--describe --broker one", ""},
+		{"nothing to alter", "kafka-configs", "--alter --topic plain", ""},
+		{"pair without equals sign", "kafka-configs", "--alter --topic plain --add-config retention.ms", ""},
+		{"default broker by short name", "kafka-configs", "--describe --broker-defaults", ""},
+		{"old producer flags", "kafka-console-producer", "--topic plain --property parse.key=true --property key.separator=: --producer-property linger.ms=1", lines("x:old")},
+		{"line without a key", "kafka-console-producer", "--topic plain --reader-property parse.key=true", lines("nokey")},
+		{"equal separators", "kafka-console-producer", "--topic plain --reader-property headers.delimiter=, --reader-property parse.headers=true", lines("x")},
+		{"producer without a topic", "kafka-console-producer", "", lines("x")},
+		{"old consumer flags", "kafka-console-consumer", "--topic orders --partition 1 --offset earliest --max-messages 1 --property print.key=true --property print.epoch=true --property print.delivery=true --consumer-property fetch.max.wait.ms=50", ""},
+		{"consume in words", "kafka-console-consumer", "--topic orders --partition 1 --from-beginning --max-messages 1 --formatter-property null.literal=N --formatter-property line.separator=; --formatter-property print.headers=true", ""},
+		{"consume a long", "kafka-console-consumer", "--topic long --from-beginning --max-messages 1 --timeout-ms 20000 --formatter-property value.deserializer=org.apache.kafka.common.serialization.IntegerDeserializer", ""},
+		{"consume without a topic", "kafka-console-consumer", "", ""},
+		{"offset without a partition", "kafka-console-consumer", "--topic orders --offset 3", ""},
+		{"offset that is no number", "kafka-console-consumer", "--topic orders --partition 0 --offset soon", ""},
+		{"offsets at a time that is none", "kafka-get-offsets", "--topic orders --time soon", ""},
+		{"offsets in two ways", "kafka-get-offsets", "--topic orders --topic-partitions orders:0", ""},
+		{"offsets of partition words", "kafka-get-offsets", "--topic orders --partitions zero", ""},
+		{"delete with broken JSON", "kafka-delete-records", "--offset-json-file FILE", "{"},
+		{"delete twice", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[{"topic":"orders","partition":0,"offset":1},{"topic":"orders","partition":0,"offset":1}]}`},
+		{"delete another version", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[],"version":2}`},
+		{"delete nothing", "kafka-delete-records", "", ""},
+		{"perf without size", "kafka-producer-perf-test", "--topic perf --num-records 1 --throughput -1", ""},
+		{"perf old flags", "kafka-producer-perf-test", "--topic perf --num-records 100 --record-size 10 --throughput -1 --producer-props acks=1", ""},
+		{"perf warm-up", "kafka-producer-perf-test", "--topic perf --num-records 1000 --record-size 10 --throughput -1 --warmup-records 100", ""},
+		{"consumer perf without count", "kafka-consumer-perf-test", "--topic perf", ""},
+		{"consume in a group", "kafka-console-consumer", "--topic plain --group readers --from-beginning --max-messages 3 --timeout-ms 20000 --formatter org.apache.kafka.tools.consumer.NoOpMessageFormatter", ""},
+		{"groups", "kafka-consumer-groups", "--list", ""},
+		{"groups with state", "kafka-consumer-groups", "--list --state", ""},
+		{"groups with type", "kafka-consumer-groups", "--list --type --state", ""},
+		{"groups in a state that is none", "kafka-consumer-groups", "--list --state junk", ""},
+		{"group state", "kafka-consumer-groups", "--describe --group readers --state", ""},
+		{"group members", "kafka-consumer-groups", "--describe --group readers --members", ""},
+		{"group that is none", "kafka-consumer-groups", "--describe --group nobody", ""},
+		{"group reset", "kafka-consumer-groups", "--reset-offsets --group readers --topic plain --to-earliest --execute", ""},
+		{"group described", "kafka-consumer-groups", "--describe --group readers", ""},
+		{"group described in full", "kafka-consumer-groups", "--describe --group readers --verbose", ""},
+		{"group reset by file", "kafka-consumer-groups", "--reset-offsets --group readers --from-file FILE --dry-run", "plain,0,1\nplain,1,0\n"},
+		{"group reset beyond the end", "kafka-consumer-groups", "--reset-offsets --group readers --topic plain --to-offset 1000000 --dry-run", ""},
+		{"group reset by time", "kafka-consumer-groups", "--reset-offsets --group readers --topic plain --to-datetime 2020-01-01T00:00:00.000 --dry-run --export", ""},
+		{"group reset for show", "kafka-consumer-groups", "--reset-offsets --group readers --all-topics --to-current", ""},
+		{"group reset to nowhere", "kafka-consumer-groups", "--reset-offsets --group readers --topic plain", ""},
+		{"group offsets deleted", "kafka-consumer-groups", "--delete-offsets --group readers --topic plain:0", ""},
+		{"group without action", "kafka-consumer-groups", "--group readers", ""},
+		{"group described without a name", "kafka-consumer-groups", "--describe", ""},
+		{"groups deleted", "kafka-consumer-groups", "--delete --group readers --group nobody", ""},
+		{"log dirs without describe", "kafka-log-dirs", "--topic-list orders", ""},
+	}...)
+}
