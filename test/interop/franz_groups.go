@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strconv"
 	"sync"
@@ -54,6 +55,12 @@ func (w *franzWorld) Send(topic string, partitions, first, last int) error {
 
 func (w *franzWorld) Committed(group, topic string, _ int) (map[int32]int64, error) {
 	found, err := w.admin.FetchOffsets(w.ctx, group)
+	for range 3 { // a connection each that the restart has cut: the library does not try these requests again
+		if !errors.Is(err, io.EOF) {
+			break
+		}
+		found, err = w.admin.FetchOffsets(w.ctx, group)
+	}
 	if err != nil {
 		return nil, err
 	}
