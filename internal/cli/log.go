@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -137,6 +139,11 @@ func logVerify(o *options) *cobra.Command {
 				{Field: "severity", Title: "SEVERITY"}, {Field: "file", Title: "FILE"}, {Field: "byte", Title: "BYTE", Right: true},
 				{Field: "offset", Title: "OFFSET", Right: true}, {Field: "reason", Title: "REASON"},
 			}}
+			held, err := holdStopped(disk, args[0])
+			if err != nil {
+				return err
+			}
+			defer held.Close()
 			report, err := inspect.Verify(disk, args[0], func(p inspect.Problem) error {
 				severity := "wrong"
 				if p.Tail {
@@ -163,6 +170,21 @@ func logVerify(o *options) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// holdStopped sees to it that no node, Ottla's or Kafka's, writes into a
+// directory while it is checked: its files are then in the middle of things.
+func holdStopped(disk *vfs.OS, dir string) (io.Closer, error) {
+	for _, name := range []string{filepath.Join(dir, ".lock"), filepath.Join(dir, "..", ".lock")} {
+		held, err := disk.Hold(name)
+		switch {
+		case err == nil:
+			return held, nil
+		case errors.Is(err, vfs.ErrLocked):
+			return nil, fail.New(fail.Failed, "cannot check "+dir, "a node runs on it", "Stop the node first. A running one checks what it reads by itself.")
+		}
+	}
+	return io.NopCloser(nil), nil // a copy, without a lock file
 }
 
 // maxProblems bounds what is listed: where more is wrong the first say enough.

@@ -63,6 +63,8 @@ func TestLogImportBringsKafkasRecords(t *testing.T) {
 	if lines := strings.Count(got.out, "\n"); lines != 150 {
 		t.Errorf("%d records of orders, want 150", lines)
 	}
+	call(t, nil, "", "log", "verify", data).mustHold(t, fail.Failed, "a node runs on it")
+	call(t, nil, "", "log", "verify", filepath.Join(data, "orders-0")).mustHold(t, fail.Failed, "a node runs on it")
 	call(t, n, "", "topic", "describe", "orders").mustHold(t, fail.OK, "retention.ms")
 }
 
