@@ -11,7 +11,7 @@ import (
 // for the folder and everything below it. docs/architecture.md explains it.
 const floors = `
 0   internal/uuid
-1   internal/wire/... internal/record internal/vfs internal/metric
+1   internal/wire/... internal/record internal/vfs/... internal/metric
 2   internal/config internal/producer internal/sim internal/datadir
 3   internal/log/... internal/metadata
 4   internal/partition/... internal/quorum internal/coordinator
