@@ -135,6 +135,9 @@ func (o *options) resettable(ctx context.Context, a *kadm.Client, name string, r
 			return nil, "", topicFailure("cannot reset group "+name, t, errUnknownTopic, "")
 		}
 		for p, end := range ends[t] {
+			if errors.Is(end.Err, kerr.UnknownTopicOrPartition) {
+				return nil, "", topicFailure("cannot reset group "+name, t, end.Err, "")
+			}
 			tp := groups.TopicPartition{Topic: t, Partition: p}
 			start, ok := starts.Lookup(t, p)
 			if !have[tp] && chosen(tp) && ok && start.Err == nil && end.Err == nil {
