@@ -168,7 +168,7 @@ func TestTimesOfAHistoryDiffer(t *testing.T) {
 		}
 		last = now
 	}
-	if w.Process() == w.Process() {
+	if first, second := w.Process(), w.Process(); first == second {
 		t.Error("two processes have one number")
 	}
 	if err := w.Close(); err != nil {

@@ -85,10 +85,6 @@ func transaction(outcome Outcome) func(op *Op) bool {
 	}
 }
 
-func kind(k Kind) func(op *Op) bool {
-	return func(op *Op) bool { return op.Kind == k && op.Outcome == OK }
-}
-
 // sight adds a poll of one record by a reader of its own.
 func (g *garden) sight(partition string, rec Record, committed bool) {
 	g.add(Op{Process: 900, Kind: Poll, Committed: committed, Micro: []Micro{{Kind: Poll, Partition: partition, Records: []Record{rec}}}})
