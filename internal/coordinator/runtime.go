@@ -220,6 +220,25 @@ func (r *Runtime) led() []int32 {
 	return out
 }
 
+// Standing counts the shards that are led here: all, those that still load,
+// and those whose partition cannot be read.
+func (r *Runtime) Standing() (led, loads, fails int) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, s := range r.shards {
+		switch phase(s.phase.Load()) {
+		case idle:
+			continue
+		case loading:
+			loads++
+		case failed:
+			fails++
+		}
+		led++
+	}
+	return led, loads, fails
+}
+
 // work runs one piece of a shard's work when there is a slot for it.
 func (r *Runtime) work(life uint64, run func() any, to *inbox) {
 	r.working.Go(func() {

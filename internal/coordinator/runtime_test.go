@@ -99,10 +99,19 @@ func (s *shards) refuse(t *testing.T, key, line string, want wire.Code) {
 // TestARuntimeAnswersForWhatItLeads and says what else there is to say.
 func TestARuntimeAnswersForWhatItLeads(t *testing.T) {
 	s := newShards(t, 2)
+	stands := func(want string) {
+		t.Helper()
+		if led, loads, fails := s.Standing(); fmt.Sprint(led, loads, fails) != want {
+			t.Errorf("%d led, %d loading, %d failed; want %s", led, loads, fails, want)
+		}
+	}
 	s.refuse(t, "a", "get a", wire.NotCoordinator)
+	stands("0 0 0")
 	s.Expect(1)
+	stands("1 1 0")
 	s.refuse(t, "a", "get a", wire.CoordinatorLoadInProgress) // "a" is 97: partition 1
 	s.lead(t, 1)
+	stands("2 0 0")
 	s.do(t, "a", "put a 1")
 	s.do(t, "b", "put b 2")
 	if got := s.do(t, "a", "get a"); got != "1" {

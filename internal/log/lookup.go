@@ -87,6 +87,54 @@ func (l *Log) lookupSegment(s *segment, ms, start, to int64) (TimeOffset, bool, 
 	return l.firstAt(s, p, size, func(h *record.Header) bool { return h.MaxTimestamp >= ms }, ms, max(start, 0), to)
 }
 
+// FirstRecord finds the first record of a client at or above offset, below to
+// and at or above the log start offset: where offset lies in what compaction
+// took, or is a transaction's marker, the next one.
+func (l *Log) FirstRecord(offset int64, to Position) (TimeOffset, bool, error) {
+	for {
+		cuts := l.cutCount()
+		t, ok, err := l.firstRecord(offset, to)
+		if !l.again(err, cuts) {
+			return t, ok, err
+		}
+	}
+}
+
+func (l *Log) firstRecord(offset int64, to Position) (TimeOffset, bool, error) {
+	if err := l.alive(); err != nil {
+		return TimeOffset{}, false, err
+	}
+	l.mu.Lock()
+	offset = max(offset, l.start)
+	end := min(to.Offset, l.end.Offset)
+	segs := append([]*segment(nil), l.segs[max(l.floorSegment(offset), 0):]...)
+	l.mu.Unlock()
+	for _, s := range segs {
+		if s.base >= end {
+			break
+		}
+		t, ok, err := l.firstRecordOf(s, offset, end)
+		if ok || err != nil {
+			return t, ok, err
+		}
+	}
+	return TimeOffset{}, false, nil
+}
+
+// firstRecordOf looks in one segment.
+func (l *Log) firstRecordOf(s *segment, offset, end int64) (TimeOffset, bool, error) {
+	l.mu.Lock()
+	size := s.size
+	l.mu.Unlock()
+	p, _, err := l.find(s, max(offset, s.base), size)
+	if err != nil || p.h == nil {
+		return TimeOffset{}, false, err
+	}
+	defer p.h.release()
+	clients := func(h *record.Header) bool { return !h.Control() && h.LastOffset() >= offset }
+	return l.firstAt(s, p, size, clients, math.MinInt64, offset, end)
+}
+
 // firstAt walks batches from p on and, in those that want says may hold it,
 // looks for the first record in [start, to) with a timestamp at or above ms.
 func (l *Log) firstAt(s *segment, p place, size int64, want func(*record.Header) bool, ms, start, to int64) (TimeOffset, bool, error) {

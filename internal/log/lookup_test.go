@@ -77,6 +77,56 @@ func TestLookupsByTimeAgreeWithAWalkOverAllRecords(t *testing.T) {
 	}
 }
 
+func TestTheFirstRecordFromAnOffsetIsFoundInEverySegment(t *testing.T) {
+	r := newRig(t)
+	l := r.log(Config{SegmentBytes: 600, IndexIntervalBytes: 100, MaxDecompressed: 1 << 20})
+	times := map[int64]int64{} // by offset; the gaps are what compaction took
+	next := int64(0)
+	for i := range int64(60) {
+		h, b := timed(next, 1, 1000-i, 2000-i)
+		put(t, l, h, b)
+		times[next], times[next+1] = 1000-i, 2000-i
+		next += 2 + i%3*4
+	}
+	if err := l.AdvanceStart(5); err != nil {
+		t.Fatal(err)
+	}
+	for offset := int64(0); offset <= next; offset++ {
+		for _, to := range []int64{offset, offset + 1, offset + 7, next} {
+			want := int64(-1)
+			for o := max(offset, 5); o < to && want < 0; o++ {
+				if _, ok := times[o]; ok {
+					want = o
+				}
+			}
+			got, ok, err := l.FirstRecord(offset, Position{Offset: to, Byte: -1})
+			if err != nil || ok != (want >= 0) || ok && (got.Offset != want || got.TimestampMs != times[want]) {
+				t.Fatalf("first record from %d below %d: %+v %v %v, want offset %d", offset, to, got, ok, err, want)
+			}
+		}
+	}
+}
+
+func TestAMarkerIsNoRecordOfAClient(t *testing.T) {
+	r := newRig(t)
+	l := r.log(Config{SegmentBytes: 1 << 20, MaxDecompressed: 1 << 20})
+	marker := record.EndTxnMarker(9, 1, true, 0, 500)
+	record.SetBaseOffset(marker, 0)
+	h, err := record.ParseHeader(marker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, l, h, marker)
+	if got, ok, err := l.FirstRecord(0, Position{Offset: 1, Byte: -1}); ok || err != nil {
+		t.Fatalf("a marker alone: %+v %v %v, want none", got, ok, err)
+	}
+	h, b := timed(1, 0, 700)
+	put(t, l, h, b)
+	if got, ok, err := l.FirstRecord(0, Position{Offset: 2, Byte: -1}); !ok || err != nil || got.Offset != 1 || got.TimestampMs != 700 {
+		t.Fatalf("after a marker: %+v %v %v, want offset 1", got, ok, err)
+	}
+}
+
 func TestAnEmptyLogHasNoTimes(t *testing.T) {
 	l := newRig(t).log(small)
 	if _, ok, err := l.LookupTime(0, l.End()); ok || err != nil {

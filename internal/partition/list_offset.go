@@ -43,6 +43,20 @@ func (p *Partition) ListOffset(timestampMs int64, i Isolation, currentLeaderEpoc
 	return p.byTime(&v, timestampMs, v.bound(i))
 }
 
+// Waiting is the first record that a reader who stands at offset has yet to
+// read; false when it has read all below the high watermark.
+func (p *Partition) Waiting(offset int64) (log.TimeOffset, bool, error) {
+	v, err := p.look(-1)
+	if err != nil || offset >= v.high.Offset {
+		return none, false, err
+	}
+	found, ok, err := v.log.FirstRecord(offset, v.high)
+	if err != nil || !ok {
+		return none, false, p.fault(err)
+	}
+	return found, true, nil
+}
+
 // earliest is the log start.
 func (v *view) earliest() log.TimeOffset {
 	epoch, ok := v.log.Epochs().EpochOf(v.start)

@@ -181,3 +181,21 @@ func TestRetentionRaisesTheLogStart(t *testing.T) {
 		t.Errorf("offsets %+v, want a log start above 0", o)
 	}
 }
+
+func TestWaitingIsTheFirstRecordNotYetRead(t *testing.T) {
+	r := memRig(t)
+	t0 := epochOfTests.UnixMilli()
+	r.lead(2)
+	r.put(timed(10, 30, 20), all) // 0, 1, 2
+	r.round()
+	r.put(timed(60), all) // 3: not committed
+	if _, err := r.p.DeleteRecords(1); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ at, ms, offset int64 }{{-1, 30, 1}, {0, 30, 1}, {1, 30, 1}, {2, 20, 2}, {3, 0, -1}, {4, 0, -1}, {99, 0, -1}} {
+		got, ok, err := r.p.Waiting(c.at)
+		if err != nil || ok != (c.offset >= 0) || got.Offset != c.offset || ok && got.TimestampMs != t0+c.ms {
+			t.Errorf("at %d: %+v %v %v, want offset %d at %d ms", c.at, got, ok, err, c.offset, c.ms)
+		}
+	}
+}
