@@ -181,11 +181,18 @@ func listGroups(ctx context.Context, c *call, a *kadm.Client) error {
 		}
 		rows = append(rows, row)
 	}
+	c.printGroupList(rows)
+	return nil
+}
+
+// printGroupList prints names alone, or in columns when types or states were
+// asked for.
+func (c *call) printGroupList(rows [][]string) {
 	if !c.any("state", "type") {
 		for _, r := range rows {
 			c.printf("%s\n", r[0])
 		}
-		return nil
+		return
 	}
 	head := []string{"GROUP"}
 	if c.has("type") {
@@ -205,7 +212,6 @@ func listGroups(ctx context.Context, c *call, a *kadm.Client) error {
 		}
 		c.printf("\n")
 	}
-	return nil
 }
 
 // chosen reads a list of words out of known, in any case; nil when the list is
