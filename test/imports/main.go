@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"ottla"
@@ -66,7 +67,11 @@ func (c oneCase) run(ctx context.Context, dir, fixture string) error {
 	if err != nil {
 		return err
 	}
+	source := filepath.Join(dir, "kafka", "data")
 	want, err := fillAndSee(ctx, kafka.Addr, work)
+	if err == nil {
+		err = refusedWhileRunning(ctx, source, filepath.Join(dir, "early"))
+	}
 	if err != nil {
 		return errors.Join(err, kafka.Stop())
 	}
@@ -77,7 +82,6 @@ func (c oneCase) run(ctx context.Context, dir, fixture string) error {
 	if err != nil || !c.kill && stopped != nil {
 		return fmt.Errorf("end Kafka: %w", errors.Join(err, stopped))
 	}
-	source := filepath.Join(dir, "kafka", "data")
 	if fixture != "" {
 		return archive(source, filepath.Join(fixture, "kafka-"+c.name+".tar.gz"))
 	}
@@ -89,6 +93,17 @@ func fillAndSee(ctx context.Context, addr string, work workload) (*seen, error) 
 		return nil, fmt.Errorf("fill Kafka: %w", err)
 	}
 	return see(ctx, addr)
+}
+
+// refusedWhileRunning checks that the directory of a running Kafka is left
+// alone: Java locks with fcntl, which is not the lock that Ottla takes.
+func refusedWhileRunning(ctx context.Context, source, data string) error {
+	var out bytes.Buffer
+	code := cli.Run(ctx, []string{"log", "import", source, "--data", data}, nil, &out, &out)
+	if code != 1 || !strings.Contains(out.String(), "Kafka runs on it") {
+		return fmt.Errorf("an import from a running Kafka ended with %d:\n%s", code, out.String())
+	}
+	return nil
 }
 
 // take imports, and holds Ottla's answers against Kafka's.
