@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// pass lets d go by on the bubble's clock.
+func pass(d time.Duration) { <-time.After(d) }
+
 func TestTimersFireOnceAndNeverEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := New()
@@ -31,7 +34,7 @@ func TestTimersFireOnceAndNeverEarly(t *testing.T) {
 				t.Errorf("timer %d was not armed", i)
 			}
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		synctest.Wait()
 		for i := range timers {
 			if i%3 == 0 {
@@ -58,9 +61,9 @@ func TestAnEarlierTimerMovesTheClock(t *testing.T) {
 		long := Timer{Fire: func() { order += "long " }}
 		short := Timer{Fire: func() { order += "short " }}
 		w.Arm(&long, time.Minute)
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		w.Arm(&short, 10*time.Millisecond)
-		time.Sleep(20 * time.Millisecond)
+		pass(20 * time.Millisecond)
 		synctest.Wait()
 		if order != "short " {
 			t.Fatalf("after 20 ms fired: %q", order)
@@ -69,14 +72,14 @@ func TestAnEarlierTimerMovesTheClock(t *testing.T) {
 			t.Error("Cancel of a fired timer said true")
 		}
 		w.Arm(&short, time.Second)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		synctest.Wait()
 		if order != "short short long " {
 			t.Fatalf("fired: %q", order)
 		}
 		w.Close()
 		w.Arm(&short, 0)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if order != "short short long " {
 			t.Fatal("a closed wheel fired")
 		}
@@ -94,7 +97,7 @@ func TestATimerMayArmItselfAgain(t *testing.T) {
 			}
 		}
 		w.Arm(&again, 100*time.Millisecond)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		if n != 5 {
 			t.Fatalf("fired %d times, want 5", n)
