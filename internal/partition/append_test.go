@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -118,15 +119,17 @@ func TestLogAppendTimeIsStampedByTheLeader(t *testing.T) {
 	r := memRig(t, func(c *Config) { c.Rules.AppendTime = true })
 	r.clock.Advance(time.Minute)
 	now := r.clock.Now().UnixMilli()
-	got := r.put(batch(2, 10, "x"), all)
+	sent := batch(2, 10, "x")
+	producers := split(t, bytes.Clone(sent))[0].BaseTimestamp
+	got := r.put(sent, all)
 	if got.LogAppendTimeMs != now {
 		t.Errorf("append time %d, want %d", got.LogAppendTimeMs, now)
 	}
 	r.round()
 	_, b := r.get(at(0))
 	h := split(t, b)[0]
-	if !h.LogAppendTime() || h.MaxTimestamp != now || h.BaseTimestamp != now {
-		t.Errorf("stored %+v, want the append time %d as base and max", h, now)
+	if !h.LogAppendTime() || h.MaxTimestamp != now || h.BaseTimestamp != producers || producers == now {
+		t.Errorf("stored %+v, want the append time %d as max and the producer's %d as base", h, now, producers)
 	}
 }
 

@@ -100,14 +100,15 @@ func TestLeaderPatchesInPlace(t *testing.T) {
 	if err != nil || h.BaseOffset != 1<<40 || h.LeaderEpoch != 12 || !VerifyCRC(b) {
 		t.Errorf("%+v, %v, crc %v: offset and epoch lie outside the checksum", h, err, VerifyCRC(b))
 	}
+	base := h.BaseTimestamp
 	SetTimestamps(b, 777, true)
 	h, err = ParseHeader(b)
-	if err != nil || h.BaseTimestamp != 777 || h.MaxTimestamp != 777 || !h.LogAppendTime() || !VerifyCRC(b) {
+	if err != nil || h.BaseTimestamp != base || h.MaxTimestamp != 777 || !h.LogAppendTime() || !VerifyCRC(b) {
 		t.Errorf("append time: %+v, %v, crc %v", h, err, VerifyCRC(b))
 	}
 	SetTimestamps(b, 888, false)
 	h, err = ParseHeader(b)
-	if err != nil || h.BaseTimestamp != 777 || h.MaxTimestamp != 888 || h.LogAppendTime() || !VerifyCRC(b) {
+	if err != nil || h.BaseTimestamp != base || h.MaxTimestamp != 888 || h.LogAppendTime() || !VerifyCRC(b) {
 		t.Errorf("create time: %+v, %v, crc %v", h, err, VerifyCRC(b))
 	}
 	if VerifyCRC(b[:len(b)-1]) || !VerifyCRC(append(bytes.Clone(b), 1, 2, 3)) {

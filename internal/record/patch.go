@@ -21,14 +21,14 @@ func SetLeaderEpoch(b []byte, epoch int32) {
 }
 
 // SetTimestamps makes maxMs the batch's maximum timestamp and sets the
-// timestamp-type bit as appendTime says; with appendTime the base timestamp
-// becomes maxMs too. It recomputes the CRC. b holds exactly one batch that
-// ParseHeader accepts.
+// timestamp-type bit as appendTime says. The base timestamp stays its
+// producer's, with log append time too, as in Kafka: no reader looks at it
+// then. It recomputes the CRC. b holds exactly one batch that ParseHeader
+// accepts.
 func SetTimestamps(b []byte, maxMs int64, appendTime bool) {
 	attributes := binary.BigEndian.Uint16(b[atAttributes:]) &^ bitAppendTime
 	if appendTime {
 		attributes |= bitAppendTime
-		binary.BigEndian.PutUint64(b[atBaseTimestamp:], uint64(maxMs))
 	}
 	binary.BigEndian.PutUint16(b[atAttributes:], attributes)
 	binary.BigEndian.PutUint64(b[atMaxTimestamp:], uint64(maxMs))
