@@ -150,8 +150,10 @@ func TestEpochEndAnswersOffsetForLeaderEpoch(t *testing.T) {
 			t.Errorf("epoch %d: got %d %d %v, want %d %d", c.asked, e, end, err, c.epoch, c.end)
 		}
 	}
-	if _, _, err := r.p.EpochEnd(3, 1); !errors.Is(err, wire.FencedLeaderEpoch) {
-		t.Errorf("with an older current epoch: %v, want FENCED_LEADER_EPOCH", err)
+	for _, current := range []int32{3, -2} {
+		if _, _, err := r.p.EpochEnd(current, 1); !errors.Is(err, wire.FencedLeaderEpoch) {
+			t.Errorf("with the older current epoch %d: %v, want FENCED_LEADER_EPOCH", current, err)
+		}
 	}
 	r.become(Role{Leader: -1, LeaderEpoch: 5, PartitionEpoch: 5, Replicas: []int32{1}, ISR: []int32{1}})
 	if _, _, err := r.p.EpochEnd(-1, 1); !errors.Is(err, wire.NotLeaderOrFollower) {

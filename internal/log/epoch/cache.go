@@ -83,7 +83,7 @@ func (c *Cache) EndOf(epoch int32, logEnd int64) (int32, int64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	n := len(c.entries)
-	if epoch < 0 || n == 0 || epoch > c.entries[n-1].Epoch {
+	if epoch == -1 || n == 0 || epoch > c.entries[n-1].Epoch {
 		return -1, -1
 	}
 	if epoch == c.entries[n-1].Epoch {

@@ -19,6 +19,7 @@ func TestEndOfAnswersAsKafka(t *testing.T) {
 		end          int64
 	}{
 		{0, 0, 10}, {2, 2, 30}, {3, 2, 30}, {4, 2, 30}, {5, 5, 40}, {6, 6, 99}, {7, -1, -1}, {-1, -1, -1},
+		{-2, -2, 10}, // Kafka too takes only -1 for none
 	} {
 		if e, end := c.EndOf(w.asked, 99); e != w.epoch || end != w.end {
 			t.Errorf("epoch %d: %d ends at %d, want %d at %d", w.asked, e, end, w.epoch, w.end)

@@ -74,10 +74,10 @@ func (s *State) Begins(a Assignment) bool {
 }
 
 // CheckEpoch fences a request by the leader epoch that its sender knows; -1
-// means that it did not say (KIP-320).
+// means that it did not say (KIP-320), anything else is an epoch.
 func (s *State) CheckEpoch(current int32) wire.Code {
 	switch {
-	case current < 0 || current == s.leaderEpoch:
+	case current == -1 || current == s.leaderEpoch:
 		return wire.None
 	case current < s.leaderEpoch:
 		return wire.FencedLeaderEpoch
