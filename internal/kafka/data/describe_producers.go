@@ -35,7 +35,7 @@ func (f *Family) producersOf(topic string, index int32) kmsg.DescribeProducersRe
 	row.Partition = index
 	p, code := f.o.Partitions.ByName([]byte(topic), index)
 	if code != wire.None {
-		row.ErrorCode = int16(code)
+		row.ErrorCode, row.ErrorMessage = int16(code), kmsg.StringPtr(api.KafkaText(code))
 		return row
 	}
 	producers, err := p.Producers()

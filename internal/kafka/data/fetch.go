@@ -21,6 +21,7 @@ func (f *Family) fetchRow() api.API {
 		Key: wire.KeyFetch, Min: 4, Max: 18, ListedMin: 4, Serve: f.fetch,
 		Differences: []string{
 			"A client that calls itself a replica is answered with TOPIC_AUTHORIZATION_FAILED for every partition, as Kafka does where only nodes may replicate; without an authorizer Kafka would believe it.",
+			"An isolation level that does not exist is answered with INVALID_REQUEST, where Kafka says UNKNOWN_SERVER_ERROR.",
 			"An incremental answer also names a partition whose last stable offset alone has moved.",
 		},
 	}
@@ -39,11 +40,14 @@ func (f *Family) fetch(c *api.Conn, r *api.Request) (api.Answer, error) {
 	}
 	a.maxBytes = min(max(0, a.maxBytes), f.fetchMax)
 	a.minBytes = min(a.minBytes, a.maxBytes)
-	if a.head.Version >= 7 {
-		f.sessions.enter(a, f.o.Now())
-	} else {
+	switch {
+	case a.head.Version < 7:
 		a.sessionEpoch = finalEpoch
 		a.mode = sessionless
+	case a.refused == wire.InvalidRequest:
+		a.refuse(a.refused)
+	default:
+		f.sessions.enter(a, f.o.Now())
 	}
 	a.find()
 	a.Ready()
@@ -80,8 +84,8 @@ func (a *fetchAnswer) read() {
 	a.found = 0
 	for i := range a.parts {
 		p := &a.parts[i]
-		if a.replica >= 0 {
-			a.fail(p, wire.TopicAuthorizationFailed)
+		if a.refused != wire.None {
+			a.fail(p, a.refused)
 			continue
 		}
 		if p.partition == nil {

@@ -44,6 +44,7 @@ type fetchAnswer struct {
 	mode    mode
 	session *session  // incremental: the session
 	problem wire.Code // of the whole request
+	refused wire.Code // of every partition
 
 	// Of the try at hand.
 	args     partition.FetchArgs

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"ottla/internal/partition"
+	"ottla/internal/wire"
 )
 
 // Fewest bytes of a partition to fetch, and of one to forget.
@@ -23,10 +24,7 @@ func (a *fetchAnswer) parse(body []byte) error {
 	a.maxWait = maxWaitOf(s.int32())
 	a.minBytes = int(s.int32())
 	a.maxBytes = int(s.int32())
-	a.isolation = partition.ReadUncommitted
-	if s.int8() == 1 {
-		a.isolation = partition.ReadCommitted
-	}
+	a.isolation, a.refused = isolationOf(s.int8())
 	if v >= 7 {
 		a.sessionID = s.int32()
 		a.sessionEpoch = s.int32()
@@ -54,7 +52,21 @@ func (a *fetchAnswer) parse(body []byte) error {
 	if s.bad {
 		return errMalformed
 	}
+	if a.replica >= 0 && a.refused == wire.None {
+		a.refused = wire.TopicAuthorizationFailed
+	}
 	return nil
+}
+
+// isolationOf reads an isolation level; there are no others than the two.
+func isolationOf(level int8) (partition.Isolation, wire.Code) {
+	switch level {
+	case 0:
+		return partition.ReadUncommitted, wire.None
+	case 1:
+		return partition.ReadCommitted, wire.None
+	}
+	return partition.ReadUncommitted, wire.InvalidRequest
 }
 
 // topTag reads the request's own tagged fields: who says to be a replica says

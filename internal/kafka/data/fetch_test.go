@@ -123,11 +123,49 @@ func TestFetchErrorsAnswerAtOnce(t *testing.T) {
 				if p := topic.Partitions[0]; p.HighWatermark != -1 || p.LastStableOffset != -1 {
 					t.Errorf("offsets beside an error: %+v", p)
 				}
+				// Kafka says null where a replica refuses, none where none was asked.
+				p, asked := topic.Partitions[0], false
+				switch wire.Code(p.ErrorCode) {
+				case wire.OffsetOutOfRange, wire.NotLeaderOrFollower, wire.FencedLeaderEpoch, wire.UnknownLeaderEpoch:
+					asked = true
+				}
+				if null := p.AbortedTransactions == nil; null != asked {
+					t.Errorf("the list of aborted transactions is null: %t, want %t", null, asked)
+				}
 			}
 			if tc.name == "led elsewhere" && (len(resp.Brokers) != 1 || resp.Topics[0].Partitions[0].CurrentLeader.LeaderID != 2) {
 				t.Errorf("no hint: %+v", resp)
 			}
 		})
+	}
+}
+
+func TestAnIsolationLevelThatDoesNotExistIsRefused(t *testing.T) {
+	r := newRig(t)
+	r.put(0, "a")
+	c := r.dial()
+	open := fetchRequest(12, map[int32]int64{0: 0})
+	open.SessionEpoch = 0
+	session := c.ask(open).(*kmsg.FetchResponse).SessionID
+	for v := int16(4); v <= 18; v++ {
+		for _, level := range []int8{2, -1} {
+			req := fetchRequest(v, map[int32]int64{0: 0})
+			req.IsolationLevel = level
+			req.SessionID, req.SessionEpoch = session, 1
+			resp := c.ask(req).(*kmsg.FetchResponse)
+			want, whole := "0:INVALID_REQUEST", int16(0) // before v7 there is no code of the whole
+			if v >= 7 {
+				want, whole = "", int16(wire.InvalidRequest)
+			}
+			if got := rows(t, resp); got != want || resp.ErrorCode != whole {
+				t.Errorf("v%d isolation %d: code %d, rows %q, want %d, %q", v, level, resp.ErrorCode, got, whole, want)
+			}
+		}
+	}
+	next := fetchRequest(12, map[int32]int64{0: 0})
+	next.SessionID, next.SessionEpoch = session, 1
+	if resp := c.ask(next).(*kmsg.FetchResponse); resp.ErrorCode != 0 || rows(t, resp) != "0:a" {
+		t.Errorf("the session afterwards: code %d, %q, want it as it was", resp.ErrorCode, rows(t, resp))
 	}
 }
 

@@ -135,9 +135,12 @@ func (a *fetchAnswer) writeFields(out *api.Out, p *fetchPart) {
 	if v >= 5 {
 		b = binary.BigEndian.AppendUint64(b, uint64(p.got.LogStart))
 	}
-	if a.isolation == partition.ReadUncommitted || p.code != wire.None {
+	switch {
+	case p.nowhere():
+		b = appendCount(b, 0, flex)
+	case a.isolation == partition.ReadUncommitted || p.code != wire.None:
 		b = appendNullCount(b, flex) // null: nobody asked; empty: there are none
-	} else {
+	default:
 		b = appendCount(b, len(p.got.Aborted), flex)
 		for i := range p.got.Aborted {
 			b = binary.BigEndian.AppendUint64(b, uint64(p.got.Aborted[i].ProducerID))
@@ -151,6 +154,17 @@ func (a *fetchAnswer) writeFields(out *api.Out, p *fetchPart) {
 		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // preferred read replica: none
 	}
 	out.Buf = appendCount(b, p.got.Slice.Len, flex)
+}
+
+// nowhere tells that the partition was refused before any replica was asked:
+// such rows have an empty list of aborted transactions in Kafka, those of
+// replicas that refuse have null.
+func (p *fetchPart) nowhere() bool {
+	switch p.code {
+	case wire.UnknownTopicOrPartition, wire.UnknownTopicID, wire.TopicAuthorizationFailed, wire.InvalidRequest:
+		return true
+	}
+	return false
 }
 
 // appendNullCount appends the count of a null array.

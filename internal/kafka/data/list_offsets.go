@@ -17,7 +17,8 @@ import (
 // v10 a time-out for remote look-ups, v11 the earliest pending upload. Nothing
 // is tiered here, so those answer as Kafka does for a local topic.
 func (f *Family) listOffsetsRow() api.API {
-	return api.Row(1, 11, f.listOffsets)
+	return api.Row(1, 11, f.listOffsets,
+		"An isolation level that does not exist is answered with INVALID_REQUEST, where Kafka says UNKNOWN_SERVER_ERROR.")
 }
 
 // sinceVersion is the version that brought each special timestamp; before it,
@@ -29,10 +30,7 @@ var sinceVersion = map[int64]int16{
 
 func (f *Family) listOffsets(_ context.Context, _ *api.Conn, req *kmsg.ListOffsetsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
-	isolation := partition.ReadUncommitted
-	if req.IsolationLevel == 1 {
-		isolation = partition.ReadCommitted
-	}
+	isolation, refused := isolationOf(req.IsolationLevel)
 	twice := repeated(req)
 	for i := range req.Topics {
 		t := &req.Topics[i]
@@ -42,7 +40,7 @@ func (f *Family) listOffsets(_ context.Context, _ *api.Conn, req *kmsg.ListOffse
 			p := &t.Partitions[j]
 			row := kmsg.NewListOffsetsResponseTopicPartition()
 			row.Partition, row.Timestamp, row.Offset, row.LeaderEpoch = p.Partition, -1, -1, -1
-			if twice[topicPartition{t.Topic, p.Partition}] {
+			if refused != wire.None || twice[topicPartition{t.Topic, p.Partition}] {
 				row.ErrorCode = int16(wire.InvalidRequest)
 			} else {
 				f.listOffset(req.Version, t.Topic, p, isolation, &row)

@@ -251,6 +251,11 @@ func TestListOffsetsAndEpochs(t *testing.T) {
 			if row := c.ask(req).(*kmsg.ListOffsetsResponse).Topics[0].Partitions[1]; row.ErrorCode != int16(wire.InvalidRequest) {
 				t.Errorf("v%d: named twice: %+v", v, row)
 			}
+			if req.Topics[0].Partitions, req.IsolationLevel = req.Topics[0].Partitions[:1], 2; v >= 2 {
+				if row := c.ask(req).(*kmsg.ListOffsetsResponse).Topics[0].Partitions[0]; row.ErrorCode != int16(wire.InvalidRequest) || row.Offset != -1 {
+					t.Errorf("v%d: isolation level 2: %+v", v, row)
+				}
+			}
 		}
 	}
 }
@@ -264,14 +269,14 @@ func TestOffsetForLeaderEpochAndDescribeProducers(t *testing.T) {
 		req.SetVersion(v)
 		topic := kmsg.NewOffsetForLeaderEpochRequestTopic()
 		topic.Topic = "orders"
-		for _, q := range [][3]int32{{0, -1, 5}, {0, -1, 9}, {0, 4, 5}, {0, 6, 5}, {42, -1, 5}} {
+		for _, q := range [][3]int32{{0, -1, 5}, {0, -1, 9}, {0, 4, 5}, {0, -2, 5}, {0, 6, 5}, {42, -1, 5}} {
 			p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
 			p.Partition, p.CurrentLeaderEpoch, p.LeaderEpoch = q[0], q[1], q[2]
 			topic.Partitions = append(topic.Partitions, p)
 		}
 		req.Topics = append(req.Topics, topic)
 		got := c.ask(req).(*kmsg.OffsetForLeaderEpochResponse).Topics[0].Partitions
-		for i, want := range [][3]int64{{0, 5, 2}, {0, -1, -1}, {74, -1, -1}, {75, -1, -1}, {3, -1, -1}} {
+		for i, want := range [][3]int64{{0, 5, 2}, {0, -1, -1}, {74, -1, -1}, {74, -1, -1}, {75, -1, -1}, {3, -1, -1}} {
 			if have := [3]int64{int64(got[i].ErrorCode), int64(got[i].LeaderEpoch), got[i].EndOffset}; have != want {
 				t.Errorf("v%d row %d: %v, want %v", v, i, have, want)
 			}
@@ -282,7 +287,8 @@ func TestOffsetForLeaderEpochAndDescribeProducers(t *testing.T) {
 	topic.Topic, topic.Partitions = "orders", []int32{0, 42}
 	req.Topics = append(req.Topics, topic)
 	got := c.ask(req).(*kmsg.DescribeProducersResponse).Topics[0].Partitions
-	if got[0].ErrorCode != 0 || len(got[0].ActiveProducers) != 0 || got[1].ErrorCode != int16(wire.UnknownTopicOrPartition) {
+	if got[0].ErrorCode != 0 || len(got[0].ActiveProducers) != 0 || got[1].ErrorCode != int16(wire.UnknownTopicOrPartition) ||
+		got[1].ErrorMessage == nil || *got[1].ErrorMessage != "This server does not host this topic-partition." {
 		t.Errorf("producers: %+v", got)
 	}
 }

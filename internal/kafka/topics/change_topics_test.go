@@ -90,9 +90,9 @@ func TestDeleteTopicsAnswersInKafkasWords(t *testing.T) {
 		want string
 	}{
 		{"by name", []controller.TopicRef{{Name: "a1"}}, "a1 0 <null>"},
-		{"again", []controller.TopicRef{{Name: "a1"}}, "a1 3 <null>"},
+		{"again", []controller.TopicRef{{Name: "a1"}}, "a1 3 This server does not host this topic-partition."},
 		{"by id", []controller.TopicRef{{ID: id}}, "a2 0 <null>"},
-		{"unknown id", []controller.TopicRef{{ID: id}}, "<null> 100 <null>"},
+		{"unknown id", []controller.TopicRef{{ID: id}}, "<null> 100 This server does not host this topic ID."},
 		{"twice by name", []controller.TopicRef{{Name: "a3"}, {Name: "a3"}, {Name: "a4"}}, "a3 42 Duplicate topic name.\na4 0 <null>"},
 		{"twice by id", []controller.TopicRef{{ID: uuid.UUID{9}}, {ID: uuid.UUID{9}}}, "<null> 42 Duplicate topic id."},
 		{"both", []controller.TopicRef{{Name: "a3", ID: uuid.UUID{9}}}, "a3 42 You may not specify both topic name and topic id."},
@@ -195,10 +195,10 @@ func TestElectLeadersAnswersWhatKafkaAnswers(t *testing.T) {
 	}{
 		{"all", 0, 2, nil, "0"},
 		{"named", 0, 2, []kmsg.ElectLeadersRequestTopic{named("a1", 0, 77), named("nope", 0)},
-			"0; a1-0 84 <null>; a1-77 3 No such partition as a1-77; nope-0 3 No such topic as nope"},
-		{"unclean", 1, 2, []kmsg.ElectLeadersRequestTopic{named("a1", 0)}, "0; a1-0 84 <null>"},
+			"0; a1-0 84 Leader election not needed for topic partition.; a1-77 3 No such partition as a1-77; nope-0 3 No such topic as nope"},
+		{"unclean", 1, 2, []kmsg.ElectLeadersRequestTopic{named("a1", 0)}, "0; a1-0 84 Leader election not needed for topic partition."},
 		{"no such type", 5, 2, []kmsg.ElectLeadersRequestTopic{named("a1", 0)}, "42; a1-0 42 Unknown election type 5"},
-		{"v0 has no type", 5, 0, []kmsg.ElectLeadersRequestTopic{named("a1", 0)}, "0; a1-0 84 <null>"},
+		{"v0 has no type", 5, 0, []kmsg.ElectLeadersRequestTopic{named("a1", 0)}, "0; a1-0 84 Leader election not needed for topic partition."},
 	} {
 		req := kmsg.NewPtrElectLeadersRequest()
 		req.ElectionType, req.Topics = c.kind, c.topics

@@ -49,7 +49,7 @@ func (h *handlers) serveDeleteTopics(ctx context.Context, _ *api.Conn, req *kmsg
 	}
 	for i := range gone {
 		t := deletedTopic(controller.TopicRef{Name: gone[i].Name, ID: gone[i].ID}, nil)
-		t.ErrorCode, t.ErrorMessage = int16(gone[i].Code), text(gone[i].Code, gone[i].Message)
+		t.ErrorCode, t.ErrorMessage = int16(gone[i].Code), anyText(gone[i].Code, gone[i].Message)
 		resp.Topics = append(resp.Topics, t)
 	}
 	return resp, nil

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"ottla/internal/config"
 	"ottla/internal/kafka/api"
 	"ottla/internal/partition"
@@ -77,4 +79,13 @@ func text(code wire.Code, message string) *string {
 		return nil
 	}
 	return &message
+}
+
+// anyText is text for the answers in which Kafka sends its clients' words
+// itself; nil beside success.
+func anyText(code wire.Code, message string) *string {
+	if t := text(code, message); t != nil || code == wire.None {
+		return t
+	}
+	return kmsg.StringPtr(api.KafkaText(code))
 }

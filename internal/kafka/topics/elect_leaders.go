@@ -71,6 +71,6 @@ func addElection(resp *kmsg.ElectLeadersResponse, tp controller.TopicPartition, 
 		n++
 	}
 	p := kmsg.NewElectLeadersResponseTopicPartition()
-	p.Partition, p.ErrorCode, p.ErrorMessage = tp.Index, int16(code), text(code, message)
+	p.Partition, p.ErrorCode, p.ErrorMessage = tp.Index, int16(code), anyText(code, message)
 	resp.Topics[n-1].Partitions = append(resp.Topics[n-1].Partitions, p)
 }
