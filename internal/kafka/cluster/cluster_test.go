@@ -259,10 +259,34 @@ func TestMetadataByIDAnswersForIDsAlone(t *testing.T) {
 	if got := ask1(13, byID(uuid.UUID{9}), topicsNamed("a")[0]); got != "<null> 100" {
 		t.Errorf("with a name beside: got %s", got)
 	}
-	q := byID(uuid.UUID{9})
-	q.Topic = kmsg.StringPtr("x")
-	if got := ask1(10, q); got != " 100" {
-		t.Errorf("v10: got %s", got)
+}
+
+func TestMetadataRefusesIDsBeforeTheyHaveAMeaning(t *testing.T) { // KIP-516: v12
+	n := newNode(t, nil)
+	n.create("a", []int32{1})
+	row := func(name *string, id uuid.UUID) kmsg.MetadataRequestTopic {
+		q := kmsg.NewMetadataRequestTopic()
+		q.Topic, q.TopicID = name, id
+		return q
+	}
+	id, a := n.img.TopicByName("a").ID, kmsg.StringPtr("a")
+	for _, version := range []int16{10, 11} {
+		for what, c := range map[string]struct {
+			topics []kmsg.MetadataRequestTopic
+			want   string
+		}{
+			"by id":           {[]kmsg.MetadataRequestTopic{row(nil, id)}, " 42"},
+			"id and name":     {[]kmsg.MetadataRequestTopic{row(a, id)}, "a 42"},
+			"neither":         {[]kmsg.MetadataRequestTopic{row(nil, uuid.UUID{})}, " 42"},
+			"a good one, too": {[]kmsg.MetadataRequestTopic{row(a, uuid.UUID{}), row(nil, id)}, "a 42;  42"},
+		} {
+			req := kmsg.NewPtrMetadataRequest()
+			req.Topics = c.topics
+			resp := ask[*kmsg.MetadataResponse](n, req, version)
+			if got := metadataText(resp); got != c.want || len(resp.Brokers) != 0 || resp.ControllerID != -1 {
+				t.Errorf("%s, v%d: got %q, %d brokers, controller %d, want %q and nothing else", what, version, got, len(resp.Brokers), resp.ControllerID, c.want)
+			}
+		}
 	}
 }
 

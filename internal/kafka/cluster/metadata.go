@@ -19,7 +19,8 @@ import (
 //	v5   offline replicas
 //	v7   leader epochs (KIP-320)
 //	v8   authorized operations (KIP-430); those of the cluster until v10 only
-//	v10  topic ids in the answer, v12 in the request (KIP-516)
+//	v10  topic ids in the answer, v12 in the request (KIP-516); the fields that
+//	     versions 10 and 11 have for them there are refused, and null names too
 //	v13  an error for the whole (KIP-1102)
 //
 // A request that names an id is answered for its ids alone, as in Kafka.
@@ -36,6 +37,9 @@ func (h *handlers) serveMetadata(ctx context.Context, c *api.Conn, req *kmsg.Met
 		img: h.d.Cluster.Image(), refused: map[string]wire.Code{},
 	}
 	names := a.names()
+	if a.asksTooEarly() {
+		return a.refuse(wire.InvalidRequest), nil
+	}
 	if create := a.toCreate(names); len(create) > 0 {
 		if err := h.autoCreate(ctx, create, a.refused); err != nil {
 			return nil, err
@@ -58,6 +62,34 @@ type metadataAnswer struct {
 	img  *metadata.Image
 	// refused holds what became of topics that could not be created.
 	refused map[string]wire.Code
+}
+
+// asksTooEarly tells whether the request has an id, or no name, in a version
+// whose requests have the fields but not yet the meaning (KIP-516).
+func (a *metadataAnswer) asksTooEarly() bool {
+	if a.req.Version < 10 || a.req.Version > 11 {
+		return false
+	}
+	for i := range a.req.Topics {
+		if t := &a.req.Topics[i]; t.Topic == nil || !uuid.UUID(t.TopicID).IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse answers every topic with the same code and tells nothing else.
+func (a *metadataAnswer) refuse(code wire.Code) *kmsg.MetadataResponse {
+	a.resp.ControllerID = -1
+	for i := range a.req.Topics {
+		t := kmsg.NewMetadataResponseTopic()
+		t.Topic, t.TopicID, t.ErrorCode = kmsg.StringPtr(""), a.req.Topics[i].TopicID, int16(code)
+		if name := a.req.Topics[i].Topic; name != nil {
+			t.Topic = name
+		}
+		a.resp.Topics = append(a.resp.Topics, t)
+	}
+	return a.resp
 }
 
 // all tells whether the request is for every topic.

@@ -45,9 +45,6 @@ func (a *metadataAnswer) addByID(id uuid.UUID) {
 	}
 	t := kmsg.NewMetadataResponseTopic()
 	t.TopicID, t.ErrorCode = id, int16(wire.UnknownTopicID)
-	if a.req.Version < 12 {
-		t.Topic = kmsg.StringPtr("") // the name may be null from v12 on only
-	}
 	a.add(t)
 }
 
