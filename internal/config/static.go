@@ -1,6 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"strconv"
+)
 
 // Static are the values a node was started with: defaults of the command
 // (dev, serve), file, environment, flags, in rising precedence, each with its
@@ -65,6 +69,28 @@ func (s *Static) Origin(name string) (Place, bool) {
 	}
 	v, ok := s.values[name]
 	return v.From, ok
+}
+
+// WithNode is s with the number that the node has, under both its names, as
+// Kafka shows it (node.id and broker.id stand for each other): the number may
+// have been given out at the start, and stands in no file then. where says
+// where it is from. s may be nil and is left as it is.
+func (s *Static) WithNode(id int32, where string) *Static {
+	out := &Static{values: map[string]Setting{}}
+	if s != nil {
+		maps.Copy(out.values, s.values)
+	}
+	number := strconv.Itoa(int(id))
+	from := Place{What: where}
+	for _, name := range []string{"node.id", "broker.id"} {
+		given, ok := out.values[name]
+		if !ok || given.Value != number {
+			given = Setting{Name: name, Value: number, From: from}
+		}
+		from = given.From
+		out.values[name] = given
+	}
+	return out
 }
 
 // StaticOf makes a Static from names and values: for tests and embedding. Each

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -27,6 +28,35 @@ func chainText(v Value) []string {
 		out = append(out, map[Source]string{1: "topic", 2: "broker", 3: "cluster", 4: "static", 5: "default", 8: "group"}[o.Source]+":"+o.Name+"="+o.Value)
 	}
 	return out
+}
+
+func TestANodesNumberStandsUnderBothItsNames(t *testing.T) {
+	for what, given := range map[string]map[string]string{
+		"given out": {}, "by its name": {"node.id": "7"}, "by its older name": {"broker.id": "7"}, "older name unset": {"broker.id": "-1", "log.dirs": "/a"},
+	} {
+		s := viewOf(t, given).Static
+		v := View{Static: s.WithNode(7, "/data"), NodeID: 7}
+		for name, want := range map[string]string{"node.id": "[static:node.id=7]", "broker.id": "[static:broker.id=7 default:broker.id=-1]"} {
+			got := v.Broker(nil, name)
+			if got.Value != "7" || got.Source != SourceStatic || fmt.Sprint(chainText(got)) != want {
+				t.Errorf("%s: %s is %q from %d, %v, want 7 from 4, %s", what, name, got.Value, got.Source, chainText(got), want)
+			}
+		}
+		if before, _ := s.Get("broker.id"); before != given["broker.id"] {
+			t.Errorf("%s: the settings that it was made from have broker.id %q now", what, before)
+		}
+		if dirs, _ := v.Static.Get("log.dirs"); dirs != given["log.dirs"] {
+			t.Errorf("%s: log.dirs is %q, want %q", what, dirs, given["log.dirs"])
+		}
+	}
+	named := viewOf(t, map[string]string{"node.id": "7"}).Static
+	if at, _ := named.WithNode(7, "/data").Origin("broker.id"); at.String() != "test" {
+		t.Errorf("broker.id is from %s, want where node.id was set", at)
+	}
+	var none *Static
+	if at, ok := none.WithNode(3, "/data").Origin("node.id"); !ok || at.String() != "/data" {
+		t.Errorf("a number that was given out is from %s, want /data", at)
+	}
 }
 
 func TestTopicRetentionFollowsKafkasChain(t *testing.T) {

@@ -64,7 +64,7 @@ const maxOpenFiles = 512
 
 // startCore brings up quorum, controller and broker, and registers this node.
 func (s *Server) startCore(ctx context.Context) error {
-	view := &config.View{Static: s.o.Static, NodeID: s.nodeID}
+	view := &config.View{Static: s.o.Static.WithNode(s.nodeID, s.dirs[0].Path()), NodeID: s.nodeID}
 	s.view = view
 	if err := s.makeCoordinators(); err != nil {
 		return err
