@@ -64,6 +64,9 @@ var clients = append(javas(), []client{
 	{name: "kafkajs", language: "JavaScript", scenarios: without(whole, "static"), command: node("kafkajs.js"),
 		limits: "it has no static members; its one assignor is eager"},
 	{name: "tools", language: "Java", scenarios: []string{"create", "console", "perf", "restart"}, command: self("tools")},
+	{name: "sarama", language: "Go", scenarios: whole, command: module("sarama")},
+	{name: "kafka-go", language: "Go", scenarios: without(whole, "idempotent", "static"), command: module("kafka-go"),
+		limits: "it has neither an idempotent producer (so `restart` asks for each record at least once) nor static members"},
 	{name: "confluent-js", language: "JavaScript", absent: true,
 		limits: "`@confluentinc/kafka-javascript` 1.10.1 is not run: its package holds no binary, the install step downloads one from the project's release page, which is not a package registry. The library below it, librdkafka, is run through confluent-kafka."},
 }...)

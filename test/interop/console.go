@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"ottla/test/interop/crowd"
 	"ottla/test/oracle/apache"
 )
 
@@ -26,10 +27,10 @@ func runConsole(ctx context.Context, addr, prefix string) error {
 	}
 	c := &console{addr: addr, prefix: prefix, tools: tools}
 	fmt.Println("VERSION", tools.Version)
-	tell("create", c.create(ctx))
-	tell("console", c.roundTrip(ctx, c.prefix+"-create", 0))
-	tell("perf", c.perf(ctx))
-	tell("restart", c.restart(ctx))
+	crowd.Tell("create", c.create(ctx))
+	crowd.Tell("console", c.roundTrip(ctx, c.prefix+"-create", 0))
+	crowd.Tell("perf", c.perf(ctx))
+	crowd.Tell("restart", c.restart(ctx))
 	return nil
 }
 
@@ -117,6 +118,6 @@ func (c *console) perf(ctx context.Context) error {
 }
 
 func (c *console) restart(ctx context.Context) error {
-	<-askRestart()
+	<-crowd.AskRestart()
 	return c.roundTrip(ctx, c.prefix+"-create", 3)
 }

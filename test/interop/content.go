@@ -1,11 +1,5 @@
 package main
 
-import (
-	"bytes"
-	"fmt"
-	"strconv"
-)
-
 // What every client, in its own language, writes and expects back:
 //
 //	create      a topic of 3 partitions, which is described; once more is refused
@@ -22,6 +16,17 @@ import (
 //	huge        8 MiB through a topic with max.message.bytes=10485760
 //	restart     an idempotent producer and a consumer go on working through a
 //	            restart of the broker: each record once, in order
+//	group       a group of one, two, three and again two members on a topic of 6
+//	            partitions: after each change all partitions have one owner, 300
+//	            numbers are sent, seen once, and committed
+//	group-eager the same with the range assignor, where group had another
+//	commit      offset 60 of 100 is committed; the next member begins there
+//	static      of two static members one goes and comes back to its partitions,
+//	            without a new assignment for the other
+//	group-restart  the broker restarts under a group of two while numbers are
+//	            sent: all are seen, and the commits in the end are the ends
+//	group-admin list, describe, committed offsets, delete (refused while it
+//	            lives, done when it is empty)
 const (
 	partitions   = 3
 	contentCount = 300
@@ -31,24 +36,6 @@ const (
 	tooLarge     = 1_100_000
 	hugeLimit    = "10485760"
 )
-
-// content is record i of the codec scenarios.
-type content struct {
-	key, value []byte
-	headerN    string
-	millis     int64
-}
-
-func contentOf(i int, base int64) content {
-	c := content{headerN: strconv.Itoa(i), millis: base + int64(i)*1000}
-	if i%10 != 0 {
-		c.key = fmt.Appendf(nil, "k%d", i)
-	}
-	if i%10 != 5 {
-		c.value = bytes.Repeat(fmt.Appendf(nil, "value %d ", i), 20)
-	}
-	return c
-}
 
 // noise is n bytes that no codec makes much smaller.
 func noise(n int) []byte {

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -14,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/test/interop/crowd"
 )
 
 // franz is the Go client at work.
@@ -32,7 +32,7 @@ func runFranz(ctx context.Context, addr, prefix string) error {
 	defer c.Close()
 	f := &franz{addr: addr, prefix: prefix, admin: kadm.NewClient(c), base: time.Now().UnixMilli() - 3_600_000}
 	fmt.Println("VERSION franz-go", franzVersion())
-	tell("create", f.create(ctx))
+	crowd.Tell("create", f.create(ctx))
 	for _, c := range []struct {
 		name  string
 		codec kgo.CompressionCodec
@@ -40,13 +40,13 @@ func runFranz(ctx context.Context, addr, prefix string) error {
 		{"none", kgo.NoCompression()}, {"gzip", kgo.GzipCompression()}, {"snappy", kgo.SnappyCompression()},
 		{"lz4", kgo.Lz4Compression()}, {"zstd", kgo.ZstdCompression()},
 	} {
-		tell("codec-"+c.name, f.codec(ctx, c.name, c.codec))
+		crowd.Tell("codec-"+c.name, f.codec(ctx, c.name, c.codec))
 	}
-	tell("idempotent", f.idempotent(ctx))
-	tell("time", f.time(ctx))
-	tell("large", f.large(ctx))
-	tell("huge", f.huge(ctx))
-	tell("restart", f.restart(ctx))
+	crowd.Tell("idempotent", f.idempotent(ctx))
+	crowd.Tell("time", f.time(ctx))
+	crowd.Tell("large", f.large(ctx))
+	crowd.Tell("huge", f.huge(ctx))
+	crowd.Tell("restart", f.restart(ctx))
 	return f.groups(ctx)
 }
 
@@ -61,15 +61,6 @@ func franzVersion() string {
 		}
 	}
 	return ""
-}
-
-// tell reports a scenario in the protocol of lines.
-func tell(scenario string, err error) {
-	if err != nil {
-		fmt.Println("FAIL", scenario, oneLine(err.Error()))
-		return
-	}
-	fmt.Println("PASS", scenario)
 }
 
 func (f *franz) topic(ctx context.Context, name string, parts int32, configs map[string]*string) (string, error) {
@@ -109,10 +100,10 @@ func (f *franz) codec(ctx context.Context, name string, codec kgo.CompressionCod
 	defer p.Close()
 	var records []*kgo.Record
 	for i := range contentCount {
-		c := contentOf(i, f.base)
+		c := crowd.ContentOf(i, f.base)
 		records = append(records, &kgo.Record{
-			Topic: topic, Partition: int32(i % partitions), Key: c.key, Value: c.value, Timestamp: time.UnixMilli(c.millis),
-			Headers: []kgo.RecordHeader{{Key: "n", Value: []byte(c.headerN)}, {Key: "empty", Value: []byte{}}},
+			Topic: topic, Partition: int32(i % partitions), Key: c.Key, Value: c.Value, Timestamp: time.UnixMilli(c.Millis),
+			Headers: []kgo.RecordHeader{{Key: "n", Value: []byte(c.N)}, {Key: "empty", Value: []byte{}}},
 		})
 	}
 	if err := p.ProduceSync(ctx, records...).FirstErr(); err != nil {
@@ -120,18 +111,18 @@ func (f *franz) codec(ctx context.Context, name string, codec kgo.CompressionCod
 	}
 	return f.read(ctx, topic, partitions, contentCount, func(nth int, r *kgo.Record) error {
 		i := int(r.Partition) + nth*partitions
-		return same(r, contentOf(i, f.base))
+		return same(r, crowd.ContentOf(i, f.base))
 	})
 }
 
 // same compares a record that was read with what was written.
-func same(r *kgo.Record, want content) error {
+func same(r *kgo.Record, want crowd.Content) error {
 	equal := func(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
-	headers := len(r.Headers) == 2 && r.Headers[0].Key == "n" && string(r.Headers[0].Value) == want.headerN &&
+	headers := len(r.Headers) == 2 && r.Headers[0].Key == "n" && string(r.Headers[0].Value) == want.N &&
 		r.Headers[1].Key == "empty" && r.Headers[1].Value != nil && len(r.Headers[1].Value) == 0
-	if !equal(r.Key, want.key) || !equal(r.Value, want.value) || !headers || r.Timestamp.UnixMilli() != want.millis {
+	if !equal(r.Key, want.Key) || !equal(r.Value, want.Value) || !headers || r.Timestamp.UnixMilli() != want.Millis {
 		return fmt.Errorf("partition %d offset %d holds key %q value %.20q headers %v time %d, want %q %.20q n=%s %d",
-			r.Partition, r.Offset, r.Key, r.Value, r.Headers, r.Timestamp.UnixMilli(), want.key, want.value, want.headerN, want.millis)
+			r.Partition, r.Offset, r.Key, r.Value, r.Headers, r.Timestamp.UnixMilli(), want.Key, want.Value, want.N, want.Millis)
 	}
 	return nil
 }
@@ -339,7 +330,7 @@ func (f *franz) sendThrough(ctx context.Context, topic string) (int, error) {
 	if err := p.Flush(ctx); err != nil {
 		return n, err
 	}
-	back := askRestart()
+	back := crowd.AskRestart()
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		select {
 		case <-tick.C:
@@ -356,16 +347,4 @@ func (f *franz) sendThrough(ctx context.Context, topic string) (int, error) {
 		send()
 	}
 	return n, first.Err()
-}
-
-// askRestart asks for a restart; the channel is closed when the broker serves
-// again.
-func askRestart() <-chan struct{} {
-	done := make(chan struct{})
-	fmt.Println("RESTART")
-	go func() {
-		defer close(done)
-		_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // GO, or the runner is gone
-	}()
-	return done
 }

@@ -33,11 +33,11 @@ func (f *franz) groups(ctx context.Context) error {
 	}
 	defer p.Close()
 	w := &franzWorld{franz: f, ctx: ctx, producer: p, balancer: kgo.CooperativeStickyBalancer()}
-	for _, s := range crowd.Stories(askRestart) {
-		tell(s.Name, s.Tell(w))
+	for _, s := range crowd.Stories(crowd.AskRestart) {
+		crowd.Tell(s.Name, s.Tell(w))
 	}
 	w.balancer = kgo.RangeBalancer()
-	tell("group-eager", crowd.Group(w, "group-eager"))
+	crowd.Tell("group-eager", crowd.Group(w, "group-eager"))
 	return nil
 }
 

@@ -153,3 +153,20 @@ func pom(version string) string {
 		`<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-clients</artifactId><version>` + version + `</version></dependency>` +
 		`</dependencies></project>`
 }
+
+// module builds the program of gomod, which is a Go module of its own, and runs
+// it as a client. The source tree is needed: what is of another module cannot
+// be embedded.
+func module(name string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		where, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "ottla/test/interop").Output()
+		if err != nil {
+			return command{}, fmt.Errorf("find the source tree: %w", err)
+		}
+		program := filepath.Join(cache, "gomod")
+		if err := do(ctx, filepath.Join(strings.TrimSpace(string(where)), "gomod"), "go", "build", "-mod=mod", "-o", program, "."); err != nil {
+			return command{}, err
+		}
+		return command{path: program, args: []string{name}, id: newID()}, nil
+	}
+}
