@@ -22,7 +22,7 @@ const floors = `
 9   internal/server
 10  .
 11  internal/cli/...
-12  cmd/ottla
+12  cmd/ottla test/known
 13  tools/... test/...
 `
 

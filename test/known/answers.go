@@ -8,130 +8,141 @@ const absent = `\(absent\)`
 // Answers are the differences of the wire protocol.
 var Answers = []Difference{
 	{
+		Part:  "FindCoordinator",
 		Where: `groups/find coordinator/.*ErrorMessage`, What: "FindCoordinator's error messages are Ottla's own.",
 		Reason: "Clients show the text and act on the code.",
 	},
 	{
+		Part:  "ApiVersions",
 		Where: `protocol/api versions/.*/ApiKeys\[(17|2[0-8]|29|30|31|34|36|38|39|40|41|45|46|48|49|50|51|55|57|6\d|7[46789]|8\d|9\d)\]\..*`,
 		Ottla: absent, What: "ApiVersions lists fewer APIs.",
 		Reason: "Ottla lists exactly what it serves; transactions, access control and the cluster are not served yet.",
 	},
 	{
+		Part: "ApiVersions", Where: `protocol/api versions/.*/ApiKeys\[7[12]\]\..*`, Kafka: absent,
+		What:   "ApiVersions lists GetTelemetrySubscriptions and PushTelemetry.",
+		Reason: "Kafka lists them when a plug-in that takes clients' metrics is installed; Ottla takes them itself.",
+	},
+	{
+		Part:  "ApiVersions",
 		Where: `protocol/api versions/.*/(SupportedFeatures|FinalizedFeatures)\[(group|kraft|share|streams|transaction|eligible\.leader\.replicas)\.version\].*`,
 		Ottla: absent, What: "ApiVersions names only the feature metadata.version.",
 		Reason: "A feature is named when the APIs that it switches are served.",
 	},
 	{
+		Part: "DescribeProducers", Where: `idempotence/described/producers/.*Partitions\[8\]\.ErrorMessage`, Kafka: "null",
+		What:   "An unknown partition of a topic that exists has a message beside 3, too.",
+		Reason: "Kafka has it only where the topic is unknown.",
+	},
+	{
+		Part:  "Produce",
 		Where: `(produce|idempotence)/.*ErrorMessage`,
 		What:  "Produce errors carry messages of Ottla's own.",
 		Reason: "They say what was wrong with the batch, which limit was passed and by how much; Kafka mostly sends none. " +
 			"Clients show the text and act on the code.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/.*\.LogStartOffset`, Kafka: "-1", Ottla: `\d+`, What: "An error in Produce tells the log start offset.",
 		Reason: "Kafka tells it with some errors and -1 with others, by where in its code the error arises. No client reads it then.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/batch/null records/.*`, What: "Produce with null records is answered (87 INVALID_RECORD).",
 		Reason: "Kafka never answers it, so the client waits for its time-out.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/batch/trailing bytes/.*`, What: "Bytes behind the batch are refused (87 INVALID_RECORD).",
 		Reason: "Kafka stores the batch and drops up to 16 bytes that follow it without a word. No client sends them.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/batch/(first offset delta 3|offset deltas not rising)/.*`, What: "Offset deltas that do not count up from 0 are refused (87 INVALID_RECORD) in plain batches too.",
 		Reason: "Kafka checks compressed batches only; what it stores has records with offsets of the batch behind it, or one offset twice.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/batch/(gzip|snappy|lz4|zstd) garbage/.*`, What: "Records that cannot be decompressed get 87 INVALID_RECORD.",
 		Kafka: "-1", Ottla: "87",
 		Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/batch/gzip with offset deltas from 3/.*ErrorCode`, Kafka: "-1", Ottla: "87",
 		What: "A compressed batch whose offset deltas do not start at 0 gets 87 INVALID_RECORD.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 	{
+		Part:  "Produce",
 		Where: `produce/batch/codec [57]/.*ErrorCode`, Kafka: "-1", Ottla: "87",
 		What: "An unknown compression gets 87 INVALID_RECORD.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 	{
-		Where: `produce/log append time/.*RecordBatches\[\d\]`, What: "With LogAppendTime the stored batch's base timestamp is the append time too.",
-		Reason: "Kafka leaves the producer's there. Readers take the maximum, which both set; recovery and tools that look at the base see no foreign time.",
+		Part: "Fetch", Where: `fetch/isolation/isolation 2 .*`,
+		What: "An isolation level that does not exist is refused (42 INVALID_REQUEST).", Reason: "Kafka answers UNKNOWN_SERVER_ERROR. No client sends one.",
 	},
 	{
-		Where: `fetch/.*AbortedTransactions`, Kafka: `\[\]`, Ottla: "null",
-		What:   "A partition that is not here is answered with null aborted transactions instead of none.",
-		Reason: "The row carries an error and no records; both forms say that there is nothing.",
+		Part: "ListOffsets", Where: `list offsets/errors/isolation 3 .*`, Kafka: "-1", Ottla: "42",
+		What: "An isolation level that does not exist is refused (42 INVALID_REQUEST).", Reason: "Kafka answers UNKNOWN_SERVER_ERROR. No client sends one.",
 	},
 	{
-		Where: `(fetch/isolation/isolation 2|list offsets/errors/isolation 3) .*`, What: "An isolation level that does not exist is read as read_uncommitted.",
-		Reason: "Kafka answers UNKNOWN_SERVER_ERROR. No client sends one.",
-	},
-	{
+		Part:  "Fetch",
 		Where: `fetch/as a replica/.*`, What: "A Fetch in a replica's name is refused (29 TOPIC_AUTHORIZATION_FAILED).",
 		Reason: "Only nodes of the cluster may fetch as replicas, and there are no others yet; Kafka answers 6, as it does to any stranger.",
 	},
 	{
-		Where: `leader epochs/every version/current (0 asked -2|-2 asked 0) .*`, What: "Negative epochs mean none.",
-		Reason: "Kafka does so for -1 only and treats -2 as a very old epoch. No client sends one.",
-	},
-	{
+		Part:  "ListOffsets",
 		Where: `list offsets/after records were deleted/of none, time -3/.*`, What: "The offset of the largest timestamp of an empty log is -1.",
 		Reason: "Kafka names a record that was deleted.",
 	},
 	{
-		Where: `elect leaders/.*ErrorMessage`, What: "ElectLeaders has no message beside 84 ELECTION_NOT_NEEDED.",
-		Reason: "The code says the same; the tools print a text of their own.",
-		Ottla:  "null",
-	},
-	{
-		Where: `(delete topics|idempotence)/.*ErrorMessage`, Kafka: "This server does not host this topic.*", Ottla: "null",
-		What: "DeleteTopics has no message beside 3 and 100.", Reason: "The code says the same.",
-	},
-	{
+		Part:  "DescribeConfigs",
 		Where: `(settings|create topics)/.*\[min\.insync\.replicas\].*`, What: "min.insync.replicas is not set for the cluster.",
 		Reason: "A new Kafka cluster writes this setting into its metadata when eligible leader replicas are switched on, which Ottla does not claim yet; the value is the same.",
 	},
 	{
+		Part:  "DescribeConfigs",
 		Where: `(settings|create topics)/.*\[durability\].*`, Kafka: absent, What: "Topics and brokers have the setting durability.",
 		Reason: "It is Ottla's own: fsync, replicated or memory.",
 	},
 	{
+		Part:  "DescribeConfigs",
 		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
 		Reason: "docs/configuration.md lists them.",
 	},
 	{
-		Where:  `settings/of a broker/.*\[(controller\.quorum\.bootstrap\.servers|controller\.listener\.names|process\.roles|listeners|log\.dirs|broker\.id)\].*`,
+		Part:   "DescribeConfigs",
+		Where:  `settings/of a broker/.*\[(controller\.quorum\.bootstrap\.servers|controller\.listener\.names|process\.roles|listeners|log\.dirs)\].*`,
 		What:   "Settings of the start differ.",
-		Reason: "Each side was started with its own ports, folders and roles; Ottla needs no controller listener, no roles, and no second name for node.id.",
+		Reason: "Each side was started with its own ports, folders and roles; Ottla needs neither controller listener nor roles.",
 	},
 	{
+		Part:  "DescribeConfigs",
 		Where: `settings/described wrongly/.*ErrorMessage`, What: "The text beside 42 INVALID_REQUEST is another.", Reason: "The code is the same.",
 	},
 	{
+		Part:  "IncrementalAlterConfigs",
 		Where: `settings/altered step by step/unknown operation v\d/.*`, Kafka: "-1|null",
 		What: "An unknown operation in IncrementalAlterConfigs gets 42 INVALID_REQUEST and a message.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 	{
+		Part:   "Metadata",
 		Where:  `metadata/(every version/unknown topic v[0-3]|auto creation/.*)/Topics\[.*`,
 		What:   "Metadata that creates a topic answers with it.",
 		Reason: "Kafka answers 3 UNKNOWN_TOPIC_OR_PARTITION and creates it behind the answer, so its clients ask again.",
 	},
 	{
-		Where: `metadata/topics/(by id|unknown id|id and name) v1[01]/.*`, What: "Metadata 10 and 11 find topics by id.",
-		Reason: "Their requests have the field; Kafka fails the whole request with 42 INVALID_REQUEST below version 12.",
-	},
-	{
+		Part:  "DescribeConfigs",
 		Where: `settings/of a broker/of the cluster v\d/Resources\[0\]\.Configs`, Kafka: absent, Ottla: "null",
 		What: "A new cluster has no cluster-wide settings.", Reason: "Kafka's has min.insync.replicas, see there.",
 	},
 	{
-		Where: `metadata/topics/neither v1[0-3]/.*`, What: "A Metadata row with neither name nor id fails alone.",
+		Part:  "Metadata",
+		Where: `metadata/topics/neither v1[23]/.*`, What: "A Metadata row with neither name nor id fails alone.",
 		Reason: "Kafka fails the whole request with UNKNOWN_SERVER_ERROR.",
 	},
 	{
+		Part:  "Restarts",
 		Where: `idempotence/restart/then fetched/.*RecordBatches\[6\]`, What: "A restart raises the leader epoch by one.",
 		Reason: "Kafka raises it by two, once when the node is fenced and once when it leads again.",
 	},

@@ -8,6 +8,10 @@ import (
 // Difference is one listed difference. All patterns are regular expressions
 // that must match from beginning to end.
 type Difference struct {
+	// Part is the section of docs/compatibility.md that shows it: an API's
+	// name, or what else it belongs to; "" for Lines and Native, which have
+	// sections of their own.
+	Part string
 	// Where it shows: "story/step/field" for Answers, "script step" for Lines.
 	Where string
 	// Kafka and Ottla are what each says; "" is anything.

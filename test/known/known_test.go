@@ -6,10 +6,13 @@ import (
 )
 
 func TestEveryDifferenceSaysWhatAndWhy(t *testing.T) {
-	for _, list := range [][]Difference{Answers, Lines} {
+	for i, list := range [][]Difference{Answers, Lines, Native} {
 		for _, d := range list {
 			if d.Where == "" || d.What == "" || d.Reason == "" {
 				t.Errorf("%+v: where, what and reason must all be said", d)
+			}
+			if answers := i == 0; answers != (d.Part != "") {
+				t.Errorf("%+v: answers name their part, lines do not", d)
 			}
 			for _, pattern := range []string{d.Where, d.Kafka, d.Ottla} {
 				if _, err := regexp.Compile(pattern); err != nil {

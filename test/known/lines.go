@@ -5,7 +5,7 @@ var Lines = []Difference{
 	{
 		Where: "api versions", Kafka: `out \t[A-Za-z]+\(\d+\): .*`, Ottla: `out \t[A-Za-z]+\(\d+\): UNSUPPORTED,?`,
 		What:   "kafka-broker-api-versions shows APIs as UNSUPPORTED.",
-		Reason: "Ottla lists exactly what it serves; groups, transactions, access control and the cluster are not served yet.",
+		Reason: "Ottla lists exactly what it serves; transactions, access control and the cluster are not served yet.",
 	},
 	{
 		Where: "api versions", Kafka: `out \tUNKNOWN\((93|94)\): .*`, Ottla: absent,

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"ottla"
 	"ottla/internal/metric"
 	"ottla/internal/wire"
+	"ottla/test/known"
 )
 
 func TestGeneratedPagesAreFresh(t *testing.T) {
@@ -55,6 +58,19 @@ func TestThePageListsWhatARunningNodeServes(t *testing.T) {
 	}
 	for key := range want {
 		t.Errorf("key %d is on the page, but the node does not serve it", key)
+	}
+}
+
+func TestEveryListedDifferenceStandsOnThePage(t *testing.T) {
+	page := compatibility()
+	for _, d := range slices.Concat(known.Answers, known.Lines) {
+		title := cmp.Or(d.Part, toolsTitle)
+		_, section, _ := strings.Cut(page, "\n### "+title+"\n")
+		section, _, _ = strings.Cut(section, "\n### ")
+		line := "- " + d.What + " " + d.Reason + "\n"
+		if n := strings.Count(section+"\n", line); n != 1 {
+			t.Errorf("section %q has %q %d times, want once", title, line, n)
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ scrape_configs:
 
 Names are ` + "`ottla_<part>_<thing>_<unit>`" + `. Counters end in ` + "`_total`" + ` and begin at zero with
 the process; beside a total of what can fail stands a ` + "`_failed_total`" + `. No label
-grows with the clients, topics or keys.
+of these grows with the clients, topics or keys; what needs one is on the two pages at the end.
 
 Beside them stand those that every Go program with Prometheus' client library
 has, under their usual names: ` + "`process_*`" + ` (CPU time, resident memory, open files,
@@ -61,7 +61,64 @@ func metrics() string {
 		}
 	}
 	buckets(&b)
+	for _, p := range pagesOfMetrics {
+		b.WriteString(p.head)
+		for _, r := range metric.Rows() {
+			if r.Page == p.page {
+				fmt.Fprintf(&b, "| %s | %s | %s |\n", code(r.Name), labels(r), cell(r.Help))
+			}
+		}
+	}
 	return b.String()
+}
+
+// pagesOfMetrics are the pages beside /metrics.
+var pagesOfMetrics = []struct {
+	page metric.Page
+	head string
+}{
+	{metric.PageDetail, detailHead},
+	{metric.PageKafka, kafkaHead},
+}
+
+const detailHead = `
+## /metrics/detail
+
+One row for each partition that this node holds, and for each partition in which
+a group whose coordinator this node is has committed an offset. All are gauges. Scrape it
+beside ` + "`/metrics`" + `, more rarely when there are many:
+
+` + "```yaml" + `
+  - job_name: ottla-detail
+    metrics_path: /metrics/detail
+    scrape_interval: 1m
+    static_configs:
+      - targets: ["127.0.0.1:8080"]
+` + "```" + `
+
+Lag of a group in a topic: ` + "`sum by (group, topic) (ottla_group_lag_records)`" + ` and
+` + "`max by (group, topic) (ottla_group_lag_seconds)`" + `.
+
+| metric | labels | what it tells |
+|---|---|---|
+`
+
+const kafkaHead = `
+## /metrics/kafka
+
+The same facts under the names and labels of kafka_exporter, for dashboards and
+alerts that were made for it. All are gauges. A group's partition without a committed
+offset has no row.
+
+| metric | labels | what it tells |
+|---|---|---|
+`
+
+func labels(r metric.Row) string {
+	if len(r.Labels) == 0 {
+		return "–"
+	}
+	return code(strings.Join(r.Labels, "`, `"))
 }
 
 func orDash(label string) string {

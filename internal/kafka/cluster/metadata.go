@@ -26,7 +26,6 @@ import (
 // A request that names an id is answered for its ids alone, as in Kafka.
 func (h *handlers) metadata() api.API {
 	return api.Row(0, 13, h.serveMetadata,
-		"A topic that the request creates is in its answer, leader and all; Kafka answers UNKNOWN_TOPIC_OR_PARTITION first and the client asks again.",
 		"Internal topics are made by their coordinators when first needed, not by Metadata.",
 		"Topics are listed in order of name.")
 }

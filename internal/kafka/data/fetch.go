@@ -20,8 +20,6 @@ func (f *Family) fetchRow() api.API {
 	return api.API{
 		Key: wire.KeyFetch, Min: 4, Max: 18, ListedMin: 4, Serve: f.fetch,
 		Differences: []string{
-			"A client that calls itself a replica is answered with TOPIC_AUTHORIZATION_FAILED for every partition, as Kafka does where only nodes may replicate; without an authorizer Kafka would believe it.",
-			"An isolation level that does not exist is answered with INVALID_REQUEST, where Kafka says UNKNOWN_SERVER_ERROR.",
 			"An incremental answer also names a partition whose last stable offset alone has moved.",
 		},
 	}

@@ -17,8 +17,7 @@ import (
 // v10 a time-out for remote look-ups, v11 the earliest pending upload. Nothing
 // is tiered here, so those answer as Kafka does for a local topic.
 func (f *Family) listOffsetsRow() api.API {
-	return api.Row(1, 11, f.listOffsets,
-		"An isolation level that does not exist is answered with INVALID_REQUEST, where Kafka says UNKNOWN_SERVER_ERROR.")
+	return api.Row(1, 11, f.listOffsets)
 }
 
 // sinceVersion is the version that brought each special timestamp; before it,

@@ -29,9 +29,7 @@ func (h *handlers) describeConfigs() api.API {
 	return api.Row(1, 4, h.serveDescribeConfigs,
 		"Documentation is in Ottla's words and says whether a setting acts here.",
 		"Settings come in order of name; Kafka's order is that of a hash table.",
-		"There is one broker logger, root.",
-		"No cluster-wide min.insync.replicas is written when a cluster is made; Kafka 4.4 writes the default, 1, and so shows it with every topic.",
-		"Brokers and topics have settings of Ottla's own (durability, for one).")
+		"There is one broker logger, root.")
 }
 
 // errUnknownTopic has no message, as Kafka's answer.

@@ -16,7 +16,6 @@ import (
 func (h *handlers) incrementalAlterConfigs() api.API {
 	return api.Row(0, 1, h.serveIncrementalAlterConfigs,
 		"A broker's setting that Kafka does not know is refused; Kafka keeps it for plug-ins, of which there are none here.",
-		"An operation that does not exist is INVALID_REQUEST; Kafka answers UNKNOWN_SERVER_ERROR.",
 		"Settings that would promise what cannot be kept (TLS, SASL, Java classes) are refused, as at start.")
 }
 
