@@ -23,11 +23,6 @@ import (
 func (f *Family) produceRow() api.API {
 	return api.API{
 		Key: wire.KeyProduce, Min: 3, Max: 13, ListedMin: 0, Serve: f.produce,
-		Differences: []string{
-			"Null records are answered with INVALID_RECORD, where Kafka does not answer at all.",
-			"Damaged compressed data is answered with INVALID_RECORD or CORRUPT_MESSAGE, where Kafka says UNKNOWN_SERVER_ERROR.",
-			"Error messages (v8+) are in our own words.",
-		},
 	}
 }
 
