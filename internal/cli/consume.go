@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -22,6 +23,7 @@ type consumeFlags struct {
 	exit        bool
 	format      string
 	committed   bool
+	group       string
 }
 
 func consumeCommand(o *options) *cobra.Command {
@@ -29,20 +31,26 @@ func consumeCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC",
 		Short: "Read records",
-		Long: "Read records of a topic, without a consumer group. Positions (--from, --until) are\n" +
+		Long: "Read records of a topic, without a consumer group unless --group names one: then what was\n" +
+			"shown is committed, and --from counts only where the group has no offset. Positions are\n" +
 			"start, end, an offset, -N (N records before the end), @TIME (RFC 3339) or @-10m (ago).\n" +
 			"In a terminal records are shown for reading; in a pipe, or with -o ndjson, each is one\n" +
 			"line of JSON. -f takes %k key, %v value, %t topic, %p partition, %o offset, %d time,\n" +
 			"%h headers, %n newline, %% percent.",
 		Example: "  ottla consume orders --from -10\n" +
-			"  ottla consume orders --from @-1h --exit -o ndjson",
+			"  ottla consume orders --from @-1h --exit -o ndjson\n" +
+			"  ottla consume orders --group reports",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if c.group != "" {
+				return consumeInGroup(cmd.Context(), o, &c, args[0])
+			}
 			return consume(cmd.Context(), o, &c, args[0])
 		},
 	}
 	f := cmd.Flags()
 	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions")
+	f.StringVarP(&c.group, "group", "g", "", "read in this consumer group, sharing partitions with its other members")
 	f.StringVar(&c.from, "from", "start", "where to begin")
 	f.StringVar(&c.until, "until", "", "where to stop (exclusive)")
 	f.Int64VarP(&c.count, "number", "n", 0, "stop after this many records (0: no limit)")
@@ -88,6 +96,105 @@ func consume(ctx context.Context, o *options, c *consumeFlags, topic string) err
 		err = flushErr
 	}
 	return err
+}
+
+// groupIdle is how long nothing comes before --exit takes a group to be at the
+// end.
+const groupIdle = time.Second
+
+// consumeInGroup reads as a member of a group and commits what was shown.
+func consumeInGroup(ctx context.Context, o *options, c *consumeFlags, topic string) error {
+	if len(c.partitions) > 0 || c.until != "" {
+		return fail.Usagef("--group shares partitions by itself: --partition and --until do not go with it")
+	}
+	show, err := c.printer(o)
+	if err != nil {
+		return err
+	}
+	opts := []kgo.Opt{kgo.ConsumerGroup(c.group), kgo.ConsumeTopics(topic), kgo.AutoCommitMarks(), kgo.UnknownTopicRetries(-1)}
+	switch at, err := parsePosition(c.from, time.Now()); {
+	case err != nil:
+		return err
+	case at.kind == atStart:
+		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	case at.kind == atEnd:
+		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
+	case at.kind == atTime:
+		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(at.at.UnixMilli())))
+	default:
+		return fail.Usagef("--from %s: in a group it takes start, end or @TIME; \"ottla group reset\" moves a group to an offset", c.from)
+	}
+	if c.committed {
+		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
+	assigned := make(chan struct{}, 1)
+	opts = append(opts, kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) {
+		select {
+		case assigned <- struct{}{}:
+		default:
+		}
+	}))
+	client, err := o.connect(ctx, opts...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if found, err := kadm.NewClient(client).ListTopicsWithInternal(ctx, topic); err != nil {
+		return kafkaFailure("cannot read topic "+topic, err)
+	} else if found[topic].Err != nil {
+		return topicFailure("cannot read topic "+topic, topic, found[topic].Err, "")
+	}
+	w := bufio.NewWriterSize(o.out, 64<<10)
+	err = pumpGroup(ctx, client, c, assigned, func(r *kgo.Record) error { return show(w, r) }, w.Flush)
+	if flushErr := w.Flush(); err == nil {
+		err = flushErr
+	}
+	// What was shown is committed also when Ctrl-C ended the reading.
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.timeout)
+	defer cancel()
+	if commitErr := client.CommitMarkedOffsets(wait); err == nil && commitErr != nil {
+		err = kafkaFailure("the offsets of group "+c.group+" were not committed", commitErr)
+	}
+	return err
+}
+
+// pumpGroup hands records to show until count were shown, with --exit until
+// nothing comes any more, or the context ends (which is no error).
+func pumpGroup(ctx context.Context, client *kgo.Client, c *consumeFlags, assigned <-chan struct{}, show func(*kgo.Record) error, flush func() error) error {
+	joined := false
+	for shown := int64(0); c.count == 0 || shown < c.count; {
+		wait, cancel := ctx, context.CancelFunc(func() {})
+		if c.exit {
+			wait, cancel = context.WithTimeout(ctx, groupIdle)
+		}
+		fetches := client.PollFetches(wait)
+		cancel()
+		select {
+		case <-assigned:
+			joined = true
+		default:
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		for it := fetches.RecordIter(); !it.Done() && (c.count == 0 || shown < c.count); shown++ {
+			r := it.Next()
+			if err := show(r); err != nil {
+				return err
+			}
+			client.MarkCommitRecords(r)
+		}
+		if err := flush(); err != nil {
+			return err
+		}
+		if err := fetches.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return kafkaFailure("cannot read in group "+c.group, err)
+		}
+		if c.exit && joined && fetches.NumRecords() == 0 {
+			return nil
+		}
+	}
+	return nil
 }
 
 // pump hands records to show until every partition's span is read, count

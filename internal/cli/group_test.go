@@ -35,6 +35,21 @@ func TestGroupsThroughTheirLife(t *testing.T) {
 	call(t, n, "", "groups").mustHold(t, 0, "no groups yet")
 }
 
+func TestRecordsAreReadInAGroup(t *testing.T) {
+	n := reading(t, 3)
+	call(t, n, "", "consume", "t", "--group", "h", "-n", "2", "-f", "%o ").mustHold(t, 0, "0 1 ")
+	call(t, n, "", "group", "describe", "h", "-o", "template={{.committed}} {{.lag}}").mustHold(t, 0, "2 1\n")
+	if r := call(t, n, "", "consume", "t", "--group", "h", "--exit", "-f", "%o "); r.out != "2 " {
+		t.Errorf("the second reading got %q, want the third record", r.out)
+	}
+	if r := call(t, n, "", "consume", "t", "--group", "late", "--from", "end", "--exit", "-f", "%o "); r.out != "" || r.code != 0 {
+		t.Errorf("from the end: got %+v", r)
+	}
+	call(t, n, "", "consume", "nope", "--group", "h").mustHold(t, fail.NotFound, "there is no topic nope")
+	call(t, n, "", "consume", "t", "--group", "h", "--from", "7").mustHold(t, fail.Usage, "ottla group reset")
+	call(t, n, "", "consume", "t", "--group", "h", "--partition", "0").mustHold(t, fail.Usage, "shares partitions by itself")
+}
+
 func TestResetsShowWhatTheyDo(t *testing.T) {
 	n := reading(t, 10)
 	file := filepath.Join(t.TempDir(), "offsets.csv")

@@ -142,7 +142,7 @@ func (o *options) completeNames(root *cobra.Command) {
 	}
 	flags := map[string]map[string]completion{
 		"config list": {"topic": o.completeTopics}, "config set": {"topic": o.completeTopics}, "config unset": {"topic": o.completeTopics},
-		"explain": {"topic": o.completeTopics}, "group reset": {"topic": o.completeTopics}, "group delete": {"topic": o.completeTopics},
+		"consume": {"group": o.completeGroups}, "explain": {"topic": o.completeTopics}, "group reset": {"topic": o.completeTopics}, "group delete": {"topic": o.completeTopics},
 		"topic create": {"config": completeSettings(true)}, "topic alter": {"config": completeSettings(true), "unset": completeSettings(false)},
 	}
 	var walk func(c *cobra.Command, path string)

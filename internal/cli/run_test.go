@@ -19,7 +19,7 @@ func node(t *testing.T) *ottla.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	n, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"num.partitions": "3"}})
+	n, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"num.partitions": "3", "group.initial.rebalance.delay.ms": "0"}})
 	if err != nil {
 		t.Fatal(err)
 	}
