@@ -66,7 +66,11 @@ var clients = append(javas(), []client{
 	{name: "tools", language: "Java", scenarios: []string{"create", "console", "perf", "restart"}, command: self("tools")},
 	{name: "sarama", language: "Go", scenarios: whole, command: module("sarama")},
 	{name: "kafka-go", language: "Go", scenarios: without(whole, "idempotent", "static"), command: module("kafka-go"),
-		limits: "it has neither an idempotent producer (so `restart` asks for each record at least once) nor static members"},
+		limits: "it has neither an idempotent producer (so `restart` asks for each record at least once) nor static members; a connection that a restart cut gives EOF to the next commit or offset request, which the caller repeats"},
+	{name: "rskafka", language: "Rust", scenarios: without(plain, "idempotent", "huge"), command: rust("interop-rskafka"),
+		limits: "a client of partitions: it has no groups, no idempotent producer (so `restart` asks for each record at least once), and makes topics without settings"},
+	{name: "rust-rdkafka", language: "Rust", absent: true,
+		limits: "not run yet: the crate compiles librdkafka from source, which takes more than five minutes. That library is run through confluent-kafka."},
 	{name: "confluent-js", language: "JavaScript", absent: true,
 		limits: "`@confluentinc/kafka-javascript` 1.10.1 is not run: its package holds no binary, the install step downloads one from the project's release page, which is not a package registry. The library below it, librdkafka, is run through confluent-kafka."},
 }...)

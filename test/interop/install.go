@@ -16,7 +16,7 @@ import (
 // programs are the clients' sources: what runs is what this binary was built
 // with, wherever it is started.
 //
-//go:embed python/*.py node/*.js java/*.java
+//go:embed python/*.py node/*.js java/*.java rust/*
 var programs embed.FS
 
 // unpack writes the sources of one language below cache.
@@ -168,5 +168,20 @@ func module(name string) func(context.Context, string) (command, error) {
 			return command{}, err
 		}
 		return command{path: program, args: []string{name}, id: newID()}, nil
+	}
+}
+
+// rust builds a program of ours with cargo, which keeps what it built.
+func rust(program string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		dir, err := unpack("rust", cache)
+		if err != nil {
+			return command{}, err
+		}
+		target := filepath.Join(cache, "rust-target")
+		if err := do(ctx, dir, "cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target); err != nil {
+			return command{}, err
+		}
+		return command{path: filepath.Join(target, "release", program), id: newID()}, nil
 	}
 }

@@ -323,7 +323,12 @@ func (m *segmentioMember) Commit(offsets map[int32]int64) error {
 	for p, o := range offsets {
 		all[int(p)] = o
 	}
-	return m.generation.CommitOffsets(map[string]map[int]int64{m.topic: all})
+	want := map[string]map[int]int64{m.topic: all}
+	err := m.generation.CommitOffsets(want)
+	if errors.Is(err, io.EOF) { // as in Committed
+		err = m.generation.CommitOffsets(want)
+	}
+	return err
 }
 
 func (m *segmentioMember) Leave() error {
