@@ -4,39 +4,44 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"ottla/internal/cli/doctor"
 	"ottla/internal/cli/explain"
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
 	"ottla/internal/config"
 )
 
 func explainCommand(o *options) *cobra.Command {
 	r := resource{broker: -1}
+	var watch time.Duration
 	c := &cobra.Command{
 		Use:   "explain WORD",
-		Short: "Say what an error code, a setting or a check of the doctor means",
+		Short: "Say what an error code, a setting or a check of the doctor means, or why a group is behind",
 		Long: "Say what a Kafka error code (3, UNKNOWN_TOPIC_OR_PARTITION, or the Java exception's name),\n" +
 			"a setting (retention.ms) or a check of the doctor (D09) means, what usually causes it and\n" +
 			"what mends it. With --topic or --broker a setting's value there is shown, and where it\n" +
-			"comes from.",
-		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders",
+			"comes from. The name of a consumer group says why the group is where it is; while it has\n" +
+			"records to read it is watched for a few seconds, to tell its speed.",
+		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.explain(cmd.Context(), args[0], r)
+			return o.explain(cmd.Context(), args[0], r, watch)
 		},
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return explain.Words(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	bindResource(c, &r)
+	c.Flags().DurationVar(&watch, "watch", 6*time.Second, "how long to watch a group that is behind (consumers commit every 5 s by default)")
 	return c
 }
 
-func (o *options) explain(ctx context.Context, word string, r resource) error {
+func (o *options) explain(ctx context.Context, word string, r resource, watch time.Duration) error {
 	if e, ok := explain.FindError(word); ok {
 		return o.explainError(e)
 	}
@@ -46,7 +51,10 @@ func (o *options) explain(ctx context.Context, word string, r resource) error {
 	if defs := explain.FindSettings(word); len(defs) > 0 {
 		return o.explainSettings(ctx, defs, r)
 	}
-	next := "it takes an error code or its name, a setting, or a check of the doctor (D01)"
+	if done, err := o.explainGroup(ctx, word, watch); done {
+		return err
+	}
+	next := "it takes an error code or its name, a setting, a check of the doctor (D01), or a consumer group of a cluster that answers"
 	if n := explain.Nearest(word); n != "" {
 		next = "did you mean \"ottla explain " + n + "\"?"
 	}
@@ -65,9 +73,64 @@ func (o *options) explainError(e explain.Error) error {
 	if e.Retriable {
 		fmt.Fprintln(o.out, "  clients try again by themselves")
 	}
-	o.paragraph("what usually is behind it", e.Causes)
-	o.paragraph("what to do", e.Mends)
+	if len(e.Causes) > 0 {
+		o.paragraph("what usually is behind it", e.Causes)
+	}
+	if len(e.Mends) > 0 {
+		o.paragraph("what to do", e.Mends)
+	}
 	return nil
+}
+
+// explainGroup says why a group is where it is. It is done when there is such a
+// group; a cluster that cannot be reached has none.
+func (o *options) explainGroup(ctx context.Context, name string, watch time.Duration) (done bool, err error) {
+	a, closeClient, err := o.admin(ctx)
+	if err != nil {
+		return false, nil
+	}
+	defer closeClient()
+	before, err := o.describeGroups(ctx, a, true, []string{name})
+	if err != nil {
+		return fail.CodeOf(err) != fail.NotFound, err
+	}
+	g, began, elapsed := before[0], time.Now(), time.Duration(0)
+	if lag, known := totalLag(g).(int64); known && lag > 0 && g.State == "Stable" && watch > 0 {
+		if terminal(o.err) {
+			fmt.Fprintf(o.err, "watching %s for %v\n", name, watch)
+		}
+		select {
+		case <-ctx.Done():
+			return true, ctx.Err()
+		case <-time.After(watch):
+		}
+		after, err := o.describeGroups(ctx, a, true, []string{name})
+		if err != nil {
+			return true, err
+		}
+		g, elapsed = after[0], time.Since(began)
+	}
+	t := &out.Table{Columns: []out.Column{{Field: "group"}, {Field: "state"}, {Field: "finding"}, {Field: "fix"}}}
+	if o.format == "table" {
+		fmt.Fprintf(o.out, "%s  %s  %s\n", g.Name, g.State, countWord(int64(len(g.Members)), "member"))
+	}
+	for _, n := range groups.Verdict(before[0], g, elapsed) {
+		t.Add(g.Name, g.State, n.Text, orNil(n.Fix))
+		if o.format == "table" {
+			o.paragraph("  "+n.Text, list(nonEmpty("  try: "+n.Fix, n.Fix)))
+		}
+	}
+	if o.format == "table" {
+		return true, nil
+	}
+	return true, o.print(t)
+}
+
+func nonEmpty(text, when string) []string {
+	if when == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 func (o *options) explainCheck(c doctor.Check) error {
@@ -82,9 +145,6 @@ func (o *options) explainCheck(c doctor.Check) error {
 }
 
 func (o *options) paragraph(head string, lines []string) {
-	if len(lines) == 0 {
-		return
-	}
 	fmt.Fprintf(o.out, "%s\n", head)
 	for _, l := range lines {
 		fmt.Fprintf(o.out, "  %s\n", l)

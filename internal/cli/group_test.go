@@ -119,6 +119,7 @@ func TestJSONOfTheNewCommandsKeepsItsNames(t *testing.T) {
 		"cluster dirs":                       "node dir state partitions used_bytes total_bytes usable_bytes used total usable",
 		"doctor --http=":                     "code check status evidence fix",
 		"explain 3":                          "name code retriable meaning causes mends",
+		"explain g":                          "group state finding fix",
 		"explain D09":                        "code check meaning",
 		"explain retention.ms":               "name scope type default valid change acts own help value source chain",
 	} {
@@ -178,6 +179,9 @@ func TestWordsAreExplained(t *testing.T) {
 	call(t, n, "", "explain", "num.partitions", "--broker", "1").mustHold(t, 0, "now: 3")
 	call(t, nil, "", "explain", "d09").mustHold(t, 0, "D09 disk")
 	call(t, nil, "", "explain", "retention.mss").mustHold(t, fail.NotFound, "did you mean \"ottla explain retention.ms\"?")
+	call(t, n, "", "group", "reset", "reports", "--to", "end", "--topic", "t").mustHold(t, 0)
+	call(t, n, "", "explain", "reports").mustHold(t, 0, "reports  Empty  0 members", "nobody reads", "try: start its consumers", "it has read everything")
+	call(t, n, "", "explain", "no-such-group").mustHold(t, fail.NotFound, "nothing here is called no-such-group")
 	call(t, nil, "", "explain").mustHold(t, fail.Usage)
 }
 

@@ -7,5 +7,6 @@
 // compared with the clock.
 //
 // Reading order: describe.go (members, offsets, lag), oldest.go (the age of the
-// oldest unread record), reset.go (planning and doing a reset).
+// oldest unread record), verdict.go (why a group is behind), reset.go (planning and
+// doing a reset).
 package groups

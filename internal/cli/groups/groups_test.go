@@ -223,3 +223,48 @@ func TestAGroupThatIsNotThereIsAnError(t *testing.T) {
 		t.Errorf("without names: got %+v, %v", got, err)
 	}
 }
+
+func TestVerdictsSayWhyAGroupIsBehind(t *testing.T) {
+	member := Member{ID: "m", Client: "shop", Host: "10.0.0.1", Assigned: []TopicPartition{{"t", 0}}}
+	make := func(state string, committed, start, end int64, members ...Member) *Group {
+		g := &Group{Name: "g", State: state, Members: members}
+		p := at(0, committed, start, end)
+		p.Lag, p.Behind = max(0, end-max(committed, start)), time.Minute
+		if len(members) > 0 && len(members[0].Assigned) > 0 {
+			p.Member = &g.Members[0]
+		}
+		g.Partitions = []Partition{p}
+		return g
+	}
+	for _, c := range []struct {
+		name          string
+		before, after *Group
+		want          string // parts of the text, separated by |
+	}{
+		{"empty", make("Empty", 5, 0, 10), nil, "it has no members|it is 5 records behind, the oldest of them 1m0s old"},
+		{"done", make("Stable", 10, 0, 10, member), nil, "it has read everything"},
+		{"nothing", &Group{State: "Empty"}, nil, "no members|committed no offsets"},
+		{"rebalancing", make("PreparingRebalance", 10, 0, 10, member), nil, "1 members are sharing|read everything"},
+		{"deleted", make("Stable", 2, 5, 10, member), nil, "3 records were deleted before they were read, in t-0|5 records behind"},
+		{"idle", make("Stable", 10, 0, 10, member, Member{ID: "n"}), nil, "1 of 2 members have no partition"},
+		{"unread", make("Stable", 5, 0, 10, Member{ID: "n"}), nil, "no member reads t-0"},
+		{"catches up", make("Stable", 0, 0, 100, member), make("Stable", 50, 0, 110, member), "committed 5 records a second while 1 were written|catches up in 15s"},
+		{"never", make("Stable", 0, 0, 100, member), make("Stable", 10, 0, 200, member), "never catches up"},
+		{"stuck", make("Stable", 5, 0, 100, member), make("Stable", 5, 0, 100, member), "nothing was committed in t-0 (shop at 10.0.0.1)"},
+	} {
+		after, elapsed := c.after, 10*time.Second
+		if after == nil {
+			after, elapsed = c.before, 0
+		}
+		var texts []string
+		for _, n := range Verdict(c.before, after, elapsed) {
+			texts = append(texts, n.Text)
+		}
+		all := strings.Join(texts, "\n")
+		for part := range strings.SplitSeq(c.want, "|") {
+			if !strings.Contains(all, part) {
+				t.Errorf("%s: no %q in\n%s", c.name, part, all)
+			}
+		}
+	}
+}
