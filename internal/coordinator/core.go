@@ -62,6 +62,8 @@ type coreOptions struct {
 	logger  *slog.Logger
 	metrics *Metrics
 	codec   record.Codec
+	// wall is the clock that what lasts is dated by; nil is that of the turns.
+	wall func() time.Time
 	// synced hands a flight that ended to the owner, who calls committed with
 	// it. Called from any goroutine, and not from within the core.
 	synced func(*flight)
@@ -153,6 +155,7 @@ func (c *core) refusal() error {
 // step lets the machine decide one command, and does what it decided. An error
 // means that nothing has happened; it is errLost when everything was lost.
 func (c *core) step(now time.Time, cmd Command) error {
+	cmd.Wall = c.date(now)
 	out, err := c.machine.Step(now, cmd)
 	if err != nil {
 		return err
@@ -160,11 +163,19 @@ func (c *core) step(now time.Time, cmd Command) error {
 	return c.carry(now, &out)
 }
 
+// date is the time that what becomes durable at now is dated by.
+func (c *core) date(now time.Time) time.Time {
+	if c.wall == nil {
+		return now
+	}
+	return c.wall()
+}
+
 // carry does what a Step decided; an error means that its records were
 // refused.
 func (c *core) carry(now time.Time, out *Output) error {
 	if len(out.Records) > 0 {
-		if err := c.accept(now, out.Records); err != nil {
+		if err := c.accept(c.date(now), out.Records); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,11 @@ type Token uint64
 // Command is something to decide.
 type Command struct {
 	Token Token
-	Body  any
+	// Wall is the time that what lasts is dated by. It is the now of the Step
+	// but where the clock on the wall was moved (Options.Wall): time-outs go by
+	// now, what stands in the log by Wall.
+	Wall time.Time
+	Body any
 }
 
 // Loaded is the body of the first command after a load: the machine has

@@ -16,7 +16,10 @@ type Options struct {
 	New func(partition int32) Machine
 	// Codec compresses what is written.
 	Codec record.Codec
-	Now   func() time.Time
+	// Now is the clock of time-outs and retries.
+	Now func() time.Time
+	// Wall dates records and what machines write of time; nil means Now.
+	Wall func() time.Time
 	// Alarm calls ring once, at or after the given time of Now, unless stop was
 	// called before; ring is quick. nil means the system's timers.
 	Alarm func(at time.Time, ring func()) (stop func())

@@ -51,7 +51,7 @@ func (r *role) settle() { r.once.Do(func() { close(r.settled) }) }
 func newShard(o *Options, partition int32, work func(life uint64, run func() any, to *inbox)) *shard {
 	s := &shard{o: o, in: newInbox(), done: make(chan struct{}), role: noRole(-1)}
 	s.core = newCore(coreOptions{
-		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec,
+		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec, wall: o.Wall,
 		synced: s.in.synced,
 		work:   func(life uint64, w Work) { work(life, w.Run, s.in) },
 		keep: func(life uint64, k Keeper, x *snapshot) {

@@ -29,7 +29,7 @@ func (c *core) tick(now time.Time) {
 // When the machine itself refuses it, that is all; when its records are
 // refused, it comes again, unless the machine has set another under its key.
 func (c *core) fire(now time.Time, t Timer) {
-	out, err := c.machine.Step(now, Command{Body: t.Body})
+	out, err := c.machine.Step(now, Command{Wall: c.date(now), Body: t.Body})
 	if err != nil {
 		c.logger.Debug("a coordinator's machine refused its timer", "topic", c.topic, "partition", c.partition, "err", err)
 		return

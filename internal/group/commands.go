@@ -241,3 +241,8 @@ type DeletedTopic struct {
 	Name string
 	ID   uuid.UUID
 }
+
+// Sweep forgets now what has expired, instead of when the next check is due.
+// The reply is true when there was more than one turn may forget, and another
+// Sweep shall follow.
+type Sweep struct{}

@@ -18,7 +18,7 @@ func (t *turn) commit(c *Commit) error {
 	}
 	expire := int64(-1)
 	if c.RetentionMs != -1 {
-		expire = max(t.now.UnixMilli()+c.RetentionMs, 0)
+		expire = max(t.wall.UnixMilli()+c.RetentionMs, 0)
 	}
 	r := CommitReply{Codes: make([][]wire.Code, len(c.Topics))}
 	for i := range c.Topics {
@@ -34,7 +34,7 @@ func (t *turn) commit(c *Commit) error {
 				Key: schema.AppendOffsetKey(nil, c.Group, topic.Name, p.Index),
 				Value: schema.AppendOffsetValue(nil, schema.OffsetValue{
 					Offset: p.Offset, LeaderEpoch: p.LeaderEpoch, Metadata: p.Metadata,
-					CommitMs: t.now.UnixMilli(), ExpireMs: expire, TopicID: topic.ID,
+					CommitMs: t.wall.UnixMilli(), ExpireMs: expire, TopicID: topic.ID,
 				}),
 				Txn: c.Txn,
 			})

@@ -30,7 +30,7 @@ func (t *turn) join(c *Join) error {
 	if g == nil && c.MemberID != "" {
 		return wire.UnknownMemberID
 	}
-	l := &live{before: Dead, since: t.now}
+	l := &live{before: Dead, since: t.wall}
 	if g != nil {
 		l = g.live
 	}
@@ -54,7 +54,7 @@ func (t *turn) join(c *Join) error {
 		t.rejoin(d, c)
 	}
 	if (g == nil || g.stored == nil) && len(d.members)+len(d.pending) > 0 && len(t.out.Records) == 0 {
-		t.store(&live{since: t.now}) // from now on there is a group, even without offsets
+		t.store(&live{since: t.wall}) // from now on there is a group, even without offsets
 	}
 	return nil
 }

@@ -52,7 +52,10 @@ func (m *Machine) Reset() {
 
 // Step implements coordinator.Machine. This is the table of all commands.
 func (m *Machine) Step(now time.Time, cmd coordinator.Command) (coordinator.Output, error) {
-	t := &turn{m: m, now: now, token: cmd.Token}
+	t := &turn{m: m, now: now, wall: cmd.Wall, token: cmd.Token}
+	if t.wall.IsZero() {
+		t.wall = now
+	}
 	var err error
 	switch c := cmd.Body.(type) {
 	case Join:
@@ -79,6 +82,9 @@ func (m *Machine) Step(now time.Time, cmd coordinator.Command) (coordinator.Outp
 		t.answer(m.list(&c))
 	case TopicsDeleted:
 		t.topicsDeleted(&c)
+	case Sweep:
+		t.sweep()
+		t.answer(t.full())
 	case coordinator.Loaded:
 		t.loaded()
 	case sessionDue:

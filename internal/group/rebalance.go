@@ -33,7 +33,7 @@ func (t *turn) prepare(d *live) {
 	}
 	t.dropSyncs(d)
 	initial := d.state == Empty
-	d.to(PreparingRebalance, t.now)
+	d.to(PreparingRebalance, t.wall)
 	wait := d.members.rebalanceTime()
 	switch {
 	case initial:
@@ -114,14 +114,14 @@ func (t *turn) complete(d *live) {
 	if len(d.members) == 0 {
 		d.protocol = nil
 		d.learnTopics()
-		d.to(Empty, t.now)
+		d.to(Empty, t.wall)
 		t.store(d)
 		return
 	}
 	chosen := d.members.choose()
 	d.protocol = &chosen
 	d.learnTopics()
-	d.to(CompletingRebalance, t.now)
+	d.to(CompletingRebalance, t.wall)
 	for i := range d.members {
 		m := d.change(i)
 		t.reply(m.join, d.joined(m.id))

@@ -85,7 +85,7 @@ func (l *live) expiresFrom() (time.Time, bool) {
 }
 
 func (t *turn) expired(v *offset, since time.Time) bool {
-	now := t.now.UnixMilli()
+	now := t.wall.UnixMilli()
 	if v.ExpireMs >= 0 {
 		return now >= v.ExpireMs
 	}

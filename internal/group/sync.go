@@ -56,7 +56,7 @@ func (t *turn) assign(d *live, assignments []Assignment) {
 	for i := range assignments {
 		parts[assignments[i].MemberID] = assignments[i].Bytes
 	}
-	d.to(Stable, t.now)
+	d.to(Stable, t.wall)
 	for i := range d.members {
 		m := d.change(i)
 		m.assignment = parts[m.id]

@@ -12,7 +12,8 @@ import (
 // of the group at hand.
 type turn struct {
 	m     *Machine
-	now   time.Time
+	now   time.Time // what time-outs go by
+	wall  time.Time // what the log is dated by, and offsets expire by
 	token coordinator.Token
 	out   coordinator.Output
 
