@@ -55,6 +55,8 @@ type Broker struct {
 	stopped atomic.Bool
 	opening sync.WaitGroup // workers that open what was found on disk
 	loops   sync.WaitGroup
+	// settling are the loops that Settle asks, made by Start.
+	settling []chan chan struct{}
 }
 
 // New makes a broker that holds nothing yet.

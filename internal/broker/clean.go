@@ -2,7 +2,6 @@ package broker
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -47,9 +46,20 @@ type cleaners struct {
 // step cleans what is due, if the pause is over.
 func (c *cleaners) step(now time.Time) {
 	v, s := c.b.o.View, c.b.Image()
-	if !v.Bool(s, cleanerEnable) || !due(&c.idle, now, v.Duration(s, cleanerBackoff)) {
-		return
+	if v.Bool(s, cleanerEnable) && due(&c.idle, now, v.Duration(s, cleanerBackoff)) {
+		c.clear()
 	}
+}
+
+// now cleans what is due without heeding the pause.
+func (c *cleaners) now(time.Time) {
+	if c.b.o.View.Bool(c.b.Image(), cleanerEnable) {
+		c.clear()
+	}
+}
+
+// clear cleans until nothing is due, and begins the pause.
+func (c *cleaners) clear() {
 	tried := map[*partition.Partition]bool{} // that got nowhere in this step
 	for !c.b.stopped.Load() {
 		next := c.next(int(c.b.o.View.Int(c.b.Image(), cleanerThreads)), tried)
@@ -209,10 +219,4 @@ func (t *throttle) take(bytes int, now time.Time) time.Duration {
 	}
 	t.free = t.free.Add(time.Duration(min(float64(bytes)/t.rate, 3600) * float64(time.Second)))
 	return t.free.Sub(now)
-}
-
-// cleanLoop runs the cleaner until Close or until ctx ends.
-func (b *Broker) cleanLoop(ctx context.Context) {
-	c := cleaners{b: b}
-	b.everyAt(ctx, cleanPace, c.step)
 }

@@ -13,6 +13,7 @@
 // (OnImage), roles.go (topics and partitions that changed), open.go (at once
 // and in the background), place.go (which directory), stray.go, settings.go
 // and config.go (from settings to what a partition heeds), loops.go, clean.go,
+// settle.go (all chores at once),
 // metrics.go, close.go; tail.go and tail_note.go (a partition as its coordinator
 // sees it), ensure.go (internal topics are made when needed).
 //

@@ -17,11 +17,12 @@ const pace = time.Second
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
 		b.loops.Go(func() { b.syncLoop(ctx, d) })
-		b.loops.Go(func() { b.every(ctx, func(time.Time) { b.keep(d) }) })
+		b.loop(ctx, pace, func(time.Time) { b.keep(d) }, func(time.Time) { b.keep(d) })
 	}
 	c := chores{b: b}
-	b.loops.Go(func() { b.every(ctx, c.step) })
-	b.loops.Go(func() { b.cleanLoop(ctx) })
+	b.loop(ctx, pace, c.step, c.all)
+	clean := cleaners{b: b}
+	b.loop(ctx, cleanPace, clean.step, clean.now)
 }
 
 // syncLoop runs a sync round whenever something waits for one; what comes
@@ -39,16 +40,24 @@ func (b *Broker) syncLoop(ctx context.Context, d *log.Dir) {
 	}
 }
 
-// every calls step at the pace.
-func (b *Broker) every(ctx context.Context, step func(time.Time)) { b.everyAt(ctx, pace, step) }
+// loop runs step at the pace, and all when Settle asks for it: one goroutine
+// for both.
+func (b *Broker) loop(ctx context.Context, pace time.Duration, step, all func(time.Time)) {
+	asks := make(chan chan struct{})
+	b.settling = append(b.settling, asks)
+	b.loops.Go(func() { b.every(ctx, pace, step, all, asks) })
+}
 
-func (b *Broker) everyAt(ctx context.Context, pace time.Duration, step func(time.Time)) {
+func (b *Broker) every(ctx context.Context, pace time.Duration, step, all func(time.Time), asks <-chan chan struct{}) {
 	ticks, end := b.o.Tick(pace)
 	defer end()
 	for {
 		select {
 		case <-ticks:
 			step(b.o.Now())
+		case done := <-asks:
+			all(b.o.Now())
+			close(done)
 		case <-b.stop:
 			return
 		case <-ctx.Done():
@@ -95,18 +104,32 @@ const expiryInterval = 10 * time.Minute
 
 // step does what is due.
 func (c *chores) step(now time.Time) {
-	b := c.b
-	if due(&c.retained, now, b.o.View.Duration(b.Image(), retentionInterval)) {
-		for p := range b.Partitions() {
-			if err := p.Retain(); err != nil {
-				b.o.Logger.Warn("retention failed", "err", err)
-			}
-		}
+	if due(&c.retained, now, c.b.o.View.Duration(c.b.Image(), retentionInterval)) {
+		c.retain()
 	}
 	if due(&c.expired, now, expiryInterval) {
-		for p := range b.Partitions() {
-			p.Expire(now)
+		c.expire(now)
+	}
+}
+
+// all does every chore now, and begins their intervals anew.
+func (c *chores) all(now time.Time) {
+	c.retained, c.expired = now, now
+	c.retain()
+	c.expire(now)
+}
+
+func (c *chores) retain() {
+	for p := range c.b.Partitions() {
+		if err := p.Retain(); err != nil {
+			c.b.o.Logger.Warn("retention failed", "err", err)
 		}
+	}
+}
+
+func (c *chores) expire(now time.Time) {
+	for p := range c.b.Partitions() {
+		p.Expire(now)
 	}
 }
 
