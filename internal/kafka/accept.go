@@ -70,6 +70,8 @@ func (d *Door) admit(nc net.Conn, as Listener) (*conn, error) {
 	switch {
 	case d.closed:
 		return nil, ErrClosed
+	case d.refusing.Load():
+		return nil, errRefusing
 	case ip == "":
 	case int64(len(d.conns)) >= total:
 		return nil, errTooMany

@@ -37,7 +37,8 @@ type Door struct {
 	sweeping  bool
 	quit      chan struct{} // ends the sweeper
 
-	nextID atomic.Uint64
+	refusing atomic.Bool // see Refuse
+	nextID   atomic.Uint64
 }
 
 // ErrClosed: the door has been closed.
