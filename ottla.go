@@ -1,14 +1,3 @@
-// Package ottla runs an Ottla node inside a Go program: a durable, partitioned
-// log that any Kafka client can use, in a test or an application of its own.
-//
-//	node, err := ottla.Start(ctx, ottla.Options{})
-//	if err != nil { … }
-//	defer node.Close()
-//	client, err := kgo.NewClient(kgo.SeedBrokers(node.Addr()))
-//
-// There are no globals and no signal handlers: any number of nodes run in one
-// process, each on ports of its own, and Close leaves no goroutine behind.
-// What the command `ottla` runs is this, with a data directory.
 package ottla
 
 import (
@@ -21,6 +10,7 @@ import (
 	"ottla/internal/config"
 	"ottla/internal/server"
 	"ottla/internal/vfs"
+	"ottla/internal/vfs/faulty"
 )
 
 // Options make a node; the zero value is a node in memory on a free port of
@@ -39,10 +29,19 @@ type Options struct {
 	NodeID int32
 	// Logger takes one line per state change; nil discards them.
 	Logger *slog.Logger
+	// Clock is what the node takes for the time of day where it means data; nil
+	// is the real time. A test moves it.
+	Clock *Clock
+	// Faults make disk and connections fail on demand; nil for none, at no cost.
+	Faults *Faults
 }
 
 // Server is a running node.
-type Server struct{ node *server.Server }
+type Server struct {
+	node   *server.Server
+	clock  *Clock
+	faults *Faults
+}
 
 // memoryPath is where a node without a directory keeps its files, in memory.
 const memoryPath = "/data"
@@ -56,10 +55,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	so := server.Options{
 		FS: vfs.NewOS(), Dirs: []string{o.Dir}, NodeID: o.NodeID,
 		Listen: []server.Listener{{Name: "PLAINTEXT", Addr: o.Listen}}, HTTP: o.HTTP,
-		Static: static, Now: time.Now, Logger: o.Logger, VerifyAge: server.DefaultVerifyAge, Version: "embedded",
+		Static: static, Now: o.Clock.Now, Live: time.Now, Logger: o.Logger, VerifyAge: server.DefaultVerifyAge, Version: "embedded",
 	}
 	if o.Dir == "" {
 		so.FS, so.Dirs = vfs.NewMem(0), []string{memoryPath}
+	}
+	if o.Faults != nil {
+		so.FS = faulty.Over(so.FS, &o.Faults.disk)
 	}
 	if o.Listen == "" {
 		so.Listen[0].Addr = "127.0.0.1:0"
@@ -74,7 +76,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{node: node}, nil
+	s := &Server{node: node, clock: o.Clock, faults: o.Faults}
+	s.clock.join(s)
+	s.faults.join(s)
+	return s, nil
 }
 
 // Addr is the Kafka address, host:port, for a client's bootstrap servers.
@@ -92,4 +97,8 @@ func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) { retu
 
 // Close stops the node cleanly: what was acknowledged is on disk, and no
 // goroutine of it is left.
-func (s *Server) Close() error { return s.node.Close() }
+func (s *Server) Close() error {
+	s.clock.leave(s)
+	s.faults.leave(s)
+	return s.node.Close()
+}

@@ -25,7 +25,8 @@ func (s *Server) makeCoordinators() error {
 		Partitions: func() int { return s.partitionsOf(broker.OffsetsTopic) },
 		New:        func(int32) coordinator.Machine { return group.New(settings) },
 		Codec:      codec,
-		Now:        s.o.Now,
+		Now:        s.o.Live,
+		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics: coordinator.Metrics{
 			Commands:       s.metrics.Counter("ottla_coordinator_commands_total"),

@@ -25,12 +25,12 @@ var supportedFeatures = map[string][2]int16{"metadata.version": {7, 33}}
 // openDoors lets clients in.
 func (s *Server) openDoors() error {
 	s.data = data.New(data.Options{
-		Cluster: s.core(), Partitions: s.broker, View: s.view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+		Cluster: s.core(), Partitions: s.broker, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
 		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures,
-		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+		Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *Server) apis() []api.API {
 		Cluster: s.core(), Groups: s.groups, View: s.view, Prepare: s.prepareGroups, NewID: newID,
 	})...)
 	rows = append(rows, telemetry.APIs(telemetry.Deps{
-		Cluster: s.core(), View: s.view, Now: s.o.Now, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
+		Cluster: s.core(), View: s.view, Now: s.o.Live, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
 	})...)
 	return append(rows, txns.APIs(txns.Deps{Cluster: s.core(), NodeID: s.nodeID, Logger: s.o.Logger})...)
 }

@@ -32,8 +32,13 @@ type Options struct {
 	VerifyAge time.Duration
 	// Reserve is the disk space kept for metadata and internal topics.
 	Reserve int64
-	Now     func() time.Time
-	Logger  *slog.Logger
+	// Now is the domain clock: retention, record times, expiry, compaction. It
+	// may jump; see Settle.
+	Now func() time.Time
+	// Live is the clock of sessions, rebalances and connections, which never
+	// jumps; nil means Now.
+	Live   func() time.Time
+	Logger *slog.Logger
 	// Level is the logger's level, shown and changed as a broker logger; nil
 	// when there is none to change.
 	Level   *slog.LevelVar

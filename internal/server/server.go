@@ -61,6 +61,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if len(o.Dirs) == 0 || len(o.Listen) == 0 {
 		return nil, errors.New("a node needs a data directory and a Kafka listener")
 	}
+	if o.Live == nil {
+		o.Live = o.Now
+	}
 	s := &Server{o: o, metrics: metric.New()}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
