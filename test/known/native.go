@@ -44,9 +44,14 @@ var Native = []Difference{
 		Reason: "Kafka's says it with the first line of progress after it.",
 	},
 	{
-		Where: "group reset beyond the end", Kafka: absent, Ottla: "err The new offset of .* lies outside the log.*",
+		Where: "group reset (beyond the end|by file)", Kafka: absent, Ottla: "err The new offset of .* lies outside the log.*",
 		What:   "kafka-consumer-groups says on standard error that an offset was kept within the log.",
 		Reason: "Kafka's says it in its log.",
+	},
+	{
+		Where: "groups.*", Kafka: `out (console-consumer-\d+|GROUP|readers).*`,
+		What:   "No group console-consumer-N remains of a console consumer without --group.",
+		Reason: "Kafka's makes up a group for it, which stays listed (and widens the column) until it expires; none is needed.",
 	},
 	{
 		Where: "consume.*", Kafka: "err The consumer rebalance protocol .* is production-ready.*", Ottla: absent,

@@ -40,7 +40,7 @@ func masks(n *rig.Node) masking {
 }
 
 // rows are lines that a tool prints in the order of a hash map.
-var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic )`)
+var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic |readers |plain,)`)
 
 // lines masks a text and marks its lines with where they came from. Log lines
 // on standard error come in any order.
@@ -51,7 +51,7 @@ func (m masking) lines(from, text string) []string {
 		if noise.MatchString(line) {
 			continue
 		}
-		line = m.texts.Replace(sortedDirs(line))
+		line = m.texts.Replace(sortedChoices(sortedDirs(line)))
 		for _, p := range m.patterns {
 			line = p.re.ReplaceAllString(line, p.by)
 		}
@@ -103,4 +103,17 @@ func withoutHelp(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// choices are lists that a tool prints in the order of a hash set.
+var choices = regexp.MustCompile(`^(.*(?:one of the following scenarios|takes one of these options|Valid states are): )(\[?)(.*?)(\]?)$`)
+
+func sortedChoices(line string) string {
+	m := choices.FindStringSubmatch(line)
+	if m == nil {
+		return line
+	}
+	words := strings.Split(strings.NewReplacer("[", "", "]", "").Replace(m[3]), ", ")
+	slices.Sort(words)
+	return m[1] + strings.Join(words, ", ")
 }

@@ -364,6 +364,7 @@ func (c *call) timeTarget(ctx context.Context, a *kadm.Client, partitions []grou
 		if o, ok := found.Lookup(p.Topic, p.Partition); ok && o.Err == nil && o.Offset >= 0 {
 			return o.Offset, true
 		}
+		c.printf("\nWarn: Partition %d from topic %s is empty. Falling back to latest known offset.\n", p.Partition, p.Topic)
 		return p.End, true
 	}, nil
 }
