@@ -211,6 +211,18 @@ func (s *scene) ready(group string) {
 	panic(broken{fmt.Errorf("%s never had a group coordinator", s.node.Kind)})
 }
 
+// seen waits until a group is shown: Kafka gives an id out before readers see
+// the group that it is for.
+func (s *scene) seen(group string) {
+	for range 50 {
+		got := s.must("describe", groupsDescribed(5, group)).(*kmsg.DescribeGroupsResponse)
+		if got.Groups[0].State != "Dead" {
+			return
+		}
+		s.pause()
+	}
+}
+
 func groupsDescribed(version int16, groups ...string) *kmsg.DescribeGroupsRequest {
 	req := kmsg.NewPtrDescribeGroupsRequest()
 	req.SetVersion(version)
@@ -505,6 +517,7 @@ func describeAndList(s *scene) {
 	m2 := s.member("b")
 	defer m2.leaveConnection()
 	m2.call("asks for an id", m2.join(9, s.group("new"), nil))
+	s.seen(s.group("new"))
 	for v := range int16(7) {
 		s.send(fmt.Sprintf("describe v%d", v), groupsDescribed(v, g, s.group("idle"), s.group("new"), s.group("none")))
 		s.send(fmt.Sprintf("describe without a name v%d", v), groupsDescribed(v, ""))
