@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ottla/internal/log/compact/model"
+	"ottla/internal/log/layout"
 	"ottla/internal/log/note"
+	"ottla/internal/record"
 	"ottla/internal/sim"
 )
 
@@ -53,13 +56,16 @@ func TestACleanedLogShowsWhatTheRulesAllow(t *testing.T) {
 // Whatever operation of a cleaning the power goes at, and whatever of the rest
 // survives, the log that comes back is good, and the next cleaning finishes.
 func TestAPowerCutAtAnyStepOfACleaningLeavesAGoodLog(t *testing.T) {
-	cuts, swaps := 0, 0
+	cuts, swaps, merged := 0, 0, 0
 	for _, seed := range seeds(3) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		y := newLaundry(t, seed, shape(r), tiny(r))
-		for range 2 {
-			y.write(40 + r.IntN(40))
+		for round := range 3 {
+			y.write(15 + r.IntN(25))
 			y.must(y.dir.SyncRound())
+			c := y.cfg
+			c.SegmentBytes *= 1 + int64(round)*2 // several become one
+			y.log.Configure(c)
 			if r.IntN(2) == 0 {
 				y.must(y.dir.Checkpoint(nil))
 			}
@@ -68,25 +74,44 @@ func TestAPowerCutAtAnyStepOfACleaningLeavesAGoodLog(t *testing.T) {
 				if !op.Kind.Changes() {
 					return sim.Action{}
 				}
-				first++
+				// What survives of names is what matters most.
+				times := 1
+				if swapping(op) {
+					times = 3
+				} else if cuts%3 > 0 {
+					times = 0
+				}
 				cuts++
-				y.comeBack(y.disk.Clone(seed<<16+first), op)
+				for range times {
+					first++
+					y.comeBack(y.disk.Clone(seed<<16+first), op, first%8 == 0)
+				}
 				return sim.Action{}
 			})
 			done, err := y.clean(cleaner(1 + r.IntN(60)))
 			y.disk.OnOp(nil)
 			y.must(err)
+			y.log.Configure(y.cfg)
 			swaps += done.Into
+			merged += done.Segments - done.Into
 			y.check(true)
 		}
 	}
-	if whole() && (cuts < 500 || swaps < 20) {
-		t.Errorf("%d cuts in %d swaps: too few to mean anything", cuts, swaps)
+	if whole() && (cuts < 500 || swaps < 10 || merged < 10) {
+		t.Errorf("%d cuts in %d swaps, %d segments merged: too few to mean anything", cuts, swaps, merged)
 	}
 }
 
-// comeBack opens the log after a power cut on a copy of the disk.
-func (y *laundry) comeBack(disk *sim.Disk, at sim.Op) {
+// swapping tells whether an operation belongs to putting a cleaned segment in
+// its place.
+func swapping(op sim.Op) bool {
+	return op.Kind == sim.OpSyncDir || strings.Contains(op.Name, layout.Swap) || strings.Contains(op.To, layout.Swap) ||
+		strings.Contains(op.To, layout.Deleted) || op.Kind == sim.OpRemove
+}
+
+// comeBack opens the log after a power cut on a copy of the disk. While that
+// finishes a swap the power goes again, if asked to.
+func (y *laundry) comeBack(disk *sim.Disk, at sim.Op, again bool) {
 	y.t.Helper()
 	disk.Crash()
 	disk.Restart()
@@ -97,10 +122,19 @@ func (y *laundry) comeBack(disk *sim.Disk, at sim.Op) {
 			y.t.Logf("the power went before %v", at)
 		}
 	}()
+	again = again && slices.ContainsFunc(disk.Files(), func(name string) bool { return strings.HasSuffix(name, layout.Log+layout.Swap) })
+	disk.OnOp(func(op sim.Op) sim.Action {
+		if again && swapping(op) && strings.HasPrefix(op.Name, "/data/accounts-0") {
+			y.comeBack(disk.Clone(uint64(op.Seq)*7919+uint64(at.Seq)), op, false)
+		}
+		return sim.Action{}
+	})
 	z.open()
+	disk.OnOp(nil)
 	roofs := z.log.Roofs()
 	z.c.Cleaned(y.h.NowMs, roofs[len(roofs)-1], 0)
 	z.check(false)
+	z.checkFiles()
 	if _, err := z.clean(cleaner(100)); err != nil {
 		y.t.Fatalf("clean again: %v", err)
 	}
@@ -135,4 +169,27 @@ func TestANoteIsDroppedBeforeRecordsGo(t *testing.T) {
 		t.Errorf("a note about what was compacted: %v, want %v", err, note.ErrStale)
 	}
 	y.must(y.log.Note().Keep([]byte("new"), done.To))
+}
+
+// checkFiles tells whether no two segments on disk hold the same offsets.
+func (y *laundry) checkFiles() {
+	y.t.Helper()
+	last, before := int64(0), ""
+	for _, name := range y.disk.Files() {
+		if !strings.HasSuffix(name, ".log") || !strings.HasPrefix(name, "/data/accounts-0/") {
+			continue
+		}
+		b, err := y.disk.Content(name)
+		y.must(err)
+		if base, _, _ := layout.ParseFileName(name[len("/data/accounts-0/"):]); base < last {
+			y.t.Fatalf("%s begins below %d, where %s ends", name, last, before)
+		}
+		for {
+			h, _, rest, err := record.Next(b)
+			if err != nil {
+				break
+			}
+			last, before, b = h.NextOffset(), name, rest
+		}
+	}
 }
