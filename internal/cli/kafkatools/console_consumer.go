@@ -34,7 +34,7 @@ func consoleConsumerTool() *tool {
 			{name: "isolation-level", arg: "LEVEL", help: "read_uncommitted or read_committed"},
 			{name: "skip-message-on-error", help: "go on when a record cannot be printed"},
 			{name: "enable-systest-events", help: "print shutdown_complete at the end"},
-			{name: "formatter", arg: "CLASS", help: "DefaultMessageFormatter, LoggingMessageFormatter or NoOpMessageFormatter of " + text.FormatterPackage[:len(text.FormatterPackage)-1]},
+			{name: "formatter", arg: "CLASS", help: "DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, OffsetsMessageFormatter or GroupMetadataMessageFormatter of " + text.FormatterPackage[:len(text.FormatterPackage)-1]},
 			{name: "formatter-property", arg: "K=V", many: true, help: "print.timestamp, print.partition, print.offset, print.headers, print.key, print.value, key.separator, line.separator, headers.separator, null.literal, key.deserializer, value.deserializer, headers.deserializer"},
 			{name: "formatter-config", arg: "FILE", help: "the same from a properties file"},
 			{name: "key-deserializer", arg: "CLASS", help: "how keys are shown"},

@@ -37,8 +37,12 @@ func NewFormatter(class string, p settings.Properties) (Formatter, error) {
 			return nil, err
 		}
 		return f.logged, nil
+	case "OffsetsMessageFormatter":
+		return offsetsFormat, nil
+	case "GroupMetadataMessageFormatter":
+		return groupMetadataFormat, nil
 	}
-	return nil, words.New("The formatter %s is Java code, which this tool cannot run; it has DefaultMessageFormatter, LoggingMessageFormatter and NoOpMessageFormatter of %s", class, strings.TrimSuffix(FormatterPackage, "."))
+	return nil, words.New("The formatter %s is Java code, which this tool cannot run; it has DefaultMessageFormatter, LoggingMessageFormatter, NoOpMessageFormatter, OffsetsMessageFormatter and GroupMetadataMessageFormatter of %s", class, strings.TrimSuffix(FormatterPackage, "."))
 }
 
 // defaultFormatter is Kafka's DefaultMessageFormatter: fields that were asked

@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/kafkatools/settings"
+	"ottla/internal/group/schema"
+	"ottla/internal/uuid"
 )
 
 // show writes a record so that null, empty and absent differ.
@@ -144,6 +146,41 @@ func TestRecordsArePrintedAsInKafka(t *testing.T) {
 		}
 		if b.String() != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, b.String(), c.want)
+		}
+	}
+}
+
+func TestRecordsOfConsumerOffsetsAreJSON(t *testing.T) {
+	id := uuid.UUID{1}
+	long := schema.AppendOffsetValue(nil, schema.OffsetValue{Offset: 5, LeaderEpoch: 2, Metadata: "m", CommitMs: 7, ExpireMs: -1, TopicID: id})
+	for _, c := range []struct {
+		class      string
+		key, value []byte
+		want       string
+	}{
+		{"OffsetsMessageFormatter", schema.AppendOffsetKey(nil, "g", "t", 3), long,
+			`{"key":{"type":1,"data":{"group":"g","topic":"t","partition":3}},"value":{"version":4,"data":{"offset":5,"leaderEpoch":2,"metadata":"m","commitTimestamp":7,"topicId":"AQAAAAAAAAAAAAAAAAAAAA"}}}`},
+		{"OffsetsMessageFormatter", schema.AppendOffsetKey(nil, "g", "t", 3), nil, `{"key":{"type":1,"data":{"group":"g","topic":"t","partition":3}},"value":null}`},
+		{"OffsetsMessageFormatter", schema.AppendGroupKey(nil, "g"), nil, ""},
+		{"GroupMetadataMessageFormatter", schema.AppendOffsetKey(nil, "g", "t", 3), long, ""},
+		{"GroupMetadataMessageFormatter", schema.AppendGroupKey(nil, "g"), nil, `{"key":{"type":2,"data":{"group":"g"}},"value":null}`},
+		{"OffsetsMessageFormatter", schema.AppendOffsetKey(nil, "g", "t", 3), []byte{0, 9, 1}, "error: value of t-3 at 7: committed offset of version 9, 0 to 4 are known"},
+		{"OffsetsMessageFormatter", []byte{0, 1}, nil, "error: key of t-3 at 7"},
+		{"OffsetsMessageFormatter", []byte{0, 99}, nil, ""},
+		{"OffsetsMessageFormatter", nil, nil, ""},
+	} {
+		f, err := NewFormatter(FormatterPackage+c.class, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := record()
+		r.Key, r.Value = c.key, c.value
+		var b bytes.Buffer
+		if err := f(&b, r); err != nil {
+			b.WriteString("error: " + err.Error())
+		}
+		if !strings.HasPrefix(b.String(), c.want) || c.want == "" && b.Len() > 0 {
+			t.Errorf("%s %q: got %s, want %s", c.class, c.key, b.String(), c.want)
 		}
 	}
 }
