@@ -19,7 +19,12 @@ import (
 // written, and the kind of each family.
 func scrape(t *testing.T, node *ottla.Server) (values map[string]float64, kinds map[string]string) {
 	t.Helper()
-	res, err := http.Get("http://" + node.HTTPAddr() + "/metrics")
+	return scrapePage(t, node, "/metrics")
+}
+
+func scrapePage(t *testing.T, node *ottla.Server, path string) (values map[string]float64, kinds map[string]string) {
+	t.Helper()
+	res, err := http.Get("http://" + node.HTTPAddr() + path)
 	if err != nil {
 		t.Fatal(err)
 	}

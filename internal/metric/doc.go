@@ -3,11 +3,13 @@
 // Counting and exposition are the Prometheus client library's.
 //
 // It is not for traces or logs, and no instrument has an unbounded label
-// (client ids, keys, topics of many).
+// (client ids, keys, topics of many): what needs one stands on a page of its own
+// and is asked for at each scrape.
 //
-// Main types: Registry, Def (a row of the table), Counter, Gauge, Histogram.
+// Main types: Registry, Def (a row of the table), Counter, Gauge, Histogram;
+// Page, Row and Sheet for what has a row for each partition or group.
 //
-// Files in reading order: table.go, registry.go, instruments.go.
+// Files in reading order: table.go, registry.go, instruments.go, pages.go.
 //
 // Invariants: names are declared in the table and nowhere else. Hot calls (Inc,
 // Add, Set, Observe) allocate nothing and take no lock; handles are resolved

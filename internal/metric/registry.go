@@ -75,6 +75,21 @@ func (r *Registry) Func(name string, fn func() float64) {
 	r.prom.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, fn))
 }
 
+// Funcs is Func for a gauge with a label: fn gives the values by the label's,
+// of which there are few.
+func (r *Registry) Funcs(name string, fn func() map[string]float64) {
+	if r == nil {
+		return
+	}
+	d := declared(name, KindGauge, 1)
+	desc := prometheus.NewDesc(d.Name, d.Help, d.labels(), nil)
+	r.prom.MustRegister(sheets{func(out chan<- prometheus.Metric) {
+		for label, v := range fn() {
+			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, v, label)
+		}
+	}})
+}
+
 // declared finds a row of the table.
 func declared(name string, kind Kind, labels int) Def {
 	for _, d := range table {

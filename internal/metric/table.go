@@ -25,7 +25,11 @@ type Def struct {
 // that ran into its time-out.
 var seconds = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
 
-// table lists every metric of Ottla; docs and dashboards come from it. The
+// sizes are the buckets of batches: from a lone small record to what
+// message.max.bytes lets through, and beyond.
+var sizes = []float64{128, 256, 512, 1 << 10, 2 << 10, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, 1 << 20, 4 << 20, 16 << 20}
+
+// table lists every metric of /metrics; docs and dashboards come from it. The
 // library adds those of the process and of the Go runtime under their usual
 // names.
 var table = []Def{
@@ -42,6 +46,7 @@ var table = []Def{
 	{Name: "ottla_kafka_errors_total", Kind: KindCounter, Label: "code", Help: "Errors of Produce and Fetch by Kafka's name of the code, one for each partition."},
 	{Name: "ottla_produce_batches_total", Kind: KindCounter, Help: "Batches appended for producers."},
 	{Name: "ottla_produce_bytes_total", Kind: KindCounter, Help: "Bytes of batches appended for producers."},
+	{Name: "ottla_produce_batch_size_bytes", Kind: KindHistogram, Bounds: sizes, Help: "Bytes of a batch appended for a producer, as it came: compressed."},
 	{Name: "ottla_fetch_bytes_total", Kind: KindCounter, Help: "Bytes of records in answers to Fetch."},
 	{Name: "ottla_fetch_sessions", Kind: KindGauge, Help: "Fetch sessions held."},
 	{Name: "ottla_fetch_sessions_evicted_total", Kind: KindCounter, Help: "Fetch sessions evicted for others."},
@@ -63,6 +68,7 @@ var table = []Def{
 	{Name: "ottla_coordinator_loads_total", Kind: KindCounter, Help: "Partitions that coordinators have read after becoming their leader, or after a loss."},
 	{Name: "ottla_coordinator_loads_failed_total", Kind: KindCounter, Help: "Partitions that a coordinator could not read; it tries again."},
 	{Name: "ottla_coordinator_load_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time from becoming a partition's leader to its coordinator being ready."},
+	{Name: "ottla_coordinator_groups", Kind: KindGauge, Label: "state", Help: "Groups whose coordinator this node is, by Kafka's name of their state."},
 	{Name: "ottla_client_metrics_pushes_total", Kind: KindCounter, Help: "Pushes of metrics by clients (KIP-714)."},
 	{Name: "ottla_client_metrics_pushes_failed_total", Kind: KindCounter, Help: "Pushes of client metrics that were refused."},
 	{Name: "ottla_client_metrics_bytes_total", Kind: KindCounter, Help: "Bytes of client metrics as they were pushed."},

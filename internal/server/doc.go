@@ -11,6 +11,6 @@
 // Reading order: options.go, server.go (Start, Close), assemble.go (rooms
 // below the doors), coordinators.go (who runs on internal topics), doors.go
 // (Kafka and HTTP), listen.go and owner_*.go (binding ports), ready.go (what
-// /readyz asks), metrics.go (what /metrics asks), settle.go (after the clock was
-// moved, and what tests cut).
+// /readyz asks), metrics.go (what /metrics and its pages ask), settle.go (after
+// the clock was moved, and what tests cut).
 package server

@@ -80,8 +80,10 @@ func (s *Server) openHTTP() {
 		}
 	}
 	s.http = front.Serve(s.httpPort, front.Options{
-		Handler: ops.Handler(ops.Options{Checks: s.checks, Metrics: s.metrics.Handler(), Version: s.o.Version, Kafka: s.KafkaAddr}),
-		Names:   names, Logger: s.o.Logger,
+		Handler: ops.Handler(ops.Options{
+			Checks: s.checks, Metrics: s.metrics.Handler(), Pages: s.metricPages(), Version: s.o.Version, Kafka: s.KafkaAddr,
+		}),
+		Names: names, Logger: s.o.Logger,
 	})
 }
 

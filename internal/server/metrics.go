@@ -1,6 +1,15 @@
 package server
 
-import "ottla/internal/broker"
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"ottla/internal/broker"
+	"ottla/internal/gateway/census"
+	"ottla/internal/group"
+	"ottla/internal/metric"
+)
 
 // brokerMetrics are the handles of what the broker counts itself.
 func (s *Server) brokerMetrics() broker.Metrics {
@@ -30,6 +39,37 @@ func (s *Server) measure() {
 		"ottla_metadata_topics":              func() int64 { return int64(s.broker.Image().TopicCount()) },
 	} {
 		s.metrics.Func(name, func() float64 { return float64(ask()) })
+	}
+	s.metrics.Funcs("ottla_coordinator_groups", s.groupsByState)
+}
+
+// groupsPatience bounds how long a scrape waits for coordinators; groups of
+// one that is slower are not counted.
+const groupsPatience = 2 * time.Second
+
+func (s *Server) groupsByState() map[string]float64 {
+	ctx, cancel := context.WithTimeout(s.ctx, groupsPatience)
+	defer cancel()
+	n := map[string]float64{}
+	for state := group.Empty; state < group.Dead; state++ {
+		n[state.String()] = 0
+	}
+	for _, a := range s.groups.Each(ctx, group.List{}) {
+		if list, ok := a.Body.([]group.Listed); ok {
+			for i := range list {
+				n[list[i].State.String()]++
+			}
+		}
+	}
+	return n
+}
+
+// metricPages are those with a row for each partition and group.
+func (s *Server) metricPages() map[string]http.Handler {
+	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Now: s.o.Now}
+	return map[string]http.Handler{
+		string(metric.PageDetail): census.Detail(o),
+		string(metric.PageKafka):  census.Exporter(o),
 	}
 }
 

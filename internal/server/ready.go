@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 
+	"ottla/internal/broker"
 	"ottla/internal/gateway/ops"
 )
 
@@ -16,7 +17,7 @@ func (s *Server) checks() []ops.Check {
 	if n := s.broker.Recovering(); n > 0 {
 		open.OK, open.Detail = false, fmt.Sprintf("%d are still recovering", n)
 	}
-	out := []ops.Check{leads, open}
+	out := []ops.Check{leads, open, coordinatorsCheck(s.groups.Standing())}
 	for _, d := range s.broker.Dirs() {
 		c := ops.Check{Name: "log directory " + d.Path(), OK: true}
 		if err := d.Err(); err != nil {
@@ -25,4 +26,17 @@ func (s *Server) checks() []ops.Check {
 		out = append(out, c)
 	}
 	return out
+}
+
+// coordinatorsCheck holds when every coordinator of this node answers; one
+// that leads nothing has nothing to read.
+func coordinatorsCheck(led, loads, fails int) ops.Check {
+	c := ops.Check{Name: "coordinators", OK: loads+fails == 0}
+	switch {
+	case fails > 0:
+		c.Detail = fmt.Sprintf("%d of %d partitions of %s cannot be read, the log says why; %d are still being read", fails, led, broker.OffsetsTopic, loads)
+	case loads > 0:
+		c.Detail = fmt.Sprintf("%d of %d partitions of %s are still being read", loads, led, broker.OffsetsTopic)
+	}
+	return c
 }

@@ -1,6 +1,7 @@
 // Package ops is the operator's HTTP door: is it alive (/livez), is it ready
-// and if not why (/readyz), its metrics (/metrics), its profiles
-// (/debug/pprof/, from this machine only).
+// and if not why (/readyz), its metrics (/metrics, and with a row for each partition and
+// group /metrics/detail and /metrics/kafka), its profiles (/debug/pprof/, from
+// this machine only).
 //
 // It holds no truth: what it tells it asks, at each request, from the
 // functions it was given.
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +27,8 @@ type Check struct {
 type Options struct {
 	Checks  func() []Check
 	Metrics http.Handler
+	// Pages are more of metrics, by path.
+	Pages   map[string]http.Handler
 	Version string
 	Kafka   func() string // where the Kafka port is, for people who came to the wrong one
 }
@@ -38,8 +42,14 @@ func Handler(o Options) http.Handler {
 	mux.HandleFunc("GET /readyz", o.ready)
 	mux.HandleFunc("GET /healthz", o.ready)
 	mux.Handle("GET /metrics", o.Metrics)
+	places := []string{"/metrics"}
+	for path, page := range o.Pages {
+		mux.Handle("GET "+path, page)
+		places = append(places, path)
+	}
+	slices.Sort(places)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		plain(w, http.StatusOK, fmt.Sprintf("ottla %s\n\nKafka    %s\nhealth   /livez /readyz\nmetrics  /metrics\n", o.Version, o.Kafka()))
+		plain(w, http.StatusOK, fmt.Sprintf("ottla %s\n\nKafka    %s\nhealth   /livez /readyz\nmetrics  %s\n", o.Version, o.Kafka(), strings.Join(places, " ")))
 	})
 	mux.Handle("GET /debug/pprof/", local(http.HandlerFunc(pprof.Index)))
 	mux.Handle("GET /debug/pprof/profile", local(http.HandlerFunc(pprof.Profile)))

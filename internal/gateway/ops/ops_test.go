@@ -20,6 +20,7 @@ func options(checks ...Check) Options {
 	return Options{
 		Checks:  func() []Check { return checks },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ottla_up 1\n")) }),
+		Pages:   map[string]http.Handler{"/metrics/more": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("more 2\n")) })},
 		Version: "1.2.3",
 		Kafka:   func() string { return "127.0.0.1:9092" },
 	}
@@ -37,7 +38,7 @@ func TestReadyListsEveryCheckAndFailsOnOne(t *testing.T) {
 }
 
 func TestPagesAnswer(t *testing.T) {
-	for path, want := range map[string]string{"/livez": "alive", "/metrics": "ottla_up 1", "/": "127.0.0.1:9092"} {
+	for path, want := range map[string]string{"/livez": "alive", "/metrics": "ottla_up 1", "/metrics/more": "more 2", "/": "127.0.0.1:9092\nhealth   /livez /readyz\nmetrics  /metrics /metrics/more\n"} {
 		if code, body := get(t, options(), path, "10.0.0.7:1"); code != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: got %d %q, want it to hold %q", path, code, body, want)
 		}

@@ -71,6 +71,7 @@ func (f *Family) Close() { f.wheel.Close() }
 // counting an error costs no look-up.
 type familyMetrics struct {
 	batches, produced, fetched *metric.Counter
+	batchBytes                 *metric.Histogram
 	sessions                   *metric.Gauge
 	evicted                    *metric.Counter
 	codes                      [lastCode + 2]*metric.Counter // index: code+1
@@ -81,11 +82,12 @@ const lastCode = wire.ControllerIDNotRegistered
 
 func newFamilyMetrics(r *metric.Registry) familyMetrics {
 	m := familyMetrics{
-		batches:  r.Counter("ottla_produce_batches_total"),
-		produced: r.Counter("ottla_produce_bytes_total"),
-		fetched:  r.Counter("ottla_fetch_bytes_total"),
-		sessions: r.Gauge("ottla_fetch_sessions"),
-		evicted:  r.Counter("ottla_fetch_sessions_evicted_total"),
+		batches:    r.Counter("ottla_produce_batches_total"),
+		produced:   r.Counter("ottla_produce_bytes_total"),
+		batchBytes: r.Histogram("ottla_produce_batch_size_bytes"),
+		fetched:    r.Counter("ottla_fetch_bytes_total"),
+		sessions:   r.Gauge("ottla_fetch_sessions"),
+		evicted:    r.Counter("ottla_fetch_sessions_evicted_total"),
 	}
 	for _, c := range countedCodes {
 		m.codes[c+1] = r.Counter("ottla_kafka_errors_total", c.Name())

@@ -122,6 +122,7 @@ func (a *produceAnswer) append(row *produceRow, body []byte) {
 	}
 	a.family.m.batches.Inc()
 	a.family.m.produced.Add(len(batch))
+	a.family.m.batchBytes.Observe(float64(len(batch)))
 	row.partition, row.end = p, a.appended.End
 	row.baseOffset, row.timeMs, row.logStart = a.appended.BaseOffset, a.appended.LogAppendTimeMs, a.appended.LogStartOffset
 }
