@@ -117,7 +117,7 @@ func speed(before, after *Group, elapsed time.Duration) []Note {
 	case read > written:
 		left := time.Duration(float64(lag) / (float64(read-written) / seconds) * float64(time.Second))
 		out = append(out, Note{Text: fmt.Sprintf("at that speed it catches up in %v", left.Round(time.Second))})
-	case len(after.Members) > 0:
+	case len(after.Members) > 0 && (read > 0 || written > 0):
 		out = append(out, Note{"at that speed it never catches up", "let each member do less per record, or add members up to the number of partitions"})
 	}
 	if len(stuck) > 0 {
