@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ottla/internal/log"
 	"ottla/internal/log/compact/model"
@@ -380,4 +381,129 @@ func TestACleaningBesideEverythingElse(t *testing.T) {
 	wg.Wait()
 	y.c.Cleaned(y.h.NowMs, y.h.End(), 0)
 	y.check(false)
+}
+
+// In the midst of a swap, when names lead to other files already, a reader still
+// finds the batch that it looks for, however few descriptors there are.
+func TestReadersFindTheirWayInTheMidstOfASwap(t *testing.T) {
+	reads := 0
+	for _, seed := range seeds(6) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		cfg := tiny(r)
+		y := newLaundry(t, seed, model.Options{Keys: 9}, cfg)
+		y.descriptors = 1
+		y.restart(false)
+		y.write(60)
+		want := y.batches()
+		cfg.SegmentBytes, cfg.Compact = 4000, true
+		y.log.Configure(cfg)
+		inside := false
+		y.disk.OnOp(func(op sim.Op) sim.Action {
+			if inside || !swapping(op) {
+				return sim.Action{}
+			}
+			inside = true
+			defer func() { inside = false }()
+			for range 3 {
+				offset := r.Int64N(y.log.Roofs()[1])
+				s, err := y.log.Read(offset, y.log.End(), 1, true)
+				y.must(err)
+				head := make([]byte, record.HeaderSize)
+				_, err = s.ReadAt(head, 0)
+				y.must(err)
+				s.Release()
+				h, err := record.ParseHeader(head)
+				y.must(err)
+				if i := slices.IndexFunc(want, func(b model.Batch) bool { return b.H.BaseOffset == h.BaseOffset }); i < 0 || want[i].H.LastOffset() < offset {
+					t.Fatalf("before %v: read at %d gives the batch at %d", op, offset, h.BaseOffset)
+				}
+				reads++
+			}
+			return sim.Action{}
+		})
+		_, err := y.clean(cleaner(100))
+		y.disk.OnOp(nil)
+		y.must(err)
+		y.check(true)
+	}
+	if whole() && reads < 100 {
+		t.Errorf("%d reads: too few to mean anything", reads)
+	}
+}
+
+// A look-up that has listed the segments before a whole cleaning and goes to them
+// after it looks again.
+func TestALookUpAcrossACleaningLooksAgain(t *testing.T) {
+	for _, seed := range seeds(20) {
+		r := rand.New(rand.NewPCG(seed, 13))
+		y := newLaundry(t, seed, model.Options{Keys: 9}, tiny(r))
+		y.descriptors = 1
+		y.restart(false)
+		y.write(80)
+		y.check(true) // every index is in memory now
+		cleaned, inside := false, false
+		y.disk.OnOp(func(op sim.Op) sim.Action {
+			if op.Kind == sim.OpRead && !inside {
+				inside = true
+				_, err := y.clean(cleaner(100))
+				y.must(err)
+				cleaned = true
+			}
+			return sim.Action{}
+		})
+		ms := y.h.NowMs - r.Int64N(2000)
+		got, ok, err := y.log.LookupTime(ms, y.log.End())
+		y.disk.OnOp(nil)
+		y.must(err)
+		if ok && got.TimestampMs < ms {
+			t.Errorf("seed %d: look-up of %d gives %+v", seed, ms, got)
+		}
+		if !cleaned && ok {
+			t.Errorf("seed %d: no cleaning came between", seed)
+		}
+		y.check(true)
+	}
+}
+
+// A batch without records keeps its time for its producer's sake, and no look-up
+// by time takes it for a record's.
+func TestAnEmptiedBatchHasNoTime(t *testing.T) {
+	y := newLaundry(t, 1, model.Options{Keys: 1}, log.Config{SegmentBytes: 1 << 20, DeleteRetention: time.Hour})
+	add := func(id int64, ms int64, key string) {
+		b := record.NewBuilder()
+		if id >= 0 {
+			b.ProducerID, b.ProducerEpoch, b.BaseSequence = id, 0, 0
+		}
+		b.LeaderEpoch = 0
+		b.Add(ms, []byte(key), []byte("value"))
+		raw := b.Build(y.log.End().Offset)
+		h, err := record.ParseHeader(raw)
+		y.must(err)
+		_, err = y.log.Append(&h, raw)
+		y.must(err)
+	}
+	add(-1, 2000, "other")
+	add(7, 9000, "key") // the last batch of its producer, and of the largest time
+	add(-1, 3000, "key")
+	y.must(y.log.Roll())
+	add(-1, 1000, "last")
+	k, err := y.log.BeginCleaning(y.log.End().Offset)
+	y.must(err)
+	done, err := k.Run(cleaner(10))
+	if err != nil || done.Dropped != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for range 2 {
+		top, ok, err := y.log.MaxTime()
+		if err != nil || !ok || top.Offset != 2 || top.TimestampMs != 3000 {
+			t.Errorf("the largest timestamp is at %+v (%v, %v), want 3000 at offset 2", top, ok, err)
+		}
+		if at, ok, err := y.log.LookupTime(5000, y.log.End()); ok || err != nil {
+			t.Errorf("at 5000 there is %+v (%v)", at, err)
+		}
+		y.restart(false)
+	}
+	if last := y.log.Producers().Lasts()[7]; last.Offset != 1 {
+		t.Errorf("the producer is known as %+v", last)
+	}
 }

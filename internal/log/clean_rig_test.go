@@ -31,7 +31,8 @@ type laundry struct {
 	c    *model.Checker
 	said strings.Builder // what the directory logs
 	// frozen stops the directory's clock, for tests with more than one thread.
-	frozen int64
+	frozen      int64
+	descriptors int // that may be open for closed segments; 0: enough
 }
 
 var laundryIdent = log.Ident{Topic: "accounts", Partition: 0, ID: uuid.UUID{7}}
@@ -55,7 +56,7 @@ func tiny(r *rand.Rand) log.Config {
 func (y *laundry) open() {
 	y.t.Helper()
 	var err error
-	y.dir, err = log.OpenDir(log.DirOptions{FS: y.disk, Path: "/data", VerifyAge: time.Hour,
+	y.dir, err = log.OpenDir(log.DirOptions{FS: y.disk, Path: "/data", VerifyAge: time.Hour, MaxOpenFiles: y.descriptors,
 		Now:    y.now,
 		Logger: slog.New(slog.NewTextHandler(&y.said, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {

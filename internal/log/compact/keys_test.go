@@ -48,6 +48,24 @@ func TestKeysTakeNoMoreThanTheyAreGiven(t *testing.T) {
 	if len(k.slots) != 1000 || k.max != 900 {
 		t.Errorf("%d slots for %d keys, want 1000 and 900", len(k.slots), k.max)
 	}
+	k.Reset(90_000*entrySize, 0.9, 1<<40) // grows, and never holds more than it was given
+	for o, held := int64(0), len(k.slots); ; o++ {
+		if !k.Put(fmt.Append(nil, o), o) {
+			if len(k.slots) != 60_000 || k.n != 54_000 {
+				t.Errorf("full with %d keys in %d slots, want 54000 in 60000", k.n, len(k.slots))
+			}
+			break
+		}
+		if n := len(k.slots); n != held && n+held > 90_000 {
+			t.Fatalf("grew from %d to %d slots, more than 90000 together", held, n)
+		}
+		held = len(k.slots)
+	}
+	for o := range int64(54_000) {
+		if k.Last(fmt.Append(nil, o)) != o {
+			t.Fatalf("key %d was lost while the table grew", o)
+		}
+	}
 	k.Reset(1<<40, 0.9, 90)
 	if len(k.slots) > 200 || k.max < 90 {
 		t.Errorf("%d slots for 90 keys at most", len(k.slots))
