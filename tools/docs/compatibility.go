@@ -93,9 +93,29 @@ func compatibility() string {
 	}
 	b.WriteString("\nProduce is listed from version 0 on although versions 0–2 close the\nconnection, as in Kafka (KAFKA-18659): librdkafka stops compressing otherwise.\n")
 	differences(&b, served)
+	b.WriteString(compaction)
 	b.WriteString("\n### Settings\n\n[configuration.md](configuration.md) lists the defaults that differ, and the settings\nthat are known but have no effect.\n")
 	return b.String()
 }
+
+const compaction = `
+### Compaction
+
+- A transaction marker that is the last trace of its producer stays whole; Kafka
+  empties it, and with that forgets the coordinator's epoch.
+- Rewritten batches keep their base timestamp unless they get a delete horizon;
+  Kafka takes that of the first record that is left. No record's time changes.
+- Segments of which nothing goes are not written again.
+- ` + "`log.cleaner.dedupe.buffer.size`" + ` bounds two tables while one grows into the other, so
+  the largest holds two thirds of the keys that Kafka's does. It takes the memory
+  only when there are so many keys. Keys are told apart by SHA-256 cut to 16 bytes,
+  not by MD5.
+- Bytes that cannot be read set their log aside, not its directory; it is cleaned
+  again once it begins above them.
+- Logs with ` + "`compact,delete`" + ` lose old segments at ` + "`log.retention.check.interval.ms`" + `, as
+  all others do; in Kafka the cleaner looks after them, every
+  ` + "`log.cleaner.backoff.ms`" + `.
+`
 
 const differencesHead = `
 ## Differences
