@@ -361,7 +361,7 @@ func (c *call) timeTarget(ctx context.Context, a *kadm.Client, partitions []grou
 		return nil, words.Of(err, "")
 	}
 	return func(p groups.Partition) (int64, bool) {
-		if o, ok := found.Lookup(p.Topic, p.Partition); ok && o.Err == nil && o.Offset >= 0 {
+		if o, ok := found.Lookup(p.Topic, p.Partition); ok && o.Err == nil && o.Offset >= 0 && o.Timestamp >= 0 {
 			return o.Offset, true
 		}
 		c.printf("\nWarn: Partition %d from topic %s is empty. Falling back to latest known offset.\n", p.Partition, p.Topic)
