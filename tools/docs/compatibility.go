@@ -122,10 +122,14 @@ const differencesHead = `
 
 What answers otherwise than Kafka 4.4 does, and why. ` + "`go run ./test/differential`" + `
 sends the same requests to both and fails on any difference that is not listed
-here, ` + "`go run ./test/tools`" + ` does so with what Kafka's tools print.
+here, ` + "`go run ./test/tools`" + ` does so with what Kafka's tools print, and
+` + "`go run ./test/tools -native`" + ` with Kafka's own tools and those of ` + "`ottla kafka`" + `.
 `
 
-const toolsTitle = "What Kafka's tools print"
+const (
+	toolsTitle  = "What Kafka's tools print"
+	nativeTitle = "What the tools of `ottla kafka` print"
+)
 
 // differences writes what handlers say of themselves and what comparison
 // finds, by API in the order of the keys, then by what belongs to no API.
@@ -143,6 +147,7 @@ func differences(b *strings.Builder, served map[int16]api.API) {
 		}
 	}
 	section(b, toolsTitle, sentences(known.Lines))
+	section(b, nativeTitle, sentences(known.Native))
 }
 
 func section(b *strings.Builder, title string, lines []string) {
