@@ -49,6 +49,21 @@ var Native = []Difference{
 		Reason: "Kafka's says it in its log.",
 	},
 	{
+		Where: "help", Kafka: "err .*", Ottla: "err .*",
+		What:   "The texts of --help are Ottla's own; options, their order and the two columns are Kafka's.",
+		Reason: "What an option takes is told in fewer words.",
+	},
+	{
+		Where: "lost record", Kafka: "exit 0", Ottla: "exit 1",
+		What:   "kafka-console-producer exits with 1 when a record was not written.",
+		Reason: "A script would lose records without noticing; Kafka's says it in its log and exits with 0.",
+	},
+	{
+		Where: "lost record", Ottla: "err (Error when sending message to topic|org\\.apache\\.kafka\\.common\\.errors\\.RecordTooLarge).*",
+		What:   "kafka-console-producer reports a record that was not written on standard error.",
+		Reason: "Kafka's says it in its log.",
+	},
+	{
 		Where: "groups.*", Kafka: `out (console-consumer-\d+|GROUP|readers).*`,
 		What:   "No group console-consumer-N remains of a console consumer without --group.",
 		Reason: "Kafka's makes up a group for it, which stays listed (and widens the column) until it expires; none is needed.",

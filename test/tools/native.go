@@ -74,6 +74,8 @@ func nativeScript() []step {
 		{"pair without equals sign", "kafka-configs", "--alter --topic plain --add-config retention.ms", ""},
 		{"default broker by short name", "kafka-configs", "--describe --broker-defaults", ""},
 		{"old producer flags", "kafka-console-producer", "--topic plain --property parse.key=true --property key.separator=: --producer-property linger.ms=1", lines("x:old")},
+		{"help", "kafka-topics", "--help", ""},
+		{"lost record", "kafka-console-producer", "--topic orders --command-property max.request.size=600", lines(strings.Repeat("x", 700))},
 		{"line without a key", "kafka-console-producer", "--topic plain --reader-property parse.key=true", lines("nokey")},
 		{"equal separators", "kafka-console-producer", "--topic plain --reader-property headers.delimiter=, --reader-property parse.headers=true", lines("x")},
 		{"producer without a topic", "kafka-console-producer", "", lines("x")},
