@@ -76,7 +76,7 @@ func (c oneCase) run(ctx context.Context, dir, fixture string) error {
 		return errors.Join(err, kafka.Stop())
 	}
 	if c.kill {
-		err = syscall.Kill(kafka.PID(), syscall.SIGKILL)
+		err = kafka.Kill()
 	}
 	stopped := kafka.Stop()
 	if err != nil || !c.kill && stopped != nil {

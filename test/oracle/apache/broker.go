@@ -129,6 +129,15 @@ func (n *Node) run(ctx context.Context, d *Distribution) error {
 // PID is the broker's process.
 func (n *Node) PID() int { return n.cmd.Process.Pid }
 
+// Kill ends the node at once, as a crash would, and waits for its end.
+func (n *Node) Kill() error {
+	if err := n.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill Kafka: %w", err)
+	}
+	<-n.done
+	return nil
+}
+
 // Stop ends the node cleanly, or by force when it does not obey.
 func (n *Node) Stop() error {
 	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -137,10 +146,7 @@ func (n *Node) Stop() error {
 	select {
 	case <-n.done:
 	case <-time.After(30 * time.Second):
-		if err := n.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return fmt.Errorf("kill Kafka: %w", err)
-		}
-		<-n.done
+		return n.Kill()
 	}
 	return nil
 }
