@@ -158,8 +158,7 @@ type Cleaning struct {
 	next      int64      // base of the segment after them
 	producers map[int64]producer.Last
 	cuts      uint64
-	end       int64 // up to where keys are known
-	noteless  bool  // what was noted beside the log is gone
+	noteless  bool // what was noted beside the log is gone
 	paced     int
 	done      Cleaned
 }
@@ -253,11 +252,6 @@ func (k *Cleaning) run(c *Cleaner) error {
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
-	// What was noted of a state before these records does not stand beside
-	// what will be left of them.
-	if err := l.kept.Drop(plan.To); err != nil {
-		return err
-	}
 	aborted, err := l.Aborted(plan.From, plan.To)
 	if err != nil {
 		return err
@@ -271,7 +265,6 @@ func (k *Cleaning) run(c *Cleaner) error {
 	if err != nil {
 		return err
 	}
-	k.end = end
 	if aborted, err = l.Aborted(k.segs[0].base, plan.To); err != nil {
 		return err
 	}
@@ -400,13 +393,13 @@ func (k *Cleaning) rewrite(c *Cleaner, p *compact.Pass, end int64) error {
 }
 
 // dropNote takes away what is noted beside the log, before the first swap: who
-// started from there would miss the tombstones that go.
+// started from there would miss the tombstones and markers that go.
 func (k *Cleaning) dropNote() error {
 	if k.noteless {
 		return nil
 	}
 	k.noteless = true
-	return k.l.kept.Drop(k.end)
+	return k.l.kept.Drop(k.plan.To)
 }
 
 // reached notes how far the log is clean now, for the next cleaning and for
