@@ -161,7 +161,9 @@ func (m *franzMember) poll(ctx context.Context, got func(crowd.Record)) {
 				n = -1 // no number of ours: the count will not fit
 			}
 			m.mu.Lock()
-			m.next[r.Partition] = kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}
+			if m.owned[r.Partition] { // not what a rebalance took away since the poll: another commits that
+				m.next[r.Partition] = kgo.EpochOffset{Epoch: r.LeaderEpoch, Offset: r.Offset + 1}
+			}
 			m.mu.Unlock()
 			got(crowd.Record{Partition: r.Partition, Offset: r.Offset, Number: n})
 		})

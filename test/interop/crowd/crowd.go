@@ -163,6 +163,22 @@ func commitAll(members []Member) error {
 	return nil
 }
 
+// commitEnds commits until all of total numbers are committed: a member that
+// joined again reads again, and commits, what it had not committed, and a
+// group that joins anew refuses commits.
+func commitEnds(w World, topic string, members []Member, total int) error {
+	return until(fmt.Sprintf("the commit of %d", total), func() (bool, string) {
+		err := commitAll(members)
+		if err == nil {
+			err = committed(w, topic, ends(total))
+		}
+		if err != nil {
+			return false, err.Error()
+		}
+		return true, ""
+	})
+}
+
 func leaveAll(members []Member) error {
 	for _, m := range members {
 		if err := m.Leave(); err != nil {

@@ -208,7 +208,7 @@ func through(w World, restart func() <-chan struct{}) error {
 	if err := settle(members); err != nil {
 		return err
 	}
-	if err := commitAll(members); err != nil {
+	if err := commitEnds(w, topic, members, total); err != nil {
 		return err
 	}
 	if err := leaveAll(members); err != nil {
