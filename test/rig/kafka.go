@@ -52,7 +52,7 @@ func (r *kafkaRunner) alive() error {
 		err = p.Signal(syscall.Signal(0)) // asks only whether it is there
 	}
 	if err != nil {
-		return fmt.Errorf("Kafka ended by itself: %w", err)
+		return fmt.Errorf("the broker ended by itself: %w", err)
 	}
 	return nil
 }
