@@ -71,13 +71,14 @@ func About(name string) string {
 }
 
 // ForProgram tells which tool a binary called by this path stands for: one
-// named kafka-topics or kafka-topics.sh, in any folder, is the tool topics.
+// named kafka-topics or kafka-topics.sh, in any folder, is the tool topics. A
+// name of that form that no tool has counts too: Run says what there is.
 func ForProgram(path string) (name string, ok bool) {
 	base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".exe"), ".sh")
-	if !strings.HasPrefix(base, "kafka-") || find(base) == nil {
+	if name, ok = strings.CutPrefix(base, "kafka-"); !ok || name == "" {
 		return "", false
 	}
-	return strings.TrimPrefix(base, "kafka-"), true
+	return name, true
 }
 
 func find(name string) *tool {

@@ -2,6 +2,7 @@ package kafkatools
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,7 +142,8 @@ func describePartitions(ctx context.Context, client *kgo.Client, names []string)
 	}
 	for {
 		resp, err := req.RequestWith(ctx, client)
-		if words.TooOld(err) {
+		var hungUp *kgo.ErrFirstReadEOF // what a server does that does not know the request
+		if words.TooOld(err) || errors.As(err, &hungUp) {
 			return partitionsOfMetadata(ctx, client, names)
 		}
 		if err != nil {
