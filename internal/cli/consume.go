@@ -111,21 +111,9 @@ func consumeInGroup(ctx context.Context, o *options, c *consumeFlags, topic stri
 	if err != nil {
 		return err
 	}
-	opts := []kgo.Opt{kgo.ConsumerGroup(c.group), kgo.ConsumeTopics(topic), kgo.AutoCommitMarks(), kgo.UnknownTopicRetries(-1)}
-	switch at, err := parsePosition(c.from, time.Now()); {
-	case err != nil:
+	opts, err := c.groupOptions(topic)
+	if err != nil {
 		return err
-	case at.kind == atStart:
-		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	case at.kind == atEnd:
-		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
-	case at.kind == atTime:
-		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(at.at.UnixMilli())))
-	default:
-		return fail.Usagef("--from %s: in a group it takes start, end or @TIME; \"ottla group reset\" moves a group to an offset", c.from)
-	}
-	if c.committed {
-		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
 	assigned := make(chan struct{}, 1)
 	opts = append(opts, kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) {
@@ -156,6 +144,27 @@ func consumeInGroup(ctx context.Context, o *options, c *consumeFlags, topic stri
 		err = kafkaFailure("the offsets of group "+c.group+" were not committed", commitErr)
 	}
 	return err
+}
+
+// groupOptions are those of a member of the group, from where --from says.
+func (c *consumeFlags) groupOptions(topic string) ([]kgo.Opt, error) {
+	opts := []kgo.Opt{kgo.ConsumerGroup(c.group), kgo.ConsumeTopics(topic), kgo.AutoCommitMarks(), kgo.UnknownTopicRetries(-1)}
+	switch at, err := parsePosition(c.from, time.Now()); {
+	case err != nil:
+		return nil, err
+	case at.kind == atStart:
+		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	case at.kind == atEnd:
+		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()))
+	case at.kind == atTime:
+		opts = append(opts, kgo.ConsumeResetOffset(kgo.NewOffset().AfterMilli(at.at.UnixMilli())))
+	default:
+		return nil, fail.Usagef("--from %s: in a group it takes start, end or @TIME; \"ottla group reset\" moves a group to an offset", c.from)
+	}
+	if c.committed {
+		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
+	return opts, nil
 }
 
 // pumpGroup hands records to show until count were shown, with --exit until

@@ -19,7 +19,8 @@ import (
 // TestToolsPrintAsRecorded runs the command lines of testdata, file by file,
 // each file against a node of its own. "tool" gives the words after
 // --bootstrap-server ADDRESS; "alone" gives all words. Lines after the first
-// are standard input. "file NAME" writes a file that FILE/NAME names.
+// are standard input. "file NAME" writes a file that FILE/NAME names; "help"
+// shows a tool's whole help.
 func TestToolsPrintAsRecorded(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -40,6 +41,11 @@ func TestToolsPrintAsRecorded(t *testing.T) {
 					t.Fatal(err)
 				}
 				return ""
+			}
+			if d.Cmd == "help" {
+				var out, errOut bytes.Buffer
+				code := Run(ctx, d.Input, []string{"--help"}, strings.NewReader(""), &out, &errOut)
+				return fmt.Sprintf("%s%sexit %d\n", out.String(), errOut.String(), code)
 			}
 			line, stdin, _ := strings.Cut(d.Input, "\n")
 			args := splitWords(strings.ReplaceAll(line, "FILE", dir))
