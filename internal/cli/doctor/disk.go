@@ -15,6 +15,7 @@ const (
 	nearlyFull = 0.10 // of the disk free: warn
 	full       = 0.03 // of the disk free: fail
 	soonDays   = 7
+	manyDays   = 3650
 )
 
 func directories(f *Facts) []Finding {
@@ -79,6 +80,9 @@ func (g growth) String() string {
 		return "nothing written in the last day"
 	case g.days < 0:
 		return fmt.Sprintf("%s a day, which retention keeps within the disk", out.Bytes(g.perDay))
+	}
+	if g.days > manyDays {
+		return fmt.Sprintf("%s a day: full in more than ten years", out.Bytes(g.perDay))
 	}
 	return fmt.Sprintf("%s a day: full in %.1f days", out.Bytes(g.perDay), g.days)
 }

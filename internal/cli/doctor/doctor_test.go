@@ -95,6 +95,11 @@ func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
 		{"D11", Warn, "of the machine's", func(f *Facts) { f.Process["process_resident_memory_bytes"] = 9e9 }},
 		{"D11", OK, "is not known here", func(f *Facts) { f.Local = false }},
 		{"D12", Warn, "durability=memory: a power cut takes acknowledged records of t", func(f *Facts) { own(f, "durability", "memory") }},
+		{"D12", Skipped, "which is Ottla's", func(f *Facts) { delete(f.Topics[0].Values, "durability") }},
+		{"D09", OK, "more than ten years", func(f *Facts) {
+			own(f, "retention.ms", "-1")
+			f.Dirs[0].Topics["t"][0] = kadm.DescribedLogDirPartition{Size: 1000}
+		}},
 		{"D13", Warn, "segment.ms=604800000 is longer than retention.ms=1000", func(f *Facts) { own(f, "retention.ms", "1000") }},
 		{"D13", Warn, "segment.bytes=1073741824 is more than retention.bytes=5", func(f *Facts) { own(f, "retention.bytes", "5") }},
 		{"D13", Warn, "max.message.bytes=1048588 is more than segment.bytes=100", func(f *Facts) { own(f, "segment.bytes", "100") }},

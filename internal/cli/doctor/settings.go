@@ -14,10 +14,15 @@ func durability(f *Facts) []Finding {
 		return []Finding{skipped("the topics' settings cannot be read: %s", why)}
 	}
 	weaker := map[string][]string{}
+	told := len(f.Topics) == 0
 	for _, t := range f.Topics {
+		told = told || t.Values["durability"] != ""
 		if d := t.Values["durability"]; d != "" && d != "fsync" {
 			weaker[d] = append(weaker[d], t.Topic)
 		}
+	}
+	if !told {
+		return []Finding{skipped("the server has no setting durability, which is Ottla's: it syncs when it likes")}
 	}
 	var found []Finding
 	for _, d := range []string{"memory", "replicated"} {

@@ -34,6 +34,8 @@ func describeConsumerGroups(ctx context.Context, c *call, a *kadm.Client) error 
 			return words.Of(err, "")
 		}
 		g := found[0]
+		// The tool shows what is committed or assigned, not all of each topic.
+		g.Partitions = slices.DeleteFunc(g.Partitions, func(p groups.Partition) bool { return p.Committed < 0 && p.Member == nil })
 		switch g.State {
 		case "Empty":
 			fmt.Fprintf(c.err, "\nConsumer group '%s' has no active members.\n", name)

@@ -163,7 +163,17 @@ func TestQuotasAreShownAndChanged(t *testing.T) {
 			return r
 		},
 	})
+	f.answers[51] = func(req kmsg.Request) kmsg.Response {
+		r := kmsg.NewPtrAlterUserSCRAMCredentialsResponse()
+		r.Results = []kmsg.AlterUserSCRAMCredentialsResponseResult{{User: "ada"}}
+		return r
+	}
 	for line, want := range map[string]string{
+		"configs --alter --user ada --add-config SCRAM-SHA-256=[iterations=8192,password=x] --delete-config SCRAM-SHA-512": "Completed updating config for user ada.\n",
+		"configs --alter --user ada --add-config SCRAM-SHA-256=[iterations=1,password=x]":                                  "! Iterations 1 is less than the minimum 4096 required for SCRAM-SHA-256\nexit 1\n",
+		"configs --alter --user ada --add-config SCRAM-SHA-256=[iterations=8192]":                                          "! Invalid credential property SCRAM-SHA-256: it is [iterations=N,password=TEXT]\nexit 1\n",
+		"configs --alter --user ada --add-config SCRAM-SHA-256=[password=x],producer_byte_rate=1":                          "! Cannot alter both quota and SCRAM credential configs simultaneously for 'users' using --bootstrap-server.\nexit 1\n",
+		"configs --alter --user-defaults --add-config SCRAM-SHA-256=[password=x]":                                          "! The use of --entity-default or --user-defaults is not allowed with User SCRAM Credentials using --bootstrap-server.\nexit 1\n",
 		"configs --describe --entity-type users": "Quota configs for user-principal 'ada' are producer_byte_rate=1024.0\n" +
 			"Quota configs for the default user-principal, client-id 'c' are request_percentage=12.5\n" +
 			"SCRAM credential configs for user-principal 'ada' are SCRAM-SHA-256=iterations=4096\n",
