@@ -59,7 +59,7 @@ func nodeTable(m kadm.Metadata, dirs kadm.DescribedAllLogDirs) *out.Table {
 		{Field: "node", Title: "NODE", Right: true}, {Field: "address", Title: "ADDRESS"}, {Field: "rack", Title: "RACK"},
 		{Field: "controller", Title: "CONTROLLER"}, {Field: "leads", Title: "LEADS", Right: true}, {Field: "replicas", Title: "REPLICAS", Right: true},
 		{Field: "in_sync", Title: "IN SYNC", Right: true}, {Field: "used_bytes"}, {Field: "total_bytes"}, {Field: "usable_bytes"},
-		{Field: "used", Title: "DATA", Right: true}, {Field: "usable", Title: "FREE", Right: true},
+		{Field: "used", Title: "DATA", Right: true}, {Field: "usable", Title: "FREE", Right: true}, {Field: "cluster"},
 	}}
 	type share struct{ leads, replicas, inSync int }
 	shares := map[int32]*share{}
@@ -88,7 +88,7 @@ func nodeTable(m kadm.Metadata, dirs kadm.DescribedAllLogDirs) *out.Table {
 		s := of(b.NodeID)
 		used, total, usable := diskOf(dirs[b.NodeID])
 		t.Add(b.NodeID, net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))), rack, b.NodeID == m.Controller, s.leads, s.replicas, s.inSync,
-			used, total, usable, size(used), size(usable))
+			used, total, usable, size(used), size(usable), m.Cluster)
 	}
 	return t
 }
