@@ -289,7 +289,7 @@ func (k *Cleaning) index(c *Cleaner, p *compact.Pass) (end int64, err error) {
 			var err error
 			k.done.Full, err = p.Index(h, b)
 			return err
-		}, func() bool { return k.done.Full })
+		}, nil, func() bool { return k.done.Full })
 		if err != nil {
 			return 0, err
 		}
@@ -309,8 +309,9 @@ func (k *Cleaning) after(i int) int64 {
 }
 
 // walk calls fn with every batch of a segment, checked as a reader's would be,
-// until enough.
-func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []byte) error, enough func() bool) error {
+// until enough. With skip, that is asked first, and fn sees only what it does not
+// take by the header.
+func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []byte) error, skip func(h *record.Header) (bool, error), enough func() bool) error {
 	l := k.l
 	f, err := l.acquire(s)
 	if err != nil {
@@ -328,6 +329,20 @@ func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []by
 		err := r.Header(&h)
 		if err == io.EOF {
 			return nil
+		}
+		if err == nil && skip != nil && check.inOrder(r, &h) == nil {
+			skipped, err := skip(&h)
+			if err == nil {
+				err = k.pace(c, record.HeaderSize)
+			}
+			if err != nil {
+				return err
+			}
+			if skipped {
+				check.took(&h)
+				r.Skip(&h)
+				continue
+			}
 		}
 		var b []byte
 		if err == nil {

@@ -91,7 +91,7 @@ func (g *group) build() error {
 		}
 		err := g.k.walk(g.c, s, func(h *record.Header, b []byte) error {
 			return g.take(c, h, b, now)
-		}, func() bool { return false })
+		}, func(h *record.Header) (bool, error) { return g.skip(c, h, now) }, func() bool { return false })
 		if err != nil {
 			return err
 		}
@@ -119,6 +119,27 @@ func (g *group) take(c *Config, h *record.Header, b []byte, now uint32) error {
 	} else if err := g.open(); err != nil {
 		return err
 	}
+	return g.put(c, out, now)
+}
+
+// skip leaves a batch out whose records need not be read for that.
+func (g *group) skip(c *Config, h *record.Header, now uint32) (bool, error) {
+	out, ok := g.p.Skip(g.c.scratch[:0], h)
+	if !ok {
+		return false, nil
+	}
+	g.left -= int64(h.Size())
+	if out != nil {
+		g.c.scratch = out
+	}
+	if err := g.open(); err != nil {
+		return true, err
+	}
+	return true, g.put(c, out, now)
+}
+
+// put adds what stays of a batch to the new segment.
+func (g *group) put(c *Config, out []byte, now uint32) error {
 	if out == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@
 // Main types: Plan, Keys, Pass.
 //
 // Files in reading order: plan.go (what is due), groups.go, keys.go (the
-// bounded table of last offsets), transactions.go, pass.go (both passes over
+// bounded table of last offsets), live.go (the same as a set), transactions.go, pass.go (both passes over
 // the batches).
 //
 // # What stays, in short

@@ -20,6 +20,7 @@ type Pass struct {
 	Dropped, Kept int64 // records that Clean saw
 
 	keys    *Keys
+	live    *live // nil: keys decide
 	txns    Transactions
 	sifting record.Sifting
 	put     func(int64, []byte, bool) bool
@@ -65,6 +66,7 @@ func (p *Pass) Index(h *record.Header, b []byte) (full bool, err error) {
 // passes before.
 func (p *Pass) Turn(aborted []producer.Aborted) {
 	p.keys.Passed(p.From - 1)
+	p.live = liveOf(p.keys, p.From, p.keys.Latest()+1)
 	p.txns = NewTransactions(aborted)
 }
 
@@ -92,6 +94,21 @@ func (p *Pass) Clean(dst []byte, h *record.Header, b []byte) ([]byte, error) {
 		return record.EmptyBatch(dst, h), nil
 	}
 	return out, nil
+}
+
+// Skip decides on a batch by its header alone where that is enough: none of its
+// records stays. ok is false when Clean must see the batch; else out is what
+// stays of it, nil or an empty batch in dst[:0] or what it grew into.
+func (p *Pass) Skip(dst []byte, h *record.Header) (out []byte, ok bool) {
+	if h.Control() || h.Count == 0 || !p.live.covers(h.BaseOffset, h.LastOffset()) || !p.live.none(h.BaseOffset, h.LastOffset()) {
+		return nil, false
+	}
+	p.txns.Batch(h)
+	p.Dropped += int64(h.Count)
+	if p.stays(h) {
+		out = record.EmptyBatch(dst, h)
+	}
+	return out, true
 }
 
 // TakeAborted hands over the entries of the transaction index for what Clean
@@ -145,6 +162,9 @@ func (p *Pass) horizon() int64 {
 func (p *Pass) keep(offset int64, key []byte, tombstone bool) bool {
 	if offset > p.keys.latest {
 		return true
+	}
+	if p.live.covers(offset, offset) {
+		return p.live.has(offset) && (!tombstone || !p.tombstonesGo)
 	}
 	if key == nil || offset < p.keys.Last(key) {
 		return false

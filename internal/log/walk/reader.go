@@ -107,10 +107,15 @@ func (r *Reader) bytes(n, want int) ([]byte, error) {
 		return r.buf[i : i+int64(n)], nil
 	}
 	want = int(min(int64(max(n, want)), r.limit-r.pos))
-	if want > len(r.buf) {
-		r.buf = make([]byte, want)
+	have := 0 // bytes from pos on that are there already
+	if i := r.pos - r.bufAt; i >= 0 && i < int64(r.bufLen) {
+		have = copy(r.buf, r.buf[i:r.bufLen])
 	}
-	got, err := r.src.ReadAt(r.buf[:want], r.pos)
+	if want > len(r.buf) {
+		r.buf = append(make([]byte, 0, want), r.buf[:have]...)[:want]
+	}
+	got, err := r.src.ReadAt(r.buf[have:max(want, have)], r.pos+int64(have))
+	got += have
 	r.bufAt, r.bufLen = r.pos, got
 	if got >= n {
 		return r.buf[:n], nil
