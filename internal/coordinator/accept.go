@@ -182,13 +182,16 @@ func (c *core) committedTo(now time.Time, f *flight) {
 func (c *core) lose(cause error) {
 	c.logger.Warn("coordinator forgets and loads again", "topic", c.topic, "partition", c.partition, "err", cause)
 	c.careful = !over(cause)
-	c.forget(lost(cause))
 	if over(cause) {
+		c.forget(lost(cause))
 		// The broker will say who leads.
 		c.tail = nil
 		c.enter(idle)
 		return
 	}
+	// The phase comes first, so that whoever is told and waits for the end of
+	// the load (Settle) finds that there is one.
 	c.again, c.retry = true, time.Time{}
 	c.enter(loading)
+	c.forget(lost(cause))
 }

@@ -14,7 +14,7 @@ type shard struct {
 	in    *inbox
 	phase atomic.Int32 // the core's, for those outside; Lead and Resign go ahead of it
 	began time.Time    // of the load that goes on; owned by run
-	lives *role        // whose first load goes on, nil when it has ended; owned by run
+	lives *role        // whose load goes on, nil when it has ended; owned by run
 	done  chan struct{}
 
 	mu   sync.Mutex // guards the leadership at hand
@@ -27,9 +27,11 @@ type role struct {
 	epoch  int32
 	ctx    context.Context
 	cancel context.CancelFunc
-	// settled is closed when the first load has ended, well or not.
+
+	mu sync.Mutex // guards the two below
+	// settled is closed when the load at hand has ended, well or not.
 	settled chan struct{}
-	once    sync.Once
+	over    bool // settled is closed
 }
 
 func newRole(epoch int32, t Tail) *role {
@@ -45,7 +47,31 @@ func noRole(epoch int32) *role {
 	return r
 }
 
-func (r *role) settle() { r.once.Do(func() { close(r.settled) }) }
+// settle tells that the load at hand has ended.
+func (r *role) settle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.over = true
+		close(r.settled)
+	}
+}
+
+// unsettle tells that another load begins.
+func (r *role) unsettle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		r.over, r.settled = false, make(chan struct{})
+	}
+}
+
+// wait is closed when the load at hand has ended.
+func (r *role) wait() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.settled
+}
 
 // newShard starts the owner of a shard that leads nothing yet.
 func newShard(o *Options, partition int32, work func(life uint64, run func() any, to *inbox)) *shard {
@@ -70,6 +96,12 @@ func (s *shard) show(p phase) {
 	switch {
 	case p == loading && s.began.IsZero():
 		s.began = s.o.Now()
+		if s.lives == nil {
+			s.mu.Lock()
+			s.lives = s.role
+			s.mu.Unlock()
+			s.lives.unsettle()
+		}
 	case p == active && !s.began.IsZero():
 		s.o.Metrics.LoadDuration.Seconds(s.o.Now().Sub(s.began))
 		s.began = time.Time{}
@@ -155,7 +187,7 @@ func (s *shard) settle(ctx context.Context) error {
 		r := s.role
 		s.mu.Unlock()
 		select {
-		case <-r.settled:
+		case <-r.wait():
 		case <-ctx.Done():
 			return errLoading
 		}
