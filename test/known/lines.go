@@ -8,6 +8,11 @@ var Lines = []Difference{
 		Reason: "Ottla lists exactly what it serves; transactions, access control and the cluster are not served yet.",
 	},
 	{
+		Where: "api versions", Kafka: `out \t(GetTelemetrySubscriptions\(71\)|PushTelemetry\(72\)): UNSUPPORTED,`,
+		What:   "kafka-broker-api-versions shows the telemetry APIs.",
+		Reason: "Ottla receives clients' metrics without a plugin; Kafka lists the two when a reporter that takes them is configured.",
+	},
+	{
 		Where: "api versions", Kafka: `out \tUNKNOWN\((93|94)\): .*`, Ottla: absent,
 		What:   "kafka-broker-api-versions does not show UNKNOWN(93) and UNKNOWN(94).",
 		Reason: "They are not served yet; the tools of 4.3 do not know their names.",
