@@ -19,14 +19,7 @@ func groupCommand(o *options) *cobra.Command {
 	list := groupList(o)
 	c := group("group", "groups", "List, describe, reset and delete consumer groups",
 		list, groupDescribe(o), groupReset(o), groupDelete(o))
-	bare := c.RunE
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.CalledAs() == "groups" && len(args) == 0 { // `ottla groups` lists
-			return list.RunE(cmd, args)
-		}
-		return bare(cmd, args)
-	}
-	return c
+	return pluralLists(c, list)
 }
 
 func groupList(o *options) *cobra.Command {

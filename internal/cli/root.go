@@ -164,3 +164,16 @@ func revision() any {
 	}
 	return nil
 }
+
+// pluralLists makes a noun called by its plural alone list: `ottla topics` is
+// `ottla topic list`.
+func pluralLists(noun, list *cobra.Command) *cobra.Command {
+	bare := noun.RunE
+	noun.RunE = func(cmd *cobra.Command, args []string) error {
+		if cmd.CalledAs() == noun.Aliases[0] && len(args) == 0 {
+			return list.RunE(cmd, args)
+		}
+		return bare(cmd, args)
+	}
+	return noun
+}

@@ -18,14 +18,7 @@ func topicCommand(o *options) *cobra.Command {
 	list := topicList(o)
 	c := group("topic", "topics", "Create, list, describe, alter and delete topics",
 		topicCreate(o), list, topicDescribe(o), topicAlter(o), topicDelete(o))
-	bare := c.RunE
-	c.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.CalledAs() == "topics" && len(args) == 0 { // `ottla topics` lists
-			return list.RunE(cmd, args)
-		}
-		return bare(cmd, args)
-	}
-	return c
+	return pluralLists(c, list)
 }
 
 func topicCreate(o *options) *cobra.Command {
