@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ottla/test/oracle/apache"
@@ -55,8 +56,11 @@ func nativeScript() []step {
 			out = append(out, s)
 		}
 	}
-	lines := func(text ...string) string { return strings.Join(text, "\n") + "\n" }
-	return append(out, []step{
+	return append(out, slices.Concat(oddTopics(), oddConfigs(), oddRecords(), oddOffsets(), groupCalls())...)
+}
+
+func oddTopics() []step {
+	return []step{
 		{"two actions", "kafka-topics", "--create --list", ""},
 		{"create without a name", "kafka-topics", "--create", ""},
 		{"alter without partitions", "kafka-topics", "--alter --topic plain", ""},
@@ -66,6 +70,11 @@ func nativeScript() []step {
 		{"partitions that are no number", "kafka-topics", "--create --topic x --partitions many", ""},
 		{"one dash", "kafka-topics", "-list", ""},
 		{"equals sign", "kafka-topics", "--describe --topic=plain", ""},
+	}
+}
+
+func oddConfigs() []step {
+	return []step{
 		{"no action for configs", "kafka-configs", "--topic plain", ""},
 		{"no entity", "kafka-configs", "--describe", ""},
 		{"wrong entity", "kafka-configs", "--describe --entity-type things", ""},
@@ -73,6 +82,11 @@ func nativeScript() []step {
 		{"nothing to alter", "kafka-configs", "--alter --topic plain", ""},
 		{"pair without equals sign", "kafka-configs", "--alter --topic plain --add-config retention.ms", ""},
 		{"default broker by short name", "kafka-configs", "--describe --broker-defaults", ""},
+	}
+}
+
+func oddRecords() []step {
+	return []step{
 		{"old producer flags", "kafka-console-producer", "--topic plain --property parse.key=true --property key.separator=: --producer-property linger.ms=1", lines("x:old")},
 		{"help", "kafka-topics", "--help", ""},
 		{"lost record", "kafka-console-producer", "--topic orders --command-property max.request.size=600", lines(strings.Repeat("x", 700))},
@@ -85,6 +99,11 @@ func nativeScript() []step {
 		{"consume without a topic", "kafka-console-consumer", "", ""},
 		{"offset without a partition", "kafka-console-consumer", "--topic orders --offset 3", ""},
 		{"offset that is no number", "kafka-console-consumer", "--topic orders --partition 0 --offset soon", ""},
+	}
+}
+
+func oddOffsets() []step {
+	return []step{
 		{"offsets at a time that is none", "kafka-get-offsets", "--topic orders --time soon", ""},
 		{"offsets in two ways", "kafka-get-offsets", "--topic orders --topic-partitions orders:0", ""},
 		{"offsets of partition words", "kafka-get-offsets", "--topic orders --partitions zero", ""},
@@ -96,6 +115,11 @@ func nativeScript() []step {
 		{"perf old flags", "kafka-producer-perf-test", "--topic perf --num-records 100 --record-size 10 --throughput -1 --producer-props acks=1", ""},
 		{"perf warm-up", "kafka-producer-perf-test", "--topic perf --num-records 1000 --record-size 10 --throughput -1 --warmup-records 100", ""},
 		{"consumer perf without count", "kafka-consumer-perf-test", "--topic perf", ""},
+	}
+}
+
+func groupCalls() []step {
+	return []step{
 		{"consume in a group", "kafka-console-consumer", "--topic plain --group readers --from-beginning --max-messages 3 --timeout-ms 20000 --formatter org.apache.kafka.tools.consumer.NoOpMessageFormatter", ""},
 		{"groups", "kafka-consumer-groups", "--list", ""},
 		{"groups with state", "kafka-consumer-groups", "--list --state", ""},
@@ -117,5 +141,5 @@ func nativeScript() []step {
 		{"group described without a name", "kafka-consumer-groups", "--describe", ""},
 		{"groups deleted", "kafka-consumer-groups", "--delete --group readers --group nobody", ""},
 		{"log dirs without describe", "kafka-log-dirs", "--topic-list orders", ""},
-	}...)
+	}
 }

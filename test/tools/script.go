@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // step is one call of a tool.
 type step struct {
@@ -12,7 +15,13 @@ type step struct {
 
 // script is what is run, in order.
 func script() []step {
-	lines := func(text ...string) string { return strings.Join(text, "\n") + "\n" }
+	return slices.Concat(topicSteps(), configSteps(), recordSteps(), offsetSteps(), deletionSteps(), logDirSteps(), perfSteps(), endSteps())
+}
+
+// lines are what a tool reads.
+func lines(text ...string) string { return strings.Join(text, "\n") + "\n" }
+
+func topicSteps() []step {
 	return []step{
 		{"api versions", "kafka-broker-api-versions", "", ""},
 		{"list none", "kafka-topics", "--list", ""},
@@ -42,7 +51,11 @@ func script() []step {
 		{"alter to the same", "kafka-topics", "--alter --topic plain --partitions 4", ""},
 		{"alter unknown", "kafka-topics", "--alter --topic nothing --partitions 4", ""},
 		{"describe altered", "kafka-topics", "--describe --topic plain", ""},
+	}
+}
 
+func configSteps() []step {
+	return []step{
 		{"configs of a topic", "kafka-configs", "--describe --entity-type topics --entity-name orders", ""},
 		{"all configs of a topic", "kafka-configs", "--describe --all --entity-type topics --entity-name orders", ""},
 		{"alter a topic", "kafka-configs", "--alter --entity-type topics --entity-name orders --add-config segment.bytes=1048576,cleanup.policy=[compact,delete]", ""},
@@ -62,7 +75,11 @@ func script() []step {
 		{"configs of all brokers", "kafka-configs", "--describe --entity-type brokers --entity-default", ""},
 		{"alter a broker back", "kafka-configs", "--alter --entity-type brokers --entity-name 1 --delete-config log.cleaner.threads", ""},
 		{"alter all brokers back", "kafka-configs", "--alter --entity-type brokers --entity-default --delete-config log.retention.ms", ""},
+	}
+}
 
+func recordSteps() []step {
+	return []step{
 		{"produce", "kafka-console-producer", "--topic orders --reader-property parse.key=true --reader-property key.separator=: --sync", lines("a:one", "b:two", "c:three", "a:four", "d:five")},
 		{"produce with headers", "kafka-console-producer", "--topic orders --reader-property parse.key=true --reader-property parse.headers=true --reader-property null.marker=NULL", lines("h1:v1,h2:v2\tk\twith headers", "h1:v1\tk\tNULL")},
 		{"produce gzip", "kafka-console-producer", "--topic plain --compression-codec gzip --reader-property parse.key=true --reader-property key.separator=: --sync", lines("a:1", "b:2", "c:3")},
@@ -73,7 +90,11 @@ func script() []step {
 		{"consume one message", "kafka-console-consumer", "--topic orders --partition 0 --offset 1 --max-messages 1 --timeout-ms 2500 --formatter-property print.offset=true", ""},
 		{"consume read committed", "kafka-console-consumer", "--topic orders --partition 0 --offset earliest --max-messages 1 --timeout-ms 2500 --isolation-level read_committed", ""},
 		{"consume a partition that is not there", "kafka-console-consumer", "--topic orders --partition 9 --offset earliest --timeout-ms 2500", ""},
+	}
+}
 
+func offsetSteps() []step {
+	return []step{
 		{"offsets", "kafka-get-offsets", "--topic orders", ""},
 		{"offsets earliest", "kafka-get-offsets", "--topic orders --time earliest", ""},
 		{"offsets latest", "kafka-get-offsets", "--topic orders --time -1", ""},
@@ -87,22 +108,38 @@ func script() []step {
 		{"offsets by pattern", "kafka-get-offsets", "--topic-partitions orders:0-2,pl.*", ""},
 		{"offsets of all", "kafka-get-offsets", "", ""},
 		{"offsets of an unknown topic", "kafka-get-offsets", "--topic nothing", ""},
+	}
+}
 
+func deletionSteps() []step {
+	return []step{
 		{"delete records", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[{"topic":"orders","partition":0,"offset":1},{"topic":"orders","partition":1,"offset":0}],"version":1}`},
 		{"delete all records", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[{"topic":"plain","partition":0,"offset":-1}],"version":1}`},
 		{"delete too many records", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[{"topic":"orders","partition":0,"offset":1000}],"version":1}`},
 		{"offsets earliest after", "kafka-get-offsets", "--topic orders --time -2", ""},
+	}
+}
 
+func logDirSteps() []step {
+	return []step{
 		{"log dirs", "kafka-log-dirs", "--describe --topic-list orders,plain", ""},
 		{"log dirs of a broker", "kafka-log-dirs", "--describe --broker-list 1 --topic-list orders", ""},
 		{"log dirs of an unknown broker", "kafka-log-dirs", "--describe --broker-list 9", ""},
+	}
+}
 
+func perfSteps() []step {
+	return []step{
 		{"perf", "kafka-producer-perf-test", "--topic perf --num-records 20000 --record-size 100 --throughput -1", ""},
 		{"perf with a codec", "kafka-producer-perf-test", "--topic perf --num-records 5000 --record-size 1000 --throughput -1 --command-property compression.type=lz4 --command-property acks=1", ""},
 		{"create small segments", "kafka-topics", "--create --topic rolled --partitions 1 --config segment.bytes=1048576", ""},
 		{"perf through small segments", "kafka-producer-perf-test", "--topic rolled --num-records 40000 --record-size 100 --throughput -1", ""},
 		{"offsets of perf", "kafka-get-offsets", "--topic perf", ""},
+	}
+}
 
+func endSteps() []step {
+	return []step{
 		{"cluster id", "kafka-cluster", "cluster-id", ""},
 		{"leader election", "kafka-leader-election", "--election-type preferred --topic orders --partition 0", ""},
 		{"delete", "kafka-topics", "--delete --topic placed", ""},
