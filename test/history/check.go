@@ -15,6 +15,8 @@ type Options struct {
 	// the high watermark first, then the last stable offset, then reads, so there
 	// each may be a little older than the next.
 	ExactMarks bool
+	// Pipeline is held to exactly once; nil where there is none.
+	Pipeline *Pipeline
 }
 
 // Anomaly is one broken promise.
@@ -26,6 +28,8 @@ type Anomaly struct {
 // Report is what Check found.
 type Report struct {
 	Ops, Sends, Acked, Polled int64
+	// Effects are those of a pipeline that were seen at read_committed.
+	Effects int64
 	// Found counts anomalies by rule, Noted what is legal and worth a number.
 	Found, Noted map[string]int64
 	// Examples are the first few of each rule.
@@ -35,9 +39,14 @@ type Report struct {
 // OK tells whether no promise is broken.
 func (r *Report) OK() bool { return len(r.Found) == 0 }
 
+// String is the report for people, one line a rule.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d operations, %d sends, %d acknowledged, %d records polled: ", r.Ops, r.Sends, r.Acked, r.Polled)
+	fmt.Fprintf(&b, "%d operations, %d sends, %d acknowledged, %d records polled", r.Ops, r.Sends, r.Acked, r.Polled)
+	if r.Effects > 0 {
+		fmt.Fprintf(&b, ", %d effects", r.Effects)
+	}
+	b.WriteString(": ")
 	if r.OK() {
 		b.WriteString("clean")
 	} else {
@@ -69,7 +78,7 @@ var rules = []func(v *view, r *Report){
 	phantom, inconsistentOffsets, lostWrite, unseen, duplicate,
 	abortedRead, precommittedRead, tornTxn,
 	nonmonotonicPoll, pollSkip, nonmonotonicSend, cycles,
-	committedOffsets, groupOwners, groupResume, watermarks,
+	committedOffsets, groupOwners, groupResume, watermarks, effects,
 }
 
 // Check judges a history. It keeps no reference to ops and does not change them.

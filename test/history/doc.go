@@ -10,7 +10,8 @@
 // names a value and a value an offset; a client that does not know whether its
 // operation took place says info, and the rules give it the benefit of doubt.
 // Offsets are the order of versions, so no search is needed: every rule is
-// O(n log n).
+// O(n log n). Where clients consume, transform and produce, values say what they
+// are the effect of (effects.go), and each input must have its effects once.
 //
 // What a history must hold to be judged: nothing was removed from the topics by
 // retention, compaction or DeleteRecords; the sends of one process are ordered

@@ -2,7 +2,7 @@
 // Kafka, one node on 127.0.0.1 with a directory of its own, that can be stopped
 // and started again on the same port.
 //
-// It is not for faults (package realfault kills and cuts off) and not part of
+// It is for no fault but a kill (package realfault has the others) and not part of
 // the product. The programs interop, tools and differential beside it use it.
 //
 // Reading order: rig.go (Options, Node), ottla.go, kafka.go.

@@ -46,6 +46,8 @@ func (r *kafkaRunner) start(ctx context.Context) (err error) {
 
 func (r *kafkaRunner) stop() error { return r.node.Stop() }
 
+func (r *kafkaRunner) kill() error { return r.node.Kill() }
+
 func (r *kafkaRunner) alive() error {
 	p, err := os.FindProcess(r.node.PID())
 	if err == nil {

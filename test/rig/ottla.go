@@ -52,6 +52,11 @@ func (r *ottlaRunner) start(ctx context.Context) (err error) {
 
 func (r *ottlaRunner) stop() error { return r.node.Stop(stopWithin) }
 
+func (r *ottlaRunner) kill() error {
+	r.node.Kill()
+	return nil
+}
+
 func (r *ottlaRunner) alive() error {
 	if err, ended := r.node.Exited(); ended {
 		return fmt.Errorf("the node ended by itself: %w", err)

@@ -46,6 +46,7 @@ type Node struct {
 type runner interface {
 	start(ctx context.Context) error
 	stop() error
+	kill() error
 	alive() error
 }
 
@@ -79,6 +80,9 @@ func (n *Node) Alive() error { return n.run.alive() }
 
 // Stop ends the node cleanly.
 func (n *Node) Stop() error { return n.run.stop() }
+
+// Kill ends the node at once, as a crash would.
+func (n *Node) Kill() error { return n.run.kill() }
 
 // ports finds count free ports of the loopback address, below the range that
 // outgoing connections use: a client that tries to reach a stopped node there

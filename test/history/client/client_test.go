@@ -14,14 +14,14 @@ import (
 func TestValuesComeBackAsTheyWereEncoded(t *testing.T) {
 	for _, size := range []int{0, 1, 30, 5000} {
 		for _, value := range []int64{0, 1, 99, 1 << 62} {
-			b := encode(value, size)
-			if got := decode(b); got != value || len(b) < size {
-				t.Errorf("encode(%d, %d) has %d bytes and is read as %d", value, size, len(b), got)
+			b := Encode(value, size)
+			if got := Decode(b); got != value || len(b) < size {
+				t.Errorf("Encode(%d, %d) has %d bytes and is read as %d", value, size, len(b), got)
 			}
 		}
 	}
 	for _, foreign := range []string{"", "x", "12x 3", " 5", "99999999999999999999 "} {
-		if got := decode([]byte(foreign)); got != -1 {
+		if got := Decode([]byte(foreign)); got != -1 {
 			t.Errorf("%q is read as %d", foreign, got)
 		}
 	}

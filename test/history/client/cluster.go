@@ -63,14 +63,14 @@ func (c *Cluster) open(more ...kgo.Opt) (*kgo.Client, error) {
 // partition names one of the topic's.
 func (c *Cluster) partition(n int32) string { return c.Topic + "-" + strconv.Itoa(int(n)) }
 
-// encode is the record value that holds a value, padded to a size.
-func encode(value int64, size int) []byte {
+// Encode is the record value that holds a value, padded to a size.
+func Encode(value int64, size int) []byte {
 	b := append(strconv.AppendInt(nil, value, 10), ' ')
 	return append(b, bytes.Repeat([]byte{'x'}, max(0, size-len(b)))...)
 }
 
-// decode is its reverse; what nobody here has encoded is -1.
-func decode(b []byte) int64 {
+// Decode is its reverse; what nobody here has encoded is -1.
+func Decode(b []byte) int64 {
 	digits, _, _ := bytes.Cut(b, []byte{' '})
 	n, err := strconv.ParseInt(string(digits), 10, 64)
 	if err != nil {

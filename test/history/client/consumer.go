@@ -20,7 +20,7 @@ func (c *Cluster) assign(committed bool) (*kgo.Client, int32, error) {
 		from[p] = kgo.NewOffset().At(0)
 		op.Positions = append(op.Positions, history.Position{Partition: c.partition(p), Offset: 0})
 	}
-	cl, err := c.open(isolation(committed), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.Topic: from}),
+	cl, err := c.open(isolation(committed), kgo.KeepControlRecords(), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.Topic: from}),
 		kgo.FetchMaxWait(200*time.Millisecond))
 	op.End = c.History.Now()
 	if err == nil {
@@ -71,8 +71,10 @@ func (c *Cluster) poll(ctx context.Context, cl *kgo.Client, process int32, commi
 		m := history.Micro{Kind: history.Poll, Partition: c.partition(f.Partition),
 			Marks: &history.Marks{LogStart: f.LogStartOffset, LastStable: f.LastStableOffset, High: f.HighWatermark, LogEnd: -1}}
 		for _, r := range f.Records {
-			m.Records = append(m.Records, history.Record{r.Offset, decode(r.Value)})
 			next[r.Partition] = r.Offset + 1
+			if !r.Attrs.IsControl() { // a marker, which shows only how far was read
+				m.Records = append(m.Records, history.Record{r.Offset, Decode(r.Value)})
+			}
 		}
 		op.Micro = append(op.Micro, m)
 	})

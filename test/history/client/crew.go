@@ -19,6 +19,7 @@ type Crew struct {
 	Readers   int // by assignment, every other at read_committed
 	Members   int // of each of two groups, an eager and a cooperative one
 	Lifetime  time.Duration
+	Watched   []string // groups of others whose offsets in the topic are watched too
 
 	stopProducers, stopRest context.CancelFunc
 	producers, rest         sync.WaitGroup
@@ -53,6 +54,9 @@ func (c *Crew) Start(ctx context.Context) {
 			c.run(&c.rest, func() error { return c.watchGroup(ctx, group, watchEvery) })
 		}
 	}
+	for _, group := range c.Watched {
+		c.run(&c.rest, func() error { return c.watchGroup(ctx, group, watchEvery) })
+	}
 	c.run(&c.rest, func() error { return c.watchEnds(ctx, watchEvery) })
 }
 
@@ -66,12 +70,23 @@ func (c *Crew) run(wg *sync.WaitGroup, what func() error) {
 	})
 }
 
+// StopProducers ends the producers when all is answered.
+func (c *Crew) StopProducers() error {
+	c.stopProducers()
+	c.producers.Wait()
+	return c.failures()
+}
+
 // Stop ends the producers when all is answered, then the rest.
 func (c *Crew) Stop() error {
 	c.stopProducers()
 	c.producers.Wait()
 	c.stopRest()
 	c.rest.Wait()
+	return c.failures()
+}
+
+func (c *Crew) failures() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return errors.Join(c.errs...)

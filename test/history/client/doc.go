@@ -3,7 +3,8 @@
 // log ends. Each writes what it did and was told into a history.
 //
 // It judges nothing (package history does) and makes no faults (test/faults
-// does). Transactions are not among its producers yet.
+// does). Transactions are of test/transactions, whose clients are processes of
+// their own.
 //
 // Main types: Cluster (what all clients share), Crew (all of them together).
 //

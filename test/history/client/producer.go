@@ -65,7 +65,7 @@ func (c *Cluster) codec(process int32) kgo.CompressionCodec {
 func (c *Cluster) send(cl *kgo.Client, process, partition int32, size int) {
 	value := c.value.Add(1)
 	start := c.History.Now()
-	r := &kgo.Record{Topic: c.Topic, Partition: partition, Value: encode(value, size)}
+	r := &kgo.Record{Topic: c.Topic, Partition: partition, Value: Encode(value, size)}
 	cl.Produce(context.Background(), r, func(r *kgo.Record, err error) {
 		op := history.Op{Process: process, Kind: history.Send, Outcome: history.OK, Start: start, End: c.History.Now()}
 		offset := r.Offset
