@@ -47,10 +47,9 @@ func (c *core) acceptAlone(now time.Time, records []Record) error {
 	if !c.flush() {
 		return errLost
 	}
-	version := int16(0)
 	var batch []byte
-	if t := records[0].Txn; t != nil && t.End != TxnData {
-		version = t.Version
+	t := records[0].Txn
+	if t != nil && t.End != TxnData {
 		batch = record.EndTxnMarker(t.ProducerID, t.ProducerEpoch, t.End == TxnCommit, t.CoordinatorEpoch, now.UnixMilli())
 	} else {
 		if t != nil {
@@ -60,7 +59,7 @@ func (c *core) acceptAlone(now time.Time, records []Record) error {
 		batch = c.builder.Build(0)
 		c.builder.ProducerID, c.builder.ProducerEpoch, c.builder.Transactional = -1, -1, false
 	}
-	base, end, err := c.tail.Append(batch, version)
+	base, end, err := c.tail.Append(batch, t)
 	if err != nil {
 		return c.refused(err)
 	}
@@ -81,8 +80,10 @@ func (c *core) add(now time.Time, records []Record) {
 	}
 }
 
+// apply gives records to the machine that were accepted, and not counted yet.
 func (c *core) apply(records []Record) {
-	for _, r := range records {
+	for i, r := range records {
+		r.Offset = c.accepted + int64(i)
 		c.machine.Apply(r)
 	}
 }
@@ -113,7 +114,7 @@ func (c *core) flush() bool {
 		return true
 	}
 	batch := c.builder.Build(0)
-	base, end, err := c.tail.Append(batch, 0)
+	base, end, err := c.tail.Append(batch, nil)
 	if err != nil {
 		c.lose(err)
 		return false

@@ -70,6 +70,9 @@ type coreOptions struct {
 	// work starts something long; its result comes back through turn if the
 	// life is still the same.
 	work func(life uint64, w Work)
+	// worked takes the result of something that Work.Begin began. Called from
+	// any goroutine.
+	worked func(result)
 	// keep writes a snapshot; its end comes back through turn, in whatever life.
 	keep          func(life uint64, k Keeper, s *snapshot)
 	snapshotEvery int64
@@ -186,12 +189,38 @@ func (c *core) carry(now time.Time, out *Output) error {
 		c.timers.put(t)
 	}
 	for _, w := range out.Work {
-		c.work(c.life, w)
+		if w.Committed {
+			c.replies.push(reply{end: c.accepted, work: &w})
+			continue
+		}
+		c.begin(w)
 	}
 	for _, r := range out.Replies {
+		if r.Now {
+			c.answerNow(r)
+			continue
+		}
 		c.answer(r.Token, r.Body, r.Err)
 	}
 	return nil
+}
+
+// begin starts a piece of work.
+func (c *core) begin(w Work) {
+	if w.Begin == nil {
+		c.work(c.life, w)
+		return
+	}
+	life := c.life
+	w.Begin(c.ctx, func(body any) { c.worked(result{life, body}) })
+}
+
+// answerNow gives a reply that waits for nothing.
+func (c *core) answerNow(r Reply) {
+	if x := c.waiting[r.Token]; x != nil {
+		delete(c.waiting, r.Token)
+		x.done(r.Body, r.Err)
+	}
 }
 
 // answer puts a reply in the queue of those that leave when everything
@@ -205,14 +234,19 @@ func (c *core) answer(t Token, body any, err error) {
 	c.replies.push(reply{end: c.accepted, call: x, body: body, err: err})
 }
 
-// release lets the replies go that need wait no longer, in order.
+// release lets the replies go that need wait no longer, in order, and begins
+// the work that waited like them.
 func (c *core) release() {
 	for {
 		r, ok := c.replies.ready(c.committed)
-		if !ok {
+		switch {
+		case !ok:
 			return
+		case r.work != nil:
+			c.begin(*r.work)
+		default:
+			r.call.done(r.body, r.err)
 		}
-		r.call.done(r.body, r.err)
 	}
 }
 
@@ -228,7 +262,9 @@ func (c *core) forget(why error) {
 		if !ok {
 			break
 		}
-		r.call.done(nil, why)
+		if r.call != nil {
+			r.call.done(nil, why)
+		}
 	}
 	tokens := make([]Token, 0, len(c.waiting))
 	for t := range c.waiting {

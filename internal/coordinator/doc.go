@@ -30,7 +30,8 @@
 //     and may vanish.
 //   - Every reply, a read's and a refusal's too, leaves when all records that
 //     were accepted before it are committed, in the order they were decided. So
-//     nobody is told what may be undone.
+//     nobody is told what may be undone. Reply.Now is for what rests on nothing
+//     that is not committed: that a transaction's markers are written.
 //   - A refusal before acceptance (too large for a batch, too few replicas in
 //     sync, a fenced producer) fails that command alone and changes nothing.
 //   - There is no way back from an accepted record but to forget everything and
@@ -48,7 +49,9 @@
 //     checked whole, and whatever is wrong with it means that the whole log is
 //     read. Compaction drops it first.
 //   - Timers are commands, on the clock that was handed in. So are the results
-//     of work, which runs beside the shard, at most one piece a processor.
+//     of work, which runs beside the shard: at most one piece a processor of
+//     what computes, any number of what only waits. Work that others will see
+//     begins when what decided it is committed.
 //
 // # Ownership
 //

@@ -54,7 +54,7 @@ func (c *core) read(now time.Time, err error) {
 	c.metrics.Loads.Inc()
 	c.logger.Debug("coordinator is loaded", "topic", c.topic, "partition", c.partition,
 		"leader_epoch", c.tail.LeaderEpoch(), "offset", c.loadTo)
-	c.timers.put(Timer{Key: loadedKey{}, At: now, Body: Loaded{}})
+	c.timers.put(Timer{Key: loadedKey{}, At: now, Body: Loaded{LeaderEpoch: c.tail.LeaderEpoch()}})
 	c.enter(active)
 }
 
@@ -92,10 +92,11 @@ func (c *core) replay(batch []byte) error {
 	}
 	c.wroteBytes(len(batch))
 	err = record.Walk(batch, 0, func(r *record.Record) bool {
-		if h.BaseOffset+int64(r.OffsetDelta) < c.from {
+		offset := h.BaseOffset + int64(r.OffsetDelta)
+		if offset < c.from {
 			return true // the snapshot has it
 		}
-		c.machine.Apply(Record{Key: r.Key, Value: r.Value, Txn: txn})
+		c.machine.Apply(Record{Key: r.Key, Value: r.Value, Offset: offset, Txn: txn})
 		return true
 	})
 	if err != nil {
@@ -125,6 +126,6 @@ func (c *core) replayControl(h *record.Header, batch []byte) error {
 	if commit {
 		end = TxnCommit
 	}
-	c.machine.Apply(Record{Txn: &Txn{ProducerID: h.ProducerID, ProducerEpoch: h.ProducerEpoch, End: end, CoordinatorEpoch: epoch}})
+	c.machine.Apply(Record{Offset: h.BaseOffset, Txn: &Txn{ProducerID: h.ProducerID, ProducerEpoch: h.ProducerEpoch, End: end, CoordinatorEpoch: epoch}})
 	return nil
 }

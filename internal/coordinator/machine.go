@@ -1,8 +1,11 @@
 package coordinator
 
 import (
+	"context"
 	"iter"
 	"time"
+
+	"ottla/internal/producer"
 )
 
 // Machine is the state machine of a shard: pure, without goroutine, lock,
@@ -47,8 +50,9 @@ type Command struct {
 }
 
 // Loaded is the body of the first command after a load: the machine has
-// applied everything that is in the log, and sets its timers.
-type Loaded struct{}
+// applied everything that is in the log, and sets its timers. LeaderEpoch is
+// the leadership that begins, which Kafka calls the coordinator's epoch.
+type Loaded struct{ LeaderEpoch int32 }
 
 // Output is what a Step decided. None of it counts when its records are
 // refused: then the caller is told, and nothing else happens.
@@ -71,6 +75,9 @@ type Output struct {
 type Record struct {
 	Key   []byte
 	Value []byte // nil is a tombstone
+	// Offset is where it lies in the log; told to Apply alone, -1 for a record
+	// of a snapshot.
+	Offset int64
 	// Txn is nil outside transactions. All records of one Output have the same
 	// transaction, and the end of one comes alone.
 	Txn *Txn
@@ -87,6 +94,9 @@ type Txn struct {
 	// Version is how strictly an end's epoch is judged: from 2 on it lies above
 	// that of the data (KIP-890). Unknown (0) at a load.
 	Version int16
+	// Guard is what the partition gave before the transaction's coordinator
+	// vouched for data (KIP-890); 0 where it need not. It is not stored.
+	Guard producer.Guard
 }
 
 // TxnEnd tells what a record with a Txn is.
@@ -100,11 +110,13 @@ const (
 )
 
 // Reply answers the command with the same token. It leaves when every record
-// accepted so far, by this command or before it, is committed.
+// accepted so far, by this command or before it, is committed; with Now at
+// once, for it tells nothing that the log may still lose.
 type Reply struct {
 	Token Token
 	Body  any
 	Err   error
+	Now   bool
 }
 
 // Timer comes back as a command with token 0 when the clock has reached At;
@@ -118,9 +130,17 @@ type Timer struct {
 	Body any
 }
 
-// Work is something long, done outside the shard's goroutine, many at once.
-// What Run returns comes back as a command with token 0, unless a load came
-// between. Run must not touch the machine.
+// Work is something long that is done beside the shard. What comes of it comes
+// back as a command with token 0, unless a load came between. It must not touch
+// the machine. One of Run and Begin is set.
 type Work struct {
+	// Run computes, outside the shard's goroutine, at most one piece a processor.
 	Run func() any
+	// Begin is for what waits for others and does not compute, any number at
+	// once: it is called on the shard's goroutine, returns at once, and calls
+	// done once, from any goroutine. ctx ends with the leadership.
+	Begin func(ctx context.Context, done func(any))
+	// Committed makes the work wait until every record accepted so far, by this
+	// command or before it, is committed.
+	Committed bool
 }

@@ -1,11 +1,13 @@
 package coordinator
 
-// reply is an answer that leaves once everything below end is committed.
+// reply is an answer that leaves once everything below end is committed, or a
+// piece of work that begins then.
 type reply struct {
 	end  int64
-	call *call
+	call *call // nil for work
 	body any
 	err  error
+	work *Work
 }
 
 // replies are in the order they were decided, and their ends never fall: so

@@ -71,14 +71,28 @@ func (r *Runtime) Go(ctx context.Context, key string, body any, done func(any, e
 	s.submit(&call{ctx: ctx, body: body, done: done})
 }
 
+// GoAt is Go for a command that belongs to a partition and not to a key.
+func (r *Runtime) GoAt(ctx context.Context, partition int32, body any, done func(any, error)) {
+	s, err := r.shardAt(partition)
+	if err != nil {
+		done(nil, err)
+		return
+	}
+	s.submit(&call{ctx: ctx, body: body, done: done})
+}
+
 func (r *Runtime) shardOf(key string) (*shard, error) {
 	p, err := r.PartitionFor(key)
 	if err != nil {
 		return nil, err
 	}
+	return r.shardAt(p)
+}
+
+func (r *Runtime) shardAt(partition int32) (*shard, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	s := r.shards[p]
+	s := r.shards[partition]
 	switch {
 	case r.closed:
 		return nil, errClosed

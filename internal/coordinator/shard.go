@@ -80,6 +80,7 @@ func newShard(o *Options, partition int32, work func(life uint64, run func() any
 		topic: o.Topic, logger: o.Logger, metrics: &o.Metrics, codec: o.Codec, wall: o.Wall,
 		synced: s.in.synced,
 		work:   func(life uint64, w Work) { work(life, w.Run, s.in) },
+		worked: s.in.worked,
 		keep: func(life uint64, k Keeper, x *snapshot) {
 			work(life, func() any { return kept{k.Keep(x.file, x.end)} }, s.in)
 		},

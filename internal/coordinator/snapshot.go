@@ -104,6 +104,7 @@ func (c *core) restore() int64 {
 		return 0
 	}
 	for r := range records {
+		r.Offset = -1
 		c.machine.Apply(r)
 	}
 	c.snaps.last = int64(len(file))

@@ -115,7 +115,7 @@ func (s *story) run(d *datadriven.TestData) {
 		b := record.NewBuilder()
 		b.Add(0, []byte("f"), []byte("1"))
 		s.log.auto = true
-		_, _, err := (&memTail{s.log, s.log.epoch}).Append(b.Build(0), 0)
+		_, _, err := (&memTail{s.log, s.log.epoch}).Append(b.Build(0), nil)
 		s.log.auto = false
 		if err != nil {
 			d.Fatalf(s.t, "%v", err)

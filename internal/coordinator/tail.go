@@ -20,8 +20,9 @@ type Tail interface {
 	// Append writes one batch, borrowed and patched until it returns, and tells
 	// its first offset and the one after its last. It is not committed yet. On
 	// an error nothing of it was written, or nothing of it will ever be
-	// committed by this leadership. version is a marker's transaction version.
-	Append(batch []byte, version int16) (base, end int64, err error)
+	// committed by this leadership. txn is the transaction that the batch is of,
+	// or ends; nil outside of any.
+	Append(batch []byte, txn *Txn) (base, end int64, err error)
 	// Await reports true when everything below end is committed, and else calls
 	// w once when it is, or when it never will be; at any moment, from any
 	// goroutine.

@@ -74,7 +74,7 @@ func (t *memTail) check() error {
 	return nil
 }
 
-func (t *memTail) Append(batch []byte, _ int16) (base, end int64, err error) {
+func (t *memTail) Append(batch []byte, _ *Txn) (base, end int64, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.check(); err != nil {

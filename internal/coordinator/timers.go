@@ -75,8 +75,11 @@ func (t *timers) clear() { *t = timers{} }
 
 type alarmHeap []*alarm
 
+// Len is part of heap.Interface.
 func (h alarmHeap) Len() int { return len(h) }
 
+// Less orders by time, and alarms of one time by the order in which they were
+// set.
 func (h alarmHeap) Less(i, j int) bool {
 	if !h[i].At.Equal(h[j].At) {
 		return h[i].At.Before(h[j].At)
@@ -84,17 +87,20 @@ func (h alarmHeap) Less(i, j int) bool {
 	return h[i].seq < h[j].seq
 }
 
+// Swap is part of heap.Interface; each alarm knows its place.
 func (h alarmHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].index, h[j].index = i, j
 }
 
+// Push is part of heap.Interface.
 func (h *alarmHeap) Push(x any) {
 	a := x.(*alarm)
 	a.index = len(*h)
 	*h = append(*h, a)
 }
 
+// Pop is part of heap.Interface.
 func (h *alarmHeap) Pop() any {
 	last := len(*h) - 1
 	a := (*h)[last]

@@ -1,0 +1,175 @@
+package coordinator
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"ottla/internal/wire"
+)
+
+// begun is a toy that also has work which begins when it is committed: "later
+// K V" puts, then begins work whose result is "put done V"; "now K V" answers at
+// once. results are the commands that work brought.
+type begun struct {
+	*toy
+	started []string
+	dones   []func(any)
+	results []any
+	ctx     context.Context
+}
+
+func (m *begun) Step(now time.Time, cmd Command) (Output, error) {
+	line, _ := cmd.Body.(string)
+	switch {
+	case cmd.Token == 0 && line != "":
+		return Output{Accepted: func() { m.results = append(m.results, line) }}, nil
+	case len(line) > 6 && line[:6] == "later ":
+		out, err := m.toy.Step(now, Command{Token: cmd.Token, Body: "put" + line[5:]})
+		out.Work = append(out.Work, Work{Committed: true, Begin: func(ctx context.Context, done func(any)) {
+			m.started, m.dones, m.ctx = append(m.started, line), append(m.dones, done), ctx
+		}})
+		return out, err
+	case len(line) > 4 && line[:4] == "now ":
+		out, err := m.toy.Step(now, Command{Token: cmd.Token, Body: "put" + line[3:]})
+		out.Replies[0].Now = true
+		return out, err
+	}
+	return m.toy.Step(now, cmd)
+}
+
+// bench is a core with that toy over a log in memory.
+type bench struct {
+	c       *core
+	m       *begun
+	log     *memLog
+	now     time.Time
+	flights []*flight
+	results []result
+	heard   []string
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{m: &begun{toy: newToy()}, log: &memLog{most: 1000}, now: time.UnixMilli(1_000_000)}
+	b.c = newCore(coreOptions{
+		topic: "__toys", logger: slog.New(slog.DiscardHandler), metrics: &Metrics{}, show: func(phase) {},
+		synced: func(f *flight) { b.flights = append(b.flights, f) },
+		work:   func(uint64, Work) {}, worked: func(r result) { b.results = append(b.results, r) },
+		keep: func(uint64, Keeper, *snapshot) {},
+	}, 0, b.m)
+	b.c.lead(t.Context(), b.now, b.log.tail(1))
+	b.turn()
+	return b
+}
+
+func (b *bench) turn(lines ...string) {
+	var calls []*call
+	for _, line := range lines {
+		calls = append(calls, &call{ctx: context.Background(), body: line, done: func(_ any, err error) {
+			b.heard = append(b.heard, line+" "+wire.CodeOf(err).Name())
+		}})
+	}
+	results := b.results
+	b.results = nil
+	b.c.turn(b.now, results, calls)
+}
+
+func (b *bench) commit() {
+	b.log.commit()
+	for _, f := range b.flights {
+		b.c.committedTo(b.now, f)
+	}
+	b.flights = nil
+}
+
+func TestWorkThatOthersSeeBeginsWhenItsDecisionIsCommitted(t *testing.T) {
+	b := newBench(t)
+	b.turn("later k 1", "put l 2", "later m 3")
+	if len(b.m.started) != 0 || len(b.heard) != 0 {
+		t.Fatalf("before the commit: begun %v, heard %v", b.m.started, b.heard)
+	}
+	b.commit()
+	if want := []string{"later k 1", "later m 3"}; !slices.Equal(b.m.started, want) {
+		t.Errorf("begun %v, want %v", b.m.started, want)
+	}
+	if want := []string{"later k 1 NONE", "put l 2 NONE", "later m 3 NONE"}; !slices.Equal(b.heard, want) {
+		t.Errorf("heard %v, want %v", b.heard, want)
+	}
+	b.m.dones[1]("m is done")
+	b.m.dones[0]("k is done")
+	b.turn()
+	if want := []any{"m is done", "k is done"}; !slices.Equal(b.m.results, want) {
+		t.Errorf("results %v, want %v", b.m.results, want)
+	}
+}
+
+func TestWorkOfWhatWasLostDoesNotBegin(t *testing.T) {
+	b := newBench(t)
+	b.turn("later k 1")
+	b.log.lose(wire.NotLeaderOrFollower)
+	for _, f := range b.flights {
+		b.c.committedTo(b.now, f)
+	}
+	b.flights = nil
+	b.c.lead(t.Context(), b.now, b.log.tail(2))
+	b.turn("put l 2")
+	b.commit()
+	if len(b.m.started) != 0 {
+		t.Errorf("begun %v", b.m.started)
+	}
+}
+
+func TestAResultOfAnEarlierLifeIsPassedOver(t *testing.T) {
+	b := newBench(t)
+	b.turn("later k 1")
+	b.commit()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b.c.lead(ctx, b.now, b.log.tail(2))
+	b.m.dones[0]("k is done")
+	b.turn()
+	b.turn("later k 2")
+	b.commit()
+	if len(b.m.results) != 0 {
+		t.Errorf("results %v of a leadership that is over", b.m.results)
+	}
+	if b.m.ctx != ctx {
+		t.Error("work begins with another context than its leadership's")
+	}
+}
+
+func TestAReplyThatRestsOnNothingNewLeavesAtOnce(t *testing.T) {
+	b := newBench(t)
+	b.turn("put k 1", "now l 2")
+	if want := []string{"now l 2 NONE"}; !slices.Equal(b.heard, want) {
+		t.Errorf("heard %v before the commit, want %v", b.heard, want)
+	}
+	b.commit()
+	if want := []string{"now l 2 NONE", "put k 1 NONE"}; !slices.Equal(b.heard, want) {
+		t.Errorf("heard %v, want %v", b.heard, want)
+	}
+}
+
+// The machine is told which leadership begins.
+func TestLoadedTellsTheLeadership(t *testing.T) {
+	c := newCore(coreOptions{
+		metrics: &Metrics{}, logger: slog.New(slog.DiscardHandler), show: func(phase) {}, synced: func(*flight) {},
+		work: func(uint64, Work) {}, keep: func(uint64, Keeper, *snapshot) {},
+	}, 0, loadWatcher{newToy(), t})
+	c.lead(t.Context(), time.UnixMilli(0), (&memLog{most: 1000}).tail(7))
+	c.turn(time.UnixMilli(0), nil, nil)
+}
+
+type loadWatcher struct {
+	*toy
+	t *testing.T
+}
+
+func (m loadWatcher) Step(now time.Time, cmd Command) (Output, error) {
+	if l, ok := cmd.Body.(Loaded); ok && l.LeaderEpoch != 7 {
+		m.t.Errorf("the leadership of %+v, want 7", l)
+	}
+	return m.toy.Step(now, cmd)
+}
