@@ -11,7 +11,8 @@
 // Request, Answer, Ticket, Out.
 //
 // Files in reading order: api.go, row.go, cluster.go, operations.go (what a
-// client may do), text.go (what Kafka says beside a code), request.go, answer.go, out.go.
+// client may do), text.go (what Kafka says beside a code), request.go, answer.go, out.go,
+// late.go (answers that come late, with a codec).
 //
 // Ownership: a Request's bytes are borrowed until Serve returns; an Answer
 // belongs to the connection's queue from then until its Build returns true or
