@@ -8,8 +8,13 @@ import (
 	"ottla/internal/wire"
 )
 
-// OffsetsTopic is where groups and their offsets live.
-const OffsetsTopic = "__consumer_offsets"
+// Topics where coordinators live.
+const (
+	// OffsetsTopic has groups and their offsets.
+	OffsetsTopic = "__consumer_offsets"
+	// TransactionsTopic has transactional ids.
+	TransactionsTopic = "__transaction_state"
+)
 
 // Ensure makes an internal topic if it is not there yet, and returns when its
 // partitions serve. Their coordinators may still be loading then: see
@@ -50,21 +55,45 @@ func (b *Broker) Ensure(ctx context.Context, topic string) error {
 
 // internalTopic is the command that makes a topic as Kafka makes it.
 func (b *Broker) internalTopic(topic string) (controller.CreateTopics, error) {
-	if topic != OffsetsTopic {
+	settings, ok := internalTopics[topic]
+	if !ok {
 		return controller.CreateTopics{}, wire.Errorf(wire.CoordinatorNotAvailable, "topic %s has no coordinator in this release", topic)
 	}
 	img := b.Image()
-	set := func(name, value string) controller.ConfigEntry {
-		return controller.ConfigEntry{Name: name, Value: &value}
-	}
+	factor := b.o.View.Int(img, settings+".replication.factor")
 	return controller.CreateTopics{
-		DefaultPartitions: int32(b.o.View.Int(img, "offsets.topic.num.partitions")),
-		DefaultReplicas:   int16(b.o.View.Int(img, "offsets.topic.replication.factor")),
+		DefaultPartitions: int32(b.o.View.Int(img, settings+".num.partitions")),
+		DefaultReplicas:   int16(factor),
 		CapReplicas:       true,
-		Topics: []controller.NewTopic{{Name: topic, Partitions: -1, Replicas: -1, Configs: []controller.ConfigEntry{
-			set("cleanup.policy", "compact"),
-			set("compression.type", "producer"),
-			set("segment.bytes", strconv.FormatInt(b.o.View.Int(img, "offsets.topic.segment.bytes"), 10)),
-		}}},
+		Topics:            []controller.NewTopic{{Name: topic, Partitions: -1, Replicas: -1, Configs: b.internalConfigs(topic, settings, factor)}},
 	}, nil
+}
+
+// internalTopics are the topics that can be made, each with what the names of
+// its settings begin with.
+var internalTopics = map[string]string{
+	OffsetsTopic:      "offsets.topic",
+	TransactionsTopic: "transaction.state.log",
+}
+
+// internalConfigs are the topic's own settings.
+func (b *Broker) internalConfigs(topic, settings string, factor int64) []controller.ConfigEntry {
+	img := b.Image()
+	var out []controller.ConfigEntry
+	set := func(name, value string) { out = append(out, controller.ConfigEntry{Name: name, Value: &value}) }
+	number := func(name string, n int64) { set(name, strconv.FormatInt(n, 10)) }
+	set("cleanup.policy", "compact")
+	number("segment.bytes", b.o.View.Int(img, settings+".segment.bytes"))
+	switch topic {
+	case OffsetsTopic:
+		set("compression.type", "producer")
+	case TransactionsTopic:
+		set("compression.type", "uncompressed")
+		set("unclean.leader.election.enable", "false")
+		// Where there are fewer nodes than replicas were asked for, fewer are
+		// enough, or nothing could be written.
+		least := b.o.View.Int(img, settings+".min.isr")
+		number("min.insync.replicas", max(1, min(least, factor, int64(img.BrokerCount()))))
+	}
+	return out
 }
