@@ -2,6 +2,7 @@ package group
 
 import (
 	"ottla/internal/coordinator"
+	"ottla/internal/group/kind"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
@@ -112,6 +113,8 @@ type Commit struct {
 	RetentionMs int64
 	// TellsNotFound says that GROUP_ID_NOT_FOUND is understood (v9).
 	TellsNotFound bool
+	// Version of the request; members of consumer groups need 9.
+	Version int16
 	// Txn is set when the offsets shall count once a transaction commits
 	// (KIP-98, KIP-447).
 	Txn    *coordinator.Txn
@@ -143,6 +146,10 @@ type CommitReply struct{ Codes [][]wire.Code }
 // Fetch reads committed offsets; the reply is a FetchReply.
 type Fetch struct {
 	Group string
+	// MemberID and Epoch tell which member of a consumer group asks; nil and -1
+	// for those who do not say.
+	MemberID *string
+	Epoch    int32
 	// RequireStable refuses offsets that a transaction is about to change.
 	RequireStable bool
 	// All asks for every offset; Topics are ignored then.
@@ -228,7 +235,11 @@ type List struct{ States, Types []string }
 // Listed is a group in a list.
 type Listed struct {
 	ID, ProtocolType string
-	State            State
+	Type             kind.Type
+	// State is by its name in Kafka; kinds have states of their own.
+	State string
+	// Members are how many it has.
+	Members int
 }
 
 // TopicsDeleted tells that topics are gone: their offsets go too. The reply is
@@ -241,6 +252,11 @@ type DeletedTopic struct {
 	Name string
 	ID   uuid.UUID
 }
+
+// TopicsChanged tells that topics were made, got partitions or are gone:
+// groups that are assigned partitions by the server look at them again. The
+// names are sorted. The reply is nil.
+type TopicsChanged struct{ Names []string }
 
 // Sweep forgets now what has expired, instead of when the next check is due.
 // The reply is true when there was more than one turn may forget, and another

@@ -47,6 +47,9 @@ func (t *turn) commit(c *Commit) error {
 // mayCommit tells whether the committer may: a member of this generation, or
 // someone outside where nobody is in. A member's commit is a sign of life.
 func (t *turn) mayCommit(c *Commit) wire.Code {
+	if k := t.m.kindOf(c.Group); k != nil {
+		return mayCommitTo(k, c)
+	}
 	g := t.m.groups[c.Group]
 	switch {
 	case g == nil && c.Generation < 0:

@@ -11,18 +11,21 @@ func (t *turn) deleteOffsets(c *DeleteOffsets) error {
 	if c.Group == "" {
 		return wire.InvalidGroupID
 	}
-	g := t.m.groups[c.Group]
-	if g == nil {
+	g, k := t.m.groups[c.Group], t.m.kindOf(c.Group)
+	if g == nil && k == nil {
 		return wire.GroupIDNotFound
 	}
-	if g.live.state != Empty && !g.live.consumers() {
+	if g == nil {
+		g = &group{live: &live{}}
+	}
+	if k == nil && g.live.state != Empty && !g.live.consumers() {
 		return wire.NonEmptyGroup
 	}
 	r := DeleteOffsetsReply{Codes: make([][]wire.Code, len(c.Topics))}
 	for i := range c.Topics {
 		topic := &c.Topics[i]
 		for _, p := range topic.Partitions {
-			if g.live.isSubscribed(topic.Name) {
+			if t.reads(k, c.Group, topic.Name) {
 				r.Codes[i] = append(r.Codes[i], wire.GroupSubscribedToTopic)
 				continue
 			}
@@ -42,21 +45,27 @@ func (t *turn) delete(c *Delete) {
 	if c.caller == 0 {
 		c.caller = t.token
 	}
-	g := t.m.groups[c.Group]
+	g, k := t.m.groups[c.Group], t.m.kindOf(c.Group)
 	switch {
-	case g == nil:
+	case g == nil && k == nil:
 		t.refuse(c.caller, wire.GroupIDNotFound)
 		return
-	case g.live.state != Empty:
+	case k != nil && k.Show(c.Group).Members > 0, k == nil && g.live.state != Empty:
 		t.refuse(c.caller, wire.NonEmptyGroup)
 		return
 	}
-	t.bury(c.Group, g)
+	if g != nil {
+		t.bury(c.Group, g)
+	}
 	if t.full() {
 		t.timer(buryKey{c.Group}, 0, Delete{Group: c.Group, caller: c.caller})
 		return
 	}
-	t.write(schema.AppendGroupKey(nil, c.Group), nil)
+	if k != nil {
+		k.Bury(t.kind(), c.Group)
+	} else {
+		t.write(schema.AppendGroupKey(nil, c.Group), nil)
+	}
 	t.reply(c.caller, nil)
 }
 

@@ -4,8 +4,9 @@
 // partition of __consumer_offsets, run by package coordinator.
 //
 // It is not for sockets and requests (kafka/groups), not for the bytes of
-// records (group/schema), and not for the newer kinds of group: records of
-// their types are kept aside as they are.
+// records (group/schema), and not for what the newer kinds of group decide: each
+// is a package below this one and plugs in by the seam of group/kind. Records of
+// types that nobody knows are kept aside as they are.
 //
 // Main types: Machine; the commands (Join, Sync, Heartbeat, Leave, Commit,
 // Fetch, …) and their replies; live (a group's members and its rebalance);
@@ -14,7 +15,25 @@
 // Files in reading order: commands.go, state.go (states and their
 // transitions), member.go, machine.go (the table of commands; Apply), turn.go,
 // join.go, static.go, rebalance.go, sync.go, session.go, offsets.go, commit.go,
-// delete.go, retention.go, show.go, snapshot.go, options.go.
+// delete.go, retention.go, show.go, snapshot.go, kinds.go (the other kinds),
+// options.go.
+//
+// # Kinds of group
+//
+// A kind (consumer groups: group/consumer) is a kind.Kind that Settings.Kinds
+// makes for each machine. The machine gives it the records of its types
+// (Kind.Owns), the commands that are not the machine's own (Kind.Step, by the
+// command's Go type), its timers and the results of its work (they come back
+// through Step), and its part of a snapshot (Kind.Records). What every group
+// has is done here for all kinds alike: List and the kind's name in it (Show),
+// Delete (Show, then Bury), committed offsets with their expiry (Subscribed,
+// Expires), and the checks of who commits and reads them (kind.Committer;
+// groups of a kind without it have none). Requests of the classic protocol to a
+// group of a kind go to it if it is kind.Mixed, and hear the error of the wrong
+// type if not. A kind asks the machine whose an id is (kind.Host); an id has
+// one type at a time. So another kind needs: record values in group/schema, a
+// package with commands, replies and a kind.Kind, and a line where the server
+// makes group.Settings.
 //
 // A rebalance, in words: a join of someone new, a leader's join, a leave or a
 // lapsed session bring PreparingRebalance; heartbeats tell the members to join

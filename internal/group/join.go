@@ -26,6 +26,11 @@ func (t *turn) join(c *Join) error {
 	if !c.fits() {
 		return wire.InvalidRequest
 	}
+	if k := t.m.kindOf(c.Group); k != nil {
+		if done, err := t.joinKind(k, c); done || err != nil {
+			return err
+		}
+	}
 	g := t.m.groups[c.Group]
 	if g == nil && c.MemberID != "" {
 		return wire.UnknownMemberID
@@ -34,7 +39,7 @@ func (t *turn) join(c *Join) error {
 	if g != nil {
 		l = g.live
 	}
-	d := t.edit(c.Group, l)
+	d, before := t.edit(c.Group, l), len(t.out.Records)
 	switch {
 	case !t.accepts(d, c.MemberID):
 		t.remove(d, c.MemberID)
@@ -53,7 +58,7 @@ func (t *turn) join(c *Join) error {
 	default:
 		t.rejoin(d, c)
 	}
-	if (g == nil || g.stored == nil) && len(d.members)+len(d.pending) > 0 && len(t.out.Records) == 0 {
+	if (g == nil || g.stored == nil) && len(d.members)+len(d.pending) > 0 && len(t.out.Records) == before {
 		t.store(&live{since: t.wall}) // from now on there is a group, even without offsets
 	}
 	return nil

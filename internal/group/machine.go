@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"ottla/internal/coordinator"
+	"ottla/internal/group/kind"
 	"ottla/internal/group/schema"
-	"ottla/internal/wire"
 )
 
 // Machine decides for the groups of one partition of __consumer_offsets. It is
@@ -19,6 +19,7 @@ type Machine struct {
 	applied uint64
 	// aside are the records of types that are not ours, by key.
 	aside map[string]kept
+	kinds []kind.Kind
 }
 
 // kept is a value with its place in the order of records.
@@ -41,6 +42,9 @@ type group struct {
 // New makes an empty machine.
 func New(s Settings) *Machine {
 	m := &Machine{s: s}
+	for _, make := range s.Kinds {
+		m.kinds = append(m.kinds, make(host{m}))
+	}
 	m.Reset()
 	return m
 }
@@ -48,11 +52,14 @@ func New(s Settings) *Machine {
 // Reset implements coordinator.Machine.
 func (m *Machine) Reset() {
 	m.groups, m.open, m.aside, m.applied = map[string]*group{}, map[int64]*pending{}, map[string]kept{}, 0
+	for _, k := range m.kinds {
+		k.Reset()
+	}
 }
 
 // Step implements coordinator.Machine. This is the table of all commands.
 func (m *Machine) Step(now time.Time, cmd coordinator.Command) (coordinator.Output, error) {
-	t := &turn{m: m, now: now, wall: cmd.Wall, token: cmd.Token}
+	t := &turn{m: m, now: now, wall: cmd.Wall, token: cmd.Token, out: &coordinator.Output{}}
 	if t.wall.IsZero() {
 		t.wall = now
 	}
@@ -71,7 +78,7 @@ func (m *Machine) Step(now time.Time, cmd coordinator.Command) (coordinator.Outp
 	case EndTxn:
 		t.endTxn(&c)
 	case Fetch:
-		t.answer(m.fetch(&c))
+		err = t.fetch(&c)
 	case DeleteOffsets:
 		err = t.deleteOffsets(&c)
 	case Delete:
@@ -97,8 +104,10 @@ func (m *Machine) Step(now time.Time, cmd coordinator.Command) (coordinator.Outp
 		t.crowdedDue(c)
 	case sweepDue:
 		t.sweep()
+	case TopicsChanged:
+		t.topicsChanged(&c)
 	default:
-		err = wire.Errorf(wire.UnknownServerError, "the group coordinator knows no command %T", cmd.Body)
+		err = t.stepKinds(cmd.Body)
 	}
 	if err != nil {
 		return coordinator.Output{}, err
@@ -114,12 +123,15 @@ func (m *Machine) Apply(r coordinator.Record) {
 		return
 	}
 	k, err := schema.ParseKey(r.Key)
+	owner := m.ownerOf(k.Type)
 	switch {
 	case err != nil: // nobody's: passed over
 	case k.IsOffset():
 		m.applyOffset(k, r)
 	case k.Type == schema.GroupMetadata:
 		m.applyGroup(k.Group, r.Value)
+	case owner != nil:
+		owner.Apply(k, r.Value)
 	case r.Value == nil:
 		delete(m.aside, string(r.Key))
 	default:

@@ -41,8 +41,15 @@ func sorted[K interface{ ~string | ~int32 | ~int64 }, V any](m map[K]V) []K {
 	return slices.Sorted(maps.Keys(m))
 }
 
-// ids are the groups in order.
-func (m *Machine) ids() []string { return sorted(m.groups) }
+// ids are the groups of all kinds in order.
+func (m *Machine) ids() []string {
+	ids := sorted(m.groups)
+	for _, k := range m.kinds {
+		ids = append(ids, k.IDs()...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
 
 // pending are the offsets of a transaction that has not ended, by group.
 type pending struct {

@@ -1,8 +1,13 @@
 package group
 
-import "time"
+import (
+	"time"
 
-// Settings are the settings that classic groups heed, by Kafka's names.
+	"ottla/internal/group/kind"
+)
+
+// Settings are what classic groups and offsets heed, by Kafka's names, and the
+// kinds of group beside them.
 type Settings struct {
 	MinSession, MaxSession time.Duration // group.{min,max}.session.timeout.ms
 	InitialDelay           time.Duration // group.initial.rebalance.delay.ms
@@ -10,6 +15,9 @@ type Settings struct {
 	MaxMetadata            int           // offset.metadata.max.bytes
 	Retention              time.Duration // offsets.retention.minutes
 	RetentionCheck         time.Duration // offsets.retention.check.interval.ms
+	// Kinds make the kinds of group beside the classic one, for each machine
+	// its own.
+	Kinds []func(kind.Host) kind.Kind
 }
 
 // Defaults are Kafka's.

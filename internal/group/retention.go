@@ -8,7 +8,7 @@ import (
 
 // topicsDeleted steps a TopicsDeleted, a part at a time where there is much.
 func (t *turn) topicsDeleted(c *TopicsDeleted) {
-	for _, id := range t.m.ids() {
+	for _, id := range sorted(t.m.groups) {
 		for _, topic := range c.Topics {
 			t.forgetTopic(id, topic, t.m.groups[id].offsets)
 			for _, producer := range sorted(t.m.open) {
@@ -53,19 +53,29 @@ func (t *turn) sweep() {
 }
 
 func (t *turn) sweepGroup(id string, g *group) {
+	if g == nil { // one of a kind, that has no offsets
+		g = &group{live: &live{}}
+	}
+	k := t.m.kindOf(id)
 	since, ok := g.live.expiresFrom()
 	left := g.txns > 0
 	for _, topic := range sorted(g.offsets) {
 		for _, p := range sorted(g.offsets[topic]) {
 			v := g.offsets[topic][p]
-			if !ok || t.full() || g.live.isSubscribed(topic) || !t.expired(&v, since) || t.m.unstable(id, topic, p) {
+			if !ok || t.full() || t.reads(k, id, topic) || !t.expired(&v, since) || t.m.unstable(id, topic, p) {
 				left = true
 				continue
 			}
 			t.write(schema.AppendOffsetKey(nil, id, topic, p), nil)
 		}
 	}
-	if !left && g.live.state == Empty && len(g.live.pending) == 0 {
+	switch {
+	case left:
+	case k != nil:
+		if k.Expires() && k.Show(id).Members == 0 {
+			k.Bury(t.kind(), id)
+		}
+	case g.live.state == Empty && len(g.live.pending) == 0:
 		t.write(schema.AppendGroupKey(nil, id), nil)
 	}
 }

@@ -9,6 +9,9 @@ func (t *turn) heartbeat(c *Heartbeat) error {
 	if c.Group == "" {
 		return wire.InvalidGroupID
 	}
+	if k := t.m.kindOf(c.Group); k != nil {
+		return t.heartbeatKind(k, c)
+	}
 	g := t.m.groups[c.Group]
 	if g == nil {
 		return wire.UnknownMemberID
@@ -71,6 +74,9 @@ func (t *turn) leave(c *Leave) error {
 	if c.Group == "" {
 		return wire.InvalidGroupID
 	}
+	if k := t.m.kindOf(c.Group); k != nil {
+		return t.leaveKind(k, c)
+	}
 	g := t.m.groups[c.Group]
 	if g == nil {
 		return wire.UnknownMemberID
@@ -124,7 +130,7 @@ func (t *turn) leaveOne(d *live, who *Leaver) wire.Code {
 // come again. A group that is larger than it may be now rebalances, so that it
 // shrinks.
 func (t *turn) loaded() {
-	for _, id := range t.m.ids() {
+	for _, id := range sorted(t.m.groups) {
 		members := t.m.groups[id].live.members
 		for _, m := range members {
 			t.alive(id, m)
@@ -134,6 +140,9 @@ func (t *turn) loaded() {
 		}
 	}
 	t.timer(sweepKey{}, t.m.s.RetentionCheck, sweepDue{})
+	for _, k := range t.m.kinds {
+		k.Loaded(t.kind())
+	}
 }
 
 // crowdedDue begins the rebalance of a group that is too large.

@@ -4,12 +4,16 @@ import (
 	"slices"
 	"strings"
 
+	"ottla/internal/group/kind"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
 
 // fetch reads committed offsets. A group that is not there has none.
-func (m *Machine) fetch(c *Fetch) FetchReply {
+func (m *Machine) fetch(c *Fetch) (FetchReply, error) {
+	if err := m.mayFetch(c); err != nil {
+		return FetchReply{}, err
+	}
 	g := m.groups[c.Group]
 	asked := c.Topics
 	if c.All {
@@ -28,7 +32,16 @@ func (m *Machine) fetch(c *Fetch) FetchReply {
 		}
 		r.Topics = append(r.Topics, topic)
 	}
-	return r
+	return r, nil
+}
+
+// fetch steps a Fetch.
+func (t *turn) fetch(c *Fetch) error {
+	r, err := t.m.fetch(c)
+	if err == nil {
+		t.answer(r)
+	}
+	return err
 }
 
 func (m *Machine) fetchOne(g *group, c *Fetch, topic *FetchTopic, p int32) FetchedPartition {
@@ -54,6 +67,9 @@ func foreign(committed, now uuid.UUID) bool {
 
 // describe steps a Describe.
 func (t *turn) describe(c *Describe) error {
+	if t.m.kindOf(c.Group) != nil {
+		return wire.Errorf(wire.GroupIDNotFound, "Group %s is not a classic group.", c.Group)
+	}
 	g := t.m.groups[c.Group]
 	if g == nil {
 		return wire.Errorf(wire.GroupIDNotFound, "Group %s not found.", c.Group)
@@ -75,20 +91,26 @@ func (t *turn) describe(c *Describe) error {
 	return nil
 }
 
-// list shows the groups that pass the filters. All are of type classic.
+// list shows the groups that pass the filters.
 func (m *Machine) list(c *List) []Listed {
 	pass := func(filter []string, name string) bool {
 		return len(filter) == 0 || slices.ContainsFunc(filter, func(f string) bool { return strings.EqualFold(strings.TrimSpace(f), name) })
 	}
 	var out []Listed
-	if !pass(c.Types, "classic") {
-		return out
-	}
 	for _, id := range m.ids() {
-		l := m.groups[id].live
-		if pass(c.States, l.state.String()) {
-			out = append(out, Listed{ID: id, ProtocolType: l.protocolType, State: l.state})
+		if row := m.listed(id); pass(c.Types, string(row.Type)) && pass(c.States, row.State) {
+			out = append(out, row)
 		}
 	}
 	return out
+}
+
+// listed shows a group, of whatever kind.
+func (m *Machine) listed(id string) Listed {
+	if k := m.kindOf(id); k != nil {
+		s := k.Show(id)
+		return Listed{ID: id, ProtocolType: s.ProtocolType, Type: k.Type(), State: s.State, Members: s.Members}
+	}
+	l := m.groups[id].live
+	return Listed{ID: id, ProtocolType: l.protocolType, Type: kind.Classic, State: l.state.String(), Members: len(l.members)}
 }

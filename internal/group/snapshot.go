@@ -10,7 +10,8 @@ import (
 )
 
 // Records implements coordinator.Lister: everything in the order in which it
-// was written, so that what is newer stays so.
+// was written, so that what is newer stays so; then what the kinds have, whose
+// records say all of what they are about.
 func (m *Machine) Records() iter.Seq[coordinator.Record] {
 	type row struct {
 		at uint64
@@ -47,6 +48,13 @@ func (m *Machine) Records() iter.Seq[coordinator.Record] {
 		for i := range rows {
 			if !yield(rows[i].Record) {
 				return
+			}
+		}
+		for _, k := range m.kinds {
+			for r := range k.Records() {
+				if !yield(r) {
+					return
+				}
 			}
 		}
 	}

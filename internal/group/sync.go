@@ -10,6 +10,9 @@ func (t *turn) sync(c *Sync) error {
 	if c.Group == "" {
 		return wire.InvalidGroupID
 	}
+	if k := t.m.kindOf(c.Group); k != nil {
+		return t.syncKind(k, c)
+	}
 	g := t.m.groups[c.Group]
 	if g == nil || g.live.state == Empty {
 		return wire.UnknownMemberID

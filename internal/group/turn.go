@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ottla/internal/coordinator"
+	"ottla/internal/group/kind"
 	"ottla/internal/group/schema"
 )
 
@@ -15,7 +16,7 @@ type turn struct {
 	now   time.Time // what time-outs go by
 	wall  time.Time // what the log is dated by, and offsets expire by
 	token coordinator.Token
-	out   coordinator.Output
+	out   *coordinator.Output
 
 	id    string // of the group at hand
 	draft *live  // its copy, once it is changed
@@ -23,15 +24,26 @@ type turn struct {
 
 // done closes the turn.
 func (t *turn) done() coordinator.Output {
-	if d := t.draft; d != nil {
-		m, id := t.m, t.id
-		t.out.Accepted = func() {
-			if g := m.groups[id]; g != nil {
-				g.live = d
-			}
-		}
+	t.install()
+	return *t.out
+}
+
+// install takes the draft over once the turn's records are accepted.
+func (t *turn) install() {
+	if t.draft == nil {
+		return
 	}
-	return t.out
+	m, id, d := t.m, t.id, t.draft
+	t.kind().Then(func() {
+		if g := m.groups[id]; g != nil {
+			g.live = d
+		}
+	})
+}
+
+// kind is the turn as kinds see it.
+func (t *turn) kind() *kind.Turn {
+	return &kind.Turn{Now: t.now, Wall: t.wall, Token: t.token, Out: t.out}
 }
 
 // edit begins a change of a group: the copy is installed when the records of

@@ -57,7 +57,7 @@ func (s *Server) groupsByState() map[string]float64 {
 	for _, a := range s.groups.Each(ctx, group.List{}) {
 		if list, ok := a.Body.([]group.Listed); ok {
 			for i := range list {
-				n[list[i].State.String()]++
+				n[list[i].State]++
 			}
 		}
 	}

@@ -29,23 +29,21 @@ type standing struct {
 // groups shows those that fit, by id. A shard that does not answer counts as
 // one entry left out.
 func (s *scrape) groups(show func(*groupFacts)) {
-	var ids []string
+	var all []group.Listed
 	for _, a := range s.Groups.Each(s.ctx, group.List{}) {
 		list, ok := a.Body.([]group.Listed)
 		if a.Err != nil || !ok {
 			s.omitted++
 			continue
 		}
-		for i := range list {
-			ids = append(ids, list[i].ID)
-		}
+		all = append(all, list...)
 	}
-	slices.Sort(ids)
-	for _, id := range ids {
+	slices.SortFunc(all, func(a, b group.Listed) int { return strings.Compare(a.ID, b.ID) })
+	for i := range all {
 		if !s.take(&s.left.Groups) {
 			continue
 		}
-		if g := s.ask(id); g != nil {
+		if g := s.ask(&all[i]); g != nil {
 			show(g)
 		}
 	}
@@ -53,23 +51,15 @@ func (s *scrape) groups(show func(*groupFacts)) {
 
 // ask learns about a group; nil when it does not answer. Members and offsets
 // are of two moments, which is as near as Kafka's own tools come.
-func (s *scrape) ask(id string) *groupFacts {
-	described, err := s.Groups.Do(s.ctx, id, group.Describe{Group: id})
+func (s *scrape) ask(listed *group.Listed) *groupFacts {
+	fetched, err := s.Groups.Do(s.ctx, listed.ID, group.Fetch{Group: listed.ID, All: true})
 	if err != nil {
-		if wire.CodeOf(err) != wire.GroupIDNotFound { // it went since it was listed
+		if wire.CodeOf(err) != wire.GroupIDNotFound { // it went since it was listed, or keeps no offsets
 			s.omitted++
 		}
 		return nil
 	}
-	fetched, err := s.Groups.Do(s.ctx, id, group.Fetch{Group: id, All: true})
-	if err != nil {
-		s.omitted++
-		return nil
-	}
-	g := &groupFacts{id: id}
-	if d, ok := described.(group.Described); ok {
-		g.members = len(d.Members)
-	}
+	g := &groupFacts{id: listed.ID, members: listed.Members}
 	if f, ok := fetched.(group.FetchReply); ok {
 		for i := range f.Topics {
 			s.addStandings(g, &f.Topics[i])

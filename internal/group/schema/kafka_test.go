@@ -51,7 +51,7 @@ func TestKafkasRecordsAreReadAndWrittenByteForByte(t *testing.T) {
 		case "offset":
 			v, err := ParseOffsetValue(value)
 			offset.CommitMs = v.CommitMs // told by the broker's clock
-			if err != nil || v != offset || k != (Key{OffsetCommit, "simple", "orders", 0}) {
+			if err != nil || v != offset || k != (Key{Type: OffsetCommit, Group: "simple", Topic: "orders"}) {
 				t.Errorf("%s: %+v %+v, %v", name, k, v, err)
 			}
 			if !bytes.Equal(AppendOffsetValue(nil, v), value) || !bytes.Equal(AppendOffsetKey(nil, "simple", "orders", 0), key) {

@@ -48,7 +48,7 @@ func TestKeysAgreeWithAnotherCodec(t *testing.T) {
 		for version := range int16(2) { // 0 is the legacy type
 			k.Version = version
 			got, err := ParseKey(k.AppendTo(nil))
-			if want := (Key{version, k.Group, k.Topic, k.Partition}); err != nil || got != want || !got.IsOffset() {
+			if want := (Key{Type: version, Group: k.Group, Topic: k.Topic, Partition: k.Partition}); err != nil || got != want || !got.IsOffset() {
 				t.Fatalf("got %+v, %v, want %+v", got, err, want)
 			}
 		}
@@ -199,9 +199,11 @@ func TestUnknownVersionsAreRefusedAndUnknownTypesTold(t *testing.T) {
 			t.Errorf("metadata of version %x was read", b)
 		}
 	}
-	k, err := ParseKey([]byte{0, 3, 0, 1, 'g'})
-	if err != nil || k != (Key{Type: 3}) || k.Known() {
-		t.Errorf("a key of a consumer group's metadata: %+v, %v", k, err)
+	for _, unknown := range []byte{9, 18, 24} {
+		k, err := ParseKey([]byte{0, unknown, 0, 1, 'g'})
+		if err != nil || k != (Key{Type: int16(unknown)}) || k.Known() {
+			t.Errorf("a key of type %d: %+v, %v", unknown, k, err)
+		}
 	}
 }
 
@@ -231,13 +233,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add(AppendGroupKey(nil, "g"), hostile())
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		if k, err := ParseKey(key); err == nil && k.Known() {
-			again, err := ParseKey(map[bool]func() []byte{
-				true:  func() []byte { return AppendOffsetKey(nil, k.Group, k.Topic, k.Partition) },
-				false: func() []byte { return AppendGroupKey(nil, k.Group) },
-			}[k.IsOffset()]())
-			if k.Type == LegacyOffsetCommit {
-				k.Type = OffsetCommit
-			}
+			again, err := ParseKey(AppendKey(nil, k))
 			if err != nil || again != k {
 				t.Errorf("key %+v became %+v, %v", k, again, err)
 			}
@@ -253,6 +249,11 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 		_, _ = ParseSubscription(value) // must only not panic
+		_, _ = ParseWholeSubscription(value)
+		_, _ = ParseAssignment(value)
+		for _, c := range consumerCodecs {
+			c.again(t, value)
+		}
 	})
 }
 

@@ -33,7 +33,7 @@ func (f *Family) listGroups(ctx context.Context, _ *api.Conn, req *kmsg.ListGrou
 		}
 		for _, g := range groups {
 			row := kmsg.NewListGroupsResponseGroup()
-			row.Group, row.ProtocolType, row.GroupState, row.GroupType = g.ID, g.ProtocolType, g.State.String(), "classic"
+			row.Group, row.ProtocolType, row.GroupState, row.GroupType = g.ID, g.ProtocolType, g.State, string(g.Type)
 			resp.Groups = append(resp.Groups, row)
 		}
 	}
