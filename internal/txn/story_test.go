@@ -111,12 +111,7 @@ func (s *story) tellWritten() string {
 	var err error
 	if s.d.HasArg("fenced") {
 		err = wire.TransactionCoordinatorFenced
-		s.m.ids[id].producerID = fencedID
-		for _, x := range s.writes {
-			if x.ID == id {
-				x.ProducerID = fencedID
-			}
-		}
+		s.fenced[id] = true
 	}
 	if !s.written(id, err) {
 		return "nothing is being written\n"

@@ -28,6 +28,8 @@ type world struct {
 	fresh  int64
 	asked  map[coordinator.Token]bool // not answered yet
 	writes []*write
+	// fenced are those whose markers a newer coordinator writes.
+	fenced map[string]bool
 }
 
 // write is a marker that was begun.
@@ -43,7 +45,7 @@ type write struct {
 var start = time.UnixMilli(1_700_000_000_000).UTC()
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, s: Defaults(), level: 2, now: start, asked: map[coordinator.Token]bool{}}
+	w := &world{t: t, s: Defaults(), level: 2, now: start, asked: map[coordinator.Token]bool{}, fenced: map[string]bool{}}
 	w.restart()
 	return w
 }
@@ -222,17 +224,8 @@ func (w *world) resultWaits(id string) bool {
 	return slices.ContainsFunc(w.timers, func(tm coordinator.Timer) bool {
 		r, ok := tm.Body.(written)
 		return ok && r.id == id
-	}) || w.fenced(id)
+	}) || w.fenced[id]
 }
-
-// fenced tells that markers of this id were fenced: a newer coordinator writes
-// them.
-func (w *world) fenced(id string) bool {
-	return w.m.ids[id] != nil && w.m.ids[id].producerID == fencedID
-}
-
-// fencedID is the producer of stories in which markers are fenced.
-const fencedID = 1 << 40
 
 // sameAfterReplay holds that the log is all there is to know: replayed, and
 // through a snapshot, it gives the same durable state.
