@@ -1,0 +1,80 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// protocol is one way in which a group shares its partitions.
+type protocol struct {
+	name string
+	// join gives the options by which the member in a place of the group joins;
+	// it lets w see what the member is given, if the options do not themselves
+	// tell of every assignment.
+	join func(place int, w *witness) []kgo.Opt
+	// settings are what the broker needs for it.
+	settings []string
+}
+
+// protocols are all of them.
+var protocols = []protocol{
+	{name: "classic", join: func(_ int, w *witness) []kgo.Opt { return w.balancers(kgo.RangeBalancer()) }},
+	{name: "cooperative", join: func(_ int, w *witness) []kgo.Opt { return w.balancers(kgo.CooperativeStickyBalancer()) }},
+}
+
+// chooseProtocols picks some by name.
+func chooseProtocols(list string) ([]protocol, error) {
+	var out []protocol
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.IndexFunc(protocols, func(p protocol) bool { return p.name == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no protocol %q; there are %s", name, protocolNames())
+		}
+		out = append(out, protocols[i])
+	}
+	return out, nil
+}
+
+func protocolNames() string {
+	var names []string
+	for _, p := range protocols {
+		names = append(names, p.name)
+	}
+	return strings.Join(names, ",")
+}
+
+// witness tells what a member of a classic group is given in each generation,
+// also where nothing changes for it and so no callback comes: it stands between
+// the client and its assignor.
+type witness struct {
+	kgo.GroupBalancer
+	joins func()
+	given func(partitions []int32)
+	topic string
+}
+
+// balancers are the options of a classic member.
+func (w *witness) balancers(b kgo.GroupBalancer) []kgo.Opt {
+	w.GroupBalancer = b
+	return []kgo.Opt{kgo.Balancers(w)}
+}
+
+// JoinGroupMetadata is called before a JoinGroup leaves.
+func (w *witness) JoinGroupMetadata(topics []string, current map[string][]int32, generation int32) []byte {
+	w.joins()
+	return w.GroupBalancer.JoinGroupMetadata(topics, current, generation)
+}
+
+// ParseSyncAssignment is called with each answer to a SyncGroup.
+func (w *witness) ParseSyncAssignment(assignment []byte) (map[string][]int32, error) {
+	plan, err := w.GroupBalancer.ParseSyncAssignment(assignment)
+	if err == nil {
+		w.given(plan[w.topic])
+	}
+	return plan, err
+}
