@@ -20,6 +20,7 @@ func (p *Partition) admit(l *log.Log, h *record.Header, b []byte, a *AppendArgs)
 		verdict = l.Producers().CheckMarker(h, coordinatorEpoch, a.TransactionVersion)
 	default:
 		verdict, seen = l.Producers().Check(h)
+		verdict = p.vouched(l, h, a.Guard, verdict)
 	}
 	switch verdict {
 	case producer.Accept:

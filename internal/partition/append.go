@@ -16,6 +16,9 @@ type AppendArgs struct {
 	// TransactionVersion is how strictly an end marker's epoch is judged: from 2
 	// on it lies above the epoch of the data that it ends (KIP-890, KIP-1228).
 	TransactionVersion int16
+	// Guard is what Partition.Guard gave, once the transaction's coordinator has
+	// vouched for the batch.
+	Guard producer.Guard
 	// InEpoch refuses the batch (FENCED_LEADER_EPOCH) unless the partition is
 	// led in LeaderEpoch: a coordinator's state belongs to one leadership.
 	InEpoch     bool
@@ -106,6 +109,9 @@ func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended
 	}
 	if p.full.Load() {
 		p.noteFull(nil)
+	}
+	if h.Transactional() {
+		p.guards.Written(h.ProducerID)
 	}
 
 	r.BaseOffset, r.End, r.Duplicate = h.BaseOffset, end.Offset, false

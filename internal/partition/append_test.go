@@ -66,7 +66,7 @@ func TestAppendRefuses(t *testing.T) {
 		{"internal topic", batch(1, 10, "x"), all, func(c *Config) { c.Log.Internal = true }, wire.InvalidTopic},
 		{"transactional without id", batch(1, 10, "x", from(1, 0, 0), transactional), all, nil, wire.TransactionalIDAuthorizationFailed},
 		{"transactional, nobody vouches", batch(1, 10, "x", from(1, 0, 0), transactional),
-			AppendArgs{Acks: -1, Transactional: true}, nil, wire.InvalidTxnState},
+			AppendArgs{Acks: -1, Transactional: true}, func(c *Config) { c.VerifyTransactions = true }, wire.InvalidTxnState},
 		{"our own control batch, damaged", broken(func(b []byte) { b[22] |= 1 << 5 }), ours, nil, wire.CorruptMessage},
 	}
 	for _, c := range cases {

@@ -35,7 +35,7 @@ func (p *Partition) Retain() error {
 }
 
 // Expire forgets producers that were silent for producer.id.expiration.ms and
-// have no open transaction. It is a chore for every few minutes.
+// have no open transaction, and guards as old. It is a chore for every few minutes.
 func (p *Partition) Expire(now time.Time) {
 	c := p.config.Load()
 	if c.ProducerExpiry <= 0 {
@@ -43,7 +43,9 @@ func (p *Partition) Expire(now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before := now.Add(-c.ProducerExpiry).UnixMilli()
+	p.guards.Expire(before)
 	if l := p.log.Load(); l != nil {
-		l.Producers().Expire(now.Add(-c.ProducerExpiry).UnixMilli())
+		l.Producers().Expire(before)
 	}
 }

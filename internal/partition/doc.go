@@ -14,10 +14,11 @@
 // Files, in reading order: partition.go (the type, its settings and
 // snapshots), open.go (open, close, delete), role.go, append.go, prepare.go
 // (validation outside the lock), admit.go (what the lock must cover:
-// duplicates, transactions), verify.go, commit.go (what moves when the high
-// watermark does), await.go, watch.go, fetch.go, epochs.go, list_offset.go,
-// delete_records.go, chores.go, clean.go (compaction), lead.go (what only a
-// coordinator on the partition asks), fault.go (errors).
+// duplicates, transactions), verify.go (whose transaction a coordinator must
+// vouch for), commit.go (what moves when the high watermark does), await.go,
+// watch.go, fetch.go, epochs.go, list_offset.go, delete_records.go, chores.go,
+// clean.go (compaction), lead.go (what only a coordinator on the partition
+// asks), fault.go (errors).
 //
 // # The way of a batch
 //
@@ -59,6 +60,9 @@
 //   - A batch is in the log exactly once whatever its producer repeats
 //     (KIP-98), and a duplicate's answer waits until its first append is
 //     committed.
+//   - A transactional batch is written only while its transaction is open here,
+//     or with a guard that no marker and no other leadership came after (KIP-890):
+//     none is written behind its end marker.
 //   - The epoch entry of a new leader stands before its first append.
 //
 // Errors are wire.Code or *wire.Error; a *record.Error with the records it

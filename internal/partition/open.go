@@ -96,6 +96,7 @@ func (p *Partition) stop(why wire.Code, end func(*log.Log) error) error {
 	p.refuse(why)
 	l := p.log.Swap(nil)
 	p.pending = nil
+	p.guards.Reset()
 	p.st.Lock()
 	p.core = replica.New(p.node)
 	p.core.Configure(p.config.Load().rules())

@@ -8,6 +8,7 @@ import (
 
 	"ottla/internal/log"
 	"ottla/internal/partition/replica"
+	"ottla/internal/producer"
 	"ottla/internal/record"
 	"ottla/internal/uuid"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	Level          int
 	MinInsync      int
 	ProducerExpiry time.Duration // producer.id.expiration.ms; 0 means never
+	// VerifyTransactions is transaction.partition.verification.enable.
+	VerifyTransactions bool
 }
 
 // rules are the settings that the core heeds. Internal topics are always
@@ -62,7 +65,8 @@ type Partition struct {
 
 	// mu serialises the writers of the log; see doc.go.
 	mu      sync.Mutex
-	pending *Role // mu: the role to take when Open comes
+	pending *Role           // mu: the role to take when Open comes
+	guards  producer.Guards // mu: of transactions that are asked about
 
 	// st guards everything below.
 	st       sync.Mutex
@@ -113,6 +117,9 @@ func (p *Partition) Configure(c Config) {
 	p.st.Unlock()
 	t.tell()
 }
+
+// Topic is the name of its topic.
+func (p *Partition) Topic() string { return p.topic }
 
 // Offsets is a snapshot, taken without a lock. LogStart <= LastStable <=
 // HighWatermark <= LogEnd holds for it while the partition leads.

@@ -23,7 +23,7 @@ func (p *Partition) prepare(b []byte, c *Config, a *AppendArgs, h *record.Header
 		return nil, wire.Errorf(wire.RecordListTooLarge,
 			"the batch has %d bytes, a segment of this topic %d (segment.bytes)", len(b), limit)
 	}
-	return b, p.verify(h, a)
+	return b, authorized(h, a)
 }
 
 // check is prepare for all but our own control batches.
@@ -31,6 +31,7 @@ func (p *Partition) check(b []byte, c *Config, a *AppendArgs, h *record.Header) 
 	rules := c.Rules
 	rules.NowMs = p.now().UnixMilli()
 	rules.AllowZstd = a.AllowZstd || a.Internal
+	rules.Unsequenced = a.Internal
 	if err := record.Validate(b, &rules, h); err != nil {
 		return nil, err
 	}

@@ -46,6 +46,7 @@ func (p *Partition) take(l *log.Log, r Role) {
 	p.st.Lock()
 	c := p.core.Become(a)
 	if c.LostLead {
+		p.guards.Reset()
 		t = p.abandon(wire.NotLeaderOrFollower)
 	} else {
 		t = p.settle(end)

@@ -21,6 +21,7 @@ const (
 
 var verdictNames = [...]string{"accept", "duplicate", "out of order", "fenced epoch", "invalid transaction state", "fenced coordinator"}
 
+// String is the verdict in words, for tests and logs.
 func (v Verdict) String() string {
 	if v < 0 || int(v) >= len(verdictNames) {
 		return "unknown verdict"
@@ -96,6 +97,13 @@ func (e *entry) inSequence(h *record.Header) bool {
 func (s *State) HasOpenTxn(producerID int64, epoch int16) bool {
 	e := s.producers[producerID]
 	return e != nil && e.txnFirst >= 0 && e.epoch == epoch
+}
+
+// Remembers tells whether batches of the producer are remembered, of the epoch
+// at hand.
+func (s *State) Remembers(producerID int64) bool {
+	e := s.producers[producerID]
+	return e != nil && e.n > 0
 }
 
 // CheckMarker judges a transaction marker before it is appended. With

@@ -3,14 +3,16 @@
 // first unstable offset. It decides whether a batch is new, a duplicate, out of
 // order or fenced (KIP-98, KIP-360, KIP-890).
 //
-// It is not for verifying that a transaction covers the partition, nor for
-// anything that a transaction coordinator decides: it only follows the log.
+// It is not for anything that a transaction coordinator decides: State only
+// follows the log, and Guards only remember whom a coordinator is being asked
+// about.
 //
-// Main types: State, Verdict, Aborted, Info.
+// Main types: State, Verdict, Aborted, Info; Guards, Guard.
 //
 // Files in reading order:
 //   - state.go: State, Apply, expiry, listing
 //   - check.go: the rules for a batch and for a marker that want in
+//   - guards.go: transactions that their coordinator must vouch for
 //   - entry.go: one producer and its window of five
 //   - transactions.go: open and decided transactions, the first unstable offset
 //   - snapshot.go: Kafka's snapshot file
@@ -25,7 +27,8 @@
 //
 // Ownership: a State belongs to one log, whose lock guards it. Every method
 // needs that lock exclusively but Check, HasOpenTxn, CheckMarker, Snapshot,
-// AppendFull, List, Lasts and Len, which only read.
+// AppendFull, List, Lasts, Remembers and Len, which only read. Guards belong to the
+// partition, and are guarded with the log's writers.
 //
 // Sources: KIP-98 (idempotence, transactions), KIP-360 (producers outlive
 // their records), KIP-664 (DescribeProducers), KIP-890 (epoch bump on each

@@ -14,6 +14,7 @@ type Rules struct {
 	BeforeMaxMs     int64 // message.timestamp.before.max.ms
 	AfterMaxMs      int64 // message.timestamp.after.max.ms
 	AppendTime      bool  // message.timestamp.type=LogAppendTime: timestamps are not judged
+	Unsequenced     bool  // a coordinator's own write: a producer's batch may have no sequence
 }
 
 // Validate checks one produced batch, b holding exactly that batch: header,
@@ -28,7 +29,7 @@ func Validate(b []byte, r *Rules, h *Header) error {
 	if err := checkFrame(b, r, h); err != nil {
 		return err
 	}
-	if err := checkHeader(h); err != nil {
+	if err := checkHeader(h, r); err != nil {
 		return err
 	}
 	var c check
@@ -88,7 +89,7 @@ func checkFrame(b []byte, r *Rules, h *Header) error {
 }
 
 // checkHeader judges what the header of a client's batch says.
-func checkHeader(h *Header) error {
+func checkHeader(h *Header, r *Rules) error {
 	switch {
 	case h.Count <= 0:
 		return invalid("the batch counts %d records", h.Count)
@@ -96,7 +97,7 @@ func checkHeader(h *Header) error {
 		return invalid("the batch counts %d records and its last offset delta is %d", h.Count, h.LastOffsetDelta)
 	case h.Control():
 		return invalid("clients cannot write control batches")
-	case h.ProducerID >= 0 && h.BaseSequence < 0:
+	case h.ProducerID >= 0 && h.BaseSequence < 0 && !r.Unsequenced:
 		return invalid("the batch of producer %d has the sequence %d", h.ProducerID, h.BaseSequence)
 	case h.Codec() > Zstd:
 		return invalid("the batch has the unknown compression %d", h.Attributes&codecMask)

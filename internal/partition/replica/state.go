@@ -10,6 +10,7 @@ const (
 	Leader
 )
 
+// String is the role in a word.
 func (r Role) String() string {
 	if r == Leader {
 		return "leader"
