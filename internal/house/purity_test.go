@@ -13,6 +13,7 @@ var pure = []string{
 	"internal/record", "internal/producer", "internal/metadata",
 	"internal/controller", "internal/partition/replica", "internal/log/compact",
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
+	"internal/share", "internal/share/store",
 }
 
 // impureImports bring a clock, a lock, a random source, files or sockets.
@@ -26,6 +27,7 @@ var allowed = map[string]map[string]string{
 	"internal/metadata":       {"time": "durations as types"},
 	"internal/group":          {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/kind":     {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
+	"internal/share/store":    {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/consumer": {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 }
 

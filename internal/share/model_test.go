@@ -1,0 +1,399 @@
+package share
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"ottla/internal/wire"
+)
+
+// twin is a share-partition told record by record, as simple as can be.
+type twin struct {
+	s    Settings
+	recs map[int64]*twinRecord
+}
+
+type twinRecord struct {
+	state  State
+	count  int16
+	member string
+	at     int64
+	key    uint64
+	keyed  bool
+}
+
+// world is a partition, its twin and the log that both stand on.
+type world struct {
+	t      *testing.T
+	r      *rand.Rand
+	now    int64
+	p      *Partition
+	m      twin
+	log    []logBatch
+	start  int64 // of the log
+	end    int64
+	stored map[int64]Stored
+	from   int64 // the stored start
+	done   map[int64]bool
+	given  map[int64]int
+}
+
+type logBatch struct {
+	first, last int64
+	skip        bool
+	recs        []Record
+}
+
+func newWorld(t *testing.T, seed uint64, s Settings) *world {
+	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 9)), now: 1000, p: New(s, 0), stored: map[int64]Stored{}, done: map[int64]bool{}, given: map[int64]int{}}
+	w.m = twin{s: s, recs: map[int64]*twinRecord{}}
+	return w
+}
+
+// grow appends a batch, perhaps after a hole, perhaps of control records.
+func (w *world) grow() {
+	if w.r.IntN(8) == 0 {
+		w.end += int64(w.r.IntN(4)) // compaction took them
+	}
+	b := logBatch{first: w.end, last: w.end + int64(w.r.IntN(12)), skip: w.r.IntN(10) == 0}
+	for at := b.first; at <= b.last; at++ {
+		r := Record{Offset: at, Key: uint64(w.r.IntN(4)), Keyed: w.r.IntN(10) > 0}
+		b.recs = append(b.recs, r)
+		if !b.skip {
+			w.m.recs[at] = &twinRecord{key: r.Key, keyed: r.Keyed}
+		}
+	}
+	w.end = b.last + 1
+	w.log = append(w.log, b)
+}
+
+// free tells whether the twin would give a record out.
+func (w *world) free(at int64) bool {
+	r := w.m.recs[at]
+	if r == nil || r.state != Available || r.at > w.now || at < w.start {
+		return false
+	}
+	if !w.m.s.KeyOrdered || !r.keyed {
+		return true
+	}
+	for k, o := range w.m.recs {
+		if k < at && k >= w.start && o.keyed && o.key == r.key && (o.state == Available || o.state == Acquired) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *world) locked() (n int) {
+	for _, r := range w.m.recs {
+		if r.state == Acquired {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) acquire(member string) {
+	w.expire()
+	before := w.locked()
+	from, ok := w.p.Next(w.now)
+	if !ok {
+		return
+	}
+	want := Want{Member: member, NowMs: w.now, MaxRecords: 1 + w.r.IntN(20), Strict: w.r.IntN(2) == 0, BatchSize: w.r.IntN(6)}
+	var batches []Batch
+	for _, b := range w.log {
+		if b.last >= from && b.last >= w.start && len(batches) < 3 {
+			x := Batch{First: b.first, Last: b.last, Skip: b.skip}
+			if w.m.s.KeyOrdered {
+				x.Records = b.recs
+			}
+			batches = append(batches, x)
+		}
+	}
+	got := w.p.Acquire(&want, from, batches, nil)
+	total := 0
+	last := int64(-1)
+	for _, g := range got {
+		if g.First <= last || g.Last < g.First {
+			w.t.Fatalf("ranges out of order: %v", got)
+		}
+		last = g.Last
+		if want.BatchSize > 0 && g.Last-g.First+1 > int64(want.BatchSize) {
+			w.t.Fatalf("a range of %d records, want at most %d", g.Last-g.First+1, want.BatchSize)
+		}
+		for at := g.First; at <= g.Last; at++ {
+			w.give(at, member, g.Count)
+			total++
+		}
+	}
+	if want.Strict && total > want.MaxRecords || before+total > w.m.s.MaxLocked {
+		w.t.Fatalf("%d records were given, at most %d were wanted and %d of %d are locked", total, want.MaxRecords, before, w.m.s.MaxLocked)
+	}
+	if total == 0 && w.free(from) && len(batches) > 0 && !w.m.s.KeyOrdered {
+		w.t.Fatalf("nothing was given although %d is free", from)
+	}
+}
+
+// give follows one record that was given out.
+func (w *world) give(at int64, member string, count int16) {
+	r := w.m.recs[at]
+	switch {
+	case r == nil:
+		w.t.Fatalf("offset %d was given out and has no record", at)
+	case !w.free(at):
+		w.t.Fatalf("offset %d was given out and is %v (at %d, now %d)", at, r.state, r.at, w.now)
+	case w.done[at]:
+		w.t.Fatalf("offset %d was given out after it was acknowledged", at)
+	}
+	r.state, r.member, r.at = Acquired, member, w.now+w.m.s.LockMs
+	r.count++
+	if r.count != count {
+		w.t.Fatalf("offset %d was given out as delivery %d, want %d", at, count, r.count)
+	}
+	w.given[at]++
+}
+
+func (w *world) back(r *twinRecord) {
+	if r.count >= w.m.s.Attempts {
+		r.state, r.at = Archived, 0
+		return
+	}
+	r.state, r.at = Available, 0
+	if wait := w.m.s.retryMs(r.count); wait > 0 {
+		r.at = w.now + wait
+	}
+}
+
+func (w *world) expire() {
+	w.p.Expire(w.now)
+	for _, r := range w.m.recs {
+		if r.at != 0 && r.at <= w.now {
+			if r.state == Acquired {
+				w.back(r)
+			} else {
+				r.at = 0
+			}
+		}
+	}
+}
+
+func (w *world) acknowledge(member string) {
+	if w.end == 0 {
+		return
+	}
+	first := max(0, w.p.Start()-2) + int64(w.r.IntN(20))
+	a := Ack{First: first, Last: first + int64(w.r.IntN(6))}
+	n := 1
+	if w.r.IntN(2) == 0 {
+		n = int(a.Last - a.First + 1)
+	}
+	for range n {
+		a.Types = append(a.Types, AckType(w.r.IntN(5)))
+	}
+	ok := true
+	for at := a.First; at <= a.Last; at++ {
+		r := w.m.recs[at]
+		ok = ok && (at < w.start || r != nil && r.state == Acquired && r.member == member)
+	}
+	err := Check([]Ack{a})
+	if err == nil {
+		err = w.p.Acknowledge(w.now, member, []Ack{a})
+	}
+	if (err == nil) != ok {
+		w.t.Fatalf("acknowledging %+v for %s: %v, the twin says %v\n%s", a, member, err, ok, w.dump())
+	}
+	if err != nil {
+		if wire.CodeOf(err) != wire.InvalidRecordState {
+			w.t.Fatalf("acknowledging %+v: %v", a, err)
+		}
+		return
+	}
+	for at := max(a.First, w.start); at <= a.Last; at++ {
+		r, kind := w.m.recs[at], a.Types[0]
+		if n > 1 {
+			kind = a.Types[at-a.First]
+		}
+		switch kind {
+		case Accept:
+			r.state, r.at, w.done[at] = Acknowledged, 0, true
+		case Gap, Reject:
+			r.state, r.at, w.done[at] = Archived, 0, true
+		case Release:
+			w.back(r)
+		case Renew:
+			r.at = w.now + w.m.s.LockMs
+		}
+	}
+}
+
+func (w *world) leave(member string) {
+	goodbye := w.r.IntN(2) == 0
+	w.p.Leave(w.now, member, goodbye)
+	for _, r := range w.m.recs {
+		if r.state == Acquired && r.member == member {
+			if goodbye {
+				r.state, r.at, r.count = Available, 0, r.count-1
+			} else {
+				w.back(r)
+			}
+		}
+	}
+}
+
+// trim is retention.
+func (w *world) trim() {
+	w.start = min(w.end, max(w.start, w.p.Start()+int64(w.r.IntN(6))))
+	w.p.Trim(w.start)
+	for at := range w.m.recs {
+		if at < w.start {
+			delete(w.m.recs, at)
+		}
+	}
+}
+
+// save takes what is to be stored.
+func (w *world) save() {
+	out, ok := w.p.Changes()
+	if !ok {
+		return
+	}
+	w.from = out.Start
+	for _, r := range out.Changed {
+		for at := r.First; at <= r.Last; at++ {
+			row := r
+			row.First, row.Last = at, at
+			w.stored[at] = row
+		}
+	}
+}
+
+// restart forgets what was not stored. What the twin has beyond it is undone.
+func (w *world) restart() {
+	w.save()
+	var rows []Stored
+	for at, r := range w.stored {
+		if at >= w.from {
+			rows = append(rows, r)
+		}
+	}
+	w.p = Load(w.m.s, w.from, rows)
+	w.p.Trim(w.start)
+	for at, r := range w.m.recs {
+		if r.state == Acquired {
+			r.state, r.at = Available, 0
+			r.count = 0
+			if s, ok := w.stored[at]; ok && at >= w.from {
+				r.count, r.at = s.Count, s.NotBeforeMs
+			}
+		}
+	}
+	w.expire() // waits that are over meanwhile
+}
+
+func (w *world) dump() string {
+	text := fmt.Sprintf("start %d end %d locked %d\n", w.p.start, w.p.end, w.p.locked)
+	for _, s := range w.p.spans {
+		text += fmt.Sprintf("  %d-%d %v count %d at %d dirty %v\n", s.first, s.last, s.state, s.count, s.atMs, s.dirty)
+	}
+	return text
+}
+
+// check compares every record, and the list's own invariants.
+func (w *world) check() {
+	at, locked := w.p.start, 0
+	for i := range w.p.spans {
+		s := &w.p.spans[i]
+		if s.first != at || s.last < s.first || (s.state == Acquired) != (s.owner != nil) {
+			w.t.Fatalf("span %d is wrong:\n%s", i, w.dump())
+		}
+		at = s.last + 1
+		if s.state == Acquired {
+			locked += int(s.len())
+		}
+		for o := s.first; o <= s.last; o++ {
+			if r := w.m.recs[o]; r != nil && (r.state != s.state || r.count != s.count || r.at != s.atMs) {
+				w.t.Fatalf("offset %d is %v, count %d, at %d; the twin has %v, %d, %d\n%s", o, s.state, s.count, s.atMs, r.state, r.count, r.at, w.dump())
+			}
+		}
+	}
+	if at != w.p.end || locked != w.p.locked {
+		w.t.Fatalf("the spans end at %d and lock %d:\n%s", at, locked, w.dump())
+	}
+	for o, r := range w.m.recs {
+		if o < w.p.start && o >= w.start && !r.state.final() {
+			w.t.Fatalf("offset %d is below the start %d and %v", o, w.p.start, r.state)
+		}
+		if o >= w.p.end && (r.state != Available || r.count != 0) {
+			w.t.Fatalf("offset %d is beyond the end %d and %v", o, w.p.end, r.state)
+		}
+	}
+}
+
+func TestAnyCourseOfEventsAgreesWithARecordByRecordTwin(t *testing.T) {
+	for seed := range uint64(200) {
+		s := Settings{LockMs: 50, Attempts: int16(2 + seed%4), MaxLocked: 5 + int(seed%40), KeyOrdered: seed%2 == 1}
+		if seed%3 == 0 {
+			s.RetryMs, s.RetryFactor, s.RetryMaxMs = 7, 2, 40
+		}
+		w := newWorld(t, seed, s)
+		members := []string{"a", "b", "c"}
+		for range 300 {
+			who := members[w.r.IntN(len(members))]
+			switch w.r.IntN(14) {
+			case 0, 1:
+				w.grow()
+			case 2, 3, 4, 5:
+				w.acquire(who)
+			case 6, 7, 8, 9:
+				w.acknowledge(who)
+			case 10:
+				w.now += int64(w.r.IntN(40))
+				w.expire()
+			case 11:
+				w.save()
+			case 12:
+				w.leave(who)
+			case 13:
+				if w.r.IntN(3) == 0 {
+					w.trim()
+				} else if w.r.IntN(3) == 0 {
+					w.restart()
+				}
+			}
+			w.check()
+		}
+		w.drain()
+	}
+}
+
+// drain lets one member take and accept everything: nothing may be stuck.
+func (w *world) drain() {
+	for range 10_000 {
+		w.now += 100
+		w.expire()
+		w.acquire("last")
+		for at, r := range w.m.recs {
+			if r.state == Acquired && r.member == "last" {
+				if err := w.p.Acknowledge(w.now, "last", []Ack{{at, at, []AckType{Accept}}}); err != nil {
+					w.t.Fatal(err)
+				}
+				r.state, r.at, w.done[at] = Acknowledged, 0, true
+			}
+		}
+		w.check()
+		if w.p.Start() >= w.end {
+			return
+		}
+		if from, ok := w.p.Next(w.now); ok && from >= w.end {
+			for at, r := range w.m.recs {
+				if !r.state.final() {
+					w.t.Fatalf("offset %d stays %v, nothing is to be given:\n%s", at, r.state, w.dump())
+				}
+			}
+			return
+		}
+	}
+	w.t.Fatalf("something is stuck, the log ends at %d, %+v:\n%s", w.end, w.p.lanes, w.dump())
+}

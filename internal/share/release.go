@@ -1,0 +1,92 @@
+package share
+
+// free takes a locked span from its member, for another try later; when it was
+// tried often enough it is given up.
+func (p *Partition) free(nowMs int64, i int) {
+	s := &p.spans[i]
+	if s.count >= p.s.Attempts {
+		p.mark(i, i+1, p.dead(), 0)
+		return
+	}
+	at := int64(0)
+	if wait := p.s.retryMs(s.count); wait > 0 {
+		at = nowMs + wait
+	}
+	p.mark(i, i+1, Available, at)
+}
+
+// Expire ends the locks and the waits that are over and tells whether there
+// were any.
+func (p *Partition) Expire(nowMs int64) bool {
+	if p.dueMs == 0 || nowMs < p.dueMs {
+		return false
+	}
+	changed := false
+	p.dueMs = 0
+	for i := range p.spans {
+		s := &p.spans[i]
+		if s.atMs != 0 && s.atMs <= nowMs {
+			changed = true
+			if s.state == Acquired {
+				p.free(nowMs, i)
+			} else {
+				s.atMs = 0
+				p.ripe(s)
+			}
+		}
+		if s.atMs != 0 {
+			p.due(s.atMs)
+		}
+	}
+	if changed {
+		p.spans = p.spans.join(0, len(p.spans))
+		p.settle()
+	}
+	return changed
+}
+
+// ripe tells the lanes that a span's wait is over.
+func (p *Partition) ripe(s *span) {
+	if p.lanes != nil {
+		for at := s.first; at <= s.last && at < p.lanes.known; at++ {
+			p.lanes.offer(at)
+		}
+	}
+}
+
+// DueMs is when Expire is to be called next; 0 for never.
+func (p *Partition) DueMs() int64 { return p.dueMs }
+
+// Leave gives back everything that a member holds, and tells whether that was
+// anything. A member that says goodbye has not looked at what it still has, so
+// that does not count as a delivery; one that vanished may have died of it.
+func (p *Partition) Leave(nowMs int64, member string, goodbye bool) bool {
+	o := p.owners[member]
+	if o == nil {
+		return false
+	}
+	for i := range p.spans {
+		if s := &p.spans[i]; s.owner == o {
+			if goodbye {
+				s.count--
+				p.mark(i, i+1, Available, 0)
+				if s.count == 0 {
+					s.dirty = false // as if it had never been given
+				}
+			} else {
+				p.free(nowMs, i)
+			}
+		}
+	}
+	p.spans = p.spans.join(0, len(p.spans))
+	p.settle()
+	return true
+}
+
+// Holds tells how many records a member holds.
+func (p *Partition) Holds(member string) int {
+	if o := p.owners[member]; o != nil {
+		return o.locked
+	}
+	return 0
+}
