@@ -16,10 +16,11 @@ import (
 type client struct {
 	name      string
 	language  string
-	scenarios []string // what it must report
-	limits    string   // what the library cannot do itself, or why a scenario is not asked; for the page
-	slow      bool     // runs only when it is named: its build takes minutes
-	absent    bool     // cannot be had by its package manager alone; limits says why
+	scenarios []string      // what it must report
+	limits    string        // what the library cannot do itself, or why a scenario is not asked; for the page
+	slow      bool          // runs only when it is named, or with -slow: its build takes minutes
+	within    time.Duration // bounds its whole run; 0 is clientWithin
+	absent    bool          // cannot be had by its package manager alone; limits says why
 	command   func(ctx context.Context, cache string) (command, error)
 }
 
@@ -39,6 +40,8 @@ var (
 	plain   = slices.Concat([]string{"create"}, codecs, []string{"idempotent", "time", "large", "huge", "restart"})
 	grouped = []string{"group", "commit", "static", "group-restart", "group-admin"}
 	whole   = slices.Concat(plain, grouped)
+	counted = []string{"word-count", "streams-scale", "streams-restart", "streams-restore"}
+	copied  = []string{"connect-copy", "connect-stop", "connect-restart"}
 )
 
 // without gives the scenarios that are not in out.
@@ -49,9 +52,10 @@ func without(all []string, out ...string) []string {
 // The versions of the clients. Java's are those of org.apache.kafka:kafka-clients:
 // today's, and the last of the line that still spoke to brokers of before.
 var (
-	pythonPackages = []string{"confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0", "python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0"}
-	nodePackages   = []string{"kafkajs@2.2.4", "kafkajs-snappy@1.1.0", "lz4-napi@2.10.0", "zstd-codec@0.1.5"}
-	javaClients    = []string{"4.4.0", "4.1.0", "3.9.1", "2.8.2"}
+	pythonPackages    = []string{"confluent-kafka==2.16.1", "kafka-python==3.0.12", "aiokafka==0.14.0", "python-snappy==0.7.3", "lz4==4.4.5", "zstandard==0.25.0"}
+	confluentPackages = []string{"@confluentinc/kafka-javascript@1.10.1"}
+	nodePackages      = []string{"kafkajs@2.2.4", "kafkajs-snappy@1.1.0", "lz4-napi@2.10.0", "zstd-codec@0.1.5"}
+	javaClients       = []string{"4.4.0", "4.1.0", "3.9.1", "2.8.2"}
 )
 
 var clients = append(javas(), []client{
@@ -67,12 +71,12 @@ var clients = append(javas(), []client{
 	{name: "sarama", language: "Go", scenarios: whole, command: module("sarama")},
 	{name: "kafka-go", language: "Go", scenarios: without(whole, "idempotent", "static"), command: module("kafka-go"),
 		limits: "it has neither an idempotent producer (so `restart` asks for each record at least once) nor static members; a connection that a restart cut gives EOF to the next commit or offset request, which the caller repeats"},
-	{name: "rskafka", language: "Rust", scenarios: without(plain, "idempotent", "huge"), command: rust("interop-rskafka"),
+	{name: "streams", language: "Java", scenarios: counted, command: streams("processing.guarantee=at_least_once"), within: bigWithin},
+	{name: "connect", language: "Java", scenarios: copied, command: self("connect"), within: bigWithin},
+	{name: "rskafka", language: "Rust", scenarios: without(plain, "idempotent", "huge"), command: rust("rust", "interop-rskafka"),
 		limits: "a client of partitions: it has no groups, no idempotent producer (so `restart` asks for each record at least once), and makes topics without settings"},
-	{name: "rust-rdkafka", language: "Rust", absent: true,
-		limits: "not run yet: the crate compiles librdkafka from source, which takes more than five minutes. That library is run through confluent-kafka."},
-	{name: "confluent-js", language: "JavaScript", absent: true,
-		limits: "`@confluentinc/kafka-javascript` 1.10.1 is not run: its package holds no binary, the install step downloads one from the project's release page, which is not a package registry. The library below it, librdkafka, is run through confluent-kafka."},
+	{name: "rust-rdkafka", language: "Rust", scenarios: slices.Concat(whole, []string{"group-eager"}), command: rust("rdkafka", "interop-rdkafka"), slow: true},
+	{name: "confluent-js", language: "JavaScript", scenarios: slices.Concat(whole, []string{"group-eager"}), command: builtNode("confluent.js", confluentPackages), slow: true},
 }...)
 
 // javas has a client for each version of the Java library.
@@ -93,11 +97,11 @@ func clientNames() string {
 }
 
 // choose gives the clients named in only; "java" means every version.
-func choose(only string) ([]client, error) {
+func choose(only string, slow bool) ([]client, error) {
 	var out []client
 	if only == "" {
 		for _, c := range clients {
-			if !c.slow && !c.absent {
+			if (slow || !c.slow) && !c.absent {
 				out = append(out, c)
 			}
 		}
@@ -125,7 +129,7 @@ func newID() string { return strconv.FormatInt(time.Now().UnixNano()%1e9, 36) }
 // self runs a client that is written in Go: this program again.
 func self(name string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, _ string) (command, error) {
-		if name == "tools" { // installed now, so that it does not count as the client's time
+		if name != "go" { // Kafka's jars are installed now, so that it does not count as the client's time
 			if _, err := apache.Tools(ctx); err != nil {
 				return command{}, err
 			}
@@ -145,6 +149,8 @@ func runClient(ctx context.Context, name, addr, prefix string) error {
 		return runFranz(ctx, addr, prefix)
 	case "tools":
 		return runConsole(ctx, addr, prefix)
+	case "connect":
+		return runConnect(ctx, addr, prefix)
 	}
 	return fmt.Errorf("no client is written in Go under the name %q", name)
 }

@@ -25,6 +25,14 @@ package main
 //	            without a new assignment for the other
 //	group-restart  the broker restarts under a group of two while numbers are
 //	            sent: all are seen, and the commits in the end are the ends
+//	word-count  Kafka Streams counts words: the counts that come out are those of
+//	            what went in (at least, at least once)
+//	streams-scale, -restart, -restore  the same with an instance that comes and
+//	            goes, through a restart of the broker, and with the local state
+//	            gone, which comes back from the changelog
+//	connect-copy  Kafka Connect copies a file into a topic and that into a file
+//	connect-stop  the worker ends and another goes on: each line once, in order
+//	connect-restart  the broker restarts under it: each line at least once
 //	group-admin list, describe, committed offsets, delete (refused while it
 //	            lives, done when it is empty)
 const (

@@ -2,17 +2,17 @@
 // see that the scenarios are right, against the real Kafka).
 //
 //	go run ./test/interop [-against ottla|kafka] [-only go,java,…] [-binary FILE]
-//	    [-write docs/clients.md]
+//	    [-slow] [-write docs/clients.md]
 //
 // It installs the clients it needs into a folder of the user's cache, by name
 // and version, with the ordinary tools of their languages; what a machine lacks
-// (java, node, python3, cargo) is a failure, not a skip. It prints one table and exits
+// (java, node, python3, cargo, a C++ compiler) is a failure, not a skip. It prints one table and exits
 // with status 1 when any scenario failed.
 //
 // Clients run side by side, each lane on a broker of its own.
 //
 // A client is a program of ours in its own language (python/, node/, java/,
-// rust/, gomod/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
+// rust/, rdkafka/, gomod/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
 // broker's address and a prefix for its topics, and speaks a protocol of lines:
 // it prints "VERSION text" once, "PASS scenario" or "FAIL scenario why" for
 // each scenario, and "RESTART" when it wants the broker restarted; it goes on
@@ -21,6 +21,7 @@
 // Reading order: main.go, clients.go (who, and what is installed for them),
 // install.go, lanes.go, session.go (the protocol of lines), content.go (what every client
 // writes and expects back), page.go, crowd (scenarios of all
-// clients in Go), franz.go and franz_groups.go, console.go (Kafka's tools), and the
+// clients in Go), franz.go and franz_groups.go, console.go (Kafka's tools), connect.go (Kafka
+// Connect), and the
 // folders of the other languages.
 package main

@@ -10,13 +10,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"ottla/test/oracle/apache"
 )
 
 // programs are the clients' sources: what runs is what this binary was built
 // with, wherever it is started.
 //
-//go:embed python/*.py node/*.js java/*.java rust/*
+//go:embed python/*.py node/*.js java/*.java rust/* rdkafka/*
 var programs embed.FS
 
 // unpack writes the sources of one language below cache.
@@ -120,6 +123,53 @@ func node(program string) func(context.Context, string) (command, error) {
 	}
 }
 
+// builtNode is node with packages that compile what they hold for this machine:
+// their install scripts run, and must not bring binaries from elsewhere.
+func builtNode(program string, packages []string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		home, err := once(cache, "node", packages, func(dir string) error {
+			if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name":"interop","private":true}`), 0o644); err != nil {
+				return err
+			}
+			args := []string{"npm_config_build_from_source=true", "JOBS=2", "npm", "install", "--no-audit", "--no-fund"}
+			if _, err := os.Stat("/usr/include/node/node.h"); err == nil { // else node-gyp brings the headers
+				args = slices.Insert(args, 0, "npm_config_nodedir=/usr")
+			}
+			return do(ctx, dir, "env", append(args, packages...)...)
+		})
+		if err != nil {
+			return command{}, err
+		}
+		dir, err := unpack("node", cache)
+		if err != nil {
+			return command{}, err
+		}
+		return command{path: "env", args: []string{"NODE_PATH=" + filepath.Join(home, "node_modules"), "node", program}, dir: dir, id: newID()}, nil
+	}
+}
+
+// streams compiles and runs our application of Kafka Streams with the library
+// that comes with Kafka's tools; settings are NAME=VALUE.
+func streams(settings ...string) func(context.Context, string) (command, error) {
+	return func(ctx context.Context, cache string) (command, error) {
+		tools, err := apache.Tools(ctx)
+		if err != nil {
+			return command{}, err
+		}
+		dir, err := unpack("java", cache)
+		if err != nil {
+			return command{}, err
+		}
+		classes := filepath.Join(cache, "streams-classes")
+		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", tools.ClassPath(), "-d", classes, "Interop.java", "Groups.java", "Streams.java"); err != nil {
+			return command{}, err
+		}
+		args := []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=WARN",
+			"-cp", classes + string(filepath.ListSeparator) + tools.ClassPath(), "Streams"}
+		return command{path: "java", args: append(args, settings...), dir: dir, id: newID()}, nil
+	}
+}
+
 // java compiles and runs our sources against the client library of a version.
 func java(version string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
@@ -171,10 +221,11 @@ func module(name string) func(context.Context, string) (command, error) {
 	}
 }
 
-// rust builds a program of ours with cargo, which keeps what it built.
-func rust(program string) func(context.Context, string) (command, error) {
+// rust builds a program of ours, which has a folder here, with cargo, which
+// keeps what it built.
+func rust(folder, program string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
-		dir, err := unpack("rust", cache)
+		dir, err := unpack(folder, cache)
 		if err != nil {
 			return command{}, err
 		}

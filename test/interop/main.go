@@ -33,12 +33,13 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("interop", flag.ExitOnError)
 	against := flags.String("against", string(rig.Ottla), "ottla or kafka")
 	only := flags.String("only", "", "clients, separated by commas (all: "+clientNames()+")")
+	slow := flags.Bool("slow", false, "also the clients whose first build takes minutes")
 	binary := flags.String("binary", "", "Ottla's program (built when empty)")
 	page := flags.String("write", "", "page that the table goes to; rows of clients that did not run stay as they are")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	chosen, err := choose(*only)
+	chosen, err := choose(*only, *slow)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,8 +14,12 @@ import (
 	"ottla/test/rig"
 )
 
-// clientWithin bounds one client's whole run.
-const clientWithin = 3 * time.Minute
+// clientWithin bounds one client's whole run, bigWithin that of one that is a
+// system of its own, in several processes of Java.
+const (
+	clientWithin = 3 * time.Minute
+	bigWithin    = 6 * time.Minute
+)
 
 // tailBytes of a client's standard error are shown when it fails.
 const tailBytes = 600
@@ -32,7 +37,8 @@ type session struct {
 // run runs the client's program to its end and gives its rows; a scenario that
 // was promised and never reported is a failure.
 func (s session) run(ctx context.Context, cmd command) []row {
-	limited, cancel := context.WithTimeout(ctx, clientWithin)
+	within := cmp.Or(s.client.within, clientWithin)
+	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	s.failed = map[string]bool{}
 	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
@@ -56,7 +62,7 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	defer context.AfterFunc(limited, func() { _ = out.Close() })()
 	s.listen(out, in)
 	if limited.Err() != nil {
-		s.add("time", fmt.Sprintf("the client was ended after %v", clientWithin))
+		s.add("time", fmt.Sprintf("the client was ended after %v", within))
 	}
 	if err := p.Wait(); err != nil {
 		s.add("exit", fmt.Sprintf("%v: %s", err, oneLine(errs.String())))
@@ -129,6 +135,7 @@ type lastBytes struct {
 	end []byte
 }
 
+// Write keeps the last bytes.
 func (l *lastBytes) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -137,6 +144,7 @@ func (l *lastBytes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// String is what was kept.
 func (l *lastBytes) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,5 +1,5 @@
-// The group scenarios of ../content.go for KafkaJS, and what its other
-// scenarios read with: KafkaJS reads only within a group.
+// The group scenarios of ../content.go for clients in JavaScript, and what
+// their other scenarios read with: they read only within a group.
 'use strict'
 
 const PARTS = 6, ROUND = 300, WITHIN_MS = 60000
@@ -17,34 +17,10 @@ async function until (what, check) {
   }
 }
 
-// join makes a member of a group; each message it gets goes to got(partition, message).
-async function join (kafka, group, topic, got) {
-  const consumer = kafka.consumer({ groupId: group, heartbeatInterval: 300, sessionTimeout: 10000, rebalanceTimeout: 10000, maxWaitTimeInMs: 200 })
-  const member = { owned: [], joins: 0, ends: new Map() }
-  consumer.on(consumer.events.GROUP_JOIN, e => {
-    member.owned = e.payload.memberAssignment[topic] || []
-    member.joins++
-    member.ends.clear() // positions are those of the assignment
-  })
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: async ({ partition, message }) => {
-      member.ends.set(partition, Number(message.offset) + 1)
-      got(partition, message)
-    },
-  })
-  member.commit = offsets => consumer.commitOffsets((offsets || [...member.ends]).map(([partition, offset]) =>
-    ({ topic, partition, offset: String(offset), metadata: 'by hand' })))
-  member.leave = () => consumer.disconnect()
-  return member
-}
-
 // readAll reads a topic to its count-th record.
-async function readAll (kafka, topic, count) {
+async function readAll (join, topic, count) {
   const seen = []
-  const member = await join(kafka, topic + '-reader', topic, (partition, message) => seen.push({ partition, message }))
+  const member = await join(topic + '-reader', topic, (partition, message) => seen.push({ partition, message }))
   try {
     await until(`record ${count} of ${topic}`, () => seen.length >= count)
   } finally {
@@ -67,12 +43,14 @@ function once (seen, total) {
 }
 
 class Groups {
-  // tools are kafka, admin, prefix, createTopic(name, partitions), and restart() -> {back}.
+  // tools are admin, createTopic(name, partitions), restart() -> {back}, producer(), which is idempotent and not
+  // connected, describe(group) -> {state, clients}, and join(group, topic, got, instance) -> member, whose records go
+  // to got(partition, message): with owned partitions, joins (a count), commit([[partition, offset]]) and leave().
   constructor (tools) { Object.assign(this, tools) }
 
   async send (topic, parts, first, last) {
     const messages = Array.from({ length: last - first }, (_, i) => ({ partition: (first + i) % parts, value: String(first + i) }))
-    await this.producer.send({ topic, acks: -1, messages })
+    await this.sender.send({ topic, messages })
   }
 
   async committed (group, topic) {
@@ -80,20 +58,21 @@ class Groups {
     return found.partitions.sort((a, b) => a.partition - b.partition).map(p => Number(p.offset))
   }
 
-  async run (scenario) {
-    this.producer = this.kafka.producer({ idempotent: true })
-    await this.producer.connect()
-    for (const [name, work] of [['group', this.group], ['commit', this.commit], ['group-restart', this.groupRestart], ['group-admin', this.groupAdmin]]) {
+  async run (scenario, more = () => []) {
+    this.sender = this.producer()
+    await this.sender.connect()
+    for (const [name, work] of [['group', () => this.group('group')], ['commit', this.commit], ...more(this),
+      ['group-restart', this.groupRestart], ['group-admin', this.groupAdmin]]) {
       await scenario(name, () => work.call(this))
     }
-    await this.producer.disconnect()
+    await this.sender.disconnect()
   }
 
-  async group () {
-    const topic = await this.createTopic('group', PARTS)
+  async group (label) {
+    const topic = await this.createTopic(label, PARTS)
     const seen = [], members = []
     for (let total = ROUND; total <= 4 * ROUND; total += ROUND) {
-      if (total <= 3 * ROUND) members.push(await join(this.kafka, topic, topic, (_, m) => seen.push(Number(m.value))))
+      if (total <= 3 * ROUND) members.push(await this.join(topic, topic, (_, m) => seen.push(Number(m.value))))
       else await members.shift().leave()
       if (total > 3 * ROUND) for (const m of members) m.owned = [] // the next assignment is waited for
       await settle(members)
@@ -112,13 +91,13 @@ class Groups {
     await this.send(topic, 1, 0, 100)
     let seen = []
     const got = (_, m) => seen.push(Number(m.offset))
-    let member = await join(this.kafka, topic, topic, got)
+    let member = await this.join(topic, topic, got)
     await until('100 records', () => seen.length === 100)
     await member.commit([[0, 60]])
     await member.leave()
     wantEqual('committed', await this.committed(topic, topic), [60])
     seen = []
-    member = await join(this.kafka, topic, topic, got)
+    member = await this.join(topic, topic, got)
     await until('40 records', () => seen.length >= 40)
     wantEqual('resumed with', seen, Array.from({ length: 40 }, (_, i) => 60 + i))
     await member.commit()
@@ -126,10 +105,28 @@ class Groups {
     wantEqual('committed in the end', await this.committed(topic, topic), [100])
   }
 
+  async fixed () {
+    const topic = await this.createTopic('static', PARTS)
+    const seen = [], got = (_, m) => seen.push(Number(m.value))
+    let [a, b] = [await this.join(topic, topic, got, 'a'), await this.join(topic, topic, got, 'b')]
+    await settle([a, b])
+    const before = [...a.owned].sort(), calm = b.joins
+    await a.leave()
+    a = await this.join(topic, topic, got, 'a')
+    await settle([a, b])
+    wantEqual('partitions after the member came back', [...a.owned].sort(), before)
+    await this.send(topic, PARTS, 0, ROUND)
+    await until('the records', () => seen.length >= ROUND)
+    once(seen, ROUND)
+    wantEqual('joins of the other', b.joins, calm)
+    await a.leave()
+    await b.leave()
+  }
+
   async groupRestart () {
     const topic = await this.createTopic('group-restart', PARTS)
     const seen = new Set(), members = []
-    for (let i = 0; i < 2; i++) members.push(await join(this.kafka, topic, topic, (_, m) => seen.add(Number(m.value))))
+    for (let i = 0; i < 2; i++) members.push(await this.join(topic, topic, (_, m) => seen.add(Number(m.value))))
     await settle(members)
     await this.send(topic, PARTS, 0, ROUND)
     await until('the records before', () => seen.size >= ROUND)
@@ -156,13 +153,12 @@ class Groups {
   async groupAdmin () {
     const topic = await this.createTopic('group-admin', PARTS)
     const seen = [], members = []
-    for (let i = 0; i < 2; i++) members.push(await join(this.kafka, topic, topic, (_, m) => seen.push(m)))
+    for (let i = 0; i < 2; i++) members.push(await this.join(topic, topic, (_, m) => seen.push(m)))
     await settle(members)
     await this.send(topic, PARTS, 0, ROUND)
     await until('the records', () => seen.length >= ROUND)
     for (const m of members) await m.commit()
     const listed = async () => (await this.admin.listGroups()).groups.some(g => g.groupId === topic)
-    const describe = async () => (await this.admin.describeGroups([topic])).groups[0]
     const remove = async () => {
       try {
         return (await this.admin.deleteGroups([topic]))[0].errorCode
@@ -171,15 +167,13 @@ class Groups {
       }
     }
     wantEqual('listed', await listed(), true)
-    const group = await describe()
-    wantEqual('state', group.state, 'Stable')
-    wantEqual('clients', group.members.map(m => m.clientId + m.clientHost), ['interop/127.0.0.1', 'interop/127.0.0.1'])
+    wantEqual('the group', await this.describe(topic), { state: 'Stable', clients: ['interop/127.0.0.1', 'interop/127.0.0.1'] })
     wantEqual('error of deleting a live group', await remove(), 68)
     for (const m of members) await m.leave()
-    wantEqual('state without members', (await describe()).state, 'Empty')
+    wantEqual('the group without members', await this.describe(topic), { state: 'Empty', clients: [] })
     wantEqual('error of deleting an empty group', await remove(), 0)
     wantEqual('listed after it was deleted', await listed(), false)
   }
 }
 
-module.exports = { Groups, readAll, join, until, wantEqual }
+module.exports = { Groups, readAll, until, wantEqual }

@@ -3,7 +3,7 @@
 
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
 const readline = require('node:readline')
-const { Groups, readAll, join, until, wantEqual } = require('./groups.js')
+const { Groups, readAll, until, wantEqual } = require('./groups.js')
 
 const PARTITIONS = 3, CONTENT = 300, MANY = 3000, HUGE = 8 << 20, LARGE = 1000000, TOO_LARGE = 1100000
 const [addr, prefix] = process.argv.slice(2)
@@ -27,6 +27,30 @@ async function registerZstd () {
     compress: async encoder => Buffer.from(simple.compress(encoder.buffer)),
     decompress: async buffer => Buffer.from(simple.decompress(buffer)),
   })
+}
+
+// join makes a member of a group; each message it gets goes to got(partition, message).
+async function join (group, topic, got) {
+  const consumer = kafka.consumer({ groupId: group, heartbeatInterval: 300, sessionTimeout: 10000, rebalanceTimeout: 10000, maxWaitTimeInMs: 200 })
+  const member = { owned: [], joins: 0, ends: new Map() }
+  consumer.on(consumer.events.GROUP_JOIN, e => {
+    member.owned = e.payload.memberAssignment[topic] || []
+    member.joins++
+    member.ends.clear() // positions are those of the assignment
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      member.ends.set(partition, Number(message.offset) + 1)
+      got(partition, message)
+    },
+  })
+  member.commit = offsets => consumer.commitOffsets((offsets || [...member.ends]).map(([partition, offset]) =>
+    ({ topic, partition, offset: String(offset), metadata: 'by hand' })))
+  member.leave = () => consumer.disconnect()
+  return member
 }
 
 async function scenario (name, work) {
@@ -82,7 +106,7 @@ async function codec (name, compression) {
   const messages = Array.from({ length: CONTENT }, (_, i) => content(i))
   const answers = await withProducer({}, p => p.send({ topic, compression, messages }))
   wantEqual('base offsets', answers.map(a => a.baseOffset), ['0', '0', '0'])
-  for (const { partition, message: m } of await readAll(kafka, topic, CONTENT)) {
+  for (const { partition, message: m } of await readAll(join, topic, CONTENT)) {
     const want = content(Number(m.offset) * PARTITIONS + partition)
     const text = b => b === null ? null : b.toString()
     const headers = Object.fromEntries(Object.entries(m.headers).map(([k, v]) => [k, text(v)]))
@@ -107,7 +131,7 @@ async function idempotent () {
       wantEqual('base offset', answer.baseOffset, String(i))
     }
   })
-  const numbers = (await readAll(kafka, topic, MANY)).map(r => Number(r.message.value))
+  const numbers = (await readAll(join, topic, MANY)).map(r => Number(r.message.value))
   wantEqual('numbers', numbers, Array.from({ length: MANY }, (_, i) => i))
 }
 
@@ -115,7 +139,7 @@ async function roundTrip (topic, size, retry) {
   const value = Buffer.alloc(size)
   for (let i = 0; i < size; i += 997) value[i] = i % 251
   await withProducer({ retry }, p => p.send({ topic, messages: [{ value }] }))
-  const [one] = await readAll(kafka, topic, 1)
+  const [one] = await readAll(join, topic, 1)
   wantEqual('the bytes came back unchanged', one.message.value.equals(value), true)
 }
 
@@ -148,7 +172,7 @@ function restartBroker () {
 async function restart () {
   const topic = await createTopic('restart', 1)
   const seen = new Map() // a member that joins again reads again what it had not committed
-  const member = await join(kafka, topic, topic, (_, m) => seen.set(Number(m.offset), Number(m.value)))
+  const member = await join(topic, topic, (_, m) => seen.set(Number(m.offset), Number(m.value)))
   await withProducer({ idempotent: true }, async p => {
     let sent = 0
     const send = async () => p.send({ topic, acks: -1, messages: [{ value: String(sent++) }] })
@@ -161,6 +185,11 @@ async function restart () {
     for (let i = 0; i < sent; i++) wantEqual(`offset ${i}`, seen.get(i), i)
   })
   await member.leave()
+}
+
+async function describe (group) {
+  const { state, members } = (await admin.describeGroups([group])).groups[0]
+  return { state, clients: members.map(m => m.clientId + m.clientHost) }
 }
 
 async function main () {
@@ -178,7 +207,7 @@ async function main () {
   await scenario('large', large)
   await scenario('huge', huge)
   await scenario('restart', restart)
-  await new Groups({ kafka, admin, createTopic, restart: restartBroker }).run(scenario)
+  await new Groups({ admin, createTopic, join, describe, restart: restartBroker, producer: () => kafka.producer({ idempotent: true }) }).run(scenario)
   await admin.disconnect()
 }
 

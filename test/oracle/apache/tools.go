@@ -11,6 +11,7 @@ import (
 // commands are Kafka's command names with the classes that have been behind
 // them, newest home first.
 var commands = map[string][]string{
+	"connect-distributed":       {"org.apache.kafka.connect.cli.ConnectDistributed"},
 	"connect-standalone":        {"org.apache.kafka.connect.cli.ConnectStandalone"},
 	"kafka-acls":                {"org.apache.kafka.tools.AclCommand", "kafka.admin.AclCommand"},
 	"kafka-broker-api-versions": {"org.apache.kafka.tools.BrokerApiVersionsCommand"},
