@@ -72,7 +72,9 @@ func ExampleFaults() {
 		log.Fatal(err)
 	}
 	defer node.Close()
-	client, err := kgo.NewClient(kgo.SeedBrokers(node.Addr()), kgo.AllowAutoTopicCreation())
+	// A connection may be cut before it answered anything; kgo tries again then
+	// only where it is told to.
+	client, err := kgo.NewClient(kgo.SeedBrokers(node.Addr()), kgo.AllowAutoTopicCreation(), kgo.AlwaysRetryEOF())
 	if err != nil {
 		log.Fatal(err)
 	}
