@@ -42,7 +42,7 @@ func answering(t *testing.T, text []byte) string {
 func TestUnreachableClusterNamesEveryAddressTried(t *testing.T) {
 	http := answering(t, []byte("HTTP/1.1 400"))
 	tls := answering(t, []byte{0x15, 3, 3, 0, 2, 2, 22, 0})
-	o := &options{bootstrap: http + "," + tls, connectTimeout: 5 * time.Second, timeout: time.Second}
+	o := &options{bootstrap: http + "," + tls, connectTimeout: time.Minute, timeout: time.Second}
 	_, err := o.connect(context.Background())
 	var f *fail.Failure
 	if !errors.As(err, &f) || f.Code != fail.Unreachable || !strings.Contains(f.Why, http+": it answers HTTP") || !strings.Contains(f.Why, tls+": it speaks TLS") {

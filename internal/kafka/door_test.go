@@ -316,7 +316,7 @@ func TestConnectionLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer fourth.Close()
-	fourth.SetDeadline(time.Now().Add(10 * time.Second))
+	fourth.SetDeadline(time.Now().Add(patience))
 	ends(t, fourth)
 	if n := r.reg.Counter("ottla_kafka_connections_refused_total").Value(); n != 2 {
 		t.Errorf("%d refusals counted, want 2", n)
@@ -398,7 +398,7 @@ func TestAnyNetConnIsServed(t *testing.T) {
 	mine, theirs := net.Pipe()
 	done := make(chan error, 1)
 	go func() { done <- r.door.ServeConn(mine) }()
-	theirs.SetDeadline(time.Now().Add(10 * time.Second))
+	theirs.SetDeadline(time.Now().Add(patience))
 	ask(t, theirs, apiVersions(3))
 	theirs.Close()
 	if err := <-done; err != nil {

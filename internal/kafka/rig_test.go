@@ -162,11 +162,14 @@ func newRig(t testing.TB, settings map[string]string) *rig {
 	return r
 }
 
+// patience bounds waiting for what must happen; it is no expectation of speed.
+const patience = 2 * time.Minute
+
 // setNow replaces the door's clock.
 func (r *rig) setNow(now func() time.Time) { r.now.Store(&now) }
 
 func (r *rig) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := r.door.Close(ctx); err != nil {
 		buf := make([]byte, 1<<20)
@@ -199,7 +202,7 @@ func (r *rig) dial(addr string) net.Conn {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(patience))
 	r.t.Cleanup(func() { nc.Close() })
 	return nc
 }
@@ -272,7 +275,7 @@ func ends(t testing.TB, nc net.Conn) {
 // eventually waits for a condition that another goroutine brings about.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); {
+	for end := time.Now().Add(patience); !ok(); {
 		if time.Now().After(end) {
 			t.Fatalf("did not come: %s", what)
 		}

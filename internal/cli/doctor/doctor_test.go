@@ -204,7 +204,7 @@ func TestFactsOfANodeAreGathered(t *testing.T) {
 		_, _ = w.Write([]byte("process_open_fds 1\nprocess_max_fds 10\n"))
 	}))
 	defer metrics.Close()
-	f, err := Gather(ctx, Sources{Addresses: []string{node.Addr(), "127.0.0.1:1"}, Timeout: 5 * time.Second, Admin: kadm.NewClient(client),
+	f, err := Gather(ctx, Sources{Addresses: []string{node.Addr(), "127.0.0.1:1"}, Timeout: time.Minute, Admin: kadm.NewClient(client),
 		HTTP: strings.TrimPrefix(metrics.URL, "http://"), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestAClusterThatDoesNotAnswerIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if _, err := Gather(ctx, Sources{Addresses: []string{"127.0.0.1:1"}, Timeout: time.Second, Admin: kadm.NewClient(client), Now: time.Now}); err == nil {
 		t.Error("facts came from nowhere")

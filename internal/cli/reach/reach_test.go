@@ -49,7 +49,7 @@ func TestProbeSaysWhatIsThere(t *testing.T) {
 		{"ssh", answering(t, []byte("SSH-2.0-x")), "not as Kafka"},
 		{"kafka", answering(t, []byte{0, 0, 0, 10, 0, 0, 0, 1, 0, 0}), ""},
 	} {
-		got := Probe(context.Background(), c.addr, 5*time.Second)
+		got := Probe(context.Background(), c.addr, time.Minute)
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want it to hold %q", c.name, got, c.want)
 		}

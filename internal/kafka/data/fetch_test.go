@@ -15,11 +15,15 @@ import (
 	"ottla/internal/wire"
 )
 
+// patience bounds waiting for what must happen, below the max wait of the
+// requests; it is no expectation of speed.
+const patience = 2 * time.Minute
+
 // fetchRequest reads partitions of orders, each from the given offset.
 func fetchRequest(version int16, offsets map[int32]int64) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
 	req.SetVersion(version)
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.SessionEpoch = 10_000, 1, 1<<20, -1
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.SessionEpoch = 2*int32(patience.Milliseconds()), 1, 1<<20, -1
 	t := kmsg.NewFetchRequestTopic()
 	t.Topic, t.TopicID = "orders", ordersID
 	for i := int32(0); i < 100; i++ {
@@ -108,7 +112,7 @@ func TestFetchErrorsAnswerAtOnce(t *testing.T) {
 		{"nothing asked", 12, nil, nil, ""},
 	}
 	c := r.dial()
-	c.nc.SetDeadline(time.Now().Add(8 * time.Second)) // below the requests' max wait
+	c.nc.SetDeadline(time.Now().Add(patience)) // below the requests' max wait
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			req := fetchRequest(tc.version, tc.offsets)
@@ -193,7 +197,7 @@ func TestFetchWaitsForMinBytesOrItsTime(t *testing.T) {
 	if _, err := readFrame(c.nc); err == nil {
 		t.Fatal("answered with half of what was asked for")
 	}
-	c.nc.SetReadDeadline(time.Now().Add(8 * time.Second))
+	c.nc.SetReadDeadline(time.Now().Add(patience))
 	r.put(1, "y")
 	if got := rows(t, c.receive(req, c.n).(*kmsg.FetchResponse)); got != "0:x 1:y" {
 		t.Fatalf("got %s", got)
@@ -214,7 +218,7 @@ func TestFetchWaitsForMinBytesOrItsTime(t *testing.T) {
 func TestALeadershipChangeEndsTheWait(t *testing.T) {
 	r := newRig(t)
 	c := r.dial()
-	c.nc.SetDeadline(time.Now().Add(8 * time.Second))
+	c.nc.SetDeadline(time.Now().Add(patience))
 	req := fetchRequest(12, map[int32]int64{0: 0})
 	c.send(req)
 	must(t, r.parts["orders"][0].Close())
@@ -291,7 +295,7 @@ func TestPipelinedFetchesAnswerInOrder(t *testing.T) {
 	r := newRig(t)
 	r.put(1, "ready")
 	c := r.dial()
-	c.nc.SetDeadline(time.Now().Add(8 * time.Second))
+	c.nc.SetDeadline(time.Now().Add(patience))
 	first, second := fetchRequest(12, map[int32]int64{0: 0}), fetchRequest(12, map[int32]int64{1: 0})
 	c.send(first)
 	c.send(second)

@@ -185,7 +185,7 @@ func TestAnswersComeInTheOrderOfRequests(t *testing.T) {
 func TestAClientDrivesTheDoor(t *testing.T) {
 	r := newRig(t)
 	cl := r.client(kgo.ConsumeTopics("orders"), kgo.DefaultProduceTopic("orders"))
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	const n = 500
 	for i := range n {

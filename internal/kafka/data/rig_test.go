@@ -102,7 +102,7 @@ func newRigOn(t testing.TB, fs vfs.FS, path string, settings map[string]string, 
 	r.stopSync = r.drive()
 	t.Cleanup(r.stopSync)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := r.door.Close(ctx); err != nil {
 			t.Error(err)
