@@ -11,12 +11,15 @@ import (
 const (
 	retentionInterval = "log.retention.check.interval.ms"
 	producerExpiry    = "producer.id.expiration.ms"
+	verifyTxns        = "transaction.partition.verification.enable"
 )
 
 // configOf resolves what a topic's partitions heed.
 func (b *Broker) configOf(img *metadata.Image, name string) partition.Config {
 	t := b.o.View.TopicConfig(img, name)
-	return partitionConfig(&t, metadata.IsInternal(name), b.o.View.Duration(img, producerExpiry))
+	c := partitionConfig(&t, metadata.IsInternal(name), b.o.View.Duration(img, producerExpiry))
+	c.VerifyTransactions = b.o.View.Bool(img, verifyTxns)
+	return c
 }
 
 // reconfigure brings changed settings to the partitions they hold for: a

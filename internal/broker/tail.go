@@ -19,26 +19,36 @@ type tail struct {
 	epoch int32
 }
 
+// LeaderEpoch is the epoch in which the coordinator leads the partition.
 func (t *tail) LeaderEpoch() int32 { return t.epoch }
 
+// End is the log end offset, committed or not.
 func (t *tail) End() int64 { return t.p.Offsets().LogEnd }
 
+// MaxBatchBytes is the most that one batch may have.
 func (t *tail) MaxBatchBytes() int { return t.p.MaxBatch() }
 
+// Check tells why an append would be refused now, or nil.
 func (t *tail) Check() error { return t.p.MayAppend(t.epoch) }
 
-func (t *tail) Append(batch []byte, version int16) (base, end int64, err error) {
+// Append writes one batch of the coordinator's records. It answers with the
+// batch's first offset and the end after it; committed they are when Await
+// says so.
+func (t *tail) Append(batch []byte, txn *coordinator.Txn) (base, end int64, err error) {
+	args := partition.AppendArgs{Acks: replica.AcksAll, Internal: true, InEpoch: true, LeaderEpoch: t.epoch}
+	if txn != nil {
+		args.TransactionVersion, args.Guard = txn.Version, txn.Guard
+	}
 	var got partition.Appended
-	err = t.p.Append(batch, &partition.AppendArgs{
-		Acks: replica.AcksAll, Internal: true, TransactionVersion: version,
-		InEpoch: true, LeaderEpoch: t.epoch,
-	}, &got)
+	err = t.p.Append(batch, &args, &got)
 	if err != nil {
 		return 0, 0, err
 	}
 	return got.BaseOffset, got.End, nil
 }
 
+// Await has w told when everything below end is committed. True means that it
+// is already, and w will not be told.
 func (t *tail) Await(w coordinator.Waiter, end int64) (bool, error) {
 	done, err := t.p.Await(shrunkToo{w}, end, replica.AcksAll)
 	if isCommitted(err) {
@@ -55,6 +65,7 @@ func (t *tail) Await(w coordinator.Waiter, end int64) (bool, error) {
 // no concern of a coordinator: its records are committed.
 type shrunkToo struct{ w coordinator.Waiter }
 
+// Committed passes the news on, with the reason when the append is lost.
 func (c shrunkToo) Committed(err error) {
 	if isCommitted(err) {
 		err = nil
@@ -70,6 +81,8 @@ func isCommitted(err error) bool {
 // comes whole.
 const replayBytes = 1 << 20
 
+// Replay calls fn with every batch that has records in [from, to), in order.
+// It ends with the first error, or with that of ctx.
 func (t *tail) Replay(ctx context.Context, from, to int64, fn func([]byte) error) error {
 	var buf []byte
 	at := max(from, t.p.Offsets().LogStart)

@@ -54,6 +54,7 @@ func newConn(d *Door, nc net.Conn, ip string, as Listener) *conn {
 	c.info = api.Conn{
 		ID: d.nextID.Add(1), Remote: nc.RemoteAddr(), Local: nc.LocalAddr(), Listener: as.Name,
 		Advertised: func(id int32) (string, int32) { return d.advertised(c, id) },
+		Waiting:    c.waiting,
 	}
 	c.in = inbox{src: newSource(nc), limit: d.limits.frame}
 	c.out = newOutput(c)

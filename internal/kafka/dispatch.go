@@ -59,11 +59,9 @@ func (c *conn) serveRow(r *row, body []byte) (api.Answer, error) {
 	if err := req.ReadFrom(body); err != nil {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
-	c.flushInline() // the handler may take its time; what is ready shall not
-	c.setHandling(true)
-	resp, err := r.Handle(c.ctx(), &c.info, req)
-	c.setHandling(false)
-	c.lastActive.Store(c.door.clock())
+	var resp kmsg.Response
+	var err error
+	c.waiting(func() { resp, err = r.Handle(c.ctx(), &c.info, req) })
 	if err != nil {
 		if resp, err = c.answerError(r, req, err); err != nil {
 			return nil, err
@@ -76,6 +74,16 @@ func (c *conn) serveRow(r *row, body []byte) (api.Answer, error) {
 	a := &codecAnswer{head: c.req.Header, resp: resp}
 	a.Ready()
 	return a, nil
+}
+
+// waiting runs what may take its time on the reader's goroutine: what is ready
+// for the client leaves before.
+func (c *conn) waiting(wait func()) {
+	c.flushInline()
+	c.setHandling(true)
+	wait()
+	c.setHandling(false)
+	c.lastActive.Store(c.door.clock())
 }
 
 // setHandling tells the sweeper that we are at work.

@@ -24,7 +24,8 @@ type API struct {
 	Handle func(ctx context.Context, c *Conn, req kmsg.Request) (kmsg.Response, error)
 	// Serve, where set, is called instead of Handle with the request's bytes.
 	// It does not wait: what it cannot answer yet it parks in the Answer, and
-	// the next request of the connection is served meanwhile. A nil Answer
+	// the next request of the connection is served meanwhile. Where that must
+	// not overtake, it waits inside Conn.Wait. A nil Answer
 	// without an error answers nothing (Produce with acks=0); an error closes
 	// the connection.
 	Serve func(c *Conn, r *Request) (Answer, error)
@@ -41,4 +42,16 @@ type Conn struct {
 	// node: the configured one, or for the node itself the address that the
 	// client used.
 	Advertised func(nodeID int32) (host string, port int32)
+	// Waiting, when set, runs what may take long inside Serve: answers that are
+	// ready leave before it begins and while it runs.
+	Waiting func(wait func())
+}
+
+// Wait runs wait as Waiting says.
+func (c *Conn) Wait(wait func()) {
+	if c == nil || c.Waiting == nil {
+		wait()
+		return
+	}
+	c.Waiting(wait)
 }

@@ -28,10 +28,12 @@ type Partitions interface {
 type Options struct {
 	Cluster    Cluster
 	Partitions Partitions
-	View       *config.View
-	Now        func() time.Time // for the age of fetch sessions; time.Now when nil
-	Logger     *slog.Logger
-	Metrics    *metric.Registry // nil: not measured
+	// Transactions vouch for transactional batches; nil where there are none.
+	Transactions Transactions
+	View         *config.View
+	Now          func() time.Time // for the age of fetch sessions; time.Now when nil
+	Logger       *slog.Logger
+	Metrics      *metric.Registry // nil: not measured
 }
 
 // Family holds what the handlers share.

@@ -7,7 +7,6 @@ import (
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/partition"
-	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
 
@@ -17,6 +16,9 @@ import (
 // v9 is flexible, v10 brings leader hints (KIP-951), v11 and v12 what a client
 // knows of transactions (KIP-890), v13 names topics by id (KIP-516). zstd is
 // for v7 and up (KIP-110).
+//
+// Before a transactional batch goes into a partition that has no transaction
+// of its producer, the transaction's coordinator is asked (produce_vouch.go).
 //
 // Batches are appended in the order of the request, all of them before any is
 // waited for, so that one sync round can take them together.
@@ -40,9 +42,13 @@ func (f *Family) produce(c *api.Conn, r *api.Request) (api.Answer, error) {
 	a := takeProduce()
 	a.family, a.conn, a.head = f, c, r.Header
 	a.head.ClientID = nil // a view
-	if err := a.parse(r.Body); err != nil {
+	id, err := a.parse(r.Body)
+	if err != nil {
 		a.release()
 		return nil, err
+	}
+	if id != nil {
+		a.vouch(id, r.Body)
 	}
 	for i := range a.rows {
 		a.append(&a.rows[i], r.Body)
@@ -56,10 +62,12 @@ func (f *Family) produce(c *api.Conn, r *api.Request) (api.Answer, error) {
 	return a, nil
 }
 
-// parse notes the topics and rows of a body; batches stay where they are.
-func (a *produceAnswer) parse(body []byte) error {
+// parse notes the topics and rows of a body; batches stay where they are. id is
+// the transactional id, nil when there is none, a view.
+func (a *produceAnswer) parse(body []byte) (id []byte, err error) {
 	s := scanner{b: body, flex: a.head.Version >= 9}
-	a.transactional = s.text() != nil
+	id = s.text()
+	a.transactional = id != nil
 	a.acks = s.int16()
 	a.timeout = time.Duration(max(0, s.int32())) * time.Millisecond
 	byID := a.head.Version >= 13
@@ -86,26 +94,32 @@ func (a *produceAnswer) parse(body []byte) error {
 	}
 	s.tags(nil)
 	if s.bad {
-		return errMalformed
+		return nil, errMalformed
 	}
-	return nil
+	return id, nil
 }
 
-// append hands one batch to its partition and notes what became of it.
+// find looks a row's partition up, or says why there is none.
+func (a *produceAnswer) find(row *produceRow) (*partition.Partition, wire.Code) {
+	t := &a.topics[row.topic]
+	if a.head.Version >= 13 {
+		return a.family.o.Partitions.ByID(t.id, row.index)
+	}
+	return a.family.o.Partitions.ByName(a.name(t), row.index)
+}
+
+// append hands one batch to its partition and notes what became of it, unless
+// its transaction's coordinator did not vouch for it.
 func (a *produceAnswer) append(row *produceRow, body []byte) {
 	row.baseOffset, row.timeMs, row.logStart = -1, -1, -1
+	if row.code != wire.None {
+		return
+	}
 	if a.acks < -1 || a.acks > 1 {
 		row.fail(wire.InvalidRequiredAcks)
 		return
 	}
-	t := &a.topics[row.topic]
-	var p *partition.Partition
-	var code wire.Code
-	if t.id != (uuid.UUID{}) || a.head.Version >= 13 {
-		p, code = a.family.o.Partitions.ByID(t.id, row.index)
-	} else {
-		p, code = a.family.o.Partitions.ByName(a.name(t), row.index)
-	}
+	p, code := a.find(row)
 	if code != wire.None {
 		row.fail(code)
 		return
@@ -115,7 +129,7 @@ func (a *produceAnswer) append(row *produceRow, body []byte) {
 		return
 	}
 	batch := body[row.batchAt:][:row.batchLen:row.batchLen]
-	a.args = partition.AppendArgs{Acks: a.acks, AllowZstd: a.head.Version >= 7, Transactional: a.transactional}
+	a.args = partition.AppendArgs{Acks: a.acks, AllowZstd: a.head.Version >= 7, Transactional: a.transactional, Guard: row.guard}
 	if err := p.Append(batch, &a.args, &a.appended); err != nil {
 		row.failWith(err, p)
 		return

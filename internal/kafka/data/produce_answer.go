@@ -10,6 +10,7 @@ import (
 	"ottla/internal/kafka/api"
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/partition"
+	"ottla/internal/producer"
 	"ottla/internal/record"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -53,7 +54,8 @@ type produceRow struct {
 	topic     int32
 	index     int32
 
-	batchAt, batchLen int32 // in the body, while it is there; length -1 is null
+	batchAt, batchLen int32          // in the body, while it is there; length -1 is null
+	guard             producer.Guard // with which its coordinator vouches for it
 
 	end                          int64
 	baseOffset, timeMs, logStart int64

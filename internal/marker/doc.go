@@ -1,0 +1,25 @@
+// Package marker writes the ends of transactions into partitions: what the
+// transaction coordinator has decided becomes a control batch in every
+// partition that the transaction touched (KIP-98).
+//
+// It is not for deciding (package txn), nor for what a partition makes of a
+// marker (partition, producer): it finds the partitions, writes, waits until
+// each marker is synced and visible, and asks again those that can not take it
+// at the moment.
+//
+// Main types: Writer, which is a txn.Markers; its Once is one try, for
+// WriteTxnMarkers.
+//
+// Files in reading order: writer.go, once.go.
+//
+// Invariants: all partitions of a marker are written to before any is waited
+// for, so that one sync round can take them together; every Write and every
+// Once calls done exactly once; a partition of __consumer_offsets is written to
+// by its group coordinator alone, and no other internal topic at all: their
+// coordinators would have to load again.
+//
+// Ownership: a Writer's methods may be called from any goroutine. Close waits
+// for every Write to end; their contexts must have ended by then.
+//
+// Sources: KIP-98, KIP-664, KIP-890, KIP-1228.
+package marker
