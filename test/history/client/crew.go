@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -20,6 +21,9 @@ type Crew struct {
 	Members   int // of each of two groups, an eager and a cooperative one
 	Lifetime  time.Duration
 	Watched   []string // groups of others whose offsets in the topic are watched too
+	// Stable watches only offsets that wait for no transaction: Kafka answers
+	// the end of a transaction before all see it.
+	Stable bool
 
 	stopProducers, stopRest context.CancelFunc
 	producers, rest         sync.WaitGroup
@@ -51,13 +55,20 @@ func (c *Crew) Start(ctx context.Context) {
 			c.run(&c.rest, func() error { return c.consume(ctx, group, balancer, c.Lifetime+time.Duration(i)*time.Second) })
 		}
 		if c.Members > 0 {
-			c.run(&c.rest, func() error { return c.watchGroup(ctx, group, watchEvery) })
+			c.run(&c.rest, func() error { return c.watchGroup(c.committedView(ctx), group, watchEvery) })
 		}
 	}
 	for _, group := range c.Watched {
-		c.run(&c.rest, func() error { return c.watchGroup(ctx, group, watchEvery) })
+		c.run(&c.rest, func() error { return c.watchGroup(c.committedView(ctx), group, watchEvery) })
 	}
 	c.run(&c.rest, func() error { return c.watchEnds(ctx, watchEvery) })
+}
+
+func (c *Crew) committedView(ctx context.Context) context.Context {
+	if c.Stable {
+		return kadm.RequireStable(ctx)
+	}
+	return ctx
 }
 
 func (c *Crew) run(wg *sync.WaitGroup, what func() error) {
