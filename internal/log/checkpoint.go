@@ -59,6 +59,7 @@ func (d *Dir) readCheckpoint() error {
 	}
 	c.foreign = err != nil
 	d.forgetDeleted()
+	d.forgetFutures()
 	c.floors = d.readOffsets(checkpoint.RecoveryPoints)
 	c.starts = d.readOffsets(checkpoint.LogStarts)
 	c.highs = d.readOffsets(checkpoint.HighWatermarks)
@@ -76,7 +77,8 @@ func (d *Dir) readCheckpoint() error {
 }
 
 // forgetDeleted drops the entries of logs whose deleted directory is still there:
-// the checkpoint was not written since. It must be before that goes.
+// the checkpoint was not written since. It must be before that goes. A log that
+// is there all the same has moved back, and its entry came with it.
 func (d *Dir) forgetDeleted() {
 	left := map[string]bool{}
 	for _, t := range d.trash {
@@ -84,7 +86,7 @@ func (d *Dir) forgetDeleted() {
 	}
 	for name, e := range d.ckpt.entries {
 		l, err := checkpoint.ParseLog(e.Body)
-		if err == nil && left[d.path+"/"+layout.DeletedName(e.Topic, e.Partition, l.ID)] {
+		if err == nil && !d.onDisk[name] && left[d.path+"/"+layout.DeletedName(e.Topic, e.Partition, l.ID)] {
 			delete(d.ckpt.entries, name)
 			d.ckpt.wanted++
 		}

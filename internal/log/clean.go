@@ -21,6 +21,7 @@ import (
 type cleaning struct {
 	mu       sync.Mutex    // held from BeginCleaning to the end of Run; before Log.w
 	stopping atomic.Bool   // the log closes: a cleaning ends early
+	moving   atomic.Bool   // the log is being copied: none begins
 	swaps    atomic.Uint64 // cleaned segments put in place so far
 	cuts     atomic.Uint64 // truncations so far
 	to       atomic.Int64  // where the last cleaning ended; -1 never
@@ -167,7 +168,11 @@ type Cleaning struct {
 // caller serialises it with the others. It fails with ErrNothingToClean when
 // nothing is dirty or somebody is at it. After it Run must be called.
 func (l *Log) BeginCleaning(stable int64) (*Cleaning, error) {
-	if !l.cleaning.mu.TryLock() {
+	if l.cleaning.moving.Load() || !l.cleaning.mu.TryLock() {
+		return nil, ErrNothingToClean
+	}
+	if l.cleaning.moving.Load() {
+		l.cleaning.mu.Unlock()
 		return nil, ErrNothingToClean
 	}
 	k, err := l.prepareCleaning(stable)

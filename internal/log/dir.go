@@ -49,10 +49,11 @@ type Dir struct {
 	log   *slog.Logger
 	epoch time.Time // trust is noted in seconds since then
 
-	mu     sync.Mutex // guards the fields below; a leaf
-	logs   map[string]*Log
-	onDisk map[string]bool // partition directories, by name
-	trash  []trash
+	mu      sync.Mutex // guards the fields below; a leaf
+	logs    map[string]*Log
+	onDisk  map[string]bool // partition directories, by name
+	trash   []trash
+	futures []string // directories of logs on their way here, as found at the start
 
 	cache   descriptors
 	indexes loadedIndexes
@@ -70,23 +71,7 @@ type Dir struct {
 // OpenDir reads the directory's checkpoint and lists its logs. It recovers
 // nothing yet: Open does that, log by log.
 func OpenDir(o DirOptions) (*Dir, error) {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.MaxOpenFiles <= 0 {
-		o.MaxOpenFiles = defaultOpenFiles
-	}
-	o.Path = strings.TrimRight(o.Path, "/")
-	d := &Dir{
-		o: o, fs: o.FS, path: o.Path, log: o.Logger.With("dir", o.Path), epoch: o.Now(),
-		logs: map[string]*Log{}, onDisk: map[string]bool{},
-	}
-	d.cache.max = o.MaxOpenFiles
-	d.tick()
-	d.dirty.token = make(chan struct{}, 1)
+	d := newDir(o)
 	if err := d.makePath(); err != nil {
 		return nil, err
 	}
@@ -105,8 +90,30 @@ func OpenDir(o DirOptions) (*Dir, error) {
 			return nil, fmt.Errorf("sync log directory %s: %w", d.path, err)
 		}
 	}
-	d.room = room.Open(room.Options{FS: d.fs, Path: d.path, Reserve: o.Reserve, Now: o.Now, Logger: d.log})
+	d.room = room.Open(room.Options{FS: d.fs, Path: d.path, Reserve: o.Reserve, Now: d.o.Now, Logger: d.log})
 	return d, nil
+}
+
+// newDir makes a Dir that has looked at nothing yet.
+func newDir(o DirOptions) *Dir {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxOpenFiles <= 0 {
+		o.MaxOpenFiles = defaultOpenFiles
+	}
+	o.Path = strings.TrimRight(o.Path, "/")
+	d := &Dir{
+		o: o, fs: o.FS, path: o.Path, log: o.Logger.With("dir", o.Path), epoch: o.Now(),
+		logs: map[string]*Log{}, onDisk: map[string]bool{},
+	}
+	d.cache.max = o.MaxOpenFiles
+	d.tick()
+	d.dirty.token = make(chan struct{}, 1)
+	return d
 }
 
 // makePath makes the log directory and syncs the entries that lead to it. Until
@@ -160,11 +167,18 @@ func (d *Dir) list() error {
 		case e.IsDir() && strings.HasSuffix(name, "-delete") && layout.Leftover.MatchString(name):
 			// The rename was the delete; what is left is space.
 			d.trash = append(d.trash, trash{path: d.path + "/" + name, tree: true})
+		case e.IsDir() && isFuture(name):
+			d.futures = append(d.futures, name)
 		case !e.IsDir() && strings.HasSuffix(name, layout.Tmp):
 			_ = d.fs.Remove(d.path + "/" + name)
 		}
 	}
 	return nil
+}
+
+func isFuture(name string) bool {
+	_, _, ok := layout.ParseFutureName(name)
+	return ok
 }
 
 // Found lists the partition directories that are on disk, from their

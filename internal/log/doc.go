@@ -25,6 +25,7 @@
 //   - trim.go: both ends: truncation, log start offset, retention
 //   - clean.go, clean_swap.go: compaction, from what is due to segments put in
 //     place (what stays is decided in compact)
+//   - move.go, move_end.go, move_find.go: to another directory while it is used
 //   - housekeep.go, delete.go, close.go: chores, removal, the clean stop
 //   - parts: index (sparse indexes), epoch (leader epochs), checkpoint (small
 //     files), walk (batch by batch through a file), layout (names, leftovers),

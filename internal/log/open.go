@@ -52,7 +52,11 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	}
 	l.cleaning.begin(d, l.name, known)
 	l.kept = note.New(d.fs, l.path(), l.noteFailed)
-	if err := l.openFiles(known); err != nil {
+	saved := d.entry(l.name)
+	if saved != nil && saved.ID != l.id.ID {
+		saved = nil // of a deleted topic that had this name
+	}
+	if err := l.openFiles(known, saved); err != nil {
 		d.mu.Lock()
 		delete(d.logs, l.name)
 		d.mu.Unlock()
@@ -62,11 +66,9 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) openFiles(known bool) error {
-	saved := l.dir.entry(l.name)
-	if saved != nil && saved.ID != l.id.ID {
-		saved = nil // of a deleted topic that had this name
-	}
+// openFiles opens what is on disk, if anything is known to be, by what the
+// checkpoint says.
+func (l *Log) openFiles(known bool, saved *checkpoint.Log) error {
 	if !known {
 		return l.openMissing(saved)
 	}

@@ -85,6 +85,32 @@ func StrayName(topic string, partition int32, id uuid.UUID) string {
 	return markedName(topic, partition, id, "stray")
 }
 
+// FutureName is the directory of a log on its way from another log directory.
+// It is not cut: a topic whose name is too long for it cannot be moved.
+func FutureName(topic string, partition int32, id uuid.UUID) string {
+	return fmt.Sprintf("%s-%d.%s%s", topic, partition, hex.EncodeToString(id[:]), futureMark)
+}
+
+// FutureFits tells whether a topic's name leaves room for FutureName.
+func FutureFits(topic string, partition int32) bool {
+	return len(FutureName(topic, partition, uuid.UUID{})) <= maxName
+}
+
+const futureMark = "-future"
+
+// ParseFutureName tells which log FutureName was made for.
+func ParseFutureName(name string) (topic string, partition int32, ok bool) {
+	stem, ok := strings.CutSuffix(name, futureMark)
+	dot := strings.LastIndexByte(stem, '.')
+	if !ok || dot < 0 {
+		return "", 0, false
+	}
+	if id, err := hex.DecodeString(stem[dot+1:]); err != nil || len(id) != len(uuid.UUID{}) {
+		return "", 0, false
+	}
+	return ParseDirName(stem[:dot])
+}
+
 // counted is the room that FreeName may need behind a name.
 const counted = 6
 
