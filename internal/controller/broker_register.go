@@ -31,7 +31,7 @@ func (c *Controller) registerBroker(cmd RegisterBroker) ([]metadata.Record, any,
 	}
 	b.Epoch, b.Fenced, b.InControlledShutdown = c.nextBrokerEpoch(), true, false
 	records := []metadata.Record{b.Record()}
-	return append(records, c.leaveOrRaise(b.ID)...), b.Epoch, nil
+	return append(records, c.leaveOrRaise(b.ID, b.Directories)...), b.Epoch, nil
 }
 
 // nextBrokerEpoch is explained in doc.go. The look at the registrations covers

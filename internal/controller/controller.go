@@ -34,6 +34,9 @@ type Options struct {
 	// bounds of UpdateFeatures and Bootstrap. Nil means metadata.version alone,
 	// as far as the controller itself needs it.
 	Features map[string][2]int16
+	// Fixed are levels that no record of ours sets and no command changes:
+	// kraft.version, which is the quorum's.
+	Fixed map[string]int16
 }
 
 // defaultFeatures is what the controller itself understands: the record formats
@@ -78,8 +81,16 @@ func (c *Controller) Step(_ time.Time, cmd any) (records []metadata.Record, repl
 		return c.fenceBroker(cmd)
 	case ShutdownBroker:
 		return c.shutdownBroker(cmd)
+	case FailDirectories:
+		return c.failDirectories(cmd)
+	case CordonDirectories:
+		return c.cordonDirectories(cmd)
+	case AssignDirectories:
+		return c.assignDirectories(cmd)
 	case ElectLeaders:
 		return c.electLeaders(cmd)
+	case ReassignPartitions:
+		return c.reassignPartitions(cmd)
 	case Bootstrap:
 		return c.bootstrap(cmd)
 	case UpdateFeatures:

@@ -32,8 +32,11 @@
 //	config_check.go       which settings a resource may have
 //	broker_register.go    RegisterBroker, UnregisterBroker
 //	broker_state.go       UnfenceBroker, FenceBroker, ShutdownBroker
+//	directories.go        log directories: FailDirectories, CordonDirectories,
+//	                      AssignDirectories; which one a new replica gets
 //	leaders.go            who leads when a broker comes or goes
 //	elect_leaders.go      ElectLeaders
+//	reassign.go           ReassignPartitions
 //	features.go           Bootstrap, UpdateFeatures
 //	producer_ids.go       AllocateProducerIDs
 //

@@ -57,7 +57,7 @@ func (c *Controller) updateFeatures(cmd UpdateFeatures) ([]metadata.Record, any,
 			continue
 		}
 		reply[name] = Result{}
-		if now, _ := c.image().Feature(name); now != u.Level {
+		if c.level(name) != u.Level {
 			records = append(records, &metadata.FeatureLevelRecord{Name: name, Level: u.Level})
 		}
 	}
@@ -88,9 +88,18 @@ func invalidUpdate(name string, level int16, reason string) error {
 	return wire.Errorf(wire.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, reason)
 }
 
+// level is at which level a feature runs, 0 when it is off.
+func (c *Controller) level(name string) int16 {
+	if fixed, ok := c.options.Fixed[name]; ok {
+		return fixed
+	}
+	return c.image().FeatureLevel(name)
+}
+
 // refuseUpdate tells why an update cannot be, nil when it can.
 func (c *Controller) refuseUpdate(name string, u FeatureUpdate) error {
-	now, _ := c.image().Feature(name)
+	now := c.level(name)
+	_, fixed := c.options.Fixed[name]
 	const upgrade, unsafe = 1, 3 // 2 is the safe downgrade
 	reason := ""
 	switch {
@@ -107,6 +116,11 @@ func (c *Controller) refuseUpdate(name string, u FeatureUpdate) error {
 		reason = "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade."
 	case u.Level > now && u.UpgradeType != upgrade:
 		reason = "Can't downgrade to a newer version."
+	case fixed && u.Level != now:
+		reason = "Can't downgrade the version of this feature."
+		if u.Level > now {
+			reason = "The version of this feature is not changed here."
+		}
 	case name == metadata.MetadataVersion && u.Level < now:
 		reason = "Refusing to perform the requested downgrade because it might delete metadata information."
 		if u.UpgradeType == unsafe {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ottla/internal/metadata"
+	"ottla/internal/uuid"
 )
 
 // A replica in the ISR on a live broker may lead; the first of the replicas
@@ -47,14 +48,17 @@ func (c *Controller) leave(id int32) []metadata.Record {
 }
 
 // leaveOrRaise is leave for a broker whose process is a new one: what it still
-// leads gets a new leader epoch.
-func (c *Controller) leaveOrRaise(id int32) []metadata.Record {
+// leads gets a new leader epoch, or no leader where the directory that it lies
+// in is not among those that work.
+func (c *Controller) leaveOrRaise(id int32, work []uuid.UUID) []metadata.Record {
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
 		change := metadata.ChangePartition(t.ID, p.Index)
 		leader, isr, ok := c.successor(p, id)
 		switch {
 		case ok && slices.Contains(p.ISR, id):
 			change.Leader, change.ISR = leader, isr
+		case p.Leader == id && lostWith(p, id, work):
+			change.Leader = metadata.NoLeader
 		case p.Leader == id:
 			change.Leader = id
 		default:
@@ -67,8 +71,9 @@ func (c *Controller) leaveOrRaise(id int32) []metadata.Record {
 // comeBack makes a broker lead the partitions that have no leader and that it
 // is in sync with, or was the last to be (KIP-966).
 func (c *Controller) comeBack(id int32) []metadata.Record {
+	work := c.image().Broker(id).Directories
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		if p.Leader != metadata.NoLeader || !slices.Contains(p.Replicas, id) {
+		if p.Leader != metadata.NoLeader || !slices.Contains(p.Replicas, id) || lostWith(p, id, work) {
 			return nil
 		}
 		change := metadata.ChangePartition(t.ID, p.Index)

@@ -42,6 +42,18 @@ func parseCommand(t *testing.T, d *datadriven.TestData, lines []string) any {
 		return parseAlter(d, items)
 	case "elect":
 		return parseElect(d, items)
+	case "reassign":
+		return parseReassign(d, items)
+	case "fail-dirs":
+		return FailDirectories{broker, epoch, args.ids(args.keys["dirs"])}
+	case "cordon-dirs":
+		return CordonDirectories{broker, epoch, args.ids(args.keys["dirs"])}
+	case "assign-dirs":
+		a := AssignDirectories{ID: broker, Epoch: epoch}
+		for _, w := range items {
+			a.Partitions = append(a.Partitions, DirectoryAssignment{w.id(w.at(0)), int32(w.parse(w.at(1))), w.id(w.at(2))})
+		}
+		return a
 	case "bootstrap":
 		b := Bootstrap{map[string]int16{}}
 		for _, w := range items {
@@ -163,6 +175,21 @@ func parseAlter(d *datadriven.TestData, items []*word) AlterConfigs {
 			r.Entries = append(r.Entries, e)
 		}
 		c.Resources = append(c.Resources, r)
+	}
+	return c
+}
+
+// parseReassign: TOPIC INDEX 1,2 or TOPIC INDEX back.
+func parseReassign(d *datadriven.TestData, items []*word) ReassignPartitions {
+	c := ReassignPartitions{KeepFactor: d.HasArg("keep")}
+	for _, w := range items {
+		r := Reassignment{TopicPartition: TopicPartition{w.at(0), int32(w.parse(w.at(1)))}}
+		if to := w.at(2); to == "none" {
+			r.Replicas = []int32{}
+		} else if to != "back" {
+			r.Replicas = w.ints(to)
+		}
+		c.Partitions = append(c.Partitions, r)
 	}
 	return c
 }

@@ -327,7 +327,14 @@ func formatRecord(r metadata.Record) string {
 	case *metadata.UnregisterBrokerRecord:
 		return fmt.Sprintf("%s %d epoch=%d\n", head, r.BrokerID, r.BrokerEpoch)
 	case *metadata.BrokerRegistrationChangeRecord:
-		return fmt.Sprintf("%s %d epoch=%d fenced=%+d shutdown=%+d\n", head, r.BrokerID, r.BrokerEpoch, r.Fenced, r.InControlledShutdown)
+		s := fmt.Sprintf("%s %d epoch=%d fenced=%+d shutdown=%+d", head, r.BrokerID, r.BrokerEpoch, r.Fenced, r.InControlledShutdown)
+		if r.LogDirs != nil {
+			s += " dirs=" + formatIDs(r.LogDirs)
+		}
+		if r.CordonedLogDirs != nil {
+			s += " cordoned=" + formatIDs(r.CordonedLogDirs)
+		}
+		return s + "\n"
 	}
 	return fmt.Sprintf("%s %+v\n", head, r)
 }
@@ -339,6 +346,18 @@ func formatChange(head string, r *metadata.PartitionChangeRecord) string {
 	}
 	if r.ISR != nil {
 		s += fmt.Sprintf(" isr=%v", r.ISR)
+	}
+	if r.Replicas != nil {
+		s += fmt.Sprintf(" replicas=%v", r.Replicas)
+	}
+	if r.Adding != nil {
+		s += fmt.Sprintf(" adding=%v", r.Adding)
+	}
+	if r.Removing != nil {
+		s += fmt.Sprintf(" removing=%v", r.Removing)
+	}
+	if r.Directories != nil {
+		s += " dirs=" + formatIDs(r.Directories)
 	}
 	if r.ELR != nil {
 		s += fmt.Sprintf(" elr=%v last=%v", r.ELR, r.LastELR)

@@ -54,7 +54,7 @@ func (c *Controller) createTopics(cmd CreateTopics) ([]metadata.Record, any, err
 		return nil, nil, err
 	}
 	s := topicStep{
-		Controller: c, cmd: &cmd, place: c.placer(), inStep: collisions{},
+		Controller: c, cmd: &cmd, place: c.placer(), homes: homes{c: c}, inStep: collisions{},
 		count: make(map[string]int, len(cmd.Topics)),
 	}
 	for i := range cmd.Topics {
@@ -101,6 +101,7 @@ type topicStep struct {
 	*Controller
 	cmd     *CreateTopics
 	place   *placer
+	homes   homes
 	count   map[string]int // how often the command names each topic
 	inStep  collisions     // names made so far in this command
 	records []metadata.Record
@@ -134,7 +135,7 @@ func (s *topicStep) create(t *NewTopic) (CreatedTopic, error) {
 		})
 	}
 	for index, replicas := range assignment {
-		s.records = append(s.records, s.newPartition(made.ID, int32(index), replicas))
+		s.records = append(s.records, s.newPartition(&s.homes, made.ID, int32(index), replicas))
 	}
 	return made, nil
 }
@@ -188,7 +189,7 @@ func (s *topicStep) assign(t *NewTopic) ([][]int32, error) {
 
 // newPartition is the record of a partition that begins with these replicas:
 // those on live brokers are in sync, the first of them leads.
-func (c *Controller) newPartition(topic uuid.UUID, index int32, replicas []int32) *metadata.PartitionRecord {
+func (c *Controller) newPartition(h *homes, topic uuid.UUID, index int32, replicas []int32) *metadata.PartitionRecord {
 	r := &metadata.PartitionRecord{
 		Partition: index, TopicID: topic, Replicas: replicas, Leader: metadata.NoLeader,
 		Directories: make([]uuid.UUID, len(replicas)),
@@ -198,9 +199,7 @@ func (c *Controller) newPartition(topic uuid.UUID, index int32, replicas []int32
 		if b == nil {
 			continue
 		}
-		if len(b.Directories) == 1 {
-			r.Directories[i] = b.Directories[0]
-		}
+		r.Directories[i] = h.choose(b)
 		if isLive(b) {
 			r.ISR = append(r.ISR, id)
 		}

@@ -25,7 +25,7 @@ func (c *Controller) createPartitions(cmd CreatePartitions) ([]metadata.Record, 
 	for i := range cmd.Topics {
 		named[cmd.Topics[i].Name]++
 	}
-	place := c.placer()
+	place, h := c.placer(), homes{c: c}
 	var records []metadata.Record
 	var reply []Result
 	added := 0
@@ -34,7 +34,7 @@ func (c *Controller) createPartitions(cmd CreatePartitions) ([]metadata.Record, 
 		var more []metadata.Record
 		err := wire.Errorf(wire.InvalidRequest, "Duplicate topic name.")
 		if named[t.Name] == 1 {
-			more, err = c.morePartitions(t, place)
+			more, err = c.morePartitions(t, place, &h)
 		}
 		records = append(records, more...)
 		reply = append(reply, resultOf(err))
@@ -52,7 +52,7 @@ var errTooManyPartitions = wire.Errorf(wire.PolicyViolation, "Excessively large 
 
 // morePartitions gives the records of a topic's new partitions. They have as
 // many replicas as its first.
-func (c *Controller) morePartitions(m *MorePartitions, place *placer) ([]metadata.Record, error) {
+func (c *Controller) morePartitions(m *MorePartitions, place *placer, h *homes) ([]metadata.Record, error) {
 	t := c.image().TopicByName(m.Name)
 	if t == nil {
 		return nil, wire.UnknownTopicOrPartition
@@ -88,7 +88,7 @@ func (c *Controller) morePartitions(m *MorePartitions, place *placer) ([]metadat
 			}
 			replicas = slices.Clone(replicas)
 		}
-		records = append(records, c.newPartition(t.ID, index, replicas))
+		records = append(records, c.newPartition(h, t.ID, index, replicas))
 	}
 	return records, nil
 }

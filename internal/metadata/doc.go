@@ -28,6 +28,7 @@
 //	tags.go              tagged fields, unknown ones kept
 //	sorted.go            the persistent sorted map below an image
 //	image.go             Image and its look-ups
+//	features.go          names of features, the level of one
 //	settings.go          an image's overrides, as package config asks for them
 //	entity.go            Topic, Partition, Broker, …
 //	draft.go             Draft: records applied one by one

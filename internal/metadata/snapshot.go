@@ -6,10 +6,6 @@ import (
 	"slices"
 )
 
-// MetadataVersion is the feature that a log and a snapshot begin with: it tells
-// which record versions follow.
-const MetadataVersion = "metadata.version"
-
 // Records lists the image as records, for snapshots; applying them to Empty
 // gives it back. The order is the same for equal images: features, the
 // metadata version first; controllers; brokers; topics with their partitions;

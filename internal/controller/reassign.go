@@ -1,0 +1,154 @@
+package controller
+
+import (
+	"slices"
+
+	"ottla/internal/metadata"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+)
+
+// ReassignPartitions gives partitions other replicas (KIP-455); the reply is
+// []Result, one per partition, in order. A partition that cannot be served by
+// the new replicas yet keeps the old ones beside them, as Adding and Removing
+// tell; where they are in sync already it is done at once.
+type ReassignPartitions struct {
+	Partitions []Reassignment
+	// KeepFactor refuses another number of replicas (KIP-860).
+	KeepFactor bool
+}
+
+// Reassignment is one partition's new replicas, by preference; nil takes back
+// the reassignment that is under way.
+type Reassignment struct {
+	TopicPartition
+	Replicas []int32
+}
+
+func (c *Controller) reassignPartitions(cmd ReassignPartitions) ([]metadata.Record, any, error) {
+	var records []metadata.Record
+	reply := make([]Result, 0, len(cmd.Partitions))
+	for i := range cmd.Partitions {
+		record, err := c.reassign(&cmd.Partitions[i], cmd.KeepFactor)
+		if record != nil {
+			records = append(records, record)
+		}
+		reply = append(reply, resultOf(err))
+	}
+	return records, reply, nil
+}
+
+// reassign decides one partition; no record means that nothing changes.
+func (c *Controller) reassign(r *Reassignment, keepFactor bool) (metadata.Record, error) {
+	t := c.image().TopicByName(r.Topic)
+	if t == nil {
+		return nil, wire.Errorf(wire.UnknownTopicOrPartition, "Unable to find a topic named %s.", r.Topic)
+	}
+	if r.Index < 0 || int(r.Index) >= len(t.Partitions) {
+		return nil, wire.Errorf(wire.UnknownTopicOrPartition, "Unable to find partition %s:%d.", r.Topic, r.Index)
+	}
+	p := t.Partitions[r.Index]
+	if r.Replicas == nil {
+		return c.revert(t, p)
+	}
+	if err := c.checkAssignment(r.Index, r.Replicas, len(r.Replicas)); err != nil {
+		return nil, err
+	}
+	if had := len(original(p)); keepFactor && had != len(r.Replicas) {
+		return nil, wire.Errorf(wire.InvalidReplicationFactor, "The replication factor is changed from %d to %d", had, len(r.Replicas))
+	}
+	return c.moveTo(t, p, r.Replicas), nil
+}
+
+// reassigning tells whether a reassignment of the partition is under way.
+func reassigning(p *metadata.Partition) bool { return len(p.Adding)+len(p.Removing) > 0 }
+
+// original are the replicas without those that a reassignment adds.
+func original(p *metadata.Partition) []int32 { return without(p.Replicas, p.Adding) }
+
+func without(list, out []int32) []int32 {
+	kept := make([]int32, 0, len(list))
+	for _, id := range list {
+		if !slices.Contains(out, id) {
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}
+
+// moveTo begins a reassignment, or ends it where all targets are in sync.
+func (c *Controller) moveTo(t *metadata.Topic, p *metadata.Partition, target []int32) metadata.Record {
+	had := original(p)
+	adding, removing := without(target, had), without(had, target)
+	merged := append(slices.Clone(target), removing...)
+	if done := len(without(target, p.ISR)) == 0; done {
+		adding, removing, merged = []int32{}, []int32{}, slices.Clone(target)
+	}
+	change := metadata.ChangePartition(t.ID, p.Index)
+	changed := false
+	for _, f := range []struct {
+		to        *[]int32
+		from, now []int32
+	}{{&change.Replicas, merged, p.Replicas}, {&change.Adding, adding, p.Adding}, {&change.Removing, removing, p.Removing}} {
+		if !slices.Equal(f.from, f.now) {
+			*f.to, changed = f.from, true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	if change.Replicas != nil {
+		change.Directories = c.directoriesOf(p, merged)
+	}
+	if isr := without(p.ISR, without(p.ISR, merged)); len(isr) != len(p.ISR) {
+		change.ISR = isr
+		change.Leader = c.leaderAmong(p, merged, isr)
+	}
+	return change
+}
+
+// leaderAmong keeps the leader where it may lead on, and else takes the first
+// that is alive.
+func (c *Controller) leaderAmong(p *metadata.Partition, replicas, isr []int32) int32 {
+	if slices.Contains(isr, p.Leader) {
+		return metadata.LeaderUnchanged
+	}
+	if id, ok := c.firstLive(replicas, isr); ok {
+		return id
+	}
+	return metadata.NoLeader
+}
+
+// directoriesOf keeps the directories of replicas that stay.
+func (c *Controller) directoriesOf(p *metadata.Partition, replicas []int32) []uuid.UUID {
+	out, h := make([]uuid.UUID, len(replicas)), homes{c: c}
+	for i, id := range replicas {
+		if at := slices.Index(p.Replicas, id); at >= 0 {
+			out[i] = p.Directories[at]
+		} else if b := c.image().Broker(id); b != nil {
+			out[i] = h.choose(b)
+		}
+	}
+	return out
+}
+
+// revert takes a reassignment back: the replicas are those of before, and
+// where none of them is in sync any more it stays as it is.
+func (c *Controller) revert(t *metadata.Topic, p *metadata.Partition) (metadata.Record, error) {
+	if !reassigning(p) {
+		return nil, wire.NoReassignmentInProgress
+	}
+	had := original(p)
+	isr := without(p.ISR, p.Adding)
+	if len(had) == 0 || len(isr) == 0 {
+		return nil, wire.Errorf(wire.InvalidReplicaAssignment, "Unable to revert partition assignment for %s:%d because it would require an unclean leader election.", t.Name, p.Index)
+	}
+	change := metadata.ChangePartition(t.ID, p.Index)
+	change.Replicas, change.Adding, change.Removing = had, []int32{}, []int32{}
+	change.Directories = c.directoriesOf(p, had)
+	if len(isr) != len(p.ISR) {
+		change.ISR = isr
+	}
+	change.Leader = c.leaderAmong(p, had, isr)
+	return change, nil
+}
