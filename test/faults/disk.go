@@ -255,7 +255,7 @@ func readOnly(ctx context.Context, s *scene) error {
 		return err
 	}
 	for range times(3, 2) {
-		err := standStill(ctx, s.node.PID())
+		err := realfault.StandStill(ctx, s.node.PID())
 		if err == nil {
 			err = turnReadOnly(ctx, s.image.Dir)
 		}

@@ -53,7 +53,7 @@ func powerCut(ctx context.Context, s *scene) error {
 		if err := awhile(ctx); err != nil {
 			return err
 		}
-		err := standStill(ctx, s.node.PID())
+		err := realfault.StandStill(ctx, s.node.PID())
 		if err == nil {
 			err = s.image.Cut()
 		}

@@ -4,18 +4,14 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"ottla/test/realfault"
 )
 
 // residentBytes is the memory that a process has in use now.
@@ -85,39 +81,6 @@ func limit(pid, resource int, soft uint64) (uint64, error) {
 		return 0, fmt.Errorf("set a limit of the node: %w", err)
 	}
 	return old.Cur, nil
-}
-
-// standStill stops a process and waits until no thread of it is in a system
-// call any more.
-func standStill(ctx context.Context, pid int) error {
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		return fmt.Errorf("stop the process: %w", err)
-	}
-	for began := time.Now(); ; {
-		stats, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task", "*", "stat"))
-		if err != nil {
-			return err
-		}
-		moving := 0
-		for _, name := range stats {
-			b, err := os.ReadFile(name)
-			if err != nil {
-				continue // the thread has ended
-			}
-			if _, state, ok := bytes.Cut(b, []byte(") ")); !ok || state[0] != 'T' {
-				moving++
-			}
-		}
-		if moving == 0 {
-			return nil
-		}
-		if time.Since(began) > 10*time.Second {
-			return fmt.Errorf("%d threads of the node do not stand still", moving)
-		}
-		if err := realfault.Pause(ctx, time.Millisecond); err != nil {
-			return err
-		}
-	}
 }
 
 // mebibytes is for notes.

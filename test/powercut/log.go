@@ -114,7 +114,7 @@ func cutLog(ctx context.Context, image *realfault.Image, r *rand.Rand) error {
 		if err := wait(ctx, r); err != nil {
 			return err
 		}
-		err = cycle(ctx, image, func() { _ = cmd.Process.Kill(); promised = <-said; _ = cmd.Wait() })
+		err = cycle(ctx, image, cmd.Process.Pid, func() { _ = cmd.Process.Kill(); promised = <-said; _ = cmd.Wait() })
 		if err != nil {
 			return fmt.Errorf("cut %d: %w", i+1, err)
 		}

@@ -56,13 +56,19 @@ func run(ctx context.Context) error {
 	return clean()
 }
 
-// cycle is one cut: the power goes, the writer is killed, power comes back.
-func cycle(ctx context.Context, image *realfault.Image, kill func()) error {
-	if err := image.Cut(); err != nil {
-		kill()
-		return err
+// cycle is one cut: the writer stands still, the power goes, the writer is
+// killed, power comes back. It stands still because ext4 may answer a sync that
+// is under way while its journal is cut off with success: an answer after the
+// cut, which no loss of power allows.
+func cycle(ctx context.Context, image *realfault.Image, pid int, kill func()) error {
+	err := realfault.StandStill(ctx, pid)
+	if err == nil {
+		err = image.Cut()
 	}
 	kill()
+	if err != nil {
+		return err
+	}
 	if err := image.Unmount(ctx); err != nil {
 		return err
 	}

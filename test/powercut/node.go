@@ -23,38 +23,27 @@ func cutNode(ctx context.Context, image *realfault.Image, dir string, r *rand.Ra
 	if err != nil {
 		return err
 	}
-	node, err := setup.Start(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { node.Kill() }()
 	load := &realfault.Load{
 		Address: setup.Address(), Topic: "cuts", Partitions: 6, Producers: 4, Rate: 5000, Size: 100,
 		Ledger: realfault.NewLedger(),
 	}
-	if err := load.Prepare(ctx); err != nil {
-		return err
-	}
-	if err := load.Start(ctx); err != nil {
-		return err
-	}
 	slowest := time.Duration(0)
-	for i := range *cuts {
-		if err := wait(ctx, r); err != nil {
-			return err
+	verdict, err := realfault.UnderLoad(ctx, setup, load, func(node *realfault.Node) (*realfault.Node, error) {
+		for i := range *cuts {
+			if err := wait(ctx, r); err != nil {
+				return node, err
+			}
+			if err := cycle(ctx, image, node.PID(), node.Kill); err != nil {
+				return node, fmt.Errorf("cut %d: %w", i+1, err)
+			}
+			next, err := setup.Start(ctx)
+			if err != nil {
+				return node, fmt.Errorf("start after cut %d: %w", i+1, err)
+			}
+			node, slowest = next, max(slowest, next.Ready)
 		}
-		if err := cycle(ctx, image, node.Kill); err != nil {
-			return fmt.Errorf("cut %d: %w", i+1, err)
-		}
-		if node, err = setup.Start(ctx); err != nil {
-			return fmt.Errorf("start after cut %d: %w", i+1, err)
-		}
-		slowest = max(slowest, node.Ready)
-	}
-	if err := load.Stop(); err != nil {
-		return fmt.Errorf("the producers gave up: %w", err)
-	}
-	verdict, err := load.Verify(ctx)
+		return node, nil
+	})
 	if err != nil {
 		return err
 	}
@@ -62,5 +51,5 @@ func cutNode(ctx context.Context, image *realfault.Image, dir string, r *rand.Ra
 	if !verdict.OK() {
 		return fmt.Errorf("a promise is broken")
 	}
-	return node.Stop(10 * time.Second)
+	return nil
 }

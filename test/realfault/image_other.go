@@ -20,3 +20,6 @@ func (m *Image) Unmount(ctx context.Context) error { return nil }
 
 // Cut always fails with *Impossible.
 func (m *Image) Cut() error { return &Impossible{"it needs Linux"} }
+
+// StandStill always fails with *Impossible.
+func StandStill(ctx context.Context, pid int) error { return &Impossible{"it needs Linux"} }

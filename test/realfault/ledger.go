@@ -80,6 +80,7 @@ func (v Verdict) OK() bool {
 	return v.Lost+v.Doubled+v.Disordered+v.Unwanted+v.Moved == 0
 }
 
+// String is the verdict in one line.
 func (v Verdict) String() string {
 	s := fmt.Sprintf("acknowledged %d, read %d: lost %d, doubled %d, out of order %d, at another offset %d, never sent %d",
 		v.Acked, v.Read, v.Lost, v.Doubled, v.Disordered, v.Moved, v.Unwanted)

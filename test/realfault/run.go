@@ -13,6 +13,7 @@ import (
 // Impossible says why a test cannot be run on this machine.
 type Impossible struct{ Reason string }
 
+// Error says that it is not possible here, and why.
 func (e *Impossible) Error() string { return "not possible here: " + e.Reason }
 
 // ExitImpossible is the exit status of a program that the machine does not
