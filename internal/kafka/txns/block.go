@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ottla/internal/controller"
+	"ottla/internal/wire"
 )
 
 // block is a stock of producer ids, empty at first.
@@ -14,6 +15,22 @@ type block struct {
 	turn chan struct{}
 	next int64
 	left int32
+}
+
+// fresh gives out one id as a request needs it: an error has the code that
+// Kafka answers while it has no block, on which clients try again.
+func (f *Family) fresh(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, takeUp)
+	defer cancel()
+	id, err := f.take(ctx)
+	if err == nil {
+		return id, nil
+	}
+	f.o.Logger.Warn("no producer id for a client", "err", err)
+	if wire.CodeOf(err) == wire.UnknownServerError {
+		return -1, wire.Errorf(wire.CoordinatorLoadInProgress, "no producer id at the moment: %w", err)
+	}
+	return -1, err
 }
 
 // take gives out one id, asking for another block when the stock is empty.

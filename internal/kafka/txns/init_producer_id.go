@@ -2,10 +2,13 @@ package txns
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/kafka/api"
+	"ottla/internal/txn"
 	"ottla/internal/wire"
 )
 
@@ -16,48 +19,66 @@ import (
 // none of that: each call gives a new id with epoch 0, whatever the producer
 // had.
 //
-// With a transactional id the answer is TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-// until the transaction coordinator is there: of the codes that this API may
-// answer it is the one on which every client stops at once with a message that
-// names the transactional id. COORDINATOR_NOT_AVAILABLE would be tried again
-// until the producer's time-out, without a word of the reason.
+// With a transactional id, what an earlier producer has open is aborted and its
+// epoch fenced; the answer waits for that.
 func (f *Family) initProducerIDRow() api.API {
 	return api.Row(0, 5, f.initProducerID,
-		"With a transactional id it answers TRANSACTIONAL_ID_AUTHORIZATION_FAILED: there is no transaction coordinator yet, and this is the code on which clients stop at once with a clear message instead of retrying until a time-out.")
+		"With a transactional id whose transaction is open or being ended, the answer waits until it has ended; Kafka answers CONCURRENT_TRANSACTIONS meanwhile.",
+		"A producer that names an epoch which is not the current one is fenced at once and aborts nothing; Kafka aborts the open transaction of its successor first.",
+	)
 }
 
 func (f *Family) initProducerID(ctx context.Context, c *api.Conn, req *kmsg.InitProducerIDRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
-	if code := refusal(req); code != wire.None {
-		resp.ErrorCode = int16(code)
+	if !wellFormed(req) {
+		resp.ErrorCode = int16(wire.InvalidRequest)
 		return resp, nil
 	}
-	id, err := f.take(ctx)
+	r, err := f.identity(ctx, req)
 	if err != nil {
-		code := wire.CodeOf(err)
-		if code == wire.UnknownServerError {
-			code = wire.CoordinatorLoadInProgress // as Kafka while it has no block; clients try again
-		}
-		f.o.Logger.Warn("no producer id for a client", "client", c.ClientID, "err", err)
-		resp.ErrorCode = int16(code)
+		f.o.Logger.Debug("no producer id for a client", "client", c.ClientID, "err", err)
+		resp.ErrorCode = int16(codeOf(err, req.Version >= 4))
 		return resp, nil
 	}
-	resp.ProducerID, resp.ProducerEpoch = id, 0
+	resp.ProducerID, resp.ProducerEpoch = r.ProducerID, r.Epoch
 	return resp, nil
 }
 
-// refusal is what a request is refused with, None when it is sound.
-func refusal(req *kmsg.InitProducerIDRequest) wire.Code {
-	switch {
-	case req.TransactionalID == nil:
-	case *req.TransactionalID == "":
-		return wire.InvalidRequest
-	default:
-		return wire.TransactionalIDAuthorizationFailed
+// wellFormed tells whether a request is sound.
+func wellFormed(req *kmsg.InitProducerIDRequest) bool {
+	if req.TransactionalID != nil && *req.TransactionalID == "" {
+		return false
 	}
-	if req.Version >= 3 && (req.ProducerID >= 0) != (req.ProducerEpoch >= 0) {
-		return wire.InvalidRequest
+	return req.Version < 3 || req.ProducerID == -1 == (req.ProducerEpoch == -1)
+}
+
+// identity is what the producer shall be.
+func (f *Family) identity(ctx context.Context, req *kmsg.InitProducerIDRequest) (txn.InitReply, error) {
+	if req.TransactionalID == nil {
+		id, err := f.fresh(ctx)
+		return txn.InitReply{ProducerID: id}, err
 	}
-	return wire.None
+	cmd := txn.Init{ID: *req.TransactionalID, TimeoutMs: req.TransactionTimeoutMillis, ProducerID: -1, Epoch: -1, FreshID: -1}
+	if req.Version >= 3 {
+		cmd.ProducerID, cmd.Epoch = req.ProducerID, req.ProducerEpoch
+	}
+	if err := f.prepare(ctx, stateTopic, cmd.ID); err != nil {
+		return txn.InitReply{}, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", stateTopic, err)
+	}
+	body, err := f.o.Txns.Do(ctx, cmd.ID, cmd)
+	if errors.Is(err, txn.ErrNeedsProducerID) {
+		if cmd.FreshID, err = f.fresh(ctx); err != nil {
+			return txn.InitReply{}, err
+		}
+		body, err = f.o.Txns.Do(ctx, cmd.ID, cmd)
+	}
+	if err != nil {
+		return txn.InitReply{}, err
+	}
+	r, ok := body.(txn.InitReply)
+	if !ok {
+		return txn.InitReply{}, fmt.Errorf("the transaction coordinator answered %T to Init", body)
+	}
+	return r, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/controller"
 	"ottla/internal/kafka/api"
+	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
 
@@ -20,6 +21,8 @@ type fakeController struct {
 	asks int
 	err  error
 }
+
+func (c *fakeController) Image() *metadata.Image { return metadata.Empty() }
 
 func (c *fakeController) Do(_ context.Context, cmd any) (any, error) {
 	c.mu.Lock()
@@ -85,7 +88,6 @@ func TestRefusals(t *testing.T) {
 		edit func(*kmsg.InitProducerIDRequest)
 		want wire.Code
 	}{
-		{"transactional", func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = text("tx") }, wire.TransactionalIDAuthorizationFailed},
 		{"empty transactional id", func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = text("") }, wire.InvalidRequest},
 		{"id without epoch", func(r *kmsg.InitProducerIDRequest) { r.ProducerID = 5 }, wire.InvalidRequest},
 		{"epoch without id", func(r *kmsg.InitProducerIDRequest) { r.ProducerEpoch = 5 }, wire.InvalidRequest},
