@@ -11,8 +11,11 @@ import (
 	"ottla/internal/uuid"
 )
 
-// offsetsTopic is where groups live.
-const offsetsTopic = "__consumer_offsets"
+// Topics where coordinators live.
+const (
+	offsetsTopic = "__consumer_offsets"
+	stateTopic   = "__transaction_state"
+)
 
 // Coordinator runs the groups of this node.
 type Coordinator interface {
@@ -29,6 +32,10 @@ type Coordinator interface {
 type Deps struct {
 	Cluster api.Cluster
 	Groups  Coordinator
+	// Txns are only asked where a transactional id belongs.
+	Txns interface {
+		PartitionFor(id string) (int32, error)
+	}
 	// Prepare makes an internal topic if it is not there, and returns when a
 	// key's coordinator may be asked.
 	Prepare func(ctx context.Context, topic, key string) error
@@ -65,7 +72,7 @@ func (f *Family) APIs() []api.API {
 	return []api.API{
 		f.offsetCommitRow(), f.offsetFetchRow(), f.findCoordinatorRow(), f.joinGroupRow(), f.heartbeatRow(),
 		f.leaveGroupRow(), f.syncGroupRow(), f.describeGroupsRow(), f.listGroupsRow(), f.deleteGroupsRow(),
-		f.offsetDeleteRow(),
+		f.offsetDeleteRow(), f.consumerHeartbeatRow(), f.consumerDescribeRow(),
 	}
 }
 

@@ -15,16 +15,11 @@ import (
 // each (KIP-699), v6 share groups' state (KIP-932). A client may begin its
 // connection with it, without ApiVersions (kafka-go does, at v0).
 //
-// The offsets topic is made by the first question, and the answer waits for
-// it; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.
-//
-// There is no transaction coordinator yet. As InitProducerId does, a question
-// for one is answered with the code on which every client stops at once with a
-// message that names the transactional id.
+// The topic of groups or of transactions is made by the first question, and the
+// answer waits for it; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.
 func (f *Family) findCoordinatorRow() api.API {
 	return api.Row(0, 6, f.findCoordinator,
-		"For transactions it answers TRANSACTIONAL_ID_AUTHORIZATION_FAILED: there is no transaction coordinator yet, and this is the code on which clients stop at once with a clear message instead of retrying until a time-out.",
-		"The first question for a group makes the offsets topic and is answered when that serves; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.",
+		"The first question for a group or a transactional id makes the internal topic and is answered when that serves; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.",
 	)
 }
 
@@ -82,24 +77,26 @@ func (f *Family) coordinatorOf(ctx context.Context, c *api.Conn, req *kmsg.FindC
 
 // leaderFor finds the node that leads the partition of a key.
 func (f *Family) leaderFor(ctx context.Context, req *kmsg.FindCoordinatorRequest, key string) (int32, error) {
-	switch {
-	case req.CoordinatorType == kindTxn:
-		return -1, wire.TransactionalIDAuthorizationFailed
-	case req.CoordinatorType != kindGroup: // share groups too: there is no coordinator of theirs
+	topic, partitionFor := offsetsTopic, f.d.Groups.PartitionFor
+	switch req.CoordinatorType {
+	case kindGroup:
+	case kindTxn:
+		topic, partitionFor = stateTopic, f.d.Txns.PartitionFor
+	default: // share groups too: there is no coordinator of theirs
 		return -1, wire.InvalidRequest
 	}
-	if f.d.Cluster.Image().TopicByName(offsetsTopic) == nil {
+	if f.d.Cluster.Image().TopicByName(topic) == nil {
 		ctx, cancel := context.WithTimeout(ctx, f.patience)
 		defer cancel()
-		if err := f.d.Prepare(ctx, offsetsTopic, key); err != nil {
-			return -1, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", offsetsTopic, err)
+		if err := f.d.Prepare(ctx, topic, key); err != nil {
+			return -1, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", topic, err)
 		}
 	}
-	p, err := f.d.Groups.PartitionFor(key)
+	p, err := partitionFor(key)
 	if err != nil {
 		return -1, err
 	}
-	t := f.d.Cluster.Image().TopicByName(offsetsTopic)
+	t := f.d.Cluster.Image().TopicByName(topic)
 	if t == nil || int(p) >= len(t.Partitions) || t.Partitions[p].Leader < 0 {
 		return -1, wire.CoordinatorNotAvailable
 	}

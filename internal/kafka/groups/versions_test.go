@@ -291,14 +291,14 @@ func TestRequestsBehindAParkedJoinAreServedAndAnsweredInOrder(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoCoordinatorHereIsRefusedAtOnce(t *testing.T) {
+func TestCoordinatorsOfEveryKind(t *testing.T) {
 	n := startNode(t, 1, ottla.Options{})
 	r := n.raw()
 	for _, tc := range []struct {
 		version int16
 		kind    int8
 		want    wire.Code
-	}{{0, 1, wire.None}, {3, 1, wire.TransactionalIDAuthorizationFailed}, {6, 1, wire.TransactionalIDAuthorizationFailed}, {6, 2, wire.InvalidRequest}, {3, 9, wire.InvalidRequest}} {
+	}{{0, 1, wire.None}, {3, 1, wire.None}, {6, 1, wire.None}, {6, 2, wire.InvalidRequest}, {3, 9, wire.InvalidRequest}} {
 		req := kmsg.NewPtrFindCoordinatorRequest()
 		req.CoordinatorKey, req.CoordinatorKeys, req.CoordinatorType = "k", []string{"k"}, tc.kind
 		got := call[*kmsg.FindCoordinatorResponse](r, tc.version, req)
