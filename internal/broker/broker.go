@@ -20,15 +20,23 @@ import (
 // Options make a broker.
 type Options struct {
 	NodeID int32
-	Dirs   []*log.Dir
-	View   *config.View
-	Now    func() time.Time
-	Logger *slog.Logger
+	// Dirs are the log directories, the first with the metadata log. Those that
+	// do not work are log.OfflineDir.
+	Dirs []*log.Dir
+	// Directories are their identifiers; without them the metadata's word on
+	// where a replica lies is not heeded.
+	Directories []uuid.UUID
+	View        *config.View
+	Now         func() time.Time
+	Logger      *slog.Logger
 	// Coordinators run on the partitions of their topics that are led here, by
 	// topic. They are closed by whoever made them.
 	Coordinators map[string]*coordinator.Runtime
 	// Control gives the controller a command; Ensure asks it for topics.
 	Control func(ctx context.Context, cmd any) (any, error)
+	// Fatal is called once when the node cannot go on: the metadata log's
+	// directory failed, or the controller could not be told of another in time.
+	Fatal func(error)
 	// Metrics take what the loops measure.
 	Metrics Metrics
 	// Tick makes the tickers of the loops; nil means time.NewTicker. The
@@ -49,6 +57,9 @@ type Broker struct {
 	begun      bool // the first image came; owned by OnImage's caller
 	recovering atomic.Int64
 	homes      homes
+	nowhere    *log.Dir // for partitions of directories that are lost
+	moves      moves
+	cordons    chan struct{} // has something in it when the cordons may have changed
 	ensuring   chan struct{} // has something in it while Ensure asks
 
 	stop    chan struct{} // closed by Close
@@ -74,7 +85,12 @@ func New(o Options) *Broker {
 		}
 	}
 	b := &Broker{o: o, dirs: o.Dirs, table: newTable(), stop: make(chan struct{}), ensuring: make(chan struct{}, 1)}
-	b.homes.counts = make([]int, len(o.Dirs))
+	b.homes.counts = make([]atomic.Int64, len(o.Dirs))
+	b.nowhere = log.OfflineDir(log.DirOptions{Path: "(a log directory that this node does not have)", Now: o.Now}, errLost)
+	b.moves.wake, b.cordons = make(chan struct{}, 1), make(chan struct{}, 1)
+	if o.Fatal == nil {
+		b.o.Fatal = func(error) {}
+	}
 	b.image.Store(metadata.Empty())
 	return b
 }

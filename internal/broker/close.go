@@ -33,7 +33,7 @@ func (b *Broker) Close() error {
 			if h == nil {
 				continue
 			}
-			if err := h.close(); h.dir.Err() == nil {
+			if err := h.close(); h.dir().Err() == nil {
 				note(err)
 			}
 		}

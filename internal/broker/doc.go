@@ -11,9 +11,10 @@
 // Files in reading order: broker.go (the type and its look-ups), table.go
 // (where they look), held.go (one partition and where it stands), follow.go
 // (OnImage), roles.go (topics and partitions that changed), open.go (at once
-// and in the background), place.go (which directory), stray.go, settings.go
-// and config.go (from settings to what a partition heeds), loops.go, clean.go,
-// settle.go (all chores at once),
+// and in the background), place.go (which directory), stray.go, move.go (from
+// one directory to another), failed.go (what the controller hears of them),
+// settings.go and config.go (from settings to what a partition heeds), loops.go,
+// clean.go, settle.go (all chores at once),
 // metrics.go, close.go; tail.go and tail_note.go (a partition as its coordinator
 // sees it), ensure.go (internal topics are made when needed).
 //
@@ -28,7 +29,10 @@
 //     behind atomic pointers, in shards, so that one more topic copies a
 //     shard and not the world.
 //   - A directory that failed answers KAFKA_STORAGE_ERROR for its partitions
-//     from that moment on; all others live.
+//     from that moment on; all others live. The controller hears of it, and the
+//     node ends where that is not possible, or the metadata log lies there.
+//   - A partition that the metadata have in a directory that does not work is
+//     not made anew elsewhere: it would be empty, or an older copy.
 //   - What belongs to a topic that the metadata do not know is set aside
 //     (-stray), said in the log, and never deleted here.
 //   - Deleting a topic ends when its directories are renamed: after that
@@ -41,6 +45,8 @@
 // it; it is held over the I/O of that partition and never while another is
 // taken. Goroutines: per directory one that syncs and one that keeps (
 // checkpoint, housekeeping), one for retention and producer expiry, one that
-// cleans (with as many more as there are threads while it does), and the
+// moves partitions between directories, one that tells the controller of
+// cordoned directories, one that cleans (with as many more as there are threads
+// while it does), and the
 // recovery's workers until they are through; Close waits for all of them.
 package broker

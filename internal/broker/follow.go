@@ -16,17 +16,22 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 		return
 	}
 	var found map[spot]int
-	if !b.begun {
+	first := !b.begun
+	if first {
 		b.begun = true
 		found = b.survey(img)
 	}
 	b.drop(d.Deleted)
 	b.create(img, d.Created, found)
+	if first {
+		b.resumeMoves()
+	}
 	b.change(img, d.Changed)
 	if len(d.Configs) > 0 {
 		b.reconfigure(img, d.Configs)
 	}
 	b.image.Store(img)
+	b.cordonChanged(d.Configs)
 }
 
 // create makes the partitions of new topics that have a replica here. Those
@@ -44,13 +49,8 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 			if !slices.Contains(mp.Replicas, b.o.NodeID) {
 				continue
 			}
-			home, onDisk := found[spot{mt.Name, mp.Index}]
-			if onDisk {
-				b.settleIn(home)
-			} else {
-				home = b.place()
-			}
-			h := b.hold(mt, mp, home, c)
+			at, onDisk := b.firstHome(mp, mt.Name, found)
+			h := b.hold(mt, mp, at, c)
 			t.parts[i] = h
 			if onDisk {
 				later = append(later, h)
@@ -65,16 +65,37 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 	b.openLater(later)
 }
 
+// firstHome is where a partition lies, and whether it was found on disk. What
+// the metadata have in a directory that does not work is left there, whatever
+// lies elsewhere: a copy that a move left behind may be older. And what is not
+// found while a directory does not work may be in it.
+func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]int) (*home, bool) {
+	named, ok := b.namedHome(mp)
+	at, onDisk := found[spot{topic, mp.Index}]
+	switch {
+	case ok && (named == lost || b.dirs[named].Err() != nil):
+		return b.enter(named), false
+	case onDisk:
+		return b.enter(at), true
+	case !ok && found != nil:
+		if i := slices.IndexFunc(b.dirs, func(d *log.Dir) bool { return d.Err() != nil }); i >= 0 {
+			return b.enter(i), false
+		}
+	}
+	return b.homeOf(mp), false
+}
+
 // hold makes a partition that is not open yet.
-func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, home int, c partition.Config) *held {
+func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c partition.Config) *held {
 	h := &held{
-		id: log.Ident{Topic: mt.Name, Partition: mp.Index, ID: mt.ID}, dir: b.dirs[home], home: home,
+		id:       log.Ident{Topic: mt.Name, Partition: mp.Index, ID: mt.ID},
 		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.o.Coordinators[mt.Name],
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
 			Now: b.o.Now, Logger: b.o.Logger, Config: c,
 		}),
 	}
+	h.at.Store(at)
 	b.assign(h, mp)
 	return h
 }

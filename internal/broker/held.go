@@ -20,12 +20,18 @@ const (
 	gone   // closed or deleted; nothing follows
 )
 
+// home is a log directory, by its place among the broker's; -1 is one that the
+// metadata name and this node does not have.
+type home struct {
+	index int
+	dir   *log.Dir
+}
+
 // held is one partition of this node.
 type held struct {
 	p        *partition.Partition
 	id       log.Ident
-	dir      *log.Dir
-	home     int // index of dir
+	at       atomic.Pointer[home] // changes when it is moved, with mu held
 	internal bool
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
@@ -43,6 +49,9 @@ type held struct {
 	role   *partition.Role
 	config *partition.Config
 }
+
+// dir is the log directory that it lies in.
+func (h *held) dir() *log.Dir { return h.at.Load().dir }
 
 // become gives the partition a role, now or once it is open.
 func (h *held) become(r partition.Role) error {
@@ -111,7 +120,7 @@ func (h *held) serve() (*partition.Partition, wire.Code) {
 	if h == nil {
 		return nil, wire.NotLeaderOrFollower
 	}
-	if h.dir.Err() != nil {
+	if h.dir().Err() != nil {
 		return nil, wire.KafkaStorageError
 	}
 	switch h.state.Load() {
@@ -136,14 +145,14 @@ func (h *held) openLocked(logger *slog.Logger) {
 	if h.state.Load() != waiting {
 		return
 	}
-	err := h.p.Open(h.dir)
+	err := h.p.Open(h.dir())
 	if err == nil {
 		err = h.opened()
 	}
 	if err != nil {
 		h.state.Store(broken)
 		h.leave()
-		if h.dir.Err() == nil { // else the directory has said it for all
+		if h.dir().Err() == nil { // else the directory has said it for all
 			logger.Error("partition cannot be opened", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
 		}
 	}
@@ -158,18 +167,33 @@ func (h *held) close() error {
 	return h.p.Close()
 }
 
+// relocate ends a move: from here on it lies in the other directory. An error
+// beside true is about the old directory alone.
+func (h *held) relocate(to *home, m *log.Move) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state.Load() != open {
+		return false, log.ErrClosed
+	}
+	moved, err := h.p.FinishMove(m)
+	if moved {
+		h.at.Store(to)
+	}
+	return moved, err
+}
+
 // remove ends it and deletes its log. One that is not open yet is opened for
 // that: only an open log can be taken away so that no trace comes back.
 func (h *held) remove(logger *slog.Logger) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state.Load() == waiting && h.dir.Holds(h.id.Topic, h.id.Partition) {
+	if h.state.Load() == waiting && h.dir().Holds(h.id.Topic, h.id.Partition) {
 		h.openLocked(logger)
 	}
 	was := h.state.Swap(gone)
 	h.leave()
 	if was == broken {
-		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir.Path())
+		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir().Path())
 	}
 	return h.p.Delete()
 }

@@ -12,8 +12,9 @@ import (
 const pace = time.Second
 
 // Start runs the loops until Close or until ctx ends: per directory one that
-// syncs and one that keeps it, one for the chores of all partitions, and one
-// that cleans compacted logs.
+// syncs and one that keeps it, one for the chores of all partitions, one that
+// moves partitions between directories, one that tells the controller of
+// cordons, and one that cleans compacted logs.
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
 		b.loops.Go(func() { b.syncLoop(ctx, d) })
@@ -21,17 +22,24 @@ func (b *Broker) Start(ctx context.Context) {
 	}
 	c := chores{b: b}
 	b.loop(ctx, pace, c.step, c.all)
+	b.loops.Go(func() { b.moveLoop(ctx) })
+	b.loops.Go(func() { b.cordonLoop(ctx) })
 	clean := cleaners{b: b}
 	b.loop(ctx, cleanPace, clean.step, clean.now)
 }
 
 // syncLoop runs a sync round whenever something waits for one; what comes
-// while a round runs is the next one's.
+// while a round runs is the next one's. A directory that fails wakes it too.
 func (b *Broker) syncLoop(ctx context.Context, d *log.Dir) {
+	failed := d.Err() != nil // before the start: then the registration says so
 	for {
 		select {
 		case <-d.Dirty():
 			b.syncRound(d)
+			if !failed && d.Err() != nil {
+				failed = true
+				b.dirFailed(ctx, d)
+			}
 		case <-b.stop:
 			return
 		case <-ctx.Done():

@@ -174,7 +174,8 @@ func TestSettingsChangedDuringRecoveryHold(t *testing.T) {
 	r.create("orders", 1)
 	c := r.broker.configOf(r.broker.Image(), "orders")
 	c.Rules.MaxBatchBytes = 70
-	*h = held{p: r.find("orders", 0), dir: r.dirs[0]}
+	*h = held{p: r.find("orders", 0)}
+	h.at.Store(&home{0, r.dirs[0]})
 	h.configure(c)
 	if h.config == nil {
 		t.Fatal("the settings were not kept for later")

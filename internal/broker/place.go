@@ -1,31 +1,72 @@
 package broker
 
-import "ottla/internal/log"
+import (
+	"slices"
+	"sync/atomic"
 
-// homes counts the partitions of each log directory. It belongs to OnImage's
-// caller.
-type homes struct{ counts []int }
+	"ottla/internal/log"
+	"ottla/internal/metadata"
+	"ottla/internal/uuid"
+)
+
+// homes counts the partitions of each log directory.
+type homes struct{ counts []atomic.Int64 }
+
+// lost stands for log directories that the metadata name and this node was not
+// started with, or that could not even be opened.
+const lost = -1
+
+// homeOf finds the directory of a replica that lies nowhere yet: the one that
+// the metadata name, else one of our own choice.
+func (b *Broker) homeOf(mp *metadata.Partition) *home {
+	if index, named := b.namedHome(mp); named {
+		return b.enter(index)
+	}
+	return b.enter(b.place())
+}
+
+// namedHome is the directory that the metadata name for our replica, by its
+// index or lost; false when they name none.
+func (b *Broker) namedHome(mp *metadata.Partition) (index int, named bool) {
+	at := slices.Index(mp.Replicas, b.o.NodeID)
+	if len(b.o.Directories) == 0 || at < 0 || at >= len(mp.Directories) {
+		return 0, false
+	}
+	id := mp.Directories[at]
+	if id.IsZero() || id == (uuid.UUID{15: 2}) { // not assigned, or on its way (KIP-858)
+		return 0, false
+	}
+	return slices.Index(b.o.Directories, id), true // -1 is lost
+}
 
 // place chooses a directory for a new partition: of those that work the one
 // with the fewest partitions, the first of equals. When none works the first
 // is taken, and the partition answers for it.
 func (b *Broker) place() int {
-	best := -1
+	best := 0
 	for i, d := range b.dirs {
-		if d.Err() == nil && (best < 0 || b.homes.counts[i] < b.homes.counts[best]) {
+		if d.Err() == nil && (b.dirs[best].Err() != nil || b.homes.counts[i].Load() < b.homes.counts[best].Load()) {
 			best = i
 		}
 	}
-	best = max(best, 0)
-	b.homes.counts[best]++
 	return best
 }
 
-// settleIn counts a partition where it was found.
-func (b *Broker) settleIn(home int) { b.homes.counts[home]++ }
+// enter counts a partition where it lies.
+func (b *Broker) enter(index int) *home {
+	if index == lost {
+		return &home{lost, b.nowhere}
+	}
+	b.homes.counts[index].Add(1)
+	return &home{index, b.dirs[index]}
+}
 
-// moveOut counts one that is gone.
-func (b *Broker) moveOut(home int) { b.homes.counts[home]-- }
+// leave counts one that is gone.
+func (b *Broker) leave(h *held) {
+	if index := h.at.Load().index; index != lost {
+		b.homes.counts[index].Add(-1)
+	}
+}
 
 // place of a log on disk: topic and index.
 type spot struct {

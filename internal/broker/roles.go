@@ -37,7 +37,7 @@ func (b *Broker) change(img *metadata.Image, parts []*metadata.Partition) {
 		case mine && h != nil:
 			b.assign(h, mp)
 		case mine:
-			h = b.hold(mp.Topic, mp, b.place(), b.configOf(img, t.name))
+			h = b.hold(mp.Topic, mp, b.homeOf(mp), b.configOf(img, t.name))
 			e.opened = append(e.opened, h)
 			e.put(t, mp.Index, h)
 		default:
@@ -112,7 +112,7 @@ func (b *Broker) drop(topics []*metadata.Topic) {
 // have other names.
 func (b *Broker) removeAll(hs []*held) {
 	for _, h := range hs {
-		b.moveOut(h.home)
+		b.leave(h)
 	}
 	inParallel(hs, diskWorkers, func(h *held) {
 		if err := h.remove(b.o.Logger); err != nil {

@@ -26,15 +26,33 @@ func (b *Broker) survey(img *metadata.Image) map[spot]int {
 				b.setAside(dir, id)
 				continue
 			}
-			if other, twice := found[spotOf(id)]; twice {
-				b.o.Logger.Error("partition lies in two log directories; the second is left alone",
-					"topic", id.Topic, "partition", id.Partition, "dir", b.dirs[other].Path(), "second", dir.Path())
+			if other, twice := found[spotOf(id)]; twice && !b.outranks(id, home, other) {
 				continue
 			}
 			found[spotOf(id)] = home
 		}
 	}
 	return found
+}
+
+// outranks decides between two directories that hold the same log: a move
+// between them ended in a crash. The one that has moved more often is the log
+// and the other is deleted.
+func (b *Broker) outranks(id log.Ident, home, other int) bool {
+	mine, others := b.dirs[home].Moves(id), b.dirs[other].Moves(id)
+	if mine == others {
+		b.o.Logger.Error("partition lies in two log directories; the second is left alone",
+			"topic", id.Topic, "partition", id.Partition, "dir", b.dirs[other].Path(), "second", b.dirs[home].Path())
+		return false
+	}
+	old := home
+	if mine > others {
+		old = other
+	}
+	if err := b.dirs[old].Discard(id); err != nil {
+		b.o.Logger.Error("the old copy of a moved partition stays", "topic", id.Topic, "partition", id.Partition, "err", err)
+	}
+	return mine > others
 }
 
 // assigned tells whether the metadata know the log and have it here. A
