@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 
@@ -76,12 +77,7 @@ func (d *Door) expected(req *kmsg.ApiVersionsRequest) wire.Code {
 
 // features fills in supported and finalised features.
 func (d *Door) features(version int16, resp *kmsg.ApiVersionsResponse) {
-	names := make([]string, 0, len(d.o.SupportedFeatures))
-	for name := range d.o.SupportedFeatures {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(d.o.SupportedFeatures)) {
 		span := d.o.SupportedFeatures[name]
 		if version == 3 && span[0] == 0 {
 			continue
@@ -92,12 +88,14 @@ func (d *Door) features(version int16, resp *kmsg.ApiVersionsResponse) {
 	}
 	image := d.o.Cluster.Image()
 	resp.FinalizedFeaturesEpoch = image.Offset
-	for name, level := range image.Features() {
-		if level == 0 {
-			continue // not finalised
-		}
+	levels := maps.Clone(d.o.FixedFeatures)
+	if levels == nil {
+		levels = map[string]int16{}
+	}
+	maps.Insert(levels, image.Features())
+	for _, name := range slices.Sorted(maps.Keys(levels)) {
 		f := kmsg.NewApiVersionsResponseFinalizedFeature()
-		f.Name, f.MinVersionLevel, f.MaxVersionLevel = name, level, level
+		f.Name, f.MinVersionLevel, f.MaxVersionLevel = name, levels[name], levels[name]
 		resp.FinalizedFeatures = append(resp.FinalizedFeatures, f)
 	}
 }

@@ -28,6 +28,9 @@ type Options struct {
 	// SupportedFeatures are the features of this node with their ranges, for
 	// ApiVersions.
 	SupportedFeatures map[string][2]int16
+	// FixedFeatures are levels that are finalised elsewhere than in the
+	// metadata: kraft.version.
+	FixedFeatures map[string]int16
 	// Now is the clock that idle connections are judged by; time.Now when nil.
 	Now     func() time.Time
 	Logger  *slog.Logger

@@ -30,6 +30,10 @@ type node struct {
 	fail    error
 	deps    Deps
 	dirs    []LogDir
+	quorum  Quorum
+	moves   []Move
+	asked   []string // of Move
+	moveErr error
 	held    []partition.Describe
 	created int
 }
@@ -41,13 +45,16 @@ func newNode(t *testing.T, static map[string]string) *node {
 		t.Fatal(err)
 	}
 	id := byte(0)
-	n := &node{t: t, img: metadata.Empty(), c: controller.New(controller.Options{NewID: func() uuid.UUID { id++; return uuid.UUID{1, 15: id} }})}
+	n := &node{t: t, img: metadata.Empty(), c: controller.New(controller.Options{
+		NewID:    func() uuid.UUID { id++; return uuid.UUID{1, 15: id} },
+		Features: map[string][2]int16{"metadata.version": {33, 33}, "group.version": {0, 1}},
+	})}
 	n.must(controller.Bootstrap{Features: map[string]int16{"metadata.version": 33}})
 	for id := int32(1); id <= 3; id++ {
 		b := metadata.Broker{
 			ID: id, Incarnation: uuid.UUID{2, 15: byte(id)}, Directories: []uuid.UUID{{3, 15: byte(id)}},
 			Endpoints: []metadata.Endpoint{{Name: "INTERNAL", Host: "inside", Port: 1}, {Name: "PLAINTEXT", Host: fmt.Sprintf("host%d", id), Port: 9092}},
-			Features:  map[string][2]int16{"metadata.version": {33, 33}},
+			Features:  map[string][2]int16{"metadata.version": {33, 33}, "group.version": {0, 1}},
 		}
 		if id == 3 {
 			b.Rack = "r3"
@@ -57,7 +64,7 @@ func newNode(t *testing.T, static map[string]string) *node {
 			n.must(controller.UnfenceBroker{ID: id, Epoch: epoch})
 		}
 	}
-	n.deps = Deps{Cluster: n, Storage: n, View: &config.View{Static: s, NodeID: 1}, NodeID: 1, ClusterID: "kLWis512S4usJIFY92lHzA", ControllerID: func() int32 { return 1 }}
+	n.deps = Deps{Cluster: n, Storage: n, View: &config.View{Static: s, NodeID: 1}, NodeID: 1, ClusterID: "kLWis512S4usJIFY92lHzA", ControllerID: func() int32 { return 1 }, Quorum: func() Quorum { return n.quorum }}
 	return n
 }
 
@@ -93,6 +100,13 @@ func (n *node) Do(ctx context.Context, cmd any) (any, error) {
 }
 
 func (n *node) LogDirs() []LogDir { return n.dirs }
+
+func (n *node) Moves() []Move { return n.moves }
+
+func (n *node) Move(topic string, index int32, dir string) error {
+	n.asked = append(n.asked, fmt.Sprintf("%s-%d to %s", topic, index, dir))
+	return n.moveErr
+}
 
 func (n *node) Replicas() iter.Seq[partition.Describe] {
 	return func(yield func(partition.Describe) bool) {

@@ -14,6 +14,19 @@ type Storage interface {
 	LogDirs() []LogDir
 	// Replicas describes the partitions held here, in any order.
 	Replicas() iter.Seq[partition.Describe]
+	// Moves describes the partitions on their way to another directory, and
+	// Move begins one; its error has a code.
+	Moves() []Move
+	Move(topic string, index int32, dir string) error
+}
+
+// Move is a partition on its way to another log directory.
+type Move struct {
+	Topic string
+	Index int32
+	Dir   string // where it goes
+	Bytes int64  // of it there
+	Lag   int64  // offsets that are not there yet
 }
 
 // LogDir is one log directory.
@@ -22,6 +35,7 @@ type LogDir struct {
 	Err  error // why it is offline, nil when it is not
 	// Bytes of the file system that it lies on, -1 when unknown.
 	TotalBytes, UsableBytes int64
+	Cordoned                bool // takes no new replicas
 }
 
 // Deps is what the family needs of its node.
@@ -34,6 +48,8 @@ type Deps struct {
 	// ControllerID is the node that clients shall send changes to, -1 when
 	// none is known.
 	ControllerID func() int32
+	// Quorum tells how the metadata quorum stands.
+	Quorum func() Quorum
 }
 
 // Rows lists the family's APIs without their handlers' needs, for documents.
@@ -42,7 +58,7 @@ func Rows() []api.API { return APIs(Deps{}) }
 // APIs gives the family's rows of the dispatch table.
 func APIs(d Deps) []api.API {
 	h := &handlers{d}
-	return []api.API{h.metadata(), h.describeLogDirs(), h.describeCluster()}
+	return []api.API{h.metadata(), h.alterReplicaLogDirs(), h.describeLogDirs(), h.describeCluster(), h.describeQuorum(), h.updateFeatures()}
 }
 
 // handlers holds the family's handlers.

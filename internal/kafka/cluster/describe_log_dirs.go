@@ -8,7 +8,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/kafka/api"
-	"ottla/internal/partition"
 	"ottla/internal/wire"
 )
 
@@ -16,9 +15,10 @@ import (
 //
 //	v3  an error for the whole
 //	v4  sizes of the file systems (KIP-827)
-//	v5  cordoned directories (KIP-1066): none ever is here
+//	v5  cordoned directories (KIP-1066)
 //
-// Null topics mean all.
+// Null topics mean all. A partition on its way to another directory is listed
+// there too, as a future replica.
 func (h *handlers) describeLogDirs() api.API {
 	return api.Row(1, 5, h.serveDescribeLogDirs,
 		"Topics and partitions are listed in order.")
@@ -29,7 +29,7 @@ func (h *handlers) serveDescribeLogDirs(_ context.Context, _ *api.Conn, req *kms
 	byDir := h.replicasByDir(req)
 	for _, d := range h.d.Storage.LogDirs() {
 		r := kmsg.NewDescribeLogDirsResponseDir()
-		r.Dir, r.TotalBytes, r.UsableBytes = d.Path, d.TotalBytes, d.UsableBytes
+		r.Dir, r.TotalBytes, r.UsableBytes, r.IsCordoned = d.Path, d.TotalBytes, d.UsableBytes, d.Cordoned
 		if d.Err != nil {
 			r.ErrorCode = int16(wire.KafkaStorageError)
 			r.TotalBytes, r.UsableBytes = -1, -1
@@ -41,8 +41,17 @@ func (h *handlers) serveDescribeLogDirs(_ context.Context, _ *api.Conn, req *kms
 	return resp, nil
 }
 
+// replica is one line of the answer.
+type replica struct {
+	topic  string
+	index  int32
+	bytes  int64
+	lag    int64
+	future bool
+}
+
 // replicasByDir lists the replicas that were asked for, in order.
-func (h *handlers) replicasByDir(req *kmsg.DescribeLogDirsRequest) map[string][]partition.Describe {
+func (h *handlers) replicasByDir(req *kmsg.DescribeLogDirsRequest) map[string][]replica {
 	type named struct {
 		topic string
 		index int32
@@ -53,32 +62,37 @@ func (h *handlers) replicasByDir(req *kmsg.DescribeLogDirsRequest) map[string][]
 			wanted[named{req.Topics[i].Topic, p}] = true
 		}
 	}
-	out := map[string][]partition.Describe{}
-	for d := range h.d.Storage.Replicas() {
-		if req.Topics == nil || wanted[named{d.Topic, d.Index}] {
-			out[d.Dir] = append(out[d.Dir], d)
+	out := map[string][]replica{}
+	add := func(dir string, r replica) {
+		if req.Topics == nil || wanted[named{r.topic, r.index}] {
+			out[dir] = append(out[dir], r)
 		}
 	}
+	for d := range h.d.Storage.Replicas() {
+		add(d.Dir, replica{topic: d.Topic, index: d.Index, bytes: d.Bytes, lag: max(d.Offsets.HighWatermark-d.Offsets.LogEnd, 0)})
+	}
+	for _, m := range h.d.Storage.Moves() {
+		add(m.Dir, replica{topic: m.Topic, index: m.Index, bytes: m.Bytes, lag: m.Lag, future: true})
+	}
 	for _, list := range out {
-		slices.SortFunc(list, func(a, b partition.Describe) int {
-			return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Index, b.Index))
+		slices.SortFunc(list, func(a, b replica) int {
+			return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.index, b.index))
 		})
 	}
 	return out
 }
 
-func dirTopics(list []partition.Describe) []kmsg.DescribeLogDirsResponseDirTopic {
+func dirTopics(list []replica) []kmsg.DescribeLogDirsResponseDirTopic {
 	var out []kmsg.DescribeLogDirsResponseDirTopic
 	for i := range list {
 		d := &list[i]
-		if n := len(out); n == 0 || out[n-1].Topic != d.Topic {
+		if n := len(out); n == 0 || out[n-1].Topic != d.topic {
 			t := kmsg.NewDescribeLogDirsResponseDirTopic()
-			t.Topic = d.Topic
+			t.Topic = d.topic
 			out = append(out, t)
 		}
 		p := kmsg.NewDescribeLogDirsResponseDirTopicPartition()
-		p.Partition, p.Size = d.Index, d.Bytes
-		p.OffsetLag = max(d.Offsets.HighWatermark-d.Offsets.LogEnd, 0)
+		p.Partition, p.Size, p.OffsetLag, p.IsFuture = d.index, d.bytes, d.lag, d.future
 		last := &out[len(out)-1]
 		last.Partitions = append(last.Partitions, p)
 	}

@@ -40,7 +40,7 @@ func APIs(d Deps) []api.API {
 	return []api.API{
 		h.createTopics(), h.deleteTopics(), h.deleteRecords(), h.describeConfigs(), h.alterConfigs(),
 		h.createPartitions(), h.electLeaders(), h.incrementalAlterConfigs(), h.listConfigResources(),
-		h.describeTopicPartitions(),
+		h.describeTopicPartitions(), h.alterPartitionReassignments(), h.listPartitionReassignments(),
 	}
 }
 
@@ -54,6 +54,7 @@ func LedHere(find func(topic []byte, index int32) (*partition.Partition, wire.Co
 
 type ledHere func(topic []byte, index int32) (*partition.Partition, wire.Code)
 
+// DeleteRecords raises the log start offset of a partition that is led here.
 func (find ledHere) DeleteRecords(topic string, index int32, offset int64) (int64, error) {
 	p, code := find([]byte(topic), index)
 	if code != wire.None {

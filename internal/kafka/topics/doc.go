@@ -1,6 +1,7 @@
 // Package topics serves the APIs about topics and about settings: CreateTopics,
 // DeleteTopics, CreatePartitions, DeleteRecords, DescribeTopicPartitions,
-// ElectLeaders, DescribeConfigs, AlterConfigs, IncrementalAlterConfigs and
+// ElectLeaders, AlterPartitionReassignments, ListPartitionReassignments,
+// DescribeConfigs, AlterConfigs, IncrementalAlterConfigs and
 // ListConfigResources.
 //
 // It decides little: topics, partitions and overrides are the controller's
@@ -18,7 +19,7 @@
 // its like answer after the change has been applied on this node: Cluster.Do
 // promises that.
 //
-// Sources: Kafka's message schemas; KIP-4, KIP-195, KIP-226, KIP-339, KIP-460,
-// KIP-516, KIP-525, KIP-599, KIP-966, KIP-1000, KIP-1142; answers of a 4.4
+// Sources: Kafka's message schemas; KIP-4, KIP-195, KIP-226, KIP-339, KIP-455, KIP-460,
+// KIP-516, KIP-525, KIP-599, KIP-860, KIP-966, KIP-1000, KIP-1142; answers of a 4.4
 // broker where those are silent.
 package topics
