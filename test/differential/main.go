@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"syscall"
 
@@ -22,15 +21,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "differential:", err)
 		os.Exit(1)
 	}
-}
-
-// settings are the same on both sides; the replication factors are what one
-// Kafka node needs.
-var settings = map[string]string{
-	"node.id": "1", "auto.create.topics.enable": "true",
-	"offsets.topic.replication.factor": "1", "transaction.state.log.replication.factor": "1",
-	"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
-	"share.coordinator.state.topic.min.isr": "1",
 }
 
 func run(ctx context.Context, args []string) error {
@@ -78,23 +68,15 @@ func startBoth(ctx context.Context, binary string) (sides [2]*rig.Node, stop fun
 	if err != nil {
 		return sides, nil, err
 	}
+	p, err := rig.StartPair(ctx, dir, binary)
+	if err != nil {
+		return sides, nil, fmt.Errorf("the nodes' folder is %s: %w", dir, err)
+	}
 	stop = func() error {
-		var errs []error
-		for _, n := range sides {
-			if n != nil {
-				errs = append(errs, n.Alive(), n.Stop())
-			}
-		}
-		if err := errors.Join(errs...); err != nil {
+		if err := p.Stop(); err != nil {
 			return fmt.Errorf("the nodes' folder is %s: %w", dir, err)
 		}
 		return os.RemoveAll(dir)
 	}
-	for i, kind := range []rig.Kind{rig.Kafka, rig.Ottla} {
-		sides[i], err = rig.New(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, string(kind)), Binary: binary, Settings: settings})
-		if err != nil {
-			return sides, nil, errors.Join(fmt.Errorf("start %s: %w", kind, err), stop())
-		}
-	}
-	return sides, stop, nil
+	return [2]*rig.Node{p.Kafka, p.Ottla}, stop, nil
 }

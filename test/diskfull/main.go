@@ -68,49 +68,39 @@ func filling(ctx context.Context, image *realfault.Image, dir string) error {
 	if err != nil {
 		return err
 	}
-	node, err := setup.Start(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { node.Kill() }()
 	load := &realfault.Load{
 		Address: setup.Address(), Topic: "full", Partitions: 6, Producers: 4, Rate: 2000, Size: 100,
 		Ledger: realfault.NewLedger(),
 	}
-	if err := load.Prepare(ctx); err != nil {
-		return err
-	}
-	if err := load.Start(ctx); err != nil {
-		return err
-	}
-	p, err := realfault.NewProbe(ctx, setup.Address())
-	if err != nil {
-		return err
-	}
-	defer p.Close()
 	var slowest time.Duration
-	for i := range *times {
-		back, err := fillOnce(ctx, image, p, load)
-		if why, ended := node.Exited(); ended {
-			return fmt.Errorf("the node ended in round %d: %w", i+1, why)
-		}
+	refused := 0
+	verdict, err := realfault.UnderLoad(ctx, setup, load, func(node *realfault.Node) (*realfault.Node, error) {
+		p, err := realfault.NewProbe(ctx, setup.Address())
 		if err != nil {
-			return fmt.Errorf("round %d: %w", i+1, err)
+			return node, err
 		}
-		slowest = max(slowest, back)
-	}
-	if err := load.Stop(); err != nil {
-		return fmt.Errorf("the producers gave up: %w", err)
-	}
-	verdict, err := load.Verify(ctx)
+		defer p.Close()
+		for i := range *times {
+			back, err := fillOnce(ctx, image, p, load)
+			if why, ended := node.Exited(); ended {
+				return node, fmt.Errorf("the node ended in round %d: %w", i+1, why)
+			}
+			if err != nil {
+				return node, fmt.Errorf("round %d: %w", i+1, err)
+			}
+			slowest = max(slowest, back)
+		}
+		refused = p.Refused
+		return node, nil
+	})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("diskfull: %d times full, %d writes refused, writes back within %v, no exit; %v\n", *times, p.Refused, slowest.Round(time.Millisecond), verdict)
+	fmt.Printf("diskfull: %d times full, %d writes refused, writes back within %v, no exit; %v\n", *times, refused, slowest.Round(time.Millisecond), verdict)
 	if !verdict.OK() {
 		return fmt.Errorf("a promise is broken")
 	}
-	return node.Stop(10 * time.Second)
+	return nil
 }
 
 // fillOnce is one round. It returns how long writes took to come back.

@@ -63,40 +63,28 @@ func run(ctx context.Context) error {
 
 // killing produces, kills and starts again, and judges what is left.
 func killing(ctx context.Context, setup realfault.Setup) (v realfault.Verdict, slowest time.Duration, err error) {
-	node, err := setup.Start(ctx)
-	if err != nil {
-		return v, 0, err
-	}
 	load := &realfault.Load{
 		Address: setup.Address(), Topic: "kills", Partitions: int32(*partitions), Producers: *producers,
 		Rate: *rate, Size: *size, Ledger: realfault.NewLedger(),
 	}
-	if err := load.Prepare(ctx); err != nil {
-		return v, 0, err
-	}
-	if err := load.Start(ctx); err != nil {
-		return v, 0, err
-	}
 	r := rand.New(rand.NewPCG(*seed, 0))
-	for i := range *kills {
-		// Mostly soon, so that recovery itself is killed too.
-		if err := realfault.Pause(ctx, time.Duration(r.Int64N(int64(20*time.Millisecond)<<r.IntN(6)))); err != nil {
-			return v, 0, err
+	v, err = realfault.UnderLoad(ctx, setup, load, func(node *realfault.Node) (*realfault.Node, error) {
+		for i := range *kills {
+			// Mostly soon, so that recovery itself is killed too.
+			if err := realfault.Pause(ctx, time.Duration(r.Int64N(int64(20*time.Millisecond)<<r.IntN(6)))); err != nil {
+				return node, err
+			}
+			if why, ended := node.Exited(); ended {
+				return node, fmt.Errorf("the node ended by itself before kill %d: %w", i+1, why)
+			}
+			node.Kill()
+			next, err := setup.Start(ctx)
+			if err != nil {
+				return node, fmt.Errorf("start after kill %d: %w", i+1, err)
+			}
+			node, slowest = next, max(slowest, next.Ready)
 		}
-		if why, ended := node.Exited(); ended {
-			return v, 0, fmt.Errorf("the node ended by itself before kill %d: %w", i+1, why)
-		}
-		node.Kill()
-		if node, err = setup.Start(ctx); err != nil {
-			return v, 0, fmt.Errorf("start after kill %d: %w", i+1, err)
-		}
-		slowest = max(slowest, node.Ready)
-	}
-	if err := load.Stop(); err != nil {
-		return v, 0, fmt.Errorf("the producers gave up: %w", err)
-	}
-	if v, err = load.Verify(ctx); err != nil {
-		return v, 0, err
-	}
-	return v, slowest, node.Stop(10 * time.Second)
+		return node, nil
+	})
+	return v, slowest, err
 }

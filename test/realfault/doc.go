@@ -1,6 +1,7 @@
 // Package realfault is what the programs that hurt a real Ottla have in common:
 // a node as a process (node.go), a load whose every record is accounted for
-// (load.go, ledger.go), reading it all back (check.go), a probe of single writes (probe.go), and disks that can be
+// (load.go, ledger.go), what all of them do with both (underload.go), reading it
+// all back (check.go), a probe of single writes (probe.go), and disks that can be
 // filled or cut off (image_linux.go) while the writer stands still
 // (still_linux.go).
 //
@@ -8,7 +9,7 @@
 // of the product and not of go test, but for the ledger's own tests: a ledger
 // that cannot see a loss proves nothing.
 //
-// Reading order: node.go, ledger.go, load.go, check.go, probe.go,
+// Reading order: node.go, ledger.go, load.go, underload.go, check.go, probe.go,
 // image_linux.go, still_linux.go.
 //
 // Invariants: a record counts as acknowledged only when the client said so; the

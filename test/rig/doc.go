@@ -5,7 +5,8 @@
 // It is for no fault but a kill (package realfault has the others) and not part of
 // the product. The programs interop, tools and differential beside it use it.
 //
-// Reading order: rig.go (Options, Node), ottla.go, kafka.go.
+// Reading order: rig.go (Options, Node), pair.go (both at once, for comparisons),
+// ottla.go, kafka.go.
 //
 // Invariants: a Node keeps its address for life; Stop returns when the process
 // has ended. A Node is used by one goroutine at a time.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"syscall"
 
@@ -23,15 +22,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "tools:", err)
 		os.Exit(1)
 	}
-}
-
-// settings are the same on both sides; the replication factors are what one
-// Kafka node needs.
-var settings = map[string]string{
-	"node.id": "1", "auto.create.topics.enable": "true",
-	"offsets.topic.replication.factor": "1", "transaction.state.log.replication.factor": "1",
-	"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
-	"share.coordinator.state.topic.min.isr": "1",
 }
 
 func run(ctx context.Context, args []string) (err error) {
@@ -69,7 +59,9 @@ func run(ctx context.Context, args []string) (err error) {
 		c.known, steps = known.NewList(known.Native), nativeScript()
 		kafka, ottla, err = native(ctx, tools, dir, *binary)
 	} else {
-		err = brokers(ctx, dir, *binary, kafka, ottla)
+		var both rig.Pair
+		both, err = rig.StartPair(ctx, dir, *binary)
+		kafka.node, ottla.node = both.Kafka, both.Ottla
 	}
 	defer func() { _ = errors.Join(kafka.stop(), ottla.stop()) }() // a second stop is none
 	if err != nil {
@@ -88,15 +80,4 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	complaints, err := dump(ctx, tools, ottla.node.Data)
 	return errors.Join(err, c.report(*only == "", complaints))
-}
-
-// brokers starts the real Kafka and Ottla, for the same tools.
-func brokers(ctx context.Context, dir, binary string, kafka, ottla *side) (err error) {
-	for kind, s := range map[rig.Kind]*side{rig.Kafka: kafka, rig.Ottla: ottla} {
-		s.node, err = rig.New(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, string(kind)), Binary: binary, Settings: settings})
-		if err != nil {
-			return fmt.Errorf("start %s: %w", kind, err)
-		}
-	}
-	return nil
 }

@@ -24,7 +24,7 @@ func native(ctx context.Context, tools *apache.Distribution, dir, binary string)
 	java, ours := &side{tools: tools}, &side{native: binary}
 	for name, s := range map[string]*side{"java": java, "native": ours} {
 		var err error
-		s.node, err = rig.New(ctx, rig.Options{Kind: rig.Ottla, Dir: filepath.Join(dir, name), Binary: binary, Settings: settings})
+		s.node, err = rig.StartLike(ctx, rig.Ottla, filepath.Join(dir, name), binary)
 		if err != nil {
 			return java, ours, fmt.Errorf("start the node of the %s tools: %w", name, err)
 		}

@@ -1,0 +1,48 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+)
+
+// pairSettings are the same on both sides; the replication factors are what one
+// Kafka node needs.
+var pairSettings = map[string]string{
+	"node.id": "1", "auto.create.topics.enable": "true",
+	"offsets.topic.replication.factor": "1", "transaction.state.log.replication.factor": "1",
+	"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
+	"share.coordinator.state.topic.min.isr": "1",
+}
+
+// Pair is the real Kafka and Ottla with the same settings, side by side.
+type Pair struct{ Kafka, Ottla *Node }
+
+// StartPair starts both, in folders of their own below dir; "" as binary builds
+// Ottla. After an error none is left running.
+func StartPair(ctx context.Context, dir, binary string) (Pair, error) {
+	kafka, err := StartLike(ctx, Kafka, filepath.Join(dir, string(Kafka)), binary)
+	if err != nil {
+		return Pair{}, err
+	}
+	ottla, err := StartLike(ctx, Ottla, filepath.Join(dir, string(Ottla)), binary)
+	if err != nil {
+		return Pair{}, errors.Join(err, kafka.Stop())
+	}
+	return Pair{kafka, ottla}, nil
+}
+
+// StartLike starts one node as those of a pair are.
+func StartLike(ctx context.Context, kind Kind, dir, binary string) (*Node, error) {
+	n, err := New(ctx, Options{Kind: kind, Dir: dir, Binary: binary, Settings: pairSettings})
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", kind, err)
+	}
+	return n, nil
+}
+
+// Stop ends both; the error also tells of one that had ended by itself.
+func (p Pair) Stop() error {
+	return errors.Join(p.Kafka.Alive(), p.Kafka.Stop(), p.Ottla.Alive(), p.Ottla.Stop())
+}
