@@ -16,7 +16,7 @@ const floors = `
 3   internal/log/... internal/metadata
 4   internal/partition/... internal/quorum internal/coordinator
 5   internal/controller internal/kafka/slab internal/group/... internal/txn/... internal/share/...
-6   internal/broker internal/kafka/api internal/inspect
+6   internal/broker internal/kafka/api internal/inspect internal/marker
 7   internal/kafka/...
 8   internal/gateway/... internal/logimport
 9   internal/server

@@ -49,7 +49,6 @@ The column "why not" tells what an API waits for: *groups*, *transactions*,
 // waitsFor tells what the APIs that are not served belong to.
 var waitsFor = map[string][]int16{
 	"groups":               {68, 69},
-	"transactions":         {24, 25, 26, 27, 28, 65, 66},
 	"access":               {17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51},
 	"cluster":              {34, 45, 46, 55, 57, 64, 80, 81, 94},
 	"share groups":         {76, 77, 78, 79, 90, 91, 92},
