@@ -30,7 +30,7 @@ func (d *Door) accept(l net.Listener, as Listener) error {
 			continue
 		}
 		pause = 0
-		tune(nc)
+		d.tune(nc)
 		c, err := d.admit(nc, as)
 		if err != nil {
 			d.m.refused()
@@ -43,14 +43,15 @@ func (d *Door) accept(l net.Listener, as Listener) error {
 }
 
 // tune asks the kernel to notice peers that are gone: about 45 s when quiet,
-// see tuneTimeout for when an answer is under way.
-func tune(nc net.Conn) {
+// see tuneTimeout for when an answer is under way. It also sizes the buffers.
+func (d *Door) tune(nc net.Conn) {
 	tc, ok := nc.(*net.TCPConn)
 	if !ok {
 		return
 	}
 	_ = tc.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 10 * time.Second, Count: 3})
 	tuneTimeout(tc)
+	d.buffers.tune(tc)
 }
 
 // What an arriving connection may be refused for.

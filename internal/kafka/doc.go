@@ -9,7 +9,7 @@
 // table (the dispatch table). Sub-packages: api (what families share), slab,
 // wheel, pipe, and the families.
 //
-// Files in reading order: door.go, options.go, accept.go, conn.go, inbox.go,
+// Files in reading order: door.go, options.go, accept.go, buffers.go, conn.go, inbox.go,
 // source_*.go, dispatch.go, table.go, api_versions.go, queue.go, writer.go,
 // send_*.go, foreign.go, advertise.go, sweep.go, cut.go, throttle.go.
 //

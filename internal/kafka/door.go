@@ -16,12 +16,13 @@ import (
 // Door serves Kafka's protocol on any number of listeners and connections. Its
 // methods may be called from any goroutine.
 type Door struct {
-	o      Options
-	table  *table
-	limits limits
-	log    *slog.Logger
-	began  time.Time // what the connections' clocks count from
-	m      *doorMetrics
+	o       Options
+	table   *table
+	limits  limits
+	buffers buffers
+	log     *slog.Logger
+	began   time.Time // what the connections' clocks count from
+	m       *doorMetrics
 
 	noise throttle // for log lines that a client can cause
 
@@ -68,6 +69,7 @@ func New(o Options) (*Door, error) {
 		frame: int(d.setting("socket.request.max.bytes")),
 		idle:  time.Duration(max(0, d.setting("connections.max.idle.ms"))) * time.Millisecond,
 	}
+	d.buffers = newBuffers(o.View)
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d, nil
 }

@@ -48,7 +48,9 @@ func (t *Ticket) Ready() {
 
 // IsReady and Take are the queue's: Take reads and clears.
 func (t *Ticket) IsReady() bool { return t.ready.Load() }
-func (t *Ticket) Take() bool    { return t.ready.Swap(false) }
+
+// Take tells whether something came since the last call.
+func (t *Ticket) Take() bool { return t.ready.Swap(false) }
 
 // Enter puts the ticket into a queue. Whoever enters it looks at IsReady
 // afterwards, since Ready may have been called before.

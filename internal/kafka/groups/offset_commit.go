@@ -27,7 +27,7 @@ type commitSlots struct {
 func (f *Family) offsetCommit(_ *api.Conn, req *kmsg.OffsetCommitRequest, finish finish) {
 	cmd := group.Commit{
 		Group: req.Group, MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation,
-		RetentionMs: -1, TellsNotFound: req.Version >= 9,
+		RetentionMs: -1, TellsNotFound: req.Version >= 9, Version: req.Version,
 	}
 	if req.Version <= 4 {
 		cmd.RetentionMs = req.RetentionTimeMillis

@@ -14,7 +14,7 @@ import (
 //
 // v2 brings all offsets at once (null topics) and a code for the whole, v5
 // leader epochs (KIP-320), v7 require_stable (KIP-447), v8 many groups
-// (KIP-709), v9 a member's id and epoch, which classic groups do not heed
+// (KIP-709), v9 a member's id and epoch, which consumer groups heed
 // (KIP-848), v10 topic ids. An offset of an older topic of the same name is
 // not given in any version.
 func (f *Family) offsetFetchRow() api.API { return late(1, 10, f.offsetFetch) }
@@ -60,7 +60,10 @@ func oneGroup(req *kmsg.OffsetFetchRequest) kmsg.OffsetFetchRequestGroup {
 // fetchCommand asks for the topics that are there by id; by name also for
 // those that are not: their offsets may outlive them for a moment.
 func fetchCommand(img *metadata.Image, req *kmsg.OffsetFetchRequest, g *kmsg.OffsetFetchRequestGroup) group.Fetch {
-	cmd := group.Fetch{Group: g.Group, RequireStable: req.RequireStable, All: g.Topics == nil}
+	cmd := group.Fetch{Group: g.Group, MemberID: g.MemberID, Epoch: g.MemberEpoch, RequireStable: req.RequireStable, All: g.Topics == nil}
+	if cmd.MemberID == nil && cmd.Epoch >= 0 {
+		cmd.MemberID = new(string) // nobody is at that epoch
+	}
 	for i := range g.Topics {
 		asked := &g.Topics[i]
 		t, code := findTopic(img, req.Version >= 10, asked.Topic, asked.TopicID)

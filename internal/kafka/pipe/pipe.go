@@ -10,7 +10,9 @@ type Addr string
 
 // Network and String make Addr a net.Addr.
 func (a Addr) Network() string { return "memory" }
-func (a Addr) String() string  { return string(a) }
+
+// String is the address as it was given.
+func (a Addr) String() string { return string(a) }
 
 // Conn is one end. It is a net.Conn; its methods may be called from any
 // goroutine.
@@ -43,7 +45,9 @@ func (c *Conn) Close() error {
 }
 
 // LocalAddr and RemoteAddr are what New was given.
-func (c *Conn) LocalAddr() net.Addr  { return c.local }
+func (c *Conn) LocalAddr() net.Addr { return c.local }
+
+// RemoteAddr is the address of the other end.
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // SetDeadline sets both deadlines; the zero time is none.

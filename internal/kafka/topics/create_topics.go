@@ -160,6 +160,7 @@ type withTopic struct {
 	values map[string]string
 }
 
+// ConfigOf adds the settings of the topic that is about to be made.
 func (w withTopic) ConfigOf(s config.Scope, name string) map[string]string {
 	if s == config.ScopeTopic && name == w.topic {
 		return w.values
