@@ -20,6 +20,7 @@ type resource struct {
 	broker int32 // -1 none
 }
 
+// String names the resource as the command line does.
 func (r resource) String() string {
 	switch {
 	case r.topic != "":

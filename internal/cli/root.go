@@ -38,6 +38,7 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 // exitCode ends a command that has already said what there was to say.
 type exitCode struct{ code int }
 
+// Error is never printed: what there was to say has been said.
 func (e *exitCode) Error() string { return "already reported" }
 
 // usage turns cobra's own complaints into usage failures.

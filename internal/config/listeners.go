@@ -18,6 +18,7 @@ type Listener struct {
 // HostPort joins host and port.
 func (l Listener) HostPort() string { return net.JoinHostPort(l.Host, strconv.Itoa(l.Port)) }
 
+// String is the listener as the setting has it: NAME://host:port.
 func (l Listener) String() string { return l.Name + "://" + l.HostPort() }
 
 // Listeners reads listeners and advertised.listeners together with the

@@ -13,6 +13,7 @@ type Mistake struct {
 	What string
 }
 
+// Error tells the setting, what is wrong with it and where it was set.
 func (m *Mistake) Error() string {
 	s := m.At.String() + ": " + m.What
 	if m.At.text == "" {
@@ -30,6 +31,7 @@ func (m *Mistake) Error() string {
 // is mended in one go.
 type Mistakes []*Mistake
 
+// Error is one line for each mistake.
 func (m Mistakes) Error() string {
 	lines := make([]string, len(m))
 	for i := range m {

@@ -31,6 +31,7 @@ func (l *ReportLine) shown() string {
 // RefusedError stops a start: promises would be made that cannot be kept.
 type RefusedError struct{ Lines []ReportLine }
 
+// Error lists the refused settings with their reasons.
 func (e *RefusedError) Error() string {
 	var b strings.Builder
 	what := "a setting asks"

@@ -31,6 +31,8 @@ type Place struct {
 	text string // the line itself, "" when it shall not be shown
 }
 
+// String is where a value was set, for people: file and line, or variable or
+// flag.
 func (p Place) String() string {
 	s := p.What
 	if p.Line > 0 {

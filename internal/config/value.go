@@ -22,6 +22,7 @@ type InvalidError struct {
 	element string
 }
 
+// Error tells the setting, the value and the bounds that it breaks.
 func (e *InvalidError) Error() string {
 	if e.Reason == emptyElement {
 		return fmt.Sprintf("Configuration '%s' values must not be empty.", e.Def.Name)

@@ -134,6 +134,7 @@ type CorruptError struct {
 	nextByte   int64 // where NextOffset's batch begins in File; 0 when it is elsewhere
 }
 
+// Error tells the file, the place in it and what is wrong there.
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("%s: batch at byte %d (offset %d) %s", e.File, e.Byte, e.Offset, e.Reason)
 }

@@ -70,6 +70,7 @@ type Refused struct {
 	Cause  error
 }
 
+// Error tells why the directory is not taken over.
 func (r *Refused) Error() string {
 	s := r.Path + " " + r.Reason
 	if r.Cause != nil {

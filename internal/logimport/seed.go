@@ -15,6 +15,7 @@ import (
 // quorum makes them durable, and the controller finds them as it finds its own.
 type seeder struct{}
 
+// Step turns the import's command into its records.
 func (seeder) Step(_ time.Time, cmd any) ([]metadata.Record, any, error) {
 	records, ok := cmd.([]metadata.Record)
 	if !ok {
@@ -23,7 +24,10 @@ func (seeder) Step(_ time.Time, cmd any) ([]metadata.Record, any, error) {
 	return records, nil, nil
 }
 
-func (seeder) Apply(metadata.Record)     {}
+// Apply does nothing: the image is built elsewhere.
+func (seeder) Apply(metadata.Record) {}
+
+// Reset does nothing: the image is built elsewhere.
 func (seeder) Reset(img *metadata.Image) {}
 
 // maxStep is how many records go into one batch of the metadata log: Kafka's

@@ -75,7 +75,9 @@ func (i *Image) TopicByID(id uuid.UUID) *Topic {
 func (i *Image) Topics() iter.Seq[*Topic] { return values(i.byName.all()) }
 
 // TopicCount and PartitionCount tell how many there are in all.
-func (i *Image) TopicCount() int     { return i.byName.len }
+func (i *Image) TopicCount() int { return i.byName.len }
+
+// PartitionCount is how many partitions all topics have together.
 func (i *Image) PartitionCount() int { return i.partitions }
 
 // Broker finds a broker, nil when it never registered.

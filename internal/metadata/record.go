@@ -105,6 +105,7 @@ type Opaque struct {
 	Body    []byte // all after the frame, tagged fields included
 }
 
+// RecordType is the number that the record came with.
 func (r *Opaque) RecordType() int16            { return r.Type }
 func (r *Opaque) version() int16               { return r.Version }
 func (r *Opaque) appendBody(dst []byte) []byte { return append(dst, r.Body...) }

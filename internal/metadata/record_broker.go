@@ -29,6 +29,7 @@ type FeatureRange struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *RegisterBrokerRecord) RecordType() int16 { return TypeRegisterBroker }
 func (r *RegisterBrokerRecord) version() int16    { return newestRegisterBroker - int16(r.below) }
 
@@ -171,9 +172,14 @@ func UnregisterBroker(id int32, epoch int64) *UnregisterBrokerRecord {
 	return &UnregisterBrokerRecord{brokerAndEpoch{BrokerID: id, BrokerEpoch: epoch}}
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *UnregisterBrokerRecord) RecordType() int16 { return TypeUnregisterBroker }
-func (r *FenceBrokerRecord) RecordType() int16      { return TypeFenceBroker }
-func (r *UnfenceBrokerRecord) RecordType() int16    { return TypeUnfenceBroker }
+
+// RecordType is the number of the record's kind in Kafka's metadata log.
+func (r *FenceBrokerRecord) RecordType() int16 { return TypeFenceBroker }
+
+// RecordType is the number of the record's kind in Kafka's metadata log.
+func (r *UnfenceBrokerRecord) RecordType() int16 { return TypeUnfenceBroker }
 
 func parseUnregisterBroker(r *reader, _ int16) Record {
 	return &UnregisterBrokerRecord{r.brokerAndEpoch()}
@@ -196,6 +202,7 @@ type BrokerRegistrationChangeRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *BrokerRegistrationChangeRecord) RecordType() int16 { return TypeBrokerRegistrationChange }
 func (r *BrokerRegistrationChangeRecord) version() int16 {
 	return newestBrokerRegistrationChange - int16(r.below)

@@ -12,6 +12,7 @@ type ConfigRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *ConfigRecord) RecordType() int16 { return TypeConfig }
 func (r *ConfigRecord) version() int16    { return 0 }
 
@@ -38,6 +39,7 @@ type FeatureLevelRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *FeatureLevelRecord) RecordType() int16 { return TypeFeatureLevel }
 func (r *FeatureLevelRecord) version() int16    { return 0 }
 
@@ -61,6 +63,7 @@ type ProducerIDsRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *ProducerIDsRecord) RecordType() int16 { return TypeProducerIDs }
 func (r *ProducerIDsRecord) version() int16    { return 0 }
 
@@ -80,6 +83,7 @@ func parseProducerIDs(r *reader, _ int16) Record {
 // NoOpRecord changes nothing; it moves the log's end when all is quiet.
 type NoOpRecord struct{ unknown unknownTags }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *NoOpRecord) RecordType() int16            { return TypeNoOp }
 func (r *NoOpRecord) version() int16               { return 0 }
 func (r *NoOpRecord) appendBody(dst []byte) []byte { return appendTags(dst, r.unknown) }
@@ -97,6 +101,7 @@ type RegisterControllerRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *RegisterControllerRecord) RecordType() int16 { return TypeRegisterController }
 func (r *RegisterControllerRecord) version() int16    { return 0 }
 
@@ -123,6 +128,7 @@ type UnregisterControllerRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *UnregisterControllerRecord) RecordType() int16 { return TypeUnregisterController }
 func (r *UnregisterControllerRecord) version() int16    { return 0 }
 
@@ -142,6 +148,7 @@ type BeginTransactionRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *BeginTransactionRecord) RecordType() int16 { return TypeBeginTransaction }
 func (r *BeginTransactionRecord) version() int16    { return 0 }
 
@@ -167,6 +174,7 @@ func parseBeginTransaction(r *reader, _ int16) Record {
 // EndTransactionRecord makes a metadata transaction take effect.
 type EndTransactionRecord struct{ unknown unknownTags }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *EndTransactionRecord) RecordType() int16            { return TypeEndTransaction }
 func (r *EndTransactionRecord) version() int16               { return 0 }
 func (r *EndTransactionRecord) appendBody(dst []byte) []byte { return appendTags(dst, r.unknown) }
@@ -180,6 +188,7 @@ type AbortTransactionRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *AbortTransactionRecord) RecordType() int16 { return TypeAbortTransaction }
 func (r *AbortTransactionRecord) version() int16    { return 0 }
 

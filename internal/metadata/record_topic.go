@@ -10,6 +10,7 @@ type TopicRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *TopicRecord) RecordType() int16 { return TypeTopic }
 func (r *TopicRecord) version() int16    { return 0 }
 
@@ -44,6 +45,7 @@ type PartitionRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *PartitionRecord) RecordType() int16 { return TypePartition }
 func (r *PartitionRecord) version() int16    { return newestPartition - int16(r.below) }
 
@@ -135,6 +137,7 @@ func ChangePartition(topicID uuid.UUID, partition int32) *PartitionChangeRecord 
 	}
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *PartitionChangeRecord) RecordType() int16 { return TypePartitionChange }
 func (r *PartitionChangeRecord) version() int16    { return newestPartitionChange - int16(r.below) }
 
@@ -203,6 +206,7 @@ type RemoveTopicRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *RemoveTopicRecord) RecordType() int16 { return TypeRemoveTopic }
 func (r *RemoveTopicRecord) version() int16    { return 0 }
 
@@ -222,6 +226,7 @@ type ClearELRRecord struct {
 	unknown unknownTags
 }
 
+// RecordType is the number of the record's kind in Kafka's metadata log.
 func (r *ClearELRRecord) RecordType() int16 { return TypeClearELR }
 func (r *ClearELRRecord) version() int16    { return 0 }
 

@@ -130,6 +130,9 @@ type sheets struct {
 	fill func(chan<- prometheus.Metric)
 }
 
+// Describe sends nothing: what a page holds is known when it is asked for (an
+// unchecked collector).
 func (sheets) Describe(chan<- *prometheus.Desc) {}
 
+// Collect fills the page.
 func (s sheets) Collect(out chan<- prometheus.Metric) { s.fill(out) }

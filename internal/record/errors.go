@@ -28,6 +28,7 @@ type RecordError struct {
 	Reason string
 }
 
+// Error is the reason.
 func (e *Error) Error() string { return e.Reason }
 
 func corrupt(format string, args ...any) *Error {

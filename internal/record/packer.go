@@ -221,6 +221,7 @@ func (p *packer) close() {
 // packerOutput is where the streaming encoders of a packer write.
 type packerOutput packer
 
+// Write adds compressed bytes to the batch; it never fails.
 func (p *packerOutput) Write(b []byte) (int, error) {
 	if len(p.out)+len(b) > p.max {
 		return 0, tooLarge(len(p.out)+len(b), p.max)

@@ -36,6 +36,7 @@ var flawText = [...]string{
 	badEnd:     "is longer than its parts",
 }
 
+// String is what is wrong, in words.
 func (f flaw) String() string { return flawText[f] }
 
 // minRecord is the size in bytes of the smallest record body: attributes, two

@@ -16,6 +16,7 @@ type BusyError struct {
 	Cause error
 }
 
+// Error tells the address and who has it.
 func (e *BusyError) Error() string {
 	if e.Owner == "" {
 		return fmt.Sprintf("the %s port %s is in use by another process", e.What, e.Addr)
@@ -23,6 +24,7 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("the %s port %s is in use by %s", e.What, e.Addr, e.Owner)
 }
 
+// Unwrap is the error of the system.
 func (e *BusyError) Unwrap() error { return e.Cause }
 
 func bind(what, addr string) (net.Listener, error) {

@@ -453,9 +453,20 @@ func (n *node) info(base string) fs.FileInfo {
 	return i
 }
 
-func (i info) Name() string       { return i.name }
-func (i info) Size() int64        { return i.size }
-func (i info) Mode() fs.FileMode  { return i.mode }
+// Name is the base name.
+func (i info) Name() string { return i.name }
+
+// Size is the length in bytes.
+func (i info) Size() int64 { return i.size }
+
+// Mode is the mode: directory or file, and permissions.
+func (i info) Mode() fs.FileMode { return i.mode }
+
+// ModTime is when it was written last.
 func (i info) ModTime() time.Time { return i.modified }
-func (i info) IsDir() bool        { return i.mode.IsDir() }
-func (i info) Sys() any           { return nil }
+
+// IsDir tells whether it is a directory.
+func (i info) IsDir() bool { return i.mode.IsDir() }
+
+// Sys is nil: there is no system below.
+func (i info) Sys() any { return nil }

@@ -31,6 +31,7 @@ var opNames = [...]string{
 	OpRemove: "remove", OpRename: "rename", OpReadDir: "readdir", OpStat: "stat", OpLock: "lock",
 }
 
+// String is the name of the operation.
 func (k OpKind) String() string { return opNames[k] }
 
 // Changes tells whether the operation can change what a Crash or Kill leaves.

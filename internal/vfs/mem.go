@@ -357,9 +357,20 @@ type memInfo struct {
 	modified time.Time
 }
 
-func (i memInfo) Name() string       { return i.name }
-func (i memInfo) Size() int64        { return i.size }
-func (i memInfo) Mode() fs.FileMode  { return i.mode }
+// Name is the base name.
+func (i memInfo) Name() string { return i.name }
+
+// Size is the length in bytes.
+func (i memInfo) Size() int64 { return i.size }
+
+// Mode is the mode: directory or file, and permissions.
+func (i memInfo) Mode() fs.FileMode { return i.mode }
+
+// ModTime is when it was written last.
 func (i memInfo) ModTime() time.Time { return i.modified }
-func (i memInfo) IsDir() bool        { return i.mode.IsDir() }
-func (i memInfo) Sys() any           { return nil }
+
+// IsDir tells whether it is a directory.
+func (i memInfo) IsDir() bool { return i.mode.IsDir() }
+
+// Sys is nil: there is no system below.
+func (i memInfo) Sys() any { return nil }

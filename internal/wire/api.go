@@ -33,7 +33,9 @@ func (a *APIInfo) Supports(version int16) bool { return version >= a.Min && vers
 func (a *APIInfo) IsFlexible(version int16) bool { return version >= a.Flexible }
 
 // Broker and Controller tell the listeners that serve the key.
-func (a *APIInfo) Broker() bool     { return a.where&onBroker != 0 }
+func (a *APIInfo) Broker() bool { return a.where&onBroker != 0 }
+
+// Controller tells whether a controller answers it too.
 func (a *APIInfo) Controller() bool { return a.where&onController != 0 }
 
 // Keys that the door itself must know.

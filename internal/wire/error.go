@@ -14,6 +14,7 @@ type Error struct {
 	Cause   error
 }
 
+// Error is the message for the client.
 func (e *Error) Error() string { return e.Message }
 
 // Unwrap gives the cause.

@@ -41,10 +41,12 @@ func (f *franz) groups(ctx context.Context) error {
 	return nil
 }
 
+// Create makes a topic and tells its name.
 func (w *franzWorld) Create(name string, partitions int) (string, error) {
 	return w.topic(w.ctx, name, int32(partitions), nil)
 }
 
+// Send sends numbered records to all partitions.
 func (w *franzWorld) Send(topic string, partitions, first, last int) error {
 	var records []*kgo.Record
 	for i := first; i < last; i++ {
@@ -53,6 +55,7 @@ func (w *franzWorld) Send(topic string, partitions, first, last int) error {
 	return w.producer.ProduceSync(w.ctx, records...).FirstErr()
 }
 
+// Committed are a group's offsets by partition.
 func (w *franzWorld) Committed(group, topic string, _ int) (map[int32]int64, error) {
 	found, err := w.admin.FetchOffsets(w.ctx, group)
 	for range 3 { // a connection each that the restart has cut: the library does not try these requests again
@@ -71,6 +74,7 @@ func (w *franzWorld) Committed(group, topic string, _ int) (map[int32]int64, err
 	return out, nil
 }
 
+// Describe is a group's state and who is in it.
 func (w *franzWorld) Describe(group string) (string, []string, error) {
 	all, err := w.admin.DescribeGroups(w.ctx, group)
 	if err != nil {
@@ -83,11 +87,13 @@ func (w *franzWorld) Describe(group string) (string, []string, error) {
 	return all[group].State, clients, all[group].Err
 }
 
+// List names the groups.
 func (w *franzWorld) List() ([]string, error) {
 	all, err := w.admin.ListGroups(w.ctx)
 	return all.Groups(), err
 }
 
+// Delete deletes a group and tells the code of the answer.
 func (w *franzWorld) Delete(group string) (string, error) {
 	_, err := w.admin.DeleteGroup(w.ctx, group)
 	if err == nil {
@@ -113,6 +119,7 @@ type franzMember struct {
 	next        map[int32]kgo.EpochOffset
 }
 
+// Join starts a member of a group.
 func (w *franzWorld) Join(group, topic, instance string, got func(crowd.Record)) (crowd.Member, error) {
 	m := &franzMember{topic: topic, ended: make(chan struct{}), owned: map[int32]bool{}, next: map[int32]kgo.EpochOffset{}}
 	opts := []kgo.Opt{
@@ -170,6 +177,8 @@ func (m *franzMember) poll(ctx context.Context, got func(crowd.Record)) {
 	}
 }
 
+// Owned are the partitions that the member has now, and how often it was given
+// some.
 func (m *franzMember) Owned() ([]int32, int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -180,6 +189,7 @@ func (m *franzMember) Owned() ([]int32, int) {
 	return out, m.assignments
 }
 
+// Commit commits offsets as this member.
 func (m *franzMember) Commit(offsets map[int32]int64) error {
 	all := map[int32]kgo.EpochOffset{}
 	m.mu.Lock()
@@ -212,6 +222,7 @@ func (m *franzMember) commit(all map[string]map[int32]kgo.EpochOffset) error {
 	return failed
 }
 
+// Leave ends the member.
 func (m *franzMember) Leave() error {
 	m.stop()
 	<-m.ended

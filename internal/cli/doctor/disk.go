@@ -74,6 +74,7 @@ type growth struct {
 	days   float64 // until the disk is full; -1: retention deletes before
 }
 
+// String is the growth for people, per day.
 func (g growth) String() string {
 	switch {
 	case g.perDay == 0:

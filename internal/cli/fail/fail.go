@@ -32,6 +32,7 @@ type Failure struct {
 	Cause      error
 }
 
+// Error is the failure in one line.
 func (f *Failure) Error() string {
 	if f.Why == "" {
 		return f.What
@@ -39,6 +40,7 @@ func (f *Failure) Error() string {
 	return f.What + ": " + f.Why
 }
 
+// Unwrap is the cause.
 func (f *Failure) Unwrap() error { return f.Cause }
 
 // New makes a failure.

@@ -36,6 +36,7 @@ type TopicPartition struct {
 	Partition int32
 }
 
+// String is topic-partition.
 func (p TopicPartition) String() string { return fmt.Sprintf("%s-%d", p.Topic, p.Partition) }
 
 // Partition is a group's position in one partition.

@@ -41,6 +41,7 @@ func (c *call) printf(format string, args ...any) { fmt.Fprintf(c.out, format, a
 // usageError is a wrong call: it is printed with the list of options.
 type usageError struct{ text string }
 
+// Error is what is printed before the usage.
 func (e *usageError) Error() string { return e.text }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }

@@ -37,6 +37,7 @@ type object struct {
 	cells   []any
 }
 
+// MarshalJSON keeps the order of the fields, which a map would lose.
 func (o object) MarshalJSON() ([]byte, error) {
 	var b strings.Builder
 	b.WriteByte('{')

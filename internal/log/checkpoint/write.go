@@ -55,6 +55,7 @@ func Write(fsys vfs.FS, dir, name string, data []byte, durable bool) (err error)
 // written, so trying again proves nothing.
 type SyncError struct{ Err error }
 
+// Error tells that a sync failed, and how.
 func (e *SyncError) Error() string { return "sync failed: " + e.Err.Error() }
 
 // Unwrap gives the cause.

@@ -25,6 +25,7 @@ type Bad struct {
 	Reason string
 }
 
+// Error tells the byte and what is wrong there.
 func (b *Bad) Error() string { return fmt.Sprintf("byte %d: %s", b.Byte, b.Reason) }
 
 // Reader walks the batches in the bytes [Pos, Limit) of a file.

@@ -26,6 +26,7 @@ type Error struct {
 	Reason string
 }
 
+// Error names the field and what is wrong with it.
 func (e *Error) Error() string { return fmt.Sprintf("field %s %s", e.Field, e.Reason) }
 
 // The reasons of an Error.

@@ -54,6 +54,7 @@ func runSarama(addr, prefix string) error {
 	return nil
 }
 
+// Make makes a topic with settings and tells its name.
 func (s *saramaClient) Make(name string, partitions int, configs map[string]string) (string, error) {
 	topic := s.prefix + "-" + name
 	entries := map[string]*string{}
@@ -63,10 +64,12 @@ func (s *saramaClient) Make(name string, partitions int, configs map[string]stri
 	return topic, s.admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: 1, ConfigEntries: entries}, false)
 }
 
+// Create makes a topic and tells its name.
 func (s *saramaClient) Create(name string, partitions int) (string, error) {
 	return s.Make(name, partitions, nil)
 }
 
+// Partitions counts the partitions of a topic.
 func (s *saramaClient) Partitions(topic string) (int, error) {
 	seen, err := s.admin.DescribeTopics([]string{topic})
 	if err != nil {
@@ -75,7 +78,10 @@ func (s *saramaClient) Partitions(topic string) (int, error) {
 	return len(seen[0].Partitions), nil
 }
 
-func (s *saramaClient) Exists(err error) bool   { return errors.Is(err, sarama.ErrTopicAlreadyExists) }
+// Exists tells whether the topic was there already.
+func (s *saramaClient) Exists(err error) bool { return errors.Is(err, sarama.ErrTopicAlreadyExists) }
+
+// TooLarge tells whether the message was too large.
 func (s *saramaClient) TooLarge(err error) bool { return errors.Is(err, sarama.ErrMessageSizeTooLarge) }
 
 var codecs = map[string]sarama.CompressionCodec{
@@ -83,6 +89,7 @@ var codecs = map[string]sarama.CompressionCodec{
 	"lz4": sarama.CompressionLZ4, "zstd": sarama.CompressionZSTD,
 }
 
+// Produce sends records with a codec and waits for the answers.
 func (s *saramaClient) Produce(topic, codec string, records []crowd.Content) error {
 	c := config()
 	c.Producer.Compression = codecs[codec]
@@ -115,6 +122,7 @@ func (s *saramaClient) Produce(topic, codec string, records []crowd.Content) err
 	return errors.Join(err, p.Close())
 }
 
+// Follow reads a partition from its start until got has had enough.
 func (s *saramaClient) Follow(topic string, partition int, got func(int64, crowd.Content) bool) error {
 	c, err := sarama.NewConsumer(s.addrs, config())
 	if err != nil {
@@ -142,6 +150,7 @@ func (s *saramaClient) Follow(topic string, partition int, got func(int64, crowd
 	}
 }
 
+// OffsetAt is the first offset at or after a time.
 func (s *saramaClient) OffsetAt(topic string, partition int, millis int64) (int64, error) {
 	c, err := sarama.NewClient(s.addrs, config())
 	if err != nil {
@@ -151,14 +160,17 @@ func (s *saramaClient) OffsetAt(topic string, partition int, millis int64) (int6
 	return c.GetOffset(topic, int32(partition), millis)
 }
 
+// End is the end of a partition.
 func (s *saramaClient) End(topic string, partition int) (int64, error) {
 	return s.OffsetAt(topic, partition, sarama.OffsetNewest)
 }
 
+// Send sends numbered records to all partitions.
 func (s *saramaClient) Send(topic string, partitions, first, last int) error {
 	return s.Produce(topic, "none", numbered(partitions, first, last))
 }
 
+// Committed are a group's offsets by partition.
 func (s *saramaClient) Committed(group, topic string, partitions int) (map[int32]int64, error) {
 	var parts []int32
 	for p := range partitions {
@@ -175,6 +187,7 @@ func (s *saramaClient) Committed(group, topic string, partitions int) (map[int32
 	return out, nil
 }
 
+// Describe is a group's state and who is in it.
 func (s *saramaClient) Describe(group string) (string, []string, error) {
 	all, err := s.admin.DescribeConsumerGroups([]string{group})
 	if err != nil {
@@ -187,6 +200,7 @@ func (s *saramaClient) Describe(group string) (string, []string, error) {
 	return all[0].State, clients, nil
 }
 
+// List names the groups.
 func (s *saramaClient) List() ([]string, error) {
 	all, err := s.admin.ListConsumerGroups()
 	var out []string
@@ -196,6 +210,7 @@ func (s *saramaClient) List() ([]string, error) {
 	return out, err
 }
 
+// Delete deletes a group and tells the code of the answer.
 func (s *saramaClient) Delete(group string) (string, error) {
 	switch err := s.admin.DeleteConsumerGroup(group); {
 	case err == nil:
@@ -222,6 +237,7 @@ type saramaMember struct {
 	next        map[int32]int64
 }
 
+// Join starts a member of a group.
 func (s *saramaClient) Join(group, topic, instance string, got func(crowd.Record)) (crowd.Member, error) {
 	c := config()
 	c.Consumer.Group.InstanceId = instance
@@ -242,6 +258,7 @@ func (s *saramaClient) Join(group, topic, instance string, got func(crowd.Record
 	return m, nil
 }
 
+// Setup is called with what the member is given.
 func (m *saramaMember) Setup(session sarama.ConsumerGroupSession) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -250,6 +267,7 @@ func (m *saramaMember) Setup(session sarama.ConsumerGroupSession) error {
 	return nil
 }
 
+// Cleanup is called when it is taken away.
 func (m *saramaMember) Cleanup(sarama.ConsumerGroupSession) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -257,6 +275,7 @@ func (m *saramaMember) Cleanup(sarama.ConsumerGroupSession) error {
 	return nil
 }
 
+// ConsumeClaim reads one partition until it is taken away.
 func (m *saramaMember) ConsumeClaim(session sarama.ConsumerGroupSession, claim sarama.ConsumerGroupClaim) error {
 	for {
 		select {
@@ -278,12 +297,15 @@ func (m *saramaMember) ConsumeClaim(session sarama.ConsumerGroupSession, claim s
 	}
 }
 
+// Owned are the partitions that the member has now, and how often it was given
+// some.
 func (m *saramaMember) Owned() ([]int32, int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]int32(nil), m.owned...), m.assignments
 }
 
+// Commit commits offsets as this member.
 func (m *saramaMember) Commit(offsets map[int32]int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -300,6 +322,7 @@ func (m *saramaMember) Commit(offsets map[int32]int64) error {
 	return nil
 }
 
+// Leave ends the member.
 func (m *saramaMember) Leave() error {
 	m.stop()
 	<-m.ended

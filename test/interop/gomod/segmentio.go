@@ -38,6 +38,7 @@ func limited() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), crowd.Within)
 }
 
+// Make makes a topic with settings and tells its name.
 func (s *segmentio) Make(name string, partitions int, configs map[string]string) (string, error) {
 	ctx, cancel := limited()
 	defer cancel()
@@ -53,10 +54,12 @@ func (s *segmentio) Make(name string, partitions int, configs map[string]string)
 	return topic, answer.Errors[topic]
 }
 
+// Create makes a topic and tells its name.
 func (s *segmentio) Create(name string, partitions int) (string, error) {
 	return s.Make(name, partitions, nil)
 }
 
+// Partitions counts the partitions of a topic.
 func (s *segmentio) Partitions(topic string) (int, error) {
 	ctx, cancel := limited()
 	defer cancel()
@@ -67,8 +70,10 @@ func (s *segmentio) Partitions(topic string) (int, error) {
 	return len(seen.Topics[0].Partitions), nil
 }
 
+// Exists tells whether the topic was there already.
 func (s *segmentio) Exists(err error) bool { return errors.Is(err, kafka.TopicAlreadyExists) }
 
+// TooLarge tells whether the message was too large.
 func (s *segmentio) TooLarge(err error) bool {
 	var each kafka.WriteErrors
 	if errors.As(err, &each) && len(each) > 0 {
@@ -82,8 +87,10 @@ var compressions = map[string]kafka.Compression{"gzip": kafka.Gzip, "snappy": ka
 // byPartition takes the partition that the message names.
 type byPartition struct{}
 
+// Balance takes the partition that the message names.
 func (byPartition) Balance(m kafka.Message, _ ...int) int { return m.WriterData.(int) }
 
+// Produce sends records with a codec and waits for the answers.
 func (s *segmentio) Produce(topic, codec string, records []crowd.Content) error {
 	ctx, cancel := limited()
 	defer cancel()
@@ -104,6 +111,7 @@ func (s *segmentio) Produce(topic, codec string, records []crowd.Content) error 
 	return errors.Join(err, w.Close())
 }
 
+// Follow reads a partition from its start until got has had enough.
 func (s *segmentio) Follow(topic string, partition int, got func(int64, crowd.Content) bool) error {
 	ctx, cancel := limited()
 	defer cancel()
@@ -135,6 +143,7 @@ func (s *segmentio) offset(topic string, at kafka.OffsetRequest) (kafka.Partitio
 	return found, found.Error
 }
 
+// OffsetAt is the first offset at or after a time.
 func (s *segmentio) OffsetAt(topic string, partition int, millis int64) (int64, error) {
 	found, err := s.offset(topic, kafka.TimeOffsetOf(partition, time.UnixMilli(millis)))
 	for o := range found.Offsets {
@@ -143,15 +152,18 @@ func (s *segmentio) OffsetAt(topic string, partition int, millis int64) (int64, 
 	return -1, err
 }
 
+// End is the end of a partition.
 func (s *segmentio) End(topic string, partition int) (int64, error) {
 	found, err := s.offset(topic, kafka.LastOffsetOf(partition))
 	return found.LastOffset, err
 }
 
+// Send sends numbered records to all partitions.
 func (s *segmentio) Send(topic string, partitions, first, last int) error {
 	return s.Produce(topic, "none", numbered(partitions, first, last))
 }
 
+// Committed are a group's offsets by partition.
 func (s *segmentio) Committed(group, topic string, partitions int) (map[int32]int64, error) {
 	ctx, cancel := limited()
 	defer cancel()
@@ -184,6 +196,7 @@ func (s *segmentio) describe(group string) (kafka.DescribeGroupsResponseGroup, e
 	return answer.Groups[0], answer.Groups[0].Error
 }
 
+// Describe is a group's state and who is in it.
 func (s *segmentio) Describe(group string) (string, []string, error) {
 	g, err := s.describe(group)
 	var clients []string
@@ -193,6 +206,7 @@ func (s *segmentio) Describe(group string) (string, []string, error) {
 	return g.GroupState, clients, err
 }
 
+// List names the groups.
 func (s *segmentio) List() ([]string, error) {
 	ctx, cancel := limited()
 	defer cancel()
@@ -207,6 +221,7 @@ func (s *segmentio) List() ([]string, error) {
 	return out, answer.Error
 }
 
+// Delete deletes a group and tells the code of the answer.
 func (s *segmentio) Delete(group string) (string, error) {
 	ctx, cancel := limited()
 	defer cancel()
@@ -240,6 +255,7 @@ type segmentioMember struct {
 	next        map[int]int64
 }
 
+// Join starts a member of a group.
 func (s *segmentio) Join(group, topic, _ string, got func(crowd.Record)) (crowd.Member, error) {
 	g, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: group, Brokers: []string{s.addr}, Topics: []string{topic},
 		Dialer:            &kafka.Dialer{ClientID: "interop", Timeout: 10 * time.Second},
@@ -304,12 +320,15 @@ func (m *segmentioMember) read(ctx context.Context, addr string, a kafka.Partiti
 	}
 }
 
+// Owned are the partitions that the member has now, and how often it was given
+// some.
 func (m *segmentioMember) Owned() ([]int32, int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.owned), m.assignments
 }
 
+// Commit commits offsets as this member.
 func (m *segmentioMember) Commit(offsets map[int32]int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -331,6 +350,7 @@ func (m *segmentioMember) Commit(offsets map[int32]int64) error {
 	return err
 }
 
+// Leave ends the member.
 func (m *segmentioMember) Leave() error {
 	m.stop()
 	<-m.ended

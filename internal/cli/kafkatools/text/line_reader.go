@@ -27,6 +27,8 @@ type LineReader struct {
 	number                                int // of the line last read, from 1
 }
 
+// NewLineReader makes a reader of lines from the properties of Kafka's
+// LineMessageReader.
 func NewLineReader(topic string, p settings.Properties) (*LineReader, error) {
 	or := func(name, otherwise string) string {
 		if v, ok := p[name]; ok {

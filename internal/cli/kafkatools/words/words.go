@@ -71,7 +71,10 @@ type answered struct {
 	text  string
 }
 
+// Error is the answer in the words of Kafka's tools.
 func (a *answered) Error() string { return a.text }
+
+// Unwrap is the error as the client gave it.
 func (a *answered) Unwrap() error { return a.cause }
 
 // New is an error whose text begins as Kafka's does, with a capital.
