@@ -8,6 +8,8 @@ import (
 	"ottla/internal/broker"
 	"ottla/internal/coordinator"
 	"ottla/internal/group"
+	"ottla/internal/group/consumer"
+	"ottla/internal/group/kind"
 	"ottla/internal/metadata"
 	"ottla/internal/record"
 )
@@ -28,15 +30,21 @@ func (s *Server) makeCoordinators() error {
 		Now:        s.o.Live,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
-		Metrics: coordinator.Metrics{
-			Commands:       s.metrics.Counter("ottla_coordinator_commands_total"),
-			CommandsFailed: s.metrics.Counter("ottla_coordinator_commands_failed_total"),
-			Loads:          s.metrics.Counter("ottla_coordinator_loads_total"),
-			LoadsFailed:    s.metrics.Counter("ottla_coordinator_loads_failed_total"),
-			LoadDuration:   s.metrics.Histogram("ottla_coordinator_load_duration_seconds"),
-		},
+		Metrics:    s.coordinatorMetrics(),
 	})
+	s.makeTxns()
 	return nil
+}
+
+// coordinatorMetrics are what the coordinators of all topics count together.
+func (s *Server) coordinatorMetrics() coordinator.Metrics {
+	return coordinator.Metrics{
+		Commands:       s.metrics.Counter("ottla_coordinator_commands_total"),
+		CommandsFailed: s.metrics.Counter("ottla_coordinator_commands_failed_total"),
+		Loads:          s.metrics.Counter("ottla_coordinator_loads_total"),
+		LoadsFailed:    s.metrics.Counter("ottla_coordinator_loads_failed_total"),
+		LoadDuration:   s.metrics.Histogram("ottla_coordinator_load_duration_seconds"),
+	}
 }
 
 // prepareGroups makes the offsets topic when it is first needed, and waits
@@ -60,6 +68,7 @@ func (s *Server) groupSettings() group.Settings {
 		MaxMetadata:    number("offset.metadata.max.bytes"),
 		Retention:      time.Duration(number("offsets.retention.minutes")) * time.Minute,
 		RetentionCheck: ms("offsets.retention.check.interval.ms"),
+		Kinds:          []func(kind.Host) kind.Kind{consumer.New(s.consumerSettings())},
 	}
 }
 
@@ -87,6 +96,7 @@ const forgetTimeout = time.Minute
 // first, then those who keep something about topics.
 func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.broker.OnImage(img, d)
+	s.tellTopics(d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {
 		return
 	}

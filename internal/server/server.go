@@ -17,6 +17,7 @@ import (
 	"ottla/internal/kafka"
 	"ottla/internal/kafka/data"
 	"ottla/internal/log"
+	"ottla/internal/marker"
 	"ottla/internal/metric"
 	"ottla/internal/quorum"
 )
@@ -35,7 +36,9 @@ type Server struct {
 	cancel context.CancelFunc
 
 	held       []*datadir.Dir
+	broken     map[string]error // directories that could not be taken, by path
 	dirs       []*log.Dir
+	failed     chan error // why the node cannot go on
 	kafkaPorts []net.Listener
 	httpPort   net.Listener
 
@@ -47,12 +50,16 @@ type Server struct {
 	broker    *broker.Broker
 	quorum    *quorum.Node
 	groups    *coordinator.Runtime
+	txns      *coordinator.Runtime
+	marker    *marker.Writer
 	data      *data.Family
 	door      *kafka.Door
 	http      *front.Front
 	serving   sync.WaitGroup // accept loops
-	// forgetting are those who tell coordinators of deleted topics.
+	// forgetting are those who tell coordinators of deleted and changed topics.
 	forgetting sync.WaitGroup
+	news       topicNews
+	pace       pace
 }
 
 // Start starts a node and returns when it serves; ctx bounds the start alone.
@@ -64,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Live == nil {
 		o.Live = o.Now
 	}
-	s := &Server{o: o, metrics: metric.New()}
+	s := &Server{o: o, metrics: metric.New(), broken: map[string]error{}, failed: make(chan error, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -121,9 +128,24 @@ func (s *Server) HTTPAddr() string {
 	return s.httpPort.Addr().String()
 }
 
+// Failed carries one error when the node cannot go on, for example because the
+// disk of the metadata log fails: whoever runs it closes it.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// fatal is told why the node cannot go on; the first reason counts.
+func (s *Server) fatal(err error) {
+	select {
+	case s.failed <- err:
+		s.o.Logger.Error("the node cannot go on", "err", err)
+	default:
+	}
+}
+
 // ClusterID and NodeID tell who this is.
 func (s *Server) ClusterID() string { return s.clusterID }
-func (s *Server) NodeID() int32     { return s.nodeID }
+
+// NodeID is the node's number in the cluster.
+func (s *Server) NodeID() int32 { return s.nodeID }
 
 // Close stops the node in the reverse order of its start and waits for all of
 // it.

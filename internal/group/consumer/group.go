@@ -37,11 +37,11 @@ type group struct {
 
 	// Soft: stale tells that the topics must be looked at again, resolving that
 	// regular expressions are being looked up; late are the classic members
-	// whose join is awaited, assigned is when the target was made, by the clock
-	// of time-outs.
+	// whose join is awaited; assigned is when the target was made, looked when
+	// the topics were last looked at, by the clock of time-outs.
 	stale, resolving bool
 	late             map[string]bool
-	assigned         time.Time
+	assigned, looked time.Time
 }
 
 func newGroup(id string) *group {

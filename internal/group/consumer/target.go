@@ -15,7 +15,7 @@ import (
 // refresh raises the group's epoch when it must, or when its topics are not
 // what they were. They are looked at when the group was told that they changed.
 func (e *edit) refresh(must bool) {
-	if !must && !e.g.stale {
+	if !must && !e.g.stale && e.t.Now.Sub(e.g.looked) < lookAgain {
 		return
 	}
 	if hash := e.hash(); must || hash != e.g.hash {
@@ -23,9 +23,14 @@ func (e *edit) refresh(must bool) {
 	}
 	// A look at regular expressions that runs may not have seen the change.
 	if !e.g.resolving || len(e.g.readers) == 0 {
-		e.then(func(g *group) { g.stale = false })
+		now := e.t.Now
+		e.then(func(g *group) { g.stale, g.looked = false, now })
 	}
 }
+
+// lookAgain is after how long a group looks at its topics without being told
+// to.
+const lookAgain = 3 * time.Minute
 
 // hash is of the topics that the group reads: names, ids, partitions, racks.
 func (e *edit) hash() int64 {

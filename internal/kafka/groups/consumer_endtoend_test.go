@@ -1,0 +1,161 @@
+package groups_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla"
+)
+
+// served are the options of a member that the server assigns (KIP-848).
+func served(balancer kgo.GroupBalancer, opts ...kgo.Opt) []kgo.Opt {
+	return append([]kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(balancer)}, opts...)
+}
+
+func TestTheServerSharesPartitionsAsMembersComeAndGo(t *testing.T) {
+	for name, balancer := range map[string]kgo.GroupBalancer{"uniform": kgo.StickyBalancer(), "range": kgo.RangeBalancer()} {
+		t.Run(name, func(t *testing.T) {
+			const partitions = 6
+			n := startNode(t, partitions, ottla.Options{})
+			n.produce(partitions, 0, 10)
+			m := newTeam()
+			m.join(n, "a", "g", served(balancer)...)
+			m.until(n.ctx, t, "all with a", func() bool { return m.settled(partitions, "a") })
+			b := m.join(n, "b", "g", served(balancer)...)
+			m.until(n.ctx, t, "shared by two", func() bool { return m.settled(partitions, "a", "b") })
+			m.join(n, "c", "g", served(balancer)...)
+			m.until(n.ctx, t, "shared by three", func() bool { return m.settled(partitions, "a", "b", "c") })
+			b.Close()
+			m.until(n.ctx, t, "shared by the two that are left", func() bool { return len(m.owns["b"]) == 0 && m.settled(partitions, "a", "c") })
+			m.until(n.ctx, t, "all read", func() bool { return len(m.read) == partitions*10 })
+			if len(m.wrong) > 0 {
+				t.Errorf("partitions with two owners: %q", m.wrong)
+			}
+			d := n.describeConsumers("g")
+			if d.ErrorCode != 0 || d.AssignorName != name || len(d.Members) != 2 || d.Epoch != d.AssignmentEpoch {
+				t.Errorf("the group is described as %+v", d)
+			}
+		})
+	}
+}
+
+func (n *node) describeConsumers(group string) kmsg.ConsumerGroupDescribeResponseGroup {
+	n.t.Helper()
+	req := kmsg.NewPtrConsumerGroupDescribeRequest()
+	req.Groups = []string{group}
+	resp, err := req.RequestWith(n.ctx, n.client())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return resp.Groups[0]
+}
+
+// A topic that grows, or is made, is shared out without anybody asking.
+func TestNewPartitionsAreSharedOut(t *testing.T) {
+	n := startNode(t, 2, ottla.Options{})
+	m := newTeam()
+	m.join(n, "a", "g", served(kgo.StickyBalancer())...)
+	m.join(n, "b", "g", served(kgo.StickyBalancer())...)
+	m.until(n.ctx, t, "shared", func() bool { return m.settled(2, "a", "b") })
+	if _, err := n.admin().CreatePartitions(n.ctx, 4, n.topic); err != nil {
+		t.Fatal(err)
+	}
+	m.until(n.ctx, t, "shared with the new ones", func() bool { return m.settled(6, "a", "b") })
+	if len(m.wrong) > 0 {
+		t.Errorf("partitions with two owners: %q", m.wrong)
+	}
+}
+
+// Committed offsets of a group whose members come and go are those of its
+// records, and a restart of the node costs nobody anything.
+func TestConsumersGoOnAfterARestart(t *testing.T) {
+	const partitions = 3
+	n := startNode(t, partitions, ottla.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	n.produce(partitions, 0, 5)
+	m := newTeam()
+	a := m.join(n, "a", "g", served(kgo.StickyBalancer())...)
+	b := m.join(n, "b", "g", served(kgo.StickyBalancer())...)
+	m.until(n.ctx, t, "shared", func() bool { return m.settled(partitions, "a", "b") })
+	m.until(n.ctx, t, "all read", func() bool { return len(m.read) == partitions*5 })
+	n.o.Listen = n.Addr()
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n.start()
+	n.produce(partitions, 5, 8)
+	m.until(n.ctx, t, "the rest read by the same members", func() bool { return len(m.read) == partitions*8 })
+	for _, c := range []*kgo.Client{a, b} {
+		if err := c.CommitUncommittedOffsets(n.ctx); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	got, err := n.admin().FetchOffsets(n.ctx, "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range int32(partitions) {
+		if o, ok := got.Lookup(n.topic, p); !ok || o.At != 8 || o.Err != nil {
+			t.Errorf("partition %d is committed at %+v, want 8", p, o)
+		}
+	}
+}
+
+// An empty group of either protocol becomes one of the other with whoever joins
+// it, and keeps its offsets.
+func TestAnEmptyGroupChangesItsProtocol(t *testing.T) {
+	n := startNode(t, 2, ottla.Options{})
+	n.produce(2, 0, 3)
+	m := newTeam()
+	for i, opts := range [][]kgo.Opt{nil, served(kgo.StickyBalancer()), {kgo.Balancers(kgo.RangeBalancer())}} {
+		name := fmt.Sprint("m", i)
+		c := m.join(n, name, "g", opts...)
+		m.until(n.ctx, t, "all with "+name, func() bool { return m.settled(2, name) })
+		m.until(n.ctx, t, "all read", func() bool { return len(m.read) == 6 })
+		if err := c.CommitUncommittedOffsets(n.ctx); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for value, times := range m.read {
+		if times != 1 {
+			t.Errorf("%s was read %d times", value, times)
+		}
+	}
+}
+
+// Members of both protocols are in one group while it migrates: nobody has a
+// partition twice, and every partition has an owner at each stage.
+func TestALiveGroupMigratesThereAndBack(t *testing.T) {
+	const partitions = 6
+	n := startNode(t, partitions, ottla.Options{})
+	m := newTeam()
+	old := []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.HeartbeatInterval(50 * time.Millisecond)}
+	a := m.join(n, "a", "g", old...)
+	b := m.join(n, "b", "g", old...)
+	m.until(n.ctx, t, "shared by two classic members", func() bool { return m.settled(partitions, "a", "b") })
+	c := m.join(n, "c", "g", served(kgo.StickyBalancer())...)
+	m.until(n.ctx, t, "shared by both kinds", func() bool { return m.settled(partitions, "a", "b", "c") })
+	a.Close()
+	b.Close()
+	m.until(n.ctx, t, "all with the new one", func() bool { return m.settled(partitions, "c") && len(m.owns["a"])+len(m.owns["b"]) == 0 })
+	m.join(n, "d", "g", old...)
+	m.until(n.ctx, t, "shared by both kinds again", func() bool { return m.settled(partitions, "c", "d") })
+	c.Close()
+	m.until(n.ctx, t, "all with the classic one", func() bool { return m.settled(partitions, "d") && len(m.owns["c"]) == 0 })
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.wrong) > 0 {
+		t.Errorf("partitions with two owners: %q", m.wrong)
+	}
+	groups, err := n.admin().ListGroups(n.ctx)
+	if err != nil || groups["g"].GroupType != "classic" {
+		t.Errorf("the group is listed as %+v, %v", groups["g"], err)
+	}
+}
