@@ -40,6 +40,7 @@ type conn struct {
 	handling bool // the reader is inside a handler
 	closed   bool
 	why      error
+	closers  map[any]func() // see api.Conn.AtClose
 }
 
 // newConn prepares a connection; serve runs it.
@@ -157,6 +158,23 @@ func (c *conn) finish() {
 		s.answer.Drop()
 	}
 	c.in.release()
+	c.mu.Lock()
+	closers := c.closers
+	c.closers = nil
+	c.mu.Unlock()
+	for _, fn := range closers {
+		fn()
+	}
+}
+
+// atClose implements api.Conn.AtClose.
+func (c *conn) atClose(key any, fn func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closers == nil {
+		c.closers = map[any]func(){}
+	}
+	c.closers[key] = fn
 }
 
 // ctx is what handlers run under.

@@ -1,0 +1,158 @@
+package shares
+
+import (
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/kafka/api"
+	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/kafka/wheel"
+	"ottla/internal/wire"
+)
+
+// fetchAnswer is one ShareFetch request on its way.
+type fetchAnswer struct {
+	api.Ticket
+	f        *Family
+	conn     *api.Conn
+	head     wire.Header
+	received time.Time
+
+	// As the request says.
+	key        sessionKey
+	maxWait    time.Duration
+	minBytes   int
+	maxBytes   int
+	maxRecords int
+	batchSize  int
+	strict     bool
+	quiet      bool // it wants no records
+	acks       []ackPart
+	parts      []fetchPart
+	lockMs     int32
+
+	problem  error       // of the whole request
+	settled  atomic.Bool // the acknowledgements are durable or refused
+	expired  atomic.Bool
+	armed    bool
+	watching bool
+	timer    wheel.Timer
+	found    int // records
+	failed   bool
+}
+
+// Build implements api.Answer.
+func (a *fetchAnswer) Build(out *api.Out) (bool, error) {
+	a.unwatch()
+	if a.problem == nil {
+		if !a.settled.Load() {
+			return false, nil
+		}
+		if !a.quiet && !a.collect() {
+			a.wait()
+			return false, nil
+		}
+	}
+	a.disarm()
+	return true, a.write(out)
+}
+
+// collect locks records and tells whether the answer is to leave.
+func (a *fetchAnswer) collect() bool {
+	a.found, a.failed = 0, false
+	over := a.expired.Load() || a.maxWait <= 0 || len(a.acks) > 0
+	if a.minBytes > 1 && !over && !a.enough() {
+		return false
+	}
+	left, bytes := a.maxRecords, a.maxBytes
+	for i := range a.parts {
+		p := &a.parts[i]
+		p.err, p.saw = nil, false
+		if left <= 0 || bytes <= 0 && a.found > 0 {
+			continue
+		}
+		p.saw = true
+		w := lead.Want{
+			Member: a.key.member, MaxRecords: left, Strict: a.strict, BatchSize: a.batchSize,
+			MaxBytes: bytes, MinOne: a.found == 0,
+		}
+		if p.err = p.part.Give(&w, &p.given); p.err != nil {
+			a.failed = true
+			continue
+		}
+		a.found += p.given.Records
+		left -= p.given.Records
+		bytes -= p.given.Slice.Len
+	}
+	return over || a.found > 0 || a.failed
+}
+
+// enough tells whether as many bytes can be read as the member wants at least.
+// Nothing is locked; what the waits go by was looked at before the bytes were.
+func (a *fetchAnswer) enough() bool {
+	for i := range a.parts {
+		p := &a.parts[i]
+		p.part.Look(&p.given)
+		p.saw = true
+	}
+	n := 0
+	for i := range a.parts {
+		if n += a.parts[i].part.Waiting(a.minBytes); n >= a.minBytes {
+			return true
+		}
+	}
+	return false
+}
+
+// wait registers with every partition for news, and with the wheel for the end
+// of the wait.
+func (a *fetchAnswer) wait() {
+	a.watching = true
+	for i := range a.parts {
+		if p := &a.parts[i]; p.saw {
+			p.part.Watch(a, &p.given)
+		}
+	}
+	if !a.armed {
+		a.armed = true
+		a.f.wheel.Arm(&a.timer, max(0, a.maxWait-max(0, time.Since(a.received))))
+	}
+}
+
+// unwatch takes the registrations back; afterwards no partition calls.
+func (a *fetchAnswer) unwatch() {
+	if !a.watching {
+		return
+	}
+	a.watching = false
+	for i := range a.parts {
+		if p := &a.parts[i]; p.saw {
+			p.part.Unwatch(a, &p.given)
+		}
+	}
+}
+
+// Readable implements partition.FetchWaiter.
+func (a *fetchAnswer) Readable(int) { a.Ready() }
+
+// Wake implements lead.Waiter.
+func (a *fetchAnswer) Wake() { a.Ready() }
+
+// expire is called by the wheel.
+func (a *fetchAnswer) expire() {
+	a.expired.Store(true)
+	a.Ready()
+}
+
+// disarm takes the timer back.
+func (a *fetchAnswer) disarm() {
+	if a.armed {
+		a.f.wheel.Cancel(&a.timer)
+	}
+}
+
+// Drop implements api.Answer.
+func (a *fetchAnswer) Drop() {
+	a.unwatch()
+	a.disarm()
+}

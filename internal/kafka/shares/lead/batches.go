@@ -1,0 +1,114 @@
+package lead
+
+import (
+	"errors"
+	"hash/maphash"
+	"io"
+
+	"ottla/internal/log"
+	"ottla/internal/partition"
+	"ottla/internal/producer"
+	"ottla/internal/record"
+	"ottla/internal/share"
+)
+
+// keySeed is what keys are hashed with: nobody outside can make them collide.
+var keySeed = maphash.MakeSeed()
+
+// headAhead is how much is read at once to find headers: small batches are
+// many to a read, of large ones only the header is read.
+const headAhead = 4 << 10
+
+// reader walks the batches of a slice, and reads of them no more than needed.
+type reader struct {
+	slice   *log.Slice
+	at      int64 // of the next batch in the slice
+	buf     []byte
+	bufAt   int64
+	aborted []producer.Aborted
+	open    map[int64]bool // producers in the midst of an aborted transaction
+	keys    bool
+	one     [1]share.Batch
+}
+
+func newReader(f *partition.Fetched, keys bool) *reader {
+	return &reader{slice: &f.Slice, aborted: f.Aborted, keys: keys}
+}
+
+// next gives the next batch and where it ends in the slice; false at the end,
+// or when only a part of a batch is left.
+func (r *reader) next() (b share.Batch, end int, ok bool, err error) {
+	head, err := r.view(r.at, record.HeaderSize)
+	if head == nil || err != nil {
+		return b, 0, false, err
+	}
+	h, err := record.ParseHeader(head)
+	if err != nil {
+		return b, 0, false, err
+	}
+	size := int64(h.Size())
+	if r.at+size > int64(r.slice.Len) {
+		return b, 0, false, nil
+	}
+	b = share.Batch{First: h.BaseOffset, Last: h.LastOffset(), Skip: r.skips(&h)}
+	if r.keys && !b.Skip {
+		whole, err := r.view(r.at, int(size))
+		if err != nil {
+			return b, 0, false, err
+		}
+		if b.Records, err = keysOf(&h, whole); err != nil {
+			return b, 0, false, err
+		}
+	}
+	r.at += size
+	return b, int(r.at), true, nil
+}
+
+// skips tells whether no member shall see a batch.
+func (r *reader) skips(h *record.Header) bool {
+	for len(r.aborted) > 0 && r.aborted[0].FirstOffset <= h.LastOffset() {
+		if r.open == nil {
+			r.open = map[int64]bool{}
+		}
+		r.open[r.aborted[0].ProducerID] = true
+		r.aborted = r.aborted[1:]
+	}
+	if h.Control() {
+		delete(r.open, h.ProducerID)
+		return true
+	}
+	return h.Transactional() && r.open[h.ProducerID]
+}
+
+// view reads n bytes of the slice; nil at its end.
+func (r *reader) view(at int64, n int) ([]byte, error) {
+	if at+int64(n) > int64(r.slice.Len) {
+		return nil, nil
+	}
+	if at < r.bufAt || at+int64(n) > r.bufAt+int64(len(r.buf)) {
+		size := min(max(n, headAhead), int(int64(r.slice.Len)-at))
+		if cap(r.buf) < size {
+			r.buf = make([]byte, size)
+		}
+		r.buf, r.bufAt = r.buf[:size], at
+		if m, err := r.slice.ReadAt(r.buf, at); err != nil && (!errors.Is(err, io.EOF) || m < size) {
+			r.buf = r.buf[:0]
+			return nil, err
+		}
+	}
+	return r.buf[at-r.bufAt:][:n], nil
+}
+
+// keysOf hashes the keys of a batch's records.
+func keysOf(h *record.Header, batch []byte) ([]share.Record, error) {
+	out := make([]share.Record, 0, min(int(h.Count), len(batch)))
+	err := record.Walk(batch, 0, func(r *record.Record) bool {
+		row := share.Record{Offset: h.BaseOffset + int64(r.OffsetDelta)}
+		if r.Key != nil {
+			row.Key, row.Keyed = maphash.Bytes(keySeed, r.Key), true
+		}
+		out = append(out, row)
+		return true
+	})
+	return out, err
+}

@@ -1,0 +1,184 @@
+package lead
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ottla/internal/kafka/wheel"
+	"ottla/internal/partition"
+	"ottla/internal/share/store"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+)
+
+// Partitions finds a partition that this node leads, or says with a code why
+// there is none.
+type Partitions interface {
+	ByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code)
+}
+
+// Store keeps states: the runtime of `__share_group_state`. done is called
+// once, from any goroutine, perhaps before Go returns.
+type Store interface {
+	Go(ctx context.Context, key string, cmd any, done func(any, error))
+}
+
+// Options make a Manager.
+type Options struct {
+	Partitions Partitions
+	Store      Store
+	// Settings tells what holds for a group at this moment.
+	Settings func(group string) Settings
+	Now      func() time.Time // of locks and waits
+	Wall     func() time.Time // of what is stored
+	Wheel    *wheel.Wheel
+	// Patience is how long a write may wait to be taken up.
+	Patience time.Duration
+	// Dead, when set, is told of a part that has records which wait for their
+	// dead letters; it calls Part.Dying and Part.Moved.
+	Dead   func(*Part)
+	Logger *slog.Logger
+}
+
+// Manager holds the share-partitions. Its methods may be called from any
+// goroutine.
+type Manager struct {
+	o       Options
+	working sync.WaitGroup
+
+	mu     sync.Mutex // guards all below
+	groups map[string]map[place]*Part
+	closed bool
+}
+
+// place is a partition in a group.
+type place struct {
+	topic uuid.UUID
+	index int32
+}
+
+// New makes a manager; Close must follow.
+func New(o Options) *Manager {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Wall == nil {
+		o.Wall = o.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Manager{o: o, groups: map[string]map[place]*Part{}}
+}
+
+// Part gives a share-partition, which begins to load when it is first used.
+// nil once the manager is closed.
+func (m *Manager) Part(key store.Key) *Part {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	g := m.groups[key.Group]
+	if g == nil {
+		g = map[place]*Part{}
+		m.groups[key.Group] = g
+	}
+	at := place{key.TopicID, key.Partition}
+	p := g[at]
+	if p == nil {
+		p = newPart(m, key)
+		g[at] = p
+	}
+	return p
+}
+
+// parts lists those of a group, or all for "".
+func (m *Manager) parts(group string) []*Part {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []*Part
+	for id, g := range m.groups {
+		if group == "" || id == group {
+			for _, p := range g {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// Leave gives back everything that a member of a group holds. goodbye says
+// that it left by itself: see share.Partition.Leave.
+func (m *Manager) Leave(group, member string, goodbye bool) {
+	for _, p := range m.parts(group) {
+		p.Leave(member, goodbye)
+	}
+}
+
+// Configure makes all parts of a group heed its settings anew.
+func (m *Manager) Configure(group string) {
+	for _, p := range m.parts(group) {
+		p.configure()
+	}
+}
+
+// Forget throws states away that were changed in the store by others: the
+// parts load them again when they are next used. With no keys, all of the
+// group are forgotten for good.
+func (m *Manager) Forget(group string, keys ...store.Key) {
+	gone := m.parts(group)
+	if len(keys) > 0 {
+		gone = gone[:0]
+		for _, k := range keys {
+			m.mu.Lock()
+			if p := m.groups[group][place{k.TopicID, k.Partition}]; p != nil {
+				gone = append(gone, p)
+			}
+			m.mu.Unlock()
+		}
+	} else {
+		m.mu.Lock()
+		delete(m.groups, group)
+		m.mu.Unlock()
+	}
+	for _, p := range gone {
+		p.forget()
+	}
+}
+
+// ForgetTopics drops the parts of topics that are gone.
+func (m *Manager) ForgetTopics(gone func(uuid.UUID) bool) {
+	var out []*Part
+	m.mu.Lock()
+	for group, g := range m.groups {
+		for at, p := range g {
+			if gone(at.topic) {
+				delete(g, at)
+				out = append(out, p)
+			}
+		}
+		if len(g) == 0 {
+			delete(m.groups, group)
+		}
+	}
+	m.mu.Unlock()
+	for _, p := range out {
+		p.forget()
+	}
+}
+
+// Close throws everything away and waits for what is on its way; the store
+// answers everything by then. Whoever waits is told.
+func (m *Manager) Close() {
+	gone := m.parts("")
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	for _, p := range gone {
+		p.forget()
+	}
+	m.working.Wait()
+}

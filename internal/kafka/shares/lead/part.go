@@ -1,0 +1,195 @@
+package lead
+
+import (
+	"sync"
+
+	"ottla/internal/kafka/wheel"
+	"ottla/internal/partition"
+	"ottla/internal/share"
+	"ottla/internal/share/store"
+	"ottla/internal/wire"
+)
+
+// phase of a part.
+type phase int8
+
+// cold: nothing is loaded; loading: on its way; ready: served; failed: it
+// cannot be loaded, and is tried again when the timer rings.
+const (
+	cold phase = iota
+	loading
+	ready
+	failed
+)
+
+// Part is one share-partition. Its methods may be called from any goroutine.
+type Part struct {
+	m   *Manager
+	Key store.Key
+
+	timer wheel.Timer
+
+	mu     sync.Mutex // guards all below
+	phase  phase
+	life   uint64 // counts loads, so that what comes late is known as such
+	err    error  // failed: why
+	log    *partition.Partition
+	epoch  int32 // the leader epoch it was loaded under
+	state  int32 // the state epoch
+	core   *share.Partition
+	set    Settings
+	gen    uint64 // counts what might be news to those who wait
+	waits  []Waiter
+	wake   bool          // to be told when mu is given up
+	armed  int64         // the time that the timer is set for; 0 for none
+	store  bool          // a write is on its way
+	asked  []func(error) // wait for the next write
+	flying []func(error) // wait for the write on its way
+}
+
+func newPart(m *Manager, key store.Key) *Part {
+	p := &Part{m: m, Key: key}
+	p.timer.Fire = func() { m.working.Go(p.tick) }
+	return p
+}
+
+func (p *Part) nowMs() int64 { return p.m.o.Now().UnixMilli() }
+
+// unlock gives mu up, and does what must not be done under it: wakes, writes.
+func (p *Part) unlock() {
+	put := p.nextWrite()
+	p.arm()
+	var waits []Waiter
+	if p.wake {
+		p.wake = false
+		p.gen++
+		waits, p.waits = p.waits, nil
+	}
+	p.mu.Unlock()
+	for _, w := range waits {
+		w.Wake()
+	}
+	if put != nil {
+		put()
+	}
+}
+
+// arm sets the timer for what ends next. mu held.
+func (p *Part) arm() {
+	at := int64(0)
+	if p.phase == ready {
+		at = p.core.DueMs()
+	} else if p.phase == failed {
+		at = p.armed
+		if at == 0 {
+			at = p.nowMs() + retryLoadMs
+		}
+	}
+	if at == p.armed {
+		return
+	}
+	p.m.o.Wheel.Cancel(&p.timer)
+	if p.armed = at; at != 0 {
+		p.m.o.Wheel.Arm(&p.timer, wait(at-p.nowMs()))
+	}
+}
+
+// tick is the timer's: locks and waits that are over, or another load.
+func (p *Part) tick() {
+	p.mu.Lock()
+	p.armed = 0
+	switch p.phase {
+	case ready:
+		if p.core.Expire(p.nowMs()) {
+			p.wake = true
+		}
+	case failed:
+		p.begin()
+	}
+	p.unlock()
+}
+
+// serve makes sure that the part can be used, and is the leader's still; else
+// it says why not, nil for "not yet". mu held.
+func (p *Part) serve() (bool, error) {
+	log, code := p.m.o.Partitions.ByID(p.Key.TopicID, p.Key.Partition)
+	if code != wire.None {
+		p.discard(code)
+		return false, code
+	}
+	if p.phase == ready && (p.log != log || p.epoch != log.Offsets().LeaderEpoch) {
+		p.discard(wire.NotLeaderOrFollower)
+	}
+	switch p.phase {
+	case ready:
+		return true, nil
+	case cold:
+		p.begin()
+	case failed:
+		if !passing(p.err) {
+			return false, p.err
+		}
+	}
+	return false, nil
+}
+
+// passing tells whether an error is likely to pass by itself.
+func passing(err error) bool {
+	switch wire.CodeOf(err) {
+	case wire.CoordinatorLoadInProgress, wire.CoordinatorNotAvailable, wire.NotCoordinator, wire.NotEnoughReplicas,
+		wire.RequestTimedOut, wire.OffsetNotAvailable, wire.NotLeaderOrFollower:
+		return true
+	}
+	return false
+}
+
+// discard throws the state away; whoever waits for a write that is not under
+// way hears why. mu held.
+func (p *Part) discard(why error) {
+	p.life++
+	p.phase, p.core, p.log, p.err = cold, nil, nil, nil
+	p.wake = true
+	p.store = false
+	told := append(p.flying, p.asked...)
+	p.flying, p.asked = nil, nil
+	if len(told) > 0 {
+		p.m.working.Go(func() {
+			for _, done := range told {
+				done(why)
+			}
+		})
+	}
+}
+
+// forget is discard for those who do not hold mu.
+func (p *Part) forget() {
+	p.mu.Lock()
+	p.discard(wire.NotLeaderOrFollower)
+	p.unlock()
+}
+
+// configure takes changed settings; another key order takes another state.
+func (p *Part) configure() {
+	set := p.m.o.Settings(p.Key.Group)
+	p.mu.Lock()
+	if p.phase == ready {
+		if set.KeyOrdered != p.set.KeyOrdered || set.Isolation != p.set.Isolation {
+			p.discard(wire.NotLeaderOrFollower)
+		} else {
+			p.set = set
+			p.core.Configure(set.Settings)
+			p.wake = true
+		}
+	}
+	p.unlock()
+}
+
+// Stats tell where the part stands; false while it is not loaded.
+func (p *Part) Stats() (share.Stats, bool) {
+	p.mu.Lock()
+	defer p.unlock()
+	if p.phase != ready {
+		return share.Stats{}, false
+	}
+	return p.core.Stats(), true
+}

@@ -1,0 +1,162 @@
+package shares
+
+import (
+	"math"
+	"sync"
+
+	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/share/store"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+)
+
+// Session epochs with a meaning of their own (KIP-932).
+const (
+	initialEpoch = 0  // opens a session, in the place of an earlier one
+	finalEpoch   = -1 // closes it
+)
+
+// nextEpoch follows an epoch; it wraps to 1.
+func nextEpoch(e int32) int32 {
+	if e == math.MaxInt32 {
+		return 1
+	}
+	return e + 1
+}
+
+// sessionKey names a session: a member has one at a node.
+type sessionKey struct{ group, member string }
+
+// session is what a member does not repeat: the partitions it reads.
+type session struct {
+	key  sessionKey
+	conn uint64 // the connection that opened it
+
+	mu    sync.Mutex // guards all below
+	epoch int32      // that the next request must carry
+	parts []*lead.Part
+	turn  int // where the next fetch begins, so that no partition starves
+}
+
+// maxSessionParts bounds the partitions of a session, far above what a member
+// is given.
+const maxSessionParts = 100_000
+
+// add takes a partition into the session, if it is not there. mu held.
+func (s *session) add(p *lead.Part) {
+	for _, x := range s.parts {
+		if x == p {
+			return
+		}
+	}
+	if len(s.parts) < maxSessionParts {
+		s.parts = append(s.parts, p)
+	}
+}
+
+// remove forgets a partition. mu held.
+func (s *session) remove(topic uuid.UUID, index int32) {
+	for i, x := range s.parts {
+		if x.Key.TopicID == topic && x.Key.Partition == index {
+			s.parts = append(s.parts[:i], s.parts[i+1:]...)
+			return
+		}
+	}
+}
+
+// inTurn lists the partitions, each time beginning with another one. mu held.
+func (s *session) inTurn() []*lead.Part {
+	n := len(s.parts)
+	if n == 0 {
+		return nil
+	}
+	s.turn = (s.turn + 1) % n
+	return append(append(make([]*lead.Part, 0, n), s.parts[s.turn:]...), s.parts[:s.turn]...)
+}
+
+// sessions holds those of a node, at most most of them.
+type sessions struct {
+	most int
+
+	mu    sync.Mutex // guards all below
+	byKey map[sessionKey]*session
+}
+
+func newSessions(most int) *sessions { return &sessions{most: most, byKey: map[sessionKey]*session{}} }
+
+// open makes a session in the place of the member's last one.
+func (c *sessions) open(key sessionKey, conn uint64) (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[key] == nil && len(c.byKey) >= c.most {
+		return nil, wire.Errorf(wire.ShareSessionLimitReached, "this node has %d share sessions and may have no more (group.share.max.share.sessions)", c.most)
+	}
+	s := &session{key: key, conn: conn, epoch: nextEpoch(initialEpoch)}
+	c.byKey[key] = s
+	return s, nil
+}
+
+// find gives a member's session.
+func (c *sessions) find(key sessionKey) (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.byKey[key]; s != nil {
+		return s, nil
+	}
+	return nil, wire.ShareSessionNotFound
+}
+
+// step finds a member's session and takes one step of it; on success its mutex
+// is held.
+func (c *sessions) step(key sessionKey, epoch int32) (*session, error) {
+	s, err := c.find(key)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	if s.epoch != epoch {
+		want := s.epoch
+		s.mu.Unlock()
+		return nil, wire.Errorf(wire.InvalidShareSessionEpoch, "the share session's next epoch is %d, not %d", want, epoch)
+	}
+	s.epoch = nextEpoch(epoch)
+	return s, nil
+}
+
+// drop ends a member's session.
+func (c *sessions) drop(key sessionKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.byKey, key)
+}
+
+// close ends a session, if it is the member's still.
+func (c *sessions) close(s *session) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[s.key] != s {
+		return false
+	}
+	delete(c.byKey, s.key)
+	return true
+}
+
+// closeAll ends the sessions that were opened on a connection and names their
+// members.
+func (c *sessions) closeAll(conn uint64) []sessionKey {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []sessionKey
+	for key, s := range c.byKey {
+		if s.conn == conn {
+			delete(c.byKey, key)
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// keyOf is the state's key of a partition in a session's group.
+func (k sessionKey) keyOf(topic uuid.UUID, index int32) store.Key {
+	return store.Key{Group: k.group, TopicID: topic, Partition: index}
+}
