@@ -272,16 +272,8 @@ func (l *Log) abortedIn(from, to int64) ([]producer.Aborted, error) {
 		if err != nil {
 			return nil, err
 		}
-		enough := false
-		for _, a := range entries {
-			if a.LastOffset >= from && a.FirstOffset < to {
-				out = append(out, a)
-			}
-			// Once everything below to was decided, no later entry reaches
-			// down to it.
-			enough = enough || a.LastStableOffset >= to
-		}
-		if enough {
+		var enough bool
+		if out, enough = meeting(out, entries, from, to); enough {
 			break
 		}
 		base = s.base + 1
@@ -290,6 +282,23 @@ func (l *Log) abortedIn(from, to int64) ([]producer.Aborted, error) {
 		return cmp.Or(cmp.Compare(a.FirstOffset, b.FirstOffset), cmp.Compare(a.ProducerID, b.ProducerID))
 	})
 	return out, nil
+}
+
+// meeting adds to out the entries of one segment that meet [from, to). They are
+// in the order of their markers, so that those before from are passed over at
+// once. It tells whether later segments have no more: once everything below to
+// was decided, no later entry reaches down to it.
+func meeting(out, entries []producer.Aborted, from, to int64) (_ []producer.Aborted, enough bool) {
+	first := sort.Search(len(entries), func(i int) bool { return entries[i].LastOffset >= from })
+	for _, a := range entries[first:] {
+		if a.FirstOffset < to {
+			out = append(out, a)
+		}
+		if a.LastStableOffset >= to {
+			return out, true
+		}
+	}
+	return out, false
 }
 
 // floorBase is the base of the segment that holds offset.
