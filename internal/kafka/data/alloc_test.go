@@ -13,6 +13,7 @@ import (
 	"ottla/internal/log"
 	"ottla/internal/partition"
 	"ottla/internal/vfs"
+	"ottla/internal/wire"
 )
 
 // Under the race detector sync.Pool drops what it is given at random, hence the
@@ -51,15 +52,19 @@ func TestSteadyProduceAndFetchAllocateNothing(t *testing.T) {
 	large := fetchRequest(12, map[int32]int64{2: 0})
 	produce := produceRequest(9, -1, map[int32][]byte{0: batch("a"), 1: batch("b")})
 	leader := produceRequest(13, 1, map[int32][]byte{0: batch("a")})
+	inside := txnRequest(12, map[int32][]byte{2: inTxn(1, 0, 0, "a")}) // after the first time a duplicate of an open transaction
+	settled := fetchRequest(12, map[int32]int64{0: 0, 1: 0})
+	settled.IsolationLevel = 1
 	for name, durability := range map[string]log.Durability{"fsync": log.Fsync, "replicated": log.Replicated} {
-		r := newRigOn(t, vfs.NewOS(), t.TempDir(), nil, func(c *partition.Config) { c.Log.Durability = durability })
+		r := newRigOn(t, vfs.NewOS(), t.TempDir(), nil, func(c *partition.Config) { c.Log.Durability, c.VerifyTransactions = durability, true })
+		r.family.o.Transactions = &coordinators{answer: always(wire.None)}
 		r.put(2, string(make([]byte, 100_000)))
 		nc := r.tcp()
 		buf := make([]byte, 4<<20)
 		for _, tc := range []struct {
 			what string
 			req  kmsg.Request
-		}{{"produce", produce}, {"produce by id", leader}, {"fetch", opened}, {"fetch by sendfile", large}} {
+		}{{"produce", produce}, {"produce by id", leader}, {"fetch", opened}, {"fetch by sendfile", large}, {"read committed", settled}, {"produce in a transaction", inside}} {
 			frame := format.AppendRequest(nil, tc.req, 1)
 			for range 200 { // pools and rings reach their size
 				exchange(t, nc, frame, buf)
