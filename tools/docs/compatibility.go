@@ -41,7 +41,7 @@ closes the connection, as in Kafka; an unknown version of ApiVersions is
 answered in version 0 with error 35. Keys that only brokers or controllers use
 among themselves are not served on the client port.
 
-The column "why not" tells what an API waits for: *groups*, *transactions*,
+The column "why not" tells what an API waits for: *groups*,
 *access* (logins, rights, quotas), *cluster* (several nodes), *share* and
 *streams* groups; "between nodes" are those that no client sends.
 `
