@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ottla/internal/broker"
+	"ottla/internal/coordinator"
+	"ottla/internal/marker"
+	"ottla/internal/metadata"
+	"ottla/internal/txn"
+)
+
+// makeTxns makes the runtime of transactions. Its markers are written by a
+// writer that needs the broker, which needs the runtime.
+func (s *Server) makeTxns() {
+	o := txn.Options{
+		Settings: s.txnSettings(), Markers: markers{s},
+		Level: func() int16 { return s.broker.Image().FeatureLevel(metadata.TransactionVersion) },
+	}
+	s.txns = coordinator.NewRuntime(coordinator.Options{
+		Topic:      broker.TransactionsTopic,
+		Partitions: func() int { return s.partitionsOf(broker.TransactionsTopic) },
+		New:        func(int32) coordinator.Machine { return txn.New(o) },
+		Now:        s.o.Live,
+		Wall:       s.o.Now,
+		Logger:     s.o.Logger,
+		Metrics:    s.coordinatorMetrics(),
+	})
+}
+
+// makeMarkers makes the writer of markers; the broker is there.
+func (s *Server) makeMarkers() {
+	s.marker = marker.New(marker.Options{
+		Partitions: s.broker, Groups: s.groups, OffsetsTopic: broker.OffsetsTopic, Now: s.o.Now, Logger: s.o.Logger,
+	})
+}
+
+// markers is the node's writer of markers.
+type markers struct{ s *Server }
+
+// Write implements txn.Markers.
+func (m markers) Write(ctx context.Context, x txn.Marker, done func(error)) {
+	m.s.marker.Write(ctx, x, done)
+}
+
+// txnSettings are read once: Kafka changes none of them while a node runs.
+func (s *Server) txnSettings() txn.Settings {
+	ms := func(name string) time.Duration { return s.view.Duration(nil, name) }
+	return txn.Settings{
+		MaxTimeout:    ms("transaction.max.timeout.ms"),
+		Expiration:    ms("transactional.id.expiration.ms"),
+		AbortInterval: ms("transaction.abort.timed.out.transaction.cleanup.interval.ms"),
+		ForgetCheck:   ms("transaction.remove.expired.transaction.cleanup.interval.ms"),
+	}
+}
+
+// prepareTopic makes an internal topic when it is first needed, and waits until
+// its coordinators can be asked.
+func (s *Server) prepareTopic(ctx context.Context, topic, key string) error {
+	if topic == broker.OffsetsTopic {
+		return s.prepareGroups(ctx, topic, key)
+	}
+	if err := s.broker.Ensure(ctx, topic); err != nil {
+		return err
+	}
+	if topic == broker.ShareStateTopic {
+		return s.states.SettleAll(ctx)
+	}
+	return s.txns.SettleAll(ctx)
+}
+
+// settleTxns aborts what has run out of its time, and waits for the end of it.
+func (s *Server) settleTxns(ctx context.Context) error {
+	if s.partitionsOf(broker.TransactionsTopic) == 0 {
+		return nil
+	}
+	if err := s.txns.SettleAll(ctx); err != nil {
+		return fmt.Errorf("wait for the coordinators of transactions: %w", err)
+	}
+	for more := true; more; {
+		more = false
+		for _, a := range s.txns.Each(ctx, txn.Sweep{}) {
+			if a.Err != nil {
+				return fmt.Errorf("end the transactions in %s-%d: %w", broker.TransactionsTopic, a.Partition, a.Err)
+			}
+			left, ok := a.Body.(bool)
+			more = more || ok && left
+		}
+	}
+	return nil
+}
+
+// stopTxns stops the coordinators of transactions and who writes for them.
+func (s *Server) stopTxns() {
+	if s.txns != nil {
+		s.txns.Close()
+	}
+	if s.marker != nil {
+		s.marker.Close()
+	}
+}
