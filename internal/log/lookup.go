@@ -258,6 +258,51 @@ func (l *Log) Aborted(from, to int64) ([]producer.Aborted, error) {
 	}
 }
 
+// AbortedIn is Aborted for what a slice holds that was read from offset from on,
+// with to as its bound: what begins behind the slice is left out, as far as the
+// offset index tells where it ends.
+func (l *Log) AbortedIn(s *Slice, from, to int64) ([]producer.Aborted, error) {
+	if l.nextAborting(l.floorBase(from)) == nil {
+		return nil, nil
+	}
+	return l.Aborted(from, l.bound(s, from, to))
+}
+
+// bound is an offset that everything in a slice lies below, at most to. The
+// index is believed only where the batch that it points at is there.
+func (l *Log) bound(s *Slice, from, to int64) int64 {
+	if s.file == nil {
+		return to
+	}
+	end := s.start + int64(s.Len)
+	l.mu.Lock()
+	i := l.floorSegment(from)
+	if i >= 0 && l.segs[i].handle != s.file && i+1 < len(l.segs) {
+		i++ // from lies in what compaction took
+	}
+	if i < 0 || l.segs[i].handle != s.file {
+		l.mu.Unlock()
+		return to // a cleaned segment has taken its place
+	}
+	seg := l.segs[i]
+	at, ok := seg.offsets.Above(end)
+	if !ok && i+1 < len(l.segs) {
+		to = min(to, l.segs[i+1].base)
+	}
+	l.mu.Unlock()
+	if !ok {
+		return to
+	}
+	var head [record.HeaderSize]byte
+	if _, err := s.file.f.ReadAt(head[:], int64(at.Pos)); err != nil {
+		return to
+	}
+	if h, err := record.ParseHeader(head[:]); err == nil && h.LastOffset() == seg.base+int64(at.Rel) {
+		return min(to, h.BaseOffset)
+	}
+	return to
+}
+
 func (l *Log) abortedIn(from, to int64) ([]producer.Aborted, error) {
 	if err := l.alive(); err != nil {
 		return nil, err

@@ -1,12 +1,9 @@
 package partition
 
 import (
-	"sort"
-
 	"ottla/internal/log"
 	"ottla/internal/partition/replica"
 	"ottla/internal/producer"
-	"ottla/internal/record"
 	"ottla/internal/wire"
 )
 
@@ -111,44 +108,13 @@ func (p *Partition) read(v *view, to log.Position, a *FetchArgs, f *Fetched) (er
 	if a.Isolation == ReadUncommitted || f.Slice.Len == 0 {
 		return nil
 	}
-	f.Aborted, err = v.log.Aborted(a.Offset, to.Offset)
+	f.Aborted, err = v.log.AbortedIn(&f.Slice, a.Offset, to.Offset)
 	if err != nil {
 		f.Slice.Release()
 		f.Slice, f.Aborted = log.Slice{}, nil
 		return p.fault(err)
 	}
-	if len(f.Aborted) > fewAborted {
-		f.Aborted = trim(f.Aborted, &f.Slice)
-	}
 	return nil
-}
-
-// fewAborted is how many aborted transactions an answer may carry for nothing:
-// clients pass by those that begin after what they got. Beyond that it pays to
-// look where the slice ends.
-const fewAborted = 16
-
-// trim drops the transactions that begin after the last batch of the slice, so
-// that a reader far behind does not get the whole list with every fetch. The
-// list is in the order of first offsets.
-func trim(list []producer.Aborted, s *log.Slice) []producer.Aborted {
-	var head [record.HeaderSize]byte
-	end := int64(-1)
-	for at := int64(0); at+record.HeaderSize <= int64(s.Len); {
-		if _, err := s.ReadAt(head[:], at); err != nil {
-			return list // whoever reads the slice will be told
-		}
-		h, err := record.ParseHeader(head[:])
-		if err != nil {
-			return list
-		}
-		end, at = h.NextOffset(), at+int64(h.Size())
-	}
-	if end < 0 {
-		return nil
-	}
-	n := sort.Search(len(list), func(i int) bool { return list[i].FirstOffset >= end })
-	return list[:n]
 }
 
 // inRange refuses offsets that the log does not have. Between the high

@@ -85,3 +85,36 @@ func BenchmarkFetch(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkFetchOfTransactions fetches at both isolation levels from a log of
+// transactions, of which some are aborted: what read_committed costs.
+func BenchmarkFetchOfTransactions(b *testing.B) {
+	for _, aborted := range []int{0, 5} {
+		r := osRig(b, plain())
+		for n := range 2000 {
+			id, epoch := int64(n%7), int16(n/7)
+			r.put(batch(4, 1000, "x", from(id, epoch, 0), transactional), inTxn(0))
+			r.put(marker(id, epoch+1, n%100 >= aborted), strict)
+		}
+		r.round()
+		end := r.p.Offsets().LastStable
+		for _, size := range []int{64 << 10, 1 << 20} {
+			for name, isolation := range map[string]Isolation{"uncommitted": ReadUncommitted, "committed": ReadCommitted} {
+				b.Run(fmt.Sprintf("%d%% aborted/%dKiB/%s", aborted, size>>10, name), func(b *testing.B) {
+					a := at(0)
+					a.MaxBytes, a.Isolation = size, isolation
+					var f Fetched
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := r.p.Fetch(&a, &f); err != nil {
+							b.Fatal(err)
+						}
+						b.SetBytes(int64(f.Slice.Len))
+						f.Slice.Release()
+						a.Offset = (a.Offset + 85) % (end - 300)
+					}
+				})
+			}
+		}
+	}
+}

@@ -42,6 +42,15 @@ func (o Offsets) FloorByte(pos int64) (int64, int) {
 	return int64(o[i-1].Pos), i - 1
 }
 
+// Above gives the first entry whose position is not below pos.
+func (o Offsets) Above(pos int64) (Offset, bool) {
+	i := sort.Search(len(o), func(i int) bool { return int64(o[i].Pos) >= pos })
+	if i == len(o) {
+		return Offset{}, false
+	}
+	return o[i], true
+}
+
 // Cut drops the entries at or above byte pos.
 func (o Offsets) Cut(pos int64) Offsets {
 	i := sort.Search(len(o), func(i int) bool { return int64(o[i].Pos) >= pos })
