@@ -75,7 +75,7 @@ var clients = append(javas(), []client{
 	{name: "connect", language: "Java", scenarios: copied, command: self("connect"), within: bigWithin},
 	{name: "rskafka", language: "Rust", scenarios: without(plain, "idempotent", "huge"), command: rust("rust", "interop-rskafka"),
 		limits: "a client of partitions: it has no groups, no idempotent producer (so `restart` asks for each record at least once), and makes topics without settings"},
-	{name: "rust-rdkafka", language: "Rust", scenarios: slices.Concat(whole, []string{"group-eager"}), command: rust("rdkafka", "interop-rdkafka"), slow: true},
+	{name: "rust-rdkafka", language: "Rust", scenarios: slices.Concat(whole, []string{"group-eager"}), command: rust("rdkafka", "interop-rdkafka")},
 	{name: "confluent-js", language: "JavaScript", scenarios: slices.Concat(whole, []string{"group-eager"}), command: builtNode("confluent.js", confluentPackages), slow: true},
 }...)
 

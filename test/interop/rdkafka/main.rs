@@ -270,7 +270,13 @@ pub fn number(i: i64) -> Content {
 /// Wants an error of the broker.
 fn refused<T>(result: Res<T>, code: RDKafkaErrorCode) -> Res<()> {
     match result {
-        Err(e) => want("the error", e.downcast_ref::<KafkaError>().and_then(KafkaError::rdkafka_error_code), Some(code)),
+        Err(e) => {
+            let got = match e.downcast_ref::<KafkaError>() {
+                Some(KafkaError::AdminOp(code)) => Some(*code), // which the library's own function leaves out
+                other => other.and_then(KafkaError::rdkafka_error_code),
+            };
+            want("the error", got, Some(code))
+        }
         Ok(_) => Err(format!("it was taken, want {code:?}").into()),
     }
 }
