@@ -12,6 +12,7 @@ import (
 var pure = []string{
 	"internal/record", "internal/producer", "internal/metadata",
 	"internal/controller", "internal/partition/replica", "internal/log/compact",
+	"internal/txn", "internal/txn/schema",
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
 	"internal/share", "internal/share/store",
 }
@@ -25,6 +26,7 @@ var allowed = map[string]map[string]string{
 	"internal/record":         {"sync": "pools of decoders: they hold no state between batches"},
 	"internal/controller":     {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/metadata":       {"time": "durations as types"},
+	"internal/txn":            {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group":          {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/kind":     {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/share/store":    {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
