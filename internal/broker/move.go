@@ -68,7 +68,7 @@ func (b *Broker) Move(topic string, index int32, path string) error {
 	if h.dir().Err() != nil || h.state.Load() == broken {
 		return wire.Errorf(wire.KafkaStorageError, "partition %s-%d is offline", topic, index)
 	}
-	if b.Cordoned(b.dirs[to]) && h.dir() != b.dirs[to] {
+	if b.Cordoned(b.dirs[to]) {
 		return wire.Errorf(wire.InvalidReplicaAssignment, "log directory %s is cordoned: it takes no new replicas", path)
 	}
 	b.direct(h, to)

@@ -38,7 +38,7 @@ func CheckDynamic(names []string, perBroker bool) error {
 // notDynamicHere are settings that a running Kafka can change and Ottla reads
 // at start only.
 var notDynamicHere = map[string]bool{
-	"listeners": true, "listener.security.protocol.map": true, "principal.builder.class": true, "cordoned.log.dirs": true,
+	"listeners": true, "listener.security.protocol.map": true, "principal.builder.class": true,
 }
 
 // Refusal tells why a value of a broker setting is refused, at start and while
@@ -92,6 +92,12 @@ var groupBounds = []struct{ name, low, high string }{
 	{"streams.assignment.interval.ms", "group.streams.min.assignment.interval.ms", "group.streams.max.assignment.interval.ms"},
 }
 
+// The one group setting that has a bound on one side only.
+const (
+	standbys     = "streams.num.standby.replicas"
+	mostStandbys = "group.streams.max.standby.replicas"
+)
+
 func (v *View) checkGroupTogether(d Dynamic, entries map[string]string) error {
 	for _, b := range groupBounds {
 		text, ok := entries[b.name]
@@ -105,6 +111,12 @@ func (v *View) checkGroupTogether(d Dynamic, entries map[string]string) error {
 		n, low, high := number(normal), v.Int(d, b.low), v.Int(d, b.high)
 		if n < low || n > high {
 			return inKafkasWords("%s must be in the range %d to %d inclusive.", b.name, low, high)
+		}
+	}
+	if text, ok := entries[standbys]; ok {
+		normal, err := must(ScopeGroup, standbys).Check(text)
+		if most := v.Int(d, mostStandbys); err == nil && number(normal) > most {
+			return inKafkasWords("%s must be less than or equal to %d", standbys, most)
 		}
 	}
 	return nil

@@ -36,6 +36,9 @@ func (v *View) GroupInt(d Dynamic, group, name string) int64 {
 			n = min(max(n, v.Int(d, b.low)), v.Int(d, b.high))
 		}
 	}
+	if name == standbys {
+		n = min(n, v.Int(d, mostStandbys))
+	}
 	return n
 }
 

@@ -82,7 +82,8 @@ func offsetReset(v string) (string, string) {
 	if resetDuration.MatchString(v) && v[len(v)-1] != 'P' && v[len(v)-1] != 'T' {
 		return "", ""
 	}
-	return "must be latest, earliest or by_duration: followed by an ISO-8601 duration", ""
+	return "Invalid value `" + v + "` for configuration share.auto.offset.reset. " +
+		"The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'.", ""
 }
 
 // clientMatch checks a client-metrics match: pairs of a known key and a

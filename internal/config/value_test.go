@@ -52,8 +52,8 @@ func TestCheckRefusesInKafkasWords(t *testing.T) {
 		{ScopeTopic, "compression.type", "Gzip", "Invalid value Gzip for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer"},
 		{ScopeBroker, "group.consumer.migration.policy", "both", "Invalid value both for configuration group.consumer.migration.policy: String must be one of (case insensitive): DISABLED, DOWNGRADE, UPGRADE, BIDIRECTIONAL"},
 		{ScopeBroker, "remote.log.metadata.manager.impl.prefix", "", "Invalid value  for configuration remote.log.metadata.manager.impl.prefix: String must be non-empty"},
-		{ScopeGroup, "share.auto.offset.reset", "by_duration:P", "Invalid value by_duration:P for configuration share.auto.offset.reset: must be latest, earliest or by_duration: followed by an ISO-8601 duration"},
-		{ScopeGroup, "share.auto.offset.reset", "by_duration:PT", "Invalid value by_duration:PT for configuration share.auto.offset.reset: must be latest, earliest or by_duration: followed by an ISO-8601 duration"},
+		{ScopeGroup, "share.auto.offset.reset", "by_duration:P", "Invalid value by_duration:P for configuration share.auto.offset.reset: Invalid value `by_duration:P` for configuration share.auto.offset.reset. The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'."},
+		{ScopeGroup, "share.auto.offset.reset", "by_duration:PT", "Invalid value by_duration:PT for configuration share.auto.offset.reset: Invalid value `by_duration:PT` for configuration share.auto.offset.reset. The value must be either 'earliest', 'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'."},
 		{ScopeClientMetrics, "match", "client_id", "Invalid value client_id for configuration match: Illegal client matching pattern: client_id"},
 		{ScopeClientMetrics, "match", "client_id=(", "Invalid value client_id=( for configuration match: Illegal client matching pattern: client_id=("},
 	} {

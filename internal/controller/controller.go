@@ -28,6 +28,8 @@ type Controller struct {
 type Options struct {
 	// NewID draws topic ids; seeded in simulations.
 	NewID func() uuid.UUID
+	// NodeID is who decides, for the texts of refusals.
+	NodeID int32
 	// ClusterID is what a registering broker must name; "" asks for nothing.
 	ClusterID string
 	// Features are the levels of each feature that this node understands, the

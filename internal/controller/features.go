@@ -143,9 +143,9 @@ func (c *Controller) unsupported(name string, level int16) string {
 	case !known && level == 0:
 		return "Feature " + name + " not found."
 	case !known:
-		return "Local controller does not support this feature."
+		return fmt.Sprintf("Local controller %d does not support this feature.", c.options.NodeID)
 	case level < own[0] || level > own[1]:
-		return fmt.Sprintf("Local controller only supports versions %d-%d", own[0], own[1])
+		return fmt.Sprintf("Local controller %d only supports versions %d-%d", c.options.NodeID, own[0], own[1])
 	}
 	for b := range c.image().Brokers() {
 		if len(b.Features) == 0 { // says nothing of itself

@@ -43,6 +43,7 @@ const metadataTopic = "__cluster_metadata"
 
 func (h *handlers) serveDescribeQuorum(_ context.Context, _ *api.Conn, req *kmsg.DescribeQuorumRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeQuorumResponse)
+	resp.ErrorMessage = kmsg.StringPtr("")
 	if !asksForQuorum(req) {
 		for i := range req.Topics {
 			t := kmsg.NewDescribeQuorumResponseTopic()
@@ -59,6 +60,7 @@ func (h *handlers) serveDescribeQuorum(_ context.Context, _ *api.Conn, req *kmsg
 	}
 	q := h.d.Quorum()
 	p := kmsg.NewDescribeQuorumResponseTopicPartition()
+	p.ErrorMessage = kmsg.StringPtr("")
 	p.LeaderID, p.LeaderEpoch, p.HighWatermark = q.Leader, q.Epoch, q.HighWatermark
 	p.CurrentVoters, p.Observers = replicaStates(q.Voters), replicaStates(q.Observers)
 	t := kmsg.NewDescribeQuorumResponseTopic()

@@ -17,14 +17,15 @@ import (
 //	v1  kinds of change: 1 upgrade, 2 safe, 3 unsafe downgrade; validate only (KIP-778)
 //	v2  one error for all instead of one for each (KIP-1022)
 //
-// All changes are made, or none.
+// All changes are made, or none. What v0 says of downgrades is not heeded, as
+// in Kafka: each of its changes is an upgrade.
 func (h *handlers) updateFeatures() api.API {
 	return api.Row(0, 2, h.serveUpdateFeatures,
 		"metadata.version runs at the level of 4.4 alone: no other is written, so none is offered.")
 }
 
-// Kinds of change.
-const upgradeFeature, downgradeFeature = 1, 2
+// upgradeFeature is the kind of change that every one of v0 is.
+const upgradeFeature = 1
 
 func (h *handlers) serveUpdateFeatures(ctx context.Context, _ *api.Conn, req *kmsg.UpdateFeaturesRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.UpdateFeaturesResponse)
@@ -37,9 +38,6 @@ func (h *handlers) serveUpdateFeatures(ctx context.Context, _ *api.Conn, req *km
 		kind := u.UpgradeType
 		if req.Version < 1 {
 			kind = upgradeFeature
-			if u.AllowDowngrade {
-				kind = downgradeFeature
-			}
 		}
 		if _, twice := cmd.Updates[u.Feature]; !twice {
 			names = append(names, u.Feature)
@@ -57,7 +55,7 @@ func (h *handlers) serveUpdateFeatures(ctx context.Context, _ *api.Conn, req *km
 	if req.Version <= 1 {
 		for _, name := range names {
 			r := kmsg.NewUpdateFeaturesResponseResult()
-			r.Feature = name
+			r.Feature, r.ErrorMessage = name, kmsg.StringPtr("NONE") // Kafka's text beside 0
 			resp.Results = append(resp.Results, r)
 		}
 	}

@@ -39,7 +39,7 @@ func (h *handlers) serveAlterPartitionReassignments(ctx context.Context, _ *api.
 		for _, q := range req.Topics[i].Partitions {
 			p := kmsg.NewAlterPartitionAssignmentsResponseTopicPartition()
 			p.Partition, p.ErrorCode = q.Partition, int16(results[0].Code)
-			p.ErrorMessage = anyText(results[0].Code, results[0].Message)
+			p.ErrorMessage = text(results[0].Code, results[0].Message)
 			t.Partitions, results = append(t.Partitions, p), results[1:]
 		}
 		resp.Topics = append(resp.Topics, t)

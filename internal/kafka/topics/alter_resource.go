@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -147,11 +148,33 @@ func (h *handlers) checkBroker(r *controller.AlterResource) error {
 		if err != nil {
 			return wire.Errorf(wire.InvalidRequest, "%w", err)
 		}
+		if missing := h.unknownCordons(e.Name, normal); missing != "" {
+			return wire.Errorf(wire.InvalidRequest, "requirement failed: All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : %s", missing)
+		}
 		if why := config.Refusal(def, normal); why != "" {
 			return wire.Errorf(wire.InvalidRequest, "%s cannot be %s: %s", e.Name, normal, why)
 		}
 	}
 	return nil
+}
+
+// unknownCordons lists the directories of cordoned.log.dirs that this node does
+// not have (KIP-1066).
+func (h *handlers) unknownCordons(name, value string) string {
+	if name != "cordoned.log.dirs" || value == "*" || value == "" {
+		return ""
+	}
+	own := strings.Split(h.d.View.String(nil, "log.dirs"), ",")
+	for i := range own {
+		own[i] = strings.TrimRight(strings.TrimSpace(own[i]), "/")
+	}
+	var missing []string
+	for _, dir := range strings.Split(value, ",") {
+		if !slices.Contains(own, strings.TrimSpace(dir)) {
+			missing = append(missing, strings.TrimSpace(dir))
+		}
+	}
+	return strings.Join(missing, ", ")
 }
 
 // checkTogether looks at a topic's (or group's) settings as they would be
