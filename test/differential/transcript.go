@@ -55,7 +55,7 @@ var left = map[string]bool{"Version": true, "UnknownTags": true, "ThrottleMillis
 var masked = map[string]bool{
 	"TopicID": true, "ClusterID": true, "Host": true, "Port": true, "LogDir": true, "Dir": true, "ProducerID": true,
 	"SessionID": true, "TotalBytes": true, "UsableBytes": true, "FinalizedFeaturesEpoch": true,
-	"DirectoryID": true, "IncarnationID": true,
+	"DirectoryID": true, "ReplicaDirectoryID": true, "IncarnationID": true,
 }
 
 // rowKeys are the fields that name a row, so that rows are compared by name and

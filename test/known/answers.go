@@ -24,6 +24,32 @@ var Answers = []Difference{
 		Reason: "Kafka lists them when a plug-in that takes clients' metrics is installed; Ottla takes them itself.",
 	},
 	{
+		Part:   "ApiVersions",
+		Where:  `(protocol/api versions/.*/SupportedFeatures\[metadata\.version\]\.MinVersion|node/features after/.*/supported metadata\.version)`,
+		What:   "metadata.version is supported at 33, the level of 4.4, alone.",
+		Reason: "Metadata is written as that level has it and no other way, so no other level is promised.",
+	},
+	{
+		Part:  "UpdateFeatures",
+		Where: `node/features updated/metadata (beyond|down).*/ErrorMessage`, Ottla: `.*metadata\.version\. Local controller 1 only supports versions 33-33`,
+		What: "A change of metadata.version is refused with another text.", Reason: "The level of 4.4 is the only one that is supported, see ApiVersions.",
+	},
+	{
+		Part:  "ApiVersions",
+		Where: `node/features after/.*(share|streams|eligible\.leader\.replicas)\.version`, Ottla: absent,
+		What: "Not every feature of Kafka is named.", Reason: "A feature is named when what it switches is served; a lone node has no other replicas to be eligible.",
+	},
+	{
+		Part:  "DescribeQuorum",
+		Where: `node/quorum described/.*(HighWatermark|LogEndOffset)`, What: "The metadata log is shorter.",
+		Reason: "Each side counts its own records; Kafka writes one every half second when nothing happens, too.",
+	},
+	{
+		Part:  "DescribeQuorum",
+		Where: `node/quorum described/.*Nodes\[1\]\.Listeners\[(CONTROLLER|PLAINTEXT)\].*`, What: "A voter's endpoints are the node's Kafka listeners.",
+		Reason: "One port serves clients and controllers.",
+	},
+	{
 		Part:  "ApiVersions",
 		Where: `protocol/api versions/.*/(SupportedFeatures|FinalizedFeatures)\[(group|kraft|share|streams|transaction|eligible\.leader\.replicas)\.version\].*`,
 		Ottla: absent, What: "ApiVersions names only the feature metadata.version.",
