@@ -16,19 +16,9 @@ func readVarint(b []byte, i int) (int32, int) {
 }
 
 func readLongVarint(b []byte, i int) (int32, int) {
-	var v uint32
-	for shift := 0; shift < 35; shift += 7 {
-		if i >= len(b) {
-			return 0, 0
-		}
-		c := b[i]
-		i++
-		v |= uint32(c&0x7f) << shift
-		if c < 0x80 {
-			return int32(v>>1) ^ -int32(v&1), i
-		}
-	}
-	return 0, -1
+	u, i := readUvarint(b, i, 5)
+	v := uint32(u)
+	return int32(v>>1) ^ -int32(v&1), i
 }
 
 // readVarlong reads an int64 at b[i:].
@@ -41,8 +31,14 @@ func readVarlong(b []byte, i int) (int64, int) {
 }
 
 func readLongVarlong(b []byte, i int) (int64, int) {
+	v, i := readUvarint(b, i, 10)
+	return int64(v>>1) ^ -int64(v&1), i
+}
+
+// readUvarint reads at most most bytes at b[i:], seven bits of each.
+func readUvarint(b []byte, i, most int) (uint64, int) {
 	var v uint64
-	for shift := 0; shift < 70; shift += 7 {
+	for shift := 0; shift < 7*most; shift += 7 {
 		if i >= len(b) {
 			return 0, 0
 		}
@@ -50,7 +46,7 @@ func readLongVarlong(b []byte, i int) (int64, int) {
 		i++
 		v |= uint64(c&0x7f) << shift
 		if c < 0x80 {
-			return int64(v>>1) ^ -int64(v&1), i
+			return v, i
 		}
 	}
 	return 0, -1

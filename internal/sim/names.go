@@ -104,14 +104,9 @@ func (d *Disk) syncNames(dir *node) {
 	d.pending = rest
 }
 
-func parts(name string) []string {
-	name = path.Clean("/" + filepath.ToSlash(name))
-	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
-}
-
 func (d *Disk) find(name string) (*node, error) {
 	n := d.root
-	for _, p := range parts(name) {
+	for _, p := range vfs.Parts(name) {
 		if !n.dir {
 			return nil, syscall.ENOTDIR
 		}
@@ -124,7 +119,7 @@ func (d *Disk) find(name string) (*node, error) {
 
 // parent finds the directory that holds name, and name's last element.
 func (d *Disk) parent(name string) (*node, string, error) {
-	ps := parts(name)
+	ps := vfs.Parts(name)
 	if len(ps) == 0 {
 		return nil, "", syscall.EBUSY
 	}
@@ -156,7 +151,7 @@ func (d *Disk) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, erro
 // open opens or creates a file, the lock held.
 func (d *Disk) open(name string, flag int) (*file, error) {
 	n := d.root
-	if len(parts(name)) > 0 {
+	if len(vfs.Parts(name)) > 0 {
 		dir, base, err := d.parent(name)
 		if err != nil {
 			return nil, err
@@ -188,7 +183,7 @@ func (d *Disk) open(name string, flag int) (*file, error) {
 // MkdirAll implements vfs.FS.
 func (d *Disk) MkdirAll(name string, perm fs.FileMode) error {
 	at := "/"
-	for _, p := range parts(name) {
+	for _, p := range vfs.Parts(name) {
 		at = path.Join(at, p)
 		if err := d.mkdir(at); err != nil {
 			return err
@@ -292,17 +287,14 @@ func (d *Disk) rename(oldname, newname string) error {
 		return err
 	}
 	n, replaced := from.entries[oldBase], to.entries[newBase]
-	switch {
-	case n == nil:
+	if n == nil {
 		return syscall.ENOENT
-	case replaced == n && !n.dir:
+	}
+	if replaced == n && !n.dir {
 		return nil
-	case replaced != nil && replaced.dir:
-		return syscall.EEXIST
-	case n.dir && below(newname, oldname):
-		return syscall.EINVAL
-	case replaced != nil && n.dir:
-		return syscall.ENOTDIR
+	}
+	if err := vfs.Renamable(oldname, newname, n.dir, replaced != nil, replaced != nil && replaced.dir); err != nil {
+		return err
 	}
 	nodes := []*node{n}
 	if replaced != nil {
@@ -312,11 +304,6 @@ func (d *Disk) rename(oldname, newname string) error {
 	d.change(nodes, nameStep{from, oldBase, nil}, nameStep{to, newBase, n})
 	n.names--
 	return nil
-}
-
-func below(name, dir string) bool {
-	ns, ds := parts(name), parts(dir)
-	return len(ns) > len(ds) && slices.Equal(ns[:len(ds)], ds)
 }
 
 // ReadDir implements vfs.FS.

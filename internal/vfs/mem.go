@@ -60,16 +60,10 @@ func (m *Mem) newNode(mode fs.FileMode) *memNode {
 	return n
 }
 
-// parts splits a name into its elements from the root on.
-func parts(name string) []string {
-	name = filepath.ToSlash(filepath.Clean("/" + name))
-	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
-}
-
 // find walks to name.
 func (m *Mem) find(name string) (*memNode, error) {
 	n := m.root
-	for _, p := range parts(name) {
+	for _, p := range Parts(name) {
 		if !n.mode.IsDir() {
 			return nil, syscall.ENOTDIR
 		}
@@ -82,7 +76,7 @@ func (m *Mem) find(name string) (*memNode, error) {
 
 // parent walks to the directory that holds name, and tells name's last element.
 func (m *Mem) parent(name string) (*memNode, string, error) {
-	ps := parts(name)
+	ps := Parts(name)
 	if len(ps) == 0 {
 		return nil, "", syscall.EBUSY // the root itself
 	}
@@ -124,7 +118,7 @@ func (m *Mem) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
 }
 
 func (m *Mem) open(name string, flag int, perm fs.FileMode) (*memNode, error) {
-	if len(parts(name)) == 0 {
+	if len(Parts(name)) == 0 {
 		return m.root, nil
 	}
 	dir, base, err := m.parent(name)
@@ -151,7 +145,7 @@ func (m *Mem) MkdirAll(name string, perm fs.FileMode) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := m.root
-	for _, p := range parts(name) {
+	for _, p := range Parts(name) {
 		next := n.entries[p]
 		if next == nil {
 			next = m.newNode(fs.ModeDir | perm.Perm())
@@ -233,17 +227,14 @@ func (m *Mem) rename(oldname, newname string) error {
 		return err
 	}
 	n, replaced := from.entries[oldBase], to.entries[newBase]
-	switch {
-	case n == nil:
+	if n == nil {
 		return syscall.ENOENT
-	case replaced == n && !n.mode.IsDir():
+	}
+	if replaced == n && !n.mode.IsDir() {
 		return nil
-	case replaced != nil && replaced.mode.IsDir():
-		return syscall.EEXIST
-	case n.mode.IsDir() && below(newname, oldname):
-		return syscall.EINVAL
-	case replaced != nil && n.mode.IsDir():
-		return syscall.ENOTDIR
+	}
+	if err := Renamable(oldname, newname, n.mode.IsDir(), replaced != nil, replaced != nil && replaced.mode.IsDir()); err != nil {
+		return err
 	}
 	if replaced != nil {
 		replaced.unlink()
@@ -251,12 +242,6 @@ func (m *Mem) rename(oldname, newname string) error {
 	delete(from.entries, oldBase)
 	to.entries[newBase] = n
 	return nil
-}
-
-// below tells whether name lies inside dir.
-func below(name, dir string) bool {
-	ns, ds := parts(name), parts(dir)
-	return len(ns) > len(ds) && slices.Equal(ns[:len(ds)], ds)
 }
 
 // ReadDir implements FS.
