@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/derive"
 	"ottla/internal/log/index"
 	"ottla/internal/log/layout"
 	"ottla/internal/record"
@@ -174,7 +175,7 @@ func (l *Log) note(c *Config, s *segment, h *record.Header, b []byte) error {
 	l.mu.Lock()
 	l.extend(c, s, h, now)
 	l.end = Position{h.NextOffset(), s.base, s.size}
-	l.tail.push(h.NextOffset(), s.size)
+	l.tail.Push(h.NextOffset(), s.size)
 	l.mu.Unlock()
 	l.flow.messages += int64(h.LastOffsetDelta) + 1
 	l.flow.bytes += int64(h.Size())
@@ -183,11 +184,11 @@ func (l *Log) note(c *Config, s *segment, h *record.Header, b []byte) error {
 
 // extend adds a batch at the end of a segment to its indexes; Log.mu is held.
 func (l *Log) extend(c *Config, s *segment, h *record.Header, now uint32) {
-	if ms := timeOf(h); ms > s.maxMs {
+	if ms := derive.TimeOf(h); ms > s.maxMs {
 		s.maxMs, s.maxLast = ms, h.LastOffset()
 	}
 	if s.size == 0 {
-		s.firstMaxMs = timeOf(h)
+		s.firstMaxMs = derive.TimeOf(h)
 	}
 	if s.sinceIndex > c.IndexIntervalBytes {
 		s.offsets = append(s.offsets, index.Offset{Rel: int32(h.LastOffset() - s.base), Pos: int32(s.size)})

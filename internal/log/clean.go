@@ -1,7 +1,6 @@
 package log
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/compact"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
@@ -38,7 +36,7 @@ type uncleanable struct {
 // begin takes over where the last process stopped cleaning.
 func (c *cleaning) begin(d *Dir, name string, known bool) {
 	c.to.Store(-1)
-	if to, ok := d.ckpt.cleaned.of(name); ok && known {
+	if to, ok := d.book.CleanedTo(name); ok && known {
 		c.to.Store(to)
 	}
 }
@@ -198,7 +196,7 @@ func (l *Log) prepareCleaning(stable int64) (*Cleaning, error) {
 	// What a restart goes by must not lie in bytes that are about to move.
 	active := l.active().base
 	l.mu.Lock()
-	moved := l.state.pos.Segment < active || l.prior.pos.Segment < active || l.durable.Segment < active
+	moved := l.marks.Good(l.durable.Offset).Pos.Segment < active || l.durable.Segment < active
 	l.mu.Unlock()
 	if moved {
 		if err := l.restate(); err != nil {
@@ -328,14 +326,14 @@ func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []by
 	defer f.release()
 	r := walk.Get(f.f, 0, s.size)
 	defer r.Put()
-	check := checker{l: l, exact: true, next: s.base, epoch: -1}
+	check := l.order(s, true)
 	var h record.Header
 	for !enough() {
 		err := r.Header(&h)
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil && skip != nil && check.inOrder(r, &h) == nil {
+		if err == nil && skip != nil && check.Fits(r, &h) == nil {
 			skipped, err := skip(&h)
 			if err == nil {
 				err = k.pace(c, record.HeaderSize)
@@ -344,7 +342,7 @@ func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []by
 				return err
 			}
 			if skipped {
-				check.took(&h)
+				check.Took(&h)
 				r.Skip(&h)
 				continue
 			}
@@ -354,13 +352,13 @@ func (k *Cleaning) walk(c *Cleaner, s *segment, fn func(h *record.Header, b []by
 			b, err = r.Batch(&h)
 		}
 		if err == nil {
-			err = check.whole(r, &h, b)
+			err = check.Whole(r, &h, b)
 		}
 		if err != nil && l.cleaning.cuts.Load() != k.cuts {
 			return errOvertaken
 		}
 		if err != nil {
-			return l.corrupt(s, r, check.next, err)
+			return l.corrupt(s, r, check.Next, err)
 		}
 		if err := fn(&h, b); err != nil {
 			return fmt.Errorf("clean the batch at offset %d of %s: %w", h.BaseOffset, s.file(layout.Log), err)
@@ -440,61 +438,8 @@ func (k *Cleaning) reached(end int64) error {
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.refuse(l.cfg.Load(), err)
 	}
-	return l.dir.noteCleaned(l.name, end)
-}
-
-// cleanedOffsets are the lines of cleaner-offset-checkpoint by directory name.
-type cleanedOffsets struct {
-	mu      sync.Mutex
-	offsets map[string]int64
-}
-
-func (c *cleanedOffsets) of(name string) (int64, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to, ok := c.offsets[name]
-	return to, ok
-}
-
-// noteCleaned writes cleaner-offset-checkpoint with a log's new offset. What is
-// lost of it is cleaned once more.
-func (d *Dir) noteCleaned(name string, to int64) error {
-	c := &d.ckpt.cleaned
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.offsets == nil {
-		c.offsets = map[string]int64{}
-	}
-	c.offsets[name] = to
-	if err := d.writeCleaned(); err != nil {
-		return d.passing(err)
+	if err := l.dir.book.NoteCleaned(l.name, end, l.dir.Holds); err != nil {
+		return l.dir.passing(err)
 	}
 	return nil
-}
-
-// forgetCleaned takes a log out of cleaner-offset-checkpoint, durably, before
-// its directory goes: a topic that gets the name later is dirty from its
-// start.
-func (d *Dir) forgetCleaned(name string) error {
-	c := &d.ckpt.cleaned
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.offsets[name]; !ok {
-		return nil
-	}
-	delete(c.offsets, name)
-	return d.writeCleaned()
-}
-
-func (d *Dir) writeCleaned() error {
-	var lines []checkpoint.Offset
-	for name, to := range d.ckpt.cleaned.offsets {
-		if topic, partition, ok := layout.ParseDirName(name); ok && d.Holds(topic, partition) {
-			lines = append(lines, checkpoint.Offset{Topic: topic, Partition: partition, Offset: to})
-		}
-	}
-	slices.SortFunc(lines, func(a, b checkpoint.Offset) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	return checkpoint.Write(d.fs, d.path, checkpoint.CleanerOffsets, checkpoint.AppendOffsets(nil, lines), true)
 }

@@ -79,7 +79,7 @@ func (l *Log) settleAll() error {
 			return err
 		}
 	}
-	if l.state.pos != l.end {
+	if Position(l.marks.Newest().Pos) != l.end {
 		l.takeMark()
 	}
 	if err := l.dir.putEntry(l); err != nil {
@@ -141,13 +141,13 @@ func (d *Dir) Close(high func(Ident) int64) error {
 
 // writeClean writes what says that the directory was closed cleanly.
 func (d *Dir) writeClean(high func(Ident) int64) error {
-	if err := d.persist(); err != nil {
+	if err := d.book.Persist(); err != nil {
 		return d.passing(err)
 	}
 	if err := d.writeText(high, true); err != nil {
 		return d.passing(err)
 	}
-	if err := checkpoint.Write(d.fs, d.path, checkpoint.CleanShutdown, []byte(checkpoint.CleanShutdownV0), true); err != nil {
+	if err := d.book.WriteClean(); err != nil {
 		return d.passing(err)
 	}
 	return nil

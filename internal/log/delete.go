@@ -2,12 +2,11 @@ package log
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
+	"ottla/internal/log/trash"
 )
 
 // Delete closes l, renames its directory to NAME.<id>-delete (durably) and lets
@@ -21,7 +20,7 @@ func (d *Dir) Delete(l *Log) error {
 	l.release()
 	l.w.Unlock()
 	resume()
-	if err := d.forgetCleaned(l.name); err != nil {
+	if err := d.book.ForgetCleaned(l.name, d.Holds); err != nil {
 		return d.fail(err)
 	}
 	d.mu.Lock()
@@ -30,12 +29,10 @@ func (d *Dir) Delete(l *Log) error {
 	}
 	known := d.onDisk[l.name]
 	delete(d.onDisk, l.name)
-	delete(d.ckpt.entries, l.name)
-	d.ckpt.wanted++
-	after := d.ckpt.wanted
+	after := d.book.Drop(l.name)
 	// What waits for removal inside goes with the directory; its name may
 	// soon be that of another log.
-	d.trash = slices.DeleteFunc(d.trash, func(t trash) bool { return strings.HasPrefix(t.path, l.path()+"/") })
+	d.trash.Forget(l.path() + "/")
 	d.mu.Unlock()
 	if !known {
 		return nil
@@ -54,7 +51,7 @@ func (d *Dir) Delete(l *Log) error {
 	if err != nil {
 		return d.fail(fmt.Errorf("delete log %s: %w", l.path(), err))
 	}
-	d.discard(trash{path: to, tree: true, due: d.o.Now().Add(l.cfg.Load().FileDeleteDelay), after: after})
+	d.trash.Add(trash.Item{Path: to, Tree: true, Due: d.o.Now().Add(l.cfg.Load().FileDeleteDelay), After: after})
 	return nil
 }
 
@@ -70,7 +67,7 @@ func (d *Dir) SetAside(id Ident) (string, error) {
 		return "", fmt.Errorf("set %s aside: it is open", name)
 	}
 	to := layout.FreeName(d.fs, d.path+"/"+layout.StrayName(id.Topic, id.Partition, id.ID))
-	if err := d.forgetCleaned(name); err != nil {
+	if err := d.book.ForgetCleaned(name, d.Holds); err != nil {
 		return "", fmt.Errorf("set %s aside: %w", name, err)
 	}
 	if err := d.fs.Rename(d.path+"/"+name, to); err != nil {
@@ -81,8 +78,7 @@ func (d *Dir) SetAside(id Ident) (string, error) {
 	}
 	d.mu.Lock()
 	delete(d.onDisk, name)
-	delete(d.ckpt.entries, name)
-	d.ckpt.wanted++
+	d.book.Drop(name)
 	d.mu.Unlock()
 	return to, nil
 }
@@ -117,54 +113,6 @@ func (d *Dir) Holds(topic string, partition int32) bool {
 	return d.onDisk[layout.DirName(topic, partition)]
 }
 
-// trash is something deleted that still takes room.
-type trash struct {
-	path string
-	tree bool
-	due  time.Time
-	// after is the checkpoint that must be on disk first: until then the
-	// layout.Leftover is what tells that the log was deleted and not lost.
-	after uint64
-}
-
-// discard notes files or trees to be removed later.
-func (d *Dir) discard(t ...trash) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.trash = append(d.trash, t...)
-}
-
-// emptyTrash removes what is due. What can not be removed is tried again.
-func (d *Dir) emptyTrash() {
-	now := d.o.Now()
-	d.ckpt.mu.Lock()
-	written := d.ckpt.written
-	d.ckpt.mu.Unlock()
-	d.mu.Lock()
-	var due []trash
-	d.trash = slices.DeleteFunc(d.trash, func(t trash) bool {
-		ready := !now.Before(t.due) && written >= t.after
-		if ready {
-			due = append(due, t)
-		}
-		return ready
-	})
-	d.mu.Unlock()
-	for _, t := range due {
-		var err error
-		if t.tree {
-			err = d.fs.RemoveAll(t.path)
-		} else {
-			err = d.fs.Remove(t.path)
-		}
-		if err != nil && !missing(err) {
-			d.log.Warn("what was deleted can not be removed yet", "path", t.path, "err", err)
-			t.due = now.Add(time.Minute)
-			d.discard(t)
-		}
-	}
-}
-
 // trashFiles renames a segment's files and notes them for removal.
 func (d *Dir) trashFiles(path string, due time.Time) error {
 	for _, suffix := range segmentSuffixes {
@@ -176,7 +124,7 @@ func (d *Dir) trashFiles(path string, due time.Time) error {
 		if err != nil {
 			return d.fail(fmt.Errorf("delete %s: %w", name, err))
 		}
-		d.discard(trash{path: name + layout.Deleted, due: due})
+		d.trash.Add(trash.Item{Path: name + layout.Deleted, Due: due})
 	}
 	return nil
 }

@@ -13,10 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ottla/internal/log/book"
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/room"
 	"ottla/internal/log/syncway"
+	"ottla/internal/log/trash"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 )
@@ -52,15 +54,16 @@ type Dir struct {
 	mu      sync.Mutex // guards the fields below; a leaf
 	logs    map[string]*Log
 	onDisk  map[string]bool // partition directories, by name
-	trash   []trash
-	futures []string // directories of logs on their way here, as found at the start
+	futures []string        // directories of logs on their way here, as found at the start
 
+	trash   trash.Bin
 	cache   descriptors
 	indexes loadedIndexes
 	dirty   dirtySet
 	ways    syncway.Ways
 	room    *room.Room
-	ckpt    checkpoints
+	book    *book.Book
+	due     due
 
 	coarse  atomic.Uint32 // seconds(), as of the last step
 	failure atomic.Pointer[error]
@@ -78,14 +81,18 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	if err := d.list(); err != nil {
 		return nil, err
 	}
-	if err := d.readCheckpoint(); err != nil {
+	left := func(name, as string) bool { return !d.onDisk[name] && d.trash.Holds(d.path+"/"+as) }
+	var err error
+	if d.book, err = book.Open(d.fs, d.path, len(d.onDisk) == 0, left, d.log); err != nil {
 		return nil, err
 	}
+	d.forgetFutures()
+	d.trash.KeepUntil(d.book.Changes())
 	// A killed process may have renamed a checkpoint into place that no disk
 	// has under that name yet. What recovery does because of it (removing
 	// segments below the start) must not outlive it in a power cut. After a
 	// clean stop taking its mark away has synced the directory.
-	if !d.ckpt.clean {
+	if !d.book.Clean {
 		if err := d.fs.SyncDir(d.path); err != nil {
 			return nil, fmt.Errorf("sync log directory %s: %w", d.path, err)
 		}
@@ -113,6 +120,7 @@ func newDir(o DirOptions) *Dir {
 	d.cache.max = o.MaxOpenFiles
 	d.tick()
 	d.dirty.token = make(chan struct{}, 1)
+	d.due.token = make(chan struct{}, 1)
 	return d
 }
 
@@ -166,7 +174,7 @@ func (d *Dir) list() error {
 			d.onDisk[name] = true
 		case e.IsDir() && strings.HasSuffix(name, "-delete") && layout.Leftover.MatchString(name):
 			// The rename was the delete; what is left is space.
-			d.trash = append(d.trash, trash{path: d.path + "/" + name, tree: true})
+			d.trash.Add(trash.Item{Path: d.path + "/" + name, Tree: true})
 		case e.IsDir() && isFuture(name):
 			d.futures = append(d.futures, name)
 		case !e.IsDir() && strings.HasSuffix(name, layout.Tmp):
@@ -194,7 +202,7 @@ func (d *Dir) Found() []Ident {
 		topic, partition, _ := layout.ParseDirName(name)
 		id, err := d.readMetadata(name)
 		if err != nil {
-			if e := d.entry(name); e != nil {
+			if e := d.book.Entry(name); e != nil {
 				id = e.ID
 			}
 		}

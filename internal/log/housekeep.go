@@ -48,7 +48,7 @@ func (d *Dir) Housekeep() error {
 			err = cerr
 		}
 	}
-	d.emptyTrash()
+	d.trash.Empty(d.fs, d.o.Now(), d.book.Written(), d.log)
 	d.tell()
 	return err
 }

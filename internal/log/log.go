@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/mark"
 	"ottla/internal/log/note"
+	"ottla/internal/log/ring"
+	"ottla/internal/log/walk"
 	"ottla/internal/producer"
 )
 
@@ -32,6 +35,7 @@ type Log struct {
 	flow      flow
 
 	epochs Epochs
+	rules  walk.Rules
 	load   sync.Mutex // serialises loading and writing of indexes; after w, before mu
 
 	mu        sync.Mutex // guards what follows and the shared fields of segments
@@ -43,14 +47,13 @@ type Log struct {
 	end       Position
 	durable   Position
 	cuts      atomic.Uint64 // truncations so far: a sync that ran across one proves nothing
-	tail      *tail
+	tail      *ring.Tail
 	newDir    bool             // the partition directory itself was made and not synced yet
 	made      int64            // segment files made
 	entered   int64            // of these, synced into the directory
 	gaps      []checkpoint.Gap // where segments rightly begin above the end before them
 	gapsStale bool             // the checkpoint on disk has gaps that were forgotten since; the writer's
-	state     mark             // where producers stood when the last checkpoint asked
-	prior     mark             // the mark before it, good while state is not durable yet
+	marks     mark.Set         // where a restart may go on
 	sparse    atomic.Bool      // offsets may be missing inside segments: it is or was compacted, or Kafka made it
 	loose     atomic.Bool      // batches may have other epochs than the cache says
 	wantMark  atomic.Bool
@@ -58,6 +61,7 @@ type Log struct {
 
 	urgent      atomic.Bool   // in the dirty set
 	background  atomic.Bool   // in the set that Housekeep looks at
+	rolled      atomic.Bool   // in the set that FlushClosed looks at
 	epochsDone  uint64        // version of epochs in leader-epoch-checkpoint
 	epochsSaved atomic.Uint64 // version of epochs in the checkpoint
 
@@ -71,14 +75,6 @@ type flow struct {
 	dirtyAt  time.Time // when the oldest unsynced append came; zero when none
 	bytes    int64     // appended since the last Housekeep
 	quiet    int       // rounds of Housekeep without an append
-}
-
-// mark is a consistent view of everything that a restart needs, taken by the
-// writer: producers is the state as of pos.
-type mark struct {
-	pos       Position
-	producers []byte
-	segment   checkpoint.Segment
 }
 
 // Ident names the log.

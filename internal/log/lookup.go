@@ -10,6 +10,7 @@ import (
 	"sort"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/derive"
 	"ottla/internal/log/index"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
@@ -468,36 +469,8 @@ func (l *Log) replaySegment(state *producer.State, s *segment, to int64, fn func
 		return l.readError(s, err)
 	}
 	defer h.release()
-	r := walk.Get(h.f, 0, to)
-	defer r.Put()
-	var head record.Header
-	for {
-		err := r.Header(&head)
-		if err == io.EOF {
-			return nil
-		}
-		if bad := (*walk.Bad)(nil); errors.As(err, &bad) {
-			ok, rerr := r.Resync(&head, s.base, math.MaxInt64)
-			if rerr != nil {
-				return l.readError(s, rerr)
-			}
-			if !ok {
-				return nil
-			}
-		} else if err != nil {
-			return l.readError(s, err)
-		}
-		if head.ProducerID >= 0 {
-			var b []byte
-			if head.Control() {
-				if b, err = r.Batch(&head); err != nil {
-					return l.readError(s, err)
-				}
-			}
-			if a, ok, err := state.Apply(&head, b); err == nil && ok {
-				fn(a)
-			}
-		}
-		r.Skip(&head)
+	if err := derive.Replay(state, h.f, s.base, to, fn); err != nil {
+		return l.readError(s, err)
 	}
+	return nil
 }

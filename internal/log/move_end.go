@@ -6,6 +6,7 @@ import (
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/note"
+	"ottla/internal/log/walk"
 )
 
 // Finish puts the copy in the log's place and gives it, open. The caller holds
@@ -134,6 +135,7 @@ func (m *Move) copyRest() error {
 // Nobody else knows of it yet.
 func (d *Dir) openFuture(name string, id Ident, o OpenOptions, saved *checkpoint.Log) (*Log, error) {
 	l := &Log{dir: d, id: id, name: name, onDurable: o.OnDurable, onOffline: o.OnOffline}
+	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
 	l.sparse.Store(c.Compact)
@@ -180,9 +182,6 @@ func (d *Dir) promote(l *Log, from string) error {
 // to get its name here.
 func (d *Dir) keepEntry(id Ident, e *checkpoint.Log) error {
 	name := layout.DirName(id.Topic, id.Partition)
-	d.mu.Lock()
-	d.ckpt.entries[name] = checkpoint.Entry{Topic: id.Topic, Partition: id.Partition, Body: checkpoint.AppendLog(nil, e)}
-	d.ckpt.wanted++
-	d.mu.Unlock()
-	return d.persist()
+	d.book.Put(name, checkpoint.Entry{Topic: id.Topic, Partition: id.Partition, Body: checkpoint.AppendLog(nil, e)})
+	return d.book.Persist()
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ottla/internal/log/book"
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
 )
@@ -83,9 +84,8 @@ func (d *Dir) dropFuture(name string) error {
 		// What the checkpoint was told for the end of the move; a log that
 		// lies here has an entry of its own.
 		if main := layout.DirName(topic, partition); !d.onDisk[main] && d.logs[main] == nil {
-			if _, told := d.ckpt.entries[main]; told {
-				delete(d.ckpt.entries, main)
-				d.ckpt.wanted++
+			if d.book.Has(main) {
+				d.book.Drop(main)
 			}
 		}
 	}
@@ -101,9 +101,8 @@ func (d *Dir) forgetFutures() {
 	for _, name := range d.futures {
 		topic, partition, ok := layout.ParseFutureName(name)
 		if main := layout.DirName(topic, partition); ok && !d.onDisk[main] {
-			if _, told := d.ckpt.entries[main]; told {
-				delete(d.ckpt.entries, main)
-				d.ckpt.wanted++
+			if d.book.Has(main) {
+				d.book.Drop(main)
 			}
 		}
 	}
@@ -129,7 +128,7 @@ func (d *Dir) Discard(id Ident) error {
 // nothing, and everything asked of it is answered with the reason.
 func OfflineDir(o DirOptions, cause error) *Dir {
 	d := newDir(o)
-	d.ckpt.entries = map[string]checkpoint.Entry{}
+	d.book = book.Empty(d.fs, d.path, d.log)
 	if !errors.Is(cause, ErrOffline) {
 		cause = fmt.Errorf("%w: %s: %w", ErrOffline, d.path, cause)
 	}

@@ -10,6 +10,7 @@ import (
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/note"
+	"ottla/internal/log/walk"
 	"ottla/internal/producer"
 )
 
@@ -37,6 +38,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 		return nil, fmt.Errorf("open log: %q partition %d is no name of a log", id.Topic, id.Partition)
 	}
 	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline}
+	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
 	l.sparse.Store(c.Compact)
@@ -52,7 +54,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	}
 	l.cleaning.begin(d, l.name, known)
 	l.kept = note.New(d.fs, l.path(), l.noteFailed)
-	saved := d.entry(l.name)
+	saved := d.book.Entry(l.name)
 	if saved != nil && saved.ID != l.id.ID {
 		saved = nil // of a deleted topic that had this name
 	}
@@ -107,7 +109,7 @@ func (l *Log) openMissing(saved *checkpoint.Log) error {
 // old wrote it); a damaged one is mended when the checkpoint vouches for it.
 func (l *Log) checkTopic(saved *checkpoint.Log) error {
 	id, err := l.dir.readMetadata(l.name)
-	if err != nil && saved == nil && (!l.dir.ckpt.foreign || l.tornMetadata()) {
+	if err != nil && saved == nil && (!l.dir.book.Foreign || l.tornMetadata()) {
 		err = fs.ErrNotExist
 	}
 	switch {

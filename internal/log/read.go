@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/derive"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
 	"ottla/internal/record"
@@ -132,7 +133,7 @@ func walkTo(p place, from, offset int64) int64 {
 	r := walk.Get(p.h.f, from, p.limit)
 	defer r.Put()
 	var h record.Header
-	findBatch(r, &h, offset)
+	derive.FindBatch(r, &h, offset)
 	return r.Pos()
 }
 
@@ -159,7 +160,7 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	if s == nil || s.handle == nil || offset < s.base || l.tail == nil {
 		return place{}, false
 	}
-	at, first, ok := l.tail.find(offset)
+	at, first, ok := l.tail.Find(offset)
 	if !ok {
 		return place{}, false
 	}
@@ -168,7 +169,7 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	case to.Offset == l.end.Offset:
 		limit = s.size
 	case to.Segment != s.base || limit < 0:
-		if limit, _, ok = l.tail.find(to.Offset); !ok {
+		if limit, _, ok = l.tail.Find(to.Offset); !ok {
 			return place{}, false
 		}
 	}

@@ -9,10 +9,9 @@ import (
 	"slices"
 
 	"ottla/internal/log/checkpoint"
-	"ottla/internal/log/index"
 	"ottla/internal/log/layout"
+	"ottla/internal/log/mark"
 	"ottla/internal/log/walk"
-	"ottla/internal/producer"
 	"ottla/internal/record"
 )
 
@@ -41,6 +40,7 @@ type recovery struct {
 	broken bool         // the last segment ends in bytes that can not be read
 	late   []EpochEntry // epochs that were known to begin in what is walked
 	known  Epochs       // epochs that the checkpoint knew
+	last   *mark.Mark   // at the beginning of the last segment, when the walk came to it
 }
 
 func (r *recovery) run(f *files) error {
@@ -70,7 +70,7 @@ func (r *recovery) plan(f *files) error {
 	if err != nil {
 		return err
 	}
-	if len(bases) > 0 && r.saved == nil && r.l.dir.ckpt.foreign {
+	if len(bases) > 0 && r.saved == nil && r.l.dir.book.Foreign {
 		r.trust(bases)
 	}
 	for _, base := range bases {
@@ -99,16 +99,16 @@ func (r *recovery) plan(f *files) error {
 // bounds takes start and floor from the checkpoint, or from Kafka's where there
 // is none of ours; with one, Kafka's could be those of an older topic.
 func (r *recovery) bounds() {
-	l, c := r.l, &r.l.dir.ckpt
+	l, c := r.l, r.l.dir.book
 	r.floor = -1
 	switch {
 	case r.saved != nil:
 		l.start, r.floor, l.gaps = r.saved.Start, r.saved.Recovery.Offset, r.saved.Gaps
 		l.sparse.Store(l.sparse.Load() || r.saved.Sparse)
 		l.loose.Store(r.saved.Loose)
-	case c.foreign:
-		l.start = c.starts[l.name]
-		if o, ok := c.floors[l.name]; ok {
+	case c.Foreign:
+		l.start = c.Starts[l.name]
+		if o, ok := c.Floors[l.name]; ok {
 			r.floor = o
 		}
 	}
@@ -123,7 +123,7 @@ func (r *recovery) bounds() {
 func (r *recovery) trust(bases []int64) {
 	l := r.l
 	r.floor = max(r.floor, bases[len(bases)-1])
-	if l.dir.ckpt.clean {
+	if l.dir.book.Clean {
 		r.floor = math.MaxInt64
 		l.sparse.Store(true) // Kafka's word that this is all
 		l.loose.Store(true)
@@ -177,113 +177,6 @@ func (r *recovery) dropBelowStart(bases []int64) ([]int64, error) {
 	return bases[n:], nil
 }
 
-// producers sets the producer state, the epochs and the place to walk from.
-func (r *recovery) producers() error {
-	l := r.l
-	l.freshProducers()
-	if r.saved != nil {
-		l.epochs.Replace(r.saved.Epochs)
-		r.known.Replace(r.saved.Epochs)
-		if r.resume() {
-			return nil
-		}
-	} else if b, err := checkpoint.Read(l.dir.fs, l.path()+"/"+checkpoint.LeaderEpochs); err == nil {
-		if e, err := checkpoint.ParseEpochs(b); err == nil {
-			l.epochs.Replace(e)
-		}
-	}
-	if !r.checks() {
-		r.from = len(r.segs) - 1 // stopped cleanly by Kafka
-	}
-	// Kafka's snapshot says how producers stood before the segment.
-	for ; r.from > 0; r.from-- {
-		if r.snapshot(r.segs[r.from].base) {
-			break
-		}
-	}
-	if r.from == 0 {
-		r.snapshot(r.segs[0].base)
-	}
-	r.next, r.epoch = r.segs[r.from].base, -1
-	if r.from == 0 {
-		r.next = min(r.next, l.start)
-	}
-	if e, ok := l.epochs.EpochOf(r.next - 1); ok && r.from > 0 {
-		r.epoch = e
-	}
-	return nil
-}
-
-// snapshot restores the producer state from a segment's .snapshot file.
-func (r *recovery) snapshot(base int64) bool {
-	b, err := checkpoint.Read(r.l.dir.fs, r.l.path()+"/"+layout.FileName(base, layout.Snapshot))
-	if err == nil {
-		err = r.l.Producers().Restore(b)
-	}
-	if err != nil && !missing(err) {
-		r.l.dir.log.Warn("producer snapshot can not be read", "topic", r.l.id.Topic, "partition", r.l.id.Partition, "offset", base, "err", err)
-	}
-	return err == nil
-}
-
-// resume takes up the walk where the checkpoint's state stands, if that place
-// is still there.
-func (r *recovery) resume() bool {
-	at := r.saved.State
-	i := r.find(at.Segment)
-	if i < 0 || at.Byte > r.segs[i].size || at.Offset < at.Segment {
-		return false
-	}
-	if len(r.saved.Producers) > 0 {
-		if err := r.l.Producers().RestoreFull(r.saved.Producers); err != nil {
-			r.l.dir.log.Warn("producer state in the checkpoint can not be read; the log is walked from its start", "topic", r.l.id.Topic, "partition", r.l.id.Partition, "err", err)
-			return false
-		}
-	}
-	s := r.segs[i]
-	r.from, r.at, r.next, r.epoch = i, at.Byte, at.Offset, -1
-	if e, ok := r.l.epochs.EpochOf(at.Offset - 1); ok {
-		r.epoch = e
-	}
-	s.indexFrom, s.last = at.Byte, at.Offset
-	m := r.saved.Segment
-	s.createdMs, s.firstMaxMs, s.maxMs, s.maxLast = m.CreatedMs, m.FirstMaxMs, m.MaxTimestampMs, m.MaxLastOffset
-	s.maxKnown = true
-	r.readAborted(s, at.Offset)
-	return true
-}
-
-// readAborted takes over the transaction-index entries below offset; the walk
-// finds those above it again. A damaged file is found out when it is asked.
-func (r *recovery) readAborted(s *segment, offset int64) {
-	b, err := checkpoint.Read(r.l.dir.fs, s.file(layout.Aborted))
-	if missing(err) && s.abortedWant <= 0 {
-		s.abortedLoaded = true
-		return
-	}
-	if err != nil {
-		return
-	}
-	all, err := index.ParseAborted(b, s.base, math.MaxInt64)
-	if err != nil || !s.abortedAsSaved(all) {
-		return
-	}
-	n := 0
-	for n < len(all) && all[n].LastOffset < offset {
-		n++
-	}
-	s.aborted, s.abortedLoaded = all[:n:n], true
-	if s.savedTxns = n; n < len(all) {
-		s.savedTxns = -1
-	}
-}
-
-// abortedAsSaved tells whether entries of a .txnindex begin with those that the
-// checkpoint knows of.
-func (s *segment) abortedAsSaved(entries []producer.Aborted) bool {
-	return s.abortedWant < 0 || len(entries) >= int(s.abortedWant) && index.AbortedCRC(entries[:s.abortedWant]) == s.abortedCRC
-}
-
 // walkAll goes through the segments from the place to walk from.
 func (r *recovery) walkAll() error {
 	if r.at > 0 || r.from > 0 {
@@ -304,6 +197,10 @@ func (r *recovery) walkAll() error {
 			s.resetWalk()
 			if ok := r.enter(s); !ok {
 				return r.setAside(i, 0, fmt.Sprintf("segment %d begins above the end %d of the one before", s.base, r.next))
+			}
+			if i > 0 && i == len(r.segs)-1 && r.next == s.base {
+				m := mark.At(s.base, s.createdMs, r.l.producerState())
+				r.last = &m
 			}
 		}
 		done, err := r.walkSegment(i, r.at)

@@ -9,6 +9,8 @@ import (
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
+	"ottla/internal/log/mark"
+	"ottla/internal/log/ring"
 	"ottla/internal/vfs"
 )
 
@@ -122,8 +124,10 @@ func (r *recovery) finish() error {
 	if r.next < r.floor0() {
 		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
 	}
-	if err := r.sync(); err != nil {
-		return err
+	if !r.leaves() {
+		if err := r.sync(); err != nil {
+			return err
+		}
 	}
 	l.mu.Lock()
 	l.segs = r.segs
@@ -132,15 +136,18 @@ func (r *recovery) finish() error {
 			l.aborting = append(l.aborting, s)
 		}
 	}
-	l.tail = new(tail)
+	l.tail = new(ring.Tail)
 	l.end = Position{Offset: r.next}
 	if s := l.active(); s != nil {
 		l.end.Segment, l.end.Byte = s.base, s.size
 	}
 	l.dropGaps(max(r.next, r.floor0()))
-	l.tail.reset(l.end.Offset, l.end.Byte)
+	l.tail.Reset(l.end.Offset, l.end.Byte)
 	l.start = min(l.start, max(r.next, r.floor0()))
 	l.durable = l.end
+	if r.leaves() {
+		r.leave()
+	}
 	l.mu.Unlock()
 	for _, e := range r.late {
 		if latest, ok := l.epochs.Latest(); e.Start == max(r.next, r.floor0()) && (!ok || e.Epoch > latest.Epoch) {
@@ -166,6 +173,25 @@ func (r *recovery) finish() error {
 		r.say()
 	}
 	return nil
+}
+
+// leaves tells whether what was found past the recovery point stays unsynced: of
+// a log that answers before it syncs, whose files are as the checkpoint expects
+// them. A power cut may take that, as it might have before the restart.
+func (r *recovery) leaves() bool {
+	return r.saved != nil && r.l.cfg.Load().durability() != Fsync && !r.cut && !r.rot && !r.broken &&
+		r.next >= r.saved.End && r.next > r.floor && r.floor == r.saved.Recovery.Offset
+}
+
+// leave notes what is not durable, for the syncs to come. Log.mu is held.
+func (r *recovery) leave() {
+	l := r.l
+	l.durable = Position(r.saved.Recovery)
+	l.newDir = true // nothing says that its name is on the disk
+	l.made++
+	l.flow.dirtyAt = l.dir.o.Now()
+	l.dir.markBackground(l)
+	l.dir.markClosed(l)
 }
 
 // floor0 is the floor as an offset: 0 where there is none or all is sound.
@@ -265,12 +291,14 @@ func rewrite(f vfs.File, from, to int64) error {
 // marks sets what the next checkpoint says of producers.
 func (r *recovery) marks() {
 	l := r.l
+	l.mu.Lock()
 	if r.saved != nil {
-		l.mu.Lock()
-		l.state = mark{Position(r.saved.State), r.saved.Producers, r.saved.Segment}
-		l.prior = l.state
-		l.mu.Unlock()
+		l.marks.Reset(mark.Mark{Pos: r.saved.State, Producers: r.saved.Producers, Segment: r.saved.Segment})
 	}
+	if r.last != nil && !r.cut {
+		l.marks.AddRolled(*r.last, l.durable.Offset)
+	}
+	l.mu.Unlock()
 	if l.active() != nil && (r.saved == nil || l.end.Offset != r.saved.State.Offset) {
 		l.takeMark()
 		l.changed.Store(true)
@@ -278,7 +306,7 @@ func (r *recovery) marks() {
 	if r.saved == nil {
 		// Nothing was known before: what is known now holds from the start.
 		l.mu.Lock()
-		l.prior = l.state
+		l.marks.Settle()
 		l.mu.Unlock()
 	}
 }

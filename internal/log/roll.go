@@ -11,6 +11,7 @@ import (
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/index"
 	"ottla/internal/log/layout"
+	"ottla/internal/log/ring"
 	"ottla/internal/record"
 	"ottla/internal/vfs"
 )
@@ -119,9 +120,11 @@ func (l *Log) roll(base int64) error {
 	}
 	if old != nil {
 		old.unfinished = true
+		l.dir.markClosed(l)
 		s.snapshotted = l.snapshotFile()
 	}
 	l.activate(old, s, f)
+	l.markRoll(s)
 	return nil
 }
 
@@ -157,9 +160,9 @@ func (l *Log) activate(old, s *segment, f vfs.File) {
 	l.segs = append(l.segs, s)
 	l.made++
 	if l.tail == nil {
-		l.tail = new(tail)
+		l.tail = new(ring.Tail)
 	}
-	l.tail.reset(s.base, 0)
+	l.tail.Reset(s.base, 0)
 	if l.end.Offset == s.base {
 		l.end = Position{s.base, s.base, 0}
 	}
@@ -266,7 +269,7 @@ func (l *Log) replaceEmpty(old *segment, base int64) error {
 		if l.durable.Segment == old.base {
 			l.durable = l.end
 		}
-		l.tail.reset(l.end.Offset, s.size)
+		l.tail.Reset(l.end.Offset, s.size)
 	}
 	l.mu.Unlock()
 	if h != nil {

@@ -261,6 +261,7 @@ var ways = []struct {
 	{"sync round", 14, (*world).doSyncRound},
 	{"housekeep", 4, (*world).doHousekeep},
 	{"checkpoint", 4, (*world).doCheckpoint},
+	{"flush closed", 3, (*world).doFlushClosed},
 	{"roll", 2, (*world).doRoll},
 	{"advance start", 3, (*world).doAdvanceStart},
 	{"retain", 3, (*world).doRetain},
@@ -409,6 +410,8 @@ func (w *world) doEndTxn(tw *twin) {
 func (w *world) doSyncRound(*twin)  { w.alright(w.dir.SyncRound(), "sync round") }
 func (w *world) doHousekeep(*twin)  { w.alright(w.dir.Housekeep(), "housekeep") }
 func (w *world) doCheckpoint(*twin) { w.alright(w.dir.Checkpoint(w.high), "checkpoint") }
+
+func (w *world) doFlushClosed(*twin) { w.alright(w.dir.FlushClosed(), "flush closed segments") }
 
 func (w *world) doRoll(tw *twin) {
 	if !tw.deleted {

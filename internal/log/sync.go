@@ -19,6 +19,7 @@ type dirtySet struct {
 	internal, ordinary []*Log
 	spare              [2][]*Log // the slices of the round before, to be filled again
 	background         []*Log
+	closed             []*Log // with closed segments that nothing has synced
 	token              chan struct{}
 }
 
@@ -51,6 +52,17 @@ func (d *Dir) markBackground(l *Log) {
 	}
 	d.dirty.mu.Lock()
 	d.dirty.background = append(d.dirty.background, l)
+	d.dirty.mu.Unlock()
+}
+
+// markClosed puts a log that rolled among those whose closed segments
+// FlushClosed syncs.
+func (d *Dir) markClosed(l *Log) {
+	if l.cfg.Load().durability() == Fsync || !l.rolled.CompareAndSwap(false, true) {
+		return
+	}
+	d.dirty.mu.Lock()
+	d.dirty.closed = append(d.dirty.closed, l)
 	d.dirty.mu.Unlock()
 }
 
@@ -162,7 +174,12 @@ type pending struct {
 func (l *Log) pending() pending {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return pending{end: l.end, cuts: l.cuts.Load(), from: l.durable.Segment, dir: l.newDir, files: l.made, file: l.made > l.entered}
+	return l.pendingTo(l.end)
+}
+
+// pendingTo is pending for the bytes below a position. Log.mu is held.
+func (l *Log) pendingTo(end Position) pending {
+	return pending{end: end, cuts: l.cuts.Load(), from: l.durable.Segment, dir: l.newDir, files: l.made, file: l.made > l.entered}
 }
 
 // sync makes everything appended so far durable: data first, oldest segment
@@ -179,12 +196,17 @@ func (l *Log) sync() error {
 	return nil
 }
 
+// syncData syncs the segments with bytes between what is durable and p.end.
 func (l *Log) syncData(p pending) error {
 	l.mu.Lock()
 	i, _ := slices.BinarySearchFunc(l.segs, p.from, func(s *segment, base int64) int { return int(min(max(s.base-base, -1), 1)) })
+	n := i
+	for n < len(l.segs) && (l.segs[n].base < p.end.Segment || l.segs[n].base == p.end.Segment && p.end.Byte != 0) {
+		n++
+	}
 	only := (*segment)(nil)
 	var several []*segment
-	switch rest := l.segs[min(i, len(l.segs)):]; len(rest) {
+	switch rest := l.segs[min(i, len(l.segs)):n]; len(rest) {
 	case 0:
 	case 1:
 		only = rest[0]
@@ -271,32 +293,40 @@ func (d *Dir) syncOne(name string) error {
 	return nil
 }
 
-// settle counts a finished sync and tells the owner. A truncation that came
-// between proves that p.end may be no boundary any more: then nothing is
-// counted and the log stays dirty.
+// settle counts a finished sync and tells the owner. Where a truncation came
+// between, the log stays dirty.
 func (l *Log) settle(p pending) {
+	at, ok := l.count(p)
+	switch {
+	case !ok && !l.isClosed():
+		l.dir.markUrgent(l, l.cfg.Load().Internal)
+	case ok && l.onDurable != nil:
+		l.onDurable(at)
+	}
+}
+
+// count takes a finished sync into what is durable. A truncation that came
+// between proves that p.end may be no boundary any more: then nothing counts.
+func (l *Log) count(p pending) (Position, bool) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.cuts.Load() != p.cuts || l.closed {
-		again := !l.closed
-		l.mu.Unlock()
-		if again {
-			l.dir.markUrgent(l, l.cfg.Load().Internal)
-		}
-		return
+		return l.durable, false
 	}
 	if p.dir {
 		l.newDir = false
 	}
 	l.entered = max(l.entered, p.files)
 	if l.durable.Offset < p.end.Offset {
+		if p.end.Segment == l.durable.Segment {
+			l.dir.grown(p.end.Byte - l.durable.Byte)
+		} else {
+			l.dir.grown(p.end.Byte)
+		}
 		l.durable = p.end
 		l.changed.Store(true)
 	}
-	at := l.durable
-	l.mu.Unlock()
-	if l.onDurable != nil {
-		l.onDurable(at)
-	}
+	return l.durable, true
 }
 
 // tellDurable tells the owner how far the log is durable.
@@ -331,19 +361,56 @@ func (l *Log) flushRules(c *Config) {
 // flushed counts a sync that the writer itself or Housekeep did.
 func (l *Log) flushed(p pending) {
 	l.flow.messages, l.flow.dirtyAt = 0, time.Time{}
+	l.count(p)
+}
+
+// FlushClosed syncs the closed segments of logs that no round syncs, as Kafka
+// does after a roll: it is what moves the recovery point of a log with
+// durability=memory, so that a restart walks its active segment alone. It is a
+// step of its own, since a large segment takes its time; no writer waits for it.
+func (d *Dir) FlushClosed() error {
+	if err := d.Err(); err != nil {
+		d.tell()
+		return err
+	}
+	d.dirty.mu.Lock()
+	logs := d.dirty.closed
+	d.dirty.closed = nil
+	d.dirty.mu.Unlock()
+	for _, l := range logs {
+		l.rolled.Store(false) // from here on a roll asks for another one
+		if err := l.syncClosed(); err != nil {
+			d.tell()
+			return err
+		}
+	}
+	return nil
+}
+
+// syncClosed makes everything below the active segment durable.
+func (l *Log) syncClosed() error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cuts.Load() != p.cuts {
-		return
+	s := l.active()
+	if l.closed || s == nil || l.durable.Offset >= s.base {
+		l.mu.Unlock()
+		return nil
 	}
-	if p.dir {
-		l.newDir = false
+	p := l.pendingTo(Position{s.base, s.base, 0})
+	l.mu.Unlock()
+	if err := l.syncData(p); err != nil {
+		return err
 	}
-	l.entered = max(l.entered, p.files)
-	if l.durable.Offset < p.end.Offset {
-		l.durable = p.end
-		l.changed.Store(true)
+	if err := l.syncEntries(p); err != nil {
+		return l.dir.fail(err)
 	}
+	if _, ok := l.count(p); !ok {
+		if !l.isClosed() {
+			l.dir.markClosed(l) // the log was cut meanwhile
+		}
+		return nil
+	}
+	l.dir.markUrgent(l, l.cfg.Load().Internal) // the next round tells the owner
+	return nil
 }
 
 // Sync makes everything appended so far durable before it returns, in the

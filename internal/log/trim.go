@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
+	"ottla/internal/log/mark"
+	"ottla/internal/log/ring"
 	"ottla/internal/producer"
 )
 
@@ -45,12 +46,7 @@ func (l *Log) TruncateTo(offset int64) error {
 	if err := l.replay(l.freshProducers(), l.segs[max(i-1, 0)].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
 		return err
 	}
-	l.takeMark()
-	l.mu.Lock()
-	if l.state.pos.Offset <= l.durable.Offset { // earlier segments may not be synced yet
-		l.prior = l.state
-	}
-	l.mu.Unlock()
+	l.takeMark() // good when it is durable: earlier segments may not be synced yet
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.dir.fail(err)
 	}
@@ -95,7 +91,7 @@ func (l *Log) restart(i int, at int64) error {
 	l.epochs.TruncateEnd(l.end.Offset)
 	l.takeMark()
 	l.mu.Lock()
-	l.prior = l.state
+	l.marks.Settle()
 	l.mu.Unlock()
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.dir.fail(err)
@@ -123,17 +119,8 @@ func (l *Log) lower(end int64, i int, at int64) error {
 	if l.durable.Offset > end {
 		l.durable = pos
 	}
-	for _, m := range []*mark{&l.state, &l.prior} {
-		if m.pos.Offset > end {
-			// State before the first segment: a restart walks the log.
-			first := l.segs[0]
-			*m = mark{pos: Position{first.base, first.base, 0}, segment: checkpoint.Segment{CreatedMs: first.createdMs, FirstMaxMs: -1, MaxTimestampMs: -1, MaxLastOffset: -1}}
-		}
-	}
-	if len(l.segs) > 0 && l.prior.pos.Offset < l.segs[0].base {
-		l.prior.pos = Position{l.segs[0].base, l.segs[0].base, 0}
-	}
-	l.dropGaps(end) // else a segment that a power cut brings back would pass for rightly there
+	l.marks.Cut(end, mark.At(l.segs[0].base, l.segs[0].createdMs, nil)) // with none left a restart walks the log
+	l.dropGaps(end)                                                     // else a segment that a power cut brings back would pass for rightly there
 	l.mu.Unlock()
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.refuse(l.cfg.Load(), err)
@@ -154,7 +141,7 @@ func (l *Log) cutFiles(i int, at, end int64) error {
 	// Readers that begin now must not go where the file is about to end.
 	s.size, l.end = at, Position{end, s.base, at}
 	if l.tail != nil {
-		l.tail.reset(end, at)
+		l.tail.Reset(end, at)
 	}
 	l.cuts.Add(1)
 	l.mu.Unlock()
@@ -220,9 +207,9 @@ func (l *Log) shrink(s *segment, at int64) error {
 	l.end = Position{end, s.base, at}
 	l.dropGaps(end)
 	if l.tail == nil {
-		l.tail = new(tail)
+		l.tail = new(ring.Tail)
 	}
-	l.tail.reset(end, at)
+	l.tail.Reset(end, at)
 	if l.durable.Offset > end || l.durable.Segment > s.base {
 		l.durable = l.end
 	}
@@ -370,7 +357,10 @@ func (l *Log) due(c *Config, committed int64) (int, error) {
 // in between leaves files that are below the start, never a hole.
 func (l *Log) dropFirst(n int) error {
 	first := l.segs[n]
-	if l.state.pos.Segment < first.base || l.prior.pos.Segment < first.base {
+	l.mu.Lock()
+	moved := l.marks.Good(l.durable.Offset).Pos.Segment < first.base
+	l.mu.Unlock()
+	if moved {
 		if err := l.restate(); err != nil {
 			return err
 		}
@@ -408,7 +398,7 @@ func (l *Log) restate() error {
 	}
 	l.takeMark()
 	l.mu.Lock()
-	l.prior = l.state
+	l.marks.Settle()
 	l.mu.Unlock()
 	return nil
 }

@@ -2,7 +2,6 @@ package log
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -77,10 +76,10 @@ func (l *Log) verify(s *segment, h *handle, at, to, limit int64) (int64, error) 
 func (l *Log) checkRange(s *segment, h *handle, at, to, limit int64) (int64, error) {
 	r := walk.Get(h.f, at, limit)
 	defer r.Put()
-	c := checker{l: l, next: s.base, epoch: -1}
+	c := l.order(s, false)
 	var head record.Header
 	for r.Pos() < to {
-		err := c.check(r, &head)
+		err := c.Check(r, &head)
 		if err == io.EOF {
 			break
 		}
@@ -107,16 +106,16 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 	l.mu.Unlock()
 	r := walk.Get(h.f, from, limit)
 	defer r.Put()
-	k := checker{l: l, next: s.base, epoch: -1}
+	k := l.order(s, false)
 	var head record.Header
 	for r.Pos() < (c+1)*chunkSize {
 		var err error
 		if r.Pos() < c*chunkSize {
 			if err = r.Header(&head); err == nil {
-				k.next, k.exact = head.NextOffset(), true
+				k.Next, k.Exact = head.NextOffset(), true
 			}
 		} else {
-			err = k.check(r, &head)
+			err = k.Check(r, &head)
 		}
 		if err == io.EOF {
 			break
@@ -132,61 +131,8 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 	return true, nil
 }
 
-// checker holds batches of one segment against what every appended batch
-// keeps.
-type checker struct {
-	l     *Log
-	exact bool // next is known: the end of the batch before, or the segment's base
-	next  int64
-	epoch int32
-}
-
-func (c *checker) check(r *walk.Reader, h *record.Header) error {
-	if err := r.Header(h); err != nil {
-		return err
-	}
-	if err := c.inOrder(r, h); err != nil {
-		return err
-	}
-	if err := r.Check(h); err != nil {
-		return err
-	}
-	c.took(h)
-	return nil
-}
-
-// whole is check for a batch whose header and bytes were read already.
-func (c *checker) whole(r *walk.Reader, h *record.Header, b []byte) error {
-	if err := c.inOrder(r, h); err != nil {
-		return err
-	}
-	if !record.VerifyCRC(b) {
-		return &walk.Bad{Byte: r.Pos(), Reason: "has a wrong checksum"}
-	}
-	c.took(h)
-	return nil
-}
-
-func (c *checker) took(h *record.Header) {
-	c.next, c.epoch, c.exact = h.NextOffset(), h.LeaderEpoch, true
-}
-
-// inOrder tells what is wrong with a batch's place in the segment.
-func (c *checker) inOrder(r *walk.Reader, h *record.Header) error {
-	if h.BaseOffset < c.next {
-		return &walk.Bad{Byte: r.Pos(), Reason: "has an offset that was there before: it is a stale or misdirected batch"}
-	}
-	if c.exact && h.BaseOffset != c.next && !c.l.sparse.Load() {
-		return &walk.Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has offset %d, want %d", h.BaseOffset, c.next)}
-	}
-	if h.LeaderEpoch < c.epoch {
-		return &walk.Bad{Byte: r.Pos(), Reason: "has an older leader epoch than the batch before it"}
-	}
-	if e, ok := c.l.epochs.EpochOf(h.LastOffset()); ok && e != h.LeaderEpoch && h.LeaderEpoch >= 0 && !c.l.loose.Load() {
-		return &walk.Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has leader epoch %d, want %d", h.LeaderEpoch, e)}
-	}
-	return nil
-}
+// order checks the batches of a segment from its base on; exact: from its first.
+func (l *Log) order(s *segment, exact bool) walk.Order { return l.rules.From(s.base, exact) }
 
 // corrupt describes what is wrong at the reader's place and finds where reading
 // can go on. It returns other errors as they are.
@@ -282,31 +228,31 @@ func (l *Log) scrubSegment(s *segment, next int64) error {
 	l.mu.Unlock()
 	r := walk.Get(h.f, 0, size)
 	defer r.Put()
-	c := checker{l: l, exact: true, next: s.base, epoch: -1}
+	c := l.order(s, true)
 	var found []error
 	var head record.Header
 	for {
-		err := c.check(r, &head)
+		err := c.Check(r, &head)
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			e := l.corrupt(s, r, c.next, err)
+			e := l.corrupt(s, r, c.Next, err)
 			found = append(found, e)
 			rot := (*CorruptError)(nil)
 			if !errors.As(e, &rot) {
 				break
 			}
-			if ok, rerr := r.Resync(&head, c.next, next); rerr != nil || !ok {
+			if ok, rerr := r.Resync(&head, c.Next, next); rerr != nil || !ok {
 				break
 			}
-			c.next, c.exact, c.epoch = head.BaseOffset, true, -1
+			c.Next, c.Exact, c.Epoch = head.BaseOffset, true, -1
 			continue
 		}
 		r.Skip(&head)
 	}
-	if len(found) == 0 && c.next < next && !l.joined(c.next, next) {
-		found = append(found, l.hole(c.next, next))
+	if len(found) == 0 && c.Next < next && !l.joined(c.Next, next) {
+		found = append(found, l.hole(c.Next, next))
 	}
 	if len(found) == 0 && l.dir.o.VerifyAge > 0 {
 		now := l.dir.seconds()
@@ -349,15 +295,15 @@ func (l *Log) Scan(offset int64, fn func(h *record.Header, batch []byte) error) 
 func (l *Log) scanSegment(p place, offset int64, fn func(h *record.Header, batch []byte) error) (int64, error) {
 	r := walk.Get(p.h.f, p.at, p.limit)
 	defer r.Put()
-	c := checker{l: l, next: p.s.base, epoch: -1}
+	c := l.order(p.s, false)
 	var h record.Header
 	for {
-		err := c.check(r, &h)
+		err := c.Check(r, &h)
 		if err == io.EOF {
-			return max(offset, c.next), nil
+			return max(offset, c.Next), nil
 		}
 		if err != nil {
-			return offset, l.corrupt(p.s, r, max(offset, c.next), err)
+			return offset, l.corrupt(p.s, r, max(offset, c.Next), err)
 		}
 		b, err := r.Batch(&h)
 		if err != nil {
