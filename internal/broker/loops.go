@@ -12,13 +12,16 @@ import (
 const pace = time.Second
 
 // Start runs the loops until Close or until ctx ends: per directory one that
-// syncs and one that keeps it, one for the chores of all partitions, one that
+// syncs, one that keeps it and one that syncs closed segments in the background,
+// one for the chores of all partitions, one that
 // moves partitions between directories, one that tells the controller of
 // cordons, and one that cleans compacted logs.
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
 		b.loops.Go(func() { b.syncLoop(ctx, d) })
-		b.loop(ctx, pace, func(time.Time) { b.keep(d) }, func(time.Time) { b.keep(d) })
+		keep, flush := func(time.Time) { b.keep(d) }, func(time.Time) { b.flush(d) }
+		b.hurriedLoop(ctx, pace, keep, keep, d.CheckpointDue(), func() { b.checkpoint(d) })
+		b.loop(ctx, pace, flush, flush)
 	}
 	c := chores{b: b}
 	b.loop(ctx, pace, c.step, c.all)
@@ -51,39 +54,64 @@ func (b *Broker) syncLoop(ctx context.Context, d *log.Dir) {
 // loop runs step at the pace, and all when Settle asks for it: one goroutine
 // for both.
 func (b *Broker) loop(ctx context.Context, pace time.Duration, step, all func(time.Time)) {
-	asks := make(chan chan struct{})
-	b.settling = append(b.settling, asks)
-	b.loops.Go(func() { b.every(ctx, pace, step, all, asks) })
+	b.hurriedLoop(ctx, pace, step, all, nil, nil)
 }
 
-func (b *Broker) every(ctx context.Context, pace time.Duration, step, all func(time.Time), asks <-chan chan struct{}) {
-	ticks, end := b.o.Tick(pace)
-	defer end()
-	for {
-		select {
-		case <-ticks:
-			step(b.o.Now())
-		case done := <-asks:
-			all(b.o.Now())
-			close(done)
-		case <-b.stop:
-			return
-		case <-ctx.Done():
-			return
+// hurriedLoop is loop with a third thing to do: hurry, when due says that it can
+// not wait for the pace.
+func (b *Broker) hurriedLoop(ctx context.Context, pace time.Duration, step, all func(time.Time), due <-chan struct{}, hurry func()) {
+	asks := make(chan chan struct{})
+	b.settling = append(b.settling, asks)
+	b.loops.Go(func() {
+		ticks, end := b.o.Tick(pace)
+		defer end()
+		for {
+			select {
+			case <-ticks:
+				step(b.o.Now())
+			case done := <-asks:
+				all(b.o.Now())
+				close(done)
+			case <-due:
+				hurry()
+			case <-b.stop:
+				return
+			case <-ctx.Done():
+				return
+			}
 		}
-	}
+	})
 }
 
 // keep does what a directory needs about once a second.
 func (b *Broker) keep(d *log.Dir) {
+	b.checkpoint(d)
+	if d.Err() != nil {
+		return
+	}
+	if err := d.Housekeep(); err != nil && d.Err() == nil {
+		b.o.Logger.Warn("housekeeping of the log directory failed", "dir", d.Path(), "err", err)
+	}
+}
+
+// checkpoint writes what a restart goes by.
+func (b *Broker) checkpoint(d *log.Dir) {
 	if d.Err() != nil {
 		return
 	}
 	if err := d.Checkpoint(b.highWatermark); err != nil && d.Err() == nil {
 		b.o.Logger.Warn("checkpoint of the log directory failed", "dir", d.Path(), "err", err)
 	}
-	if err := d.Housekeep(); err != nil && d.Err() == nil {
-		b.o.Logger.Warn("housekeeping of the log directory failed", "dir", d.Path(), "err", err)
+}
+
+// flush syncs closed segments that no sync round takes. It has a loop of its
+// own: the sync of a large one may take seconds, and checkpoints go on.
+func (b *Broker) flush(d *log.Dir) {
+	if d.Err() != nil {
+		return
+	}
+	if err := d.FlushClosed(); err != nil && d.Err() == nil {
+		b.o.Logger.Warn("the sync of closed segments failed", "dir", d.Path(), "err", err)
 	}
 }
 
