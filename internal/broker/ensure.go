@@ -14,6 +14,8 @@ const (
 	OffsetsTopic = "__consumer_offsets"
 	// TransactionsTopic has transactional ids.
 	TransactionsTopic = "__transaction_state"
+	// ShareStateTopic has where share groups stand.
+	ShareStateTopic = "__share_group_state"
 )
 
 // Ensure makes an internal topic if it is not there yet, and returns when its
@@ -74,6 +76,7 @@ func (b *Broker) internalTopic(topic string) (controller.CreateTopics, error) {
 var internalTopics = map[string]string{
 	OffsetsTopic:      "offsets.topic",
 	TransactionsTopic: "transaction.state.log",
+	ShareStateTopic:   "share.coordinator.state.topic",
 }
 
 // internalConfigs are the topic's own settings.
@@ -82,11 +85,20 @@ func (b *Broker) internalConfigs(topic, settings string, factor int64) []control
 	var out []controller.ConfigEntry
 	set := func(name, value string) { out = append(out, controller.ConfigEntry{Name: name, Value: &value}) }
 	number := func(name string, n int64) { set(name, strconv.FormatInt(n, 10)) }
-	set("cleanup.policy", "compact")
+	if topic == ShareStateTopic {
+		set("cleanup.policy", "delete") // its coordinator cuts it
+		number("retention.ms", -1)
+	} else {
+		set("cleanup.policy", "compact")
+	}
 	number("segment.bytes", b.o.View.Int(img, settings+".segment.bytes"))
 	switch topic {
 	case OffsetsTopic:
 		set("compression.type", "producer")
+	case ShareStateTopic:
+		set("compression.type", "producer")
+		least := b.o.View.Int(img, settings+".min.isr")
+		number("min.insync.replicas", max(1, min(least, factor, int64(img.BrokerCount()))))
 	case TransactionsTopic:
 		set("compression.type", "uncompressed")
 		set("unclean.leader.election.enable", "false")

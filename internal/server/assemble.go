@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"strconv"
 
@@ -24,16 +23,17 @@ import (
 // metadata.log.max.record.bytes.between.snapshots is 20 MiB).
 const snapshotBytes = 20 << 20
 
-// bootFeatures are the feature levels that a new cluster is finalised at: only
-// those whose promises this release keeps.
-var bootFeatures = map[string]int16{"metadata.version": 33}
-
 // takeDirs locks every data directory and checks whose it is; all of one node
 // carry the same cluster and node id.
 func (s *Server) takeDirs() error {
 	clusterID, nodeID := s.o.ClusterID, s.o.NodeID
 	for _, path := range s.o.Dirs {
 		d, err := datadir.Open(s.o.FS, path, datadir.Options{ClusterID: clusterID, NodeID: nodeID, Adopt: s.o.Adopt})
+		if failed := unreadable(err); failed && len(s.held) > 0 {
+			s.held = append(s.held, &datadir.Dir{Path: path})
+			s.broken[path] = err
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -44,19 +44,45 @@ func (s *Server) takeDirs() error {
 	return nil
 }
 
-// openLogs reads the directories' checkpoints.
+// unreadable tells that a directory's disk fails, and not that the directory is
+// the wrong one. The first must be well: the metadata log lies there.
+func unreadable(err error) bool {
+	var refused *datadir.Refused
+	return errors.As(err, &refused) && refused.Kind == datadir.Unusable
+}
+
+// openLogs reads the directories' checkpoints. One whose disk fails, and that
+// is not the first, is offline from the start; the others serve.
 func (s *Server) openLogs() error {
-	for _, d := range s.held {
-		dir, err := log.OpenDir(log.DirOptions{
+	for i, d := range s.held {
+		o := log.DirOptions{
 			FS: s.o.FS, Path: d.Path, Now: s.o.Now, Logger: s.o.Logger,
 			Reserve: s.o.Reserve, MaxOpenFiles: maxOpenFiles, VerifyAge: s.o.VerifyAge,
-		})
-		if err != nil {
+		}
+		dir, err := (*log.Dir)(nil), s.broken[d.Path]
+		if err == nil {
+			dir, err = log.OpenDir(o)
+		}
+		if err != nil && i == 0 {
 			return fmt.Errorf("open log directory %s: %w", d.Path, err)
+		}
+		if err != nil {
+			s.o.Logger.Error("log directory is offline from the start", "dir", d.Path, "err", err)
+			dir = log.OfflineDir(o, err)
 		}
 		s.dirs = append(s.dirs, dir)
 	}
 	return nil
+}
+
+// directoryIDs are the directories' identifiers; zero where one could not be
+// read.
+func (s *Server) directoryIDs() []uuid.UUID {
+	var out []uuid.UUID
+	for _, d := range s.held {
+		out = append(out, d.DirectoryID)
+	}
+	return out
 }
 
 // maxOpenFiles bounds descriptors of closed segments; active ones come on top.
@@ -70,12 +96,13 @@ func (s *Server) startCore(ctx context.Context) error {
 		return err
 	}
 	s.broker = broker.New(broker.Options{
-		NodeID: s.nodeID, Dirs: s.dirs, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
-		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups},
+		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
+		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states},
 		Control:      func(ctx context.Context, cmd any) (any, error) { return s.quorum.Do(ctx, cmd) },
 	})
+	s.makeMarkers()
 	s.measure()
-	machine := controller.New(controller.Options{NewID: newID, ClusterID: s.clusterID, Features: supportedFeatures})
+	machine := controller.New(controller.Options{NewID: newID, NodeID: s.nodeID, ClusterID: s.clusterID, Features: supportedFeatures(), Fixed: fixedFeatures()})
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,
@@ -95,14 +122,23 @@ func (s *Server) startCore(ctx context.Context) error {
 // register makes a new cluster's features final, and tells the controller
 // that this node is here.
 func (s *Server) register(ctx context.Context) error {
-	if _, ok := s.quorum.Image().Feature("metadata.version"); !ok {
-		if _, err := s.quorum.Do(ctx, controller.Bootstrap{Features: maps.Clone(bootFeatures)}); err != nil {
+	if s.quorum.Image().FeatureLevel(metadata.MetadataVersion) == 0 {
+		if _, err := s.quorum.Do(ctx, controller.Bootstrap{Features: freshFeatures()}); err != nil {
 			return fmt.Errorf("set up a new cluster: %w", err)
 		}
 	}
-	me := metadata.Broker{ID: s.nodeID, Incarnation: newID(), Rack: s.view.String(nil, "broker.rack"), Endpoints: s.endpoints()}
-	for _, d := range s.held {
-		me.Directories = append(me.Directories, d.DirectoryID)
+	me := metadata.Broker{
+		ID: s.nodeID, Incarnation: newID(), Rack: s.view.String(nil, "broker.rack"), Endpoints: s.endpoints(),
+		Features: supportedFeatures(),
+	}
+	for i, d := range s.dirs {
+		if d.Err() != nil {
+			continue
+		}
+		me.Directories = append(me.Directories, s.held[i].DirectoryID)
+		if s.broker.Cordoned(d) {
+			me.Cordoned = append(me.Cordoned, s.held[i].DirectoryID)
+		}
 	}
 	reply, err := s.quorum.Do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
 	if err != nil {
@@ -116,6 +152,7 @@ func (s *Server) register(ctx context.Context) error {
 	if _, err := s.quorum.Do(ctx, controller.UnfenceBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
 		return fmt.Errorf("begin to serve as node %d: %w", s.nodeID, err)
 	}
+	s.broker.TellDirectories(ctx)
 	return nil
 }
 
@@ -166,6 +203,10 @@ func (s *Server) stopCore() error {
 	var errs []error
 	if s.quorum != nil {
 		errs = append(errs, s.quorum.Close())
+	}
+	s.stopTxns()
+	if s.states != nil {
+		s.states.Close()
 	}
 	if s.groups != nil {
 		s.groups.Close()

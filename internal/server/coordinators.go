@@ -33,7 +33,7 @@ func (s *Server) makeCoordinators() error {
 		Metrics:    s.coordinatorMetrics(),
 	})
 	s.makeTxns()
-	return nil
+	return s.makeStates()
 }
 
 // coordinatorMetrics are what the coordinators of all topics count together.
@@ -68,7 +68,7 @@ func (s *Server) groupSettings() group.Settings {
 		MaxMetadata:    number("offset.metadata.max.bytes"),
 		Retention:      time.Duration(number("offsets.retention.minutes")) * time.Minute,
 		RetentionCheck: ms("offsets.retention.check.interval.ms"),
-		Kinds:          []func(kind.Host) kind.Kind{consumer.New(s.consumerSettings())},
+		Kinds:          []func(kind.Host) kind.Kind{consumer.New(s.consumerSettings()), s.shareKind()},
 	}
 }
 
@@ -97,6 +97,7 @@ const forgetTimeout = time.Minute
 func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.broker.OnImage(img, d)
 	s.tellTopics(d)
+	s.followShares(d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {
 		return
 	}

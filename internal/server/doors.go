@@ -19,17 +19,14 @@ import (
 	"ottla/internal/partition"
 )
 
-// supportedFeatures are this release's features with their ranges.
-var supportedFeatures = map[string][2]int16{"metadata.version": {7, 33}}
-
 // openDoors lets clients in.
 func (s *Server) openDoors() error {
 	s.data = data.New(data.Options{
-		Cluster: s.core(), Partitions: s.broker, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Cluster: s.core(), Partitions: s.broker, Transactions: s.txns, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
-		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures,
+		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures(), FixedFeatures: fixedFeatures(),
 		Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
@@ -58,15 +55,20 @@ func (s *Server) apis() []api.API {
 	})...)
 	rows = append(rows, cluster.APIs(cluster.Deps{
 		Cluster: s.core(), Storage: storage{s}, View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID,
-		ControllerID: func() int32 { return s.quorum.Status().Leader },
+		ControllerID: func() int32 { return s.quorum.Status().Leader }, Quorum: s.describeQuorum,
 	})...)
+	share := s.openShares()
+	rows = append(rows, share.APIs()...)
 	rows = append(rows, groups.APIs(groups.Deps{
-		Cluster: s.core(), Groups: s.groups, View: s.view, Prepare: s.prepareGroups, NewID: newID,
+		Cluster: s.core(), Groups: s.groups, Txns: s.txns, States: s.states, Purge: share.Purge, View: s.view, Prepare: s.prepareTopic, NewID: newID,
 	})...)
 	rows = append(rows, telemetry.APIs(telemetry.Deps{
 		Cluster: s.core(), View: s.view, Now: s.o.Live, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
 	})...)
-	return append(rows, txns.APIs(txns.Deps{Cluster: s.core(), NodeID: s.nodeID, Logger: s.o.Logger})...)
+	return append(rows, txns.APIs(txns.Deps{
+		Cluster: s.core(), Txns: s.txns, Groups: s.groups, Partitions: s.broker, Ends: s.marker, Prepare: s.prepareTopic,
+		View: s.view, NodeID: s.nodeID, Logger: s.o.Logger,
+	})...)
 }
 
 func (s *Server) openHTTP() {
@@ -93,17 +95,33 @@ func (s *Server) core() core { return core{s} }
 
 type core struct{ s *Server }
 
+// Image is the metadata that this node serves by.
 func (c core) Image() *metadata.Image { return c.s.broker.Image() }
 
+// Do gives a command to the controller and waits for its reply.
 func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.quorum.Do(ctx, cmd) }
+
+// describeQuorum is the quorum's status as DescribeQuorum shows it.
+func (s *Server) describeQuorum() cluster.Quorum {
+	st := s.quorum.Status()
+	q := cluster.Quorum{Leader: st.Leader, Epoch: st.Epoch, HighWatermark: st.HighWatermark}
+	for _, m := range st.Voters {
+		q.Voters = append(q.Voters, cluster.QuorumReplica(m))
+	}
+	for _, m := range st.Observers {
+		q.Observers = append(q.Observers, cluster.QuorumReplica(m))
+	}
+	return q
+}
 
 // storage is what DescribeLogDirs shows.
 type storage struct{ s *Server }
 
+// LogDirs describes the log directories.
 func (st storage) LogDirs() []cluster.LogDir {
 	var out []cluster.LogDir
 	for _, d := range st.s.broker.Dirs() {
-		l := cluster.LogDir{Path: d.Path(), Err: d.Err(), TotalBytes: -1, UsableBytes: -1}
+		l := cluster.LogDir{Path: d.Path(), Err: d.Err(), TotalBytes: -1, UsableBytes: -1, Cordoned: st.s.broker.Cordoned(d)}
 		if u, err := st.s.o.FS.Usage(d.Path()); err == nil {
 			l.TotalBytes, l.UsableBytes = u.Total, u.Free
 		}
@@ -112,6 +130,7 @@ func (st storage) LogDirs() []cluster.LogDir {
 	return out
 }
 
+// Replicas goes through all partitions that this node holds.
 func (st storage) Replicas() iter.Seq[partition.Describe] {
 	return func(yield func(partition.Describe) bool) {
 		for p := range st.s.broker.Partitions() {
@@ -120,6 +139,18 @@ func (st storage) Replicas() iter.Seq[partition.Describe] {
 			}
 		}
 	}
+}
+
+func (st storage) Moves() []cluster.Move {
+	var out []cluster.Move
+	for _, m := range st.s.broker.Moves() {
+		out = append(out, cluster.Move(m))
+	}
+	return out
+}
+
+func (st storage) Move(topic string, index int32, dir string) error {
+	return st.s.broker.Move(topic, index, dir)
 }
 
 // Dial opens a Kafka connection in memory.

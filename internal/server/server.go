@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ottla/internal/broker"
@@ -16,6 +17,7 @@ import (
 	"ottla/internal/gateway/front"
 	"ottla/internal/kafka"
 	"ottla/internal/kafka/data"
+	"ottla/internal/kafka/shares"
 	"ottla/internal/log"
 	"ottla/internal/marker"
 	"ottla/internal/metric"
@@ -51,6 +53,8 @@ type Server struct {
 	quorum    *quorum.Node
 	groups    *coordinator.Runtime
 	txns      *coordinator.Runtime
+	states    *coordinator.Runtime // where share groups stand
+	shares    atomic.Pointer[shares.Family]
 	marker    *marker.Writer
 	data      *data.Family
 	door      *kafka.Door
@@ -169,6 +173,7 @@ func (s *Server) Close() error {
 	if s.data != nil {
 		s.data.Close()
 	}
+	s.closeShares()
 	if s.quorum != nil && s.epoch > 0 {
 		if _, err := s.quorum.Do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: s.epoch}); err != nil {
 			errs = append(errs, fmt.Errorf("say goodbye to the controller: %w", err))

@@ -15,6 +15,8 @@ type Kind struct {
 	s      Settings
 	host   kind.Host
 	groups map[string]*group
+	// members counts those of all groups, as Settings.Count was told.
+	members int
 }
 
 // New makes the kind for a machine.
@@ -65,7 +67,10 @@ func (k *Kind) Step(t *kind.Turn, cmd any) (bool, error) {
 func (k *Kind) Apply(key schema.Key, value []byte) {
 	g := k.groups[key.Group]
 	if key.Type == schema.ShareGroupMetadata && value == nil {
-		delete(k.groups, key.Group)
+		if g != nil {
+			delete(k.groups, key.Group)
+			k.count(-len(g.members))
+		}
 		return
 	}
 	if g == nil {
@@ -75,11 +80,23 @@ func (k *Kind) Apply(key schema.Key, value []byte) {
 		g = newGroup(key.Group)
 		k.groups[key.Group] = g
 	}
+	before := len(g.members)
 	g.apply(key, value)
+	k.count(len(g.members) - before)
+}
+
+func (k *Kind) count(by int) {
+	if by != 0 {
+		k.members += by
+		k.s.Count(by)
+	}
 }
 
 // Reset implements kind.Kind.
-func (k *Kind) Reset() { k.groups = map[string]*group{} }
+func (k *Kind) Reset() {
+	k.count(-k.members)
+	k.groups = map[string]*group{}
+}
 
 // Loaded implements kind.Kind: every member has its whole session to come
 // again, and topics may have changed.

@@ -15,6 +15,8 @@ type Settings struct {
 	Of func(group string) Times
 	// Pace is how often members shall report when nobody has said it.
 	Pace func() time.Duration
+	// Count is told how many members came or went.
+	Count func(delta int)
 	// Gone is told of a member that left or was silent for too long, beside the
 	// machine.
 	Gone    func(group, member string)
@@ -34,6 +36,7 @@ func Defaults() Settings {
 		Image: metadata.Empty,
 		Of:    func(string) Times { return Times{Session: 45 * time.Second} },
 		Pace:  func() time.Duration { return 300 * time.Millisecond },
+		Count: func(int) {},
 		Gone:  func(string, string) {}, MaxSize: 200,
 	}
 }

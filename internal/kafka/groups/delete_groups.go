@@ -1,6 +1,7 @@
 package groups
 
 import (
+	"context"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -12,14 +13,20 @@ import (
 // DeleteGroups (42), versions 0-3; v3 brings messages (KIP-1331).
 func (f *Family) deleteGroupsRow() api.API { return late(0, 3, f.deleteGroups) }
 
-func (f *Family) deleteGroups(_ *api.Conn, req *kmsg.DeleteGroupsRequest, finish finish) {
+func (f *Family) deleteGroups(c *api.Conn, req *kmsg.DeleteGroupsRequest, finish finish) {
 	var ids []string
 	for _, id := range req.Groups {
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
+	refused := make([]error, len(ids))
+	c.Wait(func() { f.purge(ids, refused) })
 	gather(len(ids), func(i int, done func(any, error)) {
+		if refused[i] != nil {
+			done(nil, refused[i])
+			return
+		}
 		f.ask(ids[i], group.Delete{Group: ids[i]}, done)
 	}, func(all []said) {
 		finish(func() kmsg.Response {
@@ -35,4 +42,16 @@ func (f *Family) deleteGroups(_ *api.Conn, req *kmsg.DeleteGroupsRequest, finish
 			return resp
 		})
 	})
+}
+
+// purge deletes what share groups have elsewhere, and notes why not.
+func (f *Family) purge(ids []string, refused []error) {
+	if f.d.Purge == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), f.patience)
+	defer cancel()
+	for i, id := range ids {
+		refused[i] = f.d.Purge(ctx, id)
+	}
 }

@@ -15,6 +15,7 @@ import (
 const (
 	offsetsTopic = "__consumer_offsets"
 	stateTopic   = "__transaction_state"
+	shareTopic   = "__share_group_state"
 )
 
 // Coordinator runs the groups of this node.
@@ -36,6 +37,13 @@ type Deps struct {
 	Txns interface {
 		PartitionFor(id string) (int32, error)
 	}
+	// States are only asked where a share-partition's state belongs.
+	States interface {
+		PartitionFor(key string) (int32, error)
+	}
+	// Purge, when set, deletes what a share group that is about to be deleted
+	// has elsewhere; of other groups it does nothing.
+	Purge func(ctx context.Context, group string) error
 	// Prepare makes an internal topic if it is not there, and returns when a
 	// key's coordinator may be asked.
 	Prepare func(ctx context.Context, topic, key string) error

@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/kafka/api"
+	"ottla/internal/share/store"
 	"ottla/internal/wire"
 )
 
@@ -82,7 +83,12 @@ func (f *Family) leaderFor(ctx context.Context, req *kmsg.FindCoordinatorRequest
 	case kindGroup:
 	case kindTxn:
 		topic, partitionFor = stateTopic, f.d.Txns.PartitionFor
-	default: // share groups too: there is no coordinator of theirs
+	case kindShare:
+		if _, ok := store.ParseKey(key); !ok || req.Version < 6 {
+			return -1, wire.Errorf(wire.InvalidRequest, "a share coordinator is found by group:topicId:partition, not by %q", key)
+		}
+		topic, partitionFor = shareTopic, f.d.States.PartitionFor
+	default:
 		return -1, wire.InvalidRequest
 	}
 	if f.d.Cluster.Image().TopicByName(topic) == nil {

@@ -1,6 +1,9 @@
 package store
 
-import "ottla/internal/share"
+import (
+	"ottla/internal/share"
+	"ottla/internal/uuid"
+)
 
 // The commands that a machine steps and their replies, one share-partition
 // each. A refusal is an error with a wire.Code.
@@ -40,6 +43,10 @@ type Put struct {
 
 // Delete forgets a state; one that is not there is no error. The reply is nil.
 type Delete struct{ Key Key }
+
+// Forget deletes the states of topics that are gone. The reply is true when
+// there were more than one turn may delete, and another Forget shall follow.
+type Forget struct{ Topics []uuid.UUID }
 
 // Summarize shows a state without its rows; the reply is a Summary.
 type Summarize struct {

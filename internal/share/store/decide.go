@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"ottla/internal/coordinator"
 	"ottla/internal/share"
 	"ottla/internal/wire"
@@ -127,6 +129,25 @@ func (t *turn) delete(c *Delete) {
 		t.write(appendKey(nil, snapshotType, c.Key), nil)
 	}
 	t.answer(nil)
+}
+
+// fullAt bounds the tombstones that one turn writes, so that they fit in a
+// batch.
+const fullAt = 1000
+
+// forget steps a Forget.
+func (t *turn) forget(c *Forget) {
+	more := false
+	for _, k := range t.m.Keys() {
+		if !slices.Contains(c.Topics, k.TopicID) {
+			continue
+		}
+		if more = len(t.out.Records) >= fullAt; more {
+			break
+		}
+		t.write(appendKey(nil, snapshotType, k), nil)
+	}
+	t.answer(more)
 }
 
 // summarize steps a Summarize.

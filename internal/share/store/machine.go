@@ -72,6 +72,8 @@ func (m *Machine) Step(now time.Time, cmd coordinator.Command) (coordinator.Outp
 		err = t.initialize(&c)
 	case Delete:
 		t.delete(&c)
+	case Forget:
+		t.forget(&c)
 	case Summarize:
 		err = t.summarize(&c)
 	case coordinator.Loaded, pruneDue:

@@ -299,6 +299,24 @@ func TestTheLogIsCutBelowAllSnapshotsAndQuietStatesDoNotHoldItUp(t *testing.T) {
 	}
 }
 
+func TestStatesOfDeletedTopicsGo(t *testing.T) {
+	l := newLog(t, 500)
+	other := Key{Group: "h", TopicID: uuid.UUID{9}, Partition: 1}
+	l.must(Initialize{other, 0, 0})
+	for i := range int32(fullAt + 1) {
+		l.must(Initialize{key(i), 0, 0})
+	}
+	gone := Forget{Topics: []uuid.UUID{key(0).TopicID}}
+	for _, more := range []bool{true, false, false} {
+		if got := l.must(gone); got != more {
+			t.Errorf("more to forget: %v, want %v", got, more)
+		}
+	}
+	if got := l.Keys(); !reflect.DeepEqual(got, []Key{other}) {
+		t.Errorf("left are %v", got)
+	}
+}
+
 func TestKeysAreReadAsTheyAreWritten(t *testing.T) {
 	for _, k := range []Key{key(7), {Group: "a:b::c", TopicID: uuid.UUID{255, 254}, Partition: 2}} {
 		if got, ok := ParseKey(k.String()); !ok || got != k {
