@@ -9,7 +9,7 @@ const absent = `\(absent\)`
 var Answers = []Difference{
 	{
 		Part:  "FindCoordinator",
-		Where: `groups/find coordinator/.*ErrorMessage`, What: "FindCoordinator's error messages are Ottla's own.",
+		Where: `(groups|transactions)/find coordinator/.*ErrorMessage`, What: "FindCoordinator's error messages are Ottla's own.",
 		Reason: "Clients show the text and act on the code.",
 	},
 	{
@@ -62,14 +62,14 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "Produce",
-		Where: `(produce|idempotence)/.*ErrorMessage`,
+		Where: `(produce|idempotence|transactions)/.*\.Partitions\[\d+\]\.ErrorMessage`,
 		What:  "Produce errors carry messages of Ottla's own.",
 		Reason: "They say what was wrong with the batch, which limit was passed and by how much; Kafka mostly sends none. " +
 			"Clients show the text and act on the code.",
 	},
 	{
 		Part:  "Produce",
-		Where: `produce/.*\.LogStartOffset`, Kafka: "-1", Ottla: `\d+`, What: "An error in Produce tells the log start offset.",
+		Where: `(produce|transactions)/.*\.LogStartOffset`, Kafka: "-1", Ottla: `\d+`, What: "An error in Produce tells the log start offset.",
 		Reason: "Kafka tells it with some errors and -1 with others, by where in its code the error arises. No client reads it then.",
 	},
 	{
@@ -169,7 +169,27 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "Restarts",
-		Where: `idempotence/restart/then fetched/.*RecordBatches\[6\]`, What: "A restart raises the leader epoch by one.",
+		Where: `(idempotence|transactions)/restart/.*RecordBatches\[\d\]`, What: "A restart raises the leader epoch by one.",
 		Reason: "Kafka raises it by two, once when the node is fenced and once when it leads again.",
+	},
+	{
+		Part: "AddPartitionsToTxn", Where: `transactions/add partitions in batches/nothing, .*`,
+		What: "A batch without transactions is answered.", Reason: "Kafka never answers it.",
+	},
+	{
+		Part:  "Fetch",
+		Where: `transactions/.*\.AbortedTransactions.*`,
+		What:  "Aborted transactions are listed by their first offset, and only those that lie within the records of the answer.",
+		Reason: "Kafka lists them by where they end, and up to the end of the segment where its sparse index says no better. " +
+			"Clients sort the list and skip what they do not meet.",
+	},
+	{
+		Part: "ListOffsets", Where: `transactions/offsets listed/open: time -3, isolation 1 .*`,
+		What:   "The offset of the largest timestamp, asked for at read_committed while a transaction is open, is that of the records before it.",
+		Reason: "Kafka looks at all records, and answers none when the largest timestamp is behind the last stable offset.",
+	},
+	{
+		Part: "WriteTxnMarkers", Where: `transactions/markers of an administrator/an earlier epoch v\d/.*ErrorCode`, Kafka: "-1", Ottla: "47",
+		What: "A marker of an epoch that is over gets 47 INVALID_PRODUCER_EPOCH.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 }

@@ -14,6 +14,10 @@ var pairSettings = map[string]string{
 	"offsets.topic.replication.factor": "1", "transaction.state.log.replication.factor": "1",
 	"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
 	"share.coordinator.state.topic.min.isr": "1",
+	// Open transactions that are left alone end soon.
+	"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+	// What Ottla would adapt otherwise.
+	"group.consumer.heartbeat.interval.ms": "5000", "group.consumer.assignment.interval.ms": "0",
 }
 
 // Pair is the real Kafka and Ottla with the same settings, side by side.
