@@ -112,13 +112,16 @@ func TestWithAnEpochForEachTransactionOldBatchesAreFenced(t *testing.T) {
 
 func TestNobodyIsAskedWhereItMakesNoDifference(t *testing.T) {
 	off := memRig(t)
-	if g := off.p.Guard(1, 0, 0, true); g != 0 {
+	if g := off.p.Guard(1, 0, 0, false); g != 0 {
 		t.Errorf("guard %d with verification turned off", g)
+	}
+	if g := off.p.Guard(1, 0, 0, true); g == 0 {
+		t.Error("nobody is told to put the partition into the transaction")
 	}
 	off.put(part(1, 0, 0, "a"), inTxn(0))
 	off.conf.VerifyTransactions = true
 	off.p.Configure(off.conf)
-	if g := off.p.Guard(2, 0, 0, true); g == 0 {
+	if g := off.p.Guard(2, 0, 0, false); g == 0 {
 		t.Error("no guard after it was turned on")
 	}
 	off.put(part(1, 0, 1, "b"), inTxn(0)) // its transaction is open

@@ -20,9 +20,10 @@ import (
 // nobody need be asked: the transaction is open here, or Append will refuse
 // anyway. firstSeq is the batch's first sequence, -1 when it has none; bumps
 // says that the producer gets another epoch with each transaction (KIP-890 part
-// 2).
+// 2): asking then puts the partition into the transaction, and so it is done
+// even when verification is turned off.
 func (p *Partition) Guard(producerID int64, epoch int16, firstSeq int32, bumps bool) producer.Guard {
-	if producerID < 0 || !p.config.Load().VerifyTransactions {
+	if producerID < 0 || !bumps && !p.config.Load().VerifyTransactions {
 		return 0
 	}
 	p.mu.Lock()
