@@ -186,7 +186,12 @@ func run(ctx context.Context, o server.Options, ready func(*server.Server)) erro
 		return startFailure(err)
 	}
 	ready(node)
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case err := <-node.Failed():
+		_ = node.Close() // it cannot stop cleanly, and the reason is known
+		return fail.New(fail.Failed, "the node cannot go on", err.Error(), "look after the disk, then start it again")
+	}
 	if err := node.Close(); err != nil {
 		return fail.New(fail.Failed, "the node did not stop cleanly", err.Error(), "the next start recovers what is needed")
 	}
