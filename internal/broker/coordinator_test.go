@@ -162,7 +162,7 @@ func TestTheOffsetsTopicIsMadeWhenItIsNeeded(t *testing.T) {
 	if wire.CodeOf(err) != wire.InvalidTopic {
 		t.Errorf("a producer's batch: got %v, want INVALID_TOPIC_EXCEPTION", err)
 	}
-	if err := l.broker.Ensure(t.Context(), "__share_group_state"); wire.CodeOf(err) != wire.CoordinatorNotAvailable {
+	if err := l.broker.Ensure(t.Context(), "orders-of-nobody"); wire.CodeOf(err) != wire.CoordinatorNotAvailable {
 		t.Errorf("a topic that has no coordinator yet: got %v, want COORDINATOR_NOT_AVAILABLE", err)
 	}
 }
