@@ -206,6 +206,7 @@ func (l *txnLife) fall() {
 	}
 	for _, p := range l.producers {
 		for p.decided {
+			l.consume() // what is open is not to be seen
 			if err := l.finish(p); err != nil {
 				l.t.Fatalf("the end of producer %d's transaction: %v", p.id, err)
 			}
