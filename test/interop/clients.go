@@ -20,7 +20,6 @@ type client struct {
 	limits    string        // what the library cannot do itself, or why a scenario is not asked; for the page
 	slow      bool          // runs only when it is named, or with -slow: its build takes minutes
 	within    time.Duration // bounds its whole run; 0 is clientWithin
-	absent    bool          // cannot be had by its package manager alone; limits says why
 	command   func(ctx context.Context, cache string) (command, error)
 }
 
@@ -76,7 +75,8 @@ var clients = append(javas(), []client{
 	{name: "rskafka", language: "Rust", scenarios: without(plain, "idempotent", "huge"), command: rust("rust", "interop-rskafka"),
 		limits: "a client of partitions: it has no groups, no idempotent producer (so `restart` asks for each record at least once), and makes topics without settings"},
 	{name: "rust-rdkafka", language: "Rust", scenarios: slices.Concat(whole, []string{"group-eager"}), command: rust("rdkafka", "interop-rdkafka")},
-	{name: "confluent-js", language: "JavaScript", scenarios: slices.Concat(whole, []string{"group-eager"}), command: builtNode("confluent.js", confluentPackages), slow: true},
+	{name: "confluent-js", language: "JavaScript", scenarios: slices.Concat(whole, []string{"group-eager"}), command: builtNode("confluent.js", confluentPackages), slow: true,
+		limits: "its package holds no binary; it is compiled from the sources in it (`-slow`: minutes), linked to the machine's OpenSSL, zlib and zstd, whose headers it needs. Otherwise its install step downloads a binary from the project's release page, which is no package registry"},
 }...)
 
 // javas has a client for each version of the Java library.
@@ -101,7 +101,7 @@ func choose(only string, slow bool) ([]client, error) {
 	var out []client
 	if only == "" {
 		for _, c := range clients {
-			if (slow || !c.slow) && !c.absent {
+			if slow || !c.slow {
 				out = append(out, c)
 			}
 		}
@@ -110,9 +110,6 @@ func choose(only string, slow bool) ([]client, error) {
 	for name := range strings.SplitSeq(only, ",") {
 		found := false
 		for _, c := range clients {
-			if c.absent {
-				continue
-			}
 			if c.name == name || strings.HasPrefix(c.name, name+"-") && name == "java" {
 				out, found = append(out, c), true
 			}

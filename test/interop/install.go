@@ -131,7 +131,9 @@ func builtNode(program string, packages []string) func(context.Context, string) 
 			if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name":"interop","private":true}`), 0o644); err != nil {
 				return err
 			}
-			args := []string{"npm_config_build_from_source=true", "JOBS=2", "npm", "install", "--no-audit", "--no-fund"}
+			// Linked dynamically it takes the machine's own zlib, OpenSSL and, where
+			// its headers are there, zstd; statically it would bring their sources.
+			args := []string{"npm_config_build_from_source=true", "CKJS_LINKING=dynamic", "npm", "install", "--no-audit", "--no-fund"}
 			if _, err := os.Stat("/usr/include/node/node.h"); err == nil { // else node-gyp brings the headers
 				args = slices.Insert(args, 0, "npm_config_nodedir=/usr")
 			}

@@ -54,8 +54,6 @@ func writePage(file string, ran []client, rows []row) error {
 	b.WriteString(pageHead)
 	for _, c := range clients {
 		switch {
-		case c.absent:
-			fmt.Fprintf(&b, "| %s | %s | – | – | %s |\n", c.name, c.language, c.limits)
 		case slices.ContainsFunc(ran, func(r client) bool { return r.name == c.name }):
 			b.WriteString(pageRow(c, rows))
 		default:

@@ -186,7 +186,7 @@ async function main () {
   console.log(`VERSION confluent-kafka-javascript ${require('@confluentinc/kafka-javascript/package.json').version} (librdkafka ${library.librdkafkaVersion})`)
   await admin.connect()
   await scenario('create', create)
-  await scenario('codec-none', () => codec('none', CompressionTypes.NONE))
+  await scenario('codec-none', () => codec('none', CompressionTypes.None))
   await scenario('codec-gzip', () => codec('gzip', CompressionTypes.GZIP))
   await scenario('codec-snappy', () => codec('snappy', CompressionTypes.SNAPPY))
   await scenario('codec-lz4', () => codec('lz4', CompressionTypes.LZ4))
