@@ -110,7 +110,7 @@ func (t *turn) joinKind(k kind.Kind, c *Join) (done bool, err error) {
 		return true, nil
 	}
 	join := &kind.ClassicJoin{
-		Group: c.Group, ProtocolType: c.ProtocolType, NewID: memberID(c.ClientID, c.NewID), KnownIDs: c.KnownIDs,
+		Group: c.Group, ProtocolType: c.ProtocolType, NewID: c.NewID.String(), KnownIDs: c.KnownIDs,
 		Member: kind.ClassicMember{
 			ID: c.MemberID, InstanceID: c.InstanceID, ClientID: c.ClientID, ClientHost: c.ClientHost,
 			RebalanceMs: c.RebalanceMs, SessionMs: c.SessionMs,

@@ -56,6 +56,11 @@ var Answers = []Difference{
 		Reason: "A feature is named when the APIs that it switches are served.",
 	},
 	{
+		Part: "OffsetFetch", Where: `consumer/commits/fetch of no id/.*ErrorCode`, Kafka: "-1", Ottla: "25",
+		What:   "OffsetFetch with a member epoch and no member id gets 25 UNKNOWN_MEMBER_ID.",
+		Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
+	},
+	{
 		Part: "DescribeProducers", Where: `idempotence/described/producers/.*Partitions\[8\]\.ErrorMessage`, Kafka: "null",
 		What:   "An unknown partition of a topic that exists has a message beside 3, too.",
 		Reason: "Kafka has it only where the topic is unknown.",

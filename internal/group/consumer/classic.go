@@ -97,7 +97,7 @@ func (g *group) knows(c *kind.ClassicJoin) bool {
 func (e *edit) findClassic(c *kind.ClassicJoin, id string) (m *member, replaced bool, err error) {
 	if c.Member.InstanceID == nil {
 		if m = e.g.members[id]; m == nil {
-			m = &member{id: id}
+			m = newMember(id)
 		}
 		return m, false, nil
 	}
@@ -110,7 +110,7 @@ func (e *edit) findClassic(c *kind.ClassicJoin, id string) (m *member, replaced 
 	case c.Member.ID != "":
 		return m, false, nil
 	case m == nil:
-		return &member{id: id}, false, nil
+		return newMember(id), false, nil
 	}
 	return e.replace(m, id), true, nil
 }

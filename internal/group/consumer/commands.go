@@ -65,8 +65,9 @@ type DescribedMember struct {
 	ClientID, ClientHost string
 	Topics               []string
 	Regex                *string
-	Assigned, Target     []Assigned
-	Classic              bool
+	// Assigned is all that is the member's, what it must give up included.
+	Assigned, Target []Assigned
+	Classic          bool
 }
 
 // Assigned are partitions of a topic that is there.

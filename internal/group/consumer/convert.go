@@ -46,7 +46,7 @@ func (k *Kind) upgrade(t *kind.Turn, id string) (*edit, error) {
 func (k *Kind) adopt(from *kind.ClassicMember, protocol string, generation int32) (*member, error) {
 	m := &member{id: from.ID, epoch: generation, previous: generation}
 	m.said = schema.ConsumerMemberValue{
-		InstanceID: from.InstanceID, ClientID: from.ClientID, ClientHost: from.ClientHost, RebalanceMs: from.RebalanceMs,
+		InstanceID: from.InstanceID, ClientID: from.ClientID, ClientHost: from.ClientHost, RebalanceMs: from.RebalanceMs, Regex: text(""),
 		Classic: &schema.ClassicMember{SessionMs: from.SessionMs, Protocols: from.Protocols},
 	}
 	for i := range from.Protocols {

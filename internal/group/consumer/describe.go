@@ -23,7 +23,7 @@ func (k *Kind) describe(t *kind.Turn, c *Describe) error {
 		row := DescribedMember{
 			ID: id, InstanceID: m.said.InstanceID, RackID: m.said.RackID, Epoch: m.epoch,
 			ClientID: m.said.ClientID, ClientHost: m.said.ClientHost, Topics: m.said.Topics, Regex: m.said.Regex,
-			Assigned: k.named(m.assigned), Target: k.named(g.target[id]), Classic: m.classic(),
+			Assigned: k.named(m.assigned.with(m.revoking)), Target: k.named(g.target[id]), Classic: m.classic(),
 		}
 		d.Members = append(d.Members, row)
 	}

@@ -48,9 +48,10 @@ func (e *edit) aim(id string, s slots) {
 	e.write(schema.ConsumerTargetMember, id, schema.AppendTargetMember(nil, s.parts(false)))
 }
 
-// bump raises the epoch of the group, with what its topics are now.
+// bump raises the epoch of the group, with what its topics are now. A new group
+// begins at 2: at 1 are members that wait for the first target.
 func (e *edit) bump(hash int64) {
-	e.write(schema.ConsumerGroupMetadata, "", schema.AppendConsumerGroup(nil, schema.ConsumerGroupValue{Epoch: e.g.epoch + 1, Hash: hash}))
+	e.write(schema.ConsumerGroupMetadata, "", schema.AppendConsumerGroup(nil, schema.ConsumerGroupValue{Epoch: max(e.g.epoch+1, 2), Hash: hash}))
 }
 
 // remove writes the end of a member. The order matters to Kafka's replay.

@@ -15,7 +15,7 @@ func (k *Kind) open(t *kind.Turn, c *Heartbeat) (*edit, error) {
 	}
 	switch owner := k.host.TypeOf(c.Group); {
 	case owner == kind.None && c.Epoch != joining:
-		return nil, wire.Errorf(wire.GroupIDNotFound, "Group %s not found.", c.Group)
+		return nil, wire.Errorf(wire.GroupIDNotFound, "Consumer group %s not found.", c.Group)
 	case owner == kind.None:
 		return &edit{k: k, t: t, g: newGroup(c.Group), mine: true}, nil
 	case owner == kind.Classic && c.Epoch == joining:
@@ -34,7 +34,7 @@ func (k *Kind) find(e *edit, c *Heartbeat, owned slots) (*member, error) {
 		if c.Epoch != joining {
 			return nil, wire.Errorf(wire.UnknownMemberID, "Member %s is not a member of group %s.", c.MemberID, c.Group)
 		}
-		return &member{id: c.MemberID}, nil
+		return newMember(c.MemberID), nil
 	}
 	return m, m.fence(c, owned)
 }
@@ -57,7 +57,7 @@ func (k *Kind) findStatic(e *edit, c *Heartbeat, owned slots) (*member, error) {
 	case m == nil && e.g.members[c.MemberID] != nil:
 		return e.g.members[c.MemberID], nil
 	case m == nil:
-		return &member{id: c.MemberID}, nil
+		return newMember(c.MemberID), nil
 	case !m.classic() && m.epoch != leavingSoon:
 		return nil, wire.Errorf(wire.UnreleasedInstanceID, "Static member %s with instance id %s cannot join the group because the instance id is owned by %s member.",
 			c.MemberID, *c.InstanceID, m.id)

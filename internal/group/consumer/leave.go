@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"ottla/internal/group/kind"
+	"ottla/internal/group/schema"
 	"ottla/internal/wire"
 )
 
@@ -63,6 +64,9 @@ func (e *edit) fence(members ...*member) {
 		e.dropRegex(m.regex(), 0)
 	}
 	e.bump(e.hash())
+	if len(e.g.members) == 0 { // nobody is left to be assigned anything
+		e.write(schema.ConsumerTarget, "", schema.AppendTarget(nil, schema.TargetValue{Epoch: e.g.epoch, AtMs: e.t.Wall.UnixMilli()}))
+	}
 }
 
 // fenceDue takes out a member whose time is over.

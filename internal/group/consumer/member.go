@@ -35,6 +35,12 @@ type member struct {
 	assigned, revoking slots
 }
 
+// newMember is a member that has said nothing yet. Kafka writes an empty regular
+// expression for none.
+func newMember(id string) *member {
+	return &member{id: id, said: schema.ConsumerMemberValue{Regex: text("")}}
+}
+
 // classic tells whether the member speaks the classic protocol.
 func (m *member) classic() bool { return m.said.Classic != nil }
 

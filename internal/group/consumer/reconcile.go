@@ -12,10 +12,12 @@ import (
 // read any more it must give up whatever the target says. owned is what it says
 // to have, when it says so.
 func (e *edit) reconcile(m *member, resubscribed bool, owned slots, said bool) (*member, error) {
-	if !resubscribed && m.settled(e.g.targetEpoch) {
+	// Members of a group without a target yet are at 1, with nothing.
+	epoch := max(e.g.targetEpoch, 1)
+	if !resubscribed && m.settled(epoch) {
 		return m, nil
 	}
-	w := way{e: e, m: m, owned: owned, said: said, target: e.g.target[m.id], epoch: e.g.targetEpoch}
+	w := way{e: e, m: m, owned: owned, said: said, target: e.g.target[m.id], epoch: epoch}
 	n, err := w.next(resubscribed)
 	if err != nil || n.sameNow(m) {
 		return m, err

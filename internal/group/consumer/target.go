@@ -82,8 +82,14 @@ func (e *edit) assign() {
 	if g.epoch <= g.targetEpoch || len(g.members) == 0 {
 		return
 	}
-	if wait := e.k.assignEvery(g); wait > 0 && !g.assigned.IsZero() && e.t.Now.Sub(g.assigned) < wait {
-		return
+	if wait := e.k.assignEvery(g); wait > 0 {
+		if g.targetEpoch == 0 && g.assigned.IsZero() { // a new group waits for more members
+			e.noteAssigned()
+			return
+		}
+		if e.t.Now.Sub(g.assigned) < wait {
+			return
+		}
 	}
 	spec, ids := e.spec()
 	parts := assign.ByName(g.assignor(e.k.s.Assignors))(spec)
@@ -94,6 +100,11 @@ func (e *edit) assign() {
 		}
 	}
 	e.write(schema.ConsumerTarget, "", schema.AppendTarget(nil, schema.TargetValue{Epoch: g.epoch, AtMs: e.t.Wall.UnixMilli()}))
+	e.noteAssigned()
+}
+
+// noteAssigned begins the interval to the next assignment.
+func (e *edit) noteAssigned() {
 	now := e.t.Now
 	e.then(func(g *group) { g.assigned = now })
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"ottla/internal/group"
 	"ottla/internal/group/consumer"
 	"ottla/internal/kafka/api"
 	"ottla/internal/wire"
@@ -41,9 +40,6 @@ func describedConsumers(req *kmsg.ConsumerGroupDescribeRequest, id string, s sai
 	r, code := reply[consumer.Described](s)
 	if code != 0 {
 		out.ErrorCode, out.ErrorMessage = code, wordsOf(s.err)
-		if code == int16(wire.GroupIDNotFound) {
-			out.State = group.Dead.String()
-		}
 		return out
 	}
 	out.State, out.Epoch, out.AssignmentEpoch, out.AssignorName = r.State, r.Epoch, r.AssignmentEpoch, r.Assignor
