@@ -29,9 +29,10 @@ type conn struct {
 	lastActive   atomic.Int64 // door clock: when a request last came or a large one moved on
 	writingSince atomic.Int64 // door clock: since when the client has taken no byte; 0 not writing
 
-	asQueue api.Queue // the connection itself, as tickets point to it
-	flushFn func()    // flushAlone, bound once: starting it allocates nothing
-	movedFn func()    // moved, bound once
+	asQueue  api.Queue // the connection itself, as tickets point to it
+	flushFn  func()    // flushAlone, bound once: starting it allocates nothing
+	obligeFn func()    // flushObliging, bound once
+	movedFn  func()    // moved, bound once
 
 	mu       sync.Mutex // guards all below; a leaf
 	changed  sync.Cond  // room in the queue, the writing role given up, closed
@@ -51,12 +52,13 @@ func newConn(d *Door, nc net.Conn, ip string, as Listener) *conn {
 	c := &conn{door: d, nc: nc, ip: ip, as: as}
 	c.changed.L = &c.mu
 	c.asQueue = c
-	c.flushFn, c.movedFn = c.flushAlone, c.moved
+	c.flushFn, c.obligeFn, c.movedFn = c.flushAlone, c.flushObliging, c.moved
 	c.info = api.Conn{
 		ID: d.nextID.Add(1), Remote: nc.RemoteAddr(), Local: nc.LocalAddr(), Listener: as.Name,
 		Advertised: func(id int32) (string, int32) { return d.advertised(c, id) },
 		Waiting:    c.waiting,
 	}
+	c.info.AtClose = c.atClose
 	c.in = inbox{src: newSource(nc), limit: d.limits.frame}
 	c.out = newOutput(c)
 	c.lastActive.Store(d.clock())

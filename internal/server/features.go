@@ -21,7 +21,7 @@ var features = []feature{
 	{metadata.KRaftVersion, true, 0, 1, 0},
 	{metadata.TransactionVersion, true, 0, 2, 2},
 	{metadata.GroupVersion, true, 0, 1, 1},
-	{metadata.ShareVersion, false, 0, 2, 2},
+	{metadata.ShareVersion, true, 0, 1, 1},
 	{metadata.StreamsVersion, false, 0, 1, 1},
 	{metadata.ELRVersion, false, 0, 1, 1},
 }
