@@ -87,6 +87,7 @@ func New(o Options) *Broker {
 	b := &Broker{o: o, dirs: o.Dirs, table: newTable(), stop: make(chan struct{}), ensuring: make(chan struct{}, 1)}
 	b.homes.counts = make([]atomic.Int64, len(o.Dirs))
 	b.nowhere = log.OfflineDir(log.DirOptions{Path: "(a log directory that this node does not have)", Now: o.Now}, errLost)
+	b.moves.done.L = &b.moves.mu
 	b.moves.wake, b.cordons = make(chan struct{}, 1), make(chan struct{}, 1)
 	if o.Fatal == nil {
 		b.o.Fatal = func(error) {}

@@ -22,6 +22,7 @@ type moves struct {
 	mu       sync.Mutex
 	list     []*moving
 	wake     chan struct{} // has something in it when the list may have work
+	done     sync.Cond     // on mu: a move has left the list
 	throttle throttle
 }
 
@@ -154,6 +155,7 @@ func (b *Broker) moveNext(ctx context.Context) bool {
 	}
 	m.mu.Lock()
 	m.list = slices.DeleteFunc(m.list, func(o *moving) bool { return o == x })
+	m.done.Broadcast()
 	m.mu.Unlock()
 	says := b.o.Logger.With("topic", x.h.id.Topic, "partition", x.h.id.Partition, "to", b.dirs[x.to].Path())
 	switch {

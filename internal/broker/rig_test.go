@@ -50,10 +50,18 @@ func startIn(t testing.TB, f vfs.FS, root string, dirs int, adjust ...func(*rig,
 	t.Helper()
 	r := &rig{t: t, fs: f, ticks: make(chan time.Time), cleans: make(chan time.Time)}
 	r.clock.Store(1_700_000_000_000)
+	var ids, work []uuid.UUID
 	for n := range dirs {
-		d, err := log.OpenDir(log.DirOptions{FS: f, Path: filepath.Join(root, fmt.Sprint("data", n)), Now: r.now})
-		if err != nil {
+		at := log.DirOptions{FS: f, Path: filepath.Join(root, fmt.Sprint("data", n)), Now: r.now}
+		d, err := log.OpenDir(at)
+		if err != nil && n == 0 {
 			t.Fatal(err)
+		}
+		ids = append(ids, uuid.UUID{0: 0xd, 15: byte(n)})
+		if err != nil {
+			d = log.OfflineDir(at, err)
+		} else {
+			work = append(work, ids[n])
 		}
 		r.dirs = append(r.dirs, d)
 	}
@@ -62,7 +70,7 @@ func startIn(t testing.TB, f vfs.FS, root string, dirs int, adjust ...func(*rig,
 		t.Fatal(err)
 	}
 	o := Options{
-		NodeID: 1, Dirs: r.dirs, View: &config.View{Static: static, NodeID: 1}, Now: r.now,
+		NodeID: 1, Dirs: r.dirs, Directories: ids, View: &config.View{Static: static, NodeID: 1}, Now: r.now,
 		Tick: func(every time.Duration) (<-chan time.Time, func()) {
 			if every == cleanPace {
 				return r.cleans, func() {}
@@ -95,9 +103,10 @@ func startIn(t testing.TB, f vfs.FS, root string, dirs int, adjust ...func(*rig,
 	if _, ok := r.quorum.Image().Feature("metadata.version"); !ok {
 		r.do(controller.Bootstrap{Features: map[string]int16{"metadata.version": 33}})
 	}
-	r.epoch = r.do(controller.RegisterBroker{ClusterID: "C", Broker: metadata.Broker{ID: 1, Incarnation: newID(), Directories: []uuid.UUID{{0xd}},
+	r.epoch = r.do(controller.RegisterBroker{ClusterID: "C", Broker: metadata.Broker{ID: 1, Incarnation: newID(), Directories: work,
 		Endpoints: []metadata.Endpoint{{Name: "PLAINTEXT", Host: "127.0.0.1", Port: 9092}}}}).(int64)
 	r.do(controller.UnfenceBroker{ID: 1, Epoch: r.epoch})
+	r.broker.TellDirectories(context.Background())
 	return r
 }
 

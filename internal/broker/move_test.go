@@ -1,0 +1,416 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ottla/internal/controller"
+	"ottla/internal/log"
+	"ottla/internal/metadata"
+	"ottla/internal/sim"
+	"ottla/internal/uuid"
+	"ottla/internal/vfs"
+	"ottla/internal/wire"
+)
+
+// settled waits until no move is under way.
+func (r *rig) settled() {
+	m := &r.broker.moves
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.list) > 0 {
+		m.done.Wait()
+	}
+}
+
+// move sends a partition to a directory and waits until it is there.
+func (r *rig) move(topic string, index int32, dir string) {
+	r.t.Helper()
+	if err := r.broker.Move(topic, index, dir); err != nil {
+		r.t.Fatalf("move %s-%d to %s: %v", topic, index, dir, err)
+	}
+	r.settled()
+}
+
+// liesIn tells the directory of a partition, as it is and as the metadata say.
+func (r *rig) liesIn(topic string, index int32) (is, named string) {
+	r.t.Helper()
+	p := r.broker.Image().TopicByName(topic).Partitions[index]
+	if at := slices.Index(r.broker.o.Directories, p.Directories[0]); at >= 0 {
+		named = r.dirs[at].Path()
+	}
+	return r.broker.table.byName([]byte(topic)).parts[index].dir().Path(), named
+}
+
+func TestNewPartitionsSpreadAndMoveOnDemand(t *testing.T) {
+	disk := vfs.NewMem(1 << 30)
+	r := start(t, disk, 3)
+	r.create("orders", 6)
+	count := map[string]int{}
+	for i := range int32(6) {
+		is, named := r.liesIn("orders", i)
+		if count[is]++; is != named {
+			t.Errorf("orders-%d lies in %s, and the metadata have it in %s", i, is, named)
+		}
+	}
+	if len(count) != 3 || count["/data0"] != 2 {
+		t.Errorf("spread over %v", count)
+	}
+	for range 5 {
+		r.produce("orders", 0, "x")
+	}
+	before := r.broker.homes.counts[2].Load()
+	r.move("orders", 0, "/data2")
+	r.produce("orders", 0, "y")
+	r.move("orders", 0, "/data2") // it is there
+	if is, named := r.liesIn("orders", 0); is != "/data2" || named != "/data2" || r.broker.homes.counts[2].Load() != before+1 {
+		t.Errorf("orders-0 lies in %s, named %s, %d there", is, named, r.broker.homes.counts[2].Load())
+	}
+	if d := r.find("orders", 0).Describe(); d.Dir != "/data2" || d.Offsets.LogEnd != 6 || d.Offsets.HighWatermark != 6 {
+		t.Errorf("orders-0 is %+v", d)
+	}
+	r.stop()
+	again := start(t, disk, 3)
+	defer again.stop()
+	again.awaitRecovery()
+	if is, _ := again.liesIn("orders", 0); is != "/data2" || again.find("orders", 0).Offsets().LogEnd != 6 {
+		t.Errorf("after a restart orders-0 lies in %s with %+v", is, again.find("orders", 0).Offsets())
+	}
+	again.produce("orders", 0, "z")
+}
+
+func TestMovesThatCannotBeAreRefused(t *testing.T) {
+	r := start(t, vfs.NewMem(1<<30), 2)
+	defer r.stop()
+	long := strings.Repeat("x", 249)
+	r.create("orders", 1)
+	r.create(long, 1)
+	for _, c := range []struct {
+		topic string
+		index int32
+		dir   string
+		want  wire.Code
+	}{
+		{"orders", 0, "/data7", wire.LogDirNotFound}, {"orders", 7, "/data1", wire.UnknownTopicOrPartition}, {"orders", -1, "/data1", wire.UnknownTopicOrPartition},
+		{"nope", 0, "/data1", wire.UnknownTopicOrPartition}, {long, 0, "/data1", wire.InvalidTopic}, {"orders", 0, "/data0", wire.None},
+	} {
+		if got := wire.CodeOf(r.broker.Move(c.topic, c.index, c.dir)); got != c.want {
+			t.Errorf("%.10s-%d to %s: %v, want %v", c.topic, c.index, c.dir, got, c.want)
+		}
+	}
+	r.settled()
+}
+
+// A move is taken back when the partition is sent elsewhere, or its topic is
+// deleted; it then leaves nothing behind.
+func TestMovesAreTakenBack(t *testing.T) {
+	disk := vfs.NewMem(1 << 30)
+	r := start(t, disk, 3)
+	defer r.stop()
+	r.create("orders", 1)
+	r.create("gone", 1)
+	r.produce("orders", 0, "x")
+	r.produce("gone", 0, "x")
+	orders, gone := r.broker.table.byName([]byte("orders")).parts[0], r.broker.table.byName([]byte("gone")).parts[0]
+	m := &r.broker.moves
+	m.mu.Lock() // the mover comes no further than its next look at the list
+	m.list = append(m.list, &moving{h: orders, to: 2, cancelled: true}, &moving{h: gone, to: 2})
+	m.mu.Unlock()
+	if got := r.broker.Moves(); len(got) != 1 || got[0].Topic != "gone" || got[0].Lag != 1 {
+		t.Errorf("under way: %+v", got)
+	}
+	r.remove("gone")
+	r.move("orders", 0, "/data1")
+	if is, _ := r.liesIn("orders", 0); is != "/data1" {
+		t.Errorf("orders-0 lies in %s", is)
+	}
+	entries, err := disk.ReadDir("/data2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			t.Errorf("/data2 has %s", e.Name())
+		}
+	}
+}
+
+// movingLife creates, writes and moves between two directories.
+func movingLife(t *testing.T, d *sim.Disk, e *expectation) {
+	r := start(t, d, 2)
+	e.begin("a")
+	r.create("a", 1)
+	e.end("a", true)
+	produce := func() {
+		r.produce("a", 0, "x")
+		e.produced("a")
+	}
+	for range 4 {
+		produce()
+	}
+	for _, to := range []string{"/data1", "/data0", "/data1"} {
+		if err := r.broker.Move("a", 0, to); err != nil {
+			t.Fatal(err)
+		}
+		produce()
+		r.settled()
+		produce()
+		for _, dir := range r.dirs {
+			r.broker.keep(dir)
+		}
+	}
+	r.stop()
+	r = start(t, d, 2)
+	r.awaitRecovery()
+	produce()
+	r.stop()
+}
+
+func TestPowerCutsInMovesLoseNothing(t *testing.T) {
+	d := sim.NewDisk(5)
+	if err := errors.Join(d.MkdirAll("/data0", 0o755), d.MkdirAll("/data1", 0o755), d.SyncDir("/")); err != nil {
+		t.Fatal(err)
+	}
+	e := &expectation{records: map[string]int64{}, open: map[string]bool{}}
+	var moments []moment
+	d.OnOp(func(op sim.Op) sim.Action {
+		if op.Kind.Changes() {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			moments = append(moments, moment{what: op.String(), disk: d.Clone(uint64(op.Seq)), records: map[string]int64{"a": e.records["a"]}, open: map[string]bool{"a": e.open["a"]}})
+			if e.records["a"] == 0 {
+				delete(moments[len(moments)-1].records, "a")
+			}
+		}
+		return sim.Action{}
+	})
+	movingLife(t, d, e)
+	d.OnOp(nil)
+	for _, m := range moments {
+		m.disk.Crash()
+		m.disk.Restart()
+		m.afterMoves(t)
+	}
+	if len(moments) < 150 {
+		t.Errorf("only %d operations", len(moments))
+	}
+}
+
+// afterMoves starts on what a power cut left: what was promised is there, in
+// one directory, and a move that was under way is finished or forgotten.
+func (m *moment) afterMoves(t *testing.T) {
+	t.Helper()
+	r := start(t, m.disk, 2)
+	r.awaitRecovery()
+	r.settled()
+	n, must := m.records["a"]
+	p, code := r.broker.ByName([]byte("a"), 0)
+	if must && code != wire.None {
+		t.Errorf("power cut before %s: %v", m.what, code)
+	}
+	if must && code == wire.None {
+		if o := p.Offsets(); o.HighWatermark < n || o.LogEnd > n+1 {
+			t.Errorf("power cut before %s: %+v, want %d records (or one more that was on its way)", m.what, o, n)
+		}
+		r.produce("a", 0, "after")
+	}
+	r.stop()
+	held := 0
+	for _, dir := range []string{"/data0", "/data1"} {
+		entries, err := m.disk.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range entries {
+			if strings.HasSuffix(x.Name(), "-future") {
+				t.Errorf("power cut before %s: %s/%s is left", m.what, dir, x.Name())
+			}
+			if x.Name() == "a-0" {
+				held++
+			}
+		}
+	}
+	if must && held != 1 {
+		t.Errorf("power cut before %s: %d directories hold it", m.what, held)
+	}
+}
+
+// failing makes every change below a directory fail from now on.
+func failing(d *sim.Disk, dir string) {
+	d.OnOp(func(op sim.Op) sim.Action {
+		if strings.HasPrefix(op.Name, dir) {
+			return sim.Action{Err: errors.New("input/output error")}
+		}
+		return sim.Action{}
+	})
+}
+
+func TestAFailedDirectoryLeavesTheRestServing(t *testing.T) {
+	d := sim.NewDisk(7)
+	if err := errors.Join(d.MkdirAll("/data0", 0o755), d.MkdirAll("/data1", 0o755), d.SyncDir("/")); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, d, 2)
+	r.create("orders", 2)
+	for i := range int32(2) {
+		for range 3 {
+			r.produce("orders", i, "x")
+		}
+	}
+	told := make(chan struct{})
+	control := r.broker.o.Control
+	r.broker.o.Control = func(ctx context.Context, cmd any) (any, error) {
+		reply, err := control(ctx, cmd)
+		if _, is := cmd.(controller.FailDirectories); is {
+			close(told)
+		}
+		return reply, err
+	}
+	failing(d, "/data1")
+	if err := appendAndWait(r.find("orders", 1)); wire.CodeOf(err) != wire.KafkaStorageError {
+		t.Errorf("in the failed directory: %v, want KAFKA_STORAGE_ERROR", err)
+	}
+	<-told
+	if _, code := r.broker.ByName([]byte("orders"), 1); code != wire.KafkaStorageError {
+		t.Errorf("looked up: %v", code)
+	}
+	img := r.broker.Image()
+	if p := img.TopicByName("orders").Partitions; p[1].Leader != metadata.NoLeader || p[0].Leader != 1 || len(img.Broker(1).Directories) != 1 {
+		t.Errorf("leaders %d and %d, directories %v", p[0].Leader, p[1].Leader, img.Broker(1).Directories)
+	}
+	r.produce("orders", 0, "y")
+	r.create("more", 4)
+	for i := range int32(4) {
+		r.produce("more", i, "z")
+	}
+	for topic, want := range map[string]wire.Code{"orders": wire.KafkaStorageError, "more": wire.KafkaStorageError} {
+		if got := wire.CodeOf(r.broker.Move(topic, 0, "/data1")); got != want {
+			t.Errorf("move %s-0 to the failed directory: %v, want %v", topic, got, want)
+		}
+	}
+	if got := wire.CodeOf(r.broker.Move("orders", 1, "/data0")); got != wire.KafkaStorageError {
+		t.Errorf("move out of the failed directory: %v", got)
+	}
+	_ = errors.Join(r.quorum.Close(), r.broker.Close()) // the failed directory is no clean stop
+
+	// It still fails at the next start: nothing is made anew in its place.
+	r = start(t, d, 2)
+	r.awaitRecovery()
+	if _, code := r.broker.ByName([]byte("orders"), 1); code != wire.KafkaStorageError {
+		t.Errorf("after a start without it: %v", code)
+	}
+	if o := r.find("orders", 0).Offsets(); o.LogEnd != 4 {
+		t.Errorf("orders-0 after a start: %+v", o)
+	}
+	_ = errors.Join(r.quorum.Close(), r.broker.Close())
+
+	// And works again.
+	d.OnOp(nil)
+	r = start(t, d, 2)
+	defer r.stop()
+	r.awaitRecovery()
+	if o := r.find("orders", 1).Offsets(); o.HighWatermark < 3 {
+		t.Errorf("orders-1 is back with %+v", o)
+	}
+	r.produce("orders", 1, "again")
+}
+
+func TestWithoutTheMetadataLogsDirectoryTheNodeEnds(t *testing.T) {
+	d := sim.NewDisk(7)
+	if err := errors.Join(d.MkdirAll("/data0", 0o755), d.SyncDir("/")); err != nil {
+		t.Fatal(err)
+	}
+	fatal := make(chan error, 1)
+	r := start(t, d, 1, func(_ *rig, o *Options) { o.Fatal = func(err error) { fatal <- err } })
+	r.create("orders", 1)
+	r.produce("orders", 0, "x")
+	failing(d, "/data0")
+	if err := appendAndWait(r.find("orders", 0)); err == nil {
+		t.Error("a batch was taken")
+	}
+	if err := <-fatal; !errors.Is(err, log.ErrOffline) || !strings.Contains(err.Error(), "metadata") {
+		t.Errorf("the node ends with %v", err)
+	}
+	_ = errors.Join(r.quorum.Close(), r.broker.Close())
+}
+
+func TestWithoutAControllerAFailedDirectoryEndsTheNode(t *testing.T) {
+	fatal := make(chan error, 1)
+	r := start(t, vfs.NewMem(1<<30), 2, func(r *rig, o *Options) {
+		control := o.Control
+		o.Fatal = func(err error) { fatal <- err }
+		o.Control = func(ctx context.Context, cmd any) (any, error) {
+			if _, is := cmd.(controller.FailDirectories); is {
+				if _, bounded := ctx.Deadline(); !bounded {
+					r.t.Error("the controller is told without a time limit")
+				}
+				return nil, wire.NotController
+			}
+			return control(ctx, cmd)
+		}
+	})
+	defer r.stop()
+	r.broker.dirFailed(t.Context(), r.dirs[1])
+	if err := <-fatal; !errors.Is(err, wire.NotController) || !strings.Contains(err.Error(), "log.dir.failure.timeout.ms") {
+		t.Errorf("the node ends with %v", err)
+	}
+}
+
+func TestCordonedDirectoriesTakeNothingNew(t *testing.T) {
+	r := start(t, vfs.NewMem(1<<30), 2)
+	defer r.stop()
+	r.create("orders", 2)
+	all := "/data1"
+	r.do(controller.AlterConfigs{Incremental: true, Resources: []controller.AlterResource{{
+		Type: metadata.ResourceBroker, Name: "1", Entries: []controller.AlterEntry{{Name: cordonedDirs, Op: controller.OpSet, Value: &all}},
+	}}})
+	r.broker.tellCordons(t.Context())
+	if got := r.broker.Image().Broker(1).Cordoned; fmt.Sprint(got) != fmt.Sprint([]uuid.UUID{{0: 0xd, 15: 1}}) {
+		t.Errorf("cordoned: %v", got)
+	}
+	r.create("more", 3)
+	for i := range int32(3) {
+		if is, _ := r.liesIn("more", i); is != "/data0" {
+			t.Errorf("more-%d lies in %s", i, is)
+		}
+	}
+	if got := wire.CodeOf(r.broker.Move("orders", 0, "/data1")); got != wire.InvalidReplicaAssignment {
+		t.Errorf("move into it: %v", got)
+	}
+	r.move("orders", 1, "/data0")
+	if is, _ := r.liesIn("orders", 1); is != "/data0" {
+		t.Errorf("orders-1 lies in %s: a cordoned directory can be left", is)
+	}
+	star := "*"
+	r.do(controller.AlterConfigs{Incremental: true, Resources: []controller.AlterResource{{
+		Type: metadata.ResourceBroker, Name: "", Entries: []controller.AlterEntry{{Name: cordonedDirs, Op: controller.OpDelete}},
+	}, {Type: metadata.ResourceBroker, Name: "1", Entries: []controller.AlterEntry{{Name: cordonedDirs, Op: controller.OpSet, Value: &star}}}}})
+	r.broker.tellCordons(t.Context())
+	if got := r.broker.Image().Broker(1).Cordoned; len(got) != 2 {
+		t.Errorf("cordoned by *: %v", got)
+	}
+}
+
+// Replicas of an older release are assigned to no directory: the controller
+// learns at the start where they lie.
+func TestTheControllerLearnsWherePartitionsLie(t *testing.T) {
+	disk := vfs.NewMem(1 << 30)
+	r := start(t, disk, 2)
+	r.create("orders", 2)
+	r.produce("orders", 0, "x")
+	id := r.broker.Image().TopicByName("orders").ID
+	r.stop()
+	r = start(t, disk, 2)
+	defer r.stop()
+	if _, err := r.broker.o.Control(t.Context(), controller.AssignDirectories{ID: 1, Epoch: r.epoch, Partitions: []controller.DirectoryAssignment{{TopicID: id, Index: 0, Directory: r.broker.o.Directories[1]}}}); err != nil {
+		t.Fatal(err)
+	}
+	r.broker.TellDirectories(t.Context())
+	if is, named := r.liesIn("orders", 0); is != "/data0" || named != "/data0" {
+		t.Errorf("orders-0 lies in %s, and the metadata have it in %s", is, named)
+	}
+}
