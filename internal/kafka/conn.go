@@ -163,6 +163,9 @@ func (c *conn) finish() {
 	c.mu.Lock()
 	closers := c.closers
 	c.closers = nil
+	if errors.Is(c.why, ErrClosed) {
+		closers = nil // the node stops: nothing that they would do lasts
+	}
 	c.mu.Unlock()
 	for _, fn := range closers {
 		fn()

@@ -43,8 +43,9 @@ type Conn struct {
 	// client used.
 	Advertised func(nodeID int32) (host string, port int32)
 	// AtClose has fn called once when the connection has ended and nothing will
-	// be sent on it any more; another fn under the same key takes its place.
-	// It is for handlers, whose calls come before the end.
+	// be sent on it any more, unless the node itself stops; another fn under
+	// the same key takes its place. It is for handlers, whose calls come before
+	// the end.
 	AtClose func(key any, fn func())
 	// Waiting, when set, runs what may take long inside Serve: answers that are
 	// ready leave before it begins and while it runs.

@@ -32,7 +32,7 @@ func startNode(t *testing.T, partitions int32) *node {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	n := &node{t: t, ctx: ctx, topic: "orders", o: ottla.Options{Dir: t.TempDir(), Settings: map[string]string{
+	n := &node{t: t, ctx: ctx, topic: "orders", o: ottla.Options{Dir: t.TempDir(), Faults: new(ottla.Faults), Settings: map[string]string{
 		"group.share.min.record.lock.duration.ms": "1000", "group.share.min.session.timeout.ms": "1000",
 	}}}
 	n.start()
@@ -196,7 +196,7 @@ func TestRecordsOfAMemberThatVanishesGoToAnother(t *testing.T) {
 	n.produce(0, 2, 2)
 	gone := n.member("g")
 	n.take(gone, 2, nil)
-	n.CutConnections()
+	n.o.Faults.CutConnections()
 	got := n.take(n.member("g"), 2, accept)
 	if want := []string{"0/2", "1/2"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
