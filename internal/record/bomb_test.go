@@ -213,6 +213,27 @@ func TestWindowThatNoReaderShouldHoldIsRefused(t *testing.T) {
 	}
 }
 
+// What one large block was opened in serves for the next: otherwise the
+// collector, which lags behind, makes fifty bombs cost what two of them take.
+func TestLargeSnappyBlocksAreOpenedInTheSameMemory(t *testing.T) {
+	const times, most = 30, 40 << 20
+	for _, size := range []int{6 << 20, 9 << 20} { // opened in one piece, and in steps
+		b := craft(Snappy, 1, snappyBomb(t, size), nil)
+		r := rules()
+		r.MaxBatchBytes = 0
+		if n := allocated(func() {
+			for range times {
+				var h Header
+				if err := Validate(b, r, &h); err != nil {
+					t.Error(err)
+				}
+			}
+		}); n > most {
+			t.Errorf("%d blocks of %d bytes, one after the other: %d bytes allocated, want at most %d", times, size, n, most)
+		}
+	}
+}
+
 // peak is by how much the heap grows at most while fn runs.
 func peak(fn func()) uint64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(10)) // what is free must not count

@@ -20,7 +20,7 @@ const (
 	chunkBytes = 64 << 10 // what one step of a streaming decoder opens
 	lightBytes = 256 << 10
 	keepBytes  = 1 << 20  // the largest buffer that an idle opener keeps
-	spareBytes = 5 << 20  // the largest that is kept at all; the largest lz4 block fits
+	spareBytes = 8 << 20  // the largest that is kept at all; a block of lz4 and what snappy holds fit
 	wholeBytes = 16 << 20 // the largest block that is opened in one piece
 	windowSize = 8 << 20  // how far back a stream may refer (RFC 8878 §3.1.1.1.2)
 )
@@ -170,6 +170,9 @@ func (o *opener) room(dst []byte, n int) []byte {
 		size := max(need, 2*cap(dst), chunkBytes)
 		if need > keepBytes {
 			size = need + need/4
+		}
+		if need <= spareBytes {
+			size = min(size, spareBytes) // so that it can be kept
 		}
 		grown = make([]byte, 0, size)
 	}

@@ -211,12 +211,20 @@ type snappyStream struct {
 func (s *snappyStream) open(src []byte, size int64) {
 	buf := s.buf[:0]
 	if buf == nil {
+		buf = takeSpare(snappyWhole)
+	}
+	if buf == nil {
 		buf = make([]byte, 0, snappyWhole)
 	}
 	*s = snappyStream{src: src, left: size, buf: buf, active: true}
 }
 
-func (s *snappyStream) close() { *s = snappyStream{} }
+func (s *snappyStream) close() {
+	if s.buf != nil {
+		giveSpare(s.buf)
+	}
+	*s = snappyStream{}
+}
 
 // next appends about a chunk to dst.
 func (s *snappyStream) next(o *opener, dst []byte) ([]byte, error) {
