@@ -15,8 +15,9 @@
 //
 // How a connection lives: one goroutine reads, parses and handles, request by
 // request. Answers stand in the connection's queue; whoever makes the head of
-// it ready writes: the reader itself before it waits for more bytes, else a
-// goroutine that lives for that write only. So an idle connection is one
+// it ready writes: the reader itself before it waits for more bytes; another
+// connection's reader whose append a fetch had waited for, as far as that goes
+// without waiting; else a goroutine that lives for that write only. So an idle connection is one
 // goroutine blocked in the poller, without a buffer.
 //
 // Invariants: answers leave in the order of the requests; at most maxParked

@@ -100,12 +100,27 @@ func (c *conn) pop() (slot, bool) {
 // Wake implements api.Queue: an answer became ready. When it is at the head
 // and nobody writes, a goroutine is started for it.
 func (c *conn) Wake(t *api.Ticket) {
+	if c.takeRole(t) {
+		go c.flushFn()
+	}
+}
+
+// WakeBy implements api.Queue: as Wake, but who made the answer ready writes it
+// soon, as far as that goes without waiting.
+func (c *conn) WakeBy(t *api.Ticket, later api.Later) {
+	if c.takeRole(t) && !later.Add(c.obligeFn) {
+		go c.flushFn()
+	}
+}
+
+// takeRole takes the writing role for an answer that became ready; false when
+// it is not at the head, or somebody writes.
+func (c *conn) takeRole(t *api.Ticket) bool {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.flushing || c.closed || c.queue.n == 0 || c.queue.front().answer.Place() != t {
-		c.mu.Unlock()
-		return
+		return false
 	}
 	c.flushing = true
-	c.mu.Unlock()
-	go c.flushFn()
+	return true
 }

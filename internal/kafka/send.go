@@ -12,6 +12,8 @@ import (
 type sink interface {
 	// bytes writes all of b; more says that something follows at once.
 	bytes(b []byte, more bool) error
+	// try writes what can be written without waiting, and tells how much that is.
+	try(b []byte) int
 	// file sends n bytes of a descriptor from off on; step is called whenever
 	// some have left. It is asked for only when files says so.
 	file(fd uintptr, off int64, n int, step func()) error
@@ -25,6 +27,8 @@ func (s *plainSink) bytes(b []byte, _ bool) error {
 	_, err := s.nc.Write(b)
 	return err
 }
+
+func (s *plainSink) try([]byte) int { return 0 }
 
 func (s *plainSink) file(uintptr, int64, int, func()) error { return net.ErrClosed }
 func (s *plainSink) files() bool                            { return false }

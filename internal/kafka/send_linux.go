@@ -19,7 +19,7 @@ func newSink(nc net.Conn) sink {
 		return &plainSink{nc}
 	}
 	s := &rawSink{rc: rc}
-	s.tryBytes, s.tryFile = s.attemptBytes, s.attemptFile
+	s.tryBytes, s.tryFile, s.tryOnce = s.attemptBytes, s.attemptFile, s.attemptOnce
 	return s
 }
 
@@ -39,6 +39,7 @@ type rawSink struct {
 	step     func()
 	tryBytes func(fd uintptr) bool // bound once each
 	tryFile  func(fd uintptr) bool
+	tryOnce  func(fd uintptr) bool
 }
 
 // sendStep bounds one sendfile call, so that progress is seen.
@@ -57,6 +58,20 @@ func (s *rawSink) bytes(b []byte, more bool) error {
 		return err
 	}
 	return s.err
+}
+
+func (s *rawSink) try(b []byte) int {
+	s.buf, s.flag, s.err = b, unix.MSG_NOSIGNAL, nil
+	_ = s.rc.Write(s.tryOnce) // a closed socket takes nothing
+	n := len(b) - len(s.buf)
+	s.buf = nil
+	return n
+}
+
+// attemptOnce sends what the socket takes.
+func (s *rawSink) attemptOnce(fd uintptr) bool {
+	s.attemptBytes(fd)
+	return true
 }
 
 // attemptBytes sends until all is gone or the socket is full.

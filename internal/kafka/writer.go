@@ -43,6 +43,49 @@ func (c *conn) flushAlone() {
 	c.flush()
 }
 
+// flushObliging is flush on the goroutine of another connection, which must
+// not wait for this one: what would have to wait goes on alone.
+func (c *conn) flushObliging() {
+	defer func() {
+		if r := recover(); r != nil {
+			c.abandon(c.panicked(r))
+		}
+	}()
+	for {
+		ready, err := c.buildNext()
+		if err != nil {
+			c.abandon(err)
+			return
+		}
+		if ready && len(c.out.Parts) == 0 && len(c.out.Buf) < obligeUpTo {
+			continue
+		}
+		if len(c.out.Parts) > 0 || len(c.out.Buf) >= obligeUpTo || !c.tryWrite() {
+			go c.flushFn() // the role and what was gathered are its from here on
+			return
+		}
+		if c.passRole() {
+			return
+		}
+	}
+}
+
+// obligeUpTo is how much is written for another connection: what fits in its
+// socket's buffer and costs little more than waking it would.
+const obligeUpTo = 32 << 10
+
+// tryWrite sends what was gathered as far as the socket takes it at once; true
+// when nothing is left. An error shows with the next write.
+func (c *conn) tryWrite() bool {
+	if len(c.out.Buf) == 0 {
+		return true
+	}
+	n := c.out.sink.try(c.out.Buf)
+	c.door.m.sent(n)
+	c.out.Buf = c.out.Buf[:copy(c.out.Buf, c.out.Buf[n:])]
+	return len(c.out.Buf) == 0
+}
+
 // abandon gives the writing role up after a failure.
 func (c *conn) abandon(why error) {
 	c.out.Free()

@@ -19,6 +19,9 @@ type AppendArgs struct {
 	// Guard is what Partition.Guard gave, once the transaction's coordinator has
 	// vouched for the batch.
 	Guard producer.Guard
+	// Woken, if set, takes what the append makes ready; the caller runs it after
+	// its last append, with no lock held, whatever becomes of them.
+	Woken *Woken
 	// InEpoch refuses the batch (FENCED_LEADER_EPOCH) unless the partition is
 	// led in LeaderEpoch: a coordinator's state belongs to one leadership.
 	InEpoch     bool
@@ -120,18 +123,21 @@ func (p *Partition) write(b []byte, h *record.Header, a *AppendArgs, r *Appended
 		r.LogAppendTimeMs = h.MaxTimestamp
 	}
 	r.LogStartOffset = p.start.Load()
-	return p.wrote(h, end), nil
+	return p.wrote(h, end, a.Woken), nil
 }
 
 // wrote tells the core of an append, and finds out who is to be told. mu held.
-func (p *Partition) wrote(h *record.Header, end log.Position) *told {
+func (p *Partition) wrote(h *record.Header, end log.Position, by *Woken) *told {
 	p.st.Lock()
 	defer p.st.Unlock()
 	if h.Control() && h.Transactional() {
 		p.core.Txns().End(h.ProducerID, h.BaseOffset)
 	}
 	p.core.Appended(end.Offset)
-	return p.settle(end)
+	p.by = by
+	t := p.settle(end)
+	p.by = nil
+	return t
 }
 
 // unwritten undoes what was done for a batch that the log refused. mu held.

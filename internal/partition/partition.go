@@ -77,6 +77,7 @@ type Partition struct {
 	kept     queue        // acks=1: waits for what this replica keeps
 	agreed   queue        // acks=all: waits for the high watermark
 	watchers []watcher
+	by       *Woken // of the append that settles at the moment
 }
 
 // New makes a partition that is not open yet: it answers NOT_LEADER_OR_FOLLOWER

@@ -64,7 +64,12 @@ func (p *Partition) wake(high, stable int) {
 		if x.i == ReadCommitted {
 			n = stable
 		}
-		if n > 0 {
+		if n <= 0 {
+			continue
+		}
+		if w, ok := x.w.(Obliging); ok && p.by != nil {
+			w.ReadableBy(n, p.by)
+		} else {
 			x.w.Readable(n)
 		}
 	}

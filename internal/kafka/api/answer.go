@@ -19,7 +19,17 @@ type Answer interface {
 }
 
 // Queue is where tickets report: a connection.
-type Queue interface{ Wake(t *Ticket) }
+type Queue interface {
+	// Wake tells that an answer became ready.
+	Wake(t *Ticket)
+	// WakeBy is Wake by someone who can do what is to be done himself a little
+	// later; it is Wake when later takes nothing more.
+	WakeBy(t *Ticket, later Later)
+}
+
+// Later takes something to be done soon, on the goroutine at hand, with no
+// lock held; false when it takes nothing more.
+type Later interface{ Add(do func()) bool }
 
 // Ticket is an answer's place in the queue. The zero Ticket is not ready.
 type Ticket struct {
@@ -43,6 +53,14 @@ func (t *Ticket) Ready() {
 	t.ready.Store(true)
 	if q := t.queue.Load(); q != nil {
 		(*q).Wake(t)
+	}
+}
+
+// ReadyBy is Ready by someone who can see to the answer himself.
+func (t *Ticket) ReadyBy(later Later) {
+	t.ready.Store(true)
+	if q := t.queue.Load(); q != nil {
+		(*q).WakeBy(t, later)
 	}
 }
 

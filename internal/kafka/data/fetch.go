@@ -165,6 +165,13 @@ func (a *fetchAnswer) Readable(n int) {
 	}
 }
 
+// ReadableBy implements partition.Obliging.
+func (a *fetchAnswer) ReadableBy(n int, w *partition.Woken) {
+	if n < 0 || a.missing.Add(-int64(n)) <= 0 {
+		a.ReadyBy(w)
+	}
+}
+
 // expire is called by the wheel.
 func (a *fetchAnswer) expire() {
 	a.expired.Store(true)

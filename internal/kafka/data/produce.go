@@ -50,9 +50,7 @@ func (f *Family) produce(c *api.Conn, r *api.Request) (api.Answer, error) {
 	if id != nil {
 		a.vouch(id, r.Body)
 	}
-	for i := range a.rows {
-		a.append(&a.rows[i], r.Body)
-	}
+	a.appendAll(r.Body)
 	if a.acks == 0 {
 		err := a.firstError()
 		a.release()
@@ -108,6 +106,14 @@ func (a *produceAnswer) find(row *produceRow) (*partition.Partition, wire.Code) 
 	return a.family.o.Partitions.ByName(a.name(t), row.index)
 }
 
+// appendAll appends every batch, then answers the fetches that waited for them.
+func (a *produceAnswer) appendAll(body []byte) {
+	defer a.woken.Run()
+	for i := range a.rows {
+		a.append(&a.rows[i], body)
+	}
+}
+
 // append hands one batch to its partition and notes what became of it, unless
 // its transaction's coordinator did not vouch for it.
 func (a *produceAnswer) append(row *produceRow, body []byte) {
@@ -129,7 +135,7 @@ func (a *produceAnswer) append(row *produceRow, body []byte) {
 		return
 	}
 	batch := body[row.batchAt:][:row.batchLen:row.batchLen]
-	a.args = partition.AppendArgs{Acks: a.acks, AllowZstd: a.head.Version >= 7, Transactional: a.transactional, Guard: row.guard}
+	a.args = partition.AppendArgs{Acks: a.acks, AllowZstd: a.head.Version >= 7, Transactional: a.transactional, Guard: row.guard, Woken: &a.woken}
 	if err := p.Append(batch, &a.args, &a.appended); err != nil {
 		row.failWith(err, p)
 		return

@@ -33,6 +33,7 @@ type produceAnswer struct {
 
 	args     partition.AppendArgs // scratch of append
 	appended partition.Appended
+	woken    partition.Woken // fetches that the appends made ready
 
 	waiting atomic.Int32 // rows not committed, and one while await runs
 	refs    atomic.Int32 // who may still call: the queue, waiting rows, the timer
@@ -130,7 +131,8 @@ func (r *produceRow) failWith(err error, p *partition.Partition) {
 		r.why = &rejection{message: bad.Reason, records: bad.Records}
 	}
 	switch r.code {
-	case wire.MessageTooLarge, wire.CorruptMessage, wire.KafkaStorageError, wire.UnknownTopicOrPartition, wire.NotLeaderOrFollower:
+	case wire.MessageTooLarge, wire.CorruptMessage, wire.KafkaStorageError, wire.UnknownTopicOrPartition, wire.NotLeaderOrFollower,
+		wire.TransactionalIDAuthorizationFailed:
 		// Kafka tells no log start offset with these.
 	case wire.UnknownServerError:
 		r.why = nil
