@@ -54,7 +54,7 @@ func (t *turn) mayCommit(c *Commit) wire.Code {
 	switch {
 	case g == nil && c.Generation < 0:
 		return wire.None // a consumer that manages its partitions itself
-	case g == nil && c.TellsNotFound && c.Txn == nil:
+	case g == nil && c.TellsNotFound:
 		return wire.GroupIDNotFound
 	case g == nil:
 		return wire.IllegalGeneration

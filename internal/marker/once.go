@@ -32,6 +32,7 @@ type try struct {
 // settled when ctx ends gets REQUEST_TIMED_OUT, and may still be written. The
 // codes are Kafka's:
 //
+//	-1  a negative producer id or epoch
 //	3   no such partition, or one of an internal topic
 //	6   not led here, or its group coordinator is not ready
 //	47  the partition has seen a newer epoch of the producer
@@ -65,6 +66,8 @@ func (w *Writer) write(ctx context.Context, t *try, i int, tp txn.TopicPartition
 	switch {
 	case code != wire.None:
 		t.settle(i, code)
+	case m.ProducerID < 0 || m.ProducerEpoch < 0:
+		t.settle(i, wire.UnknownServerError)
 	case groups:
 		w.o.Groups.GoAt(ctx, tp.Partition, group.EndTxn{Txn: endOf(m)}, func(_ any, err error) { t.settle(i, groupCode(err)) })
 	default:

@@ -96,8 +96,7 @@ func (j *job) try() {
 
 // judge looks at what a try has come to.
 func (j *job) judge(codes []wire.Code) {
-	var left []txn.TopicPartition
-	fenced := false
+	var left, fenced []txn.TopicPartition
 	why := wire.None
 	for i, code := range codes {
 		switch code {
@@ -105,24 +104,39 @@ func (j *job) judge(codes []wire.Code) {
 		case wire.UnknownTopicOrPartition: // deleted
 		case wire.InvalidProducerEpoch: // it has begun anew since
 		case wire.TransactionCoordinatorFenced:
-			fenced = true
+			fenced = append(fenced, j.m.Partitions[i])
 		default:
 			left, why = append(left, j.m.Partitions[i]), code
 		}
 	}
 	switch {
-	case fenced:
-		j.end(wire.TransactionCoordinatorFenced)
-	case len(left) == 0:
+	case len(left) == 0 && len(fenced) == 0:
 		j.end(nil)
 	case j.ctx.Err() != nil:
 		j.end(j.ctx.Err())
 	default:
-		j.again(left, why)
+		go j.goOn(left, fenced, why) // nobody may wait here
 	}
 }
 
-// again tries later what is left. It is called where nobody may wait.
+// goOn tries later what is left, unless a newer coordinator has a transaction of
+// the producer open somewhere. Where it has not, it has ended this one, and
+// nothing is left to be done.
+func (j *job) goOn(left, fenced []txn.TopicPartition, why wire.Code) {
+	for _, tp := range fenced {
+		if p, code := j.w.o.Partitions.ByName([]byte(tp.Topic), tp.Partition); code == wire.None && p.InTxn(j.m.ProducerID) {
+			j.end(wire.TransactionCoordinatorFenced)
+			return
+		}
+	}
+	if len(left) == 0 {
+		j.end(nil)
+		return
+	}
+	j.again(left, why)
+}
+
+// again tries later what is left.
 func (j *job) again(left []txn.TopicPartition, why wire.Code) {
 	if j.tries == tellAfter {
 		j.w.o.Logger.Warn("the end of a transaction waits for a partition", "txn_id", j.m.ID, "producer_id", j.m.ProducerID,
@@ -131,10 +145,8 @@ func (j *job) again(left []txn.TopicPartition, why wire.Code) {
 	j.m.Partitions = left
 	wait := j.pause
 	j.pause = min(2*j.pause, lastPause)
-	go func() {
-		j.w.o.Pause(j.ctx, wait)
-		j.try()
-	}()
+	j.w.o.Pause(j.ctx, wait)
+	j.try()
 }
 
 // end tells who asked.

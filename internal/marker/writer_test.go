@@ -256,9 +256,13 @@ func TestANewerCoordinatorEndsTheTransaction(t *testing.T) {
 	must(t, r.dir.SyncRound())
 	must(t, <-first)
 	m.CoordinatorEpoch, m.ProducerEpoch, m.Partitions = 8, 2, orders(1, 0)
-	second := r.write(t.Context(), m)
+	ended := r.write(t.Context(), m) // nothing of the producer is open there
 	r.written(1, 1)
 	must(t, r.dir.SyncRound())
+	must(t, <-ended)
+	r.data(0, 7, 1)
+	m.Partitions = orders(0)
+	second := r.write(t.Context(), m)
 	if err := <-second; wire.CodeOf(err) != wire.TransactionCoordinatorFenced {
 		t.Errorf("got %v, want TRANSACTION_COORDINATOR_FENCED", err)
 	}
@@ -307,6 +311,12 @@ func TestOnceTellsACodeForEachPartition(t *testing.T) {
 	want := []wire.Code{wire.None, wire.InvalidProducerEpoch, wire.NotLeaderOrFollower, wire.UnknownTopicOrPartition, wire.NotLeaderOrFollower, wire.None, wire.UnknownTopicOrPartition}
 	if got := <-answers; !slices.Equal(got, want) {
 		t.Errorf("codes %v, want %v", got, want)
+	}
+	bad := m
+	bad.ProducerEpoch, bad.Partitions = -1, orders(3, 77)
+	r.w.Once(ctx, &bad, func(codes []wire.Code) { answers <- codes })
+	if got := <-answers; !slices.Equal(got, []wire.Code{wire.UnknownServerError, wire.UnknownTopicOrPartition}) {
+		t.Errorf("codes %v of a negative epoch", got)
 	}
 	m.Partitions = orders(0)
 	r.w.Once(ctx, &m, func(codes []wire.Code) { answers <- codes })

@@ -18,6 +18,14 @@ func (p *Partition) Producers() ([]producer.Info, error) {
 	return l.Producers().List(), nil
 }
 
+// InTxn tells whether a producer has a transaction open here.
+func (p *Partition) InTxn(producerID int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	return l != nil && l.Producers().InTxn(producerID)
+}
+
 // Retain deletes segments that are too old or too many, below the high
 // watermark. It is a chore for every few minutes; any replica does it.
 func (p *Partition) Retain() error {

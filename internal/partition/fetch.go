@@ -108,7 +108,7 @@ func (p *Partition) read(v *view, to log.Position, a *FetchArgs, f *Fetched) (er
 	if a.Isolation == ReadUncommitted || f.Slice.Len == 0 {
 		return nil
 	}
-	f.Aborted, err = v.log.AbortedIn(&f.Slice, a.Offset, to.Offset)
+	f.Aborted, err = v.log.AbortedIn(&f.Slice, a.Offset, v.end)
 	if err != nil {
 		f.Slice.Release()
 		f.Slice, f.Aborted = log.Slice{}, nil

@@ -273,7 +273,7 @@ func (w *walk) hidden(a *FetchArgs, f *Fetched, got []byte) {
 	}
 	last := hs[len(hs)-1]
 	need := w.m.aborted(a.Offset, last.NextOffset())
-	may := w.m.aborted(a.Offset, w.m.stable())
+	may := w.m.aborted(a.Offset, w.m.end())
 	strip := func(x producer.Aborted) producer.Aborted { x.LastStableOffset = 0; return x }
 	for i := range f.Aborted {
 		if x := strip(f.Aborted[i]); !slices.Contains(may, x) {

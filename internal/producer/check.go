@@ -99,6 +99,12 @@ func (s *State) HasOpenTxn(producerID int64, epoch int16) bool {
 	return e != nil && e.txnFirst >= 0 && e.epoch == epoch
 }
 
+// InTxn tells whether the producer has a transaction open here, of any epoch.
+func (s *State) InTxn(producerID int64) bool {
+	e := s.producers[producerID]
+	return e != nil && e.txnFirst >= 0
+}
+
 // Remembers tells whether batches of the producer are remembered, of the epoch
 // at hand.
 func (s *State) Remembers(producerID int64) bool {

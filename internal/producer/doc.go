@@ -27,7 +27,7 @@
 //
 // Ownership: a State belongs to one log, whose lock guards it. Every method
 // needs that lock exclusively but Check, HasOpenTxn, CheckMarker, Snapshot,
-// AppendFull, List, Lasts, Remembers and Len, which only read. Guards belong to the
+// AppendFull, List, Lasts, InTxn, Remembers and Len, which only read. Guards belong to the
 // partition, and are guarded with the log's writers.
 //
 // Sources: KIP-98 (idempotence, transactions), KIP-360 (producers outlive

@@ -140,13 +140,14 @@ func (r *produceRow) refuse(why wire.Code, version int16) {
 		return
 	case wire.ProducerFenced:
 		r.fail(wire.InvalidProducerEpoch)
-	case wire.InvalidTxnState:
-		r.unvouched(why, "the partition is not in the transaction")
 	case wire.TransactionAbortable:
 		if version < knowsAbortable {
-			why = wire.InvalidTxnState
+			r.unvouched(wire.InvalidTxnState, notAdded)
+			return
 		}
-		r.unvouched(why, "the partition is not in the transaction")
+		r.fail(why)
+	case wire.InvalidTxnState:
+		r.unvouched(why, notAdded)
 	case wire.ConcurrentTransactions, wire.NetworkException, wire.RequestTimedOut, wire.KafkaStorageError,
 		wire.CoordinatorLoadInProgress, wire.CoordinatorNotAvailable, wire.NotCoordinator,
 		wire.NotEnoughReplicas, wire.NotEnoughReplicasAfterAppend, wire.NotLeaderOrFollower, wire.FencedLeaderEpoch:
@@ -155,6 +156,9 @@ func (r *produceRow) refuse(why wire.Code, version int16) {
 		r.fail(why)
 	}
 }
+
+// notAdded is what Kafka says with INVALID_TXN_STATE.
+const notAdded = "Partition was not added to the transaction"
 
 func (r *produceRow) unvouched(code wire.Code, text string) {
 	r.fail(code)

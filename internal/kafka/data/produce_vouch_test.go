@@ -180,7 +180,7 @@ func TestOnePartitionThatIsNotInTheTransactionDoesNotHurtTheOthers(t *testing.T)
 	if got := codesOf(resp); !slices.Equal(got, []wire.Code{wire.None, wire.TransactionAbortable}) {
 		t.Errorf("codes %v", got)
 	}
-	if p := resp.(*kmsg.ProduceResponse).Topics[0].Partitions[1]; p.ErrorMessage == nil || p.BaseOffset != -1 || p.LogStartOffset != -1 {
+	if p := resp.(*kmsg.ProduceResponse).Topics[0].Partitions[1]; p.ErrorMessage != nil || p.BaseOffset != -1 || p.LogStartOffset != -1 {
 		t.Errorf("the refused one: %+v", p)
 	}
 }

@@ -25,7 +25,8 @@ type Partitions interface {
 // v2 brings leader epochs (KIP-320), v3 member, generation and instance
 // (KIP-447) and is flexible, v4 knows TRANSACTION_ABORTABLE, v5 puts the group's
 // partition of the offsets topic into the transaction by itself (KIP-890), v6
-// has topic ids (KIP-1319). Before v5 AddOffsetsToTxn must have done so, and the
+// has topic ids and knows GROUP_ID_NOT_FOUND and STALE_MEMBER_EPOCH instead of
+// ILLEGAL_GENERATION (KIP-1319). Before v5 AddOffsetsToTxn must have done so, and the
 // transaction's coordinator is asked whether it has.
 func (f *Family) txnOffsetCommitRow() api.API { return api.Late(0, 6, f.txnOffsetCommit) }
 
@@ -56,6 +57,7 @@ func (f *Family) txnOffsetCommit(_ *api.Conn, req *kmsg.TxnOffsetCommitRequest, 
 	c := &offsetCommit{f: f, req: req, resp: req.ResponseKind().(*kmsg.TxnOffsetCommitResponse), finish: finish}
 	c.cmd = group.Commit{
 		Group: req.Group, MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation, RetentionMs: -1,
+		TellsNotFound: req.Version >= commitByID, Version: req.Version,
 		Txn: &coordinator.Txn{ProducerID: req.ProducerID, ProducerEpoch: req.ProducerEpoch},
 	}
 	c.prepare(f.o.Cluster.Image())
@@ -190,6 +192,9 @@ func (c *offsetCommit) commit() {
 // fail answers everything that was to be committed with one code.
 func (c *offsetCommit) fail(err error) {
 	code := codeOf(err, true)
+	if code == wire.StaleMemberEpoch && c.req.Version < commitByID {
+		code = wire.IllegalGeneration
+	}
 	c.each(func(int, int) wire.Code { return code })
 	c.end()
 }

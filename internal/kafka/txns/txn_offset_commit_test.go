@@ -250,6 +250,13 @@ func TestTheGroupHasTheLastWord(t *testing.T) {
 			t.Errorf("%s: codes %v, want %s", said.Name(), got, want.Name())
 		}
 	}
+	for version, want := range map[int16]wire.Code{5: wire.IllegalGeneration, 6: wire.StaleMemberEpoch} {
+		w := newCommitWorld(t)
+		w.refuse = wire.StaleMemberEpoch
+		if got := w.commit(t, commitRequest(version)); got[3] != want || w.groups[0].TellsNotFound != (version >= 6) {
+			t.Errorf("stale, v%d: codes %v, want %s", version, got, want.Name())
+		}
+	}
 	w := newCommitWorld(t)
 	req := commitRequest(5)
 	req.Group = ""

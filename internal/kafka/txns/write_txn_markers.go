@@ -53,6 +53,9 @@ func (f *Family) writeTxnMarkers(ctx context.Context, _ *api.Conn, req *kmsg.Wri
 	}
 	resp := req.ResponseKind().(*kmsg.WriteTxnMarkersResponse)
 	for i := range markers {
+		if len(codes[i]) == 0 {
+			continue
+		}
 		addMarkerRow(resp, &markers[i], codes[i])
 	}
 	return resp, nil

@@ -105,6 +105,10 @@ func TestMarkersThatReplicasDoNotTakeRunOutOfTime(t *testing.T) {
 	if code := got.(*kmsg.WriteTxnMarkersResponse).Markers[0].Topics[0].Partitions[0].ErrorCode; code != int16(wire.RequestTimedOut) {
 		t.Errorf("code %d", code)
 	}
+	f = New(Deps{Ends: &ends{}})
+	if got, err := f.writeTxnMarkers(t.Context(), nil, markerRequest(2, txn.Marker{ProducerID: 7})); err != nil || len(got.(*kmsg.WriteTxnMarkersResponse).Markers) != 0 {
+		t.Errorf("no partitions: %+v %v", got, err)
+	}
 	if got, err := f.writeTxnMarkers(t.Context(), nil, markerRequest(2)); err != nil || len(got.(*kmsg.WriteTxnMarkersResponse).Markers) != 0 {
 		t.Errorf("no markers: %+v %v", got, err)
 	}
