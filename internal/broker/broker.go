@@ -54,12 +54,13 @@ type Broker struct {
 	image atomic.Pointer[metadata.Image]
 	table *table
 
-	begun      bool // the first image came; owned by OnImage's caller
+	begun      bool // the first image came; owned by OnImage's caller, as is
+	misplaced  bool // a new partition lies elsewhere than the metadata say
 	recovering atomic.Int64
 	homes      homes
 	nowhere    *log.Dir // for partitions of directories that are lost
 	moves      moves
-	cordons    chan struct{} // has something in it when the cordons may have changed
+	news       chan struct{} // has something in it when the controller should hear of directories
 	ensuring   chan struct{} // has something in it while Ensure asks
 
 	stop    chan struct{} // closed by Close
@@ -88,7 +89,7 @@ func New(o Options) *Broker {
 	b.homes.counts = make([]atomic.Int64, len(o.Dirs))
 	b.nowhere = log.OfflineDir(log.DirOptions{Path: "(a log directory that this node does not have)", Now: o.Now}, errLost)
 	b.moves.done.L = &b.moves.mu
-	b.moves.wake, b.cordons = make(chan struct{}, 1), make(chan struct{}, 1)
+	b.moves.wake, b.news = make(chan struct{}, 1), make(chan struct{}, 1)
 	if o.Fatal == nil {
 		b.o.Fatal = func(error) {}
 	}

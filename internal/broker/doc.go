@@ -46,7 +46,7 @@
 // taken. Goroutines: per directory one that syncs and one that keeps (
 // checkpoint, housekeeping), one for retention and producer expiry, one that
 // moves partitions between directories, one that tells the controller of
-// cordoned directories, one that cleans (with as many more as there are threads
+// directories, one that cleans (with as many more as there are threads
 // while it does), and the
 // recovery's workers until they are through; Close waits for all of them.
 package broker

@@ -55,10 +55,10 @@ func (b *Broker) dirFailed(ctx context.Context, d *log.Dir) {
 // where the partitions lie that it has elsewhere or nowhere: once the node is
 // registered.
 func (b *Broker) TellDirectories(ctx context.Context) {
+	b.tellCordons(ctx)
 	if len(b.o.Directories) < 2 {
 		return
 	}
-	b.tellCordons(ctx)
 	img := b.Image()
 	var wrong []*held
 	for t := range img.Topics() {
@@ -102,23 +102,25 @@ func (b *Broker) tellHomes(ctx context.Context, hs []*held) {
 	}
 }
 
-// cordonChanged wakes the loop that tells the controller.
-func (b *Broker) cordonChanged(changes []metadata.ConfigChange) {
-	if !slices.ContainsFunc(changes, func(c metadata.ConfigChange) bool { return c.Type == metadata.ResourceBroker }) {
-		return
-	}
+// cordonsChanged tells whether cordoned.log.dirs may have changed.
+func cordonsChanged(changes []metadata.ConfigChange) bool {
+	return slices.ContainsFunc(changes, func(c metadata.ConfigChange) bool { return c.Type == metadata.ResourceBroker })
+}
+
+// tellSoon wakes the loop that tells the controller.
+func (b *Broker) tellSoon() {
 	select {
-	case b.cordons <- struct{}{}:
+	case b.news <- struct{}{}:
 	default:
 	}
 }
 
-// cordonLoop tells the controller when cordoned.log.dirs changes.
-func (b *Broker) cordonLoop(ctx context.Context) {
+// tellLoop tells the controller when something about the directories changes.
+func (b *Broker) tellLoop(ctx context.Context) {
 	for {
 		select {
-		case <-b.cordons:
-			b.tellCordons(ctx)
+		case <-b.news:
+			b.TellDirectories(ctx)
 		case <-b.stop:
 			return
 		case <-ctx.Done():

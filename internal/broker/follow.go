@@ -31,7 +31,10 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 		b.reconfigure(img, d.Configs)
 	}
 	b.image.Store(img)
-	b.cordonChanged(d.Configs)
+	if b.misplaced || cordonsChanged(d.Configs) {
+		b.misplaced = false
+		b.tellSoon()
+	}
 }
 
 // create makes the partitions of new topics that have a replica here. Those
@@ -65,11 +68,15 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 	b.openLater(later)
 }
 
-// firstHome is where a partition lies, and whether it was found on disk. What
-// the metadata have in a directory that does not work is left there, whatever
-// lies elsewhere: a copy that a move left behind may be older. And what is not
-// found while a directory does not work may be in it.
+// firstHome is where a partition lies, and whether it was found on disk. At the
+// start (found is not nil) what the metadata have in a directory that does not
+// work is left there, whatever lies elsewhere: a copy that a move left behind
+// may be older. And what is not found while a directory does not work may be in
+// it.
 func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]int) (*home, bool) {
+	if found == nil {
+		return b.homeOf(mp), false
+	}
 	named, ok := b.namedHome(mp)
 	at, onDisk := found[spot{topic, mp.Index}]
 	switch {
@@ -77,7 +84,7 @@ func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]
 		return b.enter(named), false
 	case onDisk:
 		return b.enter(at), true
-	case !ok && found != nil:
+	case !ok:
 		if i := slices.IndexFunc(b.dirs, func(d *log.Dir) bool { return d.Err() != nil }); i >= 0 {
 			return b.enter(i), false
 		}

@@ -15,7 +15,7 @@ const pace = time.Second
 // syncs, one that keeps it and one that syncs closed segments in the background,
 // one for the chores of all partitions, one that
 // moves partitions between directories, one that tells the controller of
-// cordons, and one that cleans compacted logs.
+// them, and one that cleans compacted logs.
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
 		b.loops.Go(func() { b.syncLoop(ctx, d) })
@@ -26,7 +26,7 @@ func (b *Broker) Start(ctx context.Context) {
 	c := chores{b: b}
 	b.loop(ctx, pace, c.step, c.all)
 	b.loops.Go(func() { b.moveLoop(ctx) })
-	b.loops.Go(func() { b.cordonLoop(ctx) })
+	b.loops.Go(func() { b.tellLoop(ctx) })
 	clean := cleaners{b: b}
 	b.loop(ctx, cleanPace, clean.step, clean.now)
 }

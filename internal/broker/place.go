@@ -17,11 +17,14 @@ type homes struct{ counts []atomic.Int64 }
 const lost = -1
 
 // homeOf finds the directory of a replica that lies nowhere yet: the one that
-// the metadata name, else one of our own choice.
+// the metadata name, else one of our own choice. A directory that has failed
+// while the controller did not know is no place for what is new.
 func (b *Broker) homeOf(mp *metadata.Partition) *home {
-	if index, named := b.namedHome(mp); named {
+	index, named := b.namedHome(mp)
+	if named && index != lost && b.dirs[index].Err() == nil {
 		return b.enter(index)
 	}
+	b.misplaced = b.misplaced || named
 	return b.enter(b.place())
 }
 

@@ -136,6 +136,9 @@ func (c *Controller) assignDirectories(cmd AssignDirectories) ([]metadata.Record
 		change := metadata.ChangePartition(t.ID, p.Index)
 		change.Directories = slices.Clone(p.Directories)
 		change.Directories[at] = a.Directory
+		if p.Leader == metadata.NoLeader && slices.Contains(p.ISR, b.ID) && isLive(b) {
+			change.Leader = b.ID // it was taken for lost with another directory
+		}
 		records = append(records, change)
 	}
 	return records, nil, nil
