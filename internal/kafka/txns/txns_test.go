@@ -9,8 +9,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/controller"
+	"ottla/internal/coordinator"
 	"ottla/internal/kafka/api"
 	"ottla/internal/metadata"
+	"ottla/internal/txn"
 	"ottla/internal/wire"
 )
 
@@ -120,5 +122,90 @@ func TestAControllerThatFailsIsTriedAgain(t *testing.T) {
 	f.ids.turn <- struct{}{}
 	if _, err := f.take(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting ended with %v", err)
+	}
+}
+
+// fakeTxns notes commands and answers all alike, but asks for a fresh id where
+// none is given if it shall.
+type fakeTxns struct {
+	body any
+	err  error
+	ask  bool
+	got  []any
+}
+
+func (c *fakeTxns) PartitionFor(string) (int32, error) { return 0, c.err }
+
+func (c *fakeTxns) Go(ctx context.Context, key string, cmd any, done func(any, error)) {
+	done(c.Do(ctx, key, cmd))
+}
+
+func (c *fakeTxns) Do(_ context.Context, _ string, cmd any) (any, error) {
+	c.got = append(c.got, cmd)
+	if x, ok := cmd.(txn.Init); ok && c.ask && x.FreshID < 0 {
+		return nil, txn.ErrNeedsProducerID
+	}
+	return c.body, c.err
+}
+
+func (c *fakeTxns) Each(context.Context, any) []coordinator.Answer {
+	return []coordinator.Answer{{Err: wire.NotCoordinator}, {Body: c.body, Err: c.err}}
+}
+
+func TestAFreshProducerIDIsFetchedWhereOneIsNeeded(t *testing.T) {
+	txns := &fakeTxns{body: txn.InitReply{ProducerID: 9, Epoch: 1}, ask: true}
+	f := New(Deps{Cluster: &fakeController{next: 4000}, Txns: txns, Prepare: func(context.Context, string, string) error { return nil }})
+	id := "tx"
+	got := call(t, f, func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = &id })
+	if got.ErrorCode != 0 || got.ProducerID != 9 || got.ProducerEpoch != 1 || len(txns.got) != 2 || txns.got[1].(txn.Init).FreshID != 4000 {
+		t.Errorf("answer %+v after commands %+v", got, txns.got)
+	}
+
+	for epoch, want := range map[int16]int64{0: -1, 32765: -1, 32766: 4001} {
+		txns.got, txns.body = nil, txn.EndReply{ProducerID: 4001}
+		req := kmsg.NewPtrEndTxnRequest()
+		req.Version, req.TransactionalID, req.ProducerID, req.ProducerEpoch = 5, id, 9, epoch
+		var resp kmsg.Response
+		f.endTxn(&api.Conn{}, req, func(make func() kmsg.Response) { resp = make() })
+		if got := txns.got[0].(txn.End); got.FreshID != want || got.Version != txn.V2 {
+			t.Errorf("epoch %d: command %+v, want fresh id %d", epoch, got, want)
+		}
+		if r := resp.(*kmsg.EndTxnResponse); r.ErrorCode != 0 || r.ProducerID != 4001 {
+			t.Errorf("epoch %d: answer %+v", epoch, r)
+		}
+	}
+}
+
+func TestWithoutACoordinatorClientsLookForOne(t *testing.T) {
+	id := "tx"
+	for _, tc := range []struct{ err, want wire.Code }{
+		{wire.NotEnoughReplicas, wire.CoordinatorNotAvailable},
+		{wire.RequestTimedOut, wire.CoordinatorNotAvailable},
+		{wire.KafkaStorageError, wire.NotCoordinator},
+		{wire.NotCoordinator, wire.NotCoordinator},
+		{wire.CoordinatorLoadInProgress, wire.CoordinatorLoadInProgress},
+		{wire.MessageTooLarge, wire.UnknownServerError},
+	} {
+		f := New(Deps{Cluster: &fakeController{}, Txns: &fakeTxns{err: tc.err}, Prepare: func(context.Context, string, string) error { return nil }})
+		got := call(t, f, func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = &id })
+		if got.ErrorCode != int16(tc.want) || got.ProducerID != -1 {
+			t.Errorf("%v: answer %+v, want %v", tc.err, got, tc.want)
+		}
+		list, err := f.listTransactions(t.Context(), &api.Conn{}, kmsg.NewPtrListTransactionsRequest())
+		want := tc.want
+		if want == wire.NotCoordinator {
+			want = wire.None // it is listed where it is led
+		}
+		if r := list.(*kmsg.ListTransactionsResponse); err != nil || r.ErrorCode != int16(want) {
+			t.Errorf("%v: list %+v, %v", tc.err, r, err)
+		}
+	}
+	f := New(Deps{Cluster: &fakeController{}, Txns: &fakeTxns{}, Prepare: func(context.Context, string, string) error { return errors.New("no quorum") }})
+	if got := call(t, f, func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = &id }); got.ErrorCode != int16(wire.CoordinatorNotAvailable) {
+		t.Errorf("without the topic: %+v", got)
+	}
+	wrong := New(Deps{Cluster: &fakeController{}, Txns: &fakeTxns{body: "?"}, Prepare: func(context.Context, string, string) error { return nil }})
+	if got := call(t, wrong, func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = &id }); got.ErrorCode != int16(wire.UnknownServerError) {
+		t.Errorf("an answer of another type: %+v", got)
 	}
 }
