@@ -181,10 +181,10 @@ func (f *Family) alter(ctx context.Context, key store.Key, start int64) error {
 		return all[0].err
 	}
 	epoch := int32(0)
-	if s, ok := all[0].body.(store.Summary); ok && s.LeaderEpoch >= 0 {
+	if s, ok := all[0].body.(store.Summary); ok && s.Known {
 		epoch = s.StateEpoch + 1
 	}
-	all = f.ask(ctx, []store.Key{key}, func(int) any { return store.Initialize{Key: key, StateEpoch: epoch, Start: start} })
+	all = f.ask(ctx, []store.Key{key}, func(int) any { return store.Initialize{Key: key, StateEpoch: epoch, Start: start, LeaderEpoch: -1} })
 	f.lead.Forget(key.Group, key)
 	return all[0].err
 }

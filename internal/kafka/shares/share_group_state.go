@@ -58,7 +58,7 @@ func (f *Family) initializeState(ctx context.Context, _ *api.Conn, req *kmsg.Ini
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
 			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition}
-			keys, cmds = append(keys, k), append(cmds, store.Initialize{Key: k, StateEpoch: p.StateEpoch, Start: p.StartOffset})
+			keys, cmds = append(keys, k), append(cmds, store.Initialize{Key: k, StateEpoch: p.StateEpoch, Start: p.StartOffset, LeaderEpoch: -1})
 		}
 	}
 	all := f.ask(ctx, keys, func(i int) any { return cmds[i] })

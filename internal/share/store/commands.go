@@ -14,6 +14,9 @@ type Initialize struct {
 	Key        Key
 	StateEpoch int32
 	Start      int64
+	// LeaderEpoch is that of the leader who asks, -1 of anybody else: then it
+	// stays as it is.
+	LeaderEpoch int32
 }
 
 // Read gives a state to the leader of its partition, and keeps older leaders
@@ -56,6 +59,7 @@ type Summarize struct {
 
 // Summary is what groups show of a state. Without one, Start is -1.
 type Summary struct {
+	Known                   bool // there is a state
 	StateEpoch, LeaderEpoch int32
 	Start                   int64
 	Done                    int32

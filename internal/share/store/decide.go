@@ -39,15 +39,18 @@ func (t *turn) initialize(c *Initialize) error {
 	if err := c.Key.check(); err != nil {
 		return err
 	}
-	v := Snapshot{StateEpoch: c.StateEpoch, LeaderEpoch: -1, Start: c.Start, Done: -1, CreatedMs: t.nowMs, WrittenMs: t.nowMs}
+	v := Snapshot{StateEpoch: c.StateEpoch, LeaderEpoch: max(c.LeaderEpoch, -1), Start: c.Start, Done: -1, CreatedMs: t.nowMs, WrittenMs: t.nowMs}
 	if c.Start >= 0 {
 		v.Done = 0
 	}
 	if s := t.m.states[c.Key]; s != nil {
-		if c.StateEpoch < s.stateEpoch {
+		switch {
+		case c.StateEpoch < s.stateEpoch:
 			return fencedState(c.Key, c.StateEpoch, s.stateEpoch)
+		case c.LeaderEpoch >= 0 && c.LeaderEpoch < s.leaderEpoch:
+			return fencedLeader(c.Key, c.LeaderEpoch, s.leaderEpoch)
 		}
-		v.Epoch, v.LeaderEpoch, v.CreatedMs = s.snapshot+1, s.leaderEpoch, s.createdMs
+		v.Epoch, v.LeaderEpoch, v.CreatedMs = s.snapshot+1, max(c.LeaderEpoch, s.leaderEpoch), s.createdMs
 	}
 	t.write(appendKey(nil, snapshotType, c.Key), AppendSnapshot(nil, &v))
 	t.answer(nil)
@@ -160,7 +163,7 @@ func (t *turn) summarize(c *Summarize) error {
 		t.answer(Summary{LeaderEpoch: -1, Start: -1, Done: -1})
 		return nil
 	}
-	t.answer(Summary{StateEpoch: s.stateEpoch, LeaderEpoch: s.leaderEpoch, Start: s.start, Done: s.done})
+	t.answer(Summary{Known: true, StateEpoch: s.stateEpoch, LeaderEpoch: s.leaderEpoch, Start: s.start, Done: s.done})
 	return nil
 }
 

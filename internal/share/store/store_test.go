@@ -96,7 +96,7 @@ func TestAStateIsWhatWasPutIntoIt(t *testing.T) {
 		t.Errorf("before there is anything: %+v", got)
 	}
 	l.refuses(Put{Key: key(0), Start: 5}, wire.InvalidRequest)
-	l.must(Initialize{key(0), 2, -1})
+	l.must(Initialize{key(0), 2, -1, -1})
 	if got := l.must(Read{key(0), 3}); !reflect.DeepEqual(got, State{StateEpoch: 2, Start: -1}) {
 		t.Errorf("initialised: %+v", got)
 	}
@@ -109,7 +109,7 @@ func TestAStateIsWhatWasPutIntoIt(t *testing.T) {
 	if got := l.must(Read{key(0), 3}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, want := l.must(Summarize{Key: key(0)}), (Summary{StateEpoch: 2, LeaderEpoch: 3, Start: 7, Done: 4}); got != want {
+	if got, want := l.must(Summarize{Key: key(0)}), (Summary{Known: true, StateEpoch: 2, LeaderEpoch: 3, Start: 7, Done: 4}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	l.must(Delete{key(0)})
@@ -121,15 +121,16 @@ func TestAStateIsWhatWasPutIntoIt(t *testing.T) {
 
 func TestOlderLeadersAndOlderStatesAreKeptOut(t *testing.T) {
 	l := newLog(t, 500)
-	l.must(Initialize{key(0), 1, 0})
+	l.must(Initialize{key(0), 1, 0, -1})
 	l.must(Read{key(0), 5})
 	l.refuses(Read{key(0), 4}, wire.FencedLeaderEpoch)
 	l.refuses(Put{Key: key(0), StateEpoch: 1, LeaderEpoch: 4, Start: -1}, wire.FencedLeaderEpoch)
 	l.refuses(Put{Key: key(0), StateEpoch: 0, LeaderEpoch: 5, Start: -1}, wire.FencedStateEpoch)
-	l.refuses(Initialize{key(0), 0, 9}, wire.FencedStateEpoch)
+	l.refuses(Initialize{key(0), 0, 9, -1}, wire.FencedStateEpoch)
+	l.refuses(Initialize{key(0), 1, 9, 4}, wire.FencedLeaderEpoch)
 	l.must(Read{key(0), -1}) // nobody is kept out, and nobody is
 	l.must(Put{Key: key(0), StateEpoch: 1, LeaderEpoch: 5, Start: 1, Done: -1})
-	l.must(Initialize{key(0), 2, 9})
+	l.must(Initialize{key(0), 2, 9, -1})
 	l.refuses(Put{Key: key(0), StateEpoch: 1, LeaderEpoch: 5, Start: 2}, wire.FencedStateEpoch)
 	if got := l.must(Read{key(0), 5}); !reflect.DeepEqual(got, State{StateEpoch: 2, Start: 9}) {
 		t.Errorf("initialised anew: %+v", got)
@@ -138,7 +139,7 @@ func TestOlderLeadersAndOlderStatesAreKeptOut(t *testing.T) {
 
 func TestImpossibleRequestsAreRefused(t *testing.T) {
 	l := newLog(t, 500)
-	l.must(Initialize{key(0), 0, 0})
+	l.must(Initialize{key(0), 0, 0, -1})
 	for _, k := range []Key{{}, {Group: "g", TopicID: uuid.UUID{1}, Partition: -1}, {Group: "g"}, {TopicID: uuid.UUID{1}}} {
 		for _, body := range []any{Initialize{Key: k}, Read{Key: k}, Put{Key: k}, Summarize{Key: k}} {
 			l.refuses(body, wire.InvalidRequest)
@@ -152,7 +153,7 @@ func TestImpossibleRequestsAreRefused(t *testing.T) {
 
 func TestEverySoManyUpdatesAreASnapshotFromWhichTheLogCanBeRead(t *testing.T) {
 	l := newLog(t, 3)
-	l.must(Initialize{key(0), 0, 0})
+	l.must(Initialize{key(0), 0, 0, -1})
 	for i := range int64(20) {
 		l.must(Put{Key: key(0), Start: i, Done: int32(i), Rows: []share.Stored{row(i+1, i+3, share.Available, int16(i))}})
 	}
@@ -205,7 +206,7 @@ func TestRandomPutsAgreeWithATwinLiveReplayedAndListed(t *testing.T) {
 			n := twins[k]
 			if n == nil {
 				start := int64(r.IntN(5))
-				l.must(Initialize{k, 0, start})
+				l.must(Initialize{k, 0, start, -1})
 				twins[k] = &naive{start: start, rows: map[int64]share.Stored{}}
 				continue
 			}
@@ -277,8 +278,8 @@ func TestTheLogIsCutBelowAllSnapshotsAndQuietStatesDoNotHoldItUp(t *testing.T) {
 		}
 	}
 	tick() // nothing there: nothing to cut
-	l.must(Initialize{key(0), 0, 0})
-	l.must(Initialize{key(1), 0, 0}) // quiet from now on
+	l.must(Initialize{key(0), 0, 0, -1})
+	l.must(Initialize{key(1), 0, 0, -1}) // quiet from now on
 	for i := range int64(50) {
 		l.must(Put{Key: key(0), Start: i, Done: 0})
 	}
@@ -302,9 +303,9 @@ func TestTheLogIsCutBelowAllSnapshotsAndQuietStatesDoNotHoldItUp(t *testing.T) {
 func TestStatesOfDeletedTopicsGo(t *testing.T) {
 	l := newLog(t, 500)
 	other := Key{Group: "h", TopicID: uuid.UUID{9}, Partition: 1}
-	l.must(Initialize{other, 0, 0})
+	l.must(Initialize{other, 0, 0, -1})
 	for i := range int32(fullAt + 1) {
-		l.must(Initialize{key(i), 0, 0})
+		l.must(Initialize{key(i), 0, 0, -1})
 	}
 	gone := Forget{Topics: []uuid.UUID{key(0).TopicID}}
 	for _, more := range []bool{true, false, false} {

@@ -74,7 +74,7 @@ func (p *Part) fetch() (l loaded, err error) {
 		if st.Start, err = p.first(log, l.set); err != nil {
 			return l, err
 		}
-		if _, err := p.ask(store.Initialize{Key: p.Key, StateEpoch: st.StateEpoch, Start: st.Start}); err != nil {
+		if _, err := p.ask(store.Initialize{Key: p.Key, StateEpoch: st.StateEpoch, Start: st.Start, LeaderEpoch: l.epoch}); err != nil {
 			return l, err
 		}
 	}
