@@ -19,6 +19,7 @@ type task struct {
 	Partitions int32
 	ID         string // transactional
 	Group      string // of a worker
+	Static     bool   // a member that comes back under its own name (KIP-345)
 	In         string
 	Out        []output
 	TimeoutMs  int64

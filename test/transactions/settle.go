@@ -38,13 +38,8 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	if err := s.stable(ctx); err != nil { // what tellers left open holds workers back
 		return nil, err
 	}
-	for quiet := 0; quiet < 30; quiet++ {
-		if !s.team.idle() {
-			quiet = 0
-		}
-		if err := realfault.Pause(drain, 100*time.Millisecond); err != nil {
-			return nil, fmt.Errorf("the workers find no end: %w", err)
-		}
+	if err := s.drained(drain); err != nil {
+		return nil, err
 	}
 	if err := s.team.retire(drain, "worker"); err != nil {
 		return nil, err
@@ -61,6 +56,28 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 		return nil, err
 	}
 	return s.judge()
+}
+
+// drained waits until the workers, in groups that are not being shared anew,
+// have had nothing to read for three seconds.
+func (s *stage) drained(ctx context.Context) error {
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()))
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	defer c.Close()
+	admin := kadm.NewClient(c)
+	for quiet := 0; quiet < 15; quiet++ {
+		groups, err := admin.DescribeGroups(ctx, groupOne, groupTwo)
+		if err != nil || !s.team.idle() || groups[groupOne].State != "Stable" || groups[groupTwo].State != "Stable" {
+			quiet = 0
+		}
+		if realfault.Pause(ctx, 200*time.Millisecond) != nil {
+			return fmt.Errorf("the workers find no end within %v: their groups are %s and %s, all idle: %v", drainWithin,
+				groups[groupOne].State, groups[groupTwo].State, s.team.idle())
+		}
+	}
+	return nil
 }
 
 // stable waits until the last stable offset is the high watermark everywhere.

@@ -17,7 +17,7 @@ func (s *stage) storm(ctx context.Context) error {
 	span := s.lasts / time.Duration(s.brokerKills+1)
 	next := time.Now().Add(span/2 + rand64(r, span))
 	for time.Now().Before(until) {
-		if err := realfault.Pause(ctx, 100*time.Millisecond+rand64(r, time.Second)); err != nil {
+		if err := realfault.Pause(ctx, 300*time.Millisecond+rand64(r, 2*time.Second)); err != nil {
 			return err
 		}
 		if err := s.node.Alive(); err != nil {

@@ -13,6 +13,10 @@ import (
 	"ottla/test/history/client"
 )
 
+// sessionTimeout is short: broker restarts give every member of a group, also
+// one that has been killed, its whole session anew.
+const sessionTimeout = 3 * time.Second
+
 // most is how many records a worker takes into one transaction.
 const most = 60
 
@@ -41,14 +45,18 @@ func (c *child) work(ctx context.Context) error {
 }
 
 func (w *worker) session(ctx context.Context) error {
-	s, err := kgo.NewGroupTransactSession(w.open(
+	opts := w.open(
 		kgo.ConsumerGroup(w.Group), kgo.ConsumeTopics(w.In),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
-		kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(300*time.Millisecond), kgo.RebalanceTimeout(10*time.Second),
+		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(300*time.Millisecond), kgo.RebalanceTimeout(6*time.Second),
 		kgo.FetchMaxWait(200*time.Millisecond),
 		kgo.OnPartitionsAssigned(w.gained), kgo.OnPartitionsRevoked(w.gone), kgo.OnPartitionsLost(w.gone),
-	)...)
+	)
+	if w.Static {
+		opts = append(opts, kgo.InstanceID(w.ID))
+	}
+	s, err := kgo.NewGroupTransactSession(opts...)
 	if err != nil {
 		return fmt.Errorf("make a session: %w", err)
 	}
@@ -169,7 +177,7 @@ func polled(records []*kgo.Record) []history.Micro {
 // commitOp is the commit of the offsets behind records.
 func (w *worker) commitOp(records []*kgo.Record) *history.Op {
 	op := &history.Op{Process: w.Process, Kind: history.Commit, Group: w.Group, Start: w.stamp()}
-	op.Member, op.Generation = w.s.Client().GroupMetadata()
+	op.Member, op.Generation = w.member(w.s.Client())
 	next := map[int32]int64{}
 	for _, r := range records {
 		next[r.Partition] = r.Offset + 1
@@ -180,6 +188,16 @@ func (w *worker) commitOp(records []*kgo.Record) *history.Op {
 		}
 	}
 	return op
+}
+
+// member is who the worker is in its group. A static member keeps its place in
+// a generation under a new id, so it goes by its own name.
+func (w *worker) member(cl *kgo.Client) (name string, generation int32) {
+	name, generation = cl.GroupMetadata()
+	if w.Static {
+		name = w.ID
+	}
+	return name, generation
 }
 
 func (w *worker) gained(_ context.Context, cl *kgo.Client, parts map[string][]int32) {
@@ -198,7 +216,7 @@ func (w *worker) change(cl *kgo.Client, how func()) {
 	defer w.mu.Unlock()
 	how()
 	op := history.Op{Process: w.Process, Kind: history.Subscribe, Outcome: history.OK, Start: w.stamp(), Group: w.Group}
-	op.Member, op.Generation = cl.GroupMetadata()
+	op.Member, op.Generation = w.member(cl)
 	for _, p := range w.owned {
 		op.Positions = append(op.Positions, history.Position{Partition: partitionName(w.In, p), Offset: -1})
 	}
