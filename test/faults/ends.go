@@ -75,7 +75,31 @@ func powerCut(ctx context.Context, s *scene) error {
 	return s.finish(ctx)
 }
 
-// paused is row 19: the process stands still and goes on.
+// vanishing is row 19b: the members of the groups die without a word, one after
+// the other, and new ones come. What nobody leaves is taken back when its
+// session is over, and everything is read.
+func vanishing(ctx context.Context, s *scene) error {
+	s.silent = true
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	for n := int64(times(60, 12)); s.crew.Vanished() < n; {
+		if err := s.up(); err != nil {
+			return err
+		}
+		if err := realfault.Pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	s.hits = int(s.crew.Vanished())
+	s.crew.Calm()
+	if err := s.caughtUp(ctx); err != nil {
+		return err
+	}
+	return s.finish(ctx)
+}
+
+// paused is row 19a: the process stands still and goes on.
 func paused(ctx context.Context, s *scene) error {
 	if err := s.open(ctx); err != nil {
 		return err

@@ -28,6 +28,7 @@ type scene struct {
 	size     int // bytes of a record, which is not compressed then; 100 unless set
 	rate     int // records a second; 1500 unless set
 	topic    map[string]*string
+	silent   bool // members of groups end without leaving them
 
 	address string // of the Kafka port
 	setup   realfault.Setup
@@ -94,7 +95,7 @@ func (s *scene) loadTopic(ctx context.Context, topic string) error {
 	}
 	s.crew = &client.Crew{
 		Cluster:   &client.Cluster{Address: s.address, Topic: topic, Partitions: 6, History: w, Plain: s.size > 0},
-		Producers: 3, Rate: s.rate, Size: s.size, Readers: 2, Members: 3, Lifetime: 4 * time.Second,
+		Producers: 3, Rate: s.rate, Size: s.size, Readers: 2, Members: 3, Lifetime: 4 * time.Second, Silent: s.silent,
 	}
 	if s.size == 0 {
 		s.crew.Size = 100

@@ -24,10 +24,20 @@ type Cluster struct {
 
 	value atomic.Int64 // the last value that was sent
 	acked atomic.Int64
+	// vanished is how many members have ended without leaving their group.
+	vanished atomic.Int64
+	// calm lets members of groups live on.
+	calm atomic.Bool
 }
 
 // Acked is how many records were acknowledged so far.
 func (c *Cluster) Acked() int64 { return c.acked.Load() }
+
+// Vanished is how many members have ended without leaving their group so far.
+func (c *Cluster) Vanished() int64 { return c.vanished.Load() }
+
+// Calm ends the coming and going in the groups: who is there from now on stays.
+func (c *Cluster) Calm() { c.calm.Store(true) }
 
 // Prepare makes the topic with some settings.
 func (c *Cluster) Prepare(ctx context.Context, settings map[string]*string) error {

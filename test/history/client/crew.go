@@ -20,6 +20,7 @@ type Crew struct {
 	Readers   int // by assignment, every other at read_committed
 	Members   int // of each of two groups, an eager and a cooperative one
 	Lifetime  time.Duration
+	Silent    bool     // members end without leaving their groups
 	Watched   []string // groups of others whose offsets in the topic are watched too
 	// Stable watches only offsets that wait for no transaction: Kafka answers
 	// the end of a transaction before all see it.
@@ -52,7 +53,9 @@ func (c *Crew) Start(ctx context.Context) {
 	}
 	for group, balancer := range groups {
 		for i := range c.Members {
-			c.run(&c.rest, func() error { return c.consume(ctx, group, balancer, c.Lifetime+time.Duration(i)*time.Second) })
+			c.run(&c.rest, func() error {
+				return c.consume(ctx, group, balancer, c.Lifetime+time.Duration(i)*time.Second, c.Silent)
+			})
 		}
 		if c.Members > 0 {
 			c.run(&c.rest, func() error { return c.watchGroup(c.committedView(ctx), group, watchEvery) })

@@ -8,7 +8,7 @@
 //
 // Main types: Cluster (what all clients share), Crew (all of them together).
 //
-// Reading order: cluster.go, producer.go, consumer.go, member.go, watch.go,
+// Reading order: cluster.go, line.go, producer.go, consumer.go, member.go, watch.go,
 // crew.go.
 //
 // Invariants: a value is produced once; what may have taken place is info, and

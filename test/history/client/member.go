@@ -24,15 +24,17 @@ type member struct {
 }
 
 // consume is a member of a group until ctx ends: it polls, and commits after
-// each poll what it has read. Every lifetime it leaves, and a new one joins.
-func (c *Cluster) consume(ctx context.Context, group string, balancer kgo.GroupBalancer, lifetime time.Duration) error {
+// each poll what it has read. Every lifetime it leaves, and a new one joins; a
+// silent one does not leave: its line is cut, and the group has to miss it.
+func (c *Cluster) consume(ctx context.Context, group string, balancer kgo.GroupBalancer, lifetime time.Duration, silent bool) error {
 	for ctx.Err() == nil {
+		line := NewLine()
 		m := &member{c: c, group: group, process: c.History.Process()}
 		cl, err := c.open(isolation(true),
 			kgo.ConsumerGroup(group), kgo.ConsumeTopics(c.Topic), kgo.Balancers(balancer),
 			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 			kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(300*time.Millisecond), kgo.RebalanceTimeout(6*time.Second),
-			kgo.FetchMaxWait(200*time.Millisecond),
+			kgo.FetchMaxWait(200*time.Millisecond), kgo.Dialer(line.Dial),
 			kgo.OnPartitionsAssigned(m.gained), kgo.OnPartitionsRevoked(m.gone), kgo.OnPartitionsLost(m.gone),
 		)
 		if err != nil {
@@ -40,13 +42,21 @@ func (c *Cluster) consume(ctx context.Context, group string, balancer kgo.GroupB
 		}
 		m.client = cl
 		life, cancel := context.WithTimeout(ctx, lifetime)
-		for life.Err() == nil {
-			if next := c.poll(life, cl, m.process, true, false); len(next) > 0 {
+		for life.Err() == nil || c.calm.Load() && ctx.Err() == nil {
+			poll := life
+			if c.calm.Load() {
+				poll = ctx
+			}
+			if next := c.poll(poll, cl, m.process, true, false); len(next) > 0 {
 				m.commit(next)
 			}
 			cl.AllowRebalance()
 		}
 		cancel()
+		if silent && ctx.Err() == nil {
+			line.Cut()
+			c.vanished.Add(1)
+		}
 		cl.CloseAllowingRebalance()
 		c.History.Add(history.Op{Process: m.process, Kind: history.Crash, Outcome: history.OK, Start: c.History.Now(), End: c.History.Now()})
 	}
