@@ -13,8 +13,9 @@ import (
 
 // Clock is the time of day as nodes see it where they mean data: the times of
 // records (LogAppendTime, and how far a producer's may be off), retention,
-// segment age, the expiry of offsets and of silent producers, the lags of
-// compaction. It runs on with real time and can be moved.
+// segment age, the expiry of offsets, of silent producers and of transactional
+// ids, how long a transaction may be open, the lags of compaction. It runs on
+// with real time and can be moved.
 //
 // What tells the living from the dead (sessions, rebalances, time-outs of
 // connections and requests) never goes by it: moving the clock a week throws no
@@ -40,8 +41,9 @@ func (c *Clock) Now() time.Time {
 
 // Advance moves the clock by d, back if that is negative, and returns when what
 // became due has settled on every running node: one round of housekeeping,
-// retention, producer expiry, compaction and offset expiry at the new time. An
-// error tells what could not settle; the clock has moved all the same.
+// retention, producer expiry, compaction, offset expiry and the abort of
+// transactions that ran out of time. An error tells what could not settle; the
+// clock has moved all the same.
 func (c *Clock) Advance(ctx context.Context, d time.Duration) error {
 	c.moving.Lock()
 	defer c.moving.Unlock()

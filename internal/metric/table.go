@@ -68,6 +68,7 @@ var table = []Def{
 	{Name: "ottla_coordinator_loads_total", Kind: KindCounter, Help: "Partitions that coordinators have read after becoming their leader, or after a loss."},
 	{Name: "ottla_coordinator_loads_failed_total", Kind: KindCounter, Help: "Partitions that a coordinator could not read; it tries again."},
 	{Name: "ottla_coordinator_load_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time from becoming a partition's leader to its coordinator being ready."},
+	{Name: "ottla_coordinator_transactions", Kind: KindGauge, Label: "state", Help: "Transactional ids whose coordinator this node is, by Kafka's name of their state; Ongoing are open."},
 	{Name: "ottla_coordinator_groups", Kind: KindGauge, Label: "state", Help: "Groups whose coordinator this node is, by Kafka's name of their state."},
 	{Name: "ottla_client_metrics_pushes_total", Kind: KindCounter, Help: "Pushes of metrics by clients (KIP-714)."},
 	{Name: "ottla_client_metrics_pushes_failed_total", Kind: KindCounter, Help: "Pushes of client metrics that were refused."},

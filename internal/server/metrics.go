@@ -41,6 +41,7 @@ func (s *Server) measure() {
 		s.metrics.Func(name, func() float64 { return float64(ask()) })
 	}
 	s.metrics.Funcs("ottla_coordinator_groups", s.groupsByState)
+	s.metrics.Funcs("ottla_coordinator_transactions", s.transactionsByState)
 }
 
 // groupsPatience bounds how long a scrape waits for coordinators; groups of

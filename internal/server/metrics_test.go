@@ -141,9 +141,13 @@ func TestReadinessTellsOfCoordinators(t *testing.T) {
 		{50, 3, 0, false, "3 of 50 partitions of __consumer_offsets are still being read"},
 		{50, 3, 1, false, "1 of 50 partitions of __consumer_offsets cannot be read, the log says why; 3 are still being read"},
 	} {
-		got := coordinatorsCheck(c.led, c.loads, c.fails)
+		got := coordinatorsCheck("coordinators", "__consumer_offsets", standing{c.led, c.loads, c.fails})
 		if got.Name != "coordinators" || got.OK != c.ok || got.Detail != c.detail {
 			t.Errorf("%d %d %d: got %+v", c.led, c.loads, c.fails, got)
 		}
 	}
 }
+
+type standing struct{ led, loads, fails int }
+
+func (s standing) Standing() (led, loads, fails int) { return s.led, s.loads, s.fails }

@@ -17,7 +17,8 @@ func (s *Server) checks() []ops.Check {
 	if n := s.broker.Recovering(); n > 0 {
 		open.OK, open.Detail = false, fmt.Sprintf("%d are still recovering", n)
 	}
-	out := []ops.Check{leads, open, coordinatorsCheck(s.groups.Standing())}
+	out := []ops.Check{leads, open, coordinatorsCheck("coordinators", broker.OffsetsTopic, s.groups),
+		coordinatorsCheck("transaction coordinators", broker.TransactionsTopic, s.txns)}
 	for _, d := range s.broker.Dirs() {
 		c := ops.Check{Name: "log directory " + d.Path(), OK: true}
 		if err := d.Err(); err != nil {
@@ -30,13 +31,16 @@ func (s *Server) checks() []ops.Check {
 
 // coordinatorsCheck holds when every coordinator of this node answers; one
 // that leads nothing has nothing to read.
-func coordinatorsCheck(led, loads, fails int) ops.Check {
-	c := ops.Check{Name: "coordinators", OK: loads+fails == 0}
+func coordinatorsCheck(name, topic string, r interface {
+	Standing() (led, loads, fails int)
+}) ops.Check {
+	led, loads, fails := r.Standing()
+	c := ops.Check{Name: name, OK: loads+fails == 0}
 	switch {
 	case fails > 0:
-		c.Detail = fmt.Sprintf("%d of %d partitions of %s cannot be read, the log says why; %d are still being read", fails, led, broker.OffsetsTopic, loads)
+		c.Detail = fmt.Sprintf("%d of %d partitions of %s cannot be read, the log says why; %d are still being read", fails, led, topic, loads)
 	case loads > 0:
-		c.Detail = fmt.Sprintf("%d of %d partitions of %s are still being read", loads, led, broker.OffsetsTopic)
+		c.Detail = fmt.Sprintf("%d of %d partitions of %s are still being read", loads, led, topic)
 	}
 	return c
 }

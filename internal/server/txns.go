@@ -92,6 +92,25 @@ func (s *Server) settleTxns(ctx context.Context) error {
 	return nil
 }
 
+// transactionsByState counts transactional ids; those of a coordinator that is
+// slower than a scrape waits are left out.
+func (s *Server) transactionsByState() map[string]float64 {
+	ctx, cancel := context.WithTimeout(s.ctx, groupsPatience)
+	defer cancel()
+	n := map[string]float64{}
+	for state := txn.Empty; state <= txn.CompleteAbort; state++ {
+		n[state.String()] = 0
+	}
+	for _, a := range s.txns.Each(ctx, txn.List{DurationMs: -1}) {
+		if list, ok := a.Body.([]txn.Listed); ok {
+			for i := range list {
+				n[list[i].State.String()]++
+			}
+		}
+	}
+	return n
+}
+
 // stopTxns stops the coordinators of transactions and who writes for them.
 func (s *Server) stopTxns() {
 	if s.txns != nil {
