@@ -103,6 +103,7 @@ var countedCodes = []wire.Code{
 	wire.NotLeaderOrFollower, wire.RequestTimedOut, wire.MessageTooLarge, wire.InvalidTopic, wire.RecordListTooLarge,
 	wire.NotEnoughReplicas, wire.NotEnoughReplicasAfterAppend, wire.InvalidRequiredAcks, wire.TopicAuthorizationFailed,
 	wire.InvalidTimestamp, wire.OutOfOrderSequenceNumber, wire.InvalidProducerEpoch, wire.InvalidTxnState,
+	wire.InvalidProducerIDMapping, wire.InvalidRequest,
 	wire.TransactionalIDAuthorizationFailed, wire.KafkaStorageError, wire.FetchSessionIDNotFound,
 	wire.InvalidFetchSessionEpoch, wire.FencedLeaderEpoch, wire.UnknownLeaderEpoch, wire.UnsupportedCompression,
 	wire.InvalidRecord, wire.UnknownTopicID, wire.InconsistentTopicID, wire.FetchSessionTopicIDError, wire.TransactionAbortable,
