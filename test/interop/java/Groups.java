@@ -14,6 +14,9 @@ import org.apache.kafka.common.serialization.*;
 class Groups {
   static final int PARTS = 6, ROUND = 300;
 
+  /** The assignors of the scenarios; null stands for the consumer protocol, where the server assigns. */
+  static Class<?> eager = RangeAssignor.class, cooperative = CooperativeStickyAssignor.class;
+
   interface Ask {
     void of(KafkaConsumer<byte[], byte[]> c);
   }
@@ -34,8 +37,9 @@ class Groups {
     Member(String group, String topic, String instance, Class<?> assignor, Collection<Seen> seen) {
       Map<String, Object> settings = new HashMap<>(Map.of(
           "bootstrap.servers", Interop.addr, "group.id", group, "client.id", "interop", "enable.auto.commit", false,
-          "auto.offset.reset", "earliest", "heartbeat.interval.ms", 300, "session.timeout.ms", 10000,
-          "partition.assignment.strategy", assignor.getName()));
+          "auto.offset.reset", "earliest"));
+      if (assignor == null) settings.put("group.protocol", "consumer");
+      else settings.putAll(Map.of("heartbeat.interval.ms", 300, "session.timeout.ms", 10000, "partition.assignment.strategy", assignor.getName()));
       if (instance != null) settings.put("group.instance.id", instance);
       thread = new Thread(() -> work(settings, topic, seen));
       thread.setDaemon(true);
@@ -45,7 +49,7 @@ class Groups {
     void work(Map<String, Object> settings, String topic, Collection<Seen> seen) {
       try (var c = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
         consumer = c;
-        c.subscribe(List.of(topic), this);
+        subscribe(c, topic);
         while (open) {
           for (var r : c.poll(Duration.ofMillis(100)))
             seen.add(new Seen(Integer.parseInt(new String(r.value(), StandardCharsets.UTF_8)), r.offset()));
@@ -57,6 +61,10 @@ class Groups {
       } catch (Throwable e) {
         failure = e;
       }
+    }
+
+    void subscribe(KafkaConsumer<byte[], byte[]> c, String topic) {
+      c.subscribe(List.of(topic), this);
     }
 
     @Override
@@ -145,8 +153,8 @@ class Groups {
 
   static void run() {
     producer = Interop.producer(Map.of("enable.idempotence", true));
-    Interop.scenario("group", () -> group("group", CooperativeStickyAssignor.class));
-    Interop.scenario("group-eager", () -> group("group-eager", RangeAssignor.class));
+    Interop.scenario("group", () -> group("group", cooperative));
+    Interop.scenario("group-eager", () -> group("group-eager", eager));
     Interop.scenario("commit", Groups::commit);
     Interop.scenario("static", Groups::fixed);
     Interop.scenario("group-restart", Groups::restart);
@@ -177,13 +185,13 @@ class Groups {
     String topic = Interop.createTopic("commit", 1, Map.of());
     send(topic, 1, 0, 100);
     var seen = new ConcurrentLinkedQueue<Seen>();
-    Member m = new Member(topic, topic, null, RangeAssignor.class, seen);
+    Member m = new Member(topic, topic, null, eager, seen);
     until("100 records", List.of(m), () -> seen.size() == 100);
     m.ask(c -> c.commitSync(Map.of(new TopicPartition(topic, 0), new OffsetAndMetadata(60, "by hand"))));
     m.leave();
     Interop.wantEqual("committed", committed(topic), Map.of(0, 60L));
     seen.clear();
-    Member next = new Member(topic, topic, null, RangeAssignor.class, seen);
+    Member next = new Member(topic, topic, null, eager, seen);
     until("40 records", List.of(next), () -> seen.size() >= 40);
     List<Long> got = new ArrayList<>(), want = new ArrayList<>();
     for (Seen s : seen) got.add(s.offset());
@@ -197,12 +205,12 @@ class Groups {
   static void fixed() throws Exception {
     String topic = Interop.createTopic("static", PARTS, Map.of());
     var seen = new ConcurrentLinkedQueue<Seen>();
-    Member a = new Member(topic, topic, "a", RangeAssignor.class, seen), b = new Member(topic, topic, "b", RangeAssignor.class, seen);
+    Member a = new Member(topic, topic, "a", eager, seen), b = new Member(topic, topic, "b", eager, seen);
     settle(List.of(a, b));
     Set<Integer> owned = a.owned;
     int calm = b.rebalances;
     a.leave();
-    a = new Member(topic, topic, "a", RangeAssignor.class, seen);
+    a = new Member(topic, topic, "a", eager, seen);
     settle(List.of(a, b));
     Interop.wantEqual("partitions after the member came back", a.owned, owned);
     send(topic, PARTS, 0, ROUND);
@@ -217,7 +225,7 @@ class Groups {
     String topic = Interop.createTopic("group-restart", PARTS, Map.of());
     var seen = new ConcurrentLinkedQueue<Seen>();
     List<Member> members = new ArrayList<>();
-    for (int i = 0; i < 2; i++) members.add(new Member(topic, topic, null, CooperativeStickyAssignor.class, seen));
+    for (int i = 0; i < 2; i++) members.add(new Member(topic, topic, null, cooperative, seen));
     settle(members);
     send(topic, PARTS, 0, ROUND);
     until("the records before", members, () -> seen.size() >= ROUND);
@@ -255,7 +263,7 @@ class Groups {
     String topic = Interop.createTopic("group-admin", PARTS, Map.of());
     var seen = new ConcurrentLinkedQueue<Seen>();
     List<Member> members = new ArrayList<>();
-    for (int i = 0; i < 2; i++) members.add(new Member(topic, topic, null, RangeAssignor.class, seen));
+    for (int i = 0; i < 2; i++) members.add(new Member(topic, topic, null, eager, seen));
     settle(members);
     send(topic, PARTS, 0, ROUND);
     until("the records", members, () -> seen.size() >= ROUND);

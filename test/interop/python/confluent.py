@@ -172,11 +172,15 @@ class Wrap:
         self.topic, self.rebalances = topic, 0
         more = {"group.instance.id": instance} if instance else {}
         self.c = Consumer({"bootstrap.servers": ADDR, "group.id": group, "client.id": "interop", "enable.auto.commit": False,
-                           "auto.offset.reset": "earliest", "heartbeat.interval.ms": 300, "session.timeout.ms": 10000,
-                           "partition.assignment.strategy": Wrap.strategy, **more})
+                           "auto.offset.reset": "earliest", **self.protocol(), **more})
         self.c.subscribe([topic], on_assign=self.count)
 
-    strategy = "cooperative-sticky"
+    strategy = "cooperative-sticky"  # None: the consumer protocol, where the server assigns
+
+    def protocol(self):
+        if Wrap.strategy is None:
+            return {"group.protocol": "consumer"}
+        return {"heartbeat.interval.ms": 300, "session.timeout.ms": 10000, "partition.assignment.strategy": Wrap.strategy}
 
     def count(self, *_):
         self.rebalances += 1
@@ -237,15 +241,20 @@ class World:
         return "NONE"
 
 
-print("VERSION", f"confluent-kafka {confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})", flush=True)
-scenario("create", create)
-for codec_name in ["none", "gzip", "snappy", "lz4", "zstd"]:
-    scenario("codec-" + codec_name, lambda: codec(codec_name))
-scenario("idempotent", idempotent)
-scenario("time", by_time)
-scenario("large", large)
-scenario("huge", huge)
-scenario("restart", restart)
-groups.run(World())
-Wrap.strategy = "range"
-scenario("group-eager", lambda: groups.group(World(), "group-eager"))
+def version():
+    print("VERSION", f"confluent-kafka {confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})", flush=True)
+
+
+if __name__ == "__main__":
+    version()
+    scenario("create", create)
+    for codec_name in ["none", "gzip", "snappy", "lz4", "zstd"]:
+        scenario("codec-" + codec_name, lambda: codec(codec_name))
+    scenario("idempotent", idempotent)
+    scenario("time", by_time)
+    scenario("large", large)
+    scenario("huge", huge)
+    scenario("restart", restart)
+    groups.run(World())
+    Wrap.strategy = "range"
+    scenario("group-eager", lambda: groups.group(World(), "group-eager"))

@@ -24,13 +24,14 @@ class Member(threading.Thread):
     def __init__(self, world, group, topic, seen, instance=None):
         super().__init__(daemon=True)
         self.args, self.seen, self.asked, self.failure = (world, group, topic, instance), seen, queue.Queue(), None
-        self.owned, self.rebalances, self.open = set(), 0, True
+        self.owned, self.rebalances, self.open, self.opened = set(), 0, True, False
         self.start()
 
     def run(self):
         world, group, topic, instance = self.args
         try:
             wrap = world.open(group, topic, instance)
+            self.opened = True
             while self.open:
                 for partition, offset, value in wrap.poll():
                     self.seen.append((partition, offset, value))
