@@ -214,9 +214,24 @@ func startFailure(err error) error {
 	case errors.As(err, &busy):
 		return fail.New(fail.Failed, busy.Error(), "", "stop it, or choose another address with --listen (Kafka) or --http")
 	case errors.As(err, &refused):
-		return &fail.Failure{Code: fail.Failed, What: refused.Error(), Cause: err}
+		return dirFailure(refused, err)
 	}
 	return &fail.Failure{Code: fail.Failed, What: "the node did not start", Why: err.Error(), Cause: err}
+}
+
+// dirFailure tells why a data directory was not taken; for Kafka's own, how its
+// logs come over.
+func dirFailure(r *datadir.Refused, err error) error {
+	why := r.Path + " " + r.Reason
+	if r.Cause != nil {
+		why += ": " + r.Cause.Error()
+	}
+	next := r.Advice
+	if r.Kind == datadir.KafkaData {
+		into := strings.TrimSuffix(r.Path, "/") + "-ottla"
+		next = fmt.Sprintf("stop Kafka, bring its logs into a new directory with \"ottla log import %s --data %s\", and serve that", r.Path, into)
+	}
+	return &fail.Failure{Code: fail.Failed, What: "the data directory cannot be used", Why: why, Next: next, Cause: err}
 }
 
 // stateDir is the user's folder for what programs keep between runs.

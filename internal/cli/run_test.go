@@ -259,6 +259,24 @@ func TestFreshRefusesWhatIsNotOurs(t *testing.T) {
 	}
 }
 
+func TestKafkasOwnDirectoryIsNotServedButImported(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "orders-0"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "meta.properties"), []byte("version=1\nnode.id=1\ncluster.id=C\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []string{"serve", "dev"} {
+		r := call(t, nil, "", how, "--data", dir, "--listen", "127.0.0.1:0", "--http", "off")
+		r.mustHold(t, fail.Failed, "error: the data directory cannot be used\n", "why: "+dir+" holds logs of Apache Kafka",
+			"try: stop Kafka, bring its logs into a new directory with \"ottla log import "+dir+" --data "+dir+"-ottla\"")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ottla.properties")); err == nil {
+		t.Error("the directory was marked as ours")
+	}
+}
+
 func TestABusyPortNamesItsOwner(t *testing.T) {
 	n := node(t)
 	call(t, nil, "", "serve", "--data", t.TempDir(), "--listen", n.Addr(), "--http", "off").
