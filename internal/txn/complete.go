@@ -63,11 +63,7 @@ func (t *turn) written(c written) {
 		return
 	}
 	if c.err != nil {
-		// A newer coordinator ends it, or this leadership is over.
-		for _, token := range e.enders {
-			t.refuse(token, wire.Errorf(wire.NotCoordinator, "the markers of %s could not be written: %w", c.id, c.err))
-		}
-		t.accepted(func() { e.enders = nil })
+		t.unwritten(c, e)
 		return
 	}
 	m := t.complete(c.id, e.meta)
@@ -77,6 +73,27 @@ func (t *turn) written(c written) {
 	t.accepted(func() { e.enders = nil })
 	if len(e.parked) > 0 {
 		t.timer(resumeKey{c.id}, 0, resume{c.id})
+	}
+}
+
+// unwritten sends away who waits for markers that this coordinator may not
+// write: a newer one ends the transaction. If this one is the newest after all
+// (its topic was deleted and made again, and counts its epochs anew), it shall
+// not stay undone for ever.
+func (t *turn) unwritten(c written, e *entry) {
+	for _, token := range e.enders {
+		t.refuse(token, wire.Errorf(wire.NotCoordinator, "the markers of %s could not be written: %w", c.id, c.err))
+	}
+	t.accepted(func() { e.enders = nil })
+	again := c
+	again.err = nil
+	t.timer(markKey{c.id}, markAgain, markDue{again})
+}
+
+// markDue writes markers again that could not be written.
+func (t *turn) markDue(c markDue) {
+	if e := t.m.ids[c.id]; e != nil && e.state == c.outcome && e.producerID == c.producerID && e.epoch == c.epoch {
+		t.mark(c.id, e.meta, t.m.coordinatorEpoch, true)
 	}
 }
 

@@ -85,6 +85,8 @@ func (t *turn) step(body any) error {
 		t.checkDue()
 	case abortDue:
 		t.abortDue(c)
+	case markDue:
+		t.markDue(c)
 	case forgetDue:
 		t.forgetDue()
 	default:

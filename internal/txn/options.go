@@ -37,6 +37,9 @@ const (
 	// maxParked bounds the commands of one transactional id that wait so: one
 	// producer has one, and each that wants to take over another.
 	maxParked = 16
+	// markAgain is how long a transaction waits whose markers were refused as
+	// those of an old coordinator.
+	markAgain = 30 * time.Second
 	// forgetBytes bounds the keys that one turn forgets, so that they fit in a
 	// batch; the rest is another turn's.
 	forgetBytes = 64 << 10

@@ -233,6 +233,13 @@ func (w *simWorld) check() {
 	for _, t := range w.txns {
 		w.checkTxn(t, func(p *simPartition) int { return len(p.log) })
 	}
+	again := New(Options{})
+	for _, r := range w.shard.log {
+		again.Apply(r)
+	}
+	if got, want := bare(slices.Collect(again.Records())), bare(slices.Collect(w.shard.m.Records())); !slices.Equal(got, want) {
+		w.t.Errorf("a replay of %d records gives other state:\n%q\nwant\n%q", len(w.shard.log), got, want)
+	}
 	for id, e := range w.shard.m.ids {
 		if !e.state.over() {
 			w.t.Errorf("%s is %s in the end", id, e.state)

@@ -87,6 +87,7 @@ type (
 	resumeKey    struct{ id string }
 	impatientKey struct{ id string }
 	abortKey     struct{ id string }
+	markKey      struct{ id string }
 	checkKey     struct{}
 	forgetKey    struct{}
 
@@ -103,6 +104,8 @@ type (
 		producerID int64
 		epoch      int16
 	}
+	// markDue: the markers could not be written, and are tried again.
+	markDue struct{ written }
 	// forgetDue: time to look for transactional ids that nobody uses.
 	forgetDue struct{}
 )
