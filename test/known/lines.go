@@ -18,6 +18,26 @@ var Lines = []Difference{
 		Reason: "They are not served yet; the tools of 4.3 do not know their names.",
 	},
 	{
+		Where: "features( lowered, described)?", Kafka: "out Feature: .*",
+		What:   "kafka-features shows metadata.version at one level and leaves out eligible.leader.replicas.version, and what is not served yet.",
+		Reason: "Metadata is written at the level of 4.4 alone; a lone node has no other replicas that could be eligible.",
+	},
+	{
+		Where: "metadata lowered", Kafka: ".*Refusing to perform the requested downgrade because it might delete metadata information\\.", Ottla: ".*Local controller 1 only supports versions 33-33",
+		What:   "kafka-features refuses to lower metadata.version with another reason.",
+		Reason: "As with kafka-features describe.",
+	},
+	{
+		Where: "quorum status", Kafka: ".*CONTROLLER://ADDR.*", Ottla: ".*PLAINTEXT://ADDR.*",
+		What:   "kafka-metadata-quorum shows the Kafka listener as the voter's endpoint.",
+		Reason: "One port serves clients and controllers.",
+	},
+	{
+		Where: "all configs of a group", Kafka: absent, Ottla: "out   share\\.(key\\.ordering|retry\\..*)=.*",
+		What:   "Groups have settings for the order of keys and for pauses between deliveries.",
+		Reason: "They are Ottla's own; without them a share group is Kafka's.",
+	},
+	{
 		Where: "describe .*", Kafka: `out Topic: .*\tConfigs: min\.insync\.replicas=1.*`,
 		What:   "kafka-topics does not show min.insync.replicas=1 for every topic, nor every topic with --topics-with-overrides.",
 		Reason: "A new Kafka cluster writes this setting into its metadata when eligible leader replicas are switched on, which Ottla does not claim yet; the value is the same.",

@@ -9,13 +9,13 @@ import (
 type step struct {
 	name  string
 	tool  string
-	args  string // split at blanks; FILE is a file with the text of stdin
+	args  string // split at blanks; FILE is a file with the text of stdin, SERVER the broker (else last)
 	stdin string
 }
 
 // script is what is run, in order.
 func script() []step {
-	return slices.Concat(topicSteps(), configSteps(), recordSteps(), offsetSteps(), deletionSteps(), logDirSteps(), perfSteps(), endSteps())
+	return slices.Concat(topicSteps(), configSteps(), recordSteps(), offsetSteps(), deletionSteps(), logDirSteps(), perfSteps(), nodeSteps(), endSteps())
 }
 
 // lines are what a tool reads.

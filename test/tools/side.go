@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (s *side) do(ctx context.Context, st step) []string {
 		defer os.Remove(name)
 		args[i], stdin = name, ""
 	}
-	cmd, err := s.command(ctx, st.tool, append(withServer(args), s.node.Addr))
+	cmd, err := s.command(ctx, st.tool, withServer(args, s.node.Addr))
 	if err != nil {
 		return []string{"cannot run: " + err.Error()}
 	}
@@ -59,9 +60,15 @@ func (s *side) do(ctx context.Context, st step) []string {
 	return append(lines, fmt.Sprintf("exit %d", cmd.ProcessState.ExitCode()))
 }
 
-// withServer puts the option that takes the broker's address last; a
-// subcommand comes first.
-func withServer(args []string) []string { return append(args, "--bootstrap-server") }
+// withServer puts the option that takes the broker's address where SERVER
+// stands, or else last: some tools want it before their subcommand, some behind.
+func withServer(args []string, addr string) []string {
+	option := []string{"--bootstrap-server", addr}
+	if at := slices.Index(args, "SERVER"); at >= 0 {
+		return slices.Replace(args, at, at+1, option...)
+	}
+	return append(args, option...)
+}
 
 func writeTemp(text string) (string, error) {
 	f, err := os.CreateTemp("", "ottla-tools-*.json")
