@@ -20,17 +20,24 @@ func explainCommand(o *options) *cobra.Command {
 	r := resource{broker: -1}
 	var watch time.Duration
 	c := &cobra.Command{
-		Use:   "explain WORD",
-		Short: "Say what an error code, a setting or a check of the doctor means, or why a group is behind",
+		Use:   "explain WORD | explain transaction ID",
+		Short: "Say what an error code, a setting or a check of the doctor means, why a group is behind, or what a transaction does",
 		Long: "Say what a Kafka error code (3, UNKNOWN_TOPIC_OR_PARTITION, or the Java exception's name),\n" +
 			"a setting (retention.ms) or a check of the doctor (D09) means, what usually causes it and\n" +
 			"what mends it. With --topic or --broker a setting's value there is shown, and where it\n" +
 			"comes from. The name of a consumer group says why the group is where it is; while it has\n" +
-			"records to read it is watched for a few seconds, to tell its speed.",
-		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports",
-		Args:    cobra.ExactArgs(1),
+			"records to read it is watched for a few seconds, to tell its speed. \"transaction ID\" tells\n" +
+			"a transaction's story: whose it is, how long it is open, whom it holds back, what ends it.",
+		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports\n  ottla explain transaction shop-3",
+		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.explain(cmd.Context(), args[0], r, watch)
+			switch {
+			case len(args) == 1:
+				return o.explain(cmd.Context(), args[0], r, watch)
+			case args[0] == "transaction" || args[0] == "txn":
+				return o.explainTxn(cmd.Context(), args[1])
+			}
+			return fail.Usagef("two words are \"transaction ID\", not %q", strings.Join(args, " "))
 		},
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return explain.Words(), cobra.ShellCompDirectiveNoFileComp

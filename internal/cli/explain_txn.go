@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/cli/out"
+	"ottla/internal/cli/txns"
+)
+
+// sweepSetting is how often the coordinator looks for time-outs, in
+// milliseconds.
+const sweepSetting = "transaction.abort.timed.out.transaction.cleanup.interval.ms"
+
+// explainTxn tells the story of a transaction.
+func (o *options) explainTxn(ctx context.Context, id string) error {
+	a, done, err := o.admin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	all, err := o.readTxns(ctx, a, []string{id})
+	if err != nil {
+		return err
+	}
+	x := all[0]
+	t := &out.Table{Columns: []out.Column{{Field: "transaction"}, {Field: "state"}, {Field: "finding"}, {Field: "fix"}}}
+	if o.format == "table" {
+		fmt.Fprintf(o.out, "%s  %s  time-out %v\n", x.ID, x.State, x.Timeout)
+	}
+	for _, n := range txns.Verdict(x, time.Now(), sweep(ctx, a, x.Coordinator)) {
+		t.Add(x.ID, x.State, n.Text, orNil(n.Fix))
+		if o.format == "table" {
+			o.paragraph("  "+n.Text, list(nonEmpty("  try: "+n.Fix, n.Fix)))
+		}
+	}
+	if o.format == "table" {
+		return nil
+	}
+	return o.print(t)
+}
+
+// sweep asks the coordinator how often it looks; Kafka's default stands in for
+// an answer.
+func sweep(ctx context.Context, a *kadm.Client, node int32) time.Duration {
+	const otherwise = 10 * time.Second
+	configs, err := a.DescribeBrokerConfigs(ctx, node)
+	if err != nil {
+		return otherwise
+	}
+	for _, c := range configs {
+		for _, s := range c.Configs {
+			if s.Key != sweepSetting || s.Value == nil {
+				continue
+			}
+			if ms, err := strconv.ParseInt(*s.Value, 10, 64); err == nil && ms > 0 {
+				return time.Duration(ms) * time.Millisecond
+			}
+		}
+	}
+	return otherwise
+}
