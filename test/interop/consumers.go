@@ -15,7 +15,8 @@ func consumerClients() []client {
 	for _, v := range []string{"4.4.0", "4.1.0"} {
 		out = append(out, client{name: "consumer-java-" + v, language: "Java", scenarios: served, command: javaConsumers(v)})
 	}
-	return append(out, client{name: "consumer-confluent", language: "Python", scenarios: served, command: python("consumers.py")})
+	return append(out, client{name: "consumer-confluent", language: "Python", scenarios: served, command: python("consumers.py"),
+		limits: "its cooperative assignor leaves data of its own in assignments, so no broker (Kafka neither) turns a live group of it into a consumer group; `migrate` begins with its range assignor"})
 }
 
 // javaConsumers runs our other Java program with the library of a version.
@@ -28,7 +29,7 @@ func javaConsumers(version string) func(context.Context, string) (command, error
 		at := slices.Index(c.args, "-cp")
 		classes, libs, _ := cutPath(c.args[at+1])
 		own := classes + "-consumers"
-		if err := do(ctx, c.dir, "javac", "-nowarn", "-proc:none", "-cp", libs, "-d", own, "Interop.java", "Groups.java", "Consumers.java"); err != nil {
+		if err := do(ctx, c.dir, "javac", "-nowarn", "-proc:none", "-cp", libs, "-d", own, "Interop.java", "Groups.java", "Transactions.java", "Consumers.java"); err != nil {
 			return command{}, err
 		}
 		c.args = append(slices.Clone(c.args[:at]), "-cp", own+string(filepath.ListSeparator)+libs, "Consumers")
