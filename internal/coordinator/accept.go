@@ -114,6 +114,7 @@ func (c *core) flush() bool {
 		return true
 	}
 	batch := c.builder.Build(0)
+	c.hurry, c.lazyBy = false, time.Time{}
 	base, end, err := c.tail.Append(batch, nil)
 	if err != nil {
 		c.lose(err)

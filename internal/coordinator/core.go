@@ -37,6 +37,10 @@ type core struct {
 	// is applied; the builder holds what is accepted and not written.
 	accepted, written, committed int64
 	builder                      *record.Builder
+	// hurry: somebody waits for what the builder holds. Otherwise it may wait
+	// until lazyBy, which is set while it does.
+	hurry  bool
+	lazyBy time.Time
 	// careful: the log refused a write, so until one succeeds each command's
 	// records are written before they are applied, and a refusal costs that
 	// command alone.
@@ -119,11 +123,29 @@ func (c *core) turn(now time.Time, results []result, calls []*call) {
 	for _, x := range calls {
 		c.take(now, x)
 	}
-	if c.phase == active {
-		c.flush()
-	}
+	c.write(now)
 	c.release()
 	c.snap()
+}
+
+// lazyFor is how long records may wait that nobody needs: long enough for the
+// next command of a producer that is busy.
+const lazyFor = 20 * time.Millisecond
+
+// write writes what was accepted, unless it may wait.
+func (c *core) write(now time.Time) {
+	if c.phase != active || c.builder.Len() == 0 {
+		return
+	}
+	if !c.hurry {
+		if c.lazyBy.IsZero() {
+			c.lazyBy = now.Add(lazyFor)
+		}
+		if now.Before(c.lazyBy) {
+			return
+		}
+	}
+	c.flush()
 }
 
 // take steps one call, or tells why not.
@@ -181,6 +203,7 @@ func (c *core) carry(now time.Time, out *Output) error {
 		if err := c.accept(c.date(now), out.Records); err != nil {
 			return err
 		}
+		c.hurry = c.hurry || !out.Lazy
 	}
 	if out.Accepted != nil {
 		out.Accepted()
@@ -190,7 +213,7 @@ func (c *core) carry(now time.Time, out *Output) error {
 	}
 	for _, w := range out.Work {
 		if w.Committed {
-			c.replies.push(reply{end: c.accepted, work: &w})
+			c.push(reply{end: c.accepted, work: &w})
 			continue
 		}
 		c.begin(w)
@@ -231,7 +254,13 @@ func (c *core) answer(t Token, body any, err error) {
 		return
 	}
 	delete(c.waiting, t)
-	c.replies.push(reply{end: c.accepted, call: x, body: body, err: err})
+	c.push(reply{end: c.accepted, call: x, body: body, err: err})
+}
+
+// push puts what waits for commitment in the queue.
+func (c *core) push(r reply) {
+	c.replies.push(r)
+	c.hurry = c.hurry || r.end > c.written
 }
 
 // release lets the replies go that need wait no longer, in order, and begins
@@ -257,6 +286,7 @@ func (c *core) forget(why error) {
 	c.timers.clear()
 	c.snaps.drop()
 	c.builder.Build(0) // drops what was accepted
+	c.hurry, c.lazyBy = false, time.Time{}
 	for {
 		r, ok := c.replies.pop()
 		if !ok {

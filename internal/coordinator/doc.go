@@ -25,6 +25,7 @@
 //     end of the log), then applied, then its soft changes are made; so the
 //     next one sees them. All records of a turn are one batch, if they fit, and
 //     one write; turns that are written while a sync runs share the next one.
+//     What nobody needs (Output.Lazy) waits a moment for company.
 //   - State changes by applying accepted records and nowhere else, live, at a
 //     load and at a failover alike. Soft state is changed by Output.Accepted
 //     and may vanish.

@@ -28,6 +28,15 @@ func (c *core) resign(why error) {
 	c.enter(idle)
 }
 
+// close ends the core with the node. What was accepted and waits for company is
+// written; the log's own end syncs it.
+func (c *core) close() {
+	if c.phase == active {
+		c.flush()
+	}
+	c.resign(errClosed)
+}
+
 // load waits until everything that the log holds at this moment is committed:
 // nothing that is read can be undone then.
 func (c *core) load(now time.Time) {

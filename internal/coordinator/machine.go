@@ -66,6 +66,10 @@ type Output struct {
 	Replies []Reply
 	Timers  []Timer
 	Work    []Work
+	// Lazy lets the records wait, for a moment, for others that are written with
+	// them: nobody needs them before, and to lose them does no harm. They are
+	// applied at once like all others.
+	Lazy bool
 	// Accepted, when set, changes soft state, right after the records were
 	// accepted and applied. Soft state may vanish at any moment, with Reset.
 	Accepted func()

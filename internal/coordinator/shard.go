@@ -225,7 +225,7 @@ func (s *shard) run() {
 		}
 		s.in.take(&t, most)
 		if t.closed {
-			s.core.resign(errClosed)
+			s.core.close()
 			refuse(t.calls, errClosed)
 			return
 		}

@@ -43,14 +43,14 @@ type kept struct{ err error }
 func (c *core) wroteBytes(n int) { c.snaps.since += int64(n) }
 
 // snap takes a snapshot when it is time for one, and hands it on once it is
-// committed. It is called at the end of a turn, with everything accepted
-// written.
+// committed. It is called at the end of a turn; while something accepted is not
+// written yet, it is not the time.
 func (c *core) snap() {
 	s := &c.snaps
 	if c.phase != active {
 		return
 	}
-	if c.snapshotEvery > 0 && !s.keeping && s.since >= max(c.snapshotEvery, 2*s.last) {
+	if c.snapshotEvery > 0 && !s.keeping && c.accepted == c.written && s.since >= max(c.snapshotEvery, 2*s.last) {
 		c.takeSnapshot()
 	}
 	if s.taken != nil && s.taken.end <= c.committed {

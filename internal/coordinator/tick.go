@@ -46,8 +46,12 @@ func (c *core) next() (time.Time, bool) {
 	switch {
 	case c.again:
 		return c.retry, true
-	case c.phase == active && len(c.timers.order) > 0:
-		return c.timers.next(), true
+	case c.phase != active:
+		return time.Time{}, false
 	}
-	return time.Time{}, false
+	at, ok := c.timers.next(), len(c.timers.order) > 0
+	if !c.lazyBy.IsZero() && (!ok || c.lazyBy.Before(at)) {
+		return c.lazyBy, true
+	}
+	return at, ok
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 )
 
 // begun is a toy that also has work which begins when it is committed: "later
-// K V" puts, then begins work whose result is "put done V"; "now K V" answers at
-// once. results are the commands that work brought.
+// K V" puts, then begins work; "now K V" answers at once; "lazy K V" does so and
+// is in no hurry to be written. results are the commands that work brought.
 type begun struct {
 	*toy
 	started []string
@@ -26,15 +27,16 @@ func (m *begun) Step(now time.Time, cmd Command) (Output, error) {
 	switch {
 	case cmd.Token == 0 && line != "":
 		return Output{Accepted: func() { m.results = append(m.results, line) }}, nil
-	case len(line) > 6 && line[:6] == "later ":
+	case strings.HasPrefix(line, "later "):
 		out, err := m.toy.Step(now, Command{Token: cmd.Token, Body: "put" + line[5:]})
 		out.Work = append(out.Work, Work{Committed: true, Begin: func(ctx context.Context, done func(any)) {
 			m.started, m.dones, m.ctx = append(m.started, line), append(m.dones, done), ctx
 		}})
 		return out, err
-	case len(line) > 4 && line[:4] == "now ":
-		out, err := m.toy.Step(now, Command{Token: cmd.Token, Body: "put" + line[3:]})
-		out.Replies[0].Now = true
+	case strings.HasPrefix(line, "now "), strings.HasPrefix(line, "lazy "):
+		verb, rest, _ := strings.Cut(line, " ")
+		out, err := m.toy.Step(now, Command{Token: cmd.Token, Body: "put " + rest})
+		out.Replies[0].Now, out.Lazy = true, verb == "lazy"
 		return out, err
 	}
 	return m.toy.Step(now, cmd)
@@ -149,6 +151,61 @@ func TestAReplyThatRestsOnNothingNewLeavesAtOnce(t *testing.T) {
 	b.commit()
 	if want := []string{"now l 2 NONE", "put k 1 NONE"}; !slices.Equal(b.heard, want) {
 		t.Errorf("heard %v, want %v", b.heard, want)
+	}
+}
+
+func TestWhatNobodyNeedsWaitsForCompany(t *testing.T) {
+	b := newBench(t)
+	b.turn("lazy k 1")
+	if want := []string{"lazy k 1 NONE"}; b.log.writes != 0 || !slices.Equal(b.heard, want) || b.m.data["k"] != "1" {
+		t.Fatalf("%d writes, heard %v, the machine says %s", b.log.writes, b.heard, b.m)
+	}
+	b.turn("lazy l 1", "put m 1")
+	b.commit()
+	if b.log.writes != 1 || len(b.log.batches) != 1 || b.log.end != 3 {
+		t.Errorf("%d writes up to offset %d, want one of three records", b.log.writes, b.log.end)
+	}
+
+	// Alone it is written when its time is over, and a read that saw it waits.
+	b.turn("lazy k 2")
+	at, ok := b.c.next()
+	if !ok || !at.Equal(b.now.Add(lazyFor)) {
+		t.Errorf("the clock is looked at again at %v, %t", at, ok)
+	}
+	b.now = at
+	b.turn()
+	if b.log.writes != 2 {
+		t.Errorf("%d writes after its time, want 2", b.log.writes)
+	}
+	b.commit()
+	b.turn("lazy k 3", "get k")
+	if last := b.heard[len(b.heard)-1]; b.log.writes != 3 || last != "lazy k 3 NONE" {
+		t.Errorf("%d writes, last heard %q: a read must not tell what is not committed", b.log.writes, last)
+	}
+	b.commit()
+	if last := b.heard[len(b.heard)-1]; last != "get k NONE" {
+		t.Errorf("last heard %q", last)
+	}
+}
+
+// What waits is lost with everything else, and no write of it comes later.
+func TestWhatWaitsIsForgottenWithTheRest(t *testing.T) {
+	b := newBench(t)
+	b.turn("lazy k 1")
+	b.c.lead(t.Context(), b.now, b.log.tail(2))
+	b.turn()
+	if at, ok := b.c.next(); ok || b.log.writes != 0 || len(b.m.data) != 0 {
+		t.Errorf("after a new leadership: next %v, %d writes, %s", at, b.log.writes, b.m)
+	}
+}
+
+// A node that stops writes what waited.
+func TestWhatWaitsIsWrittenAtTheEnd(t *testing.T) {
+	b := newBench(t)
+	b.turn("lazy k 1")
+	b.c.close()
+	if b.log.writes != 1 || b.c.phase != idle {
+		t.Errorf("%d writes, phase %d", b.log.writes, b.c.phase)
 	}
 }
 

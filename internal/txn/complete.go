@@ -67,6 +67,7 @@ func (t *turn) written(c written) {
 		return
 	}
 	m := t.complete(c.id, e.meta)
+	t.out.Lazy = true
 	for _, token := range e.enders {
 		t.out.Replies = append(t.out.Replies, coordinator.Reply{Token: token, Body: m.reply(), Now: true})
 	}
