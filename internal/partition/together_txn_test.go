@@ -121,6 +121,7 @@ func writeAndEndTogether(t *testing.T, bumps bool, how AppendArgs) {
 					return
 				default:
 					end(rnd.Int64N(producers), rnd.IntN(2) == 0)
+					runtime.Gosched()
 				}
 			}
 		})
