@@ -41,7 +41,8 @@ func Check(acks []Ack) error {
 }
 
 // Acknowledge takes what a member says, all of it or, with an error, nothing:
-// every record must be locked for it (INVALID_RECORD_STATE else). Offsets that
+// every record must be locked for it (INVALID_RECORD_STATE else; INVALID_REQUEST
+// beyond the end). Offsets that
 // the log has lost meanwhile count for nothing. acks have passed Check.
 func (p *Partition) Acknowledge(nowMs int64, member string, acks []Ack) error {
 	for i := range acks {
@@ -72,6 +73,9 @@ func (p *Partition) Acknowledge(nowMs int64, member string, acks []Ack) error {
 func (p *Partition) holds(member string, first, last int64) error {
 	at := max(first, p.trimmed) // what the log has lost needs no lock
 	for i := p.spans.index(at); at <= last; i++ {
+		if at >= p.end {
+			return wire.Errorf(wire.InvalidRequest, "offset %d was never given to anybody: all from %d on is free", at, p.end)
+		}
 		if i >= len(p.spans) || p.spans[i].first > at {
 			return wire.Errorf(wire.InvalidRecordState, "offset %d is not locked: it is done, or was not given to anybody", at)
 		}

@@ -10,8 +10,8 @@ type Want struct {
 	// was begun is given whole. 0 means no bound but the window.
 	MaxRecords int
 	Strict     bool
-	// BatchSize cuts what is given of one batch into ranges of so many
-	// records; 0 does not cut.
+	// BatchSize cuts what is given into ranges of so many records; 0 does not
+	// cut.
 	BatchSize int
 }
 
@@ -121,7 +121,6 @@ func (g *giving) give(first, last int64) {
 	if g.w.Strict {
 		most = min(most, int64(g.left))
 	}
-	begun := len(g.out)
 	from := p.spans.index(first)
 	for i := from; most > 0 && i < len(p.spans) && p.spans[i].first <= last; i++ {
 		if s := &p.spans[i]; s.state != Available || s.atMs > g.w.NowMs {
@@ -132,7 +131,7 @@ func (g *giving) give(first, last int64) {
 		var j int
 		p.spans, i, j = p.spans.part(lo, hi)
 		for ; i < j; i++ { // part of one span is one span
-			most -= g.take(&p.spans[i], begun)
+			most -= g.take(&p.spans[i])
 		}
 		i--
 	}
@@ -141,18 +140,18 @@ func (g *giving) give(first, last int64) {
 
 // take locks a span and adds it to what is given. It tells how many records
 // that were.
-func (g *giving) take(s *span, begun int) int64 {
+func (g *giving) take(s *span) int64 {
 	g.p.own(s, g.p.ownerOf(g.w.Member), g.untilMs)
 	n := s.len()
 	g.left -= int(n)
-	g.add(s.first, s.last, s.count, begun)
+	g.add(s.first, s.last, s.count)
 	return n
 }
 
-// add tells of records that were given; out[begun:] are of the same batch.
-func (g *giving) add(first, last int64, count int16, begun int) {
+// add tells of records that were given, in one range with their neighbours.
+func (g *giving) add(first, last int64, count int16) {
 	size := int64(g.w.BatchSize)
-	if k := len(g.out) - 1; k >= begun && g.out[k].Last+1 == first && g.out[k].Count == count {
+	if k := len(g.out) - 1; k >= 0 && g.out[k].Last+1 == first && g.out[k].Count == count {
 		end := last
 		if size > 0 {
 			end = min(last, g.out[k].First+size-1)

@@ -102,7 +102,7 @@ func (l *lanes) put(r Record) {
 func (g *giving) file(b *Batch, at int64) {
 	p, l := g.p, g.p.lanes
 	p.reach(b.Last)
-	begun, lowest := len(g.out), p.spans.index(at)
+	lowest := p.spans.index(at)
 	for _, r := range b.Records {
 		if r.Offset < at || r.Offset > b.Last {
 			continue
@@ -114,7 +114,7 @@ func (g *giving) file(b *Batch, at int64) {
 		if g.left > 0 && p.locked < p.s.MaxLocked && l.free(p, r.Offset, g.w.NowMs) {
 			var i int
 			p.spans, i, _ = p.spans.part(r.Offset, r.Offset)
-			g.take(&p.spans[i], begun)
+			g.take(&p.spans[i])
 		} else if r.Offset+1 == l.known {
 			l.offer(r.Offset)
 		}

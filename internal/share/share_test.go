@@ -113,10 +113,12 @@ func TestAnAcknowledgementIsTakenWholeOrNotAtAll(t *testing.T) {
 	p := New(settings(), 0)
 	p.Acquire(&Want{Member: "a", NowMs: 1}, 0, all(0, 10), nil)
 	p.Acquire(&Want{Member: "b", NowMs: 1}, 10, all(10, 10), nil)
+	if err := p.Acknowledge(1, "b", []Ack{{18, 25, []AckType{Accept}}}); wire.CodeOf(err) != wire.InvalidRequest {
+		t.Errorf("beyond the end: %v, want INVALID_REQUEST", err)
+	}
 	for _, acks := range [][]Ack{
 		{{5, 12, []AckType{Accept}}},                             // b has some
 		{{0, 4, []AckType{Accept}}, {15, 16, []AckType{Accept}}}, // the second is b's
-		{{18, 25, []AckType{Accept}}},                            // beyond the end
 		{{0, 0, []AckType{Accept}}, {10, 10, []AckType{Gap}}},
 	} {
 		if err := p.Acknowledge(1, "a", acks); wire.CodeOf(err) != wire.InvalidRecordState {

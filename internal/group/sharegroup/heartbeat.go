@@ -17,7 +17,7 @@ func (c *Heartbeat) valid() error {
 	case c.Group == "":
 		return wire.Errorf(wire.InvalidRequest, "GroupId can't be empty.")
 	case c.MemberID == "":
-		return wire.Errorf(wire.InvalidRequest, "MemberId can't be empty.")
+		return wire.InvalidRequest
 	case len(c.Group) > maxText || len(c.MemberID) > maxText:
 		return wire.Errorf(wire.InvalidRequest, "The group's or the member's id is too long.")
 	case c.RackID != nil && *c.RackID == "":
@@ -68,6 +68,9 @@ func (k *Kind) find(c *Heartbeat) (*group, error) {
 	if k.host.TypeOf(c.Group) != kind.None {
 		return nil, wire.Errorf(wire.GroupIDNotFound, "Group %s is not a share group.", c.Group)
 	}
+	if c.Epoch == leaving {
+		return nil, wire.Errorf(wire.GroupIDNotFound, "Group %s not found.", c.Group)
+	}
 	if c.Epoch != joining {
 		return nil, wire.Errorf(wire.GroupIDNotFound, "Share group %s not found.", c.Group)
 	}
@@ -86,9 +89,9 @@ func (k *Kind) judge(g *group, c *Heartbeat) (*member, error) {
 	case m == nil || c.Epoch == joining || c.Epoch == m.epoch || c.Epoch == m.previous:
 		return m, nil
 	case c.Epoch > m.epoch:
-		return nil, wire.Errorf(wire.FencedMemberEpoch, "The share group member has a greater member epoch (%d) than the one known by the group coordinator (%d).", c.Epoch, m.epoch)
+		return nil, wire.Errorf(wire.FencedMemberEpoch, "The share group member has a greater member epoch (%d) than the one known by the group coordinator (%d). The member must abandon all its partitions and rejoin.", c.Epoch, m.epoch)
 	}
-	return nil, wire.Errorf(wire.FencedMemberEpoch, "The share group member has a smaller member epoch (%d) than the one known by the group coordinator (%d).", c.Epoch, m.epoch)
+	return nil, wire.Errorf(wire.FencedMemberEpoch, "The share group member has a smaller member epoch (%d) than the one known by the group coordinator (%d). The member must abandon all its partitions and rejoin.", c.Epoch, m.epoch)
 }
 
 // say writes what a member says anew, and tells whether it reads something

@@ -1,6 +1,9 @@
 package shares
 
-import "ottla/internal/wire"
+import (
+	"ottla/internal/kafka/api"
+	"ottla/internal/wire"
+)
 
 // codeOf is the code of an error as the share APIs answer it: what the storage
 // and the coordinators say in their own words becomes what clients act on.
@@ -31,12 +34,29 @@ func stateCode(err error) int16 {
 	}
 }
 
-// messageOf is the text that goes with an error, nil without one.
+// messageOf is the text that goes with an error, nil without one: its own, or
+// Kafka's for the code where it has none.
 func messageOf(err error) *string {
 	if err == nil {
 		return nil
 	}
 	text := wire.MessageOf(err)
+	switch code := wire.CodeOf(err); code {
+	case wire.FencedLeaderEpoch, wire.FencedStateEpoch, wire.NonEmptyGroup:
+		text = api.KafkaText(code)
+	default:
+		if text == code.Text() {
+			text = api.KafkaText(code)
+		}
+	}
 	text = text[:min(len(text), maxMessage)]
 	return &text
+}
+
+// ownMessage is the text of an error that has one, else nil.
+func ownMessage(err error) *string {
+	if err == nil || wire.MessageOf(err) == wire.CodeOf(err).Text() {
+		return nil
+	}
+	return messageOf(err)
 }

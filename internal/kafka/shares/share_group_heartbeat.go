@@ -34,7 +34,7 @@ func (f *Family) shareGroupHeartbeat(c *api.Conn, req *kmsg.ShareGroupHeartbeatR
 				err = wire.Errorf(wire.UnknownServerError, "the group coordinator answered %T", body)
 			}
 			if err != nil {
-				resp.ErrorCode, resp.ErrorMessage = stateCode(err), messageOf(err)
+				resp.ErrorCode, resp.ErrorMessage = stateCode(err), ownMessage(err)
 				return resp
 			}
 			resp.MemberID, resp.MemberEpoch = &beat.MemberID, beat.Epoch

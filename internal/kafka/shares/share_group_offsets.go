@@ -41,7 +41,7 @@ func (f *Family) describeOffsets(ctx context.Context, _ *api.Conn, req *kmsg.Des
 		row := kmsg.NewDescribeShareGroupOffsetsResponseGroup()
 		row.GroupID = g.GroupID
 		known, err := f.states(ctx, g.GroupID, false)
-		if err != nil {
+		if err != nil && wire.CodeOf(err) != wire.GroupIDNotFound {
 			row.ErrorCode, row.ErrorMessage = stateCode(err), messageOf(err)
 		} else {
 			row.Topics = f.describedTopics(ctx, g, known)
@@ -85,8 +85,7 @@ func (f *Family) describedTopics(ctx context.Context, g *kmsg.DescribeShareGroup
 			part := kmsg.NewDescribeShareGroupOffsetsResponseGroupTopicPartition()
 			part.Partition, part.StartOffset, part.Lag = p, -1, -1
 			switch {
-			case !ok:
-				part.ErrorCode, part.ErrorMessage = stateCodeOf(wire.UnknownTopicOrPartition), messageOf(wire.UnknownTopicOrPartition)
+			case !ok: // nobody stands there
 			case all[i].err != nil:
 				part.ErrorCode, part.ErrorMessage = stateCode(all[i].err), messageOf(all[i].err)
 			default:
@@ -98,9 +97,6 @@ func (f *Family) describedTopics(ctx context.Context, g *kmsg.DescribeShareGroup
 	}
 	return out
 }
-
-// stateCodeOf is a code as it is.
-func stateCodeOf(c wire.Code) int16 { return int16(c) }
 
 // describePart tells where a share-partition stands: its lag is what lies
 // between its start and the high watermark and is not done.
@@ -217,7 +213,7 @@ func (f *Family) deleteTopic(ctx context.Context, group, name string, known []sc
 	}
 	i := slices.IndexFunc(known, func(t schema.ShareTopic) bool { return t.ID == id })
 	if i < 0 {
-		return id, wire.Errorf(wire.UnknownTopicOrPartition, "There is no offset information to delete.")
+		return uuid.UUID{}, wire.Errorf(wire.UnknownTopicOrPartition, "There is no offset information to delete.")
 	}
 	if err := f.deleteStates(ctx, group, known[i:i+1]); err != nil {
 		return id, err

@@ -186,6 +186,9 @@ func (f *Family) summarizeState(ctx context.Context, _ *api.Conn, req *kmsg.Read
 			row.Partition, row.ErrorCode, row.ErrorMessage = keys[0].Partition, stateCode(all[0].err), messageOf(all[0].err)
 			if s, ok := all[0].body.(store.Summary); ok {
 				row.StateEpoch, row.LeaderEpoch, row.StartOffset, row.DeliveryCompleteCount = s.StateEpoch, s.LeaderEpoch, s.Start, s.Done
+				if !s.Known {
+					row.LeaderEpoch = 0
+				}
 			}
 			t.Partitions = append(t.Partitions, row)
 			keys, all = keys[1:], all[1:]

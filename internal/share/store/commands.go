@@ -24,6 +24,9 @@ type Initialize struct {
 type Read struct {
 	Key         Key
 	LeaderEpoch int32
+	// OrNone asks for an empty State where there is none; else that is an
+	// error.
+	OrNone bool
 }
 
 // State is a state as it is stored.

@@ -63,6 +63,9 @@ func (t *turn) read(c *Read) error {
 		return err
 	}
 	s := t.m.states[c.Key]
+	if s == nil && !c.OrNone {
+		return wire.Errorf(wire.InvalidRequest, "Read operation on uninitialized share partition not allowed.")
+	}
 	if s == nil {
 		t.answer(State{Start: -1})
 		return nil
@@ -85,7 +88,7 @@ func (t *turn) put(c *Put) error {
 	s := t.m.states[c.Key]
 	switch {
 	case s == nil:
-		return wire.Errorf(wire.InvalidRequest, "the share-partition %s was not initialised", c.Key)
+		return wire.Errorf(wire.InvalidRequest, "Write operation on uninitialized share partition not allowed.")
 	case c.LeaderEpoch >= 0 && c.LeaderEpoch < s.leaderEpoch:
 		return fencedLeader(c.Key, c.LeaderEpoch, s.leaderEpoch)
 	case c.StateEpoch < s.stateEpoch:

@@ -92,12 +92,13 @@ func row(first, last int64, s share.State, count int16) share.Stored {
 
 func TestAStateIsWhatWasPutIntoIt(t *testing.T) {
 	l := newLog(t, 500)
-	if got := l.must(Read{key(0), 3}); !reflect.DeepEqual(got, State{Start: -1}) {
+	if got := l.must(Read{Key: key(0), LeaderEpoch: 3, OrNone: true}); !reflect.DeepEqual(got, State{Start: -1}) {
 		t.Errorf("before there is anything: %+v", got)
 	}
 	l.refuses(Put{Key: key(0), Start: 5}, wire.InvalidRequest)
+	l.refuses(Read{Key: key(0), LeaderEpoch: 3}, wire.InvalidRequest)
 	l.must(Initialize{key(0), 2, -1, -1})
-	if got := l.must(Read{key(0), 3}); !reflect.DeepEqual(got, State{StateEpoch: 2, Start: -1}) {
+	if got := l.must(Read{Key: key(0), LeaderEpoch: 3}); !reflect.DeepEqual(got, State{StateEpoch: 2, Start: -1}) {
 		t.Errorf("initialised: %+v", got)
 	}
 	l.must(Put{Key: key(0), StateEpoch: 2, LeaderEpoch: 3, Start: 5, Done: 3, Rows: []share.Stored{
@@ -106,7 +107,7 @@ func TestAStateIsWhatWasPutIntoIt(t *testing.T) {
 	want := State{StateEpoch: 2, Start: 7, Rows: []share.Stored{
 		row(7, 9, share.Available, 1), {First: 10, Last: 10, State: share.Available, Count: 2, NotBeforeMs: 77},
 		row(11, 11, share.Acknowledged, 3), {First: 12, Last: 12, State: share.Available, Count: 2, NotBeforeMs: 77}}}
-	if got := l.must(Read{key(0), 3}); !reflect.DeepEqual(got, want) {
+	if got := l.must(Read{Key: key(0), LeaderEpoch: 3}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got, want := l.must(Summarize{Key: key(0)}), (Summary{Known: true, StateEpoch: 2, LeaderEpoch: 3, Start: 7, Done: 4}); got != want {
@@ -122,17 +123,17 @@ func TestAStateIsWhatWasPutIntoIt(t *testing.T) {
 func TestOlderLeadersAndOlderStatesAreKeptOut(t *testing.T) {
 	l := newLog(t, 500)
 	l.must(Initialize{key(0), 1, 0, -1})
-	l.must(Read{key(0), 5})
-	l.refuses(Read{key(0), 4}, wire.FencedLeaderEpoch)
+	l.must(Read{Key: key(0), LeaderEpoch: 5})
+	l.refuses(Read{Key: key(0), LeaderEpoch: 4}, wire.FencedLeaderEpoch)
 	l.refuses(Put{Key: key(0), StateEpoch: 1, LeaderEpoch: 4, Start: -1}, wire.FencedLeaderEpoch)
 	l.refuses(Put{Key: key(0), StateEpoch: 0, LeaderEpoch: 5, Start: -1}, wire.FencedStateEpoch)
 	l.refuses(Initialize{key(0), 0, 9, -1}, wire.FencedStateEpoch)
 	l.refuses(Initialize{key(0), 1, 9, 4}, wire.FencedLeaderEpoch)
-	l.must(Read{key(0), -1}) // nobody is kept out, and nobody is
+	l.must(Read{Key: key(0), LeaderEpoch: -1}) // nobody is kept out, and nobody is
 	l.must(Put{Key: key(0), StateEpoch: 1, LeaderEpoch: 5, Start: 1, Done: -1})
 	l.must(Initialize{key(0), 2, 9, -1})
 	l.refuses(Put{Key: key(0), StateEpoch: 1, LeaderEpoch: 5, Start: 2}, wire.FencedStateEpoch)
-	if got := l.must(Read{key(0), 5}); !reflect.DeepEqual(got, State{StateEpoch: 2, Start: 9}) {
+	if got := l.must(Read{Key: key(0), LeaderEpoch: 5}); !reflect.DeepEqual(got, State{StateEpoch: 2, Start: 9}) {
 		t.Errorf("initialised anew: %+v", got)
 	}
 }

@@ -61,7 +61,7 @@ func (p *Part) fetch() (l loaded, err error) {
 		return l, code
 	}
 	l.log, l.epoch, l.set = log, log.Offsets().LeaderEpoch, p.m.o.Settings(p.Key.Group)
-	body, err := p.ask(store.Read{Key: p.Key, LeaderEpoch: l.epoch})
+	body, err := p.ask(store.Read{Key: p.Key, LeaderEpoch: l.epoch, OrNone: true})
 	if err != nil {
 		return l, err
 	}
