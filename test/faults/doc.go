@@ -25,10 +25,10 @@
 // seconds of the fault's end.
 //
 // It is not part of go test. It needs Linux, and root for most rows; strace for
-// 10 and 14.
+// 10a and 14.
 //
 // Reading order: main.go, row.go, scene.go, then the rows: ends.go (1, 2, 19),
-// groups.go (what groups have committed), disk.go (12, 13, 15), sync.go (10, 14), limits.go (16, 17), peers.go (20, 24,
-// 28), bytes.go (25), batches.go (26, 27), dirs.go (33); strace.go and proc.go
+// groups.go (what groups have committed), disk.go (12, 13, 15), sync.go (10a, 14), limits.go (16, 17), peers.go (20, 24,
+// 28), bytes.go (25), batches.go (26, 27), dirs.go (33), lost.go (10b); strace.go and proc.go
 // are their tools.
 package main

@@ -22,7 +22,8 @@ type row struct {
 var rows = []row{
 	{"1", "kill -9", killed},
 	{"2", "power cut", powerCut},
-	{"10", "fsync fails", syncFails},
+	{"10a", "fsync fails", syncFails},
+	{"10b", "one of two log directories fails", directoryFails},
 	{"12", "disk full", diskFull},
 	{"13a", "inodes full", inodesFull},
 	{"13b", "file size limit", fileLimit},

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,7 +83,7 @@ func (t *tracer) hits() int {
 
 // detach ends the fault; the process goes on.
 func (t *tracer) detach() error {
-	if err := t.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := t.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("detach strace: %w", err)
 	}
 	<-t.done

@@ -13,8 +13,9 @@ import (
 // syncCalls are all by which the node could make something durable.
 const syncCalls = "fsync,fdatasync,syncfs,sync_file_range,msync"
 
-// syncFails is row 10: a sync fails; from then on nothing is acknowledged until
-// a new process has read the disk.
+// syncFails is row 10a: a sync fails; from then on nothing is acknowledged until
+// a new process has read the disk. This one ends by itself where it has no other
+// log directory.
 func syncFails(ctx context.Context, s *scene) error {
 	if err := s.open(ctx); err != nil {
 		return err
