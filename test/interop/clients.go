@@ -39,6 +39,7 @@ var (
 	plain   = slices.Concat([]string{"create"}, codecs, []string{"idempotent", "time", "large", "huge", "restart"})
 	grouped = []string{"group", "commit", "static", "group-restart", "group-admin"}
 	whole   = slices.Concat(plain, grouped)
+	ended   = []string{"txn", "txn-offsets", "txn-fenced"}
 	counted = []string{"word-count", "streams-scale", "streams-restart", "streams-restore"}
 	copied  = []string{"connect-copy", "connect-stop", "connect-restart"}
 )
@@ -58,13 +59,13 @@ var (
 )
 
 var clients = append(append(javas(), consumerClients()...), []client{
-	{name: "go", language: "Go", scenarios: slices.Concat(whole, []string{"group-eager"}), command: self("go"),
+	{name: "go", language: "Go", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: self("go"),
 		limits: "after a restart of the broker its group admin requests give EOF once for each connection that was cut; they are not tried again by the library"},
-	{name: "confluent", language: "Python", scenarios: slices.Concat(whole, []string{"group-eager"}), command: python("confluent.py")},
+	{name: "confluent", language: "Python", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: python("confluent.py")},
 	{name: "kafka-python", language: "Python", scenarios: whole, command: python("kpython.py")},
 	{name: "aiokafka", language: "Python", scenarios: whole, command: python("aio.py"),
 		limits: "its admin client cannot delete groups"},
-	{name: "kafkajs", language: "JavaScript", scenarios: without(whole, "static"), command: node("kafkajs.js"),
+	{name: "kafkajs", language: "JavaScript", scenarios: slices.Concat(without(whole, "static"), ended), command: node("kafkajs.js"),
 		limits: "it has no static members; its one assignor is eager"},
 	{name: "tools", language: "Java", scenarios: []string{"create", "console", "perf", "restart"}, command: self("tools")},
 	{name: "sarama", language: "Go", scenarios: whole, command: module("sarama")},
@@ -83,7 +84,7 @@ var clients = append(append(javas(), consumerClients()...), []client{
 func javas() []client {
 	var out []client
 	for _, v := range javaClients {
-		out = append(out, client{name: "java-" + v, language: "Java", scenarios: slices.Concat(whole, []string{"group-eager"}), command: java(v)})
+		out = append(out, client{name: "java-" + v, language: "Java", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: java(v)})
 	}
 	return out
 }

@@ -33,6 +33,16 @@ package main
 //	connect-copy  Kafka Connect copies a file into a topic and that into a file
 //	connect-stop  the worker ends and another goes on: each line once, in order
 //	connect-restart  the broker restarts under it: each line at least once
+//	txn         transactions of 30 numbers, committed, aborted, committed: a reader at
+//	            read_committed sees the first and the third, one at
+//	            read_uncommitted all, in order
+//	txn-offsets 60 numbers are read in a group, 20 or less at a time, and written to
+//	            another topic in transactions with their offsets; the second try
+//	            is aborted and made again. Each is there once, and the commits in
+//	            the end are the ends
+//	txn-fenced  a second producer begins with the transactional id of one that has a
+//	            transaction open: the first one's commit is refused and nothing of
+//	            it is seen, the second one's is
 //	group-admin list, describe, committed offsets, delete (refused while it
 //	            lives, done when it is empty)
 const (

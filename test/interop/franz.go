@@ -46,6 +46,7 @@ func runFranz(ctx context.Context, addr, prefix string) error {
 	crowd.Tell("time", f.time(ctx))
 	crowd.Tell("large", f.large(ctx))
 	crowd.Tell("huge", f.huge(ctx))
+	f.transactions(ctx) // before the restart, see the limits in clients.go
 	crowd.Tell("restart", f.restart(ctx))
 	return f.groups(ctx)
 }

@@ -163,7 +163,7 @@ func streams(settings ...string) func(context.Context, string) (command, error) 
 			return command{}, err
 		}
 		classes := filepath.Join(cache, "streams-classes")
-		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", tools.ClassPath(), "-d", classes, "Interop.java", "Groups.java", "Streams.java"); err != nil {
+		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", tools.ClassPath(), "-d", classes, "Interop.java", "Groups.java", "Transactions.java", "Streams.java"); err != nil {
 			return command{}, err
 		}
 		args := []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=WARN",
@@ -189,7 +189,7 @@ func java(version string) func(context.Context, string) (command, error) {
 			return command{}, err
 		}
 		libs, classes := filepath.Join(home, "libs", "*"), filepath.Join(home, "classes")
-		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", libs, "-d", classes, "Interop.java", "Groups.java"); err != nil {
+		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", libs, "-d", classes, "Interop.java", "Groups.java", "Transactions.java"); err != nil {
 			return command{}, err
 		}
 		return command{path: "java", args: []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",

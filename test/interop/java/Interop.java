@@ -49,6 +49,7 @@ public class Interop {
     scenario("large", Interop::large);
     scenario("huge", Interop::huge);
     scenario("restart", Interop::restart);
+    Transactions.run();
     Groups.run();
     admin.close(Duration.ofSeconds(5));
     System.exit(0);

@@ -3,6 +3,7 @@
 
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
 const readline = require('node:readline')
+const { Transactions } = require('./txns.js')
 const { Groups, readAll, until, wantEqual } = require('./groups.js')
 
 const PARTITIONS = 3, CONTENT = 300, MANY = 3000, HUGE = 8 << 20, LARGE = 1000000, TOO_LARGE = 1100000
@@ -207,6 +208,7 @@ async function main () {
   await scenario('large', large)
   await scenario('huge', huge)
   await scenario('restart', restart)
+  await new Transactions({ kafka, admin, createTopic, prefix }).run(scenario)
   await new Groups({ admin, createTopic, join, describe, restart: restartBroker, producer: () => kafka.producer({ idempotent: true }) }).run(scenario)
   await admin.disconnect()
 }

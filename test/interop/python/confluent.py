@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, 
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import groups
+import txns
 from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, TOO_LARGE,
                      WITHIN_S, Content, Restart, first_offset, noise, scenario, want_equal)
 
@@ -255,6 +256,7 @@ if __name__ == "__main__":
     scenario("large", large)
     scenario("huge", huge)
     scenario("restart", restart)
+    txns.run(create_topic, admin)
     groups.run(World())
     Wrap.strategy = "range"
     scenario("group-eager", lambda: groups.group(World(), "group-eager"))
