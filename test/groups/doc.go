@@ -3,9 +3,13 @@
 // before, and a broker that is killed and started again on its directory, while
 // producers write all the time.
 //
-//	go run ./test/groups                                  ten minutes, classic and cooperative
+//	go run ./test/groups                                  ten minutes, all protocols
 //	go run ./test/groups -for 60s -protocol cooperative -seed 7
 //	go run ./test/groups -check HISTORY                   judge a history that was kept
+//
+// The protocols are classic (eager), cooperative, consumer (KIP-848) and
+// migrating: its members come with the one protocol for a while and then with the
+// other, so the group is of both kinds, and changes its type, again and again.
 //
 // Each protocol has a group of its own on the one topic, of 20 members: half of
 // them are processes (this program again), half live in the program itself. All

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -25,7 +26,25 @@ type protocol struct {
 var protocols = []protocol{
 	{name: "classic", join: func(_ int, w *witness) []kgo.Opt { return w.balancers(kgo.RangeBalancer()) }},
 	{name: "cooperative", join: func(_ int, w *witness) []kgo.Opt { return w.balancers(kgo.CooperativeStickyBalancer()) }},
+	{name: "consumer", settings: quickSessions, join: func(int, *witness) []kgo.Opt { return consumer }},
+	{name: "migrating", settings: quickSessions, join: func(int, *witness) []kgo.Opt {
+		if time.Now().Unix()/migrateEvery%2 == 0 {
+			return []kgo.Opt{kgo.Balancers(kgo.CooperativeStickyBalancer())}
+		}
+		return consumer
+	}},
 }
+
+// consumer are the options of a member of the consumer protocol (KIP-848).
+var consumer = []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}
+
+// quickSessions give its members up as soon as classic ones.
+var quickSessions = []string{"group.consumer.min.session.timeout.ms=1000", fmt.Sprint("group.consumer.session.timeout.ms=", sessionTimeout.Milliseconds())}
+
+// migrateEvery is for how many seconds the members that come to a migrating
+// group speak one protocol, before those that come speak the other. It is about
+// as long as it takes until every member has been replaced once.
+const migrateEvery = 90
 
 // chooseProtocols picks some by name.
 func chooseProtocols(list string) ([]protocol, error) {
