@@ -1,6 +1,9 @@
 package groups
 
-import "ottla/internal/wire"
+import (
+	"ottla/internal/kafka/api"
+	"ottla/internal/wire"
+)
 
 // codeOf is the code of an error as the group APIs answer it: what the storage
 // says in its own words becomes what consumers act on.
@@ -17,13 +20,16 @@ func codeOf(err error) int16 {
 	}
 }
 
+// said is what a coordinator brought.
+func said(body any, err error) api.Said { return api.Said{Body: body, Err: err} }
+
 // reply takes the machine's reply out of an answer; one of another type is a
 // bug of ours and becomes an error.
-func reply[R any](s said) (R, int16) {
-	r, ok := s.body.(R)
+func reply[R any](s api.Said) (R, int16) {
+	r, ok := s.Body.(R)
 	switch {
-	case s.err != nil:
-		return r, codeOf(s.err)
+	case s.Err != nil:
+		return r, codeOf(s.Err)
 	case !ok:
 		return r, int16(wire.UnknownServerError)
 	}

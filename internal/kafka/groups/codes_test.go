@@ -49,7 +49,7 @@ func with[R kmsg.Request](version int16, req R, change func(R)) R {
 }
 
 // answer runs a late handler.
-func answer[Q kmsg.Request](t *testing.T, start func(*api.Conn, Q, finish), req Q) kmsg.Response {
+func answer[Q kmsg.Request](t *testing.T, start func(*api.Conn, Q, api.Finish), req Q) kmsg.Response {
 	t.Helper()
 	var made kmsg.Response
 	start(conn(), req, func(make func() kmsg.Response) { made = make() })

@@ -14,16 +14,16 @@ import (
 // is GROUP_ID_NOT_FOUND: clients ask DescribeGroups then.
 //
 // v1 brings which protocol a member speaks.
-func (f *Family) consumerDescribeRow() api.API { return late(0, 1, f.consumerDescribe) }
+func (f *Family) consumerDescribeRow() api.API { return api.Late(0, 1, f.consumerDescribe) }
 
-func (f *Family) consumerDescribe(_ *api.Conn, req *kmsg.ConsumerGroupDescribeRequest, finish finish) {
-	gather(len(req.Groups), func(i int, done func(any, error)) {
+func (f *Family) consumerDescribe(_ *api.Conn, req *kmsg.ConsumerGroupDescribeRequest, finish api.Finish) {
+	api.Gather(len(req.Groups), func(i int, done func(any, error)) {
 		if req.Groups[i] == "" {
 			done(nil, wire.InvalidGroupID)
 			return
 		}
 		f.ask(req.Groups[i], consumer.Describe{Group: req.Groups[i]}, done)
-	}, func(all []said) {
+	}, func(all []api.Said) {
 		finish(func() kmsg.Response {
 			resp := req.ResponseKind().(*kmsg.ConsumerGroupDescribeResponse)
 			for i, id := range req.Groups {
@@ -34,12 +34,12 @@ func (f *Family) consumerDescribe(_ *api.Conn, req *kmsg.ConsumerGroupDescribeRe
 	})
 }
 
-func describedConsumers(req *kmsg.ConsumerGroupDescribeRequest, id string, s said) kmsg.ConsumerGroupDescribeResponseGroup {
+func describedConsumers(req *kmsg.ConsumerGroupDescribeRequest, id string, s api.Said) kmsg.ConsumerGroupDescribeResponseGroup {
 	out := kmsg.NewConsumerGroupDescribeResponseGroup()
 	out.Group, out.AuthorizedOperations = id, math.MinInt32
 	r, code := reply[consumer.Described](s)
 	if code != 0 {
-		out.ErrorCode, out.ErrorMessage = code, wordsOf(s.err)
+		out.ErrorCode, out.ErrorMessage = code, wordsOf(s.Err)
 		return out
 	}
 	out.State, out.Epoch, out.AssignmentEpoch, out.AssignorName = r.State, r.Epoch, r.AssignmentEpoch, r.Assignor

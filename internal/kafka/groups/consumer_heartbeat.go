@@ -19,7 +19,7 @@ import (
 //
 // v1 brings regular expressions and ids that clients make.
 func (f *Family) consumerHeartbeatRow() api.API {
-	return late(0, 1, f.consumerHeartbeat, fasterHeartbeats, fasterAssignments)
+	return api.Late(0, 1, f.consumerHeartbeat, fasterHeartbeats, fasterAssignments)
 }
 
 // What we do otherwise, for the page of differences.
@@ -28,7 +28,7 @@ const (
 	fasterAssignments = "Unless group.consumer.assignment.interval.ms (or the group's consumer.assignment.interval.ms) is set, a group of up to 100 members is assigned at once at every change, so that the answer to the first heartbeat has partitions already, at epoch 1; larger groups at most every 0.1 ms a member, up to Kafka's second."
 )
 
-func (f *Family) consumerHeartbeat(c *api.Conn, req *kmsg.ConsumerGroupHeartbeatRequest, finish finish) {
+func (f *Family) consumerHeartbeat(c *api.Conn, req *kmsg.ConsumerGroupHeartbeatRequest, finish api.Finish) {
 	cmd := consumer.Heartbeat{
 		Group: req.Group, MemberID: req.MemberID, Epoch: req.MemberEpoch, Version: req.Version,
 		InstanceID: req.InstanceID, RackID: req.RackID, ClientID: c.ClientID, ClientHost: hostOf(c),
@@ -37,7 +37,7 @@ func (f *Family) consumerHeartbeat(c *api.Conn, req *kmsg.ConsumerGroupHeartbeat
 		SaidOwned: req.Topics != nil,
 	}
 	if !f.speaksConsumer() {
-		finish(func() kmsg.Response { return beat(req, said{err: wire.UnsupportedVersion}) })
+		finish(func() kmsg.Response { return beat(req, api.Said{Err: wire.UnsupportedVersion}) })
 		return
 	}
 	if cmd.MemberID == "" {
@@ -49,7 +49,7 @@ func (f *Family) consumerHeartbeat(c *api.Conn, req *kmsg.ConsumerGroupHeartbeat
 		})
 	}
 	f.ask(req.Group, cmd, func(body any, err error) {
-		finish(func() kmsg.Response { return beat(req, said{body, err}) })
+		finish(func() kmsg.Response { return beat(req, said(body, err)) })
 	})
 }
 
@@ -69,11 +69,11 @@ func (f *Family) speaksConsumer() bool {
 
 // beat is the answer to a heartbeat. While the coordinator loads it is an
 // error: a member may not go on with what it has for ever.
-func beat(req *kmsg.ConsumerGroupHeartbeatRequest, s said) kmsg.Response {
+func beat(req *kmsg.ConsumerGroupHeartbeatRequest, s api.Said) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.ConsumerGroupHeartbeatResponse)
 	r, code := reply[consumer.Beat](s)
 	if code != 0 {
-		resp.ErrorCode, resp.ErrorMessage = code, wordsOf(s.err)
+		resp.ErrorCode, resp.ErrorMessage = code, wordsOf(s.Err)
 		return resp
 	}
 	resp.MemberID, resp.MemberEpoch = &r.MemberID, r.Epoch

@@ -11,9 +11,9 @@ import (
 )
 
 // DeleteGroups (42), versions 0-3; v3 brings messages (KIP-1331).
-func (f *Family) deleteGroupsRow() api.API { return late(0, 3, f.deleteGroups) }
+func (f *Family) deleteGroupsRow() api.API { return api.Late(0, 3, f.deleteGroups) }
 
-func (f *Family) deleteGroups(c *api.Conn, req *kmsg.DeleteGroupsRequest, finish finish) {
+func (f *Family) deleteGroups(c *api.Conn, req *kmsg.DeleteGroupsRequest, finish api.Finish) {
 	var ids []string
 	for _, id := range req.Groups {
 		if !slices.Contains(ids, id) {
@@ -22,20 +22,20 @@ func (f *Family) deleteGroups(c *api.Conn, req *kmsg.DeleteGroupsRequest, finish
 	}
 	refused := make([]error, len(ids))
 	c.Wait(func() { f.purge(ids, refused) })
-	gather(len(ids), func(i int, done func(any, error)) {
+	api.Gather(len(ids), func(i int, done func(any, error)) {
 		if refused[i] != nil {
 			done(nil, refused[i])
 			return
 		}
 		f.ask(ids[i], group.Delete{Group: ids[i]}, done)
-	}, func(all []said) {
+	}, func(all []api.Said) {
 		finish(func() kmsg.Response {
 			resp := req.ResponseKind().(*kmsg.DeleteGroupsResponse)
 			for i, id := range ids {
 				row := kmsg.NewDeleteGroupsResponseGroup()
-				row.Group, row.ErrorCode = id, codeOf(all[i].err)
+				row.Group, row.ErrorCode = id, codeOf(all[i].Err)
 				if row.ErrorCode != 0 {
-					row.ErrorMessage = wordsOf(all[i].err)
+					row.ErrorMessage = wordsOf(all[i].Err)
 				}
 				resp.Groups = append(resp.Groups, row)
 			}

@@ -15,17 +15,17 @@ import (
 // v3 brings authorized operations (KIP-430), v4 instance ids (KIP-345), v6
 // GROUP_ID_NOT_FOUND with a message for a group that is not there (KIP-1043);
 // before, it is Dead without an error.
-func (f *Family) describeGroupsRow() api.API { return late(0, 6, f.describeGroups) }
+func (f *Family) describeGroupsRow() api.API { return api.Late(0, 6, f.describeGroups) }
 
 // allGroupOperations are the bits of AclOperation that mean something for a
 // group (KIP-430); without an authorizer everybody may do them all: READ,
 // DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS.
 const allGroupOperations = 1<<3 | 1<<6 | 1<<8 | 1<<10 | 1<<11
 
-func (f *Family) describeGroups(_ *api.Conn, req *kmsg.DescribeGroupsRequest, finish finish) {
-	gather(len(req.Groups), func(i int, done func(any, error)) {
+func (f *Family) describeGroups(_ *api.Conn, req *kmsg.DescribeGroupsRequest, finish api.Finish) {
+	api.Gather(len(req.Groups), func(i int, done func(any, error)) {
 		f.ask(req.Groups[i], group.Describe{Group: req.Groups[i]}, done)
-	}, func(all []said) {
+	}, func(all []api.Said) {
 		finish(func() kmsg.Response {
 			resp := req.ResponseKind().(*kmsg.DescribeGroupsResponse)
 			for i, id := range req.Groups {
@@ -36,7 +36,7 @@ func (f *Family) describeGroups(_ *api.Conn, req *kmsg.DescribeGroupsRequest, fi
 	})
 }
 
-func describedGroup(req *kmsg.DescribeGroupsRequest, id string, s said) kmsg.DescribeGroupsResponseGroup {
+func describedGroup(req *kmsg.DescribeGroupsRequest, id string, s api.Said) kmsg.DescribeGroupsResponseGroup {
 	out := kmsg.NewDescribeGroupsResponseGroup()
 	out.Group, out.AuthorizedOperations = id, math.MinInt32
 	r, code := reply[group.Described](s)
@@ -44,13 +44,13 @@ func describedGroup(req *kmsg.DescribeGroupsRequest, id string, s said) kmsg.Des
 	case code == int16(wire.GroupIDNotFound):
 		out.State = group.Dead.String()
 		if req.Version >= 6 {
-			out.ErrorCode, out.ErrorMessage = code, wordsOf(s.err)
+			out.ErrorCode, out.ErrorMessage = code, wordsOf(s.Err)
 			return out
 		}
 	case code != 0:
 		out.ErrorCode = code
 		if req.Version >= 6 {
-			out.ErrorMessage = wordsOf(s.err)
+			out.ErrorMessage = wordsOf(s.Err)
 		}
 		return out
 	default:

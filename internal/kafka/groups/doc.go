@@ -8,8 +8,8 @@
 //
 // Main types: Family, Coordinator (what it needs of the runtime).
 //
-// Files in reading order: family.go (needs and rows), park.go (answers that
-// come late), codes.go, then one file per API, named after it.
+// Files in reading order: family.go (needs and rows), codes.go, then one file
+// per API, named after it. Answers that come late are api.Late's.
 //
 // Nothing here waits on the connection's reader but FindCoordinator, while the
 // internal topic is being made, and ListGroups. Commands are given to the

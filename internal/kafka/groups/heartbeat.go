@@ -12,9 +12,9 @@ import (
 //
 // While the coordinator loads, all is well: it would only make members join
 // again that have nothing to fear.
-func (f *Family) heartbeatRow() api.API { return late(0, 4, f.heartbeat) }
+func (f *Family) heartbeatRow() api.API { return api.Late(0, 4, f.heartbeat) }
 
-func (f *Family) heartbeat(_ *api.Conn, req *kmsg.HeartbeatRequest, finish finish) {
+func (f *Family) heartbeat(_ *api.Conn, req *kmsg.HeartbeatRequest, finish api.Finish) {
 	cmd := group.Heartbeat{Group: req.Group, MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation}
 	f.ask(req.Group, cmd, func(_ any, err error) {
 		finish(func() kmsg.Response {

@@ -15,9 +15,9 @@ import (
 // MEMBER_ID_REQUIRED (KIP-394), v5 static members (KIP-345), v7 the protocol
 // type in the answer (KIP-559), v8 a reason (KIP-800), v9 a leader that need
 // not assign (KIP-814).
-func (f *Family) joinGroupRow() api.API { return late(0, 9, f.joinGroup) }
+func (f *Family) joinGroupRow() api.API { return api.Late(0, 9, f.joinGroup) }
 
-func (f *Family) joinGroup(c *api.Conn, req *kmsg.JoinGroupRequest, finish finish) {
+func (f *Family) joinGroup(c *api.Conn, req *kmsg.JoinGroupRequest, finish api.Finish) {
 	cmd := group.Join{
 		Group: req.Group, MemberID: req.MemberID, InstanceID: req.InstanceID,
 		ClientID: c.ClientID, ClientHost: hostOf(c),
@@ -36,11 +36,11 @@ func (f *Family) joinGroup(c *api.Conn, req *kmsg.JoinGroupRequest, finish finis
 		cmd.Protocols = append(cmd.Protocols, group.Protocol{Name: p.Name, Metadata: bytes.Clone(p.Metadata)})
 	}
 	f.ask(req.Group, cmd, func(body any, err error) {
-		finish(func() kmsg.Response { return joined(req, said{body, err}) })
+		finish(func() kmsg.Response { return joined(req, said(body, err)) })
 	})
 }
 
-func joined(req *kmsg.JoinGroupRequest, s said) kmsg.Response {
+func joined(req *kmsg.JoinGroupRequest, s api.Said) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.JoinGroupResponse)
 	r, code := reply[group.JoinReply](s)
 	if code != 0 {

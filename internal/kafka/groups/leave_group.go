@@ -13,9 +13,9 @@ import (
 // v3 brings many members with a code each, named by member or by instance id
 // (KIP-345), v5 a reason (KIP-800). Before v3 the one member's code is that of
 // the answer.
-func (f *Family) leaveGroupRow() api.API { return late(0, 5, f.leaveGroup) }
+func (f *Family) leaveGroupRow() api.API { return api.Late(0, 5, f.leaveGroup) }
 
-func (f *Family) leaveGroup(_ *api.Conn, req *kmsg.LeaveGroupRequest, finish finish) {
+func (f *Family) leaveGroup(_ *api.Conn, req *kmsg.LeaveGroupRequest, finish api.Finish) {
 	cmd := group.Leave{Group: req.Group}
 	if req.Version < 3 {
 		cmd.Members = []group.Leaver{{MemberID: req.MemberID}}
@@ -24,11 +24,11 @@ func (f *Family) leaveGroup(_ *api.Conn, req *kmsg.LeaveGroupRequest, finish fin
 		cmd.Members = append(cmd.Members, group.Leaver{MemberID: req.Members[i].MemberID, InstanceID: req.Members[i].InstanceID})
 	}
 	f.ask(req.Group, cmd, func(body any, err error) {
-		finish(func() kmsg.Response { return left(req, said{body, err}) })
+		finish(func() kmsg.Response { return left(req, said(body, err)) })
 	})
 }
 
-func left(req *kmsg.LeaveGroupRequest, s said) kmsg.Response {
+func left(req *kmsg.LeaveGroupRequest, s api.Said) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.LeaveGroupResponse)
 	r, code := reply[group.LeaveReply](s)
 	if code != 0 && (req.Version < 3 || code != int16(wire.UnknownMemberID)) {

@@ -23,7 +23,7 @@ func (f *Family) listGroups(ctx context.Context, _ *api.Conn, req *kmsg.ListGrou
 	ctx, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	for _, a := range f.d.Groups.Each(ctx, group.List{States: req.StatesFilter, Types: req.TypesFilter}) {
-		groups, code := reply[[]group.Listed](said{a.Body, a.Err})
+		groups, code := reply[[]group.Listed](said(a.Body, a.Err))
 		switch {
 		case code == int16(wire.NotCoordinator): // led elsewhere by now, and listed there
 			continue

@@ -16,7 +16,7 @@ import (
 // of ILLEGAL_GENERATION (KIP-848), v10 topic ids (KIP-848). The id of the
 // topic is stored in every version, so that a topic that is made anew under
 // the name does not inherit the offsets.
-func (f *Family) offsetCommitRow() api.API { return late(2, 10, f.offsetCommit) }
+func (f *Family) offsetCommitRow() api.API { return api.Late(2, 10, f.offsetCommit) }
 
 // commitSlots tell which rows of an answer belong to a command's partitions.
 type commitSlots struct {
@@ -24,7 +24,7 @@ type commitSlots struct {
 	partitions []int
 }
 
-func (f *Family) offsetCommit(_ *api.Conn, req *kmsg.OffsetCommitRequest, finish finish) {
+func (f *Family) offsetCommit(_ *api.Conn, req *kmsg.OffsetCommitRequest, finish api.Finish) {
 	cmd := group.Commit{
 		Group: req.Group, MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation,
 		RetentionMs: -1, TellsNotFound: req.Version >= 9, Version: req.Version,
@@ -39,7 +39,7 @@ func (f *Family) offsetCommit(_ *api.Conn, req *kmsg.OffsetCommitRequest, finish
 	}
 	f.ask(req.Group, cmd, func(body any, err error) {
 		finish(func() kmsg.Response {
-			committed(resp, slots, said{body, err})
+			committed(resp, slots, said(body, err))
 			return resp
 		})
 	})
@@ -94,7 +94,7 @@ func commitPartition(version int16, p *kmsg.OffsetCommitRequestTopicPartition) g
 }
 
 // committed fills in the codes of what was tried.
-func committed(resp *kmsg.OffsetCommitResponse, slots []commitSlots, s said) {
+func committed(resp *kmsg.OffsetCommitResponse, slots []commitSlots, s api.Said) {
 	r, code := reply[group.CommitReply](s)
 	for i, slot := range slots {
 		for j, p := range slot.partitions {

@@ -10,9 +10,9 @@ import (
 
 // OffsetDelete (47), version 0 (KIP-496). A topic that a member reads keeps
 // its offsets (GROUP_SUBSCRIBED_TO_TOPIC).
-func (f *Family) offsetDeleteRow() api.API { return late(0, 0, f.offsetDelete) }
+func (f *Family) offsetDeleteRow() api.API { return api.Late(0, 0, f.offsetDelete) }
 
-func (f *Family) offsetDelete(_ *api.Conn, req *kmsg.OffsetDeleteRequest, finish finish) {
+func (f *Family) offsetDelete(_ *api.Conn, req *kmsg.OffsetDeleteRequest, finish api.Finish) {
 	resp := req.ResponseKind().(*kmsg.OffsetDeleteResponse)
 	cmd, img := group.DeleteOffsets{Group: req.Group}, f.d.Cluster.Image()
 	var slots []commitSlots
@@ -44,14 +44,14 @@ func (f *Family) offsetDelete(_ *api.Conn, req *kmsg.OffsetDeleteRequest, finish
 	}
 	f.ask(req.Group, cmd, func(body any, err error) {
 		finish(func() kmsg.Response {
-			deleted(resp, slots, said{body, err})
+			deleted(resp, slots, said(body, err))
 			return resp
 		})
 	})
 }
 
 // deleted fills in the codes; an error of the whole leaves no rows.
-func deleted(resp *kmsg.OffsetDeleteResponse, slots []commitSlots, s said) {
+func deleted(resp *kmsg.OffsetDeleteResponse, slots []commitSlots, s api.Said) {
 	r, code := reply[group.DeleteOffsetsReply](s)
 	if code != 0 {
 		resp.ErrorCode, resp.Topics = code, nil

@@ -17,17 +17,17 @@ import (
 // (KIP-709), v9 a member's id and epoch, which consumer groups heed
 // (KIP-848), v10 topic ids. An offset of an older topic of the same name is
 // not given in any version.
-func (f *Family) offsetFetchRow() api.API { return late(1, 10, f.offsetFetch) }
+func (f *Family) offsetFetchRow() api.API { return api.Late(1, 10, f.offsetFetch) }
 
-func (f *Family) offsetFetch(_ *api.Conn, req *kmsg.OffsetFetchRequest, finish finish) {
+func (f *Family) offsetFetch(_ *api.Conn, req *kmsg.OffsetFetchRequest, finish api.Finish) {
 	img := f.d.Cluster.Image()
 	asked := req.Groups
 	if req.Version < 8 {
 		asked = []kmsg.OffsetFetchRequestGroup{oneGroup(req)}
 	}
-	gather(len(asked), func(i int, done func(any, error)) {
+	api.Gather(len(asked), func(i int, done func(any, error)) {
 		f.ask(asked[i].Group, fetchCommand(img, req, &asked[i]), done)
-	}, func(all []said) {
+	}, func(all []api.Said) {
 		finish(func() kmsg.Response {
 			resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
 			for i := range asked {
@@ -79,11 +79,11 @@ func fetchCommand(img *metadata.Image, req *kmsg.OffsetFetchRequest, g *kmsg.Off
 	return cmd
 }
 
-func fetchedGroup(img *metadata.Image, version int16, g *kmsg.OffsetFetchRequestGroup, s said) kmsg.OffsetFetchResponseGroup {
+func fetchedGroup(img *metadata.Image, version int16, g *kmsg.OffsetFetchRequestGroup, s api.Said) kmsg.OffsetFetchResponseGroup {
 	out := kmsg.NewOffsetFetchResponseGroup()
 	out.Group = g.Group
 	r, code := reply[group.FetchReply](s)
-	if s.err != nil && wire.CodeOf(s.err) == wire.RequestTimedOut {
+	if s.Err != nil && wire.CodeOf(s.Err) == wire.RequestTimedOut {
 		// Consumers before 3.9 do not try again on COORDINATOR_NOT_AVAILABLE.
 		code = int16(wire.NotCoordinator)
 	}

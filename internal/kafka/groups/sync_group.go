@@ -14,11 +14,11 @@ import (
 //
 // v3 brings static members (KIP-345), v5 demands protocol type and name
 // (KIP-559).
-func (f *Family) syncGroupRow() api.API { return late(0, 5, f.syncGroup) }
+func (f *Family) syncGroupRow() api.API { return api.Late(0, 5, f.syncGroup) }
 
-func (f *Family) syncGroup(_ *api.Conn, req *kmsg.SyncGroupRequest, finish finish) {
+func (f *Family) syncGroup(_ *api.Conn, req *kmsg.SyncGroupRequest, finish api.Finish) {
 	if req.Version >= 5 && (req.ProtocolType == nil || req.Protocol == nil) {
-		finish(func() kmsg.Response { return synced(req, said{err: wire.InconsistentGroupProtocol}) })
+		finish(func() kmsg.Response { return synced(req, api.Said{Err: wire.InconsistentGroupProtocol}) })
 		return
 	}
 	cmd := group.Sync{
@@ -30,11 +30,11 @@ func (f *Family) syncGroup(_ *api.Conn, req *kmsg.SyncGroupRequest, finish finis
 		cmd.Assignments = append(cmd.Assignments, group.Assignment{MemberID: a.MemberID, Bytes: bytes.Clone(a.MemberAssignment)})
 	}
 	f.ask(req.Group, cmd, func(body any, err error) {
-		finish(func() kmsg.Response { return synced(req, said{body, err}) })
+		finish(func() kmsg.Response { return synced(req, said(body, err)) })
 	})
 }
 
-func synced(req *kmsg.SyncGroupRequest, s said) kmsg.Response {
+func synced(req *kmsg.SyncGroupRequest, s api.Said) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.SyncGroupResponse)
 	r, code := reply[group.SyncReply](s)
 	resp.MemberAssignment = []byte{}
