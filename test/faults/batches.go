@@ -162,36 +162,44 @@ func corruptBatches(ctx context.Context, s *scene) error {
 }
 
 // produce sends one batch to partition 0 and returns the code of the answer.
-func produce(c net.Conn, topic string, b []byte) (int16, error) {
+func produce(c net.Conn, topic string, b []byte) (int16, error) { return produceTo(c, topic, 0, b) }
+
+// produceTo sends one batch and returns the code of the answer.
+func produceTo(c net.Conn, topic string, partition int32, b []byte) (int16, error) {
 	r := kmsg.NewPtrProduceRequest()
 	r.SetVersion(7)
 	r.Acks, r.TimeoutMillis = -1, 10_000
 	t, p := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
-	t.Topic, p.Records = topic, b
+	t.Topic, p.Partition, p.Records = topic, partition, b
 	t.Partitions = append(t.Partitions, p)
 	r.Topics = append(r.Topics, t)
-	if err := c.SetDeadline(time.Now().Add(60 * time.Second)); err != nil {
-		return 0, err
-	}
-	if _, err := c.Write(frame(r, 5)); err != nil {
-		return 0, err
-	}
-	a, err := answer(c)
-	if err != nil {
-		return 0, err
-	}
 	resp := kmsg.NewPtrProduceResponse()
 	resp.SetVersion(7)
-	if len(a) < 4 {
-		return 0, fmt.Errorf("an answer of %d bytes", len(a))
-	}
-	if err := resp.ReadFrom(a[4:]); err != nil {
+	if err := exchange(c, r, resp); err != nil {
 		return 0, err
 	}
 	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
 		return 0, fmt.Errorf("an answer about %d topics", len(resp.Topics))
 	}
 	return resp.Topics[0].Partitions[0].ErrorCode, nil
+}
+
+// exchange sends a request and takes its answer, which is given a minute.
+func exchange(c net.Conn, r kmsg.Request, resp kmsg.Response) error {
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		return err
+	}
+	if _, err := c.Write(frame(r, 5)); err != nil {
+		return err
+	}
+	a, err := answer(c)
+	if err != nil {
+		return err
+	}
+	if len(a) < 4 {
+		return fmt.Errorf("an answer of %d bytes", len(a))
+	}
+	return resp.ReadFrom(a[4:])
 }
 
 // admin is a client for what a row needs beside the load.

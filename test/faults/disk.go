@@ -239,7 +239,7 @@ func smallestSegment(data, topic string) (int64, error) {
 	return smallest, nil
 }
 
-// readOnly is row 15: the kernel finds an error of the file system and makes it
+// readOnly is row 15a: the kernel finds an error of the file system and makes it
 // read-only under load. Nothing may be acknowledged from then on.
 //
 // The node stands still while that happens. ext4 takes some milliseconds from

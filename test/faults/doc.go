@@ -24,11 +24,15 @@
 // is up, or ended because the row ended it; writes are taken again within five
 // seconds of the fault's end.
 //
+// How long an answer takes is judged nowhere but by bounds of seconds: on a
+// machine that does much else a ratio of latencies (row 14) says little.
+//
 // It is not part of go test. It needs Linux, and root for most rows; strace for
 // 10a and 14.
 //
 // Reading order: main.go, row.go, scene.go, then the rows: ends.go (1, 2, 19),
-// groups.go (what groups have committed), disk.go (12, 13, 15), sync.go (10a, 14), limits.go (16, 17), peers.go (20, 24,
-// 28), bytes.go (25), batches.go (26, 27), dirs.go (33), lost.go (10b); strace.go and proc.go
+// groups.go (what groups have committed), disk.go (12, 13, 15a), two_disks.go
+// (15b), sync.go (10a, 14), limits.go (16, 17), peers.go (20, 24, 28), bytes.go
+// (25), batches.go (26, 27), dirs.go (33), lost.go (10b); strace.go and proc.go
 // are their tools.
 package main
