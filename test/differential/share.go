@@ -239,6 +239,8 @@ func shareSessions(s *scene) {
 	code("names no group", func(r *kmsg.ShareFetchRequest) { r.GroupID = nil })
 	code("names no member", func(r *kmsg.ShareFetchRequest) { r.MemberID = nil })
 	m.takes("takes all", nil)
+	code("goes on", func(*kmsg.ShareFetchRequest) {})
+	m.session++
 	code("skips an epoch", func(r *kmsg.ShareFetchRequest) { r.ShareSessionEpoch = m.session + 1 })
 	code("repeats an epoch", func(r *kmsg.ShareFetchRequest) { r.ShareSessionEpoch = m.session - 1 })
 	code("has an unknown topic", func(r *kmsg.ShareFetchRequest) {

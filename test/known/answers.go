@@ -35,6 +35,10 @@ var Answers = []Difference{
 		Reason: "Level 2 is the dead letters of share groups, which are not served yet.",
 	},
 	{
+		Part: "DescribeShareGroupOffsets", Where: `share/offsets/describe (all|some)/.*StartOffset`, Kafka: `0`, Ottla: `4`,
+		What: "The start offset of a share group moves with every acknowledgement.", Reason: "Kafka moves it when a whole batch that was fetched is done; the lag is the same.",
+	},
+	{
 		Part: "DescribeConfigs", Where: `node/settings of groups/.*\[share\.(key\.ordering|retry\.backoff\..*)\].*`, Kafka: absent,
 		What: "Groups have settings of Ottla's own.", Reason: "docs/configuration.md lists them; without them a share group is Kafka's.",
 	},

@@ -10,6 +10,7 @@ import (
 	"ottla/internal/kafka/cluster"
 	"ottla/internal/kafka/data"
 	"ottla/internal/kafka/groups"
+	"ottla/internal/kafka/shares"
 	"ottla/internal/kafka/telemetry"
 	"ottla/internal/kafka/topics"
 	"ottla/internal/kafka/txns"
@@ -22,7 +23,7 @@ import (
 func rows() map[int16]api.API {
 	family := data.New(data.Options{View: &config.View{}})
 	defer family.Close()
-	all := slices.Concat(family.APIs(), topics.Rows(), cluster.Rows(), groups.Rows(), telemetry.Rows(), txns.APIs(txns.Deps{}))
+	all := slices.Concat(family.APIs(), topics.Rows(), cluster.Rows(), groups.Rows(), telemetry.Rows(), shares.Rows(), txns.APIs(txns.Deps{}))
 	all = append(all, api.API{Key: wire.KeyApiVersions, Min: 0, Max: 5})
 	out := make(map[int16]api.API, len(all))
 	for _, r := range all {
@@ -42,17 +43,15 @@ answered in version 0 with error 35. Keys that only brokers or controllers use
 among themselves are not served on the client port.
 
 The column "why not" tells what an API waits for:
-*access* (logins, rights, quotas), *cluster* (several nodes), *share* and
-*streams* groups; "between nodes" are those that no client sends.
+*access* (logins, rights, quotas), *cluster* (several nodes), *streams* groups; "between nodes" are those that no client sends.
 `
 
 // waitsFor tells what the APIs that are not served belong to.
 var waitsFor = map[string][]int16{
 	"access":               {17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51},
 	"cluster":              {64, 80, 81, 94},
-	"share groups":         {76, 77, 78, 79, 90, 91, 92},
 	"streams groups":       {88, 89, 93},
-	"between nodes":        {52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82, 83, 84, 85, 86, 87},
+	"between nodes":        {52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82},
 	"gone since Kafka 4.0": {4, 5, 6, 7},
 }
 
