@@ -199,19 +199,14 @@ var Answers = []Difference{
 		What: "A batch without transactions is answered.", Reason: "Kafka never answers it.",
 	},
 	{
-		Part:  "Fetch",
-		Where: `transactions/.*\.AbortedTransactions.*`,
-		What:  "Aborted transactions are listed by their first offset, and only those that lie within the records of the answer.",
-		Reason: "Kafka lists them by where they end, and up to the end of the segment where its sparse index says no better. " +
-			"Clients sort the list and skip what they do not meet.",
+		Part:   "Fetch",
+		Where:  `transactions/.*\.AbortedTransactions.*`,
+		What:   "Aborted transactions are listed by their first offset.",
+		Reason: "Kafka lists them by where they end; clients sort the list.",
 	},
 	{
 		Part: "ListOffsets", Where: `transactions/offsets listed/open: time -3, isolation 1 .*`,
 		What:   "The offset of the largest timestamp, asked for at read_committed while a transaction is open, is that of the records before it.",
 		Reason: "Kafka looks at all records, and answers none when the largest timestamp is behind the last stable offset.",
-	},
-	{
-		Part: "WriteTxnMarkers", Where: `transactions/markers of an administrator/an earlier epoch v\d/.*ErrorCode`, Kafka: "-1", Ottla: "47",
-		What: "A marker of an epoch that is over gets 47 INVALID_PRODUCER_EPOCH.", Reason: "Kafka answers UNKNOWN_SERVER_ERROR.",
 	},
 }
