@@ -5,6 +5,7 @@
 //
 //	go run ./test/groups                                  ten minutes, all protocols
 //	go run ./test/groups -for 60s -protocol cooperative -seed 7
+//	go run ./test/groups -against kafka -for 3m           the checker itself: must be clean
 //	go run ./test/groups -check HISTORY                   judge a history that was kept
 //
 // The protocols are classic (eager), cooperative, consumer (KIP-848) and

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 // fault is one kind of what is done. act returns at once where what it does
@@ -42,8 +43,7 @@ func silent(ctx context.Context, d *driver, who actor) error {
 // what mu guards is used by more than one goroutine.
 type driver struct {
 	crowds []*crowd
-	setup  realfault.Setup
-	node   *realfault.Node
+	node   *rig.Node
 	every  time.Duration
 	r      *rand.Rand
 	wg     sync.WaitGroup // of what takes its time
@@ -82,8 +82,8 @@ func (d *driver) drive(ctx context.Context, length time.Duration) error {
 		if err := realfault.Pause(ctx, time.Duration(d.number(int64(2*d.every)))); err != nil {
 			return err
 		}
-		if why, ended := d.node.Exited(); ended {
-			return fmt.Errorf("the node ended by itself: %w", why)
+		if err := d.node.Alive(); err != nil {
+			return err
 		}
 		if len(deck) == 0 {
 			deck = d.deck()
@@ -139,15 +139,16 @@ func (d *driver) hit(k fault) {
 // restart kills the broker and starts it again on its directory a while later.
 func (d *driver) restart(ctx context.Context) error {
 	began := time.Now()
-	d.node.Kill()
+	if err := d.node.Kill(); err != nil {
+		return err
+	}
 	if err := realfault.Pause(ctx, time.Duration(d.number(int64(2*time.Second)))); err != nil {
 		return err
 	}
-	node, err := d.setup.Start(context.WithoutCancel(ctx)) // it ends by stop, not by ctx
-	if err != nil {
+	if err := d.node.Start(context.WithoutCancel(ctx)); err != nil { // it ends by stop, not by ctx
 		return fmt.Errorf("start after a kill: %w", err)
 	}
-	d.node, d.down = node, max(d.down, time.Since(began))
+	d.down = max(d.down, time.Since(began))
 	return nil
 }
 

@@ -55,10 +55,11 @@ func (v verdict) String() string {
 	return b.String()
 }
 
-// judge judges a history with its groups.
-func judge(ops []history.Op) verdict {
+// judge judges a history with its groups. exact is set where the marks and the
+// records of a fetch are of one moment, as Ottla's are.
+func judge(ops []history.Op, exact bool) verdict {
 	v := verdict{
-		general: history.Check(ops, history.Options{Idempotent: true, ExactMarks: true}),
+		general: history.Check(ops, history.Options{Idempotent: true, ExactMarks: exact}),
 		groups:  &findings{count: map[string]int{}},
 	}
 	for _, g := range viewGroups(ops) {

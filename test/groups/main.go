@@ -17,6 +17,7 @@ import (
 	"ottla/test/history"
 	"ottla/test/history/client"
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 var (
@@ -27,6 +28,7 @@ var (
 	partitions   = flag.Int("partitions", 40, "partitions of the topic")
 	rate         = flag.Int("rate", 400, "records a second")
 	every        = flag.Duration("every", 1500*time.Millisecond, "time between two faults, on average")
+	against      = flag.String("against", string(rig.Ottla), "ottla or kafka: a history of the real Kafka must be clean")
 	binary       = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	keepIn       = flag.String("dir", "", "where all is kept; without it a temporary folder")
 	check        = flag.String("check", "", "judge the history in this file and end")
@@ -90,7 +92,7 @@ func (s *scene) play(ctx context.Context) error {
 	if err := s.open(ctx, logFile); err != nil {
 		return err
 	}
-	defer func() { s.d.node.Kill() }()
+	defer func() { _ = s.d.node.Kill() }() // it has stopped when all went well
 	if err := errors.Join(s.live(ctx), s.w.Close()); err != nil {
 		return err
 	}
@@ -102,27 +104,26 @@ func (s *scene) play(ctx context.Context) error {
 	if missing := s.d.missing(); len(missing) > 0 {
 		return fmt.Errorf("never made: %s; run it longer", strings.Join(missing, ", "))
 	}
-	return s.d.node.Stop(15 * time.Second)
+	return s.d.node.Stop()
 }
 
 // open starts the node.
 func (s *scene) open(ctx context.Context, logFile *os.File) error {
-	setup, err := realfault.NewSetup(ctx, *binary, s.dir, filepath.Join(s.dir, "data"), logFile)
-	if err != nil {
-		return err
-	}
-	setup.Set = []string{"group.min.session.timeout.ms=1000", "group.initial.rebalance.delay.ms=500"}
+	settings := map[string]string{"group.min.session.timeout.ms": "1000", "group.initial.rebalance.delay.ms": "500"}
 	for _, p := range s.protocols {
-		setup.Set = append(setup.Set, p.settings...)
+		for _, kv := range p.settings {
+			k, v, _ := strings.Cut(kv, "=")
+			settings[k] = v
+		}
 	}
-	s.d = &driver{setup: setup, every: *every, r: rand.New(rand.NewPCG(*seed, 0)), hits: map[string]int{}}
-	s.d.node, err = setup.Start(context.WithoutCancel(ctx))
+	node, err := rig.New(context.WithoutCancel(ctx), rig.Options{Kind: rig.Kind(*against), Dir: s.dir, Binary: *binary, Settings: settings, Log: logFile})
+	s.d = &driver{node: node, every: *every, r: rand.New(rand.NewPCG(*seed, 0)), hits: map[string]int{}}
 	return err
 }
 
 // live is the life of the groups: it ends when all is read and all have left.
 func (s *scene) live(ctx context.Context) error {
-	o := orders{Address: s.d.setup.Address(), Topic: "groups"}
+	o := orders{Address: s.d.node.Addr, Topic: "groups"}
 	crew := &client.Crew{
 		Cluster:   &client.Cluster{Address: o.Address, Topic: o.Topic, Partitions: int32(*partitions), History: s.w},
 		Producers: 2, Rate: *rate, Size: 100,
@@ -175,7 +176,7 @@ func judgeFile(name string) ([]history.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := judge(ops)
+	v := judge(ops, rig.Kind(*against) == rig.Ottla)
 	fmt.Println("groups:", v)
 	if !v.ok() {
 		return ops, errors.New("a promise is broken")
