@@ -1,7 +1,7 @@
 // Package coordinator gives every state machine that lives on an internal
-// topic the same life: groups on __consumer_offsets today; transactions, share
-// groups and timers are to stand on it too. A shard is one partition of the
-// topic with its machine.
+// topic the same life: groups on __consumer_offsets, transactions on
+// __transaction_state, share-partitions on __share_group_state; timers are to
+// stand on it too. A shard is one partition of the topic with its machine.
 //
 // What it is not for: what the machines decide (package group and its like),
 // what a partition is (package broker makes a Tail of one), requests (the
