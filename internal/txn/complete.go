@@ -42,12 +42,8 @@ func (t *turn) mark(id string, m *meta, coordinatorEpoch int32, committed bool) 
 func (t *turn) loaded(c coordinator.Loaded) {
 	m := t.m
 	t.accepted(func() { m.coordinatorEpoch = c.LeaderEpoch })
-	for _, id := range m.sorted() {
-		e := m.ids[id]
-		if !e.state.decided() {
-			continue
-		}
-		t.mark(id, e.meta, c.LeaderEpoch, false)
+	for _, id := range m.where(func(_ string, e *entry) bool { return e.state.decided() }) {
+		t.mark(id, m.ids[id].meta, c.LeaderEpoch, false)
 	}
 	t.timer(checkKey{}, m.o.AbortInterval, checkDue{})
 	t.timer(forgetKey{}, m.o.ForgetCheck, forgetDue{})

@@ -20,14 +20,12 @@ func (t *turn) checkDue() {
 
 // abortOverdue gives the transactional ids of those that will be aborted now.
 func (t *turn) abortOverdue() []string {
-	var out []string
-	for _, id := range t.m.sorted() {
-		if e := t.m.ids[id]; t.overdue(e) {
-			t.timer(abortKey{id}, 0, abortDue{id, e.producerID, e.epoch})
-			out = append(out, id)
-		}
+	due := t.m.where(func(_ string, e *entry) bool { return t.overdue(e) })
+	for _, id := range due {
+		e := t.m.ids[id]
+		t.timer(abortKey{id}, 0, abortDue{id, e.producerID, e.epoch})
 	}
-	return out
+	return due
 }
 
 // abortDue aborts a transaction that ran out of time, unless it has ended.
@@ -54,11 +52,10 @@ func (t *turn) forgetDue() {
 func (t *turn) forget() bool {
 	before := t.wallMs() - t.m.o.Expiration.Milliseconds()
 	size := 0
-	for _, id := range t.m.sorted() {
-		e := t.m.ids[id]
-		if !e.state.over() || e.updateMs > before || len(e.parked) > 0 {
-			continue
-		}
+	unused := func(_ string, e *entry) bool {
+		return e.state.over() && e.updateMs <= before && len(e.parked) == 0
+	}
+	for _, id := range t.m.where(unused) {
 		if size > forgetBytes {
 			return true
 		}

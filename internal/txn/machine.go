@@ -150,6 +150,19 @@ func (m *Machine) Records() iter.Seq[coordinator.Record] {
 // sorted are the transactional ids in order.
 func (m *Machine) sorted() []string { return slices.Sorted(maps.Keys(m.ids)) }
 
+// where are the transactional ids of which test is true, in order: most often
+// few of many.
+func (m *Machine) where(test func(id string, e *entry) bool) []string {
+	var out []string
+	for id, e := range m.ids {
+		if test(id, e) {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 var (
 	_ coordinator.Machine = (*Machine)(nil)
 	_ coordinator.Lister  = (*Machine)(nil)

@@ -26,10 +26,8 @@ func (t *turn) describe(c *Describe) error {
 // list shows what passes the filters.
 func (m *Machine) list(c *List, wall time.Time) []Listed {
 	var out []Listed
-	for _, id := range m.sorted() {
-		if e := m.ids[id]; c.passes(id, e.meta, wall.UnixMilli()) {
-			out = append(out, Listed{ID: id, ProducerID: e.producerID, State: e.state})
-		}
+	for _, id := range m.where(func(id string, e *entry) bool { return c.passes(id, e.meta, wall.UnixMilli()) }) {
+		out = append(out, Listed{ID: id, ProducerID: m.ids[id].producerID, State: m.ids[id].state})
 	}
 	return out
 }
