@@ -214,8 +214,9 @@ func TestAClientDrivesTheDoor(t *testing.T) {
 func FuzzProduce(f *testing.F) {
 	for v := int16(3); v <= 13; v++ {
 		f.Add(v, produceRequest(v, -1, map[int32][]byte{0: batch("a"), 9: nil}).AppendTo(nil))
+		f.Add(v, txnRequest(v, map[int32][]byte{0: inTxn(1, 0, 0, "a"), 1: inTxn(1, 0, 0, "b"), 9: nil}).AppendTo(nil))
 	}
-	r := newRig(f)
+	r, _ := vouchRig(f, always(wire.None))
 	conn := &api.Conn{Advertised: func(int32) (string, int32) { return "h", 1 }}
 	f.Fuzz(func(t *testing.T, version int16, body []byte) {
 		if version < 3 || version > 13 {
@@ -228,7 +229,7 @@ func FuzzProduce(f *testing.F) {
 			return
 		}
 		p := a.(*produceAnswer)
-		if taken := len(p.rows)*96 + len(p.topics)*40 + len(p.names); taken > 16*size+1024 {
+		if taken := len(p.rows)*104 + len(p.topics)*40 + len(p.names); taken > 16*size+1024 {
 			t.Fatalf("%d bytes of request took %d", size, taken)
 		}
 		p.expired.Store(true)
