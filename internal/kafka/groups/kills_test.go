@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla"
 )
@@ -63,13 +65,16 @@ func (s *siege) add() {
 	s.started++
 	name, c := fmt.Sprintf("m%d", s.started), &cord{}
 	s.team.update(func() { s.alive[name] = c })
-	s.team.join(s.node, name, "g", kgo.Balancers(s.balancer), kgo.Dialer(c.dial), kgo.SessionTimeout(400*time.Millisecond),
-		kgo.RebalanceTimeout(2*time.Second), kgo.AutoCommitInterval(100*time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }),
+	s.team.join(s.node, name, "g", kgo.Balancers(s.balancer), kgo.Dialer(c.dial),
+		kgo.RebalanceTimeout(patience), kgo.AutoCommitInterval(100*time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }),
 		kgo.AutoCommitMarks())
 }
 
-// killOne cuts a member off; what it owned counts as nobody's from then on.
+// killOne cuts a member off; what it owned counts as nobody's from then on. An
+// administrator takes it out of the group: sessions outlast the test, so that a
+// member that is alive and slow never loses its place unawares.
 func (s *siege) killOne() {
+	var name string
 	s.team.update(func() {
 		names := make([]string, 0, len(s.alive))
 		for i := range s.started {
@@ -77,12 +82,28 @@ func (s *siege) killOne() {
 				names = append(names, name)
 			}
 		}
-		name := names[s.r.IntN(len(names))]
+		name = names[s.r.IntN(len(names))]
 		s.alive[name].kill()
 		delete(s.alive, name)
 		s.team.owns[name] = map[int32]bool{}
 		s.team.dead[name] = true
 	})
+	req := kmsg.NewPtrLeaveGroupRequest()
+	req.Group = "g"
+	for _, m := range describe(s.node, "g").Members {
+		if m.ClientID == name {
+			gone := kmsg.NewLeaveGroupRequestMember()
+			gone.MemberID = m.MemberID
+			req.Members = append(req.Members, gone)
+		}
+	}
+	resp, err := req.RequestWith(s.ctx, s.client())
+	if err == nil && len(req.Members) == 1 {
+		err = errors.Join(kerr.ErrorForCode(resp.ErrorCode), kerr.ErrorForCode(resp.Members[0].ErrorCode))
+	}
+	if err != nil || len(req.Members) != 1 {
+		s.t.Fatalf("take %s out of the group, where it is %d times: %v", name, len(req.Members), err)
+	}
 }
 
 func (s *siege) members() []string {
