@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,21 +38,43 @@ func groupList(o *options) *cobra.Command {
 			if err != nil {
 				return kafkaFailure("cannot list groups", err)
 			}
-			all, err := groups.Describe(cmd.Context(), a, groups.Options{}, listed.Groups()...)
+			all, err := listGroups(cmd.Context(), a, listed)
 			if err != nil {
 				return kafkaFailure("cannot describe the groups", err)
 			}
 			t := &out.Table{Empty: "no groups yet: consumers make them", Columns: []out.Column{
-				{Field: "group", Title: "GROUP"}, {Field: "state", Title: "STATE"}, {Field: "protocol", Title: "PROTOCOL"},
+				{Field: "group", Title: "GROUP"}, {Field: "state", Title: "STATE"}, {Field: "type", Title: "TYPE"}, {Field: "protocol", Title: "PROTOCOL"},
 				{Field: "coordinator", Title: "COORDINATOR", Right: true}, {Field: "members", Title: "MEMBERS", Right: true},
 				{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "lag", Title: "LAG", Right: true},
 			}}
 			for _, g := range all {
-				t.Add(g.Name, g.State, g.Protocol, g.Coordinator, len(g.Members), len(g.Partitions), totalLag(g))
+				t.Add(g.Name, g.State, g.Type, g.Protocol, g.Coordinator, len(g.Members), len(g.Partitions), totalLag(g))
 			}
 			return o.print(t)
 		},
 	}
+}
+
+// listGroups describes all groups that read by offsets; of others it knows what
+// the list tells.
+func listGroups(ctx context.Context, a *kadm.Client, listed kadm.ListedGroups) ([]*groups.Group, error) {
+	var names []string
+	var others []*groups.Group
+	for _, l := range listed.Sorted() {
+		switch l.GroupType {
+		case "", "classic", "consumer":
+			names = append(names, l.Group)
+		default:
+			others = append(others, &groups.Group{Name: l.Group, State: l.State, Type: l.GroupType, ProtocolType: l.ProtocolType, Coordinator: l.Coordinator})
+		}
+	}
+	all, err := groups.Describe(ctx, a, groups.Options{}, names...)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, others...)
+	slices.SortFunc(all, func(a, b *groups.Group) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
 }
 
 // totalLag adds up what is known; nil when nothing is.
@@ -141,7 +164,13 @@ func groupFailure(what string, err error) error {
 }
 
 func (o *options) showGroup(g *groups.Group) error {
-	fmt.Fprintf(o.out, "%s  %s", g.Name, g.State)
+	fmt.Fprintf(o.out, "%s  %s  %s", g.Name, g.State, g.Type)
+	if g.Epoch > 0 {
+		fmt.Fprintf(o.out, "  epoch %d", g.Epoch)
+		if g.AssignmentEpoch != g.Epoch {
+			fmt.Fprintf(o.out, " (assigned for %d)", g.AssignmentEpoch)
+		}
+	}
 	if g.Protocol != "" {
 		fmt.Fprintf(o.out, "  assignor %s", g.Protocol)
 	}
@@ -166,7 +195,8 @@ func (o *options) showGroup(g *groups.Group) error {
 func memberTable(all []*groups.Group) *out.Table {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "group"}, {Field: "member", Title: "MEMBER"}, {Field: "instance", Title: "INSTANCE"}, {Field: "client", Title: "CLIENT"},
-		{Field: "host", Title: "HOST"}, {Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "assigned"},
+		{Field: "host", Title: "HOST"}, {Field: "epoch", Title: "EPOCH", Right: true},
+		{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "target", Title: "TARGET", Right: true}, {Field: "assigned"},
 	}}
 	for _, g := range all {
 		for _, m := range g.Members {
@@ -174,7 +204,11 @@ func memberTable(all []*groups.Group) *out.Table {
 			for _, p := range m.Assigned {
 				assigned = append(assigned, p.String())
 			}
-			t.Add(g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), len(m.Assigned), assigned)
+			var epoch, target any // of consumer groups
+			if g.Type == "consumer" {
+				epoch, target = m.Epoch, len(m.Target)
+			}
+			t.Add(g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), epoch, len(m.Assigned), target, assigned)
 		}
 	}
 	return t

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"ottla/internal/cli/reach"
 )
@@ -147,7 +149,8 @@ func (f *Facts) offsets(ctx context.Context, a *kadm.Client) {
 func (f *Facts) groups(ctx context.Context, a *kadm.Client) {
 	lags, err := a.Lag(ctx)
 	if f.note("groups", err) {
-		f.Groups = lags.Sorted()
+		// Groups of the newer kinds are not there for the classic description.
+		f.Groups = slices.DeleteFunc(lags.Sorted(), func(l kadm.DescribedGroupLag) bool { return errors.Is(l.DescribeErr, kerr.GroupIDNotFound) })
 	}
 }
 

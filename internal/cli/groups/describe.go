@@ -16,11 +16,15 @@ import (
 // Group is one group with its members and offsets.
 type Group struct {
 	Name, State  string
+	Type         string // "classic" or "consumer": who shares the partitions out, a member or the server
 	ProtocolType string // "consumer" for consumers
 	Protocol     string // the assignor that is used
 	Coordinator  int32
-	Members      []Member
-	Partitions   []Partition
+	// Epoch is a consumer group's, AssignmentEpoch the one that its target was
+	// made for; 0 of classic groups.
+	Epoch, AssignmentEpoch int32
+	Members                []Member
+	Partitions             []Partition
 }
 
 // Member is one member of a group.
@@ -28,6 +32,10 @@ type Member struct {
 	ID, Client, Host string
 	Instance         string // group.instance.id of a static member, "" for others
 	Assigned         []TopicPartition
+	// Epoch and Target are those of a consumer group's member: what it has
+	// confirmed, and what it shall have.
+	Epoch  int32
+	Target []TopicPartition
 }
 
 // TopicPartition names a partition.
@@ -69,25 +77,23 @@ func Describe(ctx context.Context, a *kadm.Client, o Options, names ...string) (
 	if len(names) == 0 {
 		return nil, nil
 	}
-	lags, err := a.Lag(ctx, names...)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
-		return nil, fmt.Errorf("read the groups: %w", err)
+	served, err := consumers(ctx, a, names)
+	if err != nil {
+		return nil, err
 	}
-	var out []*Group
+	out, err := classics(ctx, a, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return served[n] != nil }))
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range served {
+		out = append(out, g)
+	}
+	slices.SortFunc(out, func(a, b *Group) int { return strings.Compare(a.Name, b.Name) })
 	topics := map[string]bool{}
-	for _, l := range lags.Sorted() {
-		if err := l.Error(); err != nil && len(l.Lag) == 0 {
-			return nil, fmt.Errorf("read group %s: %w", l.Group, err)
-		}
-		if l.State == "Dead" && len(l.Lag) == 0 {
-			return nil, fmt.Errorf("read group %s: %w", l.Group, kerr.GroupIDNotFound)
-		}
-		g := ofLag(l)
+	for _, g := range out {
 		for _, p := range g.Partitions {
 			topics[p.Topic] = true
 		}
-		out = append(out, g)
 	}
 	if err := starts(ctx, a, out, topics); err != nil {
 		return nil, err
@@ -100,8 +106,30 @@ func Describe(ctx context.Context, a *kadm.Client, o Options, names ...string) (
 	return out, nil
 }
 
+// classics reads groups whose members share the partitions out themselves.
+func classics(ctx context.Context, a *kadm.Client, names []string) (out []*Group, err error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	lags, err := a.Lag(ctx, names...)
+	var shards *kadm.ShardErrors
+	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+		return nil, fmt.Errorf("read the groups: %w", err)
+	}
+	for _, l := range lags.Sorted() {
+		if err := l.Error(); err != nil && len(l.Lag) == 0 {
+			return nil, fmt.Errorf("read group %s: %w", l.Group, err)
+		}
+		if l.State == "Dead" && len(l.Lag) == 0 {
+			return nil, fmt.Errorf("read group %s: %w", l.Group, kerr.GroupIDNotFound)
+		}
+		out = append(out, ofLag(l))
+	}
+	return out, nil
+}
+
 func ofLag(l kadm.DescribedGroupLag) *Group {
-	g := &Group{Name: l.Group, State: l.State, ProtocolType: l.ProtocolType, Protocol: l.Protocol, Coordinator: l.Coordinator.NodeID}
+	g := &Group{Name: l.Group, State: l.State, Type: "classic", ProtocolType: l.ProtocolType, Protocol: l.Protocol, Coordinator: l.Coordinator.NodeID}
 	reader := map[TopicPartition]*Member{}
 	for _, m := range l.Members {
 		mine := Member{ID: m.MemberID, Client: m.ClientID, Host: strings.TrimPrefix(m.ClientHost, "/")}

@@ -6,7 +6,8 @@
 // record at the committed offset is fetched, one a partition, and its timestamp
 // compared with the clock.
 //
-// Reading order: describe.go (members, offsets, lag), oldest.go (the age of the
+// Reading order: describe.go (members, offsets, lag), consumers.go (groups that
+// the server assigns), oldest.go (the age of the
 // oldest unread record), verdict.go (why a group is behind), reset.go (planning and
 // doing a reset).
 package groups

@@ -39,6 +39,7 @@ func (k *Kind) upgrade(t *kind.Turn, id string) (*edit, error) {
 	}
 	k.host.EndClassic(t, id)
 	e.begin(members, from.Generation)
+	e.anew = true
 	return e, nil
 }
 

@@ -18,6 +18,9 @@ type edit struct {
 	g *group
 	// mine tells that g may be changed: it is a clone, or new.
 	mine bool
+	// anew tells that the group must be assigned anew whatever changed: it was
+	// a classic one, perhaps in the midst of a rebalance.
+	anew bool
 }
 
 // edit begins a change of a group that is there.

@@ -37,7 +37,7 @@ func (k *Kind) heartbeat(t *kind.Turn, c *Heartbeat) error {
 	if err != nil {
 		return err
 	}
-	e.refresh(changed.bump || e.g.epoch == 0)
+	e.refresh(changed.bump || e.anew || e.g.epoch == 0)
 	e.assign()
 	now, err := e.reconcile(e.g.members[m.id], changed.any, owned, c.SaidOwned)
 	if err != nil {
