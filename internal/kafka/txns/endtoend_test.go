@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"ottla"
 )
@@ -182,6 +184,12 @@ func TestATransactionLeftAloneEndsWhenItsTimeIsUp(t *testing.T) {
 }
 
 func TestConsumeTransformProduce(t *testing.T) {
+	for name, versions := range map[string]*kversion.Versions{"KIP-890": kversion.Stable(), "before": kversion.V3_0_0()} {
+		t.Run(name, func(t *testing.T) { consumeTransformProduce(t, versions) })
+	}
+}
+
+func consumeTransformProduce(t *testing.T, versions *kversion.Versions) {
 	n := startNode(t, ottla.Options{})
 	in := n.client()
 	var want []string
@@ -192,7 +200,7 @@ func TestConsumeTransformProduce(t *testing.T) {
 		}
 		want = append(want, v+"!")
 	}
-	s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(n.Addr()), kgo.TransactionalID("pipe"), kgo.ConsumerGroup("pipe"),
+	s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(n.Addr()), kgo.MaxVersions(versions), kgo.TransactionalID("pipe"), kgo.ConsumerGroup("pipe"),
 		kgo.ConsumeTopics("in"), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.RequireStableFetchOffsets(), kgo.FetchMaxWait(100*time.Millisecond), kgo.MetadataMinAge(10*time.Millisecond))
 	if err != nil {
@@ -266,5 +274,62 @@ func TestATimeoutAboveTheLimitIsRefused(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "INVALID_TRANSACTION_TIMEOUT") {
 		t.Errorf("got %v, want INVALID_TRANSACTION_TIMEOUT", err)
+	}
+}
+
+// Clients of before KIP-890 add partitions by themselves and keep their epoch.
+func TestClientsOfBeforeKIP890(t *testing.T) {
+	n := startNode(t, ottla.Options{})
+	old := kgo.MaxVersions(kversion.V3_0_0())
+	c := n.producer("a", old)
+	n.transact(c, "one", kgo.TryCommit)
+	n.transact(c, "two", kgo.TryAbort)
+	n.transact(c, "three", kgo.TryCommit)
+	if _, epoch, err := c.ProducerID(n.ctx); err != nil || epoch != 0 {
+		t.Errorf("epoch %d, %v; want 0", epoch, err)
+	}
+	n.begin(c)
+	if err := n.write(c, "lost"); err != nil {
+		t.Fatal(err)
+	}
+	second := n.producer("a", old)
+	n.transact(second, "won", kgo.TryCommit)
+	if err := c.EndTransaction(n.ctx, kgo.TryCommit); err == nil {
+		t.Error("the fenced producer commits")
+	}
+	n.transact(n.producer("a"), "new", kgo.TryCommit) // a newer client takes over
+	n.read("out", both("one", "three", "won", "new")...)
+}
+
+// A cluster whose transaction.version is 0, as one of an older release, does
+// what its clients then ask for.
+func TestAClusterWithoutTheFeature(t *testing.T) {
+	n := startNode(t, ottla.Options{})
+	req := kmsg.NewPtrUpdateFeaturesRequest()
+	u := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+	u.Feature, u.MaxVersionLevel, u.UpgradeType, u.AllowDowngrade = "transaction.version", 0, 2, true
+	req.FeatureUpdates = append(req.FeatureUpdates, u)
+	resp, err := req.RequestWith(n.ctx, n.client())
+	if err != nil || resp.ErrorCode != 0 {
+		t.Fatal(err, resp)
+	}
+	c := n.producer("a")
+	n.transact(c, "one", kgo.TryCommit)
+	n.transact(c, "two", kgo.TryAbort)
+	if _, epoch, err := c.ProducerID(n.ctx); err != nil || epoch != 0 {
+		t.Errorf("epoch %d, %v; want 0", epoch, err)
+	}
+	n.begin(c)
+	if err := n.write(c, "lost"); err != nil {
+		t.Fatal(err)
+	}
+	n.transact(n.producer("a"), "won", kgo.TryCommit)
+	n.read("out", both("one", "won")...)
+}
+
+func (n *node) begin(c *kgo.Client) {
+	n.t.Helper()
+	if err := c.BeginTransaction(); err != nil {
+		n.t.Fatal(err)
 	}
 }
