@@ -16,20 +16,26 @@
 //   - dir.go, log.go: the two types and their state
 //   - segment.go: a segment, its indexes in memory, how they are loaded
 //   - append.go, roll.go: the way in
-//   - sync.go: dirty logs, sync rounds, directory entries
+//   - sync.go: dirty logs, sync rounds, directory entries, closed segments that
+//     no round syncs
 //   - read.go, verify.go, descriptors.go: the way out; checksums that are no
 //     longer trusted, scan and scrub; open files
 //   - lookup.go: by time; aborted transactions
 //   - checkpoint.go: what a restart goes by
-//   - open.go, recovery.go, recovery_end.go: opening, walking the tail, cutting it
+//   - open.go, recovery.go, recovery_from.go, recovery_end.go: opening, from where
+//     to walk, walking the tail, cutting it
 //   - trim.go: both ends: truncation, log start offset, retention
 //   - clean.go, clean_swap.go: compaction, from what is due to segments put in
 //     place (what stays is decided in compact)
 //   - move.go, move_end.go, move_find.go: to another directory while it is used
 //   - housekeep.go, delete.go, close.go: chores, removal, the clean stop
-//   - parts: index (sparse indexes), epoch (leader epochs), checkpoint (small
-//     files), walk (batch by batch through a file), layout (names, leftovers),
-//     compact (what compaction keeps), syncway (single files or the whole file system), room (full disks)
+//   - parts: index (sparse indexes), derive (what the batches of a segment give
+//     again), epoch (leader epochs), checkpoint (small files), book (the
+//     directory's checkpoint), mark (where a restart may go on), walk (batch by
+//     batch through a file), ring (where the last batches end), layout (names,
+//     leftovers), trash (what is to be removed), compact (what compaction keeps),
+//     note (a file beside a log), syncway (single files or the whole file
+//     system), room (full disks)
 //
 // Invariants:
 //   - Durable never passes what a sync that returned success has covered, data
