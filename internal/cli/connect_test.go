@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -11,37 +10,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/reach/fake"
 )
 
-// answering listens and answers the first bytes of every connection with text;
-// nil closes it at once.
-func answering(t *testing.T, text []byte) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	t.Cleanup(func() { l.Close(); <-done })
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			buf := make([]byte, 14)
-			_, _ = c.Read(buf)
-			_, _ = c.Write(text)
-			c.Close()
-		}
-	}()
-	return l.Addr().String()
-}
-
 func TestUnreachableClusterNamesEveryAddressTried(t *testing.T) {
-	http := answering(t, []byte("HTTP/1.1 400"))
-	tls := answering(t, []byte{0x15, 3, 3, 0, 2, 2, 22, 0})
+	http := fake.Answering(t, []byte("HTTP/1.1 400"))
+	tls := fake.Answering(t, []byte{0x15, 3, 3, 0, 2, 2, 22, 0})
 	o := &options{bootstrap: http + "," + tls, connectTimeout: time.Minute, timeout: time.Second}
 	_, err := o.connect(context.Background())
 	var f *fail.Failure

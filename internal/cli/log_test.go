@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,36 +9,14 @@ import (
 
 	"ottla"
 	"ottla/internal/cli/fail"
+	"ottla/internal/logimport/fixture"
 )
 
 // kafkaDir unpacks a directory that a real Kafka 4.4 left; see package
 // logimport.
 func kafkaDir(t *testing.T) string {
 	t.Helper()
-	f, err := os.Open(filepath.Join("..", "logimport", "testdata", "kafka-killed.tar.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "kafka")
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return dir
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := filepath.Join(dir, filepath.FromSlash(h.Name))
-		b, err := io.ReadAll(r)
-		if err = errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, b, 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return fixture.Unpack(t, filepath.Join("..", "logimport", "testdata", "kafka-killed.tar.gz"))
 }
 
 func TestLogImportBringsKafkasRecords(t *testing.T) {

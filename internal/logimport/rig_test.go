@@ -1,13 +1,10 @@
 package logimport
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +16,7 @@ import (
 	"ottla/internal/datadir"
 	"ottla/internal/inspect"
 	"ottla/internal/log"
+	"ottla/internal/logimport/fixture"
 	"ottla/internal/metadata"
 	"ottla/internal/quorum"
 	"ottla/internal/uuid"
@@ -29,30 +27,7 @@ import (
 // (`go run ./test/imports -fixture`).
 func kafkaDir(t *testing.T, name string) string {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name+".tar.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "kafka")
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return dir
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := filepath.Join(dir, filepath.FromSlash(h.Name))
-		b, err := io.ReadAll(r)
-		if err = errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, b, 0o644)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return fixture.Unpack(t, filepath.Join("testdata", name+".tar.gz"))
 }
 
 // quick is the real disk without the waits: what a power cut leaves is not what

@@ -6,33 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// answering listens and answers the first bytes of every connection with text;
-// nil closes it at once.
-func answering(t *testing.T, text []byte) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	t.Cleanup(func() { l.Close(); <-done })
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			buf := make([]byte, 14)
-			_, _ = c.Read(buf)
-			_, _ = c.Write(text)
-			c.Close()
-		}
-	}()
-	return l.Addr().String()
-}
+	"ottla/internal/cli/reach/fake"
+)
 
 func TestProbeSaysWhatIsThere(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,11 +19,11 @@ func TestProbeSaysWhatIsThere(t *testing.T) {
 	closed.Close()
 	for _, c := range []struct{ name, addr, want string }{
 		{"nobody", nobody, "connection refused"},
-		{"http", answering(t, []byte("HTTP/1.1 400 Bad Request\r\n\r\n")), "it answers HTTP"},
-		{"tls", answering(t, []byte{0x15, 3, 1, 0, 2, 2, 22, 0}), "it speaks TLS"},
-		{"hangs up", answering(t, nil), "closed the connection without an answer"},
-		{"ssh", answering(t, []byte("SSH-2.0-x")), "not as Kafka"},
-		{"kafka", answering(t, []byte{0, 0, 0, 10, 0, 0, 0, 1, 0, 0}), ""},
+		{"http", fake.Answering(t, []byte("HTTP/1.1 400 Bad Request\r\n\r\n")), "it answers HTTP"},
+		{"tls", fake.Answering(t, []byte{0x15, 3, 1, 0, 2, 2, 22, 0}), "it speaks TLS"},
+		{"hangs up", fake.Answering(t, nil), "closed the connection without an answer"},
+		{"ssh", fake.Answering(t, []byte("SSH-2.0-x")), "not as Kafka"},
+		{"kafka", fake.Answering(t, []byte{0, 0, 0, 10, 0, 0, 0, 1, 0, 0}), ""},
 	} {
 		got := Probe(context.Background(), c.addr, time.Minute)
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
