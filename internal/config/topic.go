@@ -24,6 +24,7 @@ type Topic struct {
 	RetentionBytes, RetentionMs                                 int64
 	SegmentBytes, SegmentIndexBytes, SegmentMs, SegmentJitterMs int64
 	UncleanLeaderElection                                       bool
+	DeadLetters                                                 bool // share groups may write theirs here
 	// compaction
 	DeleteRetentionMs, MinCompactionLagMs, MaxCompactionLagMs int64
 	MinCleanableDirtyRatio                                    float64
@@ -87,6 +88,8 @@ func sameMap(a, b map[string]string) bool {
 	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
+const groupDeadLetters = "errors.deadletterqueue.group.enable"
+
 // topicFields fills Topic's fields from values in normal form.
 var topicFields = map[string]func(*Topic, string){
 	"cleanup.policy": func(t *Topic, s string) {
@@ -117,6 +120,7 @@ var topicFields = map[string]func(*Topic, string){
 	"segment.ms":                     func(t *Topic, s string) { t.SegmentMs = number(s) },
 	"segment.jitter.ms":              func(t *Topic, s string) { t.SegmentJitterMs = number(s) },
 	"unclean.leader.election.enable": func(t *Topic, s string) { t.UncleanLeaderElection = s == "true" },
+	groupDeadLetters:                 func(t *Topic, s string) { t.DeadLetters = s == "true" },
 	"delete.retention.ms":            func(t *Topic, s string) { t.DeleteRetentionMs = number(s) },
 	"min.compaction.lag.ms":          func(t *Topic, s string) { t.MinCompactionLagMs = number(s) },
 	"max.compaction.lag.ms":          func(t *Topic, s string) { t.MaxCompactionLagMs = number(s) },

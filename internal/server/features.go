@@ -21,9 +21,9 @@ var features = []feature{
 	{metadata.KRaftVersion, true, 0, 1, 0},
 	{metadata.TransactionVersion, true, 0, 2, 2},
 	{metadata.GroupVersion, true, 0, 1, 1},
-	{metadata.ShareVersion, true, 0, 1, 1},
+	{metadata.ShareVersion, true, 0, 2, 2},
 	{metadata.StreamsVersion, false, 0, 1, 1},
-	{metadata.ELRVersion, false, 0, 1, 1},
+	{metadata.ELRVersion, true, 0, 1, 1},
 }
 
 // supportedFeatures are the ranges that this node tells of.

@@ -30,11 +30,6 @@ var Answers = []Difference{
 		Reason: "Metadata is written as that level has it and no other way, so no other level is promised.",
 	},
 	{
-		Part: "ApiVersions", Where: `(protocol/api versions/.*\[share\.version\].*|node/features after/.*share\.version)`,
-		Kafka: `2|0-2|2-2`, Ottla: `1|0-1|1-1`, What: "share.version goes up to 1.",
-		Reason: "Level 2 is the dead letters of share groups, which are not served yet.",
-	},
-	{
 		Part: "DescribeShareGroupOffsets", Where: `share/offsets/describe (all|some)/.*StartOffset`, Kafka: `0`, Ottla: `4`,
 		What: "The start offset of a share group moves with every acknowledgement.", Reason: "Kafka moves it when a whole batch that was fetched is done; the lag is the same.",
 	},
@@ -53,8 +48,8 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "ApiVersions",
-		Where: `node/features after/.*(streams|eligible\.leader\.replicas)\.version`, Ottla: absent,
-		What: "Not every feature of Kafka is named.", Reason: "A feature is named when what it switches is served; a lone node has no other replicas to be eligible.",
+		Where: `node/features after/.*streams\.version`, Ottla: absent,
+		What: "streams.version is not named yet.", Reason: "A feature is named when what it switches is served.",
 	},
 	{
 		Part:  "DescribeQuorum",
@@ -68,8 +63,8 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "ApiVersions",
-		Where: `protocol/api versions/.*/(SupportedFeatures|FinalizedFeatures)\[(group|kraft|share|streams|transaction|eligible\.leader\.replicas)\.version\].*`,
-		Ottla: absent, What: "ApiVersions names only the feature metadata.version.",
+		Where: `protocol/api versions/.*/(SupportedFeatures|FinalizedFeatures)\[streams\.version\].*`,
+		Ottla: absent, What: "ApiVersions does not name streams.version.",
 		Reason: "A feature is named when the APIs that it switches are served.",
 	},
 	{
@@ -145,11 +140,6 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "DescribeConfigs",
-		Where: `(settings|create topics)/.*\[min\.insync\.replicas\].*`, What: "min.insync.replicas is not set for the cluster.",
-		Reason: "A new Kafka cluster writes this setting into its metadata when eligible leader replicas are switched on, which Ottla does not claim yet; the value is the same.",
-	},
-	{
-		Part:  "DescribeConfigs",
 		Where: `(settings|create topics)/.*\[durability\].*`, Kafka: absent, What: "Topics and brokers have the setting durability.",
 		Reason: "It is Ottla's own: fsync, replicated or memory.",
 	},
@@ -178,11 +168,6 @@ var Answers = []Difference{
 		Where:  `metadata/(every version/unknown topic v[0-3]|auto creation/.*)/Topics\[.*`,
 		What:   "Metadata that creates a topic answers with it.",
 		Reason: "Kafka answers 3 UNKNOWN_TOPIC_OR_PARTITION and creates it behind the answer, so its clients ask again.",
-	},
-	{
-		Part:  "DescribeConfigs",
-		Where: `settings/of a broker/of the cluster v\d/Resources\[0\]\.Configs`, Kafka: absent, Ottla: "null",
-		What: "A new cluster has no cluster-wide settings.", Reason: "Kafka's has min.insync.replicas, see there.",
 	},
 	{
 		Part:  "Metadata",

@@ -13,7 +13,7 @@
 // Files in reading order: family.go, settings.go, session.go, acks.go,
 // share_fetch.go, fetch_answer.go, fetch_write.go, share_acknowledge.go,
 // share_group_heartbeat.go, share_group_describe.go, share_group_offsets.go,
-// share_group_state.go, codes.go.
+// share_group_state.go, dead_letters.go and dead_records.go (KIP-1191), codes.go.
 //
 // A ShareFetch, in words: its session step is taken and its acknowledgements
 // are given to their share-partitions when it comes; when it is at the head of
@@ -28,6 +28,6 @@
 //
 // Locks: sessions.mu, then session.mu; neither is held over a call into lead.
 //
-// Sources: KIP-932, KIP-1206, KIP-1222, KIP-1226, KIP-227 (the idea of
+// Sources: KIP-932, KIP-1191, KIP-1206, KIP-1222, KIP-1226, KIP-227 (the idea of
 // sessions).
 package shares

@@ -333,3 +333,58 @@ func TestRecordsOfAKeyComeOneAtATimeAndInOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsGivenUpBecomesADeadLetter(t *testing.T) {
+	for _, tc := range []struct {
+		copies string // errors.deadletterqueue.copy.record.enable, empty for unset
+		value  string
+	}{{"", "1"}, {"true", "1"}, {"false", ""}} {
+		n := startNode(t, 1)
+		yes := "true"
+		if _, err := n.admin().CreateTopic(n.ctx, 1, 1, map[string]*string{"errors.deadletterqueue.group.enable": &yes}, "dlq.orders"); err != nil {
+			t.Fatal(err)
+		}
+		settings := map[string]string{"share.auto.offset.reset": "earliest", "share.delivery.count.limit": "2", "errors.deadletterqueue.topic.name": "dlq.orders"}
+		if tc.copies != "" {
+			settings["errors.deadletterqueue.copy.record.enable"] = tc.copies
+		}
+		n.configure("g", settings)
+		n.produce(0, 3, 3)
+		m := n.member("g")
+		n.take(m, 4, func(r *kgo.Record) { // 2 comes twice
+			r.Ack(map[string]kgo.AckStatus{"0": kgo.AckAccept, "1": kgo.AckReject, "2": kgo.AckRelease}[string(r.Value)])
+		})
+		n.flush(m)
+		reader := n.client(kgo.ConsumeTopics("dlq.orders"))
+		letters := map[string]map[string]string{}
+		for len(letters) < 2 {
+			reader.PollFetches(n.ctx).EachRecord(func(r *kgo.Record) {
+				heads := map[string]string{"value": string(r.Value)}
+				for _, h := range r.Headers {
+					heads[h.Key] = string(h.Value)
+				}
+				letters[heads["__dlq.errors.offset"]] = heads
+			})
+			if n.ctx.Err() != nil {
+				t.Fatalf("letters %v", letters)
+			}
+		}
+		rejected := letters["1"]
+		if rejected["__dlq.errors.topic"] != n.topic || rejected["__dlq.errors.partition"] != "0" || rejected["__dlq.errors.group"] != "g" ||
+			rejected["__dlq.errors.delivery.count"] != "1" || rejected["value"] != tc.value || letters["2"]["__dlq.errors.delivery.count"] != "2" ||
+			rejected["__dlq.errors.message"] == letters["2"]["__dlq.errors.message"] {
+			t.Errorf("copies %q: letters %v", tc.copies, letters)
+		}
+		n.settled("g", 3)
+	}
+}
+
+func TestWithoutAPlaceForDeadLettersRecordsAreGivenUpAllTheSame(t *testing.T) {
+	n := startNode(t, 1)
+	n.configure("g", map[string]string{"share.auto.offset.reset": "earliest", "errors.deadletterqueue.topic.name": "dlq.nowhere"})
+	n.produce(0, 2, 2)
+	m := n.member("g")
+	n.take(m, 2, func(r *kgo.Record) { r.Ack(kgo.AckReject) })
+	n.flush(m)
+	n.settled("g", 2)
+}

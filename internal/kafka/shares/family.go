@@ -72,7 +72,7 @@ func New(d Deps) *Family {
 	f.sessions = newSessions(int(d.View.Int(nil, "group.share.max.share.sessions")))
 	f.lead = lead.New(lead.Options{
 		Partitions: d.Partitions, Store: preparing{f}, Settings: f.settings, Now: d.Now, Wall: d.Wall,
-		Wheel: f.wheel, Patience: f.patience, Logger: d.Logger,
+		Wheel: f.wheel, Patience: f.patience, Dead: f.deadLetters, Logger: d.Logger,
 	})
 	return f
 }

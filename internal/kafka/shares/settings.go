@@ -51,11 +51,18 @@ func (f *Family) readSettings(image *metadata.Image, group string) lead.Settings
 	if factor, err := strconv.ParseFloat(v.GroupString(image, group, "share.retry.backoff.factor"), 64); err == nil && factor >= 1 {
 		s.RetryFactor = factor
 	}
+	s.DeadTopic = v.GroupString(image, group, "errors.deadletterqueue.topic.name")
+	s.DeadLetter = s.DeadTopic != "" && image.FeatureLevel(metadata.ShareVersion) >= 2
+	s.DeadWhole = v.GroupBool(image, group, copyEnable) || !v.GroupSets(image, group, copyEnable)
 	if v.GroupString(image, group, "share.isolation.level") == "read_committed" {
 		s.Isolation = partition.ReadCommitted
 	}
 	return s
 }
+
+// copyEnable says whether a dead letter is the whole record. Where nobody has
+// set it, it is.
+const copyEnable = "errors.deadletterqueue.copy.record.enable"
 
 // resetOf reads share.auto.offset.reset, whose form has been checked.
 func resetOf(text string) lead.Reset {

@@ -57,31 +57,3 @@ func (p *Part) Leave(member string, goodbye bool) {
 	}
 	p.unlock()
 }
-
-// bury tells whoever writes dead letters that there are some. mu held.
-func (p *Part) bury() {
-	if p.m.o.Dead != nil && p.phase == ready && p.set.DeadLetter && len(p.core.Dead(1)) > 0 {
-		dead := p.m.o.Dead
-		p.m.working.Go(func() { dead(p) })
-	}
-}
-
-// Dying lists records that wait for their dead letters, at most most ranges.
-func (p *Part) Dying(most int) []share.Range {
-	p.mu.Lock()
-	defer p.unlock()
-	if p.phase != ready {
-		return nil
-	}
-	return p.core.Dead(most)
-}
-
-// Moved tells that the dead letters of a range are written.
-func (p *Part) Moved(first, last int64) {
-	p.mu.Lock()
-	if p.phase == ready {
-		p.core.Moved(first, last)
-		p.wake = true
-	}
-	p.unlock()
-}

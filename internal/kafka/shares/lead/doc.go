@@ -9,8 +9,8 @@
 // Main types: Manager (all of them), Part (one), Want and Given (a read).
 //
 // Files in reading order: manager.go, part.go, load.go, give.go, batches.go
-// (what was read), acknowledge.go, flush.go (storing), watch.go (waiting),
-// settings.go.
+// (what was read), acknowledge.go, bury.go (dead letters), flush.go
+// (storing), watch.go (waiting), settings.go.
 //
 // # Rules
 //
@@ -23,6 +23,9 @@
 //   - A write that fails means that nobody knows what is stored: the state is
 //     thrown away and loaded again, and everybody who waits for a write hears
 //     why. Their locks are gone; the records come again, or are done.
+//   - Records that are given up wait as Archiving until their dead letters are
+//     committed; the archiving is stored after that, so a crash in between
+//     writes a letter again.
 //   - Deliveries are not stored before they are made: a record that was out
 //     when the node died comes again with the count that it had before.
 //

@@ -102,6 +102,7 @@ func (p *Part) catchUp(now int64) {
 	}
 	if p.core.Expire(now) {
 		p.wake = true
+		p.bury()
 	}
 }
 

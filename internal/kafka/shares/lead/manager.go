@@ -36,9 +36,10 @@ type Options struct {
 	Wheel    *wheel.Wheel
 	// Patience is how long a write may wait to be taken up.
 	Patience time.Duration
-	// Dead, when set, is told of a part that has records which wait for their
-	// dead letters; it calls Part.Dying and Part.Moved.
-	Dead   func(*Part)
+	// Dead writes the dead letters of a range of records and returns when they
+	// are committed. An error that passes (see passing) has it called again
+	// later; after another the records are archived without letters.
+	Dead   func(ctx context.Context, d *Dying) error
 	Logger *slog.Logger
 }
 
@@ -47,6 +48,8 @@ type Options struct {
 type Manager struct {
 	o       Options
 	working sync.WaitGroup
+	ctx     context.Context // of what Dead does; ended by Close
+	cancel  context.CancelFunc
 
 	mu     sync.Mutex // guards all below
 	groups map[string]map[place]*Part
@@ -70,7 +73,9 @@ func New(o Options) *Manager {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Manager{o: o, groups: map[string]map[place]*Part{}}
+	m := &Manager{o: o, groups: map[string]map[place]*Part{}}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	return m
 }
 
 // Part gives a share-partition, which begins to load when it is first used.
@@ -177,6 +182,7 @@ func (m *Manager) Close() {
 	m.mu.Lock()
 	m.closed = true
 	m.mu.Unlock()
+	m.cancel()
 	for _, p := range gone {
 		p.forget()
 	}

@@ -43,6 +43,7 @@ type Part struct {
 	wake   bool          // to be told when mu is given up
 	armed  int64         // the time that the timer is set for; 0 for none
 	store  bool          // a write is on its way
+	burial bool          // somebody writes dead letters
 	asked  []func(error) // wait for the next write
 	flying []func(error) // wait for the write on its way
 }
@@ -102,6 +103,7 @@ func (p *Part) tick() {
 	case ready:
 		if p.core.Expire(p.nowMs()) {
 			p.wake = true
+			p.bury()
 		}
 	case failed:
 		p.begin()

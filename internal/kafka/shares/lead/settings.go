@@ -11,6 +11,10 @@ type Settings struct {
 	Isolation partition.Isolation // share.isolation.level
 	Reset     Reset               // share.auto.offset.reset
 	Renew     bool                // share.renew.acknowledge.enable
+	// DeadTopic takes dead letters (errors.deadletterqueue.topic.name); they
+	// are records whole if DeadWhole, else only tell where the record lies.
+	DeadTopic string
+	DeadWhole bool
 }
 
 // Reset is where a share-partition without a start begins.

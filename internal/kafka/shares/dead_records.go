@@ -1,0 +1,143 @@
+package shares
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/partition"
+	"ottla/internal/partition/replica"
+	"ottla/internal/record"
+	"ottla/internal/wire"
+)
+
+// letters are the dead letters of a range on their way.
+type letters struct {
+	d       *lead.Dying
+	to      *partition.Partition
+	origin  string // the topic that the records are of
+	nowMs   int64
+	builder *record.Builder
+}
+
+// readBytes is how much of the log is read at a time; a larger batch comes
+// whole.
+const readBytes = 1 << 20
+
+// write writes them, one after the other, in batches that fit, and returns when
+// all are committed.
+func (w *letters) write(ctx context.Context) error {
+	for at := w.d.Range.First; at <= w.d.Range.Last; {
+		next, err := w.some(ctx, at)
+		if err != nil {
+			return err
+		}
+		at = next
+	}
+	return w.append(ctx)
+}
+
+// some takes the records of one read and tells where the next begins.
+func (w *letters) some(ctx context.Context, at int64) (int64, error) {
+	var f partition.Fetched
+	err := w.d.Log.Fetch(&partition.FetchArgs{Offset: at, MaxBytes: readBytes, MinOne: true, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1}, &f)
+	if errors.Is(err, wire.OffsetOutOfRange) || err == nil && f.Slice.Len == 0 {
+		return w.d.Range.Last + 1, nil // retention took them
+	}
+	if err != nil {
+		return at, fmt.Errorf("read what was given up from offset %d: %w", at, err)
+	}
+	buf := make([]byte, f.Slice.Len)
+	_, err = f.Slice.ReadAt(buf, 0)
+	f.Slice.Release()
+	if err != nil {
+		return at, fmt.Errorf("read what was given up from offset %d: %w", at, err)
+	}
+	for at <= w.d.Range.Last {
+		h, batch, rest, err := record.Next(buf)
+		if errors.Is(err, record.ErrShort) {
+			return at, nil // the rest of it comes with the next read
+		}
+		if err != nil {
+			return at, fmt.Errorf("the batch at offset %d: %w", at, err)
+		}
+		if !h.Control() {
+			if err := w.batch(ctx, &h, batch); err != nil {
+				return at, err
+			}
+		}
+		at, buf = max(at, h.NextOffset()), rest
+	}
+	return at, nil
+}
+
+// batch takes the records of one batch.
+func (w *letters) batch(ctx context.Context, h *record.Header, batch []byte) error {
+	var failed error
+	err := record.Walk(batch, 0, func(r *record.Record) bool {
+		offset := h.BaseOffset + int64(r.OffsetDelta)
+		if offset >= w.d.Range.First && offset <= w.d.Range.Last {
+			failed = w.add(ctx, offset, r)
+		}
+		return failed == nil
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// letterOverhead is more than a letter takes beside what is its record's.
+const letterOverhead = 1024
+
+// add gathers the letter of one record; what was gathered before is written
+// first when both do not fit into a batch.
+func (w *letters) add(ctx context.Context, offset int64, r *record.Record) error {
+	size := letterOverhead + len(w.origin) + len(w.d.Key.Group)
+	headers := w.headers(offset)
+	var key, value []byte
+	if w.d.Settings.DeadWhole {
+		key, value, headers = r.Key, r.Value, append(headers, r.Headers...)
+		size += len(key) + len(value)
+		for i := range r.Headers {
+			size += len(r.Headers[i].Key) + len(r.Headers[i].Value) + 10
+		}
+	}
+	if w.builder.Len() > 0 && w.builder.Size()+size > w.to.MaxBatch() {
+		if err := w.append(ctx); err != nil {
+			return err
+		}
+	}
+	w.builder.Add(w.nowMs, key, value, headers...)
+	return nil
+}
+
+// append writes what was gathered and returns when it is committed.
+func (w *letters) append(ctx context.Context) error {
+	if w.builder.Len() == 0 {
+		return nil
+	}
+	var got partition.Appended
+	err := w.to.Append(w.builder.Build(0), &partition.AppendArgs{Acks: replica.AcksAll, AllowZstd: true}, &got)
+	w.builder = record.NewBuilder()
+	if err != nil {
+		return err
+	}
+	done := make(committed, 1)
+	if ok, err := w.to.Await(done, got.End, replica.AcksAll); ok || err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return wire.Errorf(wire.RequestTimedOut, "dead letters are written and not committed: %w", ctx.Err())
+	}
+}
+
+// committed waits for the log.
+type committed chan error
+
+// Committed implements partition.Waiter.
+func (c committed) Committed(err error) { c <- err }

@@ -1,0 +1,79 @@
+package lead
+
+import (
+	"time"
+
+	"ottla/internal/partition"
+	"ottla/internal/share"
+	"ottla/internal/share/store"
+)
+
+// Dying is a range of records that were given up and wait for their dead
+// letters.
+type Dying struct {
+	Key      store.Key
+	Log      *partition.Partition
+	Range    share.Range
+	Settings Settings
+}
+
+// bury starts to write dead letters, if there is anything to write and nobody
+// does. mu held.
+func (p *Part) bury() {
+	if p.burial || p.m.o.Dead == nil || p.phase != ready || len(p.core.Dead(1)) == 0 {
+		return
+	}
+	p.burial = true
+	p.m.working.Go(p.undertake)
+}
+
+// buryPause is how long dead letters that cannot be written now wait.
+const buryPause = time.Second
+
+// undertake writes dead letters until there are none left.
+func (p *Part) undertake() {
+	for {
+		d, ok := p.dying()
+		if !ok {
+			return
+		}
+		err := p.m.o.Dead(p.m.ctx, &d)
+		switch {
+		case p.m.ctx.Err() != nil:
+			continue // dying ends it
+		case err != nil && passing(err):
+			select {
+			case <-time.After(buryPause):
+			case <-p.m.ctx.Done():
+			}
+			continue
+		case err != nil:
+			p.m.o.Logger.Warn("records of a share group were given up without dead letters", "group", p.Key.Group,
+				"topic_id", p.Key.TopicID.String(), "partition", p.Key.Partition, "first", d.Range.First, "last", d.Range.Last, "err", err)
+		}
+		p.buried(d.Range)
+	}
+}
+
+// dying gives the next range; without one the burial is over.
+func (p *Part) dying() (d Dying, ok bool) {
+	p.mu.Lock()
+	defer p.unlock()
+	if p.phase == ready && p.m.ctx.Err() == nil {
+		if dead := p.core.Dead(1); len(dead) > 0 {
+			return Dying{Key: p.Key, Log: p.log, Range: dead[0], Settings: p.set}, true
+		}
+	}
+	p.burial = false
+	return d, false
+}
+
+// buried tells that the dead letters of a range are written.
+func (p *Part) buried(r share.Range) {
+	p.mu.Lock()
+	if p.phase == ready {
+		p.core.Moved(r.First, r.Last)
+		p.wake = true
+	}
+	p.unlock()
+}
