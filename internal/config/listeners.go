@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -93,7 +94,7 @@ func (s *Static) listenersOf(setting string, protocols map[string]string) ([]Lis
 func parseListener(text string) (Listener, error) {
 	name, address, ok := strings.Cut(text, "://")
 	if !ok || name == "" {
-		return Listener{}, fmt.Errorf("it has no NAME://")
+		return Listener{}, errors.New("it has no NAME://")
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

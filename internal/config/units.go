@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func spanIn(v string, unitMs int64) (string, error) {
 		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 		n, err := strconv.ParseInt(rest[:digits], 10, 64)
 		if err != nil {
-			return "", fmt.Errorf("no span of time")
+			return "", errors.New("no span of time")
 		}
 		rest = rest[digits:]
 		letters := strings.IndexAny(rest, "0123456789")
@@ -75,7 +76,7 @@ func spanIn(v string, unitMs int64) (string, error) {
 			return "", fmt.Errorf("%q is no unit of time: ms, s, m, h, d and w are", strings.TrimSpace(rest[:letters]))
 		}
 		if n > (1<<62)/ms || total > 1<<62 {
-			return "", fmt.Errorf("too long a span")
+			return "", errors.New("too long a span")
 		}
 		total += n * ms
 		rest = rest[letters:]
@@ -101,7 +102,7 @@ func sizeInBytes(v string) (string, error) {
 	}
 	n, err := strconv.ParseInt(v[:digits], 10, 64)
 	if err != nil || n > (1<<63-1)/factor {
-		return "", fmt.Errorf("too large a size")
+		return "", errors.New("too large a size")
 	}
 	return strconv.FormatInt(n*factor, 10), nil
 }

@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -98,7 +99,7 @@ func filling(ctx context.Context, image *realfault.Image, dir string) error {
 	}
 	fmt.Printf("diskfull: %d times full, %d writes refused, writes back within %v, no exit; %v\n", *times, refused, slowest.Round(time.Millisecond), verdict)
 	if !verdict.OK() {
-		return fmt.Errorf("a promise is broken")
+		return errors.New("a promise is broken")
 	}
 	return nil
 }
@@ -125,7 +126,7 @@ func fillOnce(ctx context.Context, image *realfault.Image, p *realfault.Probe, l
 		}
 	}
 	if p.Refused == before {
-		return 0, fmt.Errorf("no write was refused on the full disk")
+		return 0, errors.New("no write was refused on the full disk")
 	}
 	if _, err := realfault.ReadAll(ctx, load.Address, load.Topic); err != nil {
 		return 0, fmt.Errorf("read on the full disk: %w", err)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -101,7 +102,7 @@ func checkFile(name string) error {
 	r := history.Check(ops, history.Options{Idempotent: true})
 	fmt.Println(r)
 	if !r.OK() {
-		return fmt.Errorf("a promise is broken")
+		return errors.New("a promise is broken")
 	}
 	return nil
 }

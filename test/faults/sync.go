@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -89,7 +90,7 @@ func slowDisk(ctx context.Context, s *scene) error {
 		}
 		s.hits += t.hits()
 		if moved == 0 {
-			return fmt.Errorf("nothing was acknowledged in 4 s on a disk that takes half a second a sync")
+			return errors.New("nothing was acknowledged in 4 s on a disk that takes half a second a sync")
 		}
 		if err := s.flowing(ctx); err != nil {
 			return err

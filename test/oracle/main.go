@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,7 +32,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("want install, start, tool or names")
+		return errors.New("want install, start, tool or names")
 	}
 	switch args[0] {
 	case "install":
@@ -62,7 +63,7 @@ func install(ctx context.Context) error {
 
 func start(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("start wants a directory")
+		return errors.New("start wants a directory")
 	}
 	settings := map[string]string{}
 	for _, kv := range args[1:] {
@@ -87,7 +88,7 @@ func start(ctx context.Context, args []string) error {
 
 func tool(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("tool wants a name; see names")
+		return errors.New("tool wants a name; see names")
 	}
 	d, err := apache.Tools(ctx)
 	if err != nil {

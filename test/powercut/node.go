@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -49,7 +50,7 @@ func cutNode(ctx context.Context, image *realfault.Image, dir string, r *rand.Ra
 	}
 	fmt.Printf("powercut: %d cuts, slowest start %v; %v\n", *cuts, slowest.Round(time.Millisecond), verdict)
 	if !verdict.OK() {
-		return fmt.Errorf("a promise is broken")
+		return errors.New("a promise is broken")
 	}
 	return nil
 }

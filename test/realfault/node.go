@@ -3,6 +3,7 @@ package realfault
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -116,7 +117,7 @@ func (n *Node) watch(out io.Reader, ready chan<- string) {
 	_, _ = io.Copy(io.Discard, out) // until the process ends
 	n.err = n.cmd.Wait()
 	if n.err == nil {
-		n.err = fmt.Errorf("exit status 0")
+		n.err = errors.New("exit status 0")
 	}
 	close(n.exited)
 }

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -80,7 +81,7 @@ func Parse(b []byte) (*Parsed, error) {
 		return nil, err
 	}
 	if d.More() {
-		return nil, fmt.Errorf("more than one JSON value on the line")
+		return nil, errors.New("more than one JSON value on the line")
 	}
 	p := &Parsed{}
 	var err error

@@ -2,6 +2,7 @@ package shape
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -101,7 +102,7 @@ func parseShapes(text string) (map[int16]*request, error) {
 				open = []*[]field{&cur.fields}
 			}
 		case cur == nil:
-			err = fmt.Errorf("a field outside a request")
+			err = errors.New("a field outside a request")
 		default:
 			var f field
 			var opens bool
