@@ -16,6 +16,7 @@ import (
 //
 //	put K V         a record; the reply is the old value
 //	put2 K V K V    two records
+//	lput K V        a record in no hurry; the reply tells nothing, at once
 //	get K           a read
 //	wait K          a reply that is put off until somebody puts K
 //	note K V        soft state; the reply is the old note
@@ -61,6 +62,10 @@ func (m *toy) Step(now time.Time, cmd Command) (Output, error) {
 	switch verb {
 	case "put":
 		return m.put(cmd, f), nil
+	case "lput":
+		out := m.put(cmd, f)
+		out.Lazy, out.Replies[0].Now, out.Replies[0].Body = true, true, "0"
+		return out, nil
 	case "put2":
 		out := ok("done")
 		out.Records = []Record{put(f[0], f[1]), put(f[2], f[3])}
