@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 func within(t *testing.T) context.Context {
 	t.Helper()

@@ -17,7 +17,7 @@ import (
 // node starts a node in memory for a test of commands.
 func node(t *testing.T) *ottla.Server {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	n, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"num.partitions": "3", "group.initial.rebalance.delay.ms": "0"}})
 	if err != nil {
@@ -39,7 +39,7 @@ type result struct {
 // call runs a command line against n, with in as standard input.
 func call(t *testing.T, n *ottla.Server, in string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	var out, errOut bytes.Buffer
 	if n != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // crowded is a node with three topics of two partitions and three groups that
 // stand at the beginning of all of them; each first partition has a record.

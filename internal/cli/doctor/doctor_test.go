@@ -181,7 +181,7 @@ func TestMetricsOfTheProcessAreRead(t *testing.T) {
 }
 
 func TestFactsOfANodeAreGathered(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	node, err := ottla.Start(ctx, ottla.Options{})
 	if err != nil {
@@ -228,7 +228,7 @@ func TestAClusterThatDoesNotAnswerIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if _, err := Gather(ctx, Sources{Addresses: []string{"127.0.0.1:1"}, Timeout: time.Second, Admin: kadm.NewClient(client), Now: time.Now}); err == nil {
 		t.Error("facts came from nowhere")

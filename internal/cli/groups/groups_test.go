@@ -126,7 +126,7 @@ func TestWordsSelectPartitions(t *testing.T) {
 // and 2 in the second, all of the time `written`.
 func cluster(t *testing.T, written time.Time) (context.Context, *ottla.Server, *kadm.Client) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	node, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"group.initial.rebalance.delay.ms": "0"}})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 func TestAClientFindsTheClusterAndMakesItsTopic(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // node is a running node with a topic of some partitions.
 type node struct {

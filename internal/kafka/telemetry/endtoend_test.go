@@ -18,7 +18,7 @@ import (
 // A client that asks, is told what a client-metrics resource says, and pushes;
 // the node's own page shows the sum.
 func TestAClientsMetricsAreShown(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	node, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0"})
 	if err != nil {
