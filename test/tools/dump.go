@@ -32,6 +32,14 @@ func dump(ctx context.Context, tools *apache.Distribution, data string) ([]strin
 	}
 	found := dumpOf(ctx, tools, plain, "--deep-iteration")
 	found = append(found, dumpOf(ctx, tools, plain, "--index-sanity-check")...)
+	for topic, decoder := range map[string]string{"__transaction_state-": "--transaction-log-decoder", "__consumer_offsets-": "--offsets-decoder"} {
+		logs := slices.DeleteFunc(slices.Clone(plain), func(path string) bool {
+			return filepath.Ext(path) != ".log" || !strings.HasPrefix(filepath.Base(filepath.Dir(path)), topic)
+		})
+		if len(logs) > 0 {
+			found = append(found, dumpOf(ctx, tools, logs, decoder)...)
+		}
+	}
 	return append(found, dumpOf(ctx, tools, meta, "--cluster-metadata-decoder")...), nil
 }
 

@@ -34,18 +34,36 @@ var patterns = []pattern{
 	{regexp.MustCompile(`[\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency(, \d+ ms 50th, \d+ ms 95th, \d+ ms 99th, \d+ ms 99\.9th)?\.`), "RATE."},
 	{regexp.MustCompile(`"totalBytes":\d+,"usableBytes":\d+`), `"totalBytes":N,"usableBytes":N`},
 	{regexp.MustCompile(`ottla-tools-\d+\.json`), "FILE.json"},
+	{regexp.MustCompile(`\t\d{13}\s*\t\d+\s*\t`), "\tTIME\tLENGTH\t"},
+	{regexp.MustCompile(`\t\d{13}\s*\t`), "\tTIME\t"},
 	{regexp.MustCompile(`\[(kafka-admin-client-thread|kafka-producer-network-thread) \| [^\]]*\]`), "[thread]"},
 }
 
+// loose are the numbers in a log that two brokers never share.
+var loose = []pattern{
+	{regexp.MustCompile(`(CreateTime|LogAppendTime|producerId|baseOffset|lastOffset|position|crc|size|batchCrc|offset|keySize|valueSize|deleteHorizonMs|partitionLeaderEpoch): ?-?\d+`), "$1: N"},
+	{regexp.MustCompile(`\b\d{13}\b`), "TIME"},
+	{regexp.MustCompile(`((?i:producerId|nextProducerId|previousProducerId)"?[:=] ?)\d+`), "${1}ID"},
+	{regexp.MustCompile(`"topicId":"[^"]*"`), `"topicId":"ID"`},
+}
+
+// maskedLog is a line of kafka-dump-log without them.
+func maskedLog(line string) string {
+	for _, p := range loose {
+		line = p.re.ReplaceAllString(line, p.by)
+	}
+	return line
+}
+
 // noise are lines that come and go with the machine.
-var noise = regexp.MustCompile(`SLF4J|records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency\.$|^\s+at [a-z]|^\s*$`)
+var noise = regexp.MustCompile(`SLF4J|records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency\.$|^\s+at [a-z]|Got error produce response with correlation id \d+ .*(CONCURRENT_TRANSACTIONS|OUT_OF_ORDER_SEQUENCE_NUMBER)$|^\s*$`)
 
 func masks(n *rig.Node) masking {
 	return masking{texts: strings.NewReplacer(n.Data, "DATA", filepath.Dir(n.Data), "DIR"), patterns: patterns}
 }
 
 // rows are lines that a tool prints in the order of a hash map.
-var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic |readers |plain,)`)
+var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic |readers |plain,|TransactionalId\t)`)
 
 // lines masks a text and marks its lines with where they came from. Log lines
 // on standard error come in any order.

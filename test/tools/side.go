@@ -32,6 +32,9 @@ func (s *side) do(ctx context.Context, st step) []string {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)
 	defer cancel()
 	args := strings.Fields(st.args)
+	if st.tool == ownTool {
+		return s.own(ctx, args)
+	}
 	stdin := st.stdin
 	for i, a := range args {
 		if a != "FILE" {
