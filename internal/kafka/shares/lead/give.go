@@ -136,12 +136,11 @@ func (p *Part) pick(w *Want, g *Given, from, now int64, f *partition.Fetched) er
 		if b.Last < at {
 			continue
 		}
-		before := len(g.Acquired)
 		a.MaxRecords = left
 		r.one[0] = b
 		g.Acquired = p.core.Acquire(&a, at, r.one[:], g.Acquired)
 		at = b.Last + 1
-		if n := count(g.Acquired[before:]); n > 0 {
+		if n := count(g.Acquired) - g.Records; n > 0 {
 			g.Records += n
 			left -= n
 			keep = end

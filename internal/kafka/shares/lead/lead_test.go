@@ -189,9 +189,7 @@ func (r *rig) give(member string, most int) string {
 		if err != nil {
 			return wire.CodeOf(err).Name()
 		}
-		if g.Slice.Len > 0 {
-			g.Slice.Release()
-		}
+		r.whole(&g)
 		if _, ready := p.Stats(); ready {
 			break
 		}
@@ -202,6 +200,33 @@ func (r *rig) give(member string, most int) string {
 		out = append(out, fmt.Sprintf("%d-%d:%d", a.First, a.Last, a.Count))
 	}
 	return strings.Join(out, " ")
+}
+
+// whole checks that what was given has the bytes of all that was locked.
+func (r *rig) whole(g *Given) {
+	r.t.Helper()
+	if n := count(g.Acquired); n != g.Records {
+		r.t.Errorf("%d records are told, %d were locked", g.Records, n)
+	}
+	if g.Slice.Len == 0 {
+		return
+	}
+	buf := make([]byte, g.Slice.Len)
+	if _, err := g.Slice.ReadAt(buf, 0); err != nil {
+		r.t.Fatal(err)
+	}
+	g.Slice.Release()
+	last := int64(-1)
+	for len(buf) > 0 {
+		h, _, rest, err := record.Next(buf)
+		if err != nil {
+			r.t.Fatalf("the bytes end inside a batch: %v", err)
+		}
+		last, buf = h.LastOffset(), rest
+	}
+	if end := g.Acquired[len(g.Acquired)-1].Last; last < end {
+		r.t.Errorf("the bytes end at offset %d, locked is %d", last, end)
+	}
 }
 
 // ack acknowledges a range and waits for the answer.
@@ -248,6 +273,11 @@ func TestRecordsAreGivenAndWhatIsDoneIsStored(t *testing.T) {
 		r.append("de")
 		r.want("first", r.give("m", 3), "0-2:1")
 		r.want("second", r.give("n", 10), "3-4:1")
+		r.append("f")
+		r.append("g")
+		r.append("h")
+		r.want("over several batches", r.give("o", 2), "5-6:1")
+		r.want("the last", r.give("o", 2), "7-7:1")
 		r.want("nothing left", r.give("m", 10), "")
 		r.want("accepted", r.ack("m", 0, 2, share.Accept), "NONE")
 		r.want("another's", r.ack("m", 3, 3, share.Accept), "INVALID_RECORD_STATE")
