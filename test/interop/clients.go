@@ -58,7 +58,7 @@ var (
 	javaClients       = []string{"4.4.0", "4.1.0", "3.9.1", "2.8.2"}
 )
 
-var clients = append(append(javas(), consumerClients()...), []client{
+var clients = append(slices.Concat(javas(), consumerClients(), shareClients()), []client{
 	{name: "go", language: "Go", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: self("go"),
 		limits: "after a restart of the broker its group admin requests give EOF once for each connection that was cut; they are not tried again by the library"},
 	{name: "confluent", language: "Python", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: python("confluent.py")},
@@ -77,7 +77,7 @@ var clients = append(append(javas(), consumerClients()...), []client{
 		limits: "a client of partitions: it has no groups, no idempotent producer (so `restart` asks for each record at least once), and makes topics without settings"},
 	{name: "rust-rdkafka", language: "Rust", scenarios: slices.Concat(whole, []string{"group-eager"}), command: rust("rdkafka", "interop-rdkafka")},
 	{name: "confluent-js", language: "JavaScript", scenarios: slices.Concat(whole, []string{"group-eager"}), command: builtNode("confluent.js", confluentPackages), slow: true,
-		limits: "its package holds no binary; it is compiled from the sources in it (`-slow`: minutes), linked to the machine's OpenSSL, zlib and zstd, whose headers it needs. Otherwise its install step downloads a binary from the project's release page, which is no package registry"},
+		limits: "its package holds no binary; it is compiled from the sources in it (`-slow`: minutes), linked to the machine's OpenSSL, zlib and zstd, whose headers it needs. Otherwise its install step downloads a binary from the project's release page, which is no package registry. `commitOffsets` resolves before the broker has answered, so what it sends again after a restart may undo a later commit: the program asks for what is committed after each"},
 }...)
 
 // javas has a client for each version of the Java library.

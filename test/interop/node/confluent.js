@@ -39,7 +39,14 @@ async function join (group, topic, got, instance) {
   Object.defineProperty(member, 'owned', { get: () => consumer.assignment().map(p => p.partition), set: () => {} })
   member.commit = async offsets => {
     const all = (offsets || [...member.ends]).map(([partition, offset]) => ({ topic, partition, offset: String(offset) }))
-    if (all.length > 0) await consumer.commitOffsets(all)
+    if (all.length === 0) return
+    await consumer.commitOffsets(all) // which does not wait for the broker's answer
+    for (const end = Date.now() + 5000; ;) {
+      const found = await consumer.committed(all.map(({ topic, partition }) => ({ topic, partition })), 5000)
+      if (found.every(f => all.some(a => a.partition === f.partition && Number(a.offset) === Number(f.offset)))) return
+      if (Date.now() > end) throw new Error('a commit did not arrive')
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
   }
   member.leave = () => consumer.disconnect()
   return member
@@ -95,10 +102,11 @@ function content (i) {
   }
 }
 
+// codec's producer is idempotent: without that a retry may change the order.
 async function codec (name, compression) {
   const topic = await createTopic(name, PARTITIONS)
   const messages = Array.from({ length: CONTENT }, (_, i) => content(i))
-  await withProducer({ compression }, p => p.send({ topic, messages }))
+  await withProducer({ compression, idempotent: true }, p => p.send({ topic, messages }))
   for (const { partition, message: m } of await readAll(join, topic, CONTENT)) {
     const want = content(Number(m.offset) * PARTITIONS + partition)
     const text = b => b === null || b === undefined ? null : b.toString()
