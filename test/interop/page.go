@@ -30,6 +30,10 @@ What the scenarios are:
 | static | a static member goes and comes back to its partitions, and no other member notices |
 | group-restart | the broker restarts under a group of two: no record is missed, no commit lost |
 | group-admin | the group is listed, described with its members, its offsets are read, deleting it is refused while it lives and done when it is empty |
+| share | five members of a share group read three partitions: every record comes once |
+| share-again | released records come again with their count, rejected ones do not |
+| share-restart | the broker restarts under a share group: nothing that was acknowledged comes again, and nothing is missed |
+| share-admin | a share group is described, its offset read, moved and deleted, the group deleted |
 | word-count | Kafka Streams counts words through a repartition topic into a store with a changelog: no count is too small, and none too large where the guarantee is exactly once |
 | streams-scale, streams-restart, streams-restore | the counts go on while a second instance comes and goes, while the broker restarts, and when all local state is gone and comes back from the changelog |
 | connect-copy, connect-stop, connect-restart | Kafka Connect copies a file into a topic and the topic into a file, in order; the worker ends and the next goes on, each line once; the broker restarts, each line at least once |

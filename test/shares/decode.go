@@ -45,6 +45,13 @@ func acquired(p *kmsg.ShareFetchResponseTopicPartition) ([]given, error) {
 		}
 		b = rest
 	}
+	want := int64(0)
+	for _, a := range p.AcquiredRecords { // the topic has no holes
+		want += a.LastOffset - a.FirstOffset + 1
+	}
+	if int64(len(out)) != want {
+		return nil, fmt.Errorf("%d records of partition %d were acquired, and the bytes have %d of them", want, p.Partition, len(out))
+	}
 	return out, nil
 }
 
