@@ -81,6 +81,9 @@ func (c *Controller) alterResource(r *AlterResource, incremental bool) ([]metada
 	if err := c.checkResource(r, incremental); err != nil {
 		return nil, err
 	}
+	if err := c.checkMinInsync(r, incremental); err != nil {
+		return nil, err
+	}
 	had := c.image().Config(r.Type, r.Name)
 	has := make(map[string]string, len(had))
 	if incremental {

@@ -102,6 +102,27 @@ func (c *Controller) checkBrokerResource(r *AlterResource, incremental bool) err
 	return nil
 }
 
+// checkMinInsync keeps one min.insync.replicas for the cluster as long as
+// eligible leader replicas are on (KIP-966).
+func (c *Controller) checkMinInsync(r *AlterResource, incremental bool) error {
+	if r.Type != metadata.ResourceBroker || c.level(metadata.ELRVersion) == 0 {
+		return nil
+	}
+	names, removed := false, !incremental // what a whole change does not name goes
+	for i := range r.Entries {
+		if r.Entries[i].Name == minInsync {
+			names, removed = true, incremental && r.Entries[i].Op == OpDelete
+		}
+	}
+	switch {
+	case names && r.Name != "":
+		return wire.Errorf(wire.InvalidConfig, "Broker-level min.insync.replicas cannot be altered while ELR is enabled.")
+	case removed && r.Name == "":
+		return wire.Errorf(wire.InvalidConfig, "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")
+	}
+	return nil
+}
+
 // kind is what differs between the resource types: where their settings are
 // declared, what an unknown one is called, and the code of a refusal (Kafka
 // has two).

@@ -39,6 +39,9 @@ type Options struct {
 	// Fixed are levels that no record of ours sets and no command changes:
 	// kraft.version, which is the quorum's.
 	Fixed map[string]int16
+	// MinInsync is min.insync.replicas as this node was started with; 0 is 1.
+	// It becomes the cluster's when eligible leader replicas are switched on.
+	MinInsync int32
 }
 
 // defaultFeatures is what the controller itself understands: the record formats

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"ottla/internal/metadata"
 	"ottla/internal/wire"
@@ -27,8 +28,36 @@ func (c *Controller) bootstrap(cmd Bootstrap) ([]metadata.Record, any, error) {
 			return nil, nil, invalidUpdate(name, level, reason)
 		}
 		records = append(records, &metadata.FeatureLevelRecord{Name: name, Level: level})
+		records = append(records, c.followFeature(name, level)...)
 	}
 	return records, nil, nil
+}
+
+// minInsync is the setting by which a replica is eligible to lead.
+const minInsync = "min.insync.replicas"
+
+// followFeature is what comes with a change of a feature. Eligible leader
+// replicas (KIP-966) need one min.insync.replicas for the cluster: it is
+// written down, and brokers lose theirs. When they are switched off, the lists
+// of eligible replicas mean nothing any more.
+func (c *Controller) followFeature(name string, level int16) []metadata.Record {
+	if name != metadata.ELRVersion {
+		return nil
+	}
+	if level == 0 {
+		return []metadata.Record{&metadata.ClearELRRecord{}}
+	}
+	var records []metadata.Record
+	if _, set := c.image().Config(metadata.ResourceBroker, "")[minInsync]; !set {
+		value := strconv.Itoa(int(max(c.options.MinInsync, 1)))
+		records = append(records, &metadata.ConfigRecord{ResourceType: metadata.ResourceBroker, Name: minInsync, Value: &value})
+	}
+	for _, id := range c.image().ConfigResources(metadata.ResourceBroker) {
+		if _, set := c.image().Config(metadata.ResourceBroker, id)[minInsync]; set && id != "" {
+			records = append(records, &metadata.ConfigRecord{ResourceType: metadata.ResourceBroker, ResourceName: id, Name: minInsync})
+		}
+	}
+	return records
 }
 
 // UpdateFeatures changes finalised levels, all or none (KIP-584, KIP-778); the
@@ -59,6 +88,7 @@ func (c *Controller) updateFeatures(cmd UpdateFeatures) ([]metadata.Record, any,
 		reply[name] = Result{}
 		if c.level(name) != u.Level {
 			records = append(records, &metadata.FeatureLevelRecord{Name: name, Level: u.Level})
+			records = append(records, c.followFeature(name, u.Level)...)
 		}
 	}
 	if failed != "" {

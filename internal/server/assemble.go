@@ -102,7 +102,7 @@ func (s *Server) startCore(ctx context.Context) error {
 	})
 	s.makeMarkers()
 	s.measure()
-	machine := controller.New(controller.Options{NewID: newID, NodeID: s.nodeID, ClusterID: s.clusterID, Features: supportedFeatures(), Fixed: fixedFeatures()})
+	machine := controller.New(controller.Options{NewID: newID, NodeID: s.nodeID, ClusterID: s.clusterID, Features: supportedFeatures(), Fixed: fixedFeatures(), MinInsync: int32(view.Int(nil, "min.insync.replicas"))})
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,

@@ -18,6 +18,7 @@ func nodeStories() []story {
 		{"node/settings of groups", groupSettings},
 		{"node/settings of subscriptions", subscriptionSettings},
 		{"node/cordoned directories", cordonedDirectories},
+		{"node/one number of replicas in sync", oneMinInsync},
 	}
 }
 
@@ -277,6 +278,33 @@ func subscriptionSettings(s *scene) {
 	}
 	s.pause()
 	s.send("resources at the end", resourcesOf(1, 16))
+}
+
+// oneMinInsync changes the number that decides who is eligible to lead
+// (KIP-966).
+func oneMinInsync(s *scene) {
+	const name = "min.insync.replicas"
+	broker, text := kmsg.ConfigResourceTypeBroker, kmsg.StringPtr
+	s.send("of the cluster", describeOf(4, broker, "", name))
+	s.send("of the broker", describeOf(4, broker, "1", name))
+	for _, resource := range []string{"1", ""} {
+		s.send("set for "+resource, changed(broker, resource, name, text("2"), false))
+		s.send("deleted for "+resource, changed(broker, resource, name, nil, false))
+		s.send("tried for "+resource, changed(broker, resource, name, text("0"), true))
+	}
+	s.send("set back", changed(broker, "", name, text("1"), false))
+	whole := kmsg.NewPtrAlterConfigsRequest()
+	whole.SetVersion(2)
+	whole.ValidateOnly = true
+	row := kmsg.NewAlterConfigsRequestResource()
+	row.ResourceType, row.ResourceName = broker, ""
+	whole.Resources = append(whole.Resources, row)
+	s.send("all taken away, tried", whole)
+	s.until(func() bool { // Kafka's controller answers before its broker knows
+		resp, ok := s.must("the number", describeOf(4, broker, "", name)).(*kmsg.DescribeConfigsResponse)
+		return ok && len(resp.Resources[0].Configs) > 0 && stringOf(resp.Resources[0].Configs[0].Value) == "1"
+	})
+	s.send("at the end", describeOf(4, broker, "", name))
 }
 
 // cordonedDirectories cordons the only directory there is (KIP-1066).
