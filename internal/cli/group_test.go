@@ -111,7 +111,7 @@ func TestResetsThatMakeNoSenseAreRefused(t *testing.T) {
 func TestJSONOfTheNewCommandsKeepsItsNames(t *testing.T) {
 	n := reading(t, 2)
 	for args, want := range map[string]string{
-		"group list":                         "group state protocol coordinator members partitions lag",
+		"group list":                         "group state type protocol coordinator members partitions lag",
 		"group describe g":                   "group topic partition committed start_offset end_offset lag lag_seconds behind member client host",
 		"group reset g --to start --dry-run": "group topic partition from to replayed skipped clamped result",
 		"group delete g --dry-run":           "group topic partition committed result",

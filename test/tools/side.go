@@ -24,6 +24,7 @@ type side struct {
 	tools   *apache.Distribution
 	native  string // Ottla's program, when its own tools are this side's
 	stopped bool
+	silence func() // ends the members that are kept alive, nil when there are none
 }
 
 // do runs a step and gives its output, masked, one line each: standard output

@@ -138,11 +138,20 @@ func (c *call) printMembers(g *groups.Group) {
 		}
 		row = append(row, "/"+m.Host, m.Client, strconv.Itoa(len(m.Assigned)))
 		if c.has("verbose") {
-			row = append(row, "-", assignment(m.Assigned), "-", "-")
+			row = append(row, verboseMember(g, &m)...)
 		}
 		rows = append(rows, append(row, end...))
 	}
 	c.columns(append(widths, 0)[:len(rows[0])], rows)
+}
+
+// verboseMember are the columns of a member that only --verbose shows; classic
+// groups have no epochs and no targets.
+func verboseMember(g *groups.Group, m *groups.Member) []string {
+	if g.Type != "consumer" {
+		return []string{"-", assignment(m.Assigned), "-", "-"}
+	}
+	return []string{strconv.Itoa(int(m.Epoch)), assignment(m.Assigned), strconv.Itoa(int(g.AssignmentEpoch)), assignment(m.Target)}
 }
 
 // assignment writes partitions as topic:0,1;topic:2.
@@ -179,10 +188,19 @@ func (c *call) printState(ctx context.Context, a *kadm.Client, g *groups.Group) 
 	if assignor == "" {
 		assignor = "-"
 	}
-	c.columns([]int{15, 25, 20, 20, 0}, [][]string{
-		{"GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS"},
-		{g.Name, where, assignor, g.State, strconv.Itoa(len(g.Members))},
-	})
+	widths := []int{15, 25, 20, 20, 0}
+	head := []string{"GROUP", "COORDINATOR (ID)", "ASSIGNMENT-STRATEGY", "STATE", "#MEMBERS"}
+	row := []string{g.Name, where, assignor, g.State, strconv.Itoa(len(g.Members))}
+	if c.has("verbose") {
+		epoch, target := "-", "-"
+		if g.Type == "consumer" {
+			epoch, target = strconv.Itoa(int(g.Epoch)), strconv.Itoa(int(g.AssignmentEpoch))
+		}
+		widths = slices.Insert(widths, 4, 15, 25)
+		head = slices.Insert(head, 4, "GROUP-EPOCH", "TARGET-ASSIGNMENT-EPOCH")
+		row = slices.Insert(row, 4, epoch, target)
+	}
+	c.columns(widths, [][]string{head, row})
 	return nil
 }
 

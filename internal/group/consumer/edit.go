@@ -81,6 +81,7 @@ func (e *edit) bury() {
 	for _, regex := range slices.Sorted(maps.Keys(g.regexes)) {
 		e.write(schema.ConsumerRegex, regex, nil)
 	}
+	e.write(schema.ConsumerPartitionMetadata, "", nil) // a log that came from Kafka may have one
 	e.write(schema.ConsumerGroupMetadata, "", nil)
 }
 

@@ -65,7 +65,7 @@ func (e *edit) fence(members ...*member) {
 	}
 	e.bump(e.hash())
 	if len(e.g.members) == 0 { // nobody is left to be assigned anything
-		e.write(schema.ConsumerTarget, "", schema.AppendTarget(nil, schema.TargetValue{Epoch: e.g.epoch, AtMs: e.t.Wall.UnixMilli()}))
+		e.write(schema.ConsumerTarget, "", schema.AppendTarget(nil, schema.TargetValue{Epoch: e.g.epoch}))
 	}
 }
 

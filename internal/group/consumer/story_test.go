@@ -246,7 +246,7 @@ func (s *story) record(r coordinator.Record) string {
 	k, _ := schema.ParseKey(r.Key)
 	what := map[int16]string{
 		schema.ConsumerGroupMetadata: "group", schema.ConsumerMember: "member", schema.ConsumerTarget: "target",
-		schema.ConsumerTargetMember: "target of", schema.ConsumerCurrent: "current of", schema.ConsumerRegex: "regex",
+		schema.ConsumerPartitionMetadata: "partitions", schema.ConsumerTargetMember: "target of", schema.ConsumerCurrent: "current of", schema.ConsumerRegex: "regex",
 	}[k.Type]
 	if k.Member != "" {
 		what += " " + k.Member

@@ -32,15 +32,19 @@ func (e *edit) refresh(must bool) {
 // to.
 const lookAgain = 3 * time.Minute
 
-// hash is of the topics that the group reads: names, ids, partitions, racks.
+// hash is of the topics that the group reads: names, ids, partitions, racks; 0
+// when there are none. It is not Kafka's: a log that comes from there is
+// assigned anew once.
 func (e *edit) hash() int64 {
 	img, h := e.k.s.Image(), fnv.New64a()
 	var b []byte
+	none := true
 	for _, name := range e.g.topics() {
 		t := img.TopicByName(name)
 		if t == nil {
 			continue
 		}
+		none = false
 		b = append(append(b[:0], name...), t.ID[:]...)
 		b = binary.BigEndian.AppendUint32(b, uint32(len(t.Partitions)))
 		for _, racks := range racksOf(img, t) {
@@ -50,6 +54,9 @@ func (e *edit) hash() int64 {
 			b = append(b, 1)
 		}
 		_, _ = h.Write(b) // a hash takes all
+	}
+	if none {
+		return 0
 	}
 	return int64(h.Sum64())
 }

@@ -169,7 +169,7 @@ func AppendConsumerMember(b []byte, v ConsumerMemberValue) []byte {
 	b = appendInt32(b, v.RebalanceMs)
 	b = appendMaybeShort(b, v.Assignor)
 	if v.Classic == nil {
-		return append(b, 0)
+		return append(b, 1, 0, 1, 0) // said to be null: Kafka takes a tag that is not there for an empty one
 	}
 	field := appendInt32([]byte{1}, v.Classic.SessionMs)
 	field = appendUvarint(field, len(v.Classic.Protocols)+1)

@@ -159,3 +159,41 @@ func TestALiveGroupMigratesThereAndBack(t *testing.T) {
 		t.Errorf("the group is listed as %+v, %v", groups["g"], err)
 	}
 }
+
+// Unless somebody says how often members shall report, that hangs on how many
+// there are; a group's own setting wins.
+func TestTheHeartbeatIntervalAdaptsUnlessItIsSet(t *testing.T) {
+	n := startNode(t, 1, ottla.Options{})
+	beat := func(group, id string) int32 {
+		t.Helper()
+		req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
+		req.Group, req.MemberID, req.RebalanceTimeoutMillis = group, id, 60000
+		req.SubscribedTopicNames, req.Topics = []string{n.topic}, []kmsg.ConsumerGroupHeartbeatRequestTopic{}
+		resp, err := req.RequestWith(n.ctx, n.client())
+		if err != nil || resp.ErrorCode != 0 {
+			t.Fatalf("%+v, %v", resp, err)
+		}
+		return resp.HeartbeatIntervalMillis
+	}
+	if got := beat("few", "m"); got != 300 {
+		t.Errorf("one member shall report every %d ms, want 300", got)
+	}
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	row := kmsg.NewIncrementalAlterConfigsRequestResource()
+	row.ResourceType, row.ResourceName = kmsg.ConfigResourceTypeGroupConfig, "told"
+	row.Configs = []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: "consumer.heartbeat.interval.ms", Value: kmsg.StringPtr("7000")}}
+	req.Resources = append(req.Resources, row)
+	resp, err := req.RequestWith(n.ctx, n.client())
+	if err != nil || resp.Resources[0].ErrorCode != 0 {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	if got := beat("told", "m"); got != 7000 {
+		t.Errorf("a member of a group that was told shall report every %d ms, want 7000", got)
+	}
+	for i := range 300 {
+		beat("many", fmt.Sprint("m", i))
+	}
+	if got := beat("many", "m0"); got < 500 || got > 5000 {
+		t.Errorf("one of 300 members shall report every %d ms, want 600 or so", got)
+	}
+}
