@@ -1,10 +1,14 @@
 package log
 
 import (
+	"bytes"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
+	"ottla/internal/log/checkpoint"
 	"ottla/internal/producer"
 	"ottla/internal/record"
 )
@@ -106,4 +110,76 @@ func TestASliceComesWithTheAbortedTransactionsThatItHolds(t *testing.T) {
 	}
 	l.mu.Unlock()
 	check("with an index that is wrong")
+}
+
+// TestACheckpointCountsOnTheAbortsThatAreSaved lets a transaction abort between
+// the moment when the transaction index is saved and the one when the
+// checkpoint is made: a restart finds it in the log, and need not make the whole
+// index again.
+func TestACheckpointCountsOnTheAbortsThatAreSaved(t *testing.T) {
+	for _, saved := range []int{0, 1} {
+		r := newRig(t)
+		lines := &bytes.Buffer{}
+		r.o.Logger = slog.New(slog.NewTextHandler(lines, nil))
+		r.open()
+		l := r.log(Config{SegmentBytes: 1 << 20, IndexIntervalBytes: 300, MaxDecompressed: 1 << 20})
+		seq := int32(0)
+		abort := func() {
+			_, b := produced(l.End().Offset, 1, seq, true)
+			seq++
+			for _, b := range [][]byte{b, record.EndTxnMarker(1, 0, false, 0, 1_700_000_000_000)} {
+				record.SetBaseOffset(b, l.End().Offset)
+				record.SetLeaderEpoch(b, 0)
+				h, err := record.ParseHeader(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				put(t, l, h, b)
+			}
+		}
+		save := func() {
+			if err := r.d.SyncRound(); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.d.Checkpoint(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range saved {
+			abort()
+		}
+		fill(t, l, 2, 1)
+		save()
+		fill(t, l, 2, 1) // from here on a restart may go on
+		save()
+		abort()
+		fill(t, l, 1, 1)
+		if err := r.d.SyncRound(); err != nil {
+			t.Fatal(err)
+		}
+		e := l.checkpointEntry()
+		claims := 0
+		for _, a := range e.Aborted {
+			claims += int(a.Count)
+		}
+		if claims != saved {
+			t.Errorf("%d aborts are saved, the checkpoint counts on %d", saved, claims)
+		}
+		r.d.book.Put(l.name, checkpointOf(l, e))
+		if err := r.d.book.Persist(); err != nil {
+			t.Fatal(err)
+		}
+		r.reopen()
+		l = r.log(small)
+		if got, err := l.Aborted(0, l.End().Offset); err != nil || len(got) != saved+1 {
+			t.Errorf("%d saved: after a kill %v, %v", saved, got, err)
+		}
+		if strings.Contains(lines.String(), "made again") {
+			t.Errorf("%d saved: %s", saved, lines)
+		}
+	}
+}
+
+func checkpointOf(l *Log, e *checkpoint.Log) checkpoint.Entry {
+	return checkpoint.Entry{Topic: l.id.Topic, Partition: l.id.Partition, Body: checkpoint.AppendLog(nil, e)}
 }

@@ -134,12 +134,26 @@ func (l *Log) checkpointEntry() *checkpoint.Log {
 	for _, s := range l.aborting {
 		switch {
 		case s.abortedLoaded && len(s.aborted) > 0:
-			e.Aborted = append(e.Aborted, checkpoint.Aborted{Segment: s.base, Count: int32(len(s.aborted)), CRC: index.AbortedCRC(s.aborted)})
+			if n := s.claimed(at.Pos.Offset); n > 0 {
+				e.Aborted = append(e.Aborted, checkpoint.Aborted{Segment: s.base, Count: int32(n), CRC: index.AbortedCRC(s.aborted[:n])})
+			}
 		case !s.abortedLoaded && s.abortedWant > 0:
 			e.Aborted = append(e.Aborted, checkpoint.Aborted{Segment: s.base, Count: s.abortedWant, CRC: s.abortedCRC})
 		}
 	}
 	return e
+}
+
+// claimed is how many entries of the transaction index a checkpoint may count on
+// from which a restart goes on at offset: those that are in the file. What was
+// added since it was saved is found again by the walk, unless it lies below
+// offset; then it counts, so that the file is known to be too short. Log.mu is
+// held.
+func (s *segment) claimed(offset int64) int {
+	if n := s.savedTxns; n >= 0 && n < len(s.aborted) && s.aborted[n].LastOffset >= offset {
+		return n
+	}
+	return len(s.aborted)
 }
 
 // writeText writes Kafka's own checkpoints.
