@@ -12,7 +12,8 @@
 // With -native it compares tools instead of brokers: Kafka's own and those of
 // `ottla kafka`, each against an Ottla node.
 //
-// Reading order: main.go, script*.go (the steps), txns.go (steps that no tool of
+// Reading order: main.go, script*.go (the steps), share.go (those of share
+// groups), txns.go (steps that no tool of
 // Kafka's can do), side.go (running them on one
 // side), mask.go, compare.go, dump.go (kafka-dump-log),
 // native.go (the other comparison).
