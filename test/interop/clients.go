@@ -42,6 +42,7 @@ var (
 	ended   = []string{"txn", "txn-offsets", "txn-fenced"}
 	counted = []string{"word-count", "streams-scale", "streams-restart", "streams-restore"}
 	copied  = []string{"connect-copy", "connect-stop", "connect-restart"}
+	exactly = []string{"connect-exact", "connect-exact-kill", "connect-exact-restart"}
 )
 
 // without gives the scenarios that are not in out.
@@ -72,6 +73,8 @@ var clients = append(slices.Concat(javas(), consumerClients(), shareClients()), 
 	{name: "kafka-go", language: "Go", scenarios: without(whole, "idempotent", "static"), command: module("kafka-go"),
 		limits: "it has neither an idempotent producer (so `restart` asks for each record at least once) nor static members; a connection that a restart cut gives EOF to the next commit or offset request, which the caller repeats"},
 	{name: "streams", language: "Java", scenarios: counted, command: streams("processing.guarantee=at_least_once"), within: bigWithin},
+	{name: "streams-exact", language: "Java", scenarios: counted, command: streams("processing.guarantee=exactly_once_v2"), within: bigWithin},
+	{name: "connect-exact", language: "Java", scenarios: exactly, command: self("connect-exact"), within: bigWithin},
 	{name: "connect", language: "Java", scenarios: copied, command: self("connect"), within: bigWithin},
 	{name: "rskafka", language: "Rust", scenarios: without(plain, "idempotent", "huge"), command: rust("rust", "interop-rskafka"),
 		limits: "a client of partitions: it has no groups, no idempotent producer (so `restart` asks for each record at least once), and makes topics without settings"},
@@ -149,6 +152,8 @@ func runClient(ctx context.Context, name, addr, prefix string) error {
 		return runConsole(ctx, addr, prefix)
 	case "connect":
 		return runConnect(ctx, addr, prefix)
+	case "connect-exact":
+		return runConnectExact(ctx, addr, prefix)
 	}
 	return fmt.Errorf("no client is written in Go under the name %q", name)
 }

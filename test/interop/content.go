@@ -30,6 +30,10 @@ package main
 //	streams-scale, -restart, -restore  the same with an instance that comes and
 //	            goes, through a restart of the broker, and with the local state
 //	            gone, which comes back from the changelog
+//	connect-exact  a distributed worker of Kafka Connect copies a file into a topic,
+//	            lines and offsets in transactions: each line once, in order
+//	connect-exact-kill, -restart  the same through the worker's death (kill -9) and
+//	            through a restart of the broker
 //	connect-copy  Kafka Connect copies a file into a topic and that into a file
 //	connect-stop  the worker ends and another goes on: each line once, in order
 //	connect-restart  the broker restarts under it: each line at least once

@@ -21,7 +21,7 @@
 // Reading order: main.go, clients.go (who, and what is installed for them),
 // install.go, lanes.go, session.go (the protocol of lines), content.go (what every client
 // writes and expects back), page.go, crowd (scenarios of all
-// clients in Go), franz.go and franz_groups.go, franz_txns.go, console.go (Kafka's tools), connect.go (Kafka
+// clients in Go), franz.go and franz_groups.go, franz_txns.go, console.go (Kafka's tools), connect*.go (Kafka
 // Connect), and the
 // folders of the other languages.
 package main
