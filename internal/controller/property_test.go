@@ -35,9 +35,9 @@ func (g *randomCommands) broker() (int32, int64) {
 func (g *randomCommands) next() any {
 	rng := g.rng
 	id, epoch := g.broker()
-	switch rng.Intn(16) {
+	switch rng.Intn(20) {
 	case 0:
-		b := metadata.Broker{ID: id, Incarnation: number(1 + rng.Intn(40)), Rack: fmt.Sprint(rng.Intn(2)), Directories: []uuid.UUID{number(1000 + int(id))}}
+		b := metadata.Broker{ID: id, Incarnation: number(1 + rng.Intn(40)), Rack: fmt.Sprint(rng.Intn(2)), Directories: []uuid.UUID{number(1000 + int(id)), number(2000 + int(id))}}
 		return RegisterBroker{Broker: b}
 	case 1, 2, 3:
 		return UnfenceBroker{id, epoch}
@@ -80,9 +80,38 @@ func (g *randomCommands) next() any {
 		return e
 	case 14:
 		return UpdateFeatures{Updates: map[string]FeatureUpdate{"group.version": {int16(rng.Intn(3)), int8(rng.Intn(4))}, "metadata.version": {33, 1}}}
+	case 15, 16:
+		r := ReassignPartitions{KeepFactor: rng.Intn(4) == 0}
+		for range 1 + rng.Intn(3) {
+			one := Reassignment{TopicPartition: TopicPartition{g.topic(), int32(rng.Intn(3))}}
+			if rng.Intn(3) > 0 {
+				one.Replicas = []int32{id, 1 + int32(rng.Intn(4))}[:1+rng.Intn(2)]
+			}
+			r.Partitions = append(r.Partitions, one)
+		}
+		return r
+	case 17, 18:
+		return g.directories(id, epoch)
 	default:
 		return AllocateProducerIDs{id}
 	}
+}
+
+// directories is a command about a broker's log directories.
+func (g *randomCommands) directories(id int32, epoch int64) any {
+	dirs := []uuid.UUID{number(1000 + int(id)), number(2000 + int(id)), number(9)}
+	some := dirs[g.rng.Intn(3):][:1]
+	switch g.rng.Intn(3) {
+	case 0:
+		return FailDirectories{id, epoch, some}
+	case 1:
+		return CordonDirectories{id, epoch, some}
+	}
+	a := AssignDirectories{ID: id, Epoch: epoch}
+	if t := g.img().TopicByName(g.topic()); t != nil {
+		a.Partitions = append(a.Partitions, DirectoryAssignment{t.ID, int32(g.rng.Intn(3)), some[0]})
+	}
+	return a
 }
 
 func (g *randomCommands) alter() AlterConfigs {
@@ -123,7 +152,7 @@ func TestHistoriesOfRandomCommands(t *testing.T) {
 		img := metadata.Empty()
 		g := randomCommands{rand.New(rand.NewSource(seed)), c.image}
 		accepted := 0
-		for n := range 400 {
+		for n := range 600 {
 			cmd := g.next()
 			records, reply, err := c.Step(time.Time{}, cmd)
 			records2, reply2, err2 := twin.Step(time.Unix(int64(n), 0), cmd)
@@ -154,7 +183,7 @@ func TestHistoriesOfRandomCommands(t *testing.T) {
 		}
 		sameState(t, c, img)
 		if accepted < 60 {
-			t.Errorf("seed %d: only %d of 400 commands did anything", seed, accepted)
+			t.Errorf("seed %d: only %d of 600 commands did anything", seed, accepted)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (c *Controller) reassign(r *Reassignment, keepFactor bool) (metadata.Record
 	if had := len(original(p)); keepFactor && had != len(r.Replicas) {
 		return nil, wire.Errorf(wire.InvalidReplicationFactor, "The replication factor is changed from %d to %d", had, len(r.Replicas))
 	}
-	return c.moveTo(t, p, r.Replicas), nil
+	return c.moveTo(t, p, r.Replicas)
 }
 
 // reassigning tells whether a reassignment of the partition is under way.
@@ -77,7 +77,7 @@ func without(list, out []int32) []int32 {
 }
 
 // moveTo begins a reassignment, or ends it where all targets are in sync.
-func (c *Controller) moveTo(t *metadata.Topic, p *metadata.Partition, target []int32) metadata.Record {
+func (c *Controller) moveTo(t *metadata.Topic, p *metadata.Partition, target []int32) (metadata.Record, error) {
 	had := original(p)
 	adding, removing := without(target, had), without(had, target)
 	merged := append(slices.Clone(target), removing...)
@@ -95,16 +95,25 @@ func (c *Controller) moveTo(t *metadata.Topic, p *metadata.Partition, target []i
 		}
 	}
 	if !changed {
-		return nil
+		return nil, nil
 	}
 	if change.Replicas != nil {
 		change.Directories = c.directoriesOf(p, merged)
 	}
-	if isr := without(p.ISR, without(p.ISR, merged)); len(isr) != len(p.ISR) {
+	isr := without(p.ISR, without(p.ISR, merged))
+	if len(isr) == 0 {
+		return nil, unclean(t, p, "reassign")
+	}
+	if len(isr) != len(p.ISR) {
 		change.ISR = isr
 		change.Leader = c.leaderAmong(p, merged, isr)
 	}
-	return change
+	return change, nil
+}
+
+// unclean refuses what would leave none of the replicas that have all records.
+func unclean(t *metadata.Topic, p *metadata.Partition, what string) error {
+	return wire.Errorf(wire.InvalidReplicaAssignment, "Unable to %s partition assignment for %s:%d because it would require an unclean leader election.", what, t.Name, p.Index)
 }
 
 // leaderAmong keeps the leader where it may lead on, and else takes the first
@@ -141,7 +150,7 @@ func (c *Controller) revert(t *metadata.Topic, p *metadata.Partition) (metadata.
 	had := original(p)
 	isr := without(p.ISR, p.Adding)
 	if len(had) == 0 || len(isr) == 0 {
-		return nil, wire.Errorf(wire.InvalidReplicaAssignment, "Unable to revert partition assignment for %s:%d because it would require an unclean leader election.", t.Name, p.Index)
+		return nil, unclean(t, p, "revert")
 	}
 	change := metadata.ChangePartition(t.ID, p.Index)
 	change.Replicas, change.Adding, change.Removing = had, []int32{}, []int32{}
