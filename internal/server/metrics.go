@@ -55,6 +55,7 @@ func (s *Server) groupsByState() map[string]float64 {
 	for state := group.Empty; state < group.Dead; state++ {
 		n[state.String()] = 0
 	}
+	n["Assigning"], n["Reconciling"] = 0, 0 // of groups that the server assigns
 	for _, a := range s.groups.Each(ctx, group.List{}) {
 		if list, ok := a.Body.([]group.Listed); ok {
 			for i := range list {

@@ -1,6 +1,7 @@
 // Package groups serves the APIs of consumer groups and of committed offsets:
 // FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit,
-// OffsetFetch, DescribeGroups, ListGroups, DeleteGroups and OffsetDelete.
+// OffsetFetch, DescribeGroups, ListGroups, DeleteGroups, OffsetDelete,
+// ConsumerGroupHeartbeat and ConsumerGroupDescribe.
 //
 // It decides nothing about groups: that is package group, run by package
 // coordinator. What is decided here is what Kafka's broker decides before it
