@@ -13,7 +13,7 @@
 //
 // A row is a fault: kill -9, a power cut, a failing sync, a full disk, ... Its
 // number is that of our list of faults; the numbers between belong to clusters
-// (3, 21-23, 29-32, 35), to the simulated disk of the log's own tests (4-9, 11)
+// (3, 21, 22, 29-32, 35), to the simulated disk of the log's own tests (4-9, 11)
 // or to what one node does not have yet (34, 36, 37). The table at the end says
 // how often each fault took place: one that was never hit fails the run, and
 // one that this machine does not allow is named as such. Histories and logs are
@@ -32,7 +32,7 @@
 //
 // Reading order: main.go, row.go, scene.go, then the rows: ends.go (1, 2, 19),
 // groups.go (what groups have committed), disk.go (12, 13, 15a), two_disks.go
-// (15b), sync.go (10a, 14), limits.go (16, 17), peers.go (20, 24, 28), bytes.go
+// (15b), sync.go (10a, 14), limits.go (16, 17), peers.go (20, 24, 28), txns.go (23), bytes.go
 // (25), batches.go (26, 27), dirs.go (33), lost.go (10b); strace.go and proc.go
 // are their tools.
 package main

@@ -35,6 +35,7 @@ var rows = []row{
 	{"19a", "pause (SIGSTOP)", paused},
 	{"19b", "members die without leaving", vanishing},
 	{"20", "half-open connections", halfOpen},
+	{"23", "late EndTxn and old epochs", oldEpochs},
 	{"24", "clients that never read", neverRead},
 	{"25", "absurd lengths and counts", absurd},
 	{"26", "corrupt batches", corruptBatches},
