@@ -59,7 +59,7 @@ func (k *Kind) JoinClassic(t *kind.Turn, c *kind.ClassicJoin) (kind.ClassicJoine
 
 // joined tells a classic member what it is at.
 func (m *member) joined() kind.ClassicJoined {
-	return kind.ClassicJoined{MemberID: m.id, Epoch: m.epoch, Protocol: m.said.Classic.Protocols[0].Name}
+	return kind.ClassicJoined{MemberID: m.id, Epoch: m.epoch, Protocol: m.protocol()}
 }
 
 // joinLast ends the join of a member that took the place of the last one that
@@ -154,7 +154,7 @@ func (k *Kind) SyncClassic(t *kind.Turn, c *kind.ClassicSync) (kind.ClassicSynce
 	if err != nil {
 		return kind.ClassicSynced{}, err
 	}
-	protocol := m.said.Classic.Protocols[0].Name
+	protocol := m.protocol()
 	switch {
 	case c.ProtocolType != nil && *c.ProtocolType != protocolType, c.Protocol != nil && *c.Protocol != protocol:
 		return kind.ClassicSynced{}, wire.InconsistentGroupProtocol

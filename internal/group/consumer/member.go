@@ -44,6 +44,15 @@ func newMember(id string) *member {
 // classic tells whether the member speaks the classic protocol.
 func (m *member) classic() bool { return m.said.Classic != nil }
 
+// protocol is the way of assigning that a classic member is told of; empty when
+// the log has none of it.
+func (m *member) protocol() string {
+	if !m.classic() || len(m.said.Classic.Protocols) == 0 {
+		return ""
+	}
+	return m.said.Classic.Protocols[0].Name
+}
+
 // instance is a static member's name, empty for others.
 func (m *member) instance() string {
 	if m.said.InstanceID == nil {
