@@ -186,12 +186,10 @@ func TestTheProxyIsTransparent(t *testing.T) {
 	if err := broker.Close(); err != nil {
 		t.Fatal(err)
 	}
-	down, err := net.Dial("tcp", p.address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := down.Read(make([]byte, 1)); err == nil {
-		t.Error("a connection to a broker that is down lives")
+	if down, err := net.Dial("tcp", p.address()); err == nil { // it may be reset before it is made
+		if _, err := down.Read(make([]byte, 1)); err == nil {
+			t.Error("a connection to a broker that is down lives")
+		}
 	}
 	if err := p.close(); err != nil {
 		t.Error(err)
