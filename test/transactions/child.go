@@ -72,8 +72,12 @@ func (c *child) stamp() int64 {
 	}
 	c.clock.Lock()
 	defer c.clock.Unlock()
-	c.last = max(c.last+grain, (now-c.Base)/grain*grain+int64(c.Process)%grain)
-	return c.last
+	at := (now-c.Base)/grain*grain + int64(c.Process)%grain
+	if at <= c.last {
+		at = c.last + grain
+	}
+	c.last = at
+	return at
 }
 
 // open makes a client that is patient with a broker that comes and goes.
