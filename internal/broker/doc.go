@@ -14,9 +14,8 @@
 // and in the background), place.go (which directory), stray.go, move.go (from
 // one directory to another), failed.go (what the controller hears of them),
 // settings.go and config.go (from settings to what a partition heeds), loops.go,
-// clean.go, settle.go (all chores at once),
-// metrics.go, close.go; tail.go and tail_note.go (a partition as its coordinator
-// sees it), ensure.go (internal topics are made when needed).
+// clean.go, metrics.go, close.go; tail.go and tail_note.go (a partition as its
+// coordinator sees it), ensure.go (internal topics are made when needed).
 //
 // # Rules
 //
@@ -47,6 +46,6 @@
 // checkpoint, housekeeping), one for retention and producer expiry, one that
 // moves partitions between directories, one that tells the controller of
 // directories, one that cleans (with as many more as there are threads
-// while it does), and the
-// recovery's workers until they are through; Close waits for all of them.
+// while it does), and the recovery's workers until they are through; Close waits
+// for all of them.
 package broker

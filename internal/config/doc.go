@@ -17,7 +17,7 @@
 // load.go (layers), properties.go, yaml.go, environ.go, units.go (their
 // forms), refuse.go and report.go (what may not start, and the start report),
 // listeners.go and crosscheck.go (settings that must fit together),
-// mistake.go (how mistakes are told), view.go, chain.go, group.go and
+// mistake.go (how mistakes are told), view.go, chain.go and
 // topic.go (effective values), dynamic.go (changes while running).
 //
 // Invariants: Def.Default is in normal form and passes its own check, and every
