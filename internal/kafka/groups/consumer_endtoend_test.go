@@ -1,7 +1,9 @@
 package groups_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,4 +198,61 @@ func TestTheHeartbeatIntervalAdaptsUnlessItIsSet(t *testing.T) {
 	if got := beat("many", "m0"); got < 500 || got > 5000 {
 		t.Errorf("one of 300 members shall report every %d ms, want 600 or so", got)
 	}
+}
+
+// Members that the server assigns consume, produce and commit in one
+// transaction (KIP-447); while they come and go every record is counted once.
+func TestConsumersCommitInTransactions(t *testing.T) {
+	const partitions, records = 4, 200
+	n := startNode(t, partitions, ottla.Options{})
+	if _, err := n.admin().CreateTopic(n.ctx, 1, 1, nil, "out"); err != nil {
+		t.Fatal(err)
+	}
+	n.produce(partitions, 0, records/partitions)
+	ctx, stop := context.WithCancel(n.ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	for i := range 2 {
+		s, err := kgo.NewGroupTransactSession(append([]kgo.Opt{
+			kgo.SeedBrokers(n.Addr()), kgo.TransactionalID(fmt.Sprint("t", i)), kgo.ConsumerGroup("g"), kgo.ConsumeTopics(n.topic), kgo.DefaultProduceTopic("out"),
+			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+			kgo.FetchMaxWait(100 * time.Millisecond),
+		}, served(kgo.StickyBalancer())...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			defer s.Close()
+			for ctx.Err() == nil {
+				copyOnce(ctx, s)
+			}
+		})
+	}
+	reader := n.client(kgo.ConsumeTopics("out"), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	times := map[string]int{}
+	for len(times) < records && n.ctx.Err() == nil {
+		reader.PollFetches(n.ctx).EachRecord(func(r *kgo.Record) { times[string(r.Value)]++ })
+	}
+	for value, got := range times {
+		if got != 1 {
+			t.Errorf("%s came out %d times", value, got)
+		}
+	}
+	if len(times) != records {
+		t.Errorf("%d of %d records came out", len(times), records)
+	}
+}
+
+// copyOnce takes what one poll brings to the other topic, in one transaction.
+func copyOnce(ctx context.Context, s *kgo.GroupTransactSession) {
+	fetches := s.PollRecords(ctx, 20)
+	if fetches.NumRecords() == 0 || s.Begin() != nil {
+		return
+	}
+	failed := kgo.AbortingFirstErrPromise(s.Client())
+	fetches.EachRecord(func(r *kgo.Record) {
+		s.Produce(ctx, &kgo.Record{Value: r.Value}, failed.Promise())
+	})
+	_, _ = s.End(ctx, failed.Err() == nil) // what was not committed is read again
 }
