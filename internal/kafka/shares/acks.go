@@ -3,7 +3,6 @@ package shares
 import (
 	"sync/atomic"
 
-	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/share"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -66,9 +65,9 @@ func (f *Family) acknowledge(key sessionKey, parts []ackPart, renewing bool, don
 		if p.err = p.check(renewing); p.err != nil {
 			continue
 		}
-		var at *lead.Part
-		if at = f.lead.Part(key.keyOf(p.topic, p.index)); at == nil {
-			p.err = wire.NotLeaderOrFollower
+		at, err := f.part(key.keyOf(p.topic, p.index))
+		if err != nil {
+			p.err = err
 			continue
 		}
 		left.Add(1)

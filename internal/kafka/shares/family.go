@@ -12,6 +12,7 @@ import (
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/share/store"
 	"ottla/internal/uuid"
+	"ottla/internal/wire"
 )
 
 // stateTopic is where the states of share-partitions are.
@@ -109,13 +110,33 @@ func (f *Family) Lead() *lead.Manager { return f.lead }
 // silence: its sessions end.
 func (f *Family) MemberGone(group, member string) {
 	f.sessions.drop(sessionKey{group, member})
-	f.lead.Leave(group, member, false)
+	f.left(sessionKey{group, member}, false)
+}
+
+// part gives a share-partition whose partition is led here.
+func (f *Family) part(key store.Key) (*lead.Part, error) {
+	if _, code := f.d.Partitions.ByID(key.TopicID, key.Partition); code != wire.None {
+		return nil, code
+	}
+	if p := f.lead.Part(key); p != nil {
+		return p, nil
+	}
+	return nil, wire.NotLeaderOrFollower
+}
+
+// left gives back what a member holds that has no session any more. Of a group
+// without any session at this node nothing is kept in memory.
+func (f *Family) left(key sessionKey, goodbye bool) {
+	f.lead.Leave(key.group, key.member, goodbye)
+	if !f.sessions.any(key.group) {
+		f.lead.Rest(key.group)
+	}
 }
 
 // connClosed ends the sessions of a connection that has ended.
 func (f *Family) connClosed(conn uint64) {
 	for _, key := range f.sessions.closeAll(conn) {
-		f.lead.Leave(key.group, key.member, false)
+		f.left(key, false)
 	}
 }
 

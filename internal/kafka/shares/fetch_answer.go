@@ -29,6 +29,7 @@ type fetchAnswer struct {
 	quiet      bool // it wants no records
 	acks       []ackPart
 	parts      []fetchPart
+	strange    []fetchPart // partitions of the request that are not led here
 	lockMs     int32
 
 	problem  error       // of the whole request
@@ -59,7 +60,7 @@ func (a *fetchAnswer) Build(out *api.Out) (bool, error) {
 
 // collect locks records and tells whether the answer is to leave.
 func (a *fetchAnswer) collect() bool {
-	a.found, a.failed = 0, false
+	a.found, a.failed = 0, len(a.strange) > 0
 	over := a.expired.Load() || a.maxWait <= 0 || len(a.acks) > 0
 	if a.minBytes > 1 && !over && !a.enough() {
 		return false

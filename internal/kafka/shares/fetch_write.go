@@ -2,6 +2,7 @@ package shares
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/uuid"
@@ -40,9 +41,11 @@ func (a *fetchAnswer) rows() [][]row {
 		p := &a.acks[i]
 		find(p.topic, p.index).ack = p.err
 	}
-	for i := range a.parts {
-		if p := &a.parts[i]; p.saw && (p.err != nil || p.given.Records > 0) {
-			find(p.part.Key.TopicID, p.part.Key.Partition).part = p
+	for _, list := range [][]fetchPart{a.parts, a.strange} {
+		for i := range list {
+			if p := &list[i]; p.saw && (p.err != nil || p.given.Records > 0) {
+				find(p.key.TopicID, p.key.Partition).part = p
+			}
 		}
 	}
 	return topics
@@ -126,9 +129,8 @@ func (a *fetchAnswer) writeRow(out *api.Out, r *row) bool {
 func (a *fetchAnswer) appendNodes(b []byte, moved bool) []byte {
 	nodes := map[int32]bool{}
 	if moved {
-		for i := range a.parts {
-			p := &a.parts[i]
-			if leader, epoch := a.f.leaderHint(p.part.Key.TopicID, p.part.Key.Partition, p.err, nil); leader > 0 || epoch > 0 {
+		for _, p := range slices.Concat(a.parts, a.strange) {
+			if leader, epoch := a.f.leaderHint(p.key.TopicID, p.key.Partition, p.err); leader > 0 || epoch > 0 {
 				nodes[leader] = true
 			}
 		}

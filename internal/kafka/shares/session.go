@@ -2,6 +2,7 @@ package shares
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"ottla/internal/kafka/shares/lead"
@@ -35,7 +36,8 @@ type session struct {
 	mu    sync.Mutex // guards all below
 	epoch int32      // that the next request must carry
 	parts []*lead.Part
-	turn  int // where the next fetch begins, so that no partition starves
+	has   map[*lead.Part]bool // of parts
+	turn  int                 // where the next fetch begins, so that no partition starves
 }
 
 // maxSessionParts bounds the partitions of a session, far above what a member
@@ -44,31 +46,40 @@ const maxSessionParts = 100_000
 
 // add takes a partition into the session, if it is not there. mu held.
 func (s *session) add(p *lead.Part) {
-	for _, x := range s.parts {
-		if x == p {
-			return
-		}
-	}
-	if len(s.parts) < maxSessionParts {
+	if !s.has[p] && len(s.parts) < maxSessionParts {
 		s.parts = append(s.parts, p)
+		s.has[p] = true
 	}
 }
 
-// remove forgets a partition. mu held.
-func (s *session) remove(topic uuid.UUID, index int32) {
-	for i, x := range s.parts {
-		if x.Key.TopicID == topic && x.Key.Partition == index {
-			s.parts = append(s.parts[:i], s.parts[i+1:]...)
-			return
+// remove forgets partitions. mu held.
+func (s *session) remove(gone map[store.Key]bool) {
+	if len(gone) == 0 {
+		return
+	}
+	s.parts = slices.DeleteFunc(s.parts, func(p *lead.Part) bool {
+		if gone[p.Key] {
+			delete(s.has, p)
 		}
-	}
+		return gone[p.Key]
+	})
 }
 
-// inTurn lists the partitions, each time beginning with another one. mu held.
-func (s *session) inTurn() []*lead.Part {
+// inTurn lists the partitions, each time beginning with another one. again
+// gives another part for one that is gone. mu held.
+func (s *session) inTurn(again func(store.Key) (*lead.Part, error)) []*lead.Part {
 	n := len(s.parts)
 	if n == 0 {
 		return nil
+	}
+	for i, p := range s.parts {
+		if !p.Gone() {
+			continue
+		}
+		if next, err := again(p.Key); err == nil {
+			delete(s.has, p)
+			s.parts[i], s.has[next] = next, true
+		}
 	}
 	s.turn = (s.turn + 1) % n
 	return append(append(make([]*lead.Part, 0, n), s.parts[s.turn:]...), s.parts[:s.turn]...)
@@ -91,7 +102,7 @@ func (c *sessions) open(key sessionKey, conn uint64) (*session, error) {
 	if c.byKey[key] == nil && len(c.byKey) >= c.most {
 		return nil, wire.Errorf(wire.ShareSessionLimitReached, "this node has %d share sessions and may have no more (group.share.max.share.sessions)", c.most)
 	}
-	s := &session{key: key, conn: conn, epoch: nextEpoch(initialEpoch)}
+	s := &session{key: key, conn: conn, epoch: nextEpoch(initialEpoch), has: map[*lead.Part]bool{}}
 	c.byKey[key] = s
 	return s, nil
 }
@@ -139,6 +150,18 @@ func (c *sessions) close(s *session) bool {
 	}
 	delete(c.byKey, s.key)
 	return true
+}
+
+// any tells whether a group has a session.
+func (c *sessions) any(group string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.byKey {
+		if key.group == group {
+			return true
+		}
+	}
+	return false
 }
 
 // closeAll ends the sessions that were opened on a connection and names their

@@ -45,7 +45,7 @@ func (f *Family) shareAcknowledge(c *api.Conn, r *api.Request) (api.Answer, erro
 		a.Ready()
 	})
 	if req.ShareSessionEpoch == finalEpoch {
-		f.lead.Leave(a.key.group, a.key.member, true)
+		f.left(a.key, true)
 	}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 	"ottla/internal/kafka/api"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/share"
+	"ottla/internal/share/store"
 	"ottla/internal/wire"
 	"ottla/internal/wire/shape"
 )
@@ -66,7 +67,7 @@ func (a *fetchAnswer) begin(req *kmsg.ShareFetchRequest) {
 	})
 	if req.ShareSessionEpoch == finalEpoch {
 		// What was acknowledged is decided by now, if not durable yet.
-		a.f.lead.Leave(a.key.group, a.key.member, true)
+		a.f.left(a.key, true)
 	}
 }
 
@@ -126,22 +127,28 @@ func (a *fetchAnswer) update(s *session, req *kmsg.ShareFetchRequest) {
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		for j := range t.Partitions {
-			if p := a.f.lead.Part(a.key.keyOf(t.TopicID, t.Partitions[j].Partition)); p != nil {
-				s.add(p)
+			key := a.key.keyOf(t.TopicID, t.Partitions[j].Partition)
+			p, err := a.f.part(key)
+			if err != nil {
+				a.strange = append(a.strange, fetchPart{key: key, err: err, saw: true})
+				continue
 			}
+			s.add(p)
 		}
 	}
+	gone := map[store.Key]bool{}
 	for i := range req.ForgottenTopicsData {
 		t := &req.ForgottenTopicsData[i]
 		for _, index := range t.Partitions {
-			s.remove(t.TopicID, index)
+			gone[a.key.keyOf(t.TopicID, index)] = true
 		}
 	}
+	s.remove(gone)
 	if a.quiet {
 		return
 	}
-	for _, p := range s.inTurn() {
-		a.parts = append(a.parts, fetchPart{part: p})
+	for _, p := range s.inTurn(a.f.part) {
+		a.parts = append(a.parts, fetchPart{part: p, key: p.Key})
 	}
 }
 
@@ -166,7 +173,8 @@ func (a *fetchAnswer) takeAcks(req *kmsg.ShareFetchRequest) {
 
 // fetchPart is a partition to read.
 type fetchPart struct {
-	part  *lead.Part
+	part  *lead.Part // nil of one that is not led here
+	key   store.Key
 	given lead.Given
 	err   error
 	saw   bool // it was asked in the try at hand

@@ -17,17 +17,24 @@
 //   - A state is loaded under the leader epoch of its partition, which keeps
 //     earlier leaders out. Where the state has no start yet, the start is found
 //     by share.auto.offset.reset and stored before the first record is given.
+//
 //   - Acknowledgements change the state at once and are answered when the write
 //     that holds them is durable. While one write is on its way, all that
 //     change meanwhile go with the next: many acknowledgements share one.
+//
 //   - A write that fails means that nobody knows what is stored: the state is
 //     thrown away and loaded again, and everybody who waits for a write hears
 //     why. Their locks are gone; the records come again, or are done.
+//
 //   - Records that are given up wait as Archiving until their dead letters are
 //     committed; the archiving is stored after that, so a crash in between
 //     writes a letter again.
+//
 //   - Deliveries are not stored before they are made: a record that was out
 //     when the node died comes again with the count that it had before.
+//
+//   - A state is at most once in a node: a part that the manager lets go of is
+//     gone before another takes its place, and serves nobody then.
 //
 // # Locks
 //

@@ -548,6 +548,30 @@ func TestWhatOthersChangedIsLoadedAgain(t *testing.T) {
 	})
 }
 
+func TestAGroupThatNobodyReadsCostsNothing(t *testing.T) {
+	in(t, nil, func(r *rig) {
+		r.append("ab")
+		r.want("taken", r.give("m", 9), "0-1:1")
+		p := r.m.Part(r.key)
+		r.m.Rest("g")
+		if r.m.Part(r.key) != p || p.Gone() {
+			t.Fatal("a part with locks was let go")
+		}
+		r.want("accepted", r.ack("m", 0, 0, share.Accept), "NONE")
+		r.m.Leave("g", "m", true)
+		synctest.Wait()
+		r.m.Rest("g")
+		next := r.m.Part(r.key)
+		if !p.Gone() || next == p {
+			t.Fatal("the part is kept")
+		}
+		if err := p.Give(&Want{Member: "m", MaxBytes: 100, MinOne: true}, &Given{}); wire.CodeOf(err) != wire.NotLeaderOrFollower {
+			t.Errorf("a part that is gone gives: %v", err)
+		}
+		r.want("its successor goes on", r.give("n", 9), "1-1:1")
+	})
+}
+
 func TestRenewalNeedsTheGroupsLeave(t *testing.T) {
 	in(t, nil, func(r *rig) {
 		r.append("a")

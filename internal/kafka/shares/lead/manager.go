@@ -93,7 +93,7 @@ func (m *Manager) Part(key store.Key) *Part {
 	}
 	at := place{key.TopicID, key.Partition}
 	p := g[at]
-	if p == nil {
+	if p == nil || p.Gone() {
 		p = newPart(m, key)
 		g[at] = p
 	}
@@ -123,6 +123,24 @@ func (m *Manager) Leave(group, member string, goodbye bool) {
 	}
 }
 
+// Rest lets go of the parts of a group that nobody uses: whoever comes next
+// loads them again.
+func (m *Manager) Rest(group string) {
+	for _, p := range m.parts(group) {
+		if !p.rest() {
+			continue
+		}
+		m.mu.Lock()
+		if g, at := m.groups[group], (place{p.Key.TopicID, p.Key.Partition}); g[at] == p {
+			delete(g, at)
+			if len(g) == 0 {
+				delete(m.groups, group)
+			}
+		}
+		m.mu.Unlock()
+	}
+}
+
 // Configure makes all parts of a group heed its settings anew.
 func (m *Manager) Configure(group string) {
 	for _, p := range m.parts(group) {
@@ -148,6 +166,9 @@ func (m *Manager) Forget(group string, keys ...store.Key) {
 		m.mu.Lock()
 		delete(m.groups, group)
 		m.mu.Unlock()
+		for _, p := range gone {
+			p.gone.Store(true)
+		}
 	}
 	for _, p := range gone {
 		p.forget()
@@ -162,6 +183,7 @@ func (m *Manager) ForgetTopics(gone func(uuid.UUID) bool) {
 		for at, p := range g {
 			if gone(at.topic) {
 				delete(g, at)
+				p.gone.Store(true)
 				out = append(out, p)
 			}
 		}

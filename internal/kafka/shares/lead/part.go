@@ -2,6 +2,7 @@ package lead
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/partition"
@@ -28,6 +29,7 @@ type Part struct {
 	Key store.Key
 
 	timer wheel.Timer
+	gone  atomic.Bool // another takes its place in the manager: it serves nobody any more
 
 	mu     sync.Mutex // guards all below
 	phase  phase
@@ -115,6 +117,9 @@ func (p *Part) tick() {
 // it says why not, nil for "not yet". mu held.
 func (p *Part) serve() (bool, error) {
 	log, code := p.m.o.Partitions.ByID(p.Key.TopicID, p.Key.Partition)
+	if code == wire.None && p.gone.Load() {
+		code = wire.NotLeaderOrFollower // for a moment
+	}
 	if code != wire.None {
 		p.discard(code)
 		return false, code
@@ -169,6 +174,22 @@ func (p *Part) forget() {
 	p.discard(wire.NotLeaderOrFollower)
 	p.unlock()
 }
+
+// rest throws the state away if nothing of it is in use and all of it is
+// stored.
+func (p *Part) rest() bool {
+	p.mu.Lock()
+	defer p.unlock()
+	if p.phase != ready || p.store || p.burial || len(p.asked) > 0 || len(p.waits) > 0 || p.core.HasChanges() || p.core.Stats().Locked > 0 {
+		return false
+	}
+	p.gone.Store(true)
+	p.discard(wire.NotLeaderOrFollower)
+	return true
+}
+
+// Gone tells that the part serves nobody any more: the manager gives another.
+func (p *Part) Gone() bool { return p.gone.Load() }
 
 // configure takes changed settings; another key order takes another state.
 func (p *Part) configure() {
