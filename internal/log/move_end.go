@@ -43,6 +43,7 @@ func (m *Move) Finish(o OpenOptions) (*Log, error) {
 		}
 		return nil, err
 	}
+	moved.kept.Follow(l.kept)
 	m.end()
 	return moved, nil
 }

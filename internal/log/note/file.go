@@ -49,6 +49,17 @@ func (f *File) Keep(b []byte, offset int64) error {
 	return f.failed(checkpoint.Write(f.fs, f.dir, Name, b, true))
 }
 
+// Follow takes over from the note of the same log in another directory: what
+// that one would refuse is refused here too.
+func (f *File) Follow(before *File) {
+	before.mu.Lock()
+	floor := before.floor
+	before.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.floor = max(f.floor, floor)
+}
+
 // failed hands on what went wrong, but for a directory that is not there: it
 // was deleted meanwhile, or has no records yet.
 func (f *File) failed(err error) error {

@@ -142,3 +142,22 @@ func TestFailuresAreTold(t *testing.T) {
 		}
 	}
 }
+
+func TestANoteOfAMovedLogRefusesWhatTheOldOneWould(t *testing.T) {
+	d := disk(t, 3)
+	if err := errors.Join(d.MkdirAll("/q", 0o755), d.SyncDir("/")); err != nil {
+		t.Fatal(err)
+	}
+	before, after := New(d, "/p", nil), New(d, "/q", nil)
+	if err := before.Drop(7); err != nil {
+		t.Fatal(err)
+	}
+	after.Follow(before)
+	if err := after.Keep([]byte("old"), 6); !errors.Is(err, ErrStale) {
+		t.Errorf("a note of offset 6: %v, want ErrStale", err)
+	}
+	if err := after.Keep([]byte("new"), 7); err != nil {
+		t.Errorf("a note of offset 7: %v", err)
+	}
+	want(t, after, []byte("new"))
+}
