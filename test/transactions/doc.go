@@ -14,7 +14,8 @@
 // effects exactly once. Tellers write to in and to ledger, in transactions of
 // every outcome: committed, aborted, abandoned to their time-out, fenced by a
 // twin with the same transactional id, ended by the death of the client. Some
-// clients use transactions of before KIP-890 part 2.
+// clients use transactions of before KIP-890 part 2, and the second group is
+// shared out by the broker (KIP-848).
 //
 // Everybody speaks to the broker through a proxy that understands frames. It
 // holds EndTxn back, also beyond the end of its connection, so that it comes

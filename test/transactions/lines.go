@@ -20,6 +20,7 @@ type task struct {
 	ID         string // transactional
 	Group      string // of a worker
 	Static     bool   // a member that comes back under its own name (KIP-345)
+	Server     bool   // the group is shared out by the broker (KIP-848)
 	In         string
 	Out        []output
 	TimeoutMs  int64

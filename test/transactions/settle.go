@@ -68,7 +68,7 @@ func (s *stage) drained(ctx context.Context) error {
 	defer c.Close()
 	admin := kadm.NewClient(c)
 	for quiet := 0; quiet < 15; quiet++ {
-		groups, err := admin.DescribeGroups(ctx, groupOne, groupTwo)
+		groups, err := admin.ListGroups(ctx)
 		if err != nil || !s.team.idle() || groups[groupOne].State != "Stable" || groups[groupTwo].State != "Stable" {
 			quiet = 0
 		}

@@ -33,6 +33,8 @@ const (
 // brokerSettings make everything that only waits fast.
 var brokerSettings = map[string]string{
 	"auto.create.topics.enable": "false", "group.initial.rebalance.delay.ms": "0", "group.min.session.timeout.ms": "1000",
+	"group.consumer.min.session.timeout.ms": "1000", "group.consumer.session.timeout.ms": "3000",
+	"group.consumer.min.heartbeat.interval.ms": "300", "group.consumer.heartbeat.interval.ms": "300", "group.consumer.assignment.interval.ms": "0",
 	"transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
 	"offsets.topic.num.partitions":                                "4", "transaction.state.log.num.partitions": "4",
 }
@@ -120,7 +122,8 @@ func (s *stage) begin(ctx context.Context) error {
 		two.Out = []output{{topicOut, stageOut}}
 		tell.Kind, tell.ID, tell.In, tell.Out = "teller", fmt.Sprintf("tell-%d", i), topicIn, []output{{Topic: topicLedger}}
 		for _, t := range []task{one, two, tell} {
-			t.Old, t.Static = i%3 == 2, i%2 == 0
+			t.Server, t.Static = t.Group == groupTwo, i%2 == 0
+			t.Old = i%3 == 2 && !t.Server
 			if err := s.team.add(t); err != nil {
 				return err
 			}

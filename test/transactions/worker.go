@@ -56,6 +56,9 @@ func (w *worker) session(ctx context.Context) error {
 	if w.Static {
 		opts = append(opts, kgo.InstanceID(w.ID))
 	}
+	if w.Server {
+		opts = append(opts, kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer()))
+	}
 	s, err := kgo.NewGroupTransactSession(opts...)
 	if err != nil {
 		return fmt.Errorf("make a session: %w", err)
@@ -138,7 +141,7 @@ func (w *worker) abort(ctx context.Context, op *history.Op) error {
 	return w.rewound()
 }
 
-// rewound says that the worker reads from what is committed again.
+// rewound says that the worker reads from elsewhere: from what is committed.
 func (w *worker) rewound() error {
 	return w.say(line{Note: []history.Op{{Process: w.Process, Kind: history.Assign, Outcome: history.OK, Start: w.stamp(), End: w.stamp()}}})
 }
@@ -215,6 +218,10 @@ func (w *worker) change(cl *kgo.Client, how func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	how()
+	if w.Server { // each member has epochs of its own, which claim nothing
+		_ = w.rewound()
+		return
+	}
 	op := history.Op{Process: w.Process, Kind: history.Subscribe, Outcome: history.OK, Start: w.stamp(), Group: w.Group}
 	op.Member, op.Generation = w.member(cl)
 	for _, p := range w.owned {
