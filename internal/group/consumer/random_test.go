@@ -325,3 +325,25 @@ func TestTheSameClientsGiveTheSameLog(t *testing.T) {
 		t.Errorf("two runs of one seed wrote %d and %d records, not the same", len(a.log), len(b.log))
 	}
 }
+
+// A crash may leave the log at the end of any command. Whatever it leaves is a
+// sound group, in which clients settle that know nothing of it.
+func TestACrashAfterAnyCommandLeavesAGroupThatGoesOn(t *testing.T) {
+	for seed := range uint64(6) {
+		c := newCrowd(t, seed+500)
+		c.run(600)
+		whole, marks := c.log, c.marks
+		for i, n := range marks {
+			c.log = whole[:n:n]
+			clear(c.epochs)
+			c.restart()
+			c.clients = []*client{{id: "new-1", news: true, topics: []string{"t0", "t1"}, regex: text("")}, {id: "new-2", news: true, topics: []string{"t0"}, regex: text("")}}
+			if i%8 == 0 {
+				c.settle()
+			}
+			if t.Failed() {
+				t.Fatalf("seed %d, after %d of %d records", seed, n, len(whole))
+			}
+		}
+	}
+}

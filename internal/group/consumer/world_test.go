@@ -26,6 +26,7 @@ type world struct {
 	ids    map[string]uuid.UUID // of topics; a topic that is made again has another
 	now    time.Time
 	log    []coordinator.Record
+	marks  []int // lengths of the log between two commands: what a crash may leave
 	timers []coordinator.Timer
 	works  []coordinator.Work
 	token  coordinator.Token
@@ -158,6 +159,9 @@ func (w *world) accept(t *kind.Turn) {
 	for _, r := range t.Out.Records {
 		w.log = append(w.log, r)
 		applyTo(w.k, r)
+	}
+	if n := len(w.log); len(w.marks) == 0 || w.marks[len(w.marks)-1] != n {
+		w.marks = append(w.marks, n)
 	}
 	if t.Out.Accepted != nil {
 		t.Out.Accepted()
