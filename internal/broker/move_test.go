@@ -1,16 +1,20 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"ottla/internal/controller"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
+	"ottla/internal/partition"
+	"ottla/internal/record"
 	"ottla/internal/sim"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
@@ -412,5 +416,94 @@ func TestTheControllerLearnsWherePartitionsLie(t *testing.T) {
 	r.broker.TellDirectories(t.Context())
 	if is, named := r.liesIn("orders", 0); is != "/data0" || named != "/data0" {
 		t.Errorf("orders-0 lies in %s, and the metadata have it in %s", is, named)
+	}
+}
+
+// A cleaned log has gaps that are right: they are right in the copy too, and
+// it is cleaned on where it lies then.
+func TestACompactedLogMovesWithItsGaps(t *testing.T) {
+	disk := vfs.NewMem(0)
+	r := start(t, disk, 2)
+	r.create("accounts", 1, set("cleanup.policy", "compact"), set("segment.bytes", "1048576"))
+	write := func(from, to int) {
+		for i := from; i < to; i++ {
+			r.keyed("accounts", fmt.Sprint("key", i%7), fmt.Sprint("v", i))
+		}
+	}
+	holds := func(when string, last, most int) {
+		t.Helper()
+		got, n := r.values("accounts")
+		for i := range 7 {
+			if want := fmt.Sprint("v", last-(last-i)%7); got[fmt.Sprint("key", i)] != want {
+				t.Errorf("%s: key%d is %q, want %q", when, i, got[fmt.Sprint("key", i)], want)
+			}
+		}
+		if n > most {
+			t.Errorf("%s: %d records are left", when, n)
+		}
+	}
+	write(0, 120)
+	r.tidy()
+	r.move("accounts", 0, "/data1")
+	holds("moved", 119, 60)
+	write(120, 240)
+	r.tidy()
+	holds("cleaned again", 239, 60)
+	r.stop()
+	r = start(t, disk, 2)
+	r.awaitRecovery()
+	holds("after a restart", 239, 60)
+	r.move("accounts", 0, "/data0")
+	holds("moved back", 239, 60)
+	r.stop()
+	r = start(t, disk, 2)
+	defer r.stop()
+	r.awaitRecovery()
+	holds("after another restart", 239, 60)
+}
+
+// Records are written and read by several while the partition moves to and
+// fro: none is lost, doubled or refused for long.
+func TestAPartitionMovesUnderLoad(t *testing.T) {
+	r := start(t, vfs.NewMem(1<<30), 2)
+	defer r.stop()
+	r.create("orders", 1, set("segment.bytes", "1048576"))
+	p := r.find("orders", 0)
+	const writers, each = 4, 60
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			for i := 0; i < each; {
+				b := record.NewBuilder()
+				b.Add(1, fmt.Append(nil, w, "-", i), bytes.Repeat([]byte{'.'}, 5000))
+				var a partition.Appended
+				err := p.Append(b.Build(0), &partition.AppendArgs{Acks: -1, AllowZstd: true}, &a)
+				if err != nil {
+					t.Errorf("append: %v", err)
+					return
+				}
+				c := make(committed, 1)
+				done, err := p.Await(c, a.End, -1)
+				if err == nil && !done {
+					err = <-c
+				}
+				if err != nil {
+					t.Errorf("await: %v", err)
+					return
+				}
+				i++
+			}
+		})
+	}
+	for _, to := range []string{"/data1", "/data0", "/data1", "/data0", "/data1"} {
+		r.move("orders", 0, to)
+		if _, n := r.values("orders"); n > writers*each {
+			t.Errorf("%d records while %d are written", n, writers*each)
+		}
+	}
+	writing.Wait()
+	got, n := r.values("orders")
+	if len(got) != writers*each || n != writers*each {
+		t.Errorf("%d records with %d keys, want %d", n, len(got), writers*each)
 	}
 }
