@@ -102,6 +102,14 @@ func (p *Partition) Fetch(a *FetchArgs, f *Fetched) error {
 func (p *Partition) read(v *view, to log.Position, a *FetchArgs, f *Fetched) (err error) {
 	f.Slice, err = v.log.Read(a.Offset, to, a.MaxBytes, a.MinOne)
 	if err != nil {
+		// It may have moved to another directory in this moment: it goes on there,
+		// with the same bytes at the same places.
+		if l := p.log.Load(); l != nil && l != v.log {
+			v.log = l
+			f.Slice, err = l.Read(a.Offset, to, a.MaxBytes, a.MinOne)
+		}
+	}
+	if err != nil {
 		f.Slice = log.Slice{}
 		return p.fault(err)
 	}
