@@ -17,7 +17,7 @@ import (
 // KIP-890, part 2, do without: TxnOffsetCommit adds the partition.
 func (f *Family) addOffsetsToTxnRow() api.API { return api.Late(0, 4, f.addOffsetsToTxn) }
 
-func (f *Family) addOffsetsToTxn(_ *api.Conn, req *kmsg.AddOffsetsToTxnRequest, finish api.Finish) {
+func (f *Family) addOffsetsToTxn(c *api.Conn, req *kmsg.AddOffsetsToTxnRequest, finish api.Finish) {
 	done := func(_ any, err error) {
 		finish(func() kmsg.Response {
 			resp := req.ResponseKind().(*kmsg.AddOffsetsToTxnResponse)
@@ -27,7 +27,7 @@ func (f *Family) addOffsetsToTxn(_ *api.Conn, req *kmsg.AddOffsetsToTxnRequest, 
 			return resp
 		})
 	}
-	tp, err := f.offsetsPartition(context.Background(), req.Group)
+	tp, err := f.offsetsPartition(c, req.Group)
 	if err != nil {
 		done(nil, err)
 		return
@@ -40,8 +40,12 @@ func (f *Family) addOffsetsToTxn(_ *api.Conn, req *kmsg.AddOffsetsToTxnRequest, 
 
 // offsetsPartition is where a group's offsets are. The first question makes the
 // topic.
-func (f *Family) offsetsPartition(ctx context.Context, group string) (txn.TopicPartition, error) {
-	if err := f.prepare(ctx, offsetsTopic, group); err != nil {
+func (f *Family) offsetsPartition(c *api.Conn, group string) (txn.TopicPartition, error) {
+	var err error
+	if f.o.Cluster.Image().TopicByName(offsetsTopic) == nil {
+		c.Wait(func() { err = f.prepare(context.Background(), offsetsTopic, group) })
+	}
+	if err != nil {
 		return txn.TopicPartition{}, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", offsetsTopic, err)
 	}
 	p, err := f.o.Groups.PartitionFor(group)

@@ -21,7 +21,7 @@ func (f *Family) endTxnRow() api.API {
 		"EndTxn is answered when the outcome can be read in every partition; Kafka answers when it is decided, and the next transaction may hear CONCURRENT_TRANSACTIONS for a while.")
 }
 
-func (f *Family) endTxn(_ *api.Conn, req *kmsg.EndTxnRequest, finish api.Finish) {
+func (f *Family) endTxn(c *api.Conn, req *kmsg.EndTxnRequest, finish api.Finish) {
 	cmd := txn.End{
 		ID: req.TransactionalID, ProducerID: req.ProducerID, Epoch: req.ProducerEpoch, Commit: req.Commit,
 		Version: txn.V0, FreshID: -1,
@@ -32,12 +32,12 @@ func (f *Family) endTxn(_ *api.Conn, req *kmsg.EndTxnRequest, finish api.Finish)
 	if req.Version >= 5 {
 		cmd.Version = txn.V2
 		if txn.EpochsUsedUp(req.ProducerEpoch) {
-			id, err := f.fresh(context.Background())
+			var err error
+			c.Wait(func() { cmd.FreshID, err = f.fresh(context.Background()) })
 			if err != nil {
 				done(nil, err)
 				return
 			}
-			cmd.FreshID = id
 		}
 	}
 	f.ask(req.TransactionalID, cmd, done)

@@ -40,6 +40,7 @@ const (
 // transaction, then to that of the group.
 type offsetCommit struct {
 	f      *Family
+	conn   *api.Conn
 	req    *kmsg.TxnOffsetCommitRequest
 	resp   *kmsg.TxnOffsetCommitResponse
 	cmd    group.Commit
@@ -53,8 +54,8 @@ type commitSlot struct {
 	partitions []int
 }
 
-func (f *Family) txnOffsetCommit(_ *api.Conn, req *kmsg.TxnOffsetCommitRequest, finish api.Finish) {
-	c := &offsetCommit{f: f, req: req, resp: req.ResponseKind().(*kmsg.TxnOffsetCommitResponse), finish: finish}
+func (f *Family) txnOffsetCommit(conn *api.Conn, req *kmsg.TxnOffsetCommitRequest, finish api.Finish) {
+	c := &offsetCommit{f: f, conn: conn, req: req, resp: req.ResponseKind().(*kmsg.TxnOffsetCommitResponse), finish: finish}
 	c.cmd = group.Commit{
 		Group: req.Group, MemberID: req.MemberID, InstanceID: req.InstanceID, Generation: req.Generation, RetentionMs: -1,
 		TellsNotFound: req.Version >= commitByID, Version: req.Version,
@@ -127,7 +128,7 @@ func offsetOf(version int16, p *kmsg.TxnOffsetCommitRequestTopicPartition) group
 // transaction, or say that it is there; unless offsets were committed there in
 // this transaction before.
 func (c *offsetCommit) vouch() {
-	tp, err := c.f.offsetsPartition(context.Background(), c.req.Group)
+	tp, err := c.f.offsetsPartition(c.conn, c.req.Group)
 	if err != nil {
 		c.fail(err)
 		return
