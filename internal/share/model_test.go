@@ -229,15 +229,10 @@ func (w *world) acknowledge(member string) {
 }
 
 func (w *world) leave(member string) {
-	goodbye := w.r.IntN(2) == 0
-	w.p.Leave(w.now, member, goodbye)
+	w.p.Leave(w.now, member)
 	for _, r := range w.m.recs {
 		if r.state == Acquired && r.member == member {
-			if goodbye {
-				r.state, r.at, r.count = Available, 0, r.count-1
-			} else {
-				w.back(r)
-			}
+			w.back(r)
 		}
 	}
 }

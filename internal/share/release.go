@@ -58,24 +58,15 @@ func (p *Partition) ripe(s *span) {
 func (p *Partition) DueMs() int64 { return p.dueMs }
 
 // Leave gives back everything that a member holds, and tells whether that was
-// anything. A member that says goodbye has not looked at what it still has, so
-// that does not count as a delivery; one that vanished may have died of it.
-func (p *Partition) Leave(nowMs int64, member string, goodbye bool) bool {
+// anything. Its deliveries count: the member may have gone for one of them.
+func (p *Partition) Leave(nowMs int64, member string) bool {
 	o := p.owners[member]
 	if o == nil {
 		return false
 	}
 	for i := range p.spans {
-		if s := &p.spans[i]; s.owner == o {
-			if goodbye {
-				s.count--
-				p.mark(i, i+1, Available, 0)
-				if s.count == 0 {
-					s.dirty = false // as if it had never been given
-				}
-			} else {
-				p.free(nowMs, i)
-			}
+		if p.spans[i].owner == o {
+			p.free(nowMs, i)
 		}
 	}
 	p.spans = p.spans.join(0, len(p.spans))

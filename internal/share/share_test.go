@@ -226,15 +226,16 @@ func TestRetentionTakesWhatMembersHold(t *testing.T) {
 	}
 }
 
-func TestAGoodbyeIsNoDelivery(t *testing.T) {
+func TestWhatAMemberLeavesCountsAsDelivered(t *testing.T) {
 	p := New(settings(), 0)
 	p.Acquire(&Want{Member: "a", NowMs: 1}, 0, all(0, 5), nil)
-	p.Leave(1, "a", true)
-	if _, ok := p.Changes(); ok || p.End() != 0 {
-		t.Errorf("something is to be stored, end %d: nothing has happened", p.End())
+	p.Acquire(&Want{Member: "b", NowMs: 1}, 5, all(5, 5), nil)
+	if p.Leave(1, "c") || !p.Leave(1, "a") || p.Holds("a") != 0 || p.Holds("b") != 5 {
+		t.Fatal("a alone leaves something")
 	}
-	p.Acquire(&Want{Member: "a", NowMs: 1}, 0, all(0, 5), nil)
-	p.Leave(1, "a", false)
+	if w, _ := p.Changes(); !reflect.DeepEqual(w.Changed, []Stored{{First: 0, Last: 4, Count: 1}}) {
+		t.Errorf("stored %+v", w.Changed)
+	}
 	if got := p.Acquire(&Want{Member: "b", NowMs: 1}, 0, all(0, 5), nil); !reflect.DeepEqual(got, []Range{{0, 4, 2}}) {
 		t.Errorf("got %v, want a second delivery", got)
 	}

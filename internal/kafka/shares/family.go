@@ -110,7 +110,7 @@ func (f *Family) Lead() *lead.Manager { return f.lead }
 // silence: its sessions end.
 func (f *Family) MemberGone(group, member string) {
 	f.sessions.drop(sessionKey{group, member})
-	f.left(sessionKey{group, member}, false)
+	f.left(sessionKey{group, member})
 }
 
 // part gives a share-partition whose partition is led here.
@@ -126,8 +126,8 @@ func (f *Family) part(key store.Key) (*lead.Part, error) {
 
 // left gives back what a member holds that has no session any more. Of a group
 // without any session at this node nothing is kept in memory.
-func (f *Family) left(key sessionKey, goodbye bool) {
-	f.lead.Leave(key.group, key.member, goodbye)
+func (f *Family) left(key sessionKey) {
+	f.lead.Leave(key.group, key.member)
 	if !f.sessions.any(key.group) {
 		f.lead.Rest(key.group)
 	}
@@ -136,7 +136,7 @@ func (f *Family) left(key sessionKey, goodbye bool) {
 // connClosed ends the sessions of a connection that has ended.
 func (f *Family) connClosed(conn uint64) {
 	for _, key := range f.sessions.closeAll(conn) {
-		f.left(key, false)
+		f.left(key)
 	}
 }
 

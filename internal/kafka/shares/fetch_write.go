@@ -106,7 +106,7 @@ func (a *fetchAnswer) writeRow(out *api.Out, r *row) bool {
 		r.part.given.Slice.Len = 0 // out has it now
 		if bad := out.Add(slice); bad != nil {
 			a.f.d.Logger.Error("records of a share group could not be read", "group", a.key.group, "partition", r.index, "err", bad)
-			r.part.part.Leave(a.key.member, true)
+			r.part.part.Leave(a.key.member)
 			out.Buf = appendCount(out.Buf[:mark], 0)
 			acquired = 0
 		}

@@ -139,7 +139,7 @@ func TestSessionsGoStepByStep(t *testing.T) {
 	final.ShareSessionEpoch = -1
 	m.want("closed", m.asks(final), "NONE, 0 NONE/NONE")
 	m.session = 0
-	m.want("what was left comes again, as if new", m.asks(m.fetch()), "NONE, 0 NONE/NONE 2-2:1")
+	m.want("what was left comes again", m.asks(m.fetch()), "NONE, 0 NONE/NONE 2-2:2")
 }
 
 func TestForgottenPartitionsAreNotRead(t *testing.T) {
@@ -264,7 +264,7 @@ func TestEveryVersionIsServed(t *testing.T) {
 		cl := n.client(kgo.MaxVersions(v))
 		m := n.raw("g", fmt.Sprint("m", version))
 		m.cl = cl
-		m.want(fmt.Sprint("version ", version), m.asks(m.fetch()), fmt.Sprintf("NONE, 0 NONE/NONE %d-1:1", version-1))
+		m.want(fmt.Sprint("version ", version), m.asks(m.fetch()), fmt.Sprintf("NONE, 0 NONE/NONE %d-1:%d", version-1, version))
 		if got := m.says(nil, int64(version-1), int64(version-1), 1); got != "NONE" {
 			t.Errorf("version %d: %s", version, got)
 		}

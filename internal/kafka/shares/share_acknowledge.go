@@ -45,7 +45,7 @@ func (f *Family) shareAcknowledge(c *api.Conn, r *api.Request) (api.Answer, erro
 		a.Ready()
 	})
 	if req.ShareSessionEpoch == finalEpoch {
-		f.left(a.key, true)
+		f.left(a.key)
 	}
 	return a, nil
 }

@@ -28,7 +28,6 @@ func (f *Family) shareFetchRow() api.API {
 			"Control records, and with read_committed those of aborted transactions, are archived by the node and never given to members.",
 			"Where a share-partition begins is stored before its first record is given; in Kafka a group that restarts before its first acknowledgement begins anew at share.auto.offset.reset.",
 			"A dead letter is the whole record unless errors.deadletterqueue.copy.record.enable is set; in Kafka it tells only where the record lies, unless that is set to true.",
-			"Records of a member whose connection breaks keep their delivery count, so that a record that ends its consumers is given up in the end.",
 		},
 	}
 }
@@ -67,7 +66,7 @@ func (a *fetchAnswer) begin(req *kmsg.ShareFetchRequest) {
 	})
 	if req.ShareSessionEpoch == finalEpoch {
 		// What was acknowledged is decided by now, if not durable yet.
-		a.f.left(a.key, true)
+		a.f.left(a.key)
 	}
 }
 

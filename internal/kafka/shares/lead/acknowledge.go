@@ -49,9 +49,9 @@ func (p *Part) acknowledge(member string, acks []share.Ack) error {
 }
 
 // Leave gives back what a member holds.
-func (p *Part) Leave(member string, goodbye bool) {
+func (p *Part) Leave(member string) {
 	p.mu.Lock()
-	if p.phase == ready && p.core.Leave(p.nowMs(), member, goodbye) {
+	if p.phase == ready && p.core.Leave(p.nowMs(), member) {
 		p.wake = true
 		p.bury()
 	}

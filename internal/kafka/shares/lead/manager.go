@@ -115,11 +115,10 @@ func (m *Manager) parts(group string) []*Part {
 	return out
 }
 
-// Leave gives back everything that a member of a group holds. goodbye says
-// that it left by itself: see share.Partition.Leave.
-func (m *Manager) Leave(group, member string, goodbye bool) {
+// Leave gives back everything that a member of a group holds.
+func (m *Manager) Leave(group, member string) {
 	for _, p := range m.parts(group) {
-		p.Leave(member, goodbye)
+		p.Leave(member)
 	}
 }
 
