@@ -37,6 +37,10 @@ package main
 //	connect-copy  Kafka Connect copies a file into a topic and that into a file
 //	connect-stop  the worker ends and another goes on: each line once, in order
 //	connect-restart  the broker restarts under it: each line at least once
+//	regex       a subscription by an expression, to a topic that is there and to
+//	            one that is made later
+//	migrate     members with the classic protocol come and go, and with the new
+//	            one, in one group: each number at least once
 //	txn         transactions of 30 numbers, committed, aborted, committed: a reader at
 //	            read_committed sees the first and the third, one at
 //	            read_uncommitted all, in order
