@@ -17,7 +17,7 @@ import (
 // clusterCommand shows the nodes; its verbs show more of them.
 func clusterCommand(o *options) *cobra.Command {
 	nodes := clusterNodes(o)
-	c := group("cluster", "clusters", "Show nodes, what they lead, and their log directories", nodes, clusterDirs(o))
+	c := group("cluster", "clusters", "Show nodes, what they lead, and their log directories", nodes, clusterDirs(o), clusterFeatures(o))
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nodes.RunE(cmd, args)
