@@ -222,7 +222,9 @@ type dialect struct{ add, produce, end int16 }
 // partitions themselves, and of those whose Produce does it.
 var dialects = []dialect{{0, 3, 0}, {1, 8, 1}, {2, 9, 2}, {3, 10, 3}, {3, 11, 4}, {-1, 12, 5}, {-1, 13, 5}}
 
-func (d dialect) String() string { return fmt.Sprintf("add v%d produce v%d end v%d", d.add, d.produce, d.end) }
+func (d dialect) String() string {
+	return fmt.Sprintf("add v%d produce v%d end v%d", d.add, d.produce, d.end)
+}
 
 // write adds the partition where the dialect has to, and produces.
 func (x *txn) write(d dialect, t topic, partition int32) {
@@ -460,4 +462,3 @@ func txnProduceWrong(s *scene) {
 		s.whole(fmt.Sprintf("then (%v)", d), t)
 	}
 }
-

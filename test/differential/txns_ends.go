@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -186,6 +185,32 @@ func (s *scene) settledDescribe(label, id string) {
 	s.send(label, transactionsDescribed(id))
 }
 
+// listTransactions shows this story's transactions only, sorted.
+func (s *scene) listTransactions(label string, version int16, change func(*kmsg.ListTransactionsRequest)) {
+	req := kmsg.NewPtrListTransactionsRequest()
+	req.SetVersion(version)
+	req.DurationFilterMillis = -1
+	if change != nil {
+		change(req)
+	}
+	label = s.step(fmt.Sprintf("%s v%d", label, version))
+	resp, err := s.exchange(req, patience)
+	if err != nil {
+		s.lines.add(label, "side", err.Error())
+		s.hangUp()
+		return
+	}
+	r := resp.(*kmsg.ListTransactionsResponse)
+	r.TransactionStates = slices.DeleteFunc(r.TransactionStates, func(x kmsg.ListTransactionsResponseTransactionState) bool {
+		return !strings.HasPrefix(x.TransactionalID, s.run+"-")
+	})
+	slices.SortFunc(r.TransactionStates, func(a, b kmsg.ListTransactionsResponseTransactionState) int {
+		return strings.Compare(a.TransactionalID, b.TransactionalID)
+	})
+	slices.Sort(r.UnknownStateFilters)
+	s.lines.answer(label, r)
+}
+
 func txnListed(s *scene) {
 	t := s.create("t", 2)
 	open, done, idle := s.transactional("open"), s.transactional("done"), s.transactional("idle")
@@ -194,28 +219,7 @@ func txnListed(s *scene) {
 	done.finish(dialects[6], true)
 	s.settledDescribe("done", done.id)
 	list := func(label string, version int16, change func(*kmsg.ListTransactionsRequest)) {
-		req := kmsg.NewPtrListTransactionsRequest()
-		req.SetVersion(version)
-		req.DurationFilterMillis = -1
-		if change != nil {
-			change(req)
-		}
-		label = s.step(fmt.Sprintf("%s v%d", label, version))
-		resp, err := s.exchange(req, patience)
-		if err != nil {
-			s.lines.add(label, "side", err.Error())
-			s.hangUp()
-			return
-		}
-		r := resp.(*kmsg.ListTransactionsResponse)
-		r.TransactionStates = slices.DeleteFunc(r.TransactionStates, func(x kmsg.ListTransactionsResponseTransactionState) bool {
-			return !strings.HasPrefix(x.TransactionalID, s.run+"-")
-		})
-		slices.SortFunc(r.TransactionStates, func(a, b kmsg.ListTransactionsResponseTransactionState) int {
-			return strings.Compare(a.TransactionalID, b.TransactionalID)
-		})
-		slices.Sort(r.UnknownStateFilters)
-		s.lines.answer(label, r)
+		s.listTransactions(label, version, change)
 	}
 	for v := range int16(4) {
 		list("all", v, nil)

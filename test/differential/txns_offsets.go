@@ -173,28 +173,30 @@ func offsetBends(m *groupMember, t topic) []offsetBend {
 	}
 }
 
+// markerOf is a marker for partition 0 of a topic.
+func markerOf(t topic, version int16, x *txn, commit bool, change func(*kmsg.WriteTxnMarkersRequestMarker)) *kmsg.WriteTxnMarkersRequest {
+	req := kmsg.NewPtrWriteTxnMarkersRequest()
+	req.SetVersion(version)
+	m := kmsg.NewWriteTxnMarkersRequestMarker()
+	m.ProducerID, m.ProducerEpoch, m.Committed = x.producer, x.epoch, commit
+	row := kmsg.NewWriteTxnMarkersRequestMarkerTopic()
+	row.Topic, row.Partitions = t.name, []int32{0}
+	m.Topics = append(m.Topics, row)
+	if change != nil {
+		change(&m)
+	}
+	req.Markers = append(req.Markers, m)
+	return req
+}
+
 // txnMarkers writes markers by hand, as kafka-transactions abort does.
 func txnMarkers(s *scene) {
 	t := s.create("t", 2)
-	marker := func(version int16, x *txn, commit bool, change func(*kmsg.WriteTxnMarkersRequestMarker)) *kmsg.WriteTxnMarkersRequest {
-		req := kmsg.NewPtrWriteTxnMarkersRequest()
-		req.SetVersion(version)
-		m := kmsg.NewWriteTxnMarkersRequestMarker()
-		m.ProducerID, m.ProducerEpoch, m.Committed = x.producer, x.epoch, commit
-		row := kmsg.NewWriteTxnMarkersRequestMarkerTopic()
-		row.Topic, row.Partitions = t.name, []int32{0}
-		m.Topics = append(m.Topics, row)
-		if change != nil {
-			change(&m)
-		}
-		req.Markers = append(req.Markers, m)
-		return req
-	}
 	for v := range int16(4) {
 		x := s.transactional(fmt.Sprintf("x%d", v))
 		x.write(dialects[1], t, 0)
 		try := func(label string, change func(*kmsg.WriteTxnMarkersRequestMarker)) {
-			s.send(fmt.Sprintf("%s v%d", label, v), marker(v, x, false, change))
+			s.send(fmt.Sprintf("%s v%d", label, v), markerOf(t, v, x, false, change))
 		}
 		try("unknown topic", func(m *kmsg.WriteTxnMarkersRequestMarker) { m.Topics[0].Topic = "__none" })
 		try("unknown partition", func(m *kmsg.WriteTxnMarkersRequestMarker) { m.Topics[0].Partitions = []int32{9} })
@@ -215,8 +217,8 @@ func txnMarkers(s *scene) {
 		x := s.transactional(fmt.Sprintf("y%d", version))
 		x.write(dialects[1], t, 0)
 		of := func(m *kmsg.WriteTxnMarkersRequestMarker) { m.TransactionVersion = version }
-		s.send(fmt.Sprintf("the same epoch, of transactions v%d", version), marker(2, x, true, of))
-		s.send(fmt.Sprintf("the next epoch, of transactions v%d", version), marker(2, x, true, func(m *kmsg.WriteTxnMarkersRequestMarker) { of(m); m.ProducerEpoch++ }))
+		s.send(fmt.Sprintf("the same epoch, of transactions v%d", version), markerOf(t, 2, x, true, of))
+		s.send(fmt.Sprintf("the next epoch, of transactions v%d", version), markerOf(t, 2, x, true, func(m *kmsg.WriteTxnMarkersRequestMarker) { of(m); m.ProducerEpoch++ }))
 		x.call(fmt.Sprintf("aborts %d", version), x.end(1, false, nil))
 	}
 	s.whole("at the end", t)

@@ -113,7 +113,7 @@ func (w *worker) add(ctx context.Context, con connector) error {
 		defer func() { _ = resp.Body.Close() }() // only read
 		text, err := io.ReadAll(io.LimitReader(resp.Body, tailBytes))
 		if err != nil || resp.StatusCode == http.StatusBadRequest {
-			return false, fmt.Errorf("Connect refuses the connector: %s (%v)", text, err)
+			return false, fmt.Errorf("the worker refuses the connector: %s (%v)", text, err)
 		}
 		return resp.StatusCode < 300 && w.runs(ctx, con["name"]), nil
 	})

@@ -107,6 +107,24 @@ func (f *franz) numbers(ctx context.Context, topic string, committed bool, first
 	return nil
 }
 
+// fill commits two rounds to a topic.
+func (f *franz) fill(ctx context.Context, topic string) error {
+	p, err := f.transactional("txn-fill")
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for i := range 2 {
+		if err := f.round(ctx, p, topic, i*txnRound); err != nil {
+			return err
+		}
+		if err := p.EndTransaction(ctx, kgo.TryCommit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // txnOffsets consumes, transforms and produces; the second try is aborted.
 func (f *franz) txnOffsets(ctx context.Context) error {
 	in, err := f.topic(ctx, "txn-in", partitions, nil)
@@ -117,21 +135,11 @@ func (f *franz) txnOffsets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := f.transactional("txn-fill")
-	if err != nil {
+	if err := f.fill(ctx, in); err != nil {
 		return err
 	}
-	defer p.Close()
-	for i := range 2 {
-		if err := f.round(ctx, p, in, i*txnRound); err != nil {
-			return err
-		}
-		if err := p.EndTransaction(ctx, kgo.TryCommit); err != nil {
-			return err
-		}
-	}
 	s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(f.addr), kgo.TransactionalID(f.prefix+"-txn-offsets"),
-		kgo.ConsumerGroup(in), kgo.ConsumeTopics(in), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.ConsumerGroup(in), kgo.ConsumeTopics(in), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return err

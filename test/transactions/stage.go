@@ -86,24 +86,29 @@ func raise(ctx context.Context, o options, dir string) (s *stage, err error) {
 	if s.team, err = newTeam(s.history, s.log); err != nil {
 		return s, err
 	}
+	return s, s.prepare(ctx)
+}
+
+// prepare makes the topics, and a crew for each, which is not at work yet.
+func (s *stage) prepare(ctx context.Context) error {
 	for _, name := range []string{topicIn, topicMid, topicAudit, topicOut, topicLedger} {
 		crew := &client.Crew{
 			Cluster: &client.Cluster{Address: s.proxy.address(), Topic: name, Partitions: partitions, History: s.history},
-			Stable:  o.against == rig.Kafka,
-			Readers: 2, Lifetime: max(20*time.Second, o.lasts/4), Size: 60,
+			Stable:  s.against == rig.Kafka,
+			Readers: 2, Lifetime: max(20*time.Second, s.lasts/4), Size: 60,
 		}
 		switch name {
 		case topicIn:
-			crew.Producers, crew.Rate, crew.Watched = 2, o.rate, []string{groupOne}
+			crew.Producers, crew.Rate, crew.Watched = 2, s.rate, []string{groupOne}
 		case topicMid:
 			crew.Watched = []string{groupTwo}
 		}
 		if err := crew.Prepare(ctx, nil); err != nil {
-			return s, err
+			return err
 		}
 		s.crews = append(s.crews, crew)
 	}
-	return s, nil
+	return nil
 }
 
 func (s *stage) historyFile() string { return filepath.Join(s.dir, "history.jsonl") }

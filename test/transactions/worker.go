@@ -47,7 +47,7 @@ func (c *child) work(ctx context.Context) error {
 func (w *worker) session(ctx context.Context) error {
 	opts := w.open(
 		kgo.ConsumerGroup(w.Group), kgo.ConsumeTopics(w.In),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
 		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(300*time.Millisecond), kgo.RebalanceTimeout(6*time.Second),
 		kgo.FetchMaxWait(200*time.Millisecond),
