@@ -52,7 +52,7 @@ var nativeTools = map[string]bool{
 func nativeScript() []step {
 	var out []step
 	for _, s := range script() {
-		if nativeTools[s.tool] {
+		if nativeTools[s.tool] || s.tool == ownTool && strings.HasPrefix(s.args, "members") && !strings.HasPrefix(s.args, "members-log") {
 			out = append(out, s)
 		}
 	}
