@@ -30,8 +30,13 @@ type core struct {
 	tail  Tail            // nil when idle
 	ctx   context.Context // ends with the leadership
 	// life rises whenever the machine is reset: what was begun before (a sync,
-	// a piece of work) does not count any more.
-	life uint64
+	// a piece of work) does not count any more. Its context ends then.
+	life    uint64
+	lifeCtx context.Context
+	endLife context.CancelFunc
+	// underWay counts the work that others do (Work.Begin), of any life. A new
+	// one begins when nothing of an older one can do anything any more.
+	underWay int
 
 	// committed <= written <= accepted, as offsets of the log. What is accepted
 	// is applied; the builder holds what is accepted and not written.
@@ -98,6 +103,9 @@ type result struct {
 	body any
 }
 
+// ended is the body of a result of work that others did.
+type ended struct{ body any }
+
 func newCore(o coreOptions, partition int32, m Machine) *core {
 	c := &core{coreOptions: o, partition: partition, machine: m, waiting: map[Token]*call{}}
 	c.builder = record.NewBuilder()
@@ -109,6 +117,12 @@ func newCore(o coreOptions, partition int32, m Machine) *core {
 // calls. Each is stepped with everything before it accepted and applied; all
 // they write is one batch, if it fits into one.
 func (c *core) turn(now time.Time, results []result, calls []*call) {
+	for i := range results {
+		if e, ok := results[i].body.(ended); ok {
+			results[i].body = e.body
+			c.underWay--
+		}
+	}
 	c.tick(now)
 	for _, r := range results {
 		if k, ok := r.body.(kept); ok {
@@ -235,7 +249,8 @@ func (c *core) begin(w Work) {
 		return
 	}
 	life := c.life
-	w.Begin(c.ctx, func(body any) { c.worked(result{life, body}) })
+	c.underWay++
+	w.Begin(c.lifeCtx, func(body any) { c.worked(result{life, ended{body}}) })
 }
 
 // answerNow gives a reply that waits for nothing.
@@ -283,6 +298,9 @@ func (c *core) release() {
 // they came. What they asked for may be done or not.
 func (c *core) forget(why error) {
 	c.life++
+	if c.endLife != nil {
+		c.endLife()
+	}
 	c.timers.clear()
 	c.snaps.drop()
 	c.builder.Build(0) // drops what was accepted

@@ -16,6 +16,11 @@ type loadedKey struct{}
 func (c *core) lead(ctx context.Context, now time.Time, t Tail) {
 	c.resign(errIdle)
 	c.tail, c.ctx, c.careful, c.attempts = t, ctx, false, 0
+	if c.underWay > 0 {
+		c.again, c.retry = true, time.Time{}
+		c.enter(loading)
+		return
+	}
 	c.load(now)
 }
 
@@ -41,6 +46,7 @@ func (c *core) close() {
 // nothing that is read can be undone then.
 func (c *core) load(now time.Time) {
 	c.again, c.loadTo = false, c.tail.End()
+	c.lifeCtx, c.endLife = context.WithCancel(c.ctx)
 	c.enter(loading)
 	done, err := c.tail.Await(&flight{synced: c.synced, life: c.life, end: c.loadTo}, c.loadTo)
 	if done || err != nil {

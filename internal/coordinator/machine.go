@@ -142,7 +142,9 @@ type Work struct {
 	Run func() any
 	// Begin is for what waits for others and does not compute, any number at
 	// once: it is called on the shard's goroutine, returns at once, and calls
-	// done once, from any goroutine. ctx ends with the leadership.
+	// done once, from any goroutine. ctx ends with the leadership, and when the
+	// machine forgets everything; the next load waits until all that was begun
+	// has called done, and does nothing any more.
 	Begin func(ctx context.Context, done func(any))
 	// Committed makes the work wait until every record accepted so far, by this
 	// command or before it, is committed.

@@ -13,7 +13,7 @@ type workKey struct{ n uint64 }
 
 // tick does what the clock asks for: a load that is due, and timers that are.
 func (c *core) tick(now time.Time) {
-	if c.again && !c.retry.After(now) {
+	if c.again && c.underWay == 0 && !c.retry.After(now) {
 		c.load(now)
 	}
 	for c.phase == active {
@@ -45,7 +45,7 @@ func (c *core) fire(now time.Time, t Timer) {
 func (c *core) next() (time.Time, bool) {
 	switch {
 	case c.again:
-		return c.retry, true
+		return c.retry, c.underWay == 0 // the end of what is under way wakes, too
 	case c.phase != active:
 		return time.Time{}, false
 	}

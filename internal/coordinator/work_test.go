@@ -132,13 +132,42 @@ func TestAResultOfAnEarlierLifeIsPassedOver(t *testing.T) {
 	b.c.lead(ctx, b.now, b.log.tail(2))
 	b.m.dones[0]("k is done")
 	b.turn()
+	b.commit()
 	b.turn("later k 2")
 	b.commit()
 	if len(b.m.results) != 0 {
 		t.Errorf("results %v of a leadership that is over", b.m.results)
 	}
-	if b.m.ctx != ctx {
-		t.Error("work begins with another context than its leadership's")
+	cancel()
+	if b.m.ctx.Err() == nil {
+		t.Error("the context of work outlives its leadership")
+	}
+}
+
+// After everything was lost in one leadership, what was begun must have come to
+// its end before the log is read again: else it could do twice, and late, what
+// the next life has done and others have gone on from.
+func TestALoadWaitsForWhatWasBegun(t *testing.T) {
+	b := newBench(t)
+	b.turn("later k 1")
+	b.commit()
+	b.turn("put l 2")
+	b.log.lose(wire.KafkaStorageError)
+	for _, f := range b.flights {
+		b.c.committedTo(b.now, f)
+	}
+	b.flights = nil
+	b.turn()
+	if b.c.phase != loading || b.m.ctx.Err() == nil {
+		t.Fatalf("phase %d, the context of what was begun: %v", b.c.phase, b.m.ctx.Err())
+	}
+	if _, ok := b.c.next(); ok {
+		t.Error("the clock is looked at while nothing but the work's end is waited for")
+	}
+	b.m.dones[0]("k is done")
+	b.turn()
+	if b.c.phase != active || b.m.data["k"] != "1" || b.m.data["l"] != "" || len(b.m.results) != 0 {
+		t.Errorf("phase %d, %s, results %v", b.c.phase, b.m, b.m.results)
 	}
 }
 

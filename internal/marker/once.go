@@ -22,6 +22,7 @@ type try struct {
 	mu    sync.Mutex
 	codes []wire.Code // in the order of the marker's partitions
 	left  int         // of codes that are unsettled
+	begun bool        // every partition has been asked
 	done  func([]wire.Code)
 	stop  func() bool // takes back the end by the context
 }
@@ -29,8 +30,8 @@ type try struct {
 // Once tries every partition of a marker one time and calls done with a code
 // for each, in their order, when each has the marker synced and visible, or
 // cannot take it; from any goroutine, perhaps before Once returns. What is not
-// settled when ctx ends gets REQUEST_TIMED_OUT, and may still be written. The
-// codes are Kafka's:
+// settled when ctx ends gets REQUEST_TIMED_OUT: it may have been written, and is
+// not written later. The codes are Kafka's:
 //
 //	-1  a negative producer id or epoch
 //	3   no such partition, or one of an internal topic
@@ -53,10 +54,15 @@ func (w *Writer) Once(ctx context.Context, m *txn.Marker, done func([]wire.Code)
 	for i, tp := range m.Partitions {
 		w.write(ctx, t, i, tp, m, made)
 	}
+	t.asked()
 }
 
 // write begins the try at one partition.
 func (w *Writer) write(ctx context.Context, t *try, i int, tp txn.TopicPartition, m *txn.Marker, made []byte) {
+	if ctx.Err() != nil {
+		t.settle(i, wire.RequestTimedOut)
+		return
+	}
 	groups := tp.Topic == w.o.OffsetsTopic
 	if metadata.IsInternal(tp.Topic) && !groups {
 		t.settle(i, wire.UnknownTopicOrPartition)
@@ -132,8 +138,21 @@ func (t *try) settle(i int, code wire.Code) {
 	}
 	t.codes[i] = code
 	t.left--
+	over := t.left == 0 && t.begun
+	t.mu.Unlock()
+	t.endIf(over)
+}
+
+// asked tells that every partition has been: nothing is written any more.
+func (t *try) asked() {
+	t.mu.Lock()
+	t.begun = true
 	over := t.left == 0
 	t.mu.Unlock()
+	t.endIf(over)
+}
+
+func (t *try) endIf(over bool) {
 	if over {
 		t.stop()
 		t.done(t.codes)
@@ -143,7 +162,7 @@ func (t *try) settle(i int, code wire.Code) {
 // expire ends the try when its context has.
 func (t *try) expire() {
 	t.mu.Lock()
-	over := t.left > 0
+	over := t.left > 0 && t.begun
 	for i := range t.codes {
 		if t.codes[i] == unsettled {
 			t.codes[i] = wire.RequestTimedOut
