@@ -172,6 +172,8 @@ type Markers interface {
 	//     coordinator, who ends the transaction;
 	//   - with ctx's error when the leadership of the coordinator has ended.
 	//
-	// To write a marker twice is allowed and changes nothing.
+	// When done is called nothing of it is written any more. To write a marker
+	// twice is allowed and changes nothing, as long as the transaction has not
+	// been completed between.
 	Write(ctx context.Context, m Marker, done func(error))
 }
