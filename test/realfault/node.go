@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// readyWithin is how long a node may take to say that it serves.
-const readyWithin = 30 * time.Second
+// readyWithin ends the wait for a node to say that it serves; how fast it was is
+// in Ready.
+const readyWithin = 2 * time.Minute
 
 // Binary returns path, or builds cmd/ottla into dir when path is empty.
 func Binary(ctx context.Context, path, dir string) (string, error) {
