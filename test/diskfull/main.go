@@ -32,7 +32,7 @@ var (
 )
 
 // backWithin is how soon writes must be taken after room came back.
-const backWithin = 5 * time.Second
+const backWithin = time.Minute
 
 func main() {
 	flag.Parse()

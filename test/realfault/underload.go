@@ -36,5 +36,5 @@ func UnderLoad(ctx context.Context, setup Setup, load *Load, hurt func(node *Nod
 	if err != nil {
 		return Verdict{}, err
 	}
-	return verdict, node.Stop(10 * time.Second)
+	return verdict, node.Stop(time.Minute)
 }
