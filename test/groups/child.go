@@ -125,10 +125,17 @@ func startChild(o orders, w journal) (*child, error) {
 	return c, nil
 }
 
-// listen takes all lines over. The last may be cut off, when the process was
-// killed in it.
+// listen takes over all that the process says, until it has ended.
 func (c *child) listen(out io.Reader) {
 	defer close(c.ended)
+	c.take(out)
+	_ = c.cmd.Wait() // it ended as it was told to
+	crash(c.journal, c.orders)
+}
+
+// take takes all lines over. The last may be cut off, when the process was
+// killed in it.
+func (c *child) take(out io.Reader) {
 	r := bufio.NewReaderSize(out, 1<<16)
 	for {
 		line, err := r.ReadBytes('\n')
@@ -141,8 +148,6 @@ func (c *child) listen(out io.Reader) {
 		}
 		c.journal.Add(op)
 	}
-	_ = c.cmd.Wait() // it ended as it was told to
-	crash(c.journal, c.orders)
 }
 
 func (c *child) done() <-chan struct{} { return c.ended }

@@ -46,7 +46,8 @@ type place struct {
 
 	mu   sync.Mutex // guards what follows
 	who  actor
-	busy bool // something is being done to who
+	busy bool  // something is being done to who
+	met  actor // whom something was done to that may end it
 }
 
 // take gives the member for something to be done to it, nil where there is none
@@ -57,7 +58,7 @@ func (p *place) take() actor {
 	if p.who == nil || p.busy {
 		return nil
 	}
-	p.busy = true
+	p.busy, p.met = true, p.who
 	return p.who
 }
 
@@ -65,6 +66,20 @@ func (p *place) give() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.busy = false
+	if p.met != nil {
+		select {
+		case <-p.met.done():
+		default:
+			p.met = nil // it lives on
+		}
+	}
+}
+
+// expected tells whether a member that has ended was made to.
+func (p *place) expected(who actor) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.met == who
 }
 
 func (p *place) set(who actor) {
@@ -107,6 +122,9 @@ func (c *crowd) keep(ctx context.Context, at *place, o orders, w *history.Writer
 		at.set(who)
 		select {
 		case <-who.done():
+			if !at.expected(who) {
+				return fmt.Errorf("the member in place %d of %s ended by itself", at.number, c.group)
+			}
 			at.set(nil)
 			_ = realfault.Pause(ctx, time.Duration(r.Int64N(int64(refillWithin)))) // it ends with ctx
 		case <-ctx.Done():

@@ -117,6 +117,28 @@ func TestABusyOrEmptyPlaceIsPassedBy(t *testing.T) {
 	}
 }
 
+func TestAMemberThatEndsByItselfIsNotExpectedTo(t *testing.T) {
+	p := &puppet{ended: make(chan struct{})}
+	at := &place{who: p}
+	if at.expected(p) {
+		t.Error("nobody has touched it")
+	}
+	at.take()
+	if !at.expected(p) {
+		t.Error("something is being done to it")
+	}
+	at.give()
+	if at.expected(p) {
+		t.Error("it has lived through what was done to it")
+	}
+	at.take()
+	close(p.ended)
+	at.give()
+	if !at.expected(p) {
+		t.Error("it was made to end")
+	}
+}
+
 func TestProtocolsAreChosenByName(t *testing.T) {
 	got, err := chooseProtocols("cooperative, classic")
 	if err != nil || len(got) != 2 || got[0].name != "cooperative" || got[1].name != "classic" {
