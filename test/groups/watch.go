@@ -25,7 +25,6 @@ type watcher struct {
 	topic      string
 	partitions int32
 	groups     []string
-	wg         sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
 	latest map[string]map[int32]int64

@@ -281,7 +281,7 @@ func (w *worker) start(ctx context.Context) error {
 	return until("a running worker of Connect", func() (bool, error) {
 		select {
 		case err := <-w.ended:
-			return false, fmt.Errorf("Connect ended (%v): %s", err, oneLine(w.log.String()))
+			return false, fmt.Errorf("the worker of Connect ended (%v): %s", err, oneLine(w.log.String()))
 		default:
 		}
 		for _, c := range w.connectors {
@@ -331,6 +331,6 @@ func (w *worker) stop() error {
 		return nil
 	case <-time.After(crowd.Within):
 		_ = cmd.Process.Kill()
-		return fmt.Errorf("Connect did not end within %v", crowd.Within)
+		return fmt.Errorf("the worker of Connect did not end within %v", crowd.Within)
 	}
 }
