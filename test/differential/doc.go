@@ -15,5 +15,6 @@
 // Reading order: main.go, scene.go (a story on one side), frame.go (requests to
 // bytes and back), transcript.go (answers to lines), batch.go (hand-made record
 // batches), compare.go, then the stories: produce*.go, fetch.go, offsets.go,
-// protocol.go, topics.go, settings.go.
+// protocol.go, topics.go, settings.go, group*.go, consumer*.go, node.go, txns*.go.
+// Stories whose name begins with slow/ run only when -only names them.
 package main

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"ottla/test/known"
@@ -22,6 +23,9 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// slow is the prefix of stories that take long: they run when -only names them.
+const slow = "slow/"
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("differential", flag.ExitOnError)
@@ -38,7 +42,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	var chosen []story
 	for _, s := range stories() {
-		if pattern.MatchString(s.name) {
+		if pattern.MatchString(s.name) && (*only != "" || !strings.HasPrefix(s.name, slow)) {
 			chosen = append(chosen, s)
 		}
 	}

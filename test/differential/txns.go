@@ -35,6 +35,7 @@ func txnStories() []story {
 		{"transactions/time-out", txnTimeout},
 		{"transactions/restart", txnRestart},
 		{"transactions/topic deleted meanwhile", txnTopicDeleted},
+		{"slow/transactions/epochs run out", txnEpochsRunOut},
 	}
 }
 
