@@ -7,7 +7,8 @@ type Want struct {
 	// LockMs is how long the records are locked; 0 for the group's setting.
 	LockMs int64
 	// MaxRecords bounds what is given; unless Strict (KIP-1206) a batch that
-	// was begun is given whole. 0 means no bound but the window.
+	// was begun is given whole, beyond the window too: to send it several times
+	// for a part each would cost more. 0 means no bound but the window.
 	MaxRecords int
 	Strict     bool
 	// BatchSize cuts what is given into ranges of so many records; 0 does not
@@ -117,9 +118,9 @@ type giving struct {
 func (g *giving) give(first, last int64) {
 	p := g.p
 	p.reach(last)
-	most := int64(p.s.MaxLocked - p.locked)
+	most := last - first + 1
 	if g.w.Strict {
-		most = min(most, int64(g.left))
+		most = min(int64(p.s.MaxLocked-p.locked), int64(g.left))
 	}
 	from := p.spans.index(first)
 	for i := from; most > 0 && i < len(p.spans) && p.spans[i].first <= last; i++ {

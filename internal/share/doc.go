@@ -25,7 +25,8 @@
 //     released, when its lock ends, or when its member goes; after as many
 //     deliveries as the limit allows it is given up instead: archived, or kept
 //     as Archiving until its dead letter is written.
-//   - The window counts records that are locked. Those that wait for another
+//   - The window counts records that are locked; a batch that finds room in it
+//     may go beyond. Those that wait for another
 //     try, for their time, or for an earlier record of their key are spans
 //     under a bound of their own (maxSpans, maxFiled).
 //   - Whatever is acknowledged is never given out again, by this state or by

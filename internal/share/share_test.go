@@ -74,7 +74,7 @@ func TestTheWindowCountsLockedRecordsOnly(t *testing.T) {
 		if !ok || from != at {
 			t.Fatalf("next is %d, %v; want %d", from, ok, at)
 		}
-		got := p.Acquire(&Want{Member: "a", NowMs: 1}, from, all(from, 150), nil)
+		got := p.Acquire(&Want{Member: "a", NowMs: 1, Strict: true}, from, all(from, 150), nil)
 		if want := []Range{{at, at + 99, 1}}; !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
@@ -93,6 +93,18 @@ func TestTheWindowCountsLockedRecordsOnly(t *testing.T) {
 	}
 	if from, ok := p.Next(1001); !ok || from != 0 {
 		t.Errorf("next is %d, %v, want 0", from, ok)
+	}
+}
+
+func TestABatchThatFindsRoomInTheWindowIsGivenWhole(t *testing.T) {
+	s := settings()
+	s.MaxLocked = 100
+	p := New(s, 0)
+	if got := p.Acquire(&Want{Member: "a", NowMs: 1}, 0, []Batch{{First: 0, Last: 98}, {First: 99, Last: 998}, {First: 999, Last: 999}}, nil); !reflect.DeepEqual(got, []Range{{0, 998, 1}}) {
+		t.Errorf("got %v, want two batches", got)
+	}
+	if _, ok := p.Next(1); ok {
+		t.Error("the window is full and more is offered")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -70,19 +71,28 @@ func (n *node) admin() *kadm.Client { return kadm.NewClient(n.client()) }
 // configure sets settings of a group.
 func (n *node) configure(group string, settings map[string]string) {
 	n.t.Helper()
+	cl := n.client()
+	for name, value := range settings {
+		if err := setGroup(n.ctx, cl, group, name, value); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+}
+
+// setGroup sets a setting of a group.
+func setGroup(ctx context.Context, cl *kgo.Client, group, name, value string) error {
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	r := kmsg.NewIncrementalAlterConfigsRequestResource()
 	r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
-	for name, value := range settings {
-		c := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-		c.Name, c.Value = name, kmsg.StringPtr(value)
-		r.Configs = append(r.Configs, c)
-	}
+	c := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	c.Name, c.Value = name, &value
+	r.Configs = append(r.Configs, c)
 	req.Resources = append(req.Resources, r)
-	resp, err := req.RequestWith(n.ctx, n.client())
-	if err != nil || resp.Resources[0].ErrorCode != 0 {
-		n.t.Fatalf("settings of group %s: %v, %+v", group, err, resp)
+	resp, err := req.RequestWith(ctx, cl)
+	if err != nil {
+		return err
 	}
+	return kerr.ErrorForCode(resp.Resources[0].ErrorCode)
 }
 
 // produce writes records from to to-1, with a key of so many.

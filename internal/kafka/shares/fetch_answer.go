@@ -28,6 +28,7 @@ type fetchAnswer struct {
 	strict     bool
 	quiet      bool // it wants no records
 	acks       []ackPart
+	session    *session
 	parts      []fetchPart
 	strange    []fetchPart // partitions of the request that are not led here
 	lockMs     int32
@@ -38,7 +39,8 @@ type fetchAnswer struct {
 	armed    bool
 	watching bool
 	timer    wheel.Timer
-	found    int // records
+	soon     *time.Timer // instead of timer, for what the wheel is too coarse for
+	found    int         // records
 	failed   bool
 }
 
@@ -85,6 +87,11 @@ func (a *fetchAnswer) collect() bool {
 		left -= p.given.Records
 		bytes -= p.given.Slice.Len
 	}
+	if a.found > 0 && a.session != nil {
+		a.session.mu.Lock()
+		a.session.idle = 0
+		a.session.mu.Unlock()
+	}
 	return over || a.found > 0 || a.failed
 }
 
@@ -116,8 +123,38 @@ func (a *fetchAnswer) wait() {
 	}
 	if !a.armed {
 		a.armed = true
-		a.f.wheel.Arm(&a.timer, max(0, a.maxWait-max(0, time.Since(a.received))))
+		switch wait := max(0, a.patience()-max(0, time.Since(a.received))); {
+		case wait < wheel.Tick:
+			a.soon = time.AfterFunc(wait, a.expire)
+		default:
+			a.f.wheel.Arm(&a.timer, wait)
+		}
 	}
+}
+
+// A member that sends its requests one after the other can say nothing of the
+// records that it holds while a fetch of it waits. So such a fetch is answered
+// early, the later the more often it gave nothing.
+const (
+	earliest     = time.Millisecond
+	mostDoubling = 7
+)
+
+// patience is how long the fetch waits at most.
+func (a *fetchAnswer) patience() time.Duration {
+	holds := false
+	for i := range a.parts {
+		holds = holds || a.parts[i].given.Held
+	}
+	if !holds || a.session == nil {
+		return a.maxWait
+	}
+	s := a.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(s.idle, mostDoubling)
+	s.idle++
+	return min(a.maxWait, earliest<<n)
 }
 
 // unwatch takes the registrations back; afterwards no partition calls.
@@ -147,7 +184,9 @@ func (a *fetchAnswer) expire() {
 
 // disarm takes the timer back.
 func (a *fetchAnswer) disarm() {
-	if a.armed {
+	if a.soon != nil {
+		a.soon.Stop()
+	} else if a.armed {
 		a.f.wheel.Cancel(&a.timer)
 	}
 }

@@ -170,6 +170,7 @@ func TestAFetchWaitsForRecordsAndForAsManyBytesAsItWants(t *testing.T) {
 	go func() { said <- m.asks(m.fetch()) }()
 	n.produce(0, 1, 1)
 	m.want("woken", <-said, "NONE, 0 NONE/NONE 0-0:1")
+	m.want("accepted", m.says(nil, 0, 0, 1), "NONE")
 	go func() {
 		req := m.fetch()
 		req.MinBytes = 300 // several batches of one
@@ -187,6 +188,20 @@ func TestAFetchWaitsForRecordsAndForAsManyBytesAsItWants(t *testing.T) {
 			n.produce(i, i+1, 1)
 		}
 	}
+}
+
+func TestWhoHoldsRecordsIsNotKeptWaitingForOthers(t *testing.T) {
+	n := startNode(t, 1)
+	n.configure("g", earliest())
+	n.produce(0, 1, 1)
+	m := n.raw("g", "m")
+	m.want("taken", m.asks(m.fetch()), "NONE, 0 NONE/NONE 0-0:1")
+	for range 9 { // later and later, and never as late as it allows
+		req := m.fetch()
+		req.MaxWaitMillis = 600_000
+		m.want("nothing to give", m.asks(req), "NONE")
+	}
+	m.want("accepted", m.says(nil, 0, 0, 1), "NONE")
 }
 
 func TestLimitsOfRecords(t *testing.T) {

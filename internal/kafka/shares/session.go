@@ -37,6 +37,7 @@ type session struct {
 	epoch int32      // that the next request must carry
 	parts []*lead.Part
 	has   map[*lead.Part]bool // of parts
+	idle  int                 // fetches in a row that were answered early and gave nothing
 	turn  int                 // where the next fetch begins, so that no partition starves
 }
 

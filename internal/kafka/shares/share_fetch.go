@@ -23,6 +23,7 @@ func (f *Family) shareFetchRow() api.API {
 	return api.API{
 		Key: kmsg.ShareFetch.Int16(), Min: 1, Max: 2, ListedMin: 1, Serve: f.shareFetch,
 		Differences: []string{
+			"A request of a member that holds records is answered after 1 to 128 ms when there is nothing to give, so that what it has to say of them need not wait for its next request; Kafka lets it wait for its whole time.",
 			"A request with acknowledgements is answered when these are durable, even when there are no records to give; Kafka lets it wait for records or for its time.",
 			"The window of share.partition.max.record.locks counts locked records only: records that wait for another try do not stop the delivery of new ones.",
 			"Control records, and with read_committed those of aborted transactions, are archived by the node and never given to members.",
@@ -143,6 +144,10 @@ func (a *fetchAnswer) update(s *session, req *kmsg.ShareFetchRequest) {
 		}
 	}
 	s.remove(gone)
+	a.session = s
+	if len(a.acks) > 0 {
+		s.idle = 0
+	}
 	if a.quiet {
 		return
 	}

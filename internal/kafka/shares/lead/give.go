@@ -32,6 +32,9 @@ type Given struct {
 	Bound  int64
 	Log    *partition.Partition
 	Reader partition.Isolation
+	// Held tells, when nothing was given, that the member holds records of the
+	// part: it may be its own acknowledgements that are waited for.
+	Held bool
 }
 
 // Give reads records for a member and locks them. Nothing given and no error
@@ -44,6 +47,7 @@ func (p *Part) Give(w *Want, g *Given) error {
 	ok, err := p.serve()
 	if ok {
 		err = p.give(w, g)
+		g.Held = g.Records == 0 && p.phase == ready && p.core.Holds(w.Member) > 0
 	}
 	if g.Gen != again {
 		g.Gen = p.gen
