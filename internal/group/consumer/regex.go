@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"errors"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -35,7 +36,7 @@ func compile(text string) (*regexp.Regexp, error) {
 	}
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		if e, ok := err.(*syntax.Error); ok { //nolint:errorlint // syntax.Parse returns it bare
+		if e, ok := errors.AsType[*syntax.Error](err); ok {
 			return nil, bad(e.Code.String())
 		}
 		return nil, bad(err.Error())
@@ -101,7 +102,7 @@ func (e *edit) resolve() {
 		return
 	}
 	var list []string
-	unknown := g.stale
+	unknown := e.outdated()
 	for regex := range g.readers {
 		list = append(list, regex)
 		if _, ok := g.regexes[regex]; !ok {

@@ -28,9 +28,6 @@ type Settings struct {
 	// Upgrade and Downgrade tell whether groups may change between the
 	// protocols while they have members (group.consumer.migration.policy).
 	Upgrade, Downgrade bool
-	// RegexRefresh is how long resolved regular expressions hold
-	// (group.consumer.regex.refresh.interval.ms, not public in Kafka).
-	RegexRefresh time.Duration
 }
 
 // Times are a group's.
@@ -54,7 +51,6 @@ func Defaults() Settings {
 		Assignors: []string{"uniform", "range"},
 		MaxSize:   1<<31 - 1, ClassicSize: 1<<31 - 1,
 		Upgrade: true, Downgrade: true,
-		RegexRefresh: 10 * time.Minute,
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // refresh raises the group's epoch when it must, or when its topics are not
 // what they were. They are looked at when the group was told that they changed.
 func (e *edit) refresh(must bool) {
-	if !must && !e.g.stale && e.t.Now.Sub(e.g.looked) < lookAgain {
+	if !must && !e.outdated() {
 		return
 	}
 	if hash := e.hash(); must || hash != e.g.hash {
@@ -27,6 +27,10 @@ func (e *edit) refresh(must bool) {
 		e.then(func(g *group) { g.stale, g.looked = false, now })
 	}
 }
+
+// outdated tells that the topics must be looked at again: the group was told
+// that they changed, or it is long since it last looked.
+func (e *edit) outdated() bool { return e.g.stale || e.t.Now.Sub(e.g.looked) >= lookAgain }
 
 // lookAgain is after how long a group looks at its topics without being told
 // to.
