@@ -25,17 +25,27 @@ func (d *Dir) moves(name string) int64 {
 	if err != nil {
 		return 0
 	}
-	text, ok := strings.CutPrefix(string(b), "version: 0\nmoves: ")
-	n, err := strconv.ParseInt(strings.TrimSuffix(text, "\n"), 10, 64)
-	if !ok || err != nil || n < 0 {
+	n, ok := parseMoves(b)
+	if !ok {
 		d.log.Warn("partition.moves is damaged and is passed by", "log", name)
-		return 0
 	}
 	return n
 }
 
+// appendMoves and parseMoves are the text of the file.
+func appendMoves(b []byte, n int64) []byte { return fmt.Appendf(b, "version: 0\nmoves: %d\n", n) }
+
+func parseMoves(b []byte) (int64, bool) {
+	text, ok := strings.CutPrefix(string(b), "version: 0\nmoves: ")
+	n, err := strconv.ParseInt(strings.TrimSuffix(text, "\n"), 10, 64)
+	if !ok || err != nil || n < 0 {
+		return 0, false
+	}
+	return n, true
+}
+
 func (d *Dir) writeMoves(name string, n int64) error {
-	return checkpoint.Write(d.fs, d.path+"/"+name, movesName, fmt.Appendf(nil, "version: 0\nmoves: %d\n", n), true)
+	return checkpoint.Write(d.fs, d.path+"/"+name, movesName, appendMoves(nil, n), true)
 }
 
 // outrank makes the log count for more than a copy whose move failed at the

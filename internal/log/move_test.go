@@ -2,6 +2,7 @@ package log
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -527,5 +528,47 @@ func TestAnOfflineDirectoryAnswersWithItsReason(t *testing.T) {
 	}
 	if d.Holds("orders", 0) || len(d.Found()) != 0 || len(d.Futures()) != 0 {
 		t.Error("it holds something")
+	}
+}
+
+func FuzzMoves(f *testing.F) {
+	for _, s := range []string{"version: 0\nmoves: 3\n", "version: 0\nmoves: 3", "version: 1\nmoves: 3\n", "version: 0\nmoves: -1\n", ""} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, ok := parseMoves(b)
+		if !ok && n != 0 || n < 0 {
+			t.Fatalf("%q gives %d, %v", b, n, ok)
+		}
+		if again, ok2 := parseMoves(appendMoves(nil, n)); !ok2 || again != n {
+			t.Fatalf("%d is written and read as %d, %v", n, again, ok2)
+		}
+	})
+}
+
+// A damaged count is none: the directory is then as one that never moved.
+func TestADamagedCountOfMovesIsNone(t *testing.T) {
+	w := openTwo(t, vfs.NewMem(1<<30))
+	if err := w.append(w.open(w.a), 1); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.a.Moves(ident(0)); n != 0 {
+		t.Errorf("a log that never moved has moved %d times", n)
+	}
+	if err := w.a.writeMoves(layout.DirName("orders", 0), 4); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.a.Moves(ident(0)); n != 4 {
+		t.Errorf("moved %d times, want 4", n)
+	}
+	f, err := w.fs.OpenFile("/a/orders-0/"+movesName, os.O_RDWR, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("x"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.a.Moves(ident(0)); n != 0 {
+		t.Errorf("a damaged count is %d", n)
 	}
 }

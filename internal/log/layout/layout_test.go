@@ -145,6 +145,11 @@ func FuzzNames(f *testing.F) {
 		if topic, p, ok := ParseDirName(s); ok && DirName(topic, p) != s {
 			t.Errorf("%q is topic %q partition %d, which is %q", s, topic, p, DirName(topic, p))
 		}
+		if topic, p, ok := ParseFutureName(s); ok {
+			if again, p2, ok := ParseFutureName(FutureName(topic, p, uuid.UUID{1})); again != topic || p2 != p || !ok {
+				t.Errorf("%q is topic %q partition %d, and its own future name %q %d", s, topic, p, again, p2)
+			}
+		}
 		if base, suffix, ok := ParseFileName(s); ok && FileName(base, suffix) != s {
 			t.Errorf("%q is base %d suffix %q, which is %q", s, base, suffix, FileName(base, suffix))
 		}
