@@ -99,8 +99,12 @@ func (s *Server) openShares() *shares.Family {
 	return f
 }
 
-// closeShares stops it; the door is closed, the coordinators are not.
+// closeShares stops it; the door is closed. The coordinator of states goes
+// first, so that whoever waits for a write hears of it, however the disk is.
 func (s *Server) closeShares() {
+	if s.states != nil {
+		s.states.Close()
+	}
 	if f := s.shares.Load(); f != nil {
 		f.Close()
 	}

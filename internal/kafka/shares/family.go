@@ -95,7 +95,7 @@ func (f *Family) APIs() []api.API {
 }
 
 // Close stops what the family runs; the door is closed by then, and the
-// coordinators are not.
+// coordinator of states answers everything that it was given.
 func (f *Family) Close() {
 	f.wheel.Close()
 	if f.lead != nil {
