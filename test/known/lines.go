@@ -19,8 +19,8 @@ var Lines = []Difference{
 	},
 	{
 		Where: "features( lowered, described)?", Kafka: "out Feature: .*",
-		What:   "kafka-features shows metadata.version at one level, share.version up to 1 and no streams.version.",
-		Reason: "Metadata is written at the level of 4.4 alone; the others are not served yet.",
+		What:   "kafka-features shows metadata.version at one level, and no feature that is not served yet.",
+		Reason: "Metadata is written at the level of 4.4 alone.",
 	},
 	{
 		Where: "metadata lowered", Kafka: ".*Refusing to perform the requested downgrade because it might delete metadata information\\.", Ottla: ".*Local controller 1 only supports versions 33-33",
