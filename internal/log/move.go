@@ -138,7 +138,9 @@ func (m *Move) takeUp(left []fs.DirEntry) bool {
 
 // Source is the log that is being moved, To the directory it goes to.
 func (m *Move) Source() *Log { return m.from }
-func (m *Move) To() *Dir     { return m.to }
+
+// To is the directory that the log goes to.
+func (m *Move) To() *Dir { return m.to }
 
 // Copied tells how many bytes of the log are over there.
 func (m *Move) Copied() (n int64) {

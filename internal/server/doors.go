@@ -141,6 +141,7 @@ func (st storage) Replicas() iter.Seq[partition.Describe] {
 	}
 }
 
+// Moves lists the replicas on their way to another directory.
 func (st storage) Moves() []cluster.Move {
 	var out []cluster.Move
 	for _, m := range st.s.broker.Moves() {
@@ -149,6 +150,7 @@ func (st storage) Moves() []cluster.Move {
 	return out
 }
 
+// Move begins to move a replica to another directory.
 func (st storage) Move(topic string, index int32, dir string) error {
 	return st.s.broker.Move(topic, index, dir)
 }

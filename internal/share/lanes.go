@@ -142,11 +142,19 @@ func (g *giving) learn(r Record) {
 // offsets are a heap, the lowest first.
 type offsets []int64
 
-func (h offsets) Len() int           { return len(h) }
-func (h offsets) Less(i, j int) bool { return h[i] < h[j] }
-func (h offsets) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *offsets) Push(x any)        { *h = append(*h, x.(int64)) }
+// Len is part of heap.Interface.
+func (h offsets) Len() int { return len(h) }
 
+// Less is part of heap.Interface.
+func (h offsets) Less(i, j int) bool { return h[i] < h[j] }
+
+// Swap is part of heap.Interface.
+func (h offsets) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push is part of heap.Interface.
+func (h *offsets) Push(x any) { *h = append(*h, x.(int64)) }
+
+// Pop is part of heap.Interface.
 func (h *offsets) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]

@@ -38,7 +38,9 @@ func (p *Partition) Settings() Settings { return p.s }
 
 // Start and End are the share-partition's start and end offset.
 func (p *Partition) Start() int64 { return p.start }
-func (p *Partition) End() int64   { return p.end }
+
+// End is the share-partition's end offset.
+func (p *Partition) End() int64 { return p.end }
 
 // Next is the offset from which a member should be given records, false when
 // there are none to give: the window is full, or what is left waits. Whether

@@ -223,6 +223,7 @@ type dialect struct{ add, produce, end int16 }
 // partitions themselves, and of those whose Produce does it.
 var dialects = []dialect{{0, 3, 0}, {1, 8, 1}, {2, 9, 2}, {3, 10, 3}, {3, 11, 4}, {-1, 12, 5}, {-1, 13, 5}}
 
+// String names the dialect in the story.
 func (d dialect) String() string {
 	return fmt.Sprintf("add v%d produce v%d end v%d", d.add, d.produce, d.end)
 }

@@ -43,6 +43,7 @@ type verdict struct {
 
 func (v verdict) ok() bool { return v.general.OK() && len(v.groups.count) == 0 }
 
+// String is the verdict for people.
 func (v verdict) String() string {
 	var b strings.Builder
 	b.WriteString(v.general.String())

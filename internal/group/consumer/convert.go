@@ -85,6 +85,7 @@ const (
 
 type cannot string
 
+// Error is why the group can not change its protocol.
 func (c cannot) Error() string { return string(c) }
 
 // byID turns partitions that are told by the names of topics into slots.

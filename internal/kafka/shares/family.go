@@ -144,6 +144,8 @@ func (f *Family) connClosed(conn uint64) {
 // asked.
 type preparing struct{ f *Family }
 
+// Go gives a command to the coordinator, once what it needs is there; done is
+// told the reply.
 func (p preparing) Go(ctx context.Context, key string, cmd any, done func(any, error)) {
 	if _, first := cmd.(store.Read); first {
 		if err := p.f.prepare(ctx, key); err != nil {
