@@ -20,8 +20,12 @@ type row struct {
 // rows are what the answer tells: partitions with records, with an error, and
 // with the end of acknowledgements; those of one topic stand together.
 func (a *fetchAnswer) rows() [][]row {
+	type spot struct {
+		topic uuid.UUID
+		index int32
+	}
 	var topics [][]row
-	at := map[uuid.UUID]int{}
+	at, in := map[uuid.UUID]int{}, map[spot]int{}
 	find := func(topic uuid.UUID, index int32) *row {
 		i, ok := at[topic]
 		if !ok {
@@ -29,13 +33,13 @@ func (a *fetchAnswer) rows() [][]row {
 			at[topic] = i
 			topics = append(topics, nil)
 		}
-		for k := range topics[i] {
-			if topics[i][k].index == index {
-				return &topics[i][k]
-			}
+		k, ok := in[spot{topic, index}]
+		if !ok {
+			k = len(topics[i])
+			in[spot{topic, index}] = k
+			topics[i] = append(topics[i], row{topic: topic, index: index})
 		}
-		topics[i] = append(topics[i], row{topic: topic, index: index})
-		return &topics[i][len(topics[i])-1]
+		return &topics[i][k]
 	}
 	for i := range a.acks {
 		p := &a.acks[i]
