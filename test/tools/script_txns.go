@@ -21,7 +21,7 @@ func transactionSteps() []step {
 		{"transactions: describe an unknown one", tool, "SERVER describe --transactional-id none-txn", ""},
 		{"transactions: producers", tool, "SERVER describe-producers --topic ends --partition 1", ""},
 		{"transactions: producers of a broker", tool, "SERVER describe-producers --broker-id 1 --topic ends --partition 1", ""},
-		{"transactions: offsets at read committed", "kafka-console-consumer", "--topic ends --partition 1 --offset earliest --isolation-level read_committed --timeout-ms 3000 --formatter-property print.offset=true", ""},
+		{"transactions: offsets at read committed", "kafka-console-consumer", "--topic ends --partition 1 --offset earliest --isolation-level read_committed --max-messages 1 --timeout-ms 30000 --formatter-property print.offset=true", ""},
 		{"transactions: none hangs", tool, "SERVER find-hanging --broker-id 1", ""},
 		{"transactions: force an end", tool, "SERVER forceTerminateTransaction --transactionalId open-txn", ""},
 		{"transactions: force an unknown end", tool, "SERVER forceTerminateTransaction --transactionalId none-txn", ""},
