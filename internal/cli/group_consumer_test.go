@@ -28,4 +28,7 @@ func TestAConsumerGroupIsShownWithItsEpochs(t *testing.T) {
 	call(t, n, "", "group", "describe", "served", "-o", "template={{.topic}} {{.partition}} {{.end_offset}}").mustHold(t, 0, "t 0 2")
 	call(t, n, "", "group", "describe", "served", "--members", "-o", "template={{.epoch}} {{.target}} {{.assigned}}").mustHold(t, 0, "2 1 [t-0]")
 	call(t, n, "", "groups").mustHold(t, 0, "TYPE", "classic", "consumer", "uniform")
+	call(t, n, "", "produce", "t", "late").mustHold(t, 0)
+	c.LeaveGroup()
+	call(t, n, "", "doctor", "--only", "D17").mustHold(t, 0, "group served has no members and is 1 records behind")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +15,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 
 	"ottla/internal/cli/reach"
 )
@@ -149,9 +149,39 @@ func (f *Facts) offsets(ctx context.Context, a *kadm.Client) {
 func (f *Facts) groups(ctx context.Context, a *kadm.Client) {
 	lags, err := a.Lag(ctx)
 	if f.note("groups", err) {
-		// Groups of the newer kinds are not there for the classic description.
-		f.Groups = slices.DeleteFunc(lags.Sorted(), func(l kadm.DescribedGroupLag) bool { return errors.Is(l.DescribeErr, kerr.GroupIDNotFound) })
+		f.Groups = append(lags.Sorted(), consumerLags(ctx, a)...)
 	}
+}
+
+// consumerLags are those of groups that the server assigns (KIP-848), without
+// their members' partitions; groups of other kinds are left out.
+func consumerLags(ctx context.Context, a *kadm.Client) (out []kadm.DescribedGroupLag) {
+	listed, err := a.ListGroupsByType(ctx, []string{"consumer"})
+	if err != nil || len(listed) == 0 {
+		return nil
+	}
+	described, err := a.DescribeConsumerGroups(ctx, listed.Groups()...)
+	if err != nil && len(described) == 0 {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(described)) {
+		g := described[name]
+		if g.Err != nil {
+			continue
+		}
+		row := kadm.DescribedGroupLag{Group: name, Coordinator: g.Coordinator, State: g.State, ProtocolType: "consumer", Protocol: g.AssignorName}
+		row.Members = make([]kadm.DescribedGroupMember, len(g.Members))
+		committed, err := a.FetchOffsets(ctx, name)
+		if err == nil {
+			topics := committed.Partitions().Topics()
+			starts, _ := a.ListStartOffsets(ctx, topics...) // what is not told is not judged
+			ends, _ := a.ListEndOffsets(ctx, topics...)
+			row.Lag = kadm.CalculateGroupLagWithStartOffsets(kadm.DescribedGroup{Group: name, State: "Empty"}, committed, starts, ends)
+		}
+		row.FetchErr = err
+		out = append(out, row)
+	}
+	return out
 }
 
 // process reads process_* from the node's metrics.

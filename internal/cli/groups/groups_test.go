@@ -245,6 +245,8 @@ func TestVerdictsSayWhyAGroupIsBehind(t *testing.T) {
 		{"done", make("Stable", 10, 0, 10, member), nil, "it has read everything"},
 		{"nothing", &Group{State: "Empty"}, nil, "no members|committed no offsets"},
 		{"rebalancing", make("PreparingRebalance", 10, 0, 10, member), nil, "1 members are sharing|read everything"},
+		{"on the way", make("Assigning", 10, 0, 10, Member{ID: "n"}), nil, "1 members are on their way"},
+		{"held up", make("Reconciling", 10, 0, 10, member), nil, "member m at 10.0.0.1 has not given up t-0 yet"},
 		{"deleted", make("Stable", 2, 5, 10, member), nil, "3 records were deleted before they were read, in t-0|5 records behind"},
 		{"idle", make("Stable", 10, 0, 10, member, Member{ID: "n"}), nil, "1 of 2 members have no partition"},
 		{"unread", make("Stable", 5, 0, 10, Member{ID: "n"}), nil, "no member reads t-0"},

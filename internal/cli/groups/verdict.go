@@ -2,6 +2,7 @@ package groups
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,10 +22,36 @@ func Verdict(before, after *Group, elapsed time.Duration) []Note {
 		out = append(out, Note{fmt.Sprintf("its %d members are sharing the partitions anew; nobody reads meanwhile", len(after.Members)),
 			"normal for seconds; when it lasts, a member takes long to join: see its log, and max.poll.interval.ms"})
 	}
+	out = append(out, unsettledMembers(after)...)
 	out = append(out, idleMembers(after)...)
 	out = append(out, positions(after)...)
 	if elapsed > 0 && before != after {
 		return append(out, speed(before, after, elapsed)...)
+	}
+	return out
+}
+
+// unsettledMembers tells who keeps others waiting in a group that the server
+// assigns: members that have not given up what they shall not have any more.
+func unsettledMembers(g *Group) []Note {
+	if g.State != "Reconciling" && g.State != "Assigning" {
+		return nil
+	}
+	var out []Note
+	for _, m := range g.Members {
+		var kept []string
+		for _, p := range m.Assigned {
+			if !slices.Contains(m.Target, p) {
+				kept = append(kept, p.String())
+			}
+		}
+		if len(kept) > 0 {
+			out = append(out, Note{fmt.Sprintf("member %s at %s has not given up %s yet, for which others wait", m.ID, m.Host, strings.Join(kept, ", ")),
+				"it does with its next poll, or is out after its max.poll.interval.ms: see its log"})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, Note{fmt.Sprintf("its %d members are on their way to epoch %d", len(g.Members), g.Epoch), "normal for seconds"})
 	}
 	return out
 }
