@@ -1,0 +1,51 @@
+package broker
+
+import (
+	"testing"
+
+	"ottla/internal/vfs"
+	"ottla/internal/wire"
+)
+
+// A directory that is gone for good takes its partitions with it, visibly: they
+// are not made anew, and their topics can be deleted and made again.
+func TestWhatLiesInADirectoryThatIsGoneIsNotMadeAnew(t *testing.T) {
+	disk := vfs.NewMem(1 << 30)
+	r := start(t, disk, 2)
+	r.create("orders", 2)
+	r.produce("orders", 0, "x")
+	r.produce("orders", 1, "x")
+	r.stop()
+	r = start(t, disk, 1) // log.dirs names it no more
+	r.awaitRecovery()
+	for _, again := range []bool{false, true} {
+		if _, code := r.broker.ByName([]byte("orders"), 1); code != wire.KafkaStorageError {
+			t.Errorf("what lay there: %v, want KAFKA_STORAGE_ERROR", code)
+		}
+		if o := r.find("orders", 0).Offsets(); o.HighWatermark != 1 {
+			t.Errorf("the rest: %+v", o)
+		}
+		if again {
+			break
+		}
+		r.stop()
+		r = start(t, disk, 1)
+		r.awaitRecovery()
+	}
+	r.remove("orders")
+	r.create("orders", 2)
+	for i := range int32(2) {
+		if a := r.produce("orders", i, "y"); a.BaseOffset != 0 {
+			t.Errorf("orders-%d, made again, begins at %d", i, a.BaseOffset)
+		}
+	}
+	r.stop()
+
+	// It comes back after all: what it holds belongs to a topic that is no more.
+	r = start(t, disk, 2)
+	defer r.stop()
+	r.awaitRecovery()
+	if o := r.find("orders", 1).Offsets(); o.HighWatermark != 1 {
+		t.Errorf("orders-1 after its old directory came back: %+v", o)
+	}
+}
