@@ -14,7 +14,7 @@ var pure = []string{
 	"internal/controller", "internal/partition/replica", "internal/log/compact",
 	"internal/txn", "internal/txn/schema",
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
-	"internal/share", "internal/share/store", "internal/group/sharegroup",
+	"internal/share", "internal/share/store", "internal/group/sharegroup", "internal/group/streams",
 }
 
 // impureImports bring a clock, a lock, a random source, files or sockets.
@@ -31,6 +31,7 @@ var allowed = map[string]map[string]string{
 	"internal/group/kind":       {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/sharegroup": {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/share/store":      {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
+	"internal/group/streams":    {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/consumer":   {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 }
 

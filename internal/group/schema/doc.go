@@ -6,6 +6,7 @@
 // type that it does not know ParseKey tells the type and leaves the rest.
 //
 // Main types: Key; OffsetValue; GroupValue with Member (classic groups);
+// StreamsGroupValue and StreamsTopologyValue (streams groups);
 // ConsumerGroupValue, ConsumerMemberValue, TargetValue, TopicPartitions,
 // CurrentValue and RegexValue (consumer groups); Subscription and
 // MemberAssignment (what consumers say inside of the classic protocol).
