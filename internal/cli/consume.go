@@ -81,7 +81,8 @@ func consume(ctx context.Context, o *options, c *consumeFlags, topic string) err
 	for p, s := range span {
 		offsets[p] = kgo.NewOffset().At(s.begin)
 	}
-	opts := []kgo.Opt{kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets})}
+	// Markers of transactions are kept, and not shown: the end may lie behind one.
+	opts := []kgo.Opt{kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}), kgo.KeepControlRecords()}
 	if c.committed {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
@@ -237,7 +238,7 @@ func pump(ctx context.Context, reader *kgo.Client, span map[int32]*span, count i
 			if s == nil || s.done {
 				continue
 			}
-			if !s.bounded() || r.Offset < s.end {
+			if (!s.bounded() || r.Offset < s.end) && !r.Attrs.IsControl() {
 				if err := show(r); err != nil {
 					return err
 				}

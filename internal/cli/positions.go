@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"ottla/internal/cli/fail"
 )
@@ -84,6 +86,11 @@ func (c *consumeFlags) span(ctx context.Context, a *kadm.Client, topic string) (
 	starts, ends, err := offsets(ctx, a, topic)
 	if err != nil {
 		return nil, err
+	}
+	if c.committed { // what an open transaction holds back is not there yet
+		if ends, err = a.ListCommittedOffsets(ctx, topic); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return nil, kafkaFailure("cannot read the last stable offsets", err)
+		}
 	}
 	if len(ends[topic]) == 0 {
 		return nil, topicFailure("cannot read topic "+topic, topic, errUnknownTopic, "")

@@ -46,6 +46,9 @@ func call(t *testing.T, n *ottla.Server, in string, args ...string) result {
 		args = append(args, "-b", n.Addr())
 	}
 	code := Run(ctx, args, strings.NewReader(in), &out, &errOut)
+	if ctx.Err() != nil {
+		t.Errorf("ottla %s does not end", strings.Join(args, " "))
+	}
 	return result{code, out.String(), errOut.String()}
 }
 

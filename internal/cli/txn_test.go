@@ -70,6 +70,15 @@ func TestTransactionsAreListedDescribedAndAborted(t *testing.T) {
 	if r := call(t, n, "", "consume", "t", "--exit", "-f", "%v"); r.out != "vvv" {
 		t.Errorf("consume gives %q, want the records, which read_uncommitted still shows", r.out)
 	}
+	// The topic ends in a marker, which is not shown and yet is the end.
+	if r := call(t, n, "", "consume", "t", "--exit", "--read-committed", "-f", "%v"); r.out != "" {
+		t.Errorf("consume --read-committed gives %q of an aborted transaction", r.out)
+	}
+	transacting(t, n, "other", 2)
+	if r := call(t, n, "", "consume", "t", "--exit", "--read-committed", "-f", "%v"); r.out != "" {
+		t.Errorf("consume --read-committed gives %q of an open transaction", r.out)
+	}
+	call(t, n, "", "txn", "abort", "other").mustHold(t, 0, "aborted")
 }
 
 func TestJSONOfTransactionsKeepsItsNames(t *testing.T) {
