@@ -68,7 +68,7 @@ func (s *Server) groupSettings() group.Settings {
 		MaxMetadata:    number("offset.metadata.max.bytes"),
 		Retention:      time.Duration(number("offsets.retention.minutes")) * time.Minute,
 		RetentionCheck: ms("offsets.retention.check.interval.ms"),
-		Kinds:          []func(kind.Host) kind.Kind{consumer.New(s.consumerSettings()), s.shareKind()},
+		Kinds:          []func(kind.Host) kind.Kind{consumer.New(s.consumerSettings()), s.shareKind(), s.streamsKind()},
 	}
 }
 

@@ -22,7 +22,7 @@ var features = []feature{
 	{metadata.TransactionVersion, true, 0, 2, 2},
 	{metadata.GroupVersion, true, 0, 1, 1},
 	{metadata.ShareVersion, true, 0, 2, 2},
-	{metadata.StreamsVersion, false, 0, 1, 1},
+	{metadata.StreamsVersion, true, 0, 1, 1},
 	{metadata.ELRVersion, true, 0, 1, 1},
 }
 

@@ -14,9 +14,9 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "ApiVersions",
-		Where: `protocol/api versions/.*/ApiKeys\[(17|29|30|31|36|38|39|40|41|48|49|50|51|64|8[0189]|9[34])\]\..*`,
+		Where: `protocol/api versions/.*/ApiKeys\[(17|29|30|31|36|38|39|40|41|48|49|50|51|64|8[01]|94)\]\..*`,
 		Ottla: absent, What: "ApiVersions lists fewer APIs.",
-		Reason: "Ottla lists exactly what it serves; logins, access control, quotas, streams groups and changes of voters are not served yet.",
+		Reason: "Ottla lists exactly what it serves; logins, access control, quotas and changes of voters are not served yet.",
 	},
 	{
 		Part: "ApiVersions", Where: `protocol/api versions/.*/ApiKeys\[7[12]\]\..*`, Kafka: absent,
@@ -47,11 +47,6 @@ var Answers = []Difference{
 		What: "A change of metadata.version is refused with another text.", Reason: "The level of 4.4 is the only one that is supported, see ApiVersions.",
 	},
 	{
-		Part:  "ApiVersions",
-		Where: `node/features after/.*streams\.version`, Ottla: absent,
-		What: "streams.version is not named yet.", Reason: "A feature is named when what it switches is served.",
-	},
-	{
 		Part:  "DescribeQuorum",
 		Where: `node/quorum described/.*(HighWatermark|LogEndOffset|LeaderEpoch)`, What: "The metadata log is shorter, and its leader's epoch lower.",
 		Reason: "Each side counts its own records; Kafka writes one every half second when nothing happens, too.",
@@ -60,12 +55,6 @@ var Answers = []Difference{
 		Part:  "DescribeQuorum",
 		Where: `node/quorum described/.*Nodes\[1\]\.Listeners\[(CONTROLLER|PLAINTEXT)\].*`, What: "A voter's endpoints are the node's Kafka listeners.",
 		Reason: "One port serves clients and controllers.",
-	},
-	{
-		Part:  "ApiVersions",
-		Where: `protocol/api versions/.*/(SupportedFeatures|FinalizedFeatures)\[streams\.version\].*`,
-		Ottla: absent, What: "ApiVersions does not name streams.version.",
-		Reason: "A feature is named when the APIs that it switches are served.",
 	},
 	{
 		Part: "OffsetFetch", Where: `consumer/commits/fetch of no id/.*ErrorCode`, Kafka: "-1", Ottla: "25",

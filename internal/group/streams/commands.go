@@ -97,9 +97,8 @@ type Describe struct{ Group string }
 type Described struct {
 	State                  string
 	Epoch, AssignmentEpoch int32
-	// Topology is nil while the group has none. Its subtopologies are nil when
-	// the topics are not as they must be (Ready is false then), else internal
-	// topics have their partitions.
+	// Topology is nil while the group has none. When its topics are as they must
+	// be (Ready), or only internal ones are missing, these have their partitions.
 	Topology *schema.StreamsTopologyValue
 	Ready    bool
 	Members  []DescribedMember

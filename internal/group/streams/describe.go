@@ -21,6 +21,9 @@ func (k *Kind) describe(t *kind.Turn, c *Describe) error {
 		p := look(g.topology, k.s.Image())
 		d.Topology = &schema.StreamsTopologyValue{Epoch: g.topology.Epoch, Subtopologies: p.subs}
 		d.Ready = p.ready()
+		if p.subs == nil { // not worked out: as the application has it
+			d.Topology = g.topology
+		}
 	}
 	for _, id := range g.ids {
 		m, far := g.members[id], g.soft.offsets[id]

@@ -12,7 +12,7 @@ func (k *Kind) leave(t *kind.Turn, c *Heartbeat) error {
 	switch {
 	case g != nil:
 	case k.host.TypeOf(c.Group) == kind.None:
-		return wire.Errorf(wire.GroupIDNotFound, "Streams group %s not found.", c.Group)
+		return wire.Errorf(wire.GroupIDNotFound, "Group %s not found.", c.Group)
 	default:
 		return notStreams(c.Group)
 	}

@@ -78,7 +78,7 @@ func TestInternalTopicsAreMadeAndTheirPartitionsCounted(t *testing.T) {
 	if a.beat(); len(a.last.Status) != 1 || a.last.Status[0] != (streams.Status{Code: streams.MissingSources, Detail: "Source topics in are missing."}) {
 		t.Errorf("without the source: %+v", a.last.Status)
 	}
-	if d := w.describe(); d.State != "NotReady" || d.Ready || d.Topology.Subtopologies != nil {
+	if d := w.describe(); d.State != "NotReady" || d.Ready || d.Topology.Subtopologies[1].Changelogs[0].Partitions != 0 {
 		t.Errorf("the group is %+v", d)
 	}
 	w.refuse = "no more disks"
@@ -377,7 +377,7 @@ func TestMalformedHeartbeatsAreRefused(t *testing.T) {
 		"no topology":    {wire.InvalidRequest, func(h *streams.Heartbeat) { h.Topology = nil }},
 		"topology later": {wire.InvalidRequest, func(h *streams.Heartbeat) { h.Epoch = 1 }},
 		"one role alone": {wire.InvalidRequest, func(h *streams.Heartbeat) { h.Epoch, h.Topology, h.SaidStandby = 1, nil, false }},
-		"regex":          {wire.StreamsInvalidTopology, func(h *streams.Heartbeat) { h.Topology.Subtopologies[0].SourceRegex = []string{"a.*"} }},
+		"regex":          {wire.InvalidRequest, func(h *streams.Heartbeat) { h.Topology.Subtopologies[0].SourceRegex = []string{"a.*"} }},
 		"twice": {wire.StreamsInvalidTopology, func(h *streams.Heartbeat) {
 			h.Topology.Subtopologies = append(h.Topology.Subtopologies, h.Topology.Subtopologies[0])
 		}},

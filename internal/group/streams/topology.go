@@ -69,7 +69,9 @@ func look(t *schema.StreamsTopologyValue, img *metadata.Image) *plan {
 			return out
 		}
 	}
-	out.problem = p.finish(out)
+	if out.problem = p.finish(out); out.problem != nil && out.problem.Code != MissingInternal {
+		out.subs, out.missing = nil, nil
+	}
 	return out
 }
 

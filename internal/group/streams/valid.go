@@ -63,7 +63,7 @@ func validTopology(t *schema.StreamsTopologyValue) error {
 		case seen[s.ID]:
 			return wire.Errorf(wire.StreamsInvalidTopology, "Subtopology %s is there twice.", s.ID)
 		case len(s.SourceRegex) > 0:
-			return wire.Errorf(wire.StreamsInvalidTopology, "Regular expressions for source topics are not supported yet.")
+			return wire.Errorf(wire.InvalidRequest, "Regular expressions for source topics are not supported yet.")
 		}
 		seen[s.ID] = true
 		for j := range s.Changelogs {

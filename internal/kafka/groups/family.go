@@ -81,6 +81,7 @@ func (f *Family) APIs() []api.API {
 		f.offsetCommitRow(), f.offsetFetchRow(), f.findCoordinatorRow(), f.joinGroupRow(), f.heartbeatRow(),
 		f.leaveGroupRow(), f.syncGroupRow(), f.describeGroupsRow(), f.listGroupsRow(), f.deleteGroupsRow(),
 		f.offsetDeleteRow(), f.consumerHeartbeatRow(), f.consumerDescribeRow(),
+		f.streamsHeartbeatRow(), f.streamsDescribeRow(), f.streamsDescriptionRow(),
 	}
 }
 
