@@ -173,7 +173,9 @@ func TestCoordinatorsFollowTheRolesOfTheirPartitions(t *testing.T) {
 	l := startLedgers(t, vfs.NewMem(0))
 	defer l.stop()
 	must(t, l.broker.Ensure(t.Context(), OffsetsTopic))
-	must(t, l.rt.Settle(t.Context(), "g"))
+	for i := range 1000 { // keys of every shard: all are loaded now
+		must(t, l.rt.Settle(t.Context(), fmt.Sprint(i)))
+	}
 	_, err := l.rt.Do(t.Context(), "g", setNumber{"g", 7})
 	must(t, err)
 	if got := l.rt.Each(t.Context(), allNumbers{}); len(got) != 50 {
