@@ -68,7 +68,7 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "Produce",
-		Where: `(produce|idempotence|transactions)/.*\.Partitions\[\d+\]\.ErrorMessage`,
+		Where: `(produce|idempotence|transactions)/.*\.Partitions\[\d+\]\.(ErrorRecords\[\d+\]\.)?ErrorMessage`,
 		What:  "Produce errors carry messages of Ottla's own.",
 		Reason: "They say what was wrong with the batch, which limit was passed and by how much; Kafka mostly sends none. " +
 			"Clients show the text and act on the code.",
