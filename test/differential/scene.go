@@ -222,5 +222,5 @@ func stringOf(s *string) string {
 
 // stories are all of them, in the order in which they run.
 func stories() []story {
-	return slices.Concat(protocolStories(), produceStories(), idempotentStories(), fetchStories(), offsetStories(), topicStories(), settingStories(), nodeStories(), groupStories(), txnStories(), consumerStories(), shareStories(), streamsStories())
+	return slices.Concat(protocolStories(), produceStories(), idempotentStories(), fetchStories(), offsetStories(), topicStories(), settingStories(), nodeStories(), groupStories(), txnStories(), consumerStories(), shareStories(), streamsStories(), streamsMemberStories())
 }

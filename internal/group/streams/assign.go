@@ -16,6 +16,7 @@ type share struct {
 	before  map[string]roleTasks
 	now     map[string]*roleTasks
 	load    map[string]int // tasks of any role, by member
+	ofSub   map[string]int // of a subtopology, by member and subtopology
 	byLoad  map[string]int // of the process
 	holders map[place][]string
 	tags    []string
@@ -25,7 +26,7 @@ type share struct {
 func shareOut(g *group, p *plan, standbys int, tags []string) map[string]roleTasks {
 	s := &share{
 		ids: g.ids, members: g.members, before: g.target, now: map[string]*roleTasks{},
-		load: map[string]int{}, byLoad: map[string]int{}, holders: map[place][]string{}, tags: tags,
+		load: map[string]int{}, ofSub: map[string]int{}, byLoad: map[string]int{}, holders: map[place][]string{}, tags: tags,
 	}
 	for _, id := range s.ids {
 		s.now[id] = &roleTasks{}
@@ -47,7 +48,8 @@ func shareOut(g *group, p *plan, standbys int, tags []string) map[string]roleTas
 	return out
 }
 
-// allTasks lists the tasks of subtopologies in their order.
+// allTasks lists the tasks of subtopologies, those of each partition together,
+// so that who keeps or takes a part of them has some of each.
 func allTasks(subs []schema.Subtopology, counts map[string]int32) []place {
 	var out []place
 	for i := range subs {
@@ -55,6 +57,7 @@ func allTasks(subs []schema.Subtopology, counts map[string]int32) []place {
 			out = append(out, place{subs[i].ID, p})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b place) int { return cmp.Compare(a.partition, b.partition) })
 	return out
 }
 
@@ -62,27 +65,32 @@ func allTasks(subs []schema.Subtopology, counts map[string]int32) []place {
 func (s *share) give(id string, p place, r role) {
 	s.now[id][r] = append(s.now[id][r], task{place: p})
 	s.load[id]++
+	s.ofSub[id+"/"+p.sub]++
 	s.byLoad[s.members[id].said.ProcessID]++
 	s.holders[p] = append(s.holders[p], id)
 }
 
-// least is the member with the least to do of those that may have a task; the
-// process with less comes first among equals, then the id. Empty: nobody.
-func (s *share) least(may func(id string) bool) string {
+// least is the member with the least to do of those that may have a task; among
+// equals comes first who has less of its subtopology, the process with less,
+// then the id. Empty: nobody.
+func (s *share) least(p place, may func(id string) bool) string {
 	best := ""
 	for _, id := range s.ids {
 		if !may(id) {
 			continue
 		}
-		if best == "" || s.lighter(id, best) {
+		if best == "" || s.lighter(p, id, best) {
 			best = id
 		}
 	}
 	return best
 }
 
-func (s *share) lighter(a, b string) bool {
+func (s *share) lighter(p place, a, b string) bool {
 	if c := cmp.Compare(s.load[a], s.load[b]); c != 0 {
+		return c < 0
+	}
+	if c := cmp.Compare(s.ofSub[a+"/"+p.sub], s.ofSub[b+"/"+p.sub]); c != 0 {
 		return c < 0
 	}
 	return s.byLoad[s.members[a].said.ProcessID] < s.byLoad[s.members[b].said.ProcessID]
@@ -105,7 +113,7 @@ func (s *share) actives(all []place) {
 	for _, owners := range had {
 		var rest []place
 		for _, p := range left {
-			id := s.room(owners[p], floor, &extra)
+			id := s.room(p, owners[p], floor, &extra)
 			if id == "" {
 				rest = append(rest, p)
 				continue
@@ -115,16 +123,16 @@ func (s *share) actives(all []place) {
 		left = rest
 	}
 	for _, p := range left {
-		s.give(s.least(func(string) bool { return true }), p, active)
+		s.give(s.least(p, func(string) bool { return true }), p, active)
 	}
 }
 
 // room finds the lightest of some members that may have one more active task.
-func (s *share) room(ids []string, floor int, extra *int) string {
+func (s *share) room(p place, ids []string, floor int, extra *int) string {
 	best := ""
 	for _, id := range ids {
 		if s.load[id] < floor || s.load[id] == floor && *extra > 0 {
-			if best == "" || s.lighter(id, best) {
+			if best == "" || s.lighter(p, id, best) {
 				best = id
 			}
 		}
@@ -148,10 +156,10 @@ func (s *share) standbys(all []place) {
 		may := func(id string) bool { return !s.sameProcess(p, id) }
 		apart := func(id string) bool { return may(id) && s.apart(p, id) }
 		kept := func(id string) bool { return s.before[id][standby].has(task{place: p}) && s.load[id] < part }
-		id := s.least(func(id string) bool { return apart(id) && kept(id) })
+		id := s.least(p, func(id string) bool { return apart(id) && kept(id) })
 		for _, rule := range []func(string) bool{apart, func(id string) bool { return may(id) && kept(id) }, may} {
 			if id == "" {
-				id = s.least(rule)
+				id = s.least(p, rule)
 			}
 		}
 		if id != "" {

@@ -510,3 +510,27 @@ func TestWhoMayCommit(t *testing.T) {
 		t.Errorf("a tool commits to an empty group: %v", got)
 	}
 }
+
+func TestEveryMemberHasSomeOfEachSubtopology(t *testing.T) {
+	for _, together := range []bool{false, true} {
+		w := newWorld(t)
+		if together {
+			w.own.Delay = time.Second
+		}
+		w.topic("in", 4)
+		w.topic("app-repartition", 4)
+		w.topic("app-changelog", 4)
+		a, b := w.client("a", "p1", words()), w.client("b", "p2", words())
+		a.beat()
+		for range 4 {
+			b.beat()
+			a.beat()
+			w.pass(time.Second)
+		}
+		for _, c := range []*client{a, b} {
+			if len(c.has.Active) != 2 || len(c.has.Active[0].Partitions) != 2 || len(c.has.Active[1].Partitions) != 2 {
+				t.Errorf("%s has %q, want two of each", c.id, show(c.has))
+			}
+		}
+	}
+}
