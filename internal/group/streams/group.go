@@ -35,8 +35,9 @@ type group struct {
 type soft struct {
 	// plan is the topology over the topics that there are; nil before the first
 	// look. stale tells that the topics must be looked at again.
-	plan  *plan
-	stale bool
+	plan   *plan
+	stale  bool
+	looked time.Time // when the topics were last looked at, by the clock of time-outs
 	// delayed tells that a new group waits for more members.
 	delayed  bool
 	assigned time.Time // when the target was made, by the clock of time-outs

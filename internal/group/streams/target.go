@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ottla/internal/group/schema"
 )
@@ -15,15 +16,19 @@ func (e *edit) look() *plan {
 	if e.plan != nil {
 		return e.plan
 	}
-	if s.plan != nil && !s.stale {
+	if s.plan != nil && !s.stale && e.t.Now.Sub(s.looked) < lookAgain {
 		e.plan = s.plan
 		return s.plan
 	}
-	p := look(e.g.topology, e.k.s.Image())
+	p, now := look(e.g.topology, e.k.s.Image()), e.t.Now
 	e.plan = p
-	e.then(func(s *soft) { s.plan, s.stale = p, false })
+	e.then(func(s *soft) { s.plan, s.stale, s.looked = p, false, now })
 	return p
 }
+
+// lookAgain is after how long a group looks at its topics without being told
+// to.
+const lookAgain = 3 * time.Minute
 
 // settings are those that an assignment hangs on.
 func (e *edit) settings() []schema.StreamsPair {
