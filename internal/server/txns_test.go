@@ -63,10 +63,11 @@ func (n *txnNode) transact(c *kgo.Client, name string, offset int64, end kgo.Tra
 	if err := c.BeginTransaction(); err != nil {
 		return err
 	}
+	var records []*kgo.Record
 	for p := range int32(2) {
-		c.Produce(n.ctx, &kgo.Record{Topic: "t", Partition: p, Value: []byte(name)}, nil)
+		records = append(records, &kgo.Record{Topic: "t", Partition: p, Value: []byte(name)})
 	}
-	if err := c.Flush(n.ctx); err != nil {
+	if err := c.ProduceSync(n.ctx, records...).FirstErr(); err != nil {
 		return err
 	}
 	if offset > 0 {
