@@ -20,8 +20,8 @@
 //
 // # Kinds of group
 //
-// A kind (consumer groups: group/consumer) is a kind.Kind that Settings.Kinds
-// makes for each machine. The machine gives it the records of its types
+// A kind (group/consumer, group/sharegroup, group/streams) is a kind.Kind that
+// Settings.Kinds makes for each machine. The machine gives it the records of its types
 // (Kind.Owns), the commands that are not the machine's own (Kind.Step, by the
 // command's Go type), its timers and the results of its work (they come back
 // through Step), and its part of a snapshot (Kind.Records). What every group

@@ -534,3 +534,86 @@ func TestEveryMemberHasSomeOfEachSubtopology(t *testing.T) {
 		}
 	}
 }
+
+func TestAGroupWithoutMembersChangesItsType(t *testing.T) {
+	w := newWorld(t)
+	w.topic("in", 1)
+	commit := group.Commit{Group: "g", Generation: -1, Version: 9, Topics: []group.CommitTopic{{Name: "in", ID: idOf("in"), Partitions: []group.CommitPartition{{Offset: 7}}}}}
+	if _, err := w.do(commit); err != nil {
+		t.Fatal(err)
+	}
+	a := w.client("a", "p", plain("in"))
+	if a.beat(); show(a.has) != "0[0]" {
+		t.Errorf("a member of what was a classic group has %q", show(a.has))
+	}
+	join := group.Join{Group: "g", ClientID: "c", ClientHost: "/h", SessionMs: 10000, RebalanceMs: 10000, ProtocolType: "consumer", Protocols: []group.Protocol{{Name: "range"}}}
+	if body, err := w.do(join); err != nil || body.(group.JoinReply).Code != wire.InconsistentGroupProtocol {
+		t.Errorf("a classic member joins a streams group with a member: %+v, %v", body, err)
+	}
+	a.leave(-1)
+	if _, err := w.do(join); err != nil {
+		t.Errorf("a classic member joins an empty one: %v", err)
+	}
+	a.refused(wire.GroupIDNotFound, func(*streams.Heartbeat) {})
+	fetched, err := w.do(group.Fetch{Group: "g", Epoch: -1, Topics: []group.FetchTopic{{Name: "in", ID: idOf("in"), Partitions: []int32{0}}}})
+	if err != nil || !strings.Contains(fmt.Sprintf("%+v", fetched), "Offset:7") {
+		t.Errorf("its offsets are %+v, %v", fetched, err)
+	}
+	w.crash(true)
+}
+
+func TestAnUnreleasedTaskComesWhenItIsFree(t *testing.T) {
+	w := newWorld(t)
+	w.topic("in", 2)
+	a, b := w.client("a", "p1", plain("in")), w.client("b", "p2", plain("in"))
+	a.beat()
+	keep := a.has
+	b.beat()
+	a.beat()
+	a.has = keep // does not give up yet
+	for range 3 {
+		a.beat()
+		a.has = keep
+		if b.beat(); show(b.has) != "" {
+			t.Fatalf("b has %q, which a has not given up", show(b.has))
+		}
+	}
+	w.crash(true)
+	a.has = schema.StreamsAssignment{Active: []schema.StreamsTasks{{Subtopology: "0", Partitions: []int32{0}}}}
+	a.beat()
+	if b.beat(); show(b.has) != "0[1]" {
+		t.Errorf("then b has %q", show(b.has))
+	}
+}
+
+func TestARoleChangesInsideOfAProcessOnlyWhenItIsGivenUp(t *testing.T) {
+	w := newWorld(t)
+	w.own.Standbys = 1
+	w.topic("in", 2)
+	w.topic("app-repartition", 2)
+	w.topic("app-changelog", 2)
+	a, b := w.client("a", "p1", words()), w.client("b", "p2", words())
+	for range 5 {
+		a.beat()
+		b.beat()
+	}
+	spare := show(schema.StreamsAssignment{Standby: b.has.Standby})
+	if spare == "" {
+		t.Fatal("b has no standby tasks")
+	}
+	a.leave(-1)
+	kept := b.has
+	b.beat()
+	told := b.has
+	b.has = kept // still has its standby tasks
+	if b.beat(); strings.Contains(show(b.has), "standby") && len(b.has.Active) > len(kept.Active) {
+		t.Errorf("b has %q: a task in two roles", show(b.has))
+	}
+	b.has = told
+	for range 3 {
+		b.beat()
+	}
+	if got := len(strings.Fields(places(b.has.Active, ""))); got != 4 || len(b.has.Standby) != 0 {
+		t.Errorf("b ends with %q, want all four active", show(b.has))
+	}
+}

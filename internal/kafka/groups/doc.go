@@ -1,7 +1,8 @@
 // Package groups serves the APIs of consumer groups and of committed offsets:
 // FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup, OffsetCommit,
 // OffsetFetch, DescribeGroups, ListGroups, DeleteGroups, OffsetDelete,
-// ConsumerGroupHeartbeat and ConsumerGroupDescribe.
+// ConsumerGroupHeartbeat, ConsumerGroupDescribe, StreamsGroupHeartbeat,
+// StreamsGroupDescribe and StreamsGroupTopologyDescriptionUpdate.
 //
 // It decides nothing about groups: that is package group, run by package
 // coordinator. What is decided here is what Kafka's broker decides before it
@@ -24,5 +25,6 @@
 //
 // Sources: Kafka's message schemas; KIP-98, KIP-211, KIP-345, KIP-394,
 // KIP-447, KIP-496, KIP-518, KIP-559, KIP-699, KIP-709, KIP-800, KIP-814,
-// KIP-848, KIP-1043; answers of a 4.4 broker where those are silent.
+// KIP-848, KIP-1043, KIP-1071, KIP-1331; answers of a 4.4 broker where those are
+// silent.
 package groups
