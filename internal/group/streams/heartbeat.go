@@ -60,16 +60,14 @@ func (k *Kind) heartbeat(t *kind.Turn, c *Heartbeat) error {
 // subscribe writes what a member says anew, and the topology if it brings the
 // group's first; true when the group must be assigned anew.
 func (e *edit) subscribe(old, m *member, c *Heartbeat) (bool, error) {
-	if c.Topology != nil {
-		if err := e.bring(c.Topology); err != nil {
-			return false, err
-		}
+	must := e.g.members[m.id] == nil || !m.sameSaid(old)
+	if must {
+		e.said(m)
 	}
-	if e.g.members[m.id] != nil && m.sameSaid(old) {
-		return false, nil
+	if c.Topology == nil {
+		return must, nil
 	}
-	e.said(m)
-	return true, nil
+	return must, e.bring(c.Topology)
 }
 
 // bring takes over a group's first topology; a later one must be the same. One

@@ -33,10 +33,11 @@ const lookAgain = 3 * time.Minute
 // settings are those that an assignment hangs on.
 func (e *edit) settings() []schema.StreamsPair {
 	own := e.k.s.Of(e.g.id)
-	return []schema.StreamsPair{
-		{Key: "num.standby.replicas", Value: strconv.Itoa(own.Standbys)},
-		{Key: "rack.aware.assignment.tags", Value: strings.Join(own.Tags, ",")},
+	out := []schema.StreamsPair{{Key: "num.standby.replicas", Value: strconv.Itoa(own.Standbys)}}
+	if len(own.Tags) > 0 {
+		out = append(out, schema.StreamsPair{Key: "rack.aware.assignment.tags", Value: strings.Join(own.Tags, ",")})
 	}
+	return out
 }
 
 // refresh raises the group's epoch when it must, or when topics or settings are
