@@ -2,6 +2,7 @@ package groups_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -203,4 +204,26 @@ func TestANodeMayLeaveStreamsGroupsOut(t *testing.T) {
 	if d := n.describeStreams("words"); wire.Code(d.ErrorCode) != wire.UnsupportedVersion {
 		t.Errorf("a description is %+v", d)
 	}
+}
+
+func TestWhyInternalTopicsAreNotMadeIsTold(t *testing.T) {
+	n := startNode(t, 1, ottla.Options{Settings: streamy()})
+	a := n.streamer("a", 1)
+	first := a.request()
+	first.Topology.Subtopologies[1].StateChangelogTopics[0].Configs[0].Value = "nonsense"
+	resp := a.ask(first)
+	if resp.ErrorCode != 0 || len(resp.Status) != 1 {
+		t.Fatalf("the first answer is %+v", resp)
+	}
+	a.epoch = resp.MemberEpoch
+	for n.ctx.Err() == nil {
+		resp := a.beat()
+		if len(resp.Status) == 1 && strings.Contains(resp.Status[0].StatusDetail, "; Creation failed: words-changelog (") {
+			if strings.Contains(resp.Status[0].StatusDetail, "words-repartition") {
+				t.Errorf("the other topic was made, and the status is %+v", resp.Status)
+			}
+			return
+		}
+	}
+	t.Fatal("nobody says why a topic is not made")
 }
