@@ -19,8 +19,13 @@ var Native = []Difference{
 		Reason: "That is how Java hands errors from one thread to another.",
 	},
 	{
-		Where: "api versions", Kafka: `out \t(ApiVersions|DeleteGroups|DeleteShareGroupOffsets)\(\d+\): .*`,
+		Where: "api versions", Kafka: `out \t(ApiVersions|DeleteGroups|DeleteShareGroupOffsets|StreamsGroupHeartbeat|StreamsGroupDescribe|TxnOffsetCommit)\(\d+\): .*`,
 		What:   "kafka-broker-api-versions calls newer versions usable.",
+		Reason: "These tools know release 4.4, those compared 4.3.",
+	},
+	{
+		Where: "api versions", Kafka: `out \tUNKNOWN\(93\): 0`, Ottla: `out \tStreamsGroupTopologyDescriptionUpdate\(93\): .*`,
+		What:   "kafka-broker-api-versions knows the name of key 93.",
 		Reason: "These tools know release 4.4, those compared 4.3.",
 	},
 	{
