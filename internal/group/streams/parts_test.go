@@ -392,3 +392,28 @@ func TestStatesOfAGroup(t *testing.T) {
 		t.Errorf("a group without a topology is %s", got)
 	}
 }
+
+// A topology as long as a request may bring is worked out in a moment, and one
+// that goes round in a long circle is refused as soon.
+func TestALongTopologyIsWorkedOutOnce(t *testing.T) {
+	const n = 20000
+	topology := &schema.StreamsTopologyValue{}
+	for i := range n {
+		s := schema.Subtopology{ID: fmt.Sprintf("%05d", i), Sinks: []string{fmt.Sprintf("r%05d", i)}}
+		if i == n-1 {
+			s.Sources = []string{"a"}
+		} else {
+			s.Repartitions = []schema.StreamsTopic{{Name: fmt.Sprintf("r%05d", i+1)}}
+		}
+		topology.Subtopologies = append(topology.Subtopologies, s)
+	}
+	img := imageOf(t, map[string]int{"a": 3})
+	if p := look(topology, img); p.problem.Code != MissingInternal || p.tasks["00000"] != 3 || len(p.missing) != n-1 {
+		t.Errorf("the plan has %d topics to make, %d tasks in the last, %+v", len(p.missing), p.tasks["00000"], p.problem.Code)
+	}
+	last := &topology.Subtopologies[n-1]
+	last.Repartitions = []schema.StreamsTopic{{Name: "r00000"}}
+	if p := look(topology, img); p.problem.Code != WronglyPartitioned {
+		t.Errorf("a circle gives %+v", p.problem)
+	}
+}

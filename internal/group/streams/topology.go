@@ -103,60 +103,64 @@ func (p *planner) sources() *Status {
 	return &Status{MissingSources, fmt.Sprintf("Source topics %s are missing.", strings.Join(slices.Compact(missing), ", "))}
 }
 
-// width is the most partitions that a subtopology reads; whole tells that all
-// of its topics are counted.
-func (p *planner) width(s *schema.Subtopology) (most int32, whole bool) {
-	whole = true
+// width is the most partitions that a subtopology reads.
+func (p *planner) width(s *schema.Subtopology) int32 {
+	var most int32
 	for _, name := range s.Sources {
 		most = max(most, p.counts[name])
 	}
 	for i := range s.Repartitions {
-		n := p.counts[s.Repartitions[i].Name]
-		most, whole = max(most, n), whole && n > 0
+		most = max(most, p.counts[s.Repartitions[i].Name])
 	}
-	return most, whole
+	return most
 }
 
 // repartitions gives repartition topics as many partitions as the widest
-// subtopology that writes them reads. Each round settles one at least, or the
-// topology goes round in circles.
+// subtopology that writes them reads, which may be by way of others.
 func (p *planner) repartitions() *Status {
-	for {
-		open, settled := 0, 0
-		for _, name := range slices.Sorted(maps.Keys(p.flex)) {
-			if p.counts[name] > 0 {
-				continue
-			}
-			open++
-			if n := p.written(name); n > 0 {
-				p.counts[name] = n
-				settled++
-			}
+	w := writers{p: p, of: map[string][]*schema.Subtopology{}, begun: map[string]bool{}}
+	for i := range p.t.Subtopologies {
+		s := &p.t.Subtopologies[i]
+		for _, name := range s.Sinks {
+			w.of[name] = append(w.of[name], s)
 		}
-		switch {
-		case open == 0:
-			return nil
-		case settled == 0:
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.flex)) {
+		if !w.settle(name) {
 			return &Status{WronglyPartitioned, "Failed to compute number of partitions for all repartition topics. There may be loops in the topology that cannot be resolved."}
 		}
 	}
+	return nil
 }
 
-// written is the width of those that write a topic, 0 while it is not known.
-func (p *planner) written(name string) int32 {
-	var most int32
-	for i := range p.t.Subtopologies {
-		s := &p.t.Subtopologies[i]
-		if !slices.Contains(s.Sinks, name) {
-			continue
-		}
-		n, whole := p.width(s)
-		if !whole {
-			return 0
-		}
-		most = max(most, n)
+// writers counts the partitions of repartition topics, each once.
+type writers struct {
+	p     *planner
+	of    map[string][]*schema.Subtopology // by the topic that they write
+	begun map[string]bool
+}
+
+// settle counts a topic's partitions after those of all that its writers read;
+// false where they go round in circles, or read nothing.
+func (w *writers) settle(name string) bool {
+	if w.p.counts[name] > 0 {
+		return true
 	}
-	return most
+	if w.begun[name] {
+		return false
+	}
+	w.begun[name] = true
+	var most int32
+	for _, s := range w.of[name] {
+		for i := range s.Repartitions {
+			if !w.settle(s.Repartitions[i].Name) {
+				return false
+			}
+		}
+		most = max(most, w.p.width(s))
+	}
+	w.p.counts[name] = most
+	return most > 0
 }
 
 // copartitions holds topics that must have as many partitions as each other,
@@ -242,7 +246,7 @@ func (p *planner) finish(out *plan) *Status {
 	seen := map[string]bool{}
 	for i := range p.t.Subtopologies {
 		s := p.t.Subtopologies[i]
-		width, _ := p.width(&s)
+		width := p.width(&s)
 		out.tasks[s.ID] = width
 		s.Repartitions, s.Changelogs = slices.Clone(s.Repartitions), slices.Clone(s.Changelogs)
 		for j := range s.Repartitions {
