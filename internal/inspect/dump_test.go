@@ -11,6 +11,7 @@ import (
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/metadata"
 	"ottla/internal/record"
+	txns "ottla/internal/txn/schema"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 )
@@ -75,16 +76,37 @@ func TestRecordsOfInternalTopicsAreDecoded(t *testing.T) {
 			b.Add(1, nil, metadata.Append(nil, &metadata.TopicRecord{Name: "orders", ID: uuid.UUID{1}}))
 			b.Add(1, nil, []byte{9, 9})
 		}): {`type=TOPIC data="{\"Name\":\"orders\"`, `type="cannot be read" reason=`},
+		put("/d/__transaction_state-1", func(b *record.Builder) {
+			b.Add(1, txns.AppendKey(nil, "pay"), txns.AppendValue(nil, &txns.Value{
+				ProducerID: 7, Epoch: 2, TimeoutMs: 60000, Status: 1, LastUpdateMs: 5, StartMs: 4,
+				Topics: []txns.Topic{{Name: "orders", Partitions: []int32{0, 3}}},
+			}, 1))
+			b.Add(1, txns.AppendKey(nil, "pay"), nil)
+			b.Add(1, []byte{0, 9}, []byte{1})
+			b.Add(1, txns.AppendKey(nil, "pay"), []byte{0, 9})
+			b.Add(1, []byte{0, 0, 1}, []byte{1})
+		}): {
+			`type=TRANSACTION_LOG transactional_id=pay state=Ongoing producer_id=7 producer_epoch=2 timeout_ms=60000 partitions=`,
+			"orders-3", "updated=5 started=4",
+			"type=TRANSACTION_LOG transactional_id=pay tombstone=true",
+			`type="transaction record" bytes=1`,
+			`type=TRANSACTION_LOG transactional_id=pay reason=`,
+			`type="cannot be read" reason="transaction record key of 3 bytes`,
+		},
 		put("/d/__consumer_offsets-3", func(b *record.Builder) {
 			b.Add(1, schema.AppendOffsetKey(nil, "billing", "orders", 4), schema.AppendOffsetValue(nil, schema.OffsetValue{Offset: 17, LeaderEpoch: 2, Metadata: "m", CommitMs: 5, ExpireMs: -1}))
 			b.Add(1, schema.AppendOffsetKey(nil, "billing", "orders", 5), nil)
 			b.Add(1, schema.AppendGroupKey(nil, "billing"), schema.AppendGroupValue(nil, schema.GroupValue{ProtocolType: "consumer", Generation: 3, Protocol: &protocol}))
+			b.Add(1, schema.AppendKey(nil, schema.Key{Type: schema.ConsumerTargetMember, Group: "billing", Member: "m1"}), []byte{1})
+			b.Add(1, []byte{0, 99, 1}, []byte{1})
 			b.Add(1, []byte{0, 7, 1}, []byte{1})
 		}): {
 			"type=OFFSET_COMMIT group=billing topic=orders partition=4 committed=17 leader_epoch=2 metadata=m commit_timestamp=5",
 			"type=OFFSET_COMMIT group=billing topic=orders partition=5 tombstone=true",
 			"type=GROUP_METADATA group=billing protocol_type=consumer generation=3 protocol=range leader=null members=[]",
-			`type="group record 7" bytes=1`,
+			"type=CONSUMER_GROUP_TARGET_ASSIGNMENT_MEMBER group=billing member=m1 bytes=1",
+			`type="group record 99" bytes=1`,
+			`type="cannot be read" reason="group record key of 3 bytes`,
 		},
 	} {
 		lines, _ := dumped(t, m, name, Options{Decode: true})

@@ -7,12 +7,15 @@ import (
 	"ottla/internal/group/schema"
 	"ottla/internal/metadata"
 	"ottla/internal/record"
+	"ottla/internal/txn"
+	txns "ottla/internal/txn/schema"
 )
 
 // The topics whose records mean something here.
 const (
 	metadataTopic = "__cluster_metadata"
 	offsetsTopic  = "__consumer_offsets"
+	txnsTopic     = "__transaction_state"
 )
 
 // decode gives the meaning of a record of an internal topic, nil when it has
@@ -25,6 +28,8 @@ func decode(topic string, h *record.Header, rec *record.Record) []Field {
 		return metadataRecord(rec.Value)
 	case topic == offsetsTopic:
 		return groupRecord(rec)
+	case topic == txnsTopic:
+		return txnRecord(rec)
 	}
 	return nil
 }
@@ -72,9 +77,15 @@ func groupRecord(rec *record.Record) []Field {
 	case k.IsOffset():
 		return offsetRecord(k, rec.Value)
 	}
-	fields := []Field{{"type", "GROUP_METADATA"}, {"group", k.Group}}
-	if rec.Value == nil {
+	fields := []Field{{"type", schema.TypeName(k.Type)}, {"group", k.Group}}
+	if k.Member != "" {
+		fields = append(fields, Field{"member", k.Member})
+	}
+	switch {
+	case rec.Value == nil:
 		return append(fields, Field{"tombstone", true})
+	case k.Type != schema.GroupMetadata:
+		return append(fields, Field{"bytes", len(rec.Value)})
 	}
 	v, err := schema.ParseGroupValue(rec.Value)
 	if err != nil {
@@ -99,6 +110,33 @@ func offsetRecord(k schema.Key, value []byte) []Field {
 	}
 	return append(fields, Field{"committed", v.Offset}, Field{"leader_epoch", v.LeaderEpoch},
 		Field{"metadata", v.Metadata}, Field{"commit_timestamp", v.CommitMs})
+}
+
+func txnRecord(rec *record.Record) []Field {
+	id, known, err := txns.ParseKey(rec.Key)
+	switch {
+	case err != nil:
+		return []Field{{"type", "cannot be read"}, {"reason", err.Error()}}
+	case !known:
+		return []Field{{"type", "transaction record"}, {"bytes", len(rec.Value)}}
+	}
+	fields := []Field{{"type", "TRANSACTION_LOG"}, {"transactional_id", id}}
+	if rec.Value == nil {
+		return append(fields, Field{"tombstone", true})
+	}
+	v, _, err := txns.ParseValue(rec.Value)
+	if err != nil {
+		return append(fields, Field{"reason", err.Error()})
+	}
+	var partitions []string
+	for _, t := range v.Topics {
+		for _, p := range t.Partitions {
+			partitions = append(partitions, fmt.Sprintf("%s-%d", t.Name, p))
+		}
+	}
+	return append(fields, Field{"state", txn.State(v.Status).String()}, Field{"producer_id", v.ProducerID},
+		Field{"producer_epoch", v.Epoch}, Field{"timeout_ms", v.TimeoutMs}, Field{"partitions", partitions},
+		Field{"updated", v.LastUpdateMs}, Field{"started", v.StartMs})
 }
 
 func word(s *string) any {

@@ -34,6 +34,25 @@ const (
 	StreamsTopology      int16 = 23
 )
 
+// typeNames are Kafka's names of the types.
+var typeNames = map[int16]string{
+	LegacyOffsetCommit: "LEGACY_OFFSET_COMMIT", OffsetCommit: "OFFSET_COMMIT", GroupMetadata: "GROUP_METADATA",
+	ConsumerGroupMetadata: "CONSUMER_GROUP_METADATA", ConsumerPartitionMetadata: "CONSUMER_GROUP_PARTITION_METADATA",
+	ConsumerMember: "CONSUMER_GROUP_MEMBER_METADATA", ConsumerTarget: "CONSUMER_GROUP_TARGET_ASSIGNMENT_METADATA",
+	ConsumerTargetMember: "CONSUMER_GROUP_TARGET_ASSIGNMENT_MEMBER", ConsumerCurrent: "CONSUMER_GROUP_CURRENT_MEMBER_ASSIGNMENT",
+	ConsumerRegex: "CONSUMER_GROUP_REGULAR_EXPRESSION",
+	ShareMember:   "SHARE_GROUP_MEMBER_METADATA", ShareGroupMetadata: "SHARE_GROUP_METADATA",
+	ShareTarget: "SHARE_GROUP_TARGET_ASSIGNMENT_METADATA", ShareTargetMember: "SHARE_GROUP_TARGET_ASSIGNMENT_MEMBER",
+	ShareCurrent: "SHARE_GROUP_CURRENT_MEMBER_ASSIGNMENT", ShareState: "SHARE_GROUP_STATE_PARTITION_METADATA",
+	StreamsGroupMetadata: "STREAMS_GROUP_METADATA", StreamsMember: "STREAMS_GROUP_MEMBER_METADATA",
+	StreamsTarget: "STREAMS_GROUP_TARGET_ASSIGNMENT_METADATA", StreamsTargetMember: "STREAMS_GROUP_TARGET_ASSIGNMENT_MEMBER",
+	StreamsCurrent: "STREAMS_GROUP_CURRENT_MEMBER_ASSIGNMENT", StreamsTopology: "STREAMS_GROUP_TOPOLOGY",
+}
+
+// TypeName is Kafka's name of a type of record, empty for one that this
+// package does not read.
+func TypeName(recordType int16) string { return typeNames[recordType] }
+
 // Key is a record's key.
 type Key struct {
 	Type  int16
