@@ -140,7 +140,7 @@ func (t *turn) impatient(c impatient) {
 	}
 	t.accepted(func() { e.parked = e.parked[n:] })
 	if n < len(e.parked) {
-		t.timer(impatientKey{c.id}, time.Duration(e.parked[n].until-t.now.UnixNano()), impatient{c.id})
+		t.timer(impatientKey(c), time.Duration(e.parked[n].until-t.now.UnixNano()), impatient{c.id})
 	}
 }
 
@@ -160,6 +160,6 @@ func (t *turn) resume(c resume) {
 	}
 	t.accepted(func() { e.parked = e.parked[1:] })
 	if len(e.parked) > 1 {
-		t.timer(resumeKey{c.id}, 0, resume(c))
+		t.timer(resumeKey(c), 0, resume(c))
 	}
 }

@@ -220,7 +220,7 @@ func TestConsumersCommitInTransactions(t *testing.T) {
 	for i := range 2 {
 		s, err := kgo.NewGroupTransactSession(append([]kgo.Opt{
 			kgo.SeedBrokers(n.Addr()), kgo.TransactionalID(fmt.Sprint("t", i)), kgo.ConsumerGroup("g"), kgo.ConsumeTopics(n.topic), kgo.DefaultProduceTopic("out"),
-			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 			kgo.FetchMaxWait(100 * time.Millisecond),
 		}, served(kgo.StickyBalancer())...)...)
 		if err != nil {
