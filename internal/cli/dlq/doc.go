@@ -1,0 +1,22 @@
+// Package dlq reads the dead letters of share groups (KIP-1191) as people need
+// them, and puts them back into the topics that they came from. It prints
+// nothing and asks nobody.
+//
+// A dead letter is a record in a topic that groups name in
+// errors.deadletterqueue.topic.name; headers that begin with __dlq.errors. tell
+// where it came from, who gave it up, why, and after how many deliveries.
+//
+// How far letters were put back is a committed offset of a group of its own for
+// each dead-letter topic (GroupOf). The offset is that of the first letter that
+// waits; the commit's metadata list those after it that are done, so that a
+// redrive of chosen letters is remembered too. Records are durable before that
+// is committed: a redrive that is killed goes on where it stopped, and puts the
+// last few letters back a second time (at least once). Two redrives of a topic
+// at once put letters back twice and may forget what the other did.
+//
+// Reading order: letter.go (a letter, and the record it becomes again),
+// progress.go (which letters are done), find.go (the topics and what waits in
+// them), read.go (reading letters), redrive.go (putting them back).
+//
+// One goroutine uses a Queue at a time; nothing here holds a lock.
+package dlq
