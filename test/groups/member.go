@@ -69,7 +69,7 @@ func newMember(o orders, j journal, dial func(ctx context.Context, network, host
 	w := &witness{topic: o.Topic, joins: func() { m.joined = m.Now() }}
 	w.given = func(parts []int32) { m.claim(m.Claims, m.joined, parts) }
 	opts := append(chosen[0].join(o.Place, w),
-		kgo.SeedBrokers(o.Address), kgo.ClientID("groups-"+strconv.Itoa(o.Place)), kgo.MetadataMinAge(100*time.Millisecond),
+		kgo.SeedBrokers(o.Address), kgo.AlwaysRetryEOF(), kgo.ClientID("groups-"+strconv.Itoa(o.Place)), kgo.MetadataMinAge(100*time.Millisecond),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
 		kgo.ConsumerGroup(o.Group), kgo.ConsumeTopics(o.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.FetchIsolationLevel(kgo.ReadCommitted()),

@@ -36,7 +36,7 @@ type watcher struct {
 const lookEvery = 250 * time.Millisecond
 
 func newWatcher(o orders, w *history.Writer, partitions int32, groups []string) (*watcher, error) {
-	c, err := kgo.NewClient(kgo.SeedBrokers(o.Address), kgo.MetadataMinAge(100*time.Millisecond),
+	c, err := kgo.NewClient(kgo.SeedBrokers(o.Address), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(100*time.Millisecond),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }))
 	if err != nil {
 		return nil, fmt.Errorf("make the watcher: %w", err)

@@ -42,7 +42,7 @@ func runConnect(ctx context.Context, addr, prefix string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func ReadAll(ctx context.Context, address, topic string) ([]Seen, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	c, err := kgo.NewClient(
-		kgo.SeedBrokers(address),
+		kgo.SeedBrokers(address), kgo.AlwaysRetryEOF(),
 		kgo.ConsumeTopics(topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.MetadataMinAge(100*time.Millisecond),

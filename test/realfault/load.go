@@ -33,7 +33,7 @@ type Load struct {
 
 // Prepare makes the topic.
 func (l *Load) Prepare(ctx context.Context) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(l.Address))
+	c, err := kgo.NewClient(kgo.SeedBrokers(l.Address), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
@@ -53,7 +53,7 @@ func (l *Load) Start(ctx context.Context) error {
 	ctx, l.cancel = context.WithCancel(ctx)
 	for i := range l.Producers {
 		c, err := kgo.NewClient(
-			kgo.SeedBrokers(l.Address),
+			kgo.SeedBrokers(l.Address), kgo.AlwaysRetryEOF(),
 			kgo.RequiredAcks(kgo.AllISRAcks()),
 			kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.ProducerLinger(0),

@@ -23,7 +23,7 @@ type Probe struct {
 // NewProbe opens one and waits until its topic takes a record.
 func NewProbe(ctx context.Context, address string) (*Probe, error) {
 	c, err := kgo.NewClient(
-		kgo.SeedBrokers(address), kgo.DefaultProduceTopic("probe"), kgo.DisableIdempotentWrite(),
+		kgo.SeedBrokers(address), kgo.AlwaysRetryEOF(), kgo.DefaultProduceTopic("probe"), kgo.DisableIdempotentWrite(),
 		kgo.RecordRetries(0), kgo.RequestRetries(0), kgo.AllowAutoTopicCreation(), kgo.ProducerLinger(0),
 	)
 	if err != nil {

@@ -112,7 +112,7 @@ func open(ctx context.Context, dir string, log io.Writer) (*scene, error) {
 	if s.node, err = setup.Start(context.WithoutCancel(ctx)); err != nil {
 		return nil, err
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(s.setup.Address()))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(s.setup.Address()), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,7 @@ func (s *scene) kill(ctx, until context.Context) error {
 
 // write produces records until it shall end, and tells how many each key has.
 func write(ctx, until context.Context, addr string) (map[string]int, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.DefaultProduceTopic(topic), kgo.RecordRetries(1<<30))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.AlwaysRetryEOF(), kgo.DefaultProduceTopic(topic), kgo.RecordRetries(1<<30))
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ const restTime = 2 * time.Minute
 func (s *scene) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
-	cl, err := kgo.NewClient(kgo.SeedBrokers(s.setup.Address()))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(s.setup.Address()), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return err
 	}

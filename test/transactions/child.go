@@ -83,7 +83,7 @@ func (c *child) stamp() int64 {
 // open makes a client that is patient with a broker that comes and goes.
 func (c *child) open(more ...kgo.Opt) []kgo.Opt {
 	opts := append([]kgo.Opt{
-		kgo.SeedBrokers(c.Address),
+		kgo.SeedBrokers(c.Address), kgo.AlwaysRetryEOF(),
 		kgo.ClientID(fmt.Sprintf("%s-%d", c.ID, c.Process)),
 		kgo.MetadataMinAge(100 * time.Millisecond),
 		kgo.DialTimeout(2 * time.Second),

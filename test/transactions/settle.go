@@ -61,7 +61,7 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 // drained waits until the workers, in groups that are not being shared anew,
 // have had nothing to read for three seconds.
 func (s *stage) drained(ctx context.Context) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()))
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
@@ -82,7 +82,7 @@ func (s *stage) drained(ctx context.Context) error {
 
 // stable waits until the last stable offset is the high watermark everywhere.
 func (s *stage) stable(ctx context.Context) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()))
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}

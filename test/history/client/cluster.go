@@ -59,7 +59,7 @@ func (c *Cluster) Prepare(ctx context.Context, settings map[string]*string) erro
 // open makes a client that is patient with a broker that comes and goes.
 func (c *Cluster) open(more ...kgo.Opt) (*kgo.Client, error) {
 	cl, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(c.Address),
+		kgo.SeedBrokers(c.Address), kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(100 * time.Millisecond),
 		kgo.DialTimeout(2 * time.Second),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
