@@ -53,7 +53,12 @@ var pages = []Row{
 	{PageDetail, "ottla_group_committed_offset", byGroupPartition, "Offset that the group committed: of the next record it will read."},
 	{PageDetail, "ottla_group_lag_records", byGroupPartition, "Offsets from the committed one to the high watermark."},
 	{PageDetail, "ottla_group_lag_seconds", byGroupPartition, "Age of the first record that the group has not committed, by the record's timestamp; 0 when there is none."},
-	{PageDetail, "ottla_detail_entries_omitted", nil, "Partitions, groups, committed offsets and ages that this answer leaves out: to stay bounded, or because a coordinator or log did not answer. Above zero the page is not whole."},
+	{PageDetail, "ottla_share_acquired_records", byGroupPartition, "Records that members of the share group hold. These rows are of share groups with members that read the partition, at its leader."},
+	{PageDetail, "ottla_share_redelivered_records", byGroupPartition, "Records that were given out before and are to be given out again, now or when their time has come."},
+	{PageDetail, "ottla_share_delayed_records", byGroupPartition, "Those of them whose time has not come (share.retry.backoff.ms)."},
+	{PageDetail, "ottla_share_parked_keys", byGroupPartition, "Keys that stand still because their first record waits to be given out again (share.key.ordering)."},
+	{PageDetail, "ottla_share_dying_records", byGroupPartition, "Records that were given up and whose dead letters are not yet written."},
+	{PageDetail, "ottla_detail_entries_omitted", nil, "Partitions, groups, committed offsets, share-partitions and ages that this answer leaves out: to stay bounded, or because a coordinator or log did not answer. Above zero the page is not whole."},
 
 	{PageKafka, "kafka_brokers", nil, "Brokers of the cluster that are not fenced."},
 	{PageKafka, "kafka_topic_partitions", byTopic, "Partitions of the topic."},

@@ -70,6 +70,8 @@ var table = []Def{
 	{Name: "ottla_coordinator_load_duration_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time from becoming a partition's leader to its coordinator being ready."},
 	{Name: "ottla_coordinator_transactions", Kind: KindGauge, Label: "state", Help: "Transactional ids whose coordinator this node is, by Kafka's name of their state; Ongoing are open."},
 	{Name: "ottla_coordinator_groups", Kind: KindGauge, Label: "state", Help: "Groups whose coordinator this node is, by Kafka's name of their state."},
+	{Name: "ottla_share_dead_letters_total", Kind: KindCounter, Help: "Dead letters that share groups have written."},
+	{Name: "ottla_share_dead_letters_failed_total", Kind: KindCounter, Help: "Tries to write dead letters that failed; those that cannot pass gave records up without letters, and the log says why."},
 	{Name: "ottla_client_metrics_pushes_total", Kind: KindCounter, Help: "Pushes of metrics by clients (KIP-714)."},
 	{Name: "ottla_client_metrics_pushes_failed_total", Kind: KindCounter, Help: "Pushes of client metrics that were refused."},
 	{Name: "ottla_client_metrics_bytes_total", Kind: KindCounter, Help: "Bytes of client metrics as they were pushed."},

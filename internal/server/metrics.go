@@ -8,6 +8,7 @@ import (
 	"ottla/internal/broker"
 	"ottla/internal/gateway/census"
 	"ottla/internal/group"
+	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metric"
 )
 
@@ -68,11 +69,19 @@ func (s *Server) groupsByState() map[string]float64 {
 
 // metricPages are those with a row for each partition and group.
 func (s *Server) metricPages() map[string]http.Handler {
-	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Now: s.o.Now}
+	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Shares: s.shareStandings, Now: s.o.Now}
 	return map[string]http.Handler{
 		string(metric.PageDetail): census.Detail(o),
 		string(metric.PageKafka):  census.Exporter(o),
 	}
+}
+
+// shareStandings are those of the share-partitions that this node leads.
+func (s *Server) shareStandings() []lead.Standing {
+	if f := s.shares.Load(); f != nil {
+		return f.Lead().Standings()
+	}
+	return nil
 }
 
 func (s *Server) logBytes() (n int64) {

@@ -94,6 +94,7 @@ func (s *Server) openShares() *shares.Family {
 	f := shares.New(shares.Deps{
 		Cluster: s.core(), Partitions: s.broker, Groups: s.groups, States: s.states, Prepare: s.prepareTopic,
 		View: s.view, Now: s.o.Live, Wall: s.o.Now, Logger: s.o.Logger,
+		Letters: s.metrics.Counter("ottla_share_dead_letters_total"), LettersFailed: s.metrics.Counter("ottla_share_dead_letters_failed_total"),
 	})
 	s.shares.Store(f)
 	return f

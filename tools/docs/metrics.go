@@ -39,6 +39,7 @@ var parts = []struct{ word, title string }{
 	{"log", "The log directories"},
 	{"broker", "Partitions"},
 	{"coordinator", "Coordinators"},
+	{"share", "Share groups"},
 	{"client", "Client metrics"},
 	{"metadata", "Metadata"},
 }
@@ -84,9 +85,9 @@ var pagesOfMetrics = []struct {
 const detailHead = `
 ## /metrics/detail
 
-One row for each partition that this node holds, and for each partition in which
-a group whose coordinator this node is has committed an offset. All are gauges. Scrape it
-beside ` + "`/metrics`" + `, more rarely when there are many:
+One row for each partition that this node holds, for each partition in which a group
+whose coordinator this node is has committed an offset, and for each partition led here
+that members of a share group read. All are gauges. Scrape it beside ` + "`/metrics`" + `, more rarely when there are many:
 
 ` + "```yaml" + `
   - job_name: ottla-detail

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/coordinator"
+	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metadata"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
@@ -18,6 +19,9 @@ type Options struct {
 	// ByName finds a partition that this node holds.
 	ByName func(topic []byte, index int32) (*partition.Partition, wire.Code)
 	Groups *coordinator.Runtime
+	// Shares lists the share-partitions that this node leads, in an order that
+	// stays; nil for none.
+	Shares func() []lead.Standing
 	Now    func() time.Time
 	// Limits of an answer; zero for DefaultLimits.
 	Limits Limits
@@ -28,6 +32,7 @@ type Limits struct {
 	Partitions int // shown
 	Groups     int // shown
 	Offsets    int // committed ones shown, of all groups
+	Shares     int // share-partitions shown
 	Reads      int // of a record's timestamp, for lag in seconds
 	// Patience is how long coordinators and disks may take together.
 	Patience time.Duration
@@ -35,7 +40,7 @@ type Limits struct {
 
 // DefaultLimits keep an answer below some 10 MB, and within the ten seconds
 // after which Prometheus gives up.
-var DefaultLimits = Limits{Partitions: 10_000, Groups: 2_000, Offsets: 20_000, Reads: 5_000, Patience: 5 * time.Second}
+var DefaultLimits = Limits{Partitions: 10_000, Groups: 2_000, Offsets: 20_000, Shares: 4_000, Reads: 5_000, Patience: 5 * time.Second}
 
 // Detail answers metric.PageDetail.
 func Detail(o Options) http.Handler {
@@ -43,6 +48,7 @@ func Detail(o Options) http.Handler {
 		o.scrape(ctx, sheet, func(s *scrape) {
 			s.detailOfPartitions()
 			s.groups(s.detailOfGroup)
+			s.shares()
 			sheet.Put("ottla_detail_entries_omitted", float64(s.omitted))
 		})
 	})

@@ -25,6 +25,15 @@ const (
 	headCount     = "__dlq.errors.delivery.count"
 )
 
+// bury is deadLetters, counted.
+func (f *Family) bury(ctx context.Context, d *lead.Dying) error {
+	err := f.deadLetters(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		f.d.LettersFailed.Inc()
+	}
+	return err
+}
+
 // deadLetters writes the dead letters of a range of records into the group's
 // topic for them, to the partition of the record's own number (KIP-1191).
 func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
@@ -36,7 +45,7 @@ func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
 	if code != wire.None {
 		return code
 	}
-	w := &letters{d: d, to: to, nowMs: f.d.wall().UnixMilli(), builder: record.NewBuilder()}
+	w := &letters{d: d, to: to, nowMs: f.d.wall().UnixMilli(), builder: record.NewBuilder(), written: f.d.Letters}
 	if t := f.d.Cluster.Image().TopicByID(d.Key.TopicID); t != nil {
 		w.origin = t.Name
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/metric"
 	"ottla/internal/partition"
 	"ottla/internal/partition/replica"
 	"ottla/internal/record"
@@ -19,6 +20,7 @@ type letters struct {
 	origin  string // the topic that the records are of
 	nowMs   int64
 	builder *record.Builder
+	written *metric.Counter
 }
 
 // readBytes is how much of the log is read at a time; a larger batch comes
@@ -118,6 +120,7 @@ func (w *letters) append(ctx context.Context) error {
 	if w.builder.Len() == 0 {
 		return nil
 	}
+	n := w.builder.Len()
 	var got partition.Appended
 	err := w.to.Append(w.builder.Build(0), &partition.AppendArgs{Acks: replica.AcksAll, AllowZstd: true}, &got)
 	w.builder = record.NewBuilder()
@@ -125,9 +128,18 @@ func (w *letters) append(ctx context.Context) error {
 		return err
 	}
 	done := make(committed, 1)
-	if ok, err := w.to.Await(done, got.End, replica.AcksAll); ok || err != nil {
-		return err
+	ok, err := w.to.Await(done, got.End, replica.AcksAll)
+	if !ok && err == nil {
+		err = await(ctx, done)
 	}
+	if err == nil {
+		w.written.Add(n)
+	}
+	return err
+}
+
+// await waits for what was written to be committed.
+func await(ctx context.Context, done committed) error {
 	select {
 	case err := <-done:
 		return err

@@ -10,6 +10,7 @@ import (
 	"ottla/internal/kafka/api"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/kafka/wheel"
+	"ottla/internal/metric"
 	"ottla/internal/share/store"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -43,6 +44,9 @@ type Deps struct {
 	Now     func() time.Time // of locks and waits
 	Wall    func() time.Time // of what is stored
 	Logger  *slog.Logger
+	// Letters counts dead letters, LettersFailed tries that failed; nil counts
+	// nothing.
+	Letters, LettersFailed *metric.Counter
 }
 
 // Family holds what the handlers share.
@@ -73,7 +77,7 @@ func New(d Deps) *Family {
 	f.sessions = newSessions(int(d.View.Int(nil, "group.share.max.share.sessions")))
 	f.lead = lead.New(lead.Options{
 		Partitions: d.Partitions, Store: preparing{f}, Settings: f.settings, Now: d.Now, Wall: d.Wall,
-		Wheel: f.wheel, Patience: f.patience, Dead: f.deadLetters, Logger: d.Logger,
+		Wheel: f.wheel, Patience: f.patience, Dead: f.bury, Logger: d.Logger,
 	})
 	return f
 }

@@ -10,7 +10,7 @@
 //
 // Files in reading order: manager.go, part.go, load.go, give.go, batches.go
 // (what was read), acknowledge.go, bury.go (dead letters), flush.go
-// (storing), watch.go (waiting), settings.go.
+// (storing), watch.go (waiting), standing.go (for metrics), settings.go.
 //
 // # Rules
 //
