@@ -216,3 +216,29 @@ func TestJSONOfDeadLettersKeepsItsNames(t *testing.T) {
 		}
 	}
 }
+
+func TestShareGroupsAreDescribed(t *testing.T) {
+	n := givingUp(t, 3)
+	call(t, n, "", "produce", "orders", "--partition", "0", "late").mustHold(t, 0)
+	call(t, n, "", "group", "describe", "shop").mustHold(t, 0, "shop  Empty  share", "0 members", "1 record behind", "orders")
+	if r := call(t, n, "", "group", "describe", "shop", "-o", "template={{.topic}}-{{.partition}} {{.committed}} {{.end_offset}} {{.lag}}"); r.out != "orders-0 2 3 1\norders-1 1 1 0\n" {
+		t.Errorf("describe: %q", r.out)
+	}
+	if r := call(t, n, "", "group", "list", "-o", "template={{.group}} {{.type}} {{.members}} {{.lag}}"); !strings.Contains(r.out, "shop share 0 1\n") {
+		t.Errorf("list: %q", r.out)
+	}
+	m, err := kgo.NewClient(kgo.SeedBrokers(n.Addr()), kgo.ClientID("till"), kgo.ShareGroup("shop"), kgo.ConsumeTopics("orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for got := 0; got == 0; {
+		fs := m.PollRecords(t.Context(), 1)
+		if t.Context().Err() != nil {
+			t.Fatal("the late record does not come")
+		}
+		got = fs.NumRecords()
+	}
+	call(t, n, "", "group", "describe", "shop").mustHold(t, 0, "shop  Stable", "1 member", "till", "127.0.0.1")
+	call(t, n, "", "group", "reset", "shop", "--to", "start", "--dry-run").mustHold(t, fail.NotFound, "there is no such group")
+}

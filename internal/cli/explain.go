@@ -97,7 +97,7 @@ func (o *options) explainGroup(ctx context.Context, name string, watch time.Dura
 		return false, nil
 	}
 	defer closeClient()
-	before, err := o.describeGroups(ctx, a, true, []string{name})
+	before, err := o.describeGroups(ctx, a, groups.Options{Ages: true}, []string{name})
 	if err != nil {
 		return fail.CodeOf(err) != fail.NotFound, err
 	}
@@ -111,7 +111,7 @@ func (o *options) explainGroup(ctx context.Context, name string, watch time.Dura
 			return true, ctx.Err()
 		case <-time.After(watch):
 		}
-		after, err := o.describeGroups(ctx, a, true, []string{name})
+		after, err := o.describeGroups(ctx, a, groups.Options{Ages: true}, []string{name})
 		if err != nil {
 			return true, err
 		}

@@ -62,13 +62,13 @@ func listGroups(ctx context.Context, a *kadm.Client, listed kadm.ListedGroups) (
 	var others []*groups.Group
 	for _, l := range listed.Sorted() {
 		switch l.GroupType {
-		case "", "classic", "consumer":
+		case "", "classic", "consumer", "share":
 			names = append(names, l.Group)
 		default:
 			others = append(others, &groups.Group{Name: l.Group, State: l.State, Type: l.GroupType, ProtocolType: l.ProtocolType, Coordinator: l.Coordinator})
 		}
 	}
-	all, err := groups.Describe(ctx, a, groups.Options{}, names...)
+	all, err := groups.Describe(ctx, a, groups.Options{Shares: true}, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,10 @@ func groupDescribe(o *options) *cobra.Command {
 		Use:   "describe GROUP...",
 		Short: "Show members with their addresses, and how far each partition is behind in records and in time",
 		Long: "Show a group's members with their clients and addresses, and for each partition the\n" +
-			"committed offset, how many records are yet to be read, and how old the oldest of them is.",
+			"committed offset, how many records are yet to be read, and how old the oldest of them is. Of\n" +
+			"a share group it is the offset below which all is done, and the lag what is not done above it;\n" +
+			"what members hold and keys that are parked stand at /metrics/detail (ottla_share_*), dead\n" +
+			"letters in \"ottla dlq show GROUP\".",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.completeGroups,
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -107,7 +110,7 @@ func groupDescribe(o *options) *cobra.Command {
 				return err
 			}
 			defer done()
-			all, err := o.describeGroups(cmd.Context(), a, !members && !fast, names)
+			all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Ages: !members && !fast}, names)
 			if err != nil {
 				return err
 			}
@@ -133,12 +136,14 @@ func groupDescribe(o *options) *cobra.Command {
 	return c
 }
 
-func (o *options) describeGroups(ctx context.Context, a *kadm.Client, ages bool, names []string) ([]*groups.Group, error) {
+// describeGroups finds out what want asks of groups.
+func (o *options) describeGroups(ctx context.Context, a *kadm.Client, want groups.Options, names []string) ([]*groups.Group, error) {
 	servers, err := reach.Split(o.bootstrap)
 	if err != nil {
 		return nil, fail.Usagef("-b: %v", err)
 	}
-	all, err := groups.Describe(ctx, a, groups.Options{Ages: ages, Within: o.connectTimeout, Now: time.Now, Servers: servers}, names...)
+	want.Within, want.Now, want.Servers = o.connectTimeout, time.Now, servers
+	all, err := groups.Describe(ctx, a, want, names...)
 	if err != nil {
 		return nil, groupFailure("cannot describe "+strings.Join(names, ", "), err)
 	}
@@ -204,9 +209,12 @@ func memberTable(all []*groups.Group) *out.Table {
 			for _, p := range m.Assigned {
 				assigned = append(assigned, p.String())
 			}
-			var epoch, target any // of consumer groups
-			if g.Type == "consumer" {
+			var epoch, target any // classic groups have none
+			switch g.Type {
+			case "consumer":
 				epoch, target = m.Epoch, len(m.Target)
+			case "share":
+				epoch = m.Epoch
 			}
 			t.Add(g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), epoch, len(m.Assigned), target, assigned)
 		}
@@ -311,7 +319,7 @@ func groupDelete(o *options) *cobra.Command {
 
 // deleteOffsets forgets offsets of groups, or shows which would be forgotten.
 func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, names []string, chosen func(groups.TopicPartition) bool, dryRun bool) error {
-	all, err := o.describeGroups(ctx, a, false, names)
+	all, err := o.describeGroups(ctx, a, groups.Options{}, names)
 	if err != nil {
 		return err
 	}

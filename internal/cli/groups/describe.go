@@ -16,7 +16,7 @@ import (
 // Group is one group with its members and offsets.
 type Group struct {
 	Name, State  string
-	Type         string // "classic" or "consumer": who shares the partitions out, a member or the server
+	Type         string // "classic", "consumer" or "share": a member shares the partitions out, the server does, or records go to members one by one
 	ProtocolType string // "consumer" for consumers
 	Protocol     string // the assignor that is used
 	Coordinator  int32
@@ -50,7 +50,7 @@ func (p TopicPartition) String() string { return fmt.Sprintf("%s-%d", p.Topic, p
 // Partition is a group's position in one partition.
 type Partition struct {
 	TopicPartition
-	Committed  int64 // -1: the group has committed nothing here
+	Committed  int64 // -1: the group has committed nothing here; of share groups, where the share-partition starts
 	Epoch      int32 // leader epoch that was committed with it; -1 unknown
 	Start, End int64 // of the log; -1 unknown
 	Lag        int64 // records to read yet; -1 unknown
@@ -64,6 +64,8 @@ type Partition struct {
 type Options struct {
 	// Ages asks for Behind; it costs one small fetch a partition.
 	Ages bool
+	// Shares finds share groups too, which are not there otherwise.
+	Shares bool
 	// Within bounds the fetches for Ages.
 	Within time.Duration
 	Now    func() time.Time
@@ -81,9 +83,19 @@ func Describe(ctx context.Context, a *kadm.Client, o Options, names ...string) (
 	if err != nil {
 		return nil, err
 	}
-	out, err := classics(ctx, a, slices.DeleteFunc(slices.Clone(names), func(n string) bool { return served[n] != nil }))
+	others := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return served[n] != nil })
+	var shared map[string]*Group
+	if o.Shares {
+		if shared, err = shares(ctx, a, others); err != nil {
+			return nil, err
+		}
+	}
+	out, err := classics(ctx, a, slices.DeleteFunc(others, func(n string) bool { return shared[n] != nil }))
 	if err != nil {
 		return nil, err
+	}
+	for _, g := range shared {
+		out = append(out, g)
 	}
 	for _, g := range served {
 		out = append(out, g)
@@ -193,7 +205,7 @@ func starts(ctx context.Context, a *kadm.Client, groups []*Group, topics map[str
 			p := &g.Partitions[i]
 			if s, ok := found.Lookup(p.Topic, p.Partition); ok && s.Err == nil {
 				p.Start = s.Offset
-				if p.Lag >= 0 && p.End >= 0 {
+				if p.Lag >= 0 && p.End >= 0 && g.Type != "share" {
 					p.Lag = max(0, p.End-max(p.Committed, p.Start))
 				}
 			}
