@@ -14,7 +14,7 @@ type loadedKey struct{}
 
 // lead begins a leadership: whatever was is forgotten, and the log is loaded.
 func (c *core) lead(ctx context.Context, now time.Time, t Tail) {
-	c.resign(errIdle)
+	c.drop(errIdle)
 	c.tail, c.ctx, c.careful, c.attempts = t, ctx, false, 0
 	if c.underWay > 0 {
 		c.again, c.retry = true, time.Time{}
@@ -26,11 +26,17 @@ func (c *core) lead(ctx context.Context, now time.Time, t Tail) {
 
 // resign ends a leadership; why is told to everyone who waits.
 func (c *core) resign(why error) {
+	c.drop(why)
+	c.enter(idle)
+}
+
+// drop ends what there is of a leadership, and shows nothing: between two
+// leaderships nobody may find that there is none.
+func (c *core) drop(why error) {
 	if c.phase != idle {
 		c.forget(why)
 		c.tail, c.again = nil, false
 	}
-	c.enter(idle)
 }
 
 // close ends the core with the node. What was accepted and waits for company is

@@ -80,6 +80,107 @@ func TestSettleWaitsForTheLoad(t *testing.T) {
 	})
 }
 
+// slowTail tells when a load looks at its end, and when it has been read, and
+// goes on when it is let.
+type slowTail struct {
+	*memTail
+	looks, reads chan struct{}
+}
+
+func slow(t *memTail) *slowTail { return &slowTail{t, make(chan struct{}), make(chan struct{})} }
+
+func (t *slowTail) End() int64 {
+	t.looks <- struct{}{}
+	<-t.looks
+	return t.memTail.End()
+}
+
+func (t *slowTail) Replay(ctx context.Context, from, to int64, fn func([]byte) error) error {
+	t.reads <- struct{}{}
+	<-t.reads
+	return t.memTail.Replay(ctx, from, to, fn)
+}
+
+// TestALeadershipIsSeenFromTheMomentItIsToldOf: whoever looks while the shard is
+// just taking it up finds a load to wait for, and not that nobody leads.
+func TestALeadershipIsSeenFromTheMomentItIsToldOf(t *testing.T) {
+	s := newShards(t, 1)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	loads := func(when string) {
+		t.Helper()
+		if err := s.SettleAll(ended); wire.CodeOf(err) != wire.CoordinatorLoadInProgress {
+			t.Errorf("%s: with no time to wait got %v, want COORDINATOR_LOAD_IN_PROGRESS", when, err)
+		}
+		if led, loads, _ := s.Standing(); led != 1 || loads != 1 {
+			t.Errorf("%s: %d led and %d loading, want 1 and 1", when, led, loads)
+		}
+		s.refuse(t, "", "get a", wire.CoordinatorLoadInProgress)
+	}
+	for epoch := range int32(3) { // the first, and one after another
+		tail := slow(s.logs[0].tail(epoch))
+		s.Lead(0, tail)
+		<-tail.looks
+		loads("before the load")
+		tail.looks <- struct{}{}
+		<-tail.reads
+		loads("in the load")
+		tail.reads <- struct{}{}
+		if err := s.SettleAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.do(t, "", "get a")
+	}
+	// A leadership that comes while an older one still loads.
+	older := slow(s.logs[0].tail(3))
+	s.Lead(0, older)
+	<-older.looks
+	older.looks <- struct{}{}
+	<-older.reads
+	newer := slow(s.logs[0].tail(4))
+	s.Lead(0, newer)
+	older.reads <- struct{}{}
+	<-newer.looks
+	loads("after the older load")
+	newer.looks <- struct{}{}
+	<-newer.reads
+	newer.reads <- struct{}{}
+	if err := s.SettleAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.do(t, "", "get a")
+}
+
+// TestWhatIsExpectedOutlastsTheEndOfWhatWas: a resignation that is taken up
+// after a new leadership was foretold does not hide that.
+func TestWhatIsExpectedOutlastsTheEndOfWhatWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShards(t, 1)
+		older := slow(s.logs[0].tail(1))
+		s.Lead(0, older)
+		<-older.looks
+		s.Resign(0)
+		s.Expect(0)
+		older.looks <- struct{}{}
+		<-older.reads
+		older.reads <- struct{}{}
+		synctest.Wait()
+		s.refuse(t, "", "get a", wire.CoordinatorLoadInProgress)
+		settled := make(chan error, 1)
+		go func() { settled <- s.SettleAll(t.Context()) }()
+		synctest.Wait()
+		if len(settled) > 0 {
+			t.Error("settled before the partition is led")
+		}
+		s.Lead(0, s.logs[0].tail(2))
+		if err := <-settled; err != nil {
+			t.Errorf("got %v", err)
+		}
+		s.do(t, "", "get a")
+		s.Close()
+	})
+}
+
 func (s *shards) do(t *testing.T, key, line string) string {
 	t.Helper()
 	got, err := s.Do(t.Context(), key, line)

@@ -12,7 +12,8 @@ type shard struct {
 	o     *Options
 	core  *core // owned by run
 	in    *inbox
-	phase atomic.Int32 // the core's, for those outside; Lead and Resign go ahead of it
+	phase atomic.Int32 // the core's, for those outside; Lead, Expect and Resign go ahead of it
+	at    *role        // what the core has taken up; owned by run
 	began time.Time    // of the load that goes on; owned by run
 	lives *role        // whose load goes on, nil when it has ended; owned by run
 	done  chan struct{}
@@ -87,20 +88,26 @@ func newShard(o *Options, partition int32, work func(life uint64, run func() any
 		snapshotEvery: o.SnapshotBytes,
 		show:          s.show,
 	}, partition, o.New(partition))
+	s.at = s.role
 	go s.run()
 	return s
 }
 
-// show tells those outside, and measures loads.
+// show tells those outside, and measures loads. What Lead, Expect or Resign
+// said meanwhile stands until the core has taken it up: a phase of the role
+// before it must not hide it from those who wait for its load.
 func (s *shard) show(p phase) {
-	s.phase.Store(int32(p))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	newest := s.role == s.at
+	if newest {
+		s.phase.Store(int32(p))
+	}
 	switch {
 	case p == loading && s.began.IsZero():
 		s.began = s.o.Now()
-		if s.lives == nil {
-			s.mu.Lock()
+		if newest && s.lives == nil {
 			s.lives = s.role
-			s.mu.Unlock()
 			s.lives.unsettle()
 		}
 	case p == active && !s.began.IsZero():
@@ -245,6 +252,7 @@ func (s *shard) step(t *taken) {
 	if t.role != nil {
 		refuse(t.calls, errIdle)
 		t.calls = t.calls[:0]
+		s.at, s.began = t.role, time.Time{}
 		if t.role.tail != nil {
 			s.core.lead(t.role.ctx, now, t.role.tail)
 		} else {
