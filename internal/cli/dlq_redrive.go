@@ -64,6 +64,9 @@ func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) err
 	if err != nil {
 		return err
 	}
+	if r.to == q.Topic {
+		return fail.Usagef("--to %s: that is where the letters are", r.to)
+	}
 	goOn, err := o.agreedLetters(ctx, q, f, r)
 	if err != nil || !goOn {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -241,4 +242,66 @@ func TestShareGroupsAreDescribed(t *testing.T) {
 	}
 	call(t, n, "", "group", "describe", "shop").mustHold(t, 0, "shop  Stable", "1 member", "till", "127.0.0.1")
 	call(t, n, "", "group", "reset", "shop", "--to", "start", "--dry-run").mustHold(t, fail.NotFound, "there is no such group")
+}
+
+func TestARedriveThatIsEndedGoesOnWhereItStopped(t *testing.T) {
+	n := givingUp(t, 12)
+	c, err := kgo.NewClient(kgo.SeedBrokers(n.Addr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() {
+		var out, errOut strings.Builder
+		ended <- Run(ctx, []string{"dlq", "redrive", "shop", "--rate", "20", "-b", n.Addr()}, strings.NewReader(""), &out, &errOut)
+	}()
+	for written := int64(0); written < 12+1; { // the first of them is back
+		ends, err := kadm.NewClient(c).ListEndOffsets(t.Context(), "orders")
+		if err != nil {
+			t.Fatal(err)
+		}
+		written = 0
+		ends.Each(func(o kadm.ListedOffset) { written += o.Offset })
+	}
+	cancel()
+	code := <-ended
+	var waiting int
+	r := call(t, n, "", "dlq", "list", "-o", "template={{.waiting}}")
+	if _, err := fmt.Sscan(r.out, &waiting); err != nil || waiting >= 12 || (code == 0) != (waiting == 0) {
+		t.Fatalf("exit code %d, %q wait: %v", code, r.out, err)
+	}
+	call(t, n, "", "dlq", "redrive", "shop").mustHold(t, 0)
+	got := orders(t, n, "orders")
+	for i := range 12 {
+		if v := fmt.Sprintf("=v%d[", i); strings.Count(got, v) < 2 {
+			t.Errorf("%s] did not come back: %s", v, got)
+		}
+	}
+	call(t, n, "", "dlq", "redrive", "shop", "--to", "dlq.orders").mustHold(t, fail.Usage, "where the letters are")
+}
+
+func TestAtATerminalARedriveIsAskedFor(t *testing.T) {
+	n := givingUp(t, 1)
+	// A device that is no file is taken for a terminal; nobody answers there.
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	ask := func(extra ...string) int {
+		return Run(t.Context(), append([]string{"dlq", "redrive", "shop", "-b", n.Addr()}, extra...), null, null, null)
+	}
+	if code := ask(); code != fail.Failed {
+		t.Errorf("without an answer: exit code %d", code)
+	}
+	call(t, n, "", "dlq", "show", "shop", "-o", "name").mustHold(t, 0, "dlq.orders-0@0\n")
+	if code := ask("--yes"); code != 0 {
+		t.Errorf("--yes: exit code %d", code)
+	}
+	if code := ask(); code != 0 {
+		t.Errorf("with nothing to put back there is something to ask: exit code %d", code)
+	}
+	call(t, n, "", "dlq", "show", "shop").mustHold(t, 0, "no dead letters wait")
 }

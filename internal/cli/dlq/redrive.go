@@ -106,7 +106,8 @@ func (d *Redrive) some(ctx context.Context, q *Queue, run []*kgo.Record, done *R
 		q.part(l.Partition).Progress.Add(l.Offset, l.Offset+1)
 		touched[l.Partition] = true
 	}
-	return len(out), d.keep(ctx, q, touched)
+	// What is written is remembered also by a redrive that is told to end.
+	return len(out), d.keep(context.WithoutCancel(ctx), q, touched)
 }
 
 // back is the record that a letter becomes.

@@ -489,6 +489,10 @@ func TestKeysAreReadWhereTheyAreInOrder(t *testing.T) {
 		if st.Locked != 3 || st.Members != 2 {
 			t.Errorf("stats %+v", st)
 		}
+		r.m.Part(store.Key{Group: "a", TopicID: topicID}) // nobody has loaded it
+		if all := r.m.Standings(); len(all) != 1 || all[0].Key != r.key || all[0].Stats != st {
+			t.Errorf("standings %+v, want those of %+v alone", all, r.key)
+		}
 	})
 }
 
