@@ -93,15 +93,16 @@ func totalLag(g *groups.Group) any {
 }
 
 func groupDescribe(o *options) *cobra.Command {
-	var members, fast bool
+	var members, fast, held bool
+	var http string
 	c := &cobra.Command{
 		Use:   "describe GROUP...",
 		Short: "Show members with their addresses, and how far each partition is behind in records and in time",
 		Long: "Show a group's members with their clients and addresses, and for each partition the\n" +
 			"committed offset, how many records are yet to be read, and how old the oldest of them is. Of\n" +
 			"a share group it is the offset below which all is done, and the lag what is not done above it;\n" +
-			"what members hold and keys that are parked stand at /metrics/detail (ottla_share_*), dead\n" +
-			"letters in \"ottla dlq show GROUP\".",
+			"what members hold and which keys are parked is asked over HTTP (--http, ottla_share_* at\n" +
+			"/metrics/detail), dead letters are shown by \"ottla dlq show GROUP\".",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.completeGroups,
 		RunE: func(cmd *cobra.Command, names []string) error {
@@ -110,7 +111,7 @@ func groupDescribe(o *options) *cobra.Command {
 				return err
 			}
 			defer done()
-			all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Ages: !members && !fast}, names)
+			all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Ages: !members && !fast && !held}, names)
 			if err != nil {
 				return err
 			}
@@ -122,8 +123,18 @@ func groupDescribe(o *options) *cobra.Command {
 					if err := o.showGroup(g); err != nil {
 						return err
 					}
+					if err := o.showHeld(cmd.Context(), o.httpAddress(http), held || cmd.Flags().Changed("http"), g); err != nil {
+						return err
+					}
 				}
 				return nil
+			}
+			if held {
+				t, err := o.held(cmd.Context(), o.httpAddress(http), all)
+				if err != nil {
+					return err
+				}
+				return o.print(t)
 			}
 			if members {
 				return o.print(memberTable(all))
@@ -132,6 +143,8 @@ func groupDescribe(o *options) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&members, "members", false, "with -o: the members instead of the partitions")
+	c.Flags().BoolVar(&held, "held", false, "of share groups: what members hold, what waits for another try, and keys that are parked; with -o instead of the partitions")
+	c.Flags().StringVar(&http, "http", envOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what share groups hold")
 	c.Flags().BoolVar(&fast, "no-time", false, "leave out the lag in time, which reads one record a partition")
 	return c
 }

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/groups"
+	"ottla/internal/cli/out"
+)
+
+// httpAddress is where to ask for what the Kafka protocol does not tell: what
+// was given, or where a node of `ottla dev` has it when that is asked.
+func (o *options) httpAddress(given string) string {
+	if given == "" && o.bootstrap == defaultBootstrap {
+		return defaultHTTP
+	}
+	return strings.TrimPrefix(given, "http://")
+}
+
+// defaultHTTP is where `ottla dev` answers HTTP.
+const defaultHTTP = "127.0.0.1:8080"
+
+// held reads what share groups hold; others hold nothing.
+func (o *options) held(ctx context.Context, address string, all []*groups.Group) (*out.Table, error) {
+	if address == "" {
+		return nil, fail.Usagef("what a share group's members hold is told over HTTP: give --http HOST:PORT of the node that leads the partitions")
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.connectTimeout)
+	defer cancel()
+	t := &out.Table{Empty: "no member of a share group reads here", Columns: []out.Column{
+		{Field: "group"}, {Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
+		{Field: "acquired", Title: "ACQUIRED", Right: true}, {Field: "redelivered", Title: "REDELIVERED", Right: true}, {Field: "delayed", Title: "DELAYED", Right: true},
+		{Field: "parked_keys", Title: "PARKED KEYS", Right: true}, {Field: "dying", Title: "DYING", Right: true},
+	}}
+	for _, g := range all {
+		if g.Type != "share" {
+			continue
+		}
+		rows, err := groups.ReadHeld(ctx, address, g.Name)
+		if err != nil {
+			return nil, fail.New(fail.Unreachable, "cannot tell what group "+g.Name+" holds", err.Error(), "give --http HOST:PORT of the node that leads the partitions")
+		}
+		for _, h := range rows {
+			t.Add(g.Name, h.Topic, h.Partition, h.Acquired, h.Redelivered, h.Delayed, h.Parked, h.Dying)
+		}
+	}
+	return t, nil
+}
+
+// showHeld shows what a group holds beneath its offsets, where that can be told.
+func (o *options) showHeld(ctx context.Context, address string, asked bool, g *groups.Group) error {
+	if g.Type != "share" || address == "" && !asked {
+		return nil
+	}
+	t, err := o.held(ctx, address, []*groups.Group{g})
+	if err != nil && asked {
+		return err
+	}
+	if err != nil || len(t.Rows) == 0 {
+		return nil
+	}
+	fmt.Fprintln(o.out)
+	return o.print(t)
+}
