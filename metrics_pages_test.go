@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla"
 	"ottla/internal/metric"
@@ -51,6 +53,33 @@ func laggards(t *testing.T) *ottla.Server {
 	return node
 }
 
+// pick lets a member of a share group take the records of a topic, and keep
+// them.
+func pick(t *testing.T, node *ottla.Server, group, topic string) {
+	t.Helper()
+	earliest := "earliest"
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	r := kmsg.NewIncrementalAlterConfigsRequestResource()
+	r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
+	r.Configs = []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: "share.auto.offset.reset", Value: &earliest}}
+	req.Resources = append(req.Resources, r)
+	resp, err := req.RequestWith(within(t), client(t, node))
+	if err == nil {
+		err = kerr.ErrorForCode(resp.Resources[0].ErrorCode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	member := client(t, node, kgo.ShareGroup(group), kgo.ConsumeTopics(topic))
+	for n := 0; n == 0; {
+		f := member.PollFetches(within(t))
+		if err := f.Err(); err != nil {
+			t.Fatal(err)
+		}
+		n = f.NumRecords()
+	}
+}
+
 // rowsOf checks that a page shows the metrics that it declares, and no other.
 func rowsOf(t *testing.T, p metric.Page, kinds map[string]string) {
 	t.Helper()
@@ -81,6 +110,7 @@ func mustShow(t *testing.T, values map[string]float64, want map[string]float64) 
 
 func TestDetailShowsLagInRecordsAndSeconds(t *testing.T) {
 	node := laggards(t)
+	pick(t, node, "pickers", "orders")
 	values, kinds := scrapePage(t, node, "/metrics/detail")
 	rowsOf(t, metric.PageDetail, kinds)
 	mustShow(t, values, map[string]float64{
@@ -99,6 +129,8 @@ func TestDetailShowsLagInRecordsAndSeconds(t *testing.T) {
 		`ottla_group_committed_offset{group="readers",partition="0",topic="orders"}`: 10,
 		`ottla_group_lag_records{group="readers",partition="0",topic="orders"}`:      0,
 		`ottla_group_lag_seconds{group="readers",partition="0",topic="orders"}`:      0,
+		`ottla_share_acquired_records{group="pickers",partition="0",topic="orders"}`: 10,
+		`ottla_share_parked_keys{group="pickers",partition="0",topic="orders"}`:      0,
 		`ottla_detail_entries_omitted`:                                               0,
 	})
 	// Record 4 was 960 s old before all this began.
