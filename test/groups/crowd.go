@@ -115,10 +115,14 @@ const refillWithin = 2 * time.Second
 func (c *crowd) keep(ctx context.Context, at *place, o orders, w *history.Writer, r *rand.Rand) error {
 	for ctx.Err() == nil {
 		o.Place, o.Reads, o.Claims = at.number, w.Process(), w.Process()
-		who, err := c.start(ctx, at, o, w)
+		process := o.Reads
+		say := func(what string) { tell(w, process, c.group, what) }
+		say(joins)
+		member, err := c.start(ctx, at, o, w)
 		if err != nil {
 			return fmt.Errorf("place %d of %s: %w", at.number, c.group, err)
 		}
+		who := &told{member, say}
 		at.set(who)
 		select {
 		case <-who.done():

@@ -7,6 +7,7 @@
 //	go run ./test/groups -for 60s -protocol cooperative -seed 7
 //	go run ./test/groups -against kafka -for 3m           the checker itself: must be clean
 //	go run ./test/groups -check HISTORY                   judge a history that was kept
+//	go run ./test/groups -protocol consumer -judge-settle all owned 2 s after a change
 //
 // The protocols are classic (eager), cooperative, consumer (KIP-848) and
 // migrating: its members come with the one protocol for a while and then with the
@@ -22,8 +23,8 @@
 // Reading order: main.go, protocol.go (who speaks what), member.go (a consumer
 // that writes down what it does), child.go (one in a process of its own),
 // local.go (one in this process), crowd.go (the group's places, which are filled
-// again and again), faults.go (what is done to them, by a seed), watch.go (the
-// committed offsets), judge.go and its rules, report.go.
+// again and again), fates.go (what the history says of that), faults.go (what is done to them, by a seed), watch.go (the
+// committed offsets), judge.go, rules.go and settled.go (its rules), report.go.
 //
 // Invariants: what a member has read is in the history before it commits it, and
 // that it is about to commit is there before the request leaves, so a member may

@@ -27,15 +27,15 @@ type fault struct {
 var kinds = []fault{
 	{name: "process killed", often: 3, process: true, act: func(_ context.Context, _ *driver, who actor) error { who.die(); return nil }},
 	{name: "process leaves", often: 1, process: true, act: func(_ context.Context, _ *driver, who actor) error { who.leave(); return nil }},
-	{name: "process frozen", often: 2, process: true, act: silent},
+	{name: "process frozen", often: 2, process: true, act: hush},
 	{name: "member vanishes", often: 2, act: func(_ context.Context, _ *driver, who actor) error { who.die(); return nil }},
 	{name: "member leaves", often: 1, act: func(_ context.Context, _ *driver, who actor) error { who.leave(); return nil }},
-	{name: "member cut off", often: 1, act: silent},
+	{name: "member cut off", often: 1, act: hush},
 	{name: "broker killed", often: 2, broker: true, act: func(ctx context.Context, d *driver, _ actor) error { return d.restart(ctx) }},
 }
 
-// silent keeps a member quiet for longer than its session lasts.
-func silent(ctx context.Context, d *driver, who actor) error {
+// hush keeps a member quiet for longer than its session lasts.
+func hush(ctx context.Context, d *driver, who actor) error {
 	return who.silence(ctx, sessionTimeout+time.Second+time.Duration(d.number(int64(3*time.Second))))
 }
 
@@ -48,6 +48,7 @@ type driver struct {
 	r      *rand.Rand
 	wg     sync.WaitGroup // of what takes its time
 	down   time.Duration  // the longest that the broker was away
+	says   func(what string)
 
 	mu   sync.Mutex // guards r, hits and errs
 	hits map[string]int
@@ -139,6 +140,7 @@ func (d *driver) hit(k fault) {
 // restart kills the broker and starts it again on its directory a while later.
 func (d *driver) restart(ctx context.Context) error {
 	began := time.Now()
+	d.says(down)
 	if err := d.node.Kill(); err != nil {
 		return err
 	}
@@ -148,6 +150,7 @@ func (d *driver) restart(ctx context.Context) error {
 	if err := d.node.Start(context.WithoutCancel(ctx)); err != nil { // it ends by stop, not by ctx
 		return fmt.Errorf("start after a kill: %w", err)
 	}
+	d.says(up)
 	d.down = max(d.down, time.Since(began))
 	return nil
 }

@@ -57,14 +57,14 @@ func (v verdict) String() string {
 }
 
 // judge judges a history with its groups. exact is set where the marks and the
-// records of a fetch are of one moment, as Ottla's are.
-func judge(ops []history.Op, exact bool) verdict {
+// records of a fetch are of one moment, as Ottla's are; more are rules beside groupRules.
+func judge(ops []history.Op, exact bool, more ...groupRule) verdict {
 	v := verdict{
 		general: history.Check(ops, history.Options{Idempotent: true, ExactMarks: exact}),
 		groups:  &findings{count: map[string]int{}},
 	}
 	for _, g := range viewGroups(ops) {
-		for _, rule := range groupRules {
+		for _, rule := range slices.Concat(groupRules, more) {
 			rule(g, v.groups)
 		}
 	}
@@ -78,6 +78,11 @@ type groupView struct {
 	sends   []*history.Op
 	members map[int32]bool // the processes that read for it
 	reads   []*history.Op  // what they polled
+
+	fates      []*history.Op // its members' and the broker's, by Start
+	outages    []span        // of the broker
+	partitions []string      // all that anybody sent to or was given
+	last       int64         // the history's end
 }
 
 // viewGroups makes one of each group, by name.
@@ -114,9 +119,39 @@ func viewGroups(ops []history.Op) []*groupView {
 				g.reads = append(g.reads, &ops[i])
 			}
 		}
+		g.lookAround(ops)
 		out = append(out, g)
 	}
 	return out
+}
+
+// lookAround finds what happened to the group, and where.
+func (g *groupView) lookAround(ops []history.Op) {
+	parts := map[string]bool{}
+	for i := range ops {
+		op := &ops[i]
+		g.last = max(g.last, op.End)
+		for _, m := range op.Micro {
+			parts[m.Partition] = true
+		}
+		for _, p := range op.Positions {
+			parts[p.Partition] = true
+		}
+		if op.Kind == fate && (op.Group == g.name || op.Group == "") {
+			g.fates = append(g.fates, op)
+		}
+	}
+	g.partitions = slices.Sorted(maps.Keys(parts))
+	slices.SortFunc(g.fates, func(a, b *history.Op) int { return cmp.Compare(a.Start, b.Start) })
+	var since int64
+	for _, op := range g.fates {
+		switch op.Error {
+		case down:
+			since = op.Start
+		case up:
+			g.outages = append(g.outages, span{since, op.Start})
+		}
+	}
 }
 
 // byEnd gives the operations that want picks, by End.

@@ -32,6 +32,8 @@ var (
 	binary       = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	keepIn       = flag.String("dir", "", "where all is kept; without it a temporary folder")
 	check        = flag.String("check", "", "judge the history in this file and end")
+	settle       = flag.Duration("settle", 2*time.Second, "time after a change within which every partition shall have an owner (KIP-848)")
+	judgeSettle  = flag.Bool("judge-settle", false, "fail where -settle is not kept; a loaded machine may be slower")
 	asMember     = flag.String("member", "", "(internal) be a member with these orders")
 )
 
@@ -118,6 +120,8 @@ func (s *scene) open(ctx context.Context, logFile *os.File) error {
 	}
 	node, err := rig.New(context.WithoutCancel(ctx), rig.Options{Kind: rig.Kind(*against), Dir: s.dir, Binary: *binary, Settings: settings, Log: logFile})
 	s.d = &driver{node: node, every: *every, r: rand.New(rand.NewPCG(*seed, 0)), hits: map[string]int{}}
+	process := s.w.Process()
+	s.d.says = func(what string) { tell(s.w, process, "", what) }
 	return err
 }
 
@@ -176,7 +180,11 @@ func judgeFile(name string) ([]history.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := judge(ops, rig.Kind(*against) == rig.Ottla)
+	var more []groupRule
+	if *judgeSettle {
+		more = append(more, settled(*settle))
+	}
+	v := judge(ops, rig.Kind(*against) == rig.Ottla, more...)
 	fmt.Println("groups:", v)
 	if !v.ok() {
 		return ops, errors.New("a promise is broken")

@@ -20,10 +20,11 @@ func report(d *driver, v *watcher, ops []history.Op) {
 		fmt.Fprintf(w, "%s\t%d\n", k.name, d.hits[k.name])
 	}
 	fmt.Fprintf(w, "longest time without a broker\t%v\n", d.down.Round(time.Millisecond))
-	fmt.Fprintln(w, "\ngroup\tmembers\tgenerations\tcommits\trefused or lost\tread\tlongest stand-still")
+	fmt.Fprintln(w, "\ngroup\tmembers\tgenerations\tcommits\trefused or lost\tread\tlongest stand-still\tquiet stretches\tall owned after (median, longest)")
 	for _, g := range viewGroups(ops) {
-		f := figuresOf(g)
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%v\n", g.name, len(g.members), f.generations, f.taken, f.tried-f.taken, f.read, v.stood[g.name].Round(100*time.Millisecond))
+		f, q := figuresOf(g), settlingOf(g, *settle)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%v\t%d\t%v, %v\n", g.name, len(g.members), f.generations, f.taken, f.tried-f.taken, f.read, v.stood[g.name].Round(100*time.Millisecond),
+			q.stretches, q.median.Round(time.Millisecond), q.longest.Round(time.Millisecond))
 	}
 }
 
