@@ -25,6 +25,8 @@ type Progress struct {
 // stretch is offsets from first up to, not including, end.
 type stretch struct{ first, end int64 }
 
+func (p *Progress) clone() *Progress { return &Progress{p.Next, slices.Clone(p.done)} }
+
 // Has tells whether the letter at an offset is done.
 func (p *Progress) Has(offset int64) bool {
 	if offset < p.Next {

@@ -1,9 +1,12 @@
 package dlq
 
 import (
+	"errors"
 	"math/rand"
 	"strings"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // twin is a progress as a set.
@@ -61,6 +64,14 @@ func TestProgressThatDoesNotFitIsAnError(t *testing.T) {
 	}
 	if text, err := p.metadata(); err == nil {
 		t.Errorf("%d bytes of metadata were made", len(text))
+	}
+	few, q := new(Progress), &Queue{Parts: []*Part{{Progress: p}}}
+	if err := q.fits(map[*kgo.Record]*Letter{nil: {Offset: 20_000}}); !errors.Is(err, errScattered) || p.Has(20_000) {
+		t.Errorf("one letter more fits: %v", err)
+	}
+	q.Parts[0].Progress = few
+	if err := q.fits(map[*kgo.Record]*Letter{nil: {Offset: 20_000}}); err != nil || few.Has(20_000) {
+		t.Errorf("one letter does not fit, or is done before it is: %v", err)
 	}
 	p.Add(0, 10_000)
 	if text, err := p.metadata(); err != nil || text != "" || p.Next != 10_000 {

@@ -94,6 +94,9 @@ func (d *Redrive) some(ctx context.Context, q *Queue, run []*kgo.Record, done *R
 	if len(out) == 0 {
 		return 0, nil
 	}
+	if err := q.fits(of); err != nil {
+		return 0, err
+	}
 	touched := map[int32]bool{}
 	for _, p := range d.Client.ProduceSync(ctx, out...) {
 		l := of[p.Record]
@@ -108,6 +111,23 @@ func (d *Redrive) some(ctx context.Context, q *Queue, run []*kgo.Record, done *R
 	}
 	// What is written is remembered also by a redrive that is told to end.
 	return len(out), d.keep(context.WithoutCancel(ctx), q, touched)
+}
+
+// fits tells whether it could be kept that letters are done, before they are.
+func (q *Queue) fits(letters map[*kgo.Record]*Letter) error {
+	after := map[int32]*Progress{}
+	for _, l := range letters {
+		if after[l.Partition] == nil {
+			after[l.Partition] = q.part(l.Partition).Progress.clone()
+		}
+		after[l.Partition].Add(l.Offset, l.Offset+1)
+	}
+	for _, p := range after {
+		if _, err := p.metadata(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // back is the record that a letter becomes.
