@@ -58,10 +58,12 @@
 //
 // shard.run owns the core and everything in it, the machine included. Others
 // reach it through the inbox (its mutex is held for moments, never over a
-// call) and see its phase through an atomic. shard.mu guards the leadership at
-// hand, Runtime.mu the map of shards; order: Runtime.mu or shard.mu, then the
-// inbox's. Replies are given on the owner's goroutine. A shard costs one
-// goroutine and, idle, no timer. Close waits for all shards and all work.
+// call) and see its phase through an atomic, which Lead, Expect and Resign set
+// ahead of the core: from then on there is a load to wait for, whatever the core
+// is still at. shard.mu guards the leadership at hand, Runtime.mu the map of
+// shards; order: Runtime.mu or shard.mu, then the inbox's. Replies are given on
+// the owner's goroutine. A shard costs one goroutine and, idle, no timer. Close
+// waits for all shards and all work.
 //
 // The core has no goroutine, lock or clock; the stories in testdata step it by
 // hand.
