@@ -179,6 +179,10 @@ var Answers = []Difference{
 		Reason: "Kafka lists them by where they end; clients sort the list.",
 	},
 	{
+		Part: "DescribeTransactions", Where: `transactions/.*\.Partitions`, Kafka: `\[1 0\]`, Ottla: `\[0 1\]`,
+		What: "The partitions of a transaction are told in order.", Reason: "Kafka tells them in the order of a hash set.",
+	},
+	{
 		Part: "ListOffsets", Where: `transactions/offsets listed/open: time -3, isolation 1 .*`,
 		What:   "The offset of the largest timestamp, asked for at read_committed while a transaction is open, is that of the records before it.",
 		Reason: "Kafka looks at all records, and answers none when the largest timestamp is behind the last stable offset.",
