@@ -236,13 +236,14 @@ func (x *txn) write(d dialect, t topic, partition int32) {
 	x.call(fmt.Sprintf("%s produces (%v)", x.short(), d), x.produce(d.produce, t, partition, nil))
 }
 
-// finish ends the transaction.
+// finish ends the transaction and waits for that.
 func (x *txn) finish(d dialect, commit bool) {
 	what := "aborts"
 	if commit {
 		what = "commits"
 	}
 	x.call(fmt.Sprintf("%s %s (%v)", x.short(), what, d), x.end(d.end, commit, nil))
+	x.s.ended(x.id)
 }
 
 func (x *txn) short() string { return strings.TrimPrefix(x.id, x.s.run+"-") }

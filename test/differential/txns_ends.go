@@ -174,6 +174,13 @@ func txnDescribed(s *scene) {
 
 // settledDescribe describes a transaction that is not on its way to an end.
 func (s *scene) settledDescribe(label, id string) {
+	s.ended(id)
+	s.send(label, transactionsDescribed(id))
+}
+
+// ended waits until the end of a transaction is complete: Kafka answers EndTxn
+// before all markers are written, those too that go where nothing was written.
+func (s *scene) ended(id string) {
 	s.until(func() bool {
 		got := s.must("describe", transactionsDescribed(id)).(*kmsg.DescribeTransactionsResponse)
 		if len(got.TransactionStates) != 1 {
@@ -182,7 +189,6 @@ func (s *scene) settledDescribe(label, id string) {
 		state := got.TransactionStates[0]
 		return (state.ErrorCode < 14 || state.ErrorCode > 16) && !strings.HasPrefix(state.State, "Prepare")
 	})
-	s.send(label, transactionsDescribed(id))
 }
 
 // listTransactions shows this story's transactions only, sorted.
