@@ -254,6 +254,11 @@ func splitOutsideBrackets(list string) []string {
 }
 
 func alterResource(ctx context.Context, c *call, client *kgo.Client, e entity, set map[string]string, unset []string) error {
+	if e.kind == "broker-loggers" {
+		if err := checkLoggers(ctx, client, e, append(slices.Sorted(maps.Keys(set)), unset...)); err != nil {
+			return err
+		}
+	}
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
 	r := kmsg.NewIncrementalAlterConfigsRequestResource()
 	r.ResourceType, r.ResourceName = resourceTypes[e.kind].resource, e.name
@@ -280,6 +285,22 @@ func alterResource(ctx context.Context, c *call, client *kgo.Client, e entity, s
 		}
 	}
 	c.completed(e)
+	return nil
+}
+
+// checkLoggers refuses loggers that the broker does not have, before it is
+// asked for a change.
+func checkLoggers(ctx context.Context, client *kgo.Client, e entity, names []string) error {
+	found, err := describeConfigs(ctx, client, resourceTypes[e.kind].resource, e.name)
+	if err != nil {
+		return err
+	}
+	unknown := slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(found, func(s setting) bool { return s.Name == name })
+	})
+	if len(unknown) > 0 {
+		return words.New("Invalid broker logger(s): %s", strings.Join(unknown, ","))
+	}
 	return nil
 }
 

@@ -25,9 +25,16 @@ func describeResources(ctx context.Context, c *call, client *kgo.Client, a *kadm
 	if !e.named {
 		names = existing
 	}
+	if e.named && e.kind == "groups" && !slices.Contains(existing, e.name) {
+		groups, err := a.ListGroups(ctx)
+		if err != nil {
+			return words.Of(err, "")
+		}
+		existing = append(existing, groups.Groups()...) // known without a setting of its own
+	}
 	for _, name := range names {
 		switch {
-		case e.named && name != "" && !slices.Contains(existing, name) && (e.kind == "topics" || e.kind == "client-metrics"):
+		case e.named && name != "" && !slices.Contains(existing, name) && !strings.HasPrefix(e.kind, "broker"):
 			c.printf("The %s '%s' doesn't exist and doesn't have dynamic config.\n", e.kind[:len(e.kind)-1], name)
 			continue
 		case name == "":
