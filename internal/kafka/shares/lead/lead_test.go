@@ -301,7 +301,7 @@ func TestWhereItBeginsIsStoredBeforeTheFirstRecord(t *testing.T) {
 	})
 	in(t, func(s *Settings) { s.Reset = Reset{BackMs: 60_000} }, func(r *rig) {
 		r.append("ab")
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		r.append("c")
 		r.want("a minute back", r.give("m", 9), "2-2:1")
 	})
@@ -380,8 +380,7 @@ func TestALoadIsTriedAgainUntilItSucceeds(t *testing.T) {
 		}
 		r.m.Part(r.key).Watch(w, &g)
 		synctest.Wait()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		if w.calls() == 0 {
 			t.Error("nobody was told that it is loaded")
 		}
@@ -396,10 +395,15 @@ func TestALoadIsTriedAgainUntilItSucceeds(t *testing.T) {
 		if err := r.m.Part(r.key).Give(&Want{Member: "m", MaxBytes: 100, MinOne: true}, &Given{}); wire.CodeOf(err) != wire.CorruptMessage {
 			t.Errorf("what does not pass is told: %v", err)
 		}
-		time.Sleep(time.Second)
-		synctest.Wait()
+		pass(time.Second)
 		r.want("and tried again", r.give("m", 9), "0-0:1")
 	})
+}
+
+// pass lets time go by on the bubble's clock, and what it brings happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // waiter counts how often it was told.
@@ -436,7 +440,7 @@ func TestWhoWaitsIsToldOfEverythingNew(t *testing.T) {
 				r.give("m", 9)
 				r.ack("m", 0, 1, share.Release)
 			}},
-			{"a lock that ends", func() { r.give("m", 9); time.Sleep(31 * time.Second) }},
+			{"a lock that ends", func() { r.give("m", 9); pass(31 * time.Second) }},
 			{"a member that leaves", func() { r.give("m", 9); r.m.Leave("g", "m") }},
 			{"changed settings", func() { r.m.Configure("g") }},
 			{"another leadership", func() { r.become(7) }},
@@ -452,8 +456,7 @@ func TestWhoWaitsIsToldOfEverythingNew(t *testing.T) {
 			before := w.calls()
 			tc.do()
 			synctest.Wait()
-			time.Sleep(time.Second)
-			synctest.Wait()
+			pass(time.Second)
 			if w.calls() == before {
 				t.Errorf("%s: nobody was told", tc.what)
 			}
@@ -467,8 +470,7 @@ func TestWhatIsGivenUpIsBuried(t *testing.T) {
 		r.append("abc")
 		r.want("all", r.give("m", 9), "0-2:1")
 		r.want("rejected", r.ack("m", 0, 0, share.Reject), "NONE")
-		time.Sleep(31 * time.Second) // the locks end, for the last time
-		synctest.Wait()
+		pass(31 * time.Second) // the locks end, for the last time
 		if want := []string{"0-0", "1-2"}; !slices.Equal(r.dead, want) {
 			t.Errorf("dead letters of %v, want %v", r.dead, want)
 		}
@@ -580,9 +582,9 @@ func TestRenewalNeedsTheGroupsLeave(t *testing.T) {
 	in(t, nil, func(r *rig) {
 		r.append("a")
 		r.want("taken", r.give("m", 9), "0-0:1")
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		r.want("renewed", r.ack("m", 0, 0, share.Renew), "NONE")
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		r.want("held still", r.ack("m", 0, 0, share.Accept), "NONE")
 	})
 	in(t, func(s *Settings) { s.Renew = false }, func(r *rig) {
