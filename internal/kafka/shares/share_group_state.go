@@ -50,26 +50,45 @@ func (f *Family) ask(ctx context.Context, keys []store.Key, cmd func(i int) any)
 	return out
 }
 
+// asks are the commands of a request about states, in the order of its rows.
+type asks struct {
+	keys []store.Key
+	cmds []any
+	said []said // what is not taken yet, once asked
+}
+
+func (a *asks) add(k store.Key, cmd any) { a.keys, a.cmds = append(a.keys, k), append(a.cmds, cmd) }
+
+// run asks all.
+func (a *asks) run(ctx context.Context, f *Family) {
+	a.said = f.ask(ctx, a.keys, func(i int) any { return a.cmds[i] })
+}
+
+// next takes what the next row is answered with.
+func (a *asks) next() (partition int32, code int16, message *string, body any) {
+	k, s := a.keys[0], a.said[0]
+	a.keys, a.said = a.keys[1:], a.said[1:]
+	return k.Partition, stateCode(s.err), messageOf(s.err), s.body
+}
+
 func (f *Family) initializeState(ctx context.Context, _ *api.Conn, req *kmsg.InitializeShareGroupStateRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.InitializeShareGroupStateResponse)
-	var keys []store.Key
-	var cmds []any
+	var all asks
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
 			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition}
-			keys, cmds = append(keys, k), append(cmds, store.Initialize{Key: k, StateEpoch: p.StateEpoch, Start: p.StartOffset, LeaderEpoch: -1})
+			all.add(k, store.Initialize{Key: k, StateEpoch: p.StateEpoch, Start: p.StartOffset, LeaderEpoch: -1})
 		}
 	}
-	all := f.ask(ctx, keys, func(i int) any { return cmds[i] })
+	all.run(ctx, f)
 	for i := range req.Topics {
 		t := kmsg.NewInitializeShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
 		for range req.Topics[i].Partitions {
 			row := kmsg.NewInitializeShareGroupStateResponseTopicPartition()
-			row.Partition, row.ErrorCode, row.ErrorMessage = keys[0].Partition, stateCode(all[0].err), messageOf(all[0].err)
+			row.Partition, row.ErrorCode, row.ErrorMessage, _ = all.next()
 			t.Partitions = append(t.Partitions, row)
-			keys, all = keys[1:], all[1:]
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
@@ -78,23 +97,23 @@ func (f *Family) initializeState(ctx context.Context, _ *api.Conn, req *kmsg.Ini
 
 func (f *Family) readState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShareGroupStateRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ReadShareGroupStateResponse)
-	var keys []store.Key
-	var cmds []any
+	var all asks
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
 			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition}
-			keys, cmds = append(keys, k), append(cmds, store.Read{Key: k, LeaderEpoch: p.LeaderEpoch})
+			all.add(k, store.Read{Key: k, LeaderEpoch: p.LeaderEpoch})
 		}
 	}
-	all := f.ask(ctx, keys, func(i int) any { return cmds[i] })
+	all.run(ctx, f)
 	for i := range req.Topics {
 		t := kmsg.NewReadShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
 		for range req.Topics[i].Partitions {
 			row := kmsg.NewReadShareGroupStateResponseTopicPartition()
-			row.Partition, row.ErrorCode, row.ErrorMessage = keys[0].Partition, stateCode(all[0].err), messageOf(all[0].err)
-			if st, ok := all[0].body.(store.State); ok {
+			var body any
+			row.Partition, row.ErrorCode, row.ErrorMessage, body = all.next()
+			if st, ok := body.(store.State); ok {
 				row.StateEpoch, row.StartOffset = st.StateEpoch, st.Start
 				for _, r := range st.Rows {
 					b := kmsg.NewReadShareGroupStateResponseTopicPartitionStateBatch()
@@ -103,7 +122,6 @@ func (f *Family) readState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShare
 				}
 			}
 			t.Partitions = append(t.Partitions, row)
-			keys, all = keys[1:], all[1:]
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
@@ -112,8 +130,7 @@ func (f *Family) readState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShare
 
 func (f *Family) writeState(ctx context.Context, _ *api.Conn, req *kmsg.WriteShareGroupStateRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.WriteShareGroupStateResponse)
-	var keys []store.Key
-	var cmds []any
+	var all asks
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
@@ -125,18 +142,17 @@ func (f *Family) writeState(ctx context.Context, _ *api.Conn, req *kmsg.WriteSha
 			for _, b := range p.StateBatches {
 				put.Rows = append(put.Rows, share.Stored{First: b.FirstOffset, Last: b.LastOffset, State: share.State(b.DeliveryState), Count: b.DeliveryCount})
 			}
-			keys, cmds = append(keys, k), append(cmds, put)
+			all.add(k, put)
 		}
 	}
-	all := f.ask(ctx, keys, func(i int) any { return cmds[i] })
+	all.run(ctx, f)
 	for i := range req.Topics {
 		t := kmsg.NewWriteShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
 		for range req.Topics[i].Partitions {
 			row := kmsg.NewWriteShareGroupStateResponseTopicPartition()
-			row.Partition, row.ErrorCode, row.ErrorMessage = keys[0].Partition, stateCode(all[0].err), messageOf(all[0].err)
+			row.Partition, row.ErrorCode, row.ErrorMessage, _ = all.next()
 			t.Partitions = append(t.Partitions, row)
-			keys, all = keys[1:], all[1:]
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
@@ -145,21 +161,21 @@ func (f *Family) writeState(ctx context.Context, _ *api.Conn, req *kmsg.WriteSha
 
 func (f *Family) deleteState(ctx context.Context, _ *api.Conn, req *kmsg.DeleteShareGroupStateRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DeleteShareGroupStateResponse)
-	var keys []store.Key
+	var all asks
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
-			keys = append(keys, store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: req.Topics[i].Partitions[j].Partition})
+			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: req.Topics[i].Partitions[j].Partition}
+			all.add(k, store.Delete{Key: k})
 		}
 	}
-	all := f.ask(ctx, keys, func(i int) any { return store.Delete{Key: keys[i]} })
+	all.run(ctx, f)
 	for i := range req.Topics {
 		t := kmsg.NewDeleteShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
 		for range req.Topics[i].Partitions {
 			row := kmsg.NewDeleteShareGroupStateResponseTopicPartition()
-			row.Partition, row.ErrorCode, row.ErrorMessage = keys[0].Partition, stateCode(all[0].err), messageOf(all[0].err)
+			row.Partition, row.ErrorCode, row.ErrorMessage, _ = all.next()
 			t.Partitions = append(t.Partitions, row)
-			keys, all = keys[1:], all[1:]
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
@@ -168,30 +184,29 @@ func (f *Family) deleteState(ctx context.Context, _ *api.Conn, req *kmsg.DeleteS
 
 func (f *Family) summarizeState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShareGroupStateSummaryRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ReadShareGroupStateSummaryResponse)
-	var keys []store.Key
-	var epochs []int32
+	var all asks
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
-			keys = append(keys, store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition})
-			epochs = append(epochs, p.LeaderEpoch)
+			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition}
+			all.add(k, store.Summarize{Key: k, LeaderEpoch: p.LeaderEpoch})
 		}
 	}
-	all := f.ask(ctx, keys, func(i int) any { return store.Summarize{Key: keys[i], LeaderEpoch: epochs[i]} })
+	all.run(ctx, f)
 	for i := range req.Topics {
 		t := kmsg.NewReadShareGroupStateSummaryResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
 		for range req.Topics[i].Partitions {
 			row := kmsg.NewReadShareGroupStateSummaryResponseTopicPartition()
-			row.Partition, row.ErrorCode, row.ErrorMessage = keys[0].Partition, stateCode(all[0].err), messageOf(all[0].err)
-			if s, ok := all[0].body.(store.Summary); ok {
+			var body any
+			row.Partition, row.ErrorCode, row.ErrorMessage, body = all.next()
+			if s, ok := body.(store.Summary); ok {
 				row.StateEpoch, row.LeaderEpoch, row.StartOffset, row.DeliveryCompleteCount = s.StateEpoch, s.LeaderEpoch, s.Start, s.Done
 				if !s.Known {
 					row.LeaderEpoch = 0
 				}
 			}
 			t.Partitions = append(t.Partitions, row)
-			keys, all = keys[1:], all[1:]
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
