@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"time"
 
@@ -25,8 +26,22 @@ type Options struct {
 	// Settings are broker settings by Kafka's names, e.g.
 	// "auto.create.topics.enable": "true".
 	Settings map[string]string
-	// NodeID is 1, or what the directory says, when 0.
+	// NodeID is what the directory says when 0; a fresh one is node 1 of a new
+	// cluster, or gets a number from the cluster that it joins.
 	NodeID int32
+	// Join are addresses of nodes of a cluster that a fresh directory shall
+	// belong to; without them it founds one. Start returns when the node serves.
+	Join []string
+	// Token admits the node (Server.Token of a node of the cluster); "" where
+	// both are Insecure.
+	Token string
+	// Insecure admits nodes without a token, and joins without one.
+	Insecure bool
+	// NoVote keeps the node from becoming a voter of the metadata by itself.
+	NoVote bool
+	// Rack or zone of the node, which replicas and readers are placed by; ""
+	// for none.
+	Rack string
 	// Logger takes one line per state change; nil discards them.
 	Logger *slog.Logger
 	// Clock is what the node takes for the time of day where it means data; nil
@@ -48,12 +63,21 @@ const memoryPath = "/data"
 
 // Start starts a node and returns when it serves. ctx bounds the start only.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	static, err := config.StaticOf("ottla.Options.Settings", o.Settings)
+	settings := o.Settings
+	if o.Rack != "" {
+		settings = maps.Clone(settings)
+		if settings == nil {
+			settings = map[string]string{}
+		}
+		settings["broker.rack"] = o.Rack
+	}
+	static, err := config.StaticOf("ottla.Options.Settings", settings)
 	if err != nil {
 		return nil, fmt.Errorf("settings of an embedded node: %w", err)
 	}
 	so := server.Options{
 		FS: vfs.NewOS(), Dirs: []string{o.Dir}, NodeID: o.NodeID,
+		Join: o.Join, Token: o.Token, Insecure: o.Insecure, NoVote: o.NoVote,
 		Listen: []server.Listener{{Name: "PLAINTEXT", Addr: o.Listen}}, HTTP: o.HTTP,
 		Static: static, Now: o.Clock.Now, Live: time.Now, Logger: o.Logger, VerifyAge: server.DefaultVerifyAge, Version: "embedded",
 	}
@@ -90,6 +114,31 @@ func (s *Server) HTTPAddr() string { return s.node.HTTPAddr() }
 
 // ClusterID is the cluster's identifier.
 func (s *Server) ClusterID() string { return s.node.ClusterID() }
+
+// NodeID is the node's number in the cluster.
+func (s *Server) NodeID() int32 { return s.node.NodeID() }
+
+// Token is what another node joins the cluster with. Whoever has it can become
+// a node: keep it as one keeps a password.
+func (s *Server) Token() (string, error) { return s.node.Token() }
+
+// Member is a node of the cluster.
+type Member struct {
+	NodeID  int32
+	Addr    string // host:port of its first listener
+	Rack    string
+	Serving bool // clients may use it: it is not fenced
+	Voter   bool // of the metadata quorum
+}
+
+// Members are the nodes that this one knows of, by number.
+func (s *Server) Members() []Member {
+	var out []Member
+	for _, m := range s.node.Members() {
+		out = append(out, Member(m))
+	}
+	return out
+}
 
 // Dial opens a Kafka connection to the node without a socket, for clients in
 // the same process (kgo.Dialer).

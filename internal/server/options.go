@@ -19,6 +19,19 @@ type Options struct {
 	NodeID    int32
 	// Adopt takes a directory that looks like a copy of another.
 	Adopt bool
+	// Join are addresses of nodes of the cluster that a fresh directory shall
+	// belong to, any of them; a directory that belongs to one already finds it
+	// by itself. Without them a fresh directory founds a cluster.
+	Join []string
+	// Token admits a node to the cluster (Server.Token of one of its nodes); ""
+	// where both sides are Insecure.
+	Token string
+	// Insecure admits nodes that have no token, and joins without one. Nodes
+	// prove who they are all the same.
+	Insecure bool
+	// NoVote keeps the node from becoming a voter of the metadata quorum by
+	// itself.
+	NoVote bool
 	// Listen are the Kafka listeners, at least one.
 	Listen []Listener
 	// HTTP is the HTTP port's address; "" for none.

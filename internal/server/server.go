@@ -55,9 +55,11 @@ type Server struct {
 	txns      *coordinator.Runtime
 	states    *coordinator.Runtime // where share groups stand
 	shares    atomic.Pointer[shares.Family]
+	making    making
 	marker    *marker.Writer
 	data      *data.Family
 	door      *kafka.Door
+	admits    bool // the door serves the Kafka ports
 	http      *front.Front
 	serving   sync.WaitGroup // accept loops
 	// forgetting are those who tell coordinators of deleted and changed topics.
@@ -72,10 +74,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if len(o.Dirs) == 0 || len(o.Listen) == 0 {
 		return nil, errors.New("a node needs a data directory and a Kafka listener")
 	}
+	if len(o.Join) > 0 && !Joins {
+		return nil, errAlone
+	}
 	if o.Live == nil {
 		o.Live = o.Now
 	}
-	s := &Server{o: o, metrics: metric.New(), broken: map[string]error{}, failed: make(chan error, 1)}
+	s := &Server{o: o, metrics: metric.New(), making: newMaking(), broken: map[string]error{}, failed: make(chan error, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -93,10 +98,17 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.openLogs(); err != nil {
 		return err
 	}
-	if err := s.startCore(ctx); err != nil {
+	if err := s.startCore(); err != nil {
 		return err
 	}
-	return s.openDoors()
+	if err := s.makeDoor(); err != nil {
+		return err
+	}
+	if err := s.register(ctx); err != nil {
+		return err
+	}
+	s.openDoors()
+	return nil
 }
 
 // bindPorts takes the ports before anything slow: a busy one stops the start
@@ -164,7 +176,8 @@ func (s *Server) Close() error {
 	}
 	if s.door != nil {
 		errs = append(errs, s.door.Close(ctx))
-	} else {
+	}
+	if !s.admits { // else the door has closed them
 		for _, p := range s.kafkaPorts {
 			errs = append(errs, p.Close())
 		}
@@ -175,7 +188,7 @@ func (s *Server) Close() error {
 	}
 	s.closeShares()
 	if s.quorum != nil && s.epoch > 0 {
-		if _, err := s.quorum.Do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: s.epoch}); err != nil {
+		if _, err := s.do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: s.epoch}); err != nil {
 			errs = append(errs, fmt.Errorf("say goodbye to the controller: %w", err))
 		}
 	}

@@ -1,0 +1,43 @@
+package server
+
+import (
+	"errors"
+	"net"
+	"strconv"
+)
+
+// Member is a node of the cluster, as this node's metadata has it.
+type Member struct {
+	NodeID  int32
+	Addr    string // of its first listener
+	Rack    string
+	Serving bool // clients may use it: it is not fenced
+	Voter   bool // of the metadata quorum
+}
+
+// Members are the cluster's nodes that this node knows of, by number.
+func (s *Server) Members() []Member {
+	voters := map[int32]bool{}
+	for _, v := range s.quorum.Status().Voters {
+		voters[v.ID] = true
+	}
+	var out []Member
+	for b := range s.broker.Image().Brokers() {
+		m := Member{NodeID: b.ID, Rack: b.Rack, Serving: !b.Fenced && !b.InControlledShutdown, Voter: voters[b.ID]}
+		if len(b.Endpoints) > 0 {
+			m.Addr = net.JoinHostPort(b.Endpoints[0].Host, strconv.Itoa(int(b.Endpoints[0].Port)))
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// Joins tells whether this release forms clusters of several nodes. Until it
+// does, what would make one is neither shown nor taken.
+const Joins = false
+
+// errAlone refuses what only a cluster of several nodes has.
+var errAlone = errors.New("this release runs clusters of one node")
+
+// Token is what another node joins the cluster with.
+func (s *Server) Token() (string, error) { return "", errAlone }

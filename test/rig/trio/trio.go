@@ -1,0 +1,204 @@
+package trio
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla"
+)
+
+// settleWithin bounds the wait for a cluster to be whole; a machine that does
+// much else needs some of it.
+const settleWithin = 2 * time.Minute
+
+// Options make a cluster.
+type Options struct {
+	// Nodes is how many; 3 when 0.
+	Nodes int
+	// Settings are those of every node, by Kafka's names.
+	Settings map[string]string
+	// Racks are the nodes' racks, in order; nil for none.
+	Racks []string
+	// NoVote is how many of the last nodes do not vote.
+	NoVote int
+	// Faults break the disks and connections of nodes, by number; nil for none.
+	Faults map[int]*ottla.Faults
+	// Logger takes the nodes' logs; nil gives them to the test.
+	Logger *slog.Logger
+}
+
+// Cluster is the nodes, numbered from 1.
+type Cluster struct {
+	t     testing.TB
+	o     Options
+	dir   string
+	nodes []*ottla.Server // nil where one is stopped
+	addrs []string
+}
+
+// Start starts a cluster and waits until it is whole.
+func Start(t testing.TB, o Options) *Cluster {
+	t.Helper()
+	if o.Nodes == 0 {
+		o.Nodes = 3
+	}
+	c := &Cluster{t: t, o: o, dir: t.TempDir(), nodes: make([]*ottla.Server, o.Nodes), addrs: make([]string, o.Nodes)}
+	t.Cleanup(c.close)
+	for n := 1; n <= o.Nodes; n++ {
+		c.start(n)
+	}
+	c.Whole()
+	return c
+}
+
+// Node is a running node.
+func (c *Cluster) Node(n int) *ottla.Server {
+	c.t.Helper()
+	if c.nodes[n-1] == nil {
+		c.t.Fatalf("node %d is stopped", n)
+	}
+	return c.nodes[n-1]
+}
+
+// Addrs are the Kafka addresses of all nodes, also of those that are stopped.
+func (c *Cluster) Addrs() []string { return append([]string(nil), c.addrs...) }
+
+// Bootstrap is Addrs as one word for -b.
+func (c *Cluster) Bootstrap() string { return strings.Join(c.addrs, ",") }
+
+// Client is a Kafka client of the cluster, closed when the test ends.
+func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
+	c.t.Helper()
+	cl, err := kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(c.addrs...), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(50 * time.Millisecond), kgo.DialTimeout(2 * time.Second),
+	}, opts...)...)
+	if err != nil {
+		c.t.Fatalf("make a client: %v", err)
+	}
+	c.t.Cleanup(cl.Close)
+	return cl
+}
+
+// Stop stops a node cleanly.
+func (c *Cluster) Stop(n int) {
+	c.t.Helper()
+	node := c.Node(n)
+	c.nodes[n-1] = nil
+	if err := node.Close(); err != nil {
+		c.t.Fatalf("stop node %d: %v", n, err)
+	}
+}
+
+// Restart starts a stopped node on the data and address that it had, and waits
+// until the cluster is whole.
+func (c *Cluster) Restart(n int) {
+	c.t.Helper()
+	if c.nodes[n-1] != nil {
+		c.t.Fatalf("node %d runs", n)
+	}
+	c.start(n)
+	c.Whole()
+}
+
+func (c *Cluster) start(n int) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
+	defer cancel()
+	o := ottla.Options{
+		Dir: filepath.Join(c.dir, fmt.Sprintf("node-%d", n)), NodeID: int32(n), Listen: c.addrs[n-1],
+		Settings: maps.Clone(c.o.Settings), Logger: c.logger(n), NoVote: n > c.o.Nodes-c.o.NoVote, Faults: c.o.Faults[n],
+	}
+	if n <= len(c.o.Racks) {
+		o.Rack = c.o.Racks[n-1]
+	}
+	if n > 1 && c.addrs[n-1] == "" { // a node that was there before knows where it belongs
+		o.Join = []string{c.addrs[0]}
+		if first := c.nodes[0]; first != nil {
+			token, err := first.Token()
+			if err != nil {
+				c.t.Fatalf("the token of the cluster: %v", err)
+			}
+			o.Token = token
+		}
+	}
+	node, err := ottla.Start(ctx, o)
+	if err != nil {
+		c.t.Fatalf("start node %d: %v", n, err)
+	}
+	c.nodes[n-1], c.addrs[n-1] = node, node.Addr()
+}
+
+// Whole waits until every running node knows every running node as serving, and
+// all that shall vote as voters.
+func (c *Cluster) Whole() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for {
+		why := c.lacking()
+		if why == "" {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			c.t.Fatalf("the cluster is not whole after %v: %s", settleWithin, why)
+		case <-look.C:
+		}
+	}
+}
+
+// lacking says what the cluster lacks to be whole, "" when nothing.
+func (c *Cluster) lacking() string {
+	for i, node := range c.nodes {
+		if node == nil {
+			continue
+		}
+		known := map[int32]ottla.Member{}
+		for _, m := range node.Members() {
+			known[m.NodeID] = m
+		}
+		for j, other := range c.nodes {
+			id := int32(j + 1)
+			m, there := known[id]
+			switch {
+			case other == nil:
+			case !there:
+				return fmt.Sprintf("node %d does not know node %d", i+1, id)
+			case !m.Serving:
+				return fmt.Sprintf("node %d has node %d as fenced", i+1, id)
+			case !m.Voter && j < c.o.Nodes-c.o.NoVote:
+				return fmt.Sprintf("node %d does not know node %d as a voter", i+1, id)
+			}
+		}
+	}
+	return ""
+}
+
+func (c *Cluster) close() {
+	for i := len(c.nodes) - 1; i >= 0; i-- {
+		if c.nodes[i] == nil {
+			continue
+		}
+		if err := c.nodes[i].Close(); err != nil {
+			c.t.Errorf("stop node %d: %v", i+1, err)
+		}
+	}
+}
+
+// logger gives a node's warnings to the test's output.
+func (c *Cluster) logger(n int) *slog.Logger {
+	if c.o.Logger != nil {
+		return c.o.Logger.With("node", n)
+	}
+	return slog.New(slog.NewTextHandler(c.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})).With("node", n)
+}
