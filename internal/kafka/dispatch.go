@@ -9,7 +9,6 @@ import (
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/wire"
-	"ottla/internal/wire/shape"
 )
 
 // dispatch serves one request. An error closes the connection; it names the
@@ -51,16 +50,11 @@ func (c *conn) serveRow(r *row, body []byte) (api.Answer, error) {
 	if r.Serve != nil {
 		return r.Serve(&c.info, &c.req)
 	}
-	if err := shape.Check(c.req.Key, c.req.Version, body); err != nil {
+	req, err := api.Decode(c.req.Key, c.req.Version, body)
+	if err != nil {
 		return nil, err
 	}
-	req := kmsg.RequestForKey(c.req.Key)
-	req.SetVersion(c.req.Version)
-	if err := req.ReadFrom(body); err != nil {
-		return nil, fmt.Errorf("decode: %w", err)
-	}
 	var resp kmsg.Response
-	var err error
 	c.waiting(func() { resp, err = r.Handle(c.ctx(), &c.info, req) })
 	if err != nil {
 		if resp, err = c.answerError(r, req, err); err != nil {

@@ -15,15 +15,19 @@ type APIInfo struct {
 // never is above every version.
 const never = math.MaxInt16
 
-// LookupAPI finds a key, nil when Kafka 4.4 has no such key.
+// LookupAPI finds a key of Kafka 4.4 or, from OwnFirst on, of ours; nil when
+// there is no such key.
 func LookupAPI(key int16) *APIInfo {
+	if i := int(key) - OwnFirst; i >= 0 && i < len(ownTable) {
+		return &ownTable[i]
+	}
 	if key < 0 || int(key) >= len(apiTable) {
 		return nil
 	}
 	return &apiTable[key]
 }
 
-// APIs lists all keys in order. The slice is shared: not to be changed.
+// APIs lists all of Kafka's keys in order. The slice is shared: not to be changed.
 func APIs() []APIInfo { return apiTable[:] }
 
 // Supports tells whether Kafka 4.4 knows the version.

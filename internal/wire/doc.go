@@ -10,7 +10,8 @@
 // Header.
 //
 // Files in reading order: code.go, codes.go, codetable.go, error.go, api.go,
-// apitable.go, header.go, frame.go.
+// apitable.go, ownkeys.go (keys between nodes, bodies in sub-package own),
+// header.go, frame.go.
 //
 // Invariants: nothing here panics on bytes from the network or allocates for
 // them; views (Header.ClientID, bodies) point into the frame and live as long

@@ -17,10 +17,16 @@ type API struct {
 	// Differences from Kafka 4.4, one sentence each with its reason; they go
 	// into docs/compatibility.md.
 	Differences []string
+	// NodesOnly rows are served to nodes of this cluster alone (Conn.Node): the
+	// door answers anybody else CLUSTER_AUTHORIZATION_FAILED where the API has
+	// a place for it, and closes the connection where not. Rows with keys of
+	// ours (wire.OwnFirst and above) must be such, and are never listed.
+	NodesOnly bool
 	// Handle serves a request decoded by kmsg. A nil response closes the
 	// connection; an error is logged and answered as UNKNOWN_SERVER_ERROR
 	// where the API has a place for it, else the connection is closed.
-	// Requests of one connection are handled one at a time, in order.
+	// Requests of one connection are handled one at a time, in order, but for
+	// the calls of other nodes (Conn.Calls).
 	Handle func(ctx context.Context, c *Conn, req kmsg.Request) (kmsg.Response, error)
 	// Serve, where set, is called instead of Handle with the request's bytes.
 	// It does not wait: what it cannot answer yet it parks in the Answer, and
@@ -33,9 +39,16 @@ type API struct {
 
 // Conn is what a handler may know of the connection.
 type Conn struct {
-	ID                            uint64
-	Remote, Local                 net.Addr
-	Listener                      string // listener name, PLAINTEXT unless configured
+	ID            uint64
+	Remote, Local net.Addr
+	Listener      string // listener name, PLAINTEXT unless configured
+	// Node is the node of this cluster that the connection's certificate
+	// proves; -1 for everybody else.
+	Node int32
+	// Calls tells that a node's requests on this connection have nothing to do
+	// with each other: they are handled side by side, and answered as they get
+	// done.
+	Calls                         bool
 	ClientID                      string // of the request at hand
 	SoftwareName, SoftwareVersion string // from ApiVersions 3+
 	// Advertised is the address that this connection's client is told for a

@@ -10,7 +10,7 @@
 // the hot path, which is served without a codec and without allocating:
 // Request, Answer, Ticket, Out.
 //
-// Files in reading order: api.go, row.go, cluster.go, operations.go (what a
+// Files in reading order: api.go, row.go, decode.go, cluster.go, operations.go (what a
 // client may do), text.go (what Kafka says beside a code), request.go, answer.go, out.go,
 // late.go (answers that come late, with a codec).
 //

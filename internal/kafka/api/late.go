@@ -1,13 +1,11 @@
 package api
 
 import (
-	"fmt"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/wire"
-	"ottla/internal/wire/shape"
 )
 
 // Finish ends a request of a Late row: make, called by the connection's writer,
@@ -30,13 +28,9 @@ func Late[Q kmsg.Request](low, high int16, start func(*Conn, Q, Finish), differe
 	return API{
 		Key: key, Min: low, Max: high, ListedMin: low, Differences: differences,
 		Serve: func(c *Conn, r *Request) (Answer, error) {
-			if err := shape.Check(r.Key, r.Version, r.Body); err != nil {
+			req, err := Decode(r.Key, r.Version, r.Body)
+			if err != nil {
 				return nil, err
-			}
-			req := kmsg.RequestForKey(r.Key)
-			req.SetVersion(r.Version)
-			if err := req.ReadFrom(r.Body); err != nil {
-				return nil, fmt.Errorf("decode: %w", err)
 			}
 			q, ok := req.(Q)
 			if !ok {

@@ -1,0 +1,38 @@
+package own
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/wire"
+)
+
+// The keys of the requests between nodes. Numbers are never used again.
+const (
+	First              = wire.OwnFirst
+	KeyCommand         = wire.OwnFirst + iota - 1 // to the controller (package control)
+	KeyReplicaProgress                            // how far a follower has synced (package replicate)
+	KeyJoinQuorum                                 // a node wants into the metadata quorum (package quorum)
+	KeyNodeHeartbeat                              // a node is alive, and how far it got (package liveness)
+)
+
+// RequestForKey makes an empty request, nil when the key is none of ours.
+func RequestForKey(key int16) kmsg.Request {
+	switch key {
+	case KeyCommand:
+		return &CommandRequest{}
+	case KeyReplicaProgress:
+		return &ProgressRequest{}
+	case KeyJoinQuorum:
+		return &JoinQuorumRequest{}
+	case KeyNodeHeartbeat:
+		return &HeartbeatRequest{}
+	}
+	return nil
+}
+
+// Unanswered is implemented by requests that get no answer.
+type Unanswered interface {
+	kmsg.Request
+	// NoAnswer says so.
+	NoAnswer()
+}
