@@ -83,7 +83,7 @@ func (p *Partition) holds(member string, first, last int64) error {
 		switch {
 		case s.state != Acquired:
 			return wire.Errorf(wire.InvalidRecordState, "offset %d is not locked: it is %s", at, s.state)
-		case s.owner.name != member:
+		case s.leased() || s.owner.name != member:
 			return wire.Errorf(wire.InvalidRecordState, "offset %d is locked for another member", at)
 		}
 		at = s.last + 1
@@ -108,12 +108,11 @@ func (p *Partition) take(nowMs, first, last int64, t AckType) {
 		p.mark(i, j, p.dead(), 0)
 	case Release:
 		for k := i; k < j; k++ {
-			p.free(nowMs, k)
+			p.free(nowMs, k, p.s.retryMs(p.spans[k].count))
 		}
 	case Renew:
 		for k := i; k < j; k++ {
-			p.spans[k].atMs = nowMs + p.s.LockMs
-			p.due(p.spans[k].atMs)
+			p.hold(&p.spans[k], nowMs+p.s.LockMs)
 		}
 	}
 	p.spans = p.spans.join(i, j)

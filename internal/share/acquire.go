@@ -2,9 +2,14 @@ package share
 
 // Want is what a member asks for.
 type Want struct {
-	Member string
+	Member string // never empty, unless Leased
+	// Leased has the records held by receipts instead of by a member: their
+	// locks are stored, and outlive this state. Nobody may see what is given
+	// before that is done.
+	Leased bool
 	NowMs  int64
-	// LockMs is how long the records are locked; 0 for the group's setting.
+	// LockMs is how long the records are locked, at most MaxLeaseMs; 0 for the
+	// group's setting.
 	LockMs int64
 	// MaxRecords bounds what is given; unless Strict (KIP-1206) a batch that
 	// was begun is given whole, beyond the window too: to send it several times
@@ -32,7 +37,7 @@ type Batch struct {
 // are in no order.
 type Record struct {
 	Offset int64
-	Key    uint64
+	Key    uint64 // above 0, and the same in every process: it is stored
 	Keyed  bool
 }
 
@@ -48,9 +53,9 @@ type Range struct {
 // no records and never will. It appends to out. The caller has called Expire
 // with the same time before.
 func (p *Partition) Acquire(w *Want, from int64, batches []Batch, out []Range) []Range {
-	g := giving{p: p, w: w, left: w.MaxRecords, out: out, untilMs: w.NowMs + w.LockMs}
-	if w.LockMs <= 0 {
-		g.untilMs = w.NowMs + p.s.LockMs
+	g := giving{p: p, w: w, left: w.MaxRecords, out: out, untilMs: w.NowMs + p.leaseMs(w.LockMs), owner: w.Member}
+	if w.Leased {
+		g.owner = leases
 	}
 	if w.MaxRecords <= 0 {
 		g.left = int(^uint(0) >> 1)
@@ -111,6 +116,7 @@ type giving struct {
 	w       *Want
 	left    int // records that may still be given
 	untilMs int64
+	owner   string
 	out     []Range
 }
 
@@ -142,7 +148,7 @@ func (g *giving) give(first, last int64) {
 // take locks a span and adds it to what is given. It tells how many records
 // that were.
 func (g *giving) take(s *span) int64 {
-	g.p.own(s, g.p.ownerOf(g.w.Member), g.untilMs)
+	g.p.own(s, g.p.ownerOf(g.owner), g.untilMs)
 	n := s.len()
 	g.left -= int(n)
 	g.add(s.first, s.last, s.count)

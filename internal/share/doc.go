@@ -6,12 +6,12 @@
 // for keeping the state durable (share/store); it tells what is to be stored.
 //
 // Main types: Partition (all of it), Settings, Want and Batch (what Acquire
-// gets), Ack (what Acknowledge gets), Range (what a member was given), Write
-// (what is to be stored).
+// gets), Ack (what Acknowledge gets), Range (what somebody was given), Receipt
+// and Word (how those answer who are no members), Write (what is to be stored).
 //
 // Files in reading order: state.go, settings.go, span.go (the list that holds
-// the records), partition.go, acquire.go, acknowledge.go, release.go (locks
-// that end, members that go), lanes.go (key order), write.go (what is stored
+// the records), partition.go, acquire.go, acknowledge.go, receipt.go (leases),
+// release.go (locks that end, members that go), lanes.go (key order), write.go (what is stored
 // and how it comes back), stats.go.
 //
 // The records between Start and End are spans: neighbours that share state,
@@ -25,6 +25,9 @@
 //     released, when its lock ends, or when its member goes; after as many
 //     deliveries as the limit allows it is given up instead: archived, or kept
 //     as Archiving until its dead letter is written.
+//   - A lease is a lock that is stored, with its end. It is held by a receipt,
+//     which names the delivery: whatever is said of an earlier delivery, or of a
+//     state that was made anew since, is refused.
 //   - The window counts records that are locked; a batch that finds room in it
 //     may go beyond. Those that wait for another
 //     try, for their time, or for an earlier record of their key are spans

@@ -25,6 +25,7 @@ func FuzzLoad(f *testing.F) {
 			rows = append(rows, Stored{
 				First: int64(binary.BigEndian.Uint64(raw)), Last: int64(binary.BigEndian.Uint64(raw[8:])),
 				State: State(int8(raw[16])), Count: int16(raw[17]), NotBeforeMs: int64(raw[17] & 3),
+				UntilMs: int64(raw[17] & 4), KeyLock: uint64(raw[17] & 8),
 			})
 		}
 		s := Defaults()
@@ -43,6 +44,8 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 		sound(t, p)
+		_ = p.Redeem(10, &Word{Receipt: Receipt{Offset: start + 1, Count: 4}, Type: Release, ForMs: 5}) // must only not break the list
+		p.Changes()
 		p.Expire(1 << 60)
 		p.Leave(20, "m")
 		p.Trim(p.Start() + 2)

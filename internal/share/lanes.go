@@ -83,6 +83,14 @@ func (l *lanes) done(k *lane, offset int64) {
 	l.offer(k.waiting[0])
 }
 
+// lock is the hash of the key that a filed record keeps locked, 0 for none.
+func (l *lanes) lock(offset int64) uint64 {
+	if k := l.of[offset]; k != nil && k.waiting[0] == offset {
+		return k.key
+	}
+	return 0
+}
+
 // put files a record's key.
 func (l *lanes) put(r Record) {
 	if !r.Keyed {

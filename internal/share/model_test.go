@@ -18,6 +18,7 @@ type twinRecord struct {
 	state  State
 	count  int16
 	member string
+	leased bool
 	at     int64
 	key    uint64
 	keyed  bool
@@ -37,6 +38,8 @@ type world struct {
 	from   int64 // the stored start
 	done   map[int64]bool
 	given  map[int64]int
+	said   [Renew + 1]int // by receipts that were good
+	kept   int            // leases that outlived a crash
 }
 
 type logBatch struct {
@@ -58,7 +61,7 @@ func (w *world) grow() {
 	}
 	b := logBatch{first: w.end, last: w.end + int64(w.r.IntN(12)), skip: w.r.IntN(10) == 0}
 	for at := b.first; at <= b.last; at++ {
-		r := Record{Offset: at, Key: uint64(w.r.IntN(4)), Keyed: w.r.IntN(10) > 0}
+		r := Record{Offset: at, Key: 1 + uint64(w.r.IntN(4)), Keyed: w.r.IntN(10) > 0}
 		b.recs = append(b.recs, r)
 		if !b.skip {
 			w.m.recs[at] = &twinRecord{key: r.Key, keyed: r.Keyed}
@@ -94,14 +97,14 @@ func (w *world) locked() (n int) {
 	return n
 }
 
-func (w *world) acquire(member string) {
+func (w *world) acquire(member string, leased bool) {
 	w.expire()
 	before := w.locked()
 	from, ok := w.p.Next(w.now)
 	if !ok {
 		return
 	}
-	want := Want{Member: member, NowMs: w.now, MaxRecords: 1 + w.r.IntN(20), Strict: w.r.IntN(2) == 0, BatchSize: w.r.IntN(6)}
+	want := Want{Member: member, Leased: leased, LockMs: int64(w.r.IntN(3) * 60), NowMs: w.now, MaxRecords: 1 + w.r.IntN(20), Strict: w.r.IntN(2) == 0, BatchSize: w.r.IntN(6)}
 	var batches []Batch
 	for _, b := range w.log {
 		if b.last >= from && b.last >= w.start && len(batches) < 3 {
@@ -124,7 +127,7 @@ func (w *world) acquire(member string) {
 			w.t.Fatalf("a range of %d records, want at most %d", g.Last-g.First+1, want.BatchSize)
 		}
 		for at := g.First; at <= g.Last; at++ {
-			w.give(at, member, g.Count)
+			w.give(at, &want, g.Count)
 			total++
 		}
 	}
@@ -141,7 +144,7 @@ func (w *world) acquire(member string) {
 }
 
 // give follows one record that was given out.
-func (w *world) give(at int64, member string, count int16) {
+func (w *world) give(at int64, want *Want, count int16) {
 	r := w.m.recs[at]
 	switch {
 	case r == nil:
@@ -151,7 +154,10 @@ func (w *world) give(at int64, member string, count int16) {
 	case w.done[at]:
 		w.t.Fatalf("offset %d was given out after it was acknowledged", at)
 	}
-	r.state, r.member, r.at = Acquired, member, w.now+w.m.s.LockMs
+	r.state, r.member, r.leased, r.at = Acquired, want.Member, want.Leased, w.now+w.m.s.LockMs
+	if want.LockMs > 0 {
+		r.at = w.now + want.LockMs
+	}
 	r.count++
 	if r.count != count {
 		w.t.Fatalf("offset %d was given out as delivery %d, want %d", at, count, r.count)
@@ -159,13 +165,16 @@ func (w *world) give(at int64, member string, count int16) {
 	w.given[at]++
 }
 
-func (w *world) back(r *twinRecord) {
+func (w *world) back(r *twinRecord, wait int64) {
 	if r.count >= w.m.s.Attempts {
 		r.state, r.at = Archived, 0
 		return
 	}
 	r.state, r.at = Available, 0
-	if wait := w.m.s.retryMs(r.count); wait > 0 {
+	if wait < 0 {
+		wait = w.m.s.retryMs(r.count)
+	}
+	if wait > 0 {
 		r.at = w.now + wait
 	}
 }
@@ -175,7 +184,7 @@ func (w *world) expire() {
 	for _, r := range w.m.recs {
 		if r.at != 0 && r.at <= w.now {
 			if r.state == Acquired {
-				w.back(r)
+				w.back(r, -1)
 			} else {
 				r.at = 0
 			}
@@ -199,7 +208,7 @@ func (w *world) acknowledge(member string) {
 	ok := true
 	for at := a.First; at <= a.Last; at++ {
 		r := w.m.recs[at]
-		ok = ok && (at < w.start || r != nil && r.state == Acquired && r.member == member)
+		ok = ok && (at < w.start || r != nil && r.state == Acquired && !r.leased && r.member == member)
 	}
 	err := Check([]Ack{a})
 	if err == nil {
@@ -225,7 +234,7 @@ func (w *world) acknowledge(member string) {
 		case Gap, Reject:
 			r.state, r.at, w.done[at] = Archived, 0, true
 		case Release:
-			w.back(r)
+			w.back(r, -1)
 		case Renew:
 			r.at = w.now + w.m.s.LockMs
 		}
@@ -235,8 +244,43 @@ func (w *world) acknowledge(member string) {
 func (w *world) leave(member string) {
 	w.p.Leave(w.now, member)
 	for _, r := range w.m.recs {
-		if r.state == Acquired && r.member == member {
-			w.back(r)
+		if r.state == Acquired && !r.leased && r.member == member {
+			w.back(r, -1)
+		}
+	}
+}
+
+// redeem says something of a record by a receipt that may be good.
+func (w *world) redeem() {
+	if w.end == 0 {
+		return
+	}
+	word := Word{Type: AckType(1 + w.r.IntN(4)), ForMs: int64(w.r.IntN(40) - 1), Late: w.r.IntN(2) == 0}
+	word.Offset, word.Count = max(0, w.p.Start()-2)+int64(w.r.IntN(12)), int16(1+w.r.IntN(3))
+	if word.Type == Renew {
+		word.ForMs++
+	}
+	r := w.m.recs[word.Offset]
+	done := word.Type == Accept || word.Type == Reject
+	ok := r != nil && word.Offset >= w.start && r.count == word.Count && (r.state == Acquired && r.leased || r.state == Available && word.Late && done)
+	err := w.p.Redeem(w.now, &word)
+	if (err == nil) != ok || err != nil && wire.CodeOf(err) != wire.InvalidRecordState {
+		w.t.Fatalf("%+v: %v, the twin says %v\n%s", word, err, ok, w.dump())
+	}
+	if err != nil {
+		return
+	}
+	w.said[word.Type]++
+	switch word.Type {
+	case Accept:
+		r.state, r.at, w.done[word.Offset] = Acknowledged, 0, true
+	case Reject:
+		r.state, r.at, w.done[word.Offset] = Archived, 0, true
+	case Release:
+		w.back(r, word.ForMs)
+	case Renew:
+		if r.at = w.now + word.ForMs; word.ForMs == 0 {
+			r.at = w.now + w.m.s.LockMs
 		}
 	}
 }
@@ -268,9 +312,9 @@ func (w *world) save() {
 	}
 }
 
-// restart forgets what was not stored. What the twin has beyond it is undone.
-func (w *world) restart() {
-	w.save()
+// crash forgets what was not stored. The twin has what was: the locks of
+// members are gone, leases and waits go on.
+func (w *world) crash() {
 	var rows []Stored
 	for at, r := range w.stored {
 		if at >= w.from {
@@ -280,15 +324,21 @@ func (w *world) restart() {
 	w.p = Load(w.m.s, w.from, rows)
 	w.p.Trim(w.start)
 	for at, r := range w.m.recs {
-		if r.state == Acquired {
-			r.state, r.at = Available, 0
-			r.count = 0
-			if s, ok := w.stored[at]; ok && at >= w.from {
-				r.count, r.at = s.Count, s.NotBeforeMs
-			}
+		if at < w.from {
+			continue
 		}
+		*r = twinRecord{key: r.key, keyed: r.keyed}
+		s, ok := w.stored[at]
+		if ok {
+			r.state, r.count, r.at = s.State, s.Count, s.NotBeforeMs
+		}
+		if ok && s.UntilMs > 0 {
+			r.state, r.at, r.leased = Acquired, s.UntilMs, true
+			w.kept++
+		}
+		w.done[at] = r.state.final()
 	}
-	w.expire() // waits that are over meanwhile
+	w.expire() // waits and leases that are over meanwhile
 }
 
 func (w *world) dump() string {
@@ -331,6 +381,8 @@ func (w *world) check() {
 }
 
 func TestAnyCourseOfEventsAgreesWithARecordByRecordTwin(t *testing.T) {
+	var said [Renew + 1]int
+	kept := 0
 	for seed := range uint64(200) {
 		s := Settings{LockMs: 50, Attempts: int16(2 + seed%4), MaxLocked: 5 + int(seed%40), KeyOrdered: seed%2 == 1}
 		if seed%3 == 0 {
@@ -339,31 +391,51 @@ func TestAnyCourseOfEventsAgreesWithARecordByRecordTwin(t *testing.T) {
 		w := newWorld(t, seed, s)
 		members := []string{"a", "b", "c"}
 		for range 300 {
-			who := members[w.r.IntN(len(members))]
-			switch w.r.IntN(14) {
-			case 0, 1:
-				w.grow()
-			case 2, 3, 4, 5:
-				w.acquire(who)
-			case 6, 7, 8, 9:
-				w.acknowledge(who)
-			case 10:
-				w.now += int64(w.r.IntN(40))
-				w.expire()
-			case 11:
-				w.save()
-			case 12:
-				w.leave(who)
-			case 13:
-				if w.r.IntN(3) == 0 {
-					w.trim()
-				} else if w.r.IntN(3) == 0 {
-					w.restart()
-				}
-			}
+			w.anything(members[w.r.IntN(len(members))])
 			w.check()
 		}
 		w.drain()
+		kept += w.kept
+		for i, n := range w.said {
+			said[i] += n
+		}
+	}
+	if kept == 0 || said[Accept] == 0 || said[Release] == 0 || said[Reject] == 0 || said[Renew] == 0 {
+		t.Errorf("%d leases outlived a crash, and by receipts was said %v: something never happened", kept, said)
+	}
+}
+
+// anything happens.
+func (w *world) anything(who string) {
+	switch w.r.IntN(17) {
+	case 0, 1:
+		w.grow()
+	case 2, 3, 4:
+		w.acquire(who, false)
+	case 5:
+		w.acquire("", true)
+	case 6, 7, 8, 9:
+		w.acknowledge(who)
+	case 10:
+		w.now += int64(w.r.IntN(40))
+		w.expire()
+	case 11:
+		w.save()
+	case 12:
+		w.leave(who)
+	case 13:
+		if w.r.IntN(3) == 0 {
+			w.trim()
+		}
+	case 14:
+		if w.r.IntN(2) == 0 {
+			w.save()
+		}
+		if w.r.IntN(3) == 0 {
+			w.crash()
+		}
+	default:
+		w.redeem()
 	}
 }
 
@@ -372,7 +444,7 @@ func (w *world) drain() {
 	for range 10_000 {
 		w.now += 100
 		w.expire()
-		w.acquire("last")
+		w.acquire("last", false)
 		for at, r := range w.m.recs {
 			if r.state == Acquired && r.member == "last" {
 				if err := w.p.Acknowledge(w.now, "last", []Ack{{at, at, []AckType{Accept}}}); err != nil {

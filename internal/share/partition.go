@@ -73,23 +73,26 @@ func (p *Partition) mark(i, j int, state State, atMs int64) {
 		}
 		s.state, s.atMs, s.dirty = state, atMs, true
 		p.dirtied = true
+		if state != Available {
+			s.lock = 0
+		}
 		if state == Available && atMs != 0 {
 			p.due(atMs)
 		}
 	}
 }
 
-// own locks a span for a member.
+// own locks a span for its owner.
 func (p *Partition) own(s *span, o *owner, untilMs int64) {
 	n := int(s.len())
 	p.locked += n
 	o.locked += n
-	s.state, s.owner, s.atMs = Acquired, o, untilMs
+	s.state, s.owner = Acquired, o
 	s.count++
-	p.due(untilMs)
+	p.hold(s, untilMs)
 }
 
-// disown takes a span from its member, if it has one.
+// disown takes a span from its owner, if it has one.
 func (p *Partition) disown(s *span) {
 	o := s.owner
 	if o == nil {
@@ -104,7 +107,7 @@ func (p *Partition) disown(s *span) {
 	}
 }
 
-// ownerOf gives a member's entry, made when it has none.
+// ownerOf gives an owner's entry, made when it has none.
 func (p *Partition) ownerOf(member string) *owner {
 	o := p.owners[member]
 	if o == nil {

@@ -1,16 +1,16 @@
 package share
 
-// free takes a locked span from its member, for another try later; when it was
-// tried often enough it is given up.
-func (p *Partition) free(nowMs int64, i int) {
+// free takes a locked span from its owner, for another try after a wait; when
+// it was tried often enough it is given up.
+func (p *Partition) free(nowMs int64, i int, waitMs int64) {
 	s := &p.spans[i]
 	if s.count >= p.s.Attempts {
 		p.mark(i, i+1, p.dead(), 0)
 		return
 	}
 	at := int64(0)
-	if wait := p.s.retryMs(s.count); wait > 0 {
-		at = nowMs + wait
+	if waitMs > 0 {
+		at = nowMs + waitMs
 	}
 	p.mark(i, i+1, Available, at)
 }
@@ -28,7 +28,7 @@ func (p *Partition) Expire(nowMs int64) bool {
 		if s.atMs != 0 && s.atMs <= nowMs {
 			changed = true
 			if s.state == Acquired {
-				p.free(nowMs, i)
+				p.free(nowMs, i, p.s.retryMs(s.count))
 			} else {
 				s.atMs = 0
 				p.ripe(s)
@@ -61,12 +61,12 @@ func (p *Partition) DueMs() int64 { return p.dueMs }
 // anything. Its deliveries count: the member may have gone for one of them.
 func (p *Partition) Leave(nowMs int64, member string) bool {
 	o := p.owners[member]
-	if o == nil {
+	if o == nil || member == leases {
 		return false
 	}
 	for i := range p.spans {
-		if p.spans[i].owner == o {
-			p.free(nowMs, i)
+		if s := &p.spans[i]; s.owner == o {
+			p.free(nowMs, i, p.s.retryMs(s.count))
 		}
 	}
 	p.spans = p.spans.join(0, len(p.spans))
@@ -76,7 +76,7 @@ func (p *Partition) Leave(nowMs int64, member string) bool {
 
 // Holds tells how many records a member holds.
 func (p *Partition) Holds(member string) int {
-	if o := p.owners[member]; o != nil {
+	if o := p.owners[member]; o != nil && member != leases {
 		return o.locked
 	}
 	return 0

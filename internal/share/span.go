@@ -12,9 +12,13 @@ type span struct {
 	// given out (Available; 0 for at once).
 	atMs  int64
 	owner *owner // Acquired
+	// lock is the hash of the key that the record keeps locked, as it was
+	// stored; 0 for none. It counts where the log has not been read again since
+	// (lanes.known); below, the lanes know.
+	lock uint64
 }
 
-// owner is a member that holds records.
+// owner is who holds records: a member, or all who have receipts.
 type owner struct {
 	name   string
 	locked int
@@ -24,7 +28,7 @@ func (s *span) len() int64 { return s.last - s.first + 1 }
 
 // like tells whether two spans may be one.
 func (s *span) like(o *span) bool {
-	return s.state == o.state && s.count == o.count && s.dirty == o.dirty && s.atMs == o.atMs && s.owner == o.owner
+	return s.state == o.state && s.count == o.count && s.dirty == o.dirty && s.atMs == o.atMs && s.owner == o.owner && s.lock == o.lock
 }
 
 // pristine tells whether nothing ever happened to a span.

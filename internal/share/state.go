@@ -8,7 +8,7 @@ type State int8
 // From where each state is entered:
 //
 //	Available     free, or waiting for its time; from Acquired
-//	Acquired      locked for a member; from Available
+//	Acquired      locked for a member, or leased; from Available
 //	Acknowledged  done; from Acquired
 //	Archiving     given up, its dead letter is being written; from Acquired
 //	Archived      given up, or never a record for members (control records,

@@ -3,7 +3,8 @@ package share
 // Stats tell where a share-partition stands.
 type Stats struct {
 	Start, End int64
-	Locked     int64 // records that members hold
+	Locked     int64 // records that are out
+	Leased     int64 // those of them that are held by receipts
 	// Waiting are records that were given out before and are free again, or
 	// wait for their time.
 	Waiting int64
@@ -14,7 +15,7 @@ type Stats struct {
 	// Parked are keys that cannot go on because their first record waits for
 	// another try (key order alone).
 	Parked  int
-	Members int // who hold records
+	Members int // who hold records, those with receipts not among them
 }
 
 // Stats counts.
@@ -23,6 +24,8 @@ func (p *Partition) Stats() Stats {
 	for i := range p.spans {
 		s := &p.spans[i]
 		switch {
+		case s.leased():
+			st.Leased += s.len()
 		case s.state == Archiving:
 			st.Dying += s.len()
 		case s.state == Available && s.count > 0:
@@ -31,6 +34,9 @@ func (p *Partition) Stats() Stats {
 				st.Delayed += s.len()
 			}
 		}
+	}
+	if st.Leased > 0 {
+		st.Members--
 	}
 	st.Parked = len(p.ParkedAt(maxFiled))
 	return st
@@ -52,6 +58,9 @@ func (p *Partition) ParkedAt(most int) []int64 {
 			if k := p.lanes.of[at]; k != nil && k.waiting[0] == at {
 				out = append(out, at)
 			}
+		}
+		if s.lock != 0 && s.last >= p.lanes.known && len(out) < most {
+			out = append(out, max(s.first, p.lanes.known)) // stored by an earlier leader
 		}
 	}
 	return out

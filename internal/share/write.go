@@ -4,7 +4,8 @@ import "slices"
 
 // Stored is the state of a range of records as it is stored: Available with
 // the deliveries so far, Acknowledged, Archiving or Archived. Acquired is not
-// stored: locks are gone after a restart.
+// stored: the locks of members are gone after a restart, and what is leased is
+// Available with the time until which it is not.
 type Stored struct {
 	First, Last int64
 	State       State
@@ -12,6 +13,19 @@ type Stored struct {
 	// NotBeforeMs is when an Available record may be given out, by the clock of
 	// the caller; 0 for at once.
 	NotBeforeMs int64
+	// UntilMs is when the lease of an Available record ends, by the same clock;
+	// 0 without one. The deliveries count the one at hand.
+	UntilMs int64
+	// KeyLock is the hash of the key whose later records wait for this one; 0
+	// for none. Records that are leased or wait have it, with key order.
+	KeyLock uint64
+}
+
+// Goes tells whether o goes on where s ends, in the same state.
+func (s *Stored) Goes(o *Stored) bool {
+	next := *o
+	next.First, next.Last = s.First, s.Last
+	return s.Last+1 == o.First && *s == next
 }
 
 // Write is what is to be stored: the start, and what changed above it.
@@ -37,7 +51,7 @@ func (p *Partition) Changes() (Write, bool) {
 			continue
 		}
 		s.dirty = false
-		w.Changed = appendStored(w.Changed, s)
+		w.Changed = p.appendStored(w.Changed, s)
 	}
 	moved := p.moved
 	p.moved, p.dirtied = false, false
@@ -51,19 +65,35 @@ func (p *Partition) Changes() (Write, bool) {
 // HasChanges tells whether Changes may have anything to give.
 func (p *Partition) HasChanges() bool { return p.moved || p.dirtied }
 
-func appendStored(out []Stored, s *span) []Stored {
+func (p *Partition) appendStored(out []Stored, s *span) []Stored {
 	row := Stored{First: s.first, Last: s.last, State: s.state, Count: s.count}
 	switch s.state {
 	case Acquired:
 		row.State = Available
+		if s.leased() {
+			row.UntilMs = s.atMs
+		}
 	case Available:
 		row.NotBeforeMs = s.atMs
 	}
-	if k := len(out) - 1; k >= 0 {
-		if o := &out[k]; o.Last+1 == row.First && o.State == row.State && o.Count == row.Count && o.NotBeforeMs == row.NotBeforeMs {
-			o.Last = row.Last
-			return out
-		}
+	if p.lanes == nil || row.UntilMs == 0 && row.NotBeforeMs == 0 {
+		return appendRow(out, row)
+	}
+	for at := s.first; at <= s.last && at < p.lanes.known; at++ {
+		one := row
+		one.First, one.Last, one.KeyLock = at, at, p.lanes.lock(at)
+		out = appendRow(out, one)
+	}
+	if row.First, row.KeyLock = max(row.First, p.lanes.known), s.lock; row.First <= row.Last {
+		out = appendRow(out, row)
+	}
+	return out
+}
+
+func appendRow(out []Stored, row Stored) []Stored {
+	if k := len(out) - 1; k >= 0 && out[k].Goes(&row) {
+		out[k].Last = row.Last
+		return out
 	}
 	return append(out, row)
 }
@@ -84,7 +114,8 @@ func Load(s Settings, start int64, rows []Stored) *Partition {
 		if r.First < 0 || r.Last < first || r.Last == 1<<63-1 || r.Count < 0 {
 			continue
 		}
-		p.restore(span{first: first, last: r.Last, state: r.State, count: r.Count, atMs: max(0, r.NotBeforeMs)})
+		r.First = first
+		p.restore(&r)
 	}
 	p.moved = false
 	p.settle()
@@ -93,19 +124,30 @@ func Load(s Settings, start int64, rows []Stored) *Partition {
 }
 
 // restore puts a stored row in its place.
-func (p *Partition) restore(s span) {
+func (p *Partition) restore(r *Stored) {
+	s := span{first: r.First, last: r.Last, state: r.State, count: r.Count}
+	p.reach(s.last)
+	var i, j int
+	p.spans, i, j = p.spans.part(s.first, s.last)
+	for k := i; k < j; k++ {
+		p.disown(&p.spans[k])
+	}
 	switch s.state {
 	case Acknowledged, Archiving, Archived:
-		s.atMs = 0
 	default:
-		s.state = Available
+		s.state, s.atMs = Available, max(0, r.NotBeforeMs)
+		if p.lanes != nil {
+			s.lock = r.KeyLock
+		}
+		if r.UntilMs > 0 {
+			s.state, s.atMs, s.owner = Acquired, r.UntilMs, p.ownerOf(leases)
+			p.locked += int(s.len())
+			s.owner.locked += int(s.len())
+		}
 		if s.atMs != 0 {
 			p.due(s.atMs)
 		}
 	}
-	p.reach(s.last)
-	var i, j int
-	p.spans, i, j = p.spans.part(s.first, s.last)
 	p.spans = slices.Replace(p.spans, i, j, s)
 	p.spans = p.spans.join(i, i+1)
 }

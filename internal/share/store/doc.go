@@ -24,9 +24,10 @@
 // that would hold too much of it is written anew (prune.go): so the log stays
 // short although it is not compacted.
 //
-// A state batch of ours may carry the tagged field 100, an int64: the wall time
-// in milliseconds before which an Available record is not given out. Kafka's
-// tools pass over it.
+// A state batch of ours may carry tagged fields of eight bytes: 100, the wall
+// time in milliseconds before which an Available record is not given out; 101,
+// until when it is leased; 102, the hash of the key that it keeps locked.
+// Kafka's tools pass over them.
 //
 // # Fencing
 //

@@ -23,7 +23,7 @@ func overlay(base, over []share.Stored, start int64) []share.Stored {
 		if r.First > r.Last || r.First < 0 {
 			return
 		}
-		if k := len(out) - 1; k >= 0 && alike(&out[k], &r) {
+		if k := len(out) - 1; k >= 0 && out[k].Goes(&r) {
 			out[k].Last = r.Last
 			return
 		}
@@ -69,9 +69,4 @@ func pairs(rows []share.Stored) [][2]int64 {
 		out = append(out, [2]int64{rows[i-1].Last, rows[i].First})
 	}
 	return out
-}
-
-// alike tells whether b goes on where a ends, in the same state.
-func alike(a, b *share.Stored) bool {
-	return a.Last+1 == b.First && a.State == b.State && a.Count == b.Count && a.NotBeforeMs == b.NotBeforeMs
 }

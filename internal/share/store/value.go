@@ -14,10 +14,12 @@ const (
 	updateType   int16 = 1
 )
 
-// notBeforeTag is our tagged field of a state batch; doneTag is Kafka's of a
-// value (KIP-1226).
+// notBeforeTag, untilTag and keyLockTag are our tagged fields of a state batch,
+// eight bytes each; doneTag is Kafka's of a value (KIP-1226).
 const (
 	notBeforeTag = 100
+	untilTag     = 101
+	keyLockTag   = 102
 	doneTag      = 0
 )
 
@@ -124,12 +126,21 @@ func appendRows(b []byte, rows []share.Stored) []byte {
 		b = binary.BigEndian.AppendUint64(b, uint64(r.Last))
 		b = append(b, byte(r.State))
 		b = binary.BigEndian.AppendUint16(b, uint16(r.Count))
-		if r.NotBeforeMs == 0 {
-			b = append(b, 0)
-			continue
+		b = appendTags(b, uint64(r.NotBeforeMs), uint64(r.UntilMs), r.KeyLock)
+	}
+	return b
+}
+
+// appendTags ends a state batch with those of our tagged fields that are not 0.
+func appendTags(b []byte, values ...uint64) []byte {
+	at := len(b)
+	b = append(b, 0)
+	for i, v := range values {
+		if v != 0 {
+			b[at]++
+			b = append(b, notBeforeTag+byte(i), 8)
+			b = binary.BigEndian.AppendUint64(b, v)
 		}
-		b = append(b, 1, notBeforeTag, 8)
-		b = binary.BigEndian.AppendUint64(b, uint64(r.NotBeforeMs))
 	}
 	return b
 }
@@ -158,8 +169,16 @@ func (r *reader) rows() []share.Stored {
 	for range n {
 		row := share.Stored{First: r.int64(), Last: r.int64(), State: share.State(r.int8()), Count: r.int16()}
 		r.tags(func(tag int, b []byte) {
-			if tag == notBeforeTag && len(b) == 8 {
-				row.NotBeforeMs = int64(binary.BigEndian.Uint64(b))
+			if len(b) != 8 {
+				return
+			}
+			switch v := binary.BigEndian.Uint64(b); tag {
+			case notBeforeTag:
+				row.NotBeforeMs = int64(v)
+			case untilTag:
+				row.UntilMs = int64(v)
+			case keyLockTag:
+				row.KeyLock = v
 			}
 		})
 		out = append(out, row)

@@ -2,7 +2,6 @@ package lead
 
 import (
 	"errors"
-	"hash/maphash"
 	"io"
 
 	"ottla/internal/log"
@@ -11,9 +10,6 @@ import (
 	"ottla/internal/record"
 	"ottla/internal/share"
 )
-
-// keySeed is what keys are hashed with: nobody outside can make them collide.
-var keySeed = maphash.MakeSeed()
 
 // headAhead is how much is read at once to find headers: small batches are
 // many to a read, of large ones only the header is read.
@@ -105,10 +101,21 @@ func keysOf(h *record.Header, batch []byte) ([]share.Record, error) {
 	err := record.Walk(batch, 0, func(r *record.Record) bool {
 		row := share.Record{Offset: h.BaseOffset + int64(r.OffsetDelta)}
 		if r.Key != nil {
-			row.Key, row.Keyed = maphash.Bytes(keySeed, r.Key), true
+			row.Key, row.Keyed = hashOf(r.Key), true
 		}
 		out = append(out, row)
 		return true
 	})
 	return out, err
+}
+
+// hashOf is FNV-1a of 64 bits, and never 0. It is the same in every process,
+// for it is stored. Whoever makes keys collide gains nothing: the same key
+// would hold the same records up.
+func hashOf(key []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, b := range key {
+		h = (h ^ uint64(b)) * 1099511628211
+	}
+	return max(h, 1)
 }

@@ -9,7 +9,8 @@
 // Main types: Manager (all of them), Part (one), Want and Given (a read).
 //
 // Files in reading order: manager.go, part.go, load.go, give.go, batches.go
-// (what was read), acknowledge.go, bury.go (dead letters), flush.go
+// (what was read), acknowledge.go, lease.go (for those who are no members),
+// bury.go (dead letters), flush.go
 // (storing), watch.go (waiting), standing.go (for metrics), settings.go.
 //
 // # Rules
@@ -30,8 +31,10 @@
 //     committed; the archiving is stored after that, so a crash in between
 //     writes a letter again.
 //
-//   - Deliveries are not stored before they are made: a record that was out
-//     when the node died comes again with the count that it had before.
+//   - Deliveries to members are not stored before they are made: a record that
+//     was out when the node died comes again with the count that it had before.
+//     Leases are stored before anybody sees what they hold, and so are waits
+//     before a release is answered: neither ends early by a crash.
 //
 //   - A state is at most once in a node: a part that the manager lets go of is
 //     gone before another takes its place, and serves nobody then.

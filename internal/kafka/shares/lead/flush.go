@@ -24,8 +24,12 @@ func (p *Part) nextWrite() func() {
 	p.store, p.flying = true, asked
 	shift := p.m.o.Wall().UnixMilli() - p.nowMs()
 	for i := range w.Changed {
-		if r := &w.Changed[i]; r.NotBeforeMs != 0 {
+		r := &w.Changed[i]
+		if r.NotBeforeMs != 0 {
 			r.NotBeforeMs += shift
+		}
+		if r.UntilMs != 0 {
+			r.UntilMs += shift
 		}
 	}
 	put := store.Put{Key: p.Key, StateEpoch: p.state, LeaderEpoch: p.epoch, Start: w.Start, Done: w.Done, Rows: w.Changed}

@@ -18,6 +18,7 @@ type Want struct {
 	MaxBytes   int
 	MinOne     bool // the first batch comes whole however large (KIP-74)
 	LockMs     int64
+	leased     bool // see Lease
 }
 
 // Given is what a member got.
@@ -26,6 +27,7 @@ type Given struct {
 	Slice    log.Slice
 	Acquired []share.Range
 	Records  int
+	Epoch    int32 // of the state: receipts (share.Receipt) carry it
 	// Gen and Bound are for Watch, when nothing was given: what has been seen.
 	// Bound is below 0 when more of the log would not help.
 	Gen    uint64
@@ -41,11 +43,16 @@ type Given struct {
 // means that there is nothing at the moment: see Watch. Acquired is appended
 // to, from g.Acquired[:0] on.
 func (p *Part) Give(w *Want, g *Given) error {
-	*g = Given{Acquired: g.Acquired[:0], Bound: -1}
 	p.mu.Lock()
 	defer p.unlock()
+	return p.tryGive(w, g)
+}
+
+func (p *Part) tryGive(w *Want, g *Given) error {
+	*g = Given{Acquired: g.Acquired[:0], Bound: -1}
 	ok, err := p.serve()
 	if ok {
+		g.Epoch = p.state
 		err = p.give(w, g)
 		g.Held = g.Records == 0 && p.phase == ready && p.core.Holds(w.Member) > 0
 	}
@@ -125,7 +132,7 @@ func (p *Part) unread(err error) error {
 // the last of them.
 func (p *Part) pick(w *Want, g *Given, from, now int64, f *partition.Fetched) error {
 	r := newReader(f, p.set.KeyOrdered)
-	a := share.Want{Member: w.Member, NowMs: now, LockMs: w.LockMs, Strict: w.Strict, BatchSize: w.BatchSize}
+	a := share.Want{Member: w.Member, Leased: w.leased, NowMs: now, LockMs: w.LockMs, Strict: w.Strict, BatchSize: w.BatchSize}
 	left, keep, at := w.MaxRecords, 0, from
 	if left <= 0 {
 		left = int(^uint(0) >> 1)

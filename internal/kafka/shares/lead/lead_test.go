@@ -82,6 +82,16 @@ func (b *books) step(cmd any) (any, error) {
 	return out.Replies[0].Body, out.Replies[0].Err
 }
 
+// reinit makes the state anew, as somebody else would.
+func (r *rig) reinit(epoch int32, start int64) {
+	r.t.Helper()
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	if _, err := r.store.step(store.Initialize{Key: r.key, StateEpoch: epoch, Start: start, LeaderEpoch: -1}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // let answers what was held.
 func (b *books) let() {
 	b.mu.Lock()
@@ -537,11 +547,7 @@ func TestWhatOthersChangedIsLoadedAgain(t *testing.T) {
 	in(t, nil, func(r *rig) {
 		r.append("abcd")
 		r.want("all", r.give("m", 9), "0-3:1")
-		r.store.mu.Lock()
-		if _, err := r.store.step(store.Initialize{Key: r.key, StateEpoch: 1, Start: 2, LeaderEpoch: -1}); err != nil {
-			t.Error(err)
-		}
-		r.store.mu.Unlock()
+		r.reinit(1, 2)
 		r.want("an older state's write", r.ack("m", 0, 0, share.Accept), "FENCED_STATE_EPOCH")
 		r.want("from the new start", r.give("m", 9), "2-3:1")
 		r.m.Forget("g", r.key)

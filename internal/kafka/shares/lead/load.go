@@ -80,8 +80,12 @@ func (p *Part) fetch() (l loaded, err error) {
 	}
 	shift := p.m.o.Wall().UnixMilli() - p.nowMs()
 	for i := range st.Rows {
-		if r := &st.Rows[i]; r.NotBeforeMs != 0 {
+		r := &st.Rows[i]
+		if r.NotBeforeMs != 0 {
 			r.NotBeforeMs = max(1, r.NotBeforeMs-shift)
+		}
+		if r.UntilMs != 0 {
+			r.UntilMs = max(1, r.UntilMs-shift)
 		}
 	}
 	l.core = share.Load(l.set.Settings, st.Start, st.Rows)
