@@ -45,7 +45,7 @@ func (c *Controller) checkAssignment(index int32, replicas []int32, factor int) 
 			return refuse("The manual partition assignment includes the broker %d more than once.", id)
 		}
 		b := c.image().Broker(id)
-		if b == nil {
+		if b == nil || reserved(b) {
 			return refuse("The manual partition assignment includes broker %d, but no such broker is registered.", id)
 		}
 		if cordoned(b) {

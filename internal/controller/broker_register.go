@@ -1,22 +1,30 @@
 package controller
 
 import (
+	"slices"
+
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
 
 // RegisterBroker, on every start; the reply is the broker epoch (int64). A new
-// incarnation raises the leader epoch of every partition it leads: the process
-// that led them before is gone, and so is what it had not written. The same
-// incarnation again keeps its epoch and only renews what it says of itself.
+// incarnation takes the place of the older one: that process is gone, so others
+// lead what it led. The same incarnation again keeps its epoch and only renews
+// what it says of itself.
 //
-// An incarnation takes the place of another one that was never fenced: with a
-// quorum of one both would be the same directory, whose lock tells that the
-// older process has ended.
+// An older incarnation that is not fenced may still run: then the newer one is
+// refused with DUPLICATE_BROKER_REGISTRATION, unless it is known to be gone.
 type RegisterBroker struct {
 	Broker    metadata.Broker // Epoch and Fenced are decided here
 	ClusterID string
+	// Lossy tells that the node did not stop cleanly: what was acknowledged and
+	// not synced may be missing. It matters to topics that do not sync before
+	// they acknowledge (durability).
+	Lossy bool
+	// OldGone tells that the process registered before has ended. Only the node
+	// that decides can know (package liveness fills it in); it does not travel.
+	OldGone bool `json:"-"`
 }
 
 func (c *Controller) registerBroker(cmd RegisterBroker) ([]metadata.Record, any, error) {
@@ -31,7 +39,24 @@ func (c *Controller) registerBroker(cmd RegisterBroker) ([]metadata.Record, any,
 	}
 	b.Epoch, b.Fenced, b.InControlledShutdown = c.nextBrokerEpoch(), true, false
 	records := []metadata.Record{b.Record()}
-	return append(records, c.leaveOrRaise(b.ID, b.Directories)...), b.Epoch, nil
+	switch {
+	case old == nil:
+	case c.alone():
+		records = append(records, c.raise(b.ID, b.Directories)...)
+	default:
+		c.because("node %d started anew", b.ID)
+		records = append(records, c.startedAnew(b.ID, cmd.Lossy)...)
+	}
+	return records, b.Epoch, nil
+}
+
+// replaceable tells whether a new incarnation may take an older one's place.
+// This node's own was in a directory whose lock we hold now; with no other node
+// registered it is the same one.
+func (c *Controller) replaceable(cmd *RegisterBroker) bool {
+	old := c.image().Broker(cmd.Broker.ID)
+	return old == nil || old.Fenced || old.Incarnation == cmd.Broker.Incarnation ||
+		cmd.OldGone || c.alone() || old.ID == c.options.NodeID
 }
 
 // nextBrokerEpoch is explained in doc.go. The look at the registrations covers
@@ -60,6 +85,9 @@ func (c *Controller) checkRegistration(cmd *RegisterBroker) error {
 	}
 	if err := c.checkDirectories(b); err != nil {
 		return err
+	}
+	if !c.replaceable(cmd) {
+		return wire.Errorf(wire.DuplicateBrokerRegistration, "Another broker is registered with that broker id. If the broker was recently restarted this should self-resolve once the heartbeat manager expires the broker's session.")
 	}
 	if len(b.Features) == 0 { // a node that says nothing is taken to be like us
 		return nil
@@ -107,9 +135,75 @@ func (c *Controller) unregisterBroker(cmd UnregisterBroker) ([]metadata.Record, 
 	if b == nil {
 		return nil, nil, errNotRegistered(cmd.ID)
 	}
+	c.because("node %d was unregistered", b.ID)
 	records := c.leave(b.ID)
 	return append(records, metadata.UnregisterBroker(b.ID, b.Epoch)), nil, nil
 }
+
+// UnregisterController forgets a controller's registration. Reply nil. That it
+// has no vote any more is for who asks to see to.
+type UnregisterController struct{ ID int32 }
+
+func (c *Controller) unregisterController(cmd UnregisterController) ([]metadata.Record, any, error) {
+	for one := range c.image().Controllers() {
+		if one.ID == cmd.ID {
+			return []metadata.Record{&metadata.UnregisterControllerRecord{ControllerID: one.ID}}, nil, nil
+		}
+	}
+	return nil, nil, wire.Errorf(wire.ControllerIDNotRegistered, "Controller ID %d is not currently registered", cmd.ID)
+}
+
+// AdmitNode reserves a node id for a node that is about to join: the id that it
+// names, or with -1 the lowest that is above all given so far. The reply is the
+// id (int32). Asked again for the same directory it is the same. What holds the
+// place is a fenced registration without an incarnation: no replicas are put on
+// it.
+type AdmitNode struct {
+	NodeID      int32
+	DirectoryID uuid.UUID // of the node's metadata
+}
+
+func (c *Controller) admitNode(cmd AdmitNode) ([]metadata.Record, any, error) {
+	if cmd.NodeID < -1 || cmd.NodeID > maxNodeID {
+		return nil, nil, wire.Errorf(wire.InvalidRequest, "node id %d is not between 0 and %d", cmd.NodeID, maxNodeID)
+	}
+	if cmd.DirectoryID.IsZero() || reservedDirectory(cmd.DirectoryID) {
+		return nil, nil, wire.Errorf(wire.InvalidRequest, "the node names no directory of its own")
+	}
+	next := int32(0)
+	for b := range c.image().Brokers() {
+		next = max(next, b.ID+1)
+		has := slices.Contains(b.Directories, cmd.DirectoryID)
+		switch {
+		case has && (cmd.NodeID == -1 || cmd.NodeID == b.ID):
+			return nil, b.ID, nil
+		case has:
+			return nil, nil, wire.Errorf(wire.DuplicateBrokerRegistration, "directory %s belongs to node %d: it cannot be node %d's", cmd.DirectoryID, b.ID, cmd.NodeID)
+		case b.ID == cmd.NodeID && (reserved(b) || !b.Fenced):
+			return nil, nil, wire.Errorf(wire.DuplicateBrokerRegistration, "node id %d is taken: leave it out to be given one", b.ID)
+		case b.ID == cmd.NodeID: // its disk was replaced
+			return nil, b.ID, nil
+		}
+	}
+	for one := range c.image().Controllers() {
+		next = max(next, one.ID+1)
+	}
+	id := cmd.NodeID
+	if id == -1 {
+		id = next
+	}
+	if id > maxNodeID {
+		return nil, nil, wire.Errorf(wire.InvalidRequest, "all node ids up to %d are given: name one that is free", maxNodeID)
+	}
+	b := metadata.Broker{ID: id, Epoch: c.nextBrokerEpoch(), Fenced: true, Directories: []uuid.UUID{cmd.DirectoryID}}
+	return []metadata.Record{b.Record()}, id, nil
+}
+
+// maxNodeID leaves room for arithmetic on ids.
+const maxNodeID = 1<<30 - 1
+
+// reserved tells a place that was given to a node which never registered.
+func reserved(b *metadata.Broker) bool { return b.Incarnation.IsZero() }
 
 func errNotRegistered(id int32) error {
 	return wire.Errorf(wire.BrokerIDNotRegistered, "Broker ID %d is not currently registered", id)

@@ -65,6 +65,7 @@ func (c *Controller) alterConfigs(cmd AlterConfigs) ([]metadata.Record, any, err
 			changed, err = c.alterResource(r, cmd.Incremental)
 		}
 		records = append(records, changed...)
+		records = append(records, c.followConfigs(r, changed)...)
 		reply = append(reply, resultOf(err))
 	}
 	if cmd.ValidateOnly {

@@ -6,6 +6,7 @@ import (
 
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
+	"ottla/internal/wire"
 )
 
 // Controller is the cluster's state machine (design: decided by pure state
@@ -22,6 +23,8 @@ type Controller struct {
 	// broken is why the state can no longer be trusted: a record from the log
 	// did not fit. Every Step refuses then; only Reset mends it.
 	broken error
+	// reasons are soft: no decision rests on them.
+	reasons reasons
 }
 
 // Options are what the pure machine needs from outside.
@@ -42,6 +45,13 @@ type Options struct {
 	// MinInsync is min.insync.replicas as this node was started with; 0 is 1.
 	// It becomes the cluster's when eligible leader replicas are switched on.
 	MinInsync int32
+	// Unclean is unclean.leader.election.enable as this node was started with,
+	// Durability its durability; "" is fsync.
+	Unclean    bool
+	Durability string
+	// OnReason, where set, is told of every change of a partition as Apply makes
+	// it, on its goroutine: for a log, never for a decision.
+	OnReason func(Reason)
 }
 
 // defaultFeatures is what the controller itself understands: the record formats
@@ -61,10 +71,11 @@ func New(o Options) *Controller {
 // Step decides one command. records are accepted as one atomic batch; reply is
 // given once they are committed. An error is a refusal of the whole command
 // (a wire.Code or *wire.Error); refusals of single items stand in the reply.
-func (c *Controller) Step(_ time.Time, cmd any) (records []metadata.Record, reply any, err error) {
+func (c *Controller) Step(now time.Time, cmd any) (records []metadata.Record, reply any, err error) {
 	if c.broken != nil {
 		return nil, nil, fmt.Errorf("the controller's state is broken: %w", c.broken)
 	}
+	c.reasons.begin(now)
 	switch cmd := cmd.(type) {
 	case CreateTopics:
 		return c.createTopics(cmd)
@@ -78,8 +89,12 @@ func (c *Controller) Step(_ time.Time, cmd any) (records []metadata.Record, repl
 		return c.allocateProducerIDs(cmd)
 	case RegisterBroker:
 		return c.registerBroker(cmd)
+	case AdmitNode:
+		return c.admitNode(cmd)
 	case UnregisterBroker:
 		return c.unregisterBroker(cmd)
+	case UnregisterController:
+		return c.unregisterController(cmd)
 	case UnfenceBroker:
 		return c.unfenceBroker(cmd)
 	case FenceBroker:
@@ -92,14 +107,20 @@ func (c *Controller) Step(_ time.Time, cmd any) (records []metadata.Record, repl
 		return c.cordonDirectories(cmd)
 	case AssignDirectories:
 		return c.assignDirectories(cmd)
+	case AlterPartition:
+		return c.alterPartition(cmd)
 	case ElectLeaders:
 		return c.electLeaders(cmd)
+	case Rebalance:
+		return c.rebalance(cmd)
 	case ReassignPartitions:
 		return c.reassignPartitions(cmd)
 	case Bootstrap:
 		return c.bootstrap(cmd)
 	case UpdateFeatures:
 		return c.updateFeatures(cmd)
+	case ExplainPartition:
+		return c.explainPartition(cmd)
 	}
 	return nil, nil, fmt.Errorf("the controller has no command %T", cmd)
 }
@@ -112,11 +133,15 @@ func (c *Controller) Apply(r metadata.Record) {
 			c.names.remove(t.Name)
 		}
 	}
+	before := c.partitionOf(r)
 	if err := c.state.Apply(r); err != nil {
 		if c.broken == nil {
 			c.broken = err
 		}
 		return
+	}
+	if before != nil {
+		c.note(before)
 	}
 	if topic, ok := r.(*metadata.TopicRecord); ok {
 		c.names.add(topic.Name)
@@ -145,3 +170,25 @@ func (c *Controller) live(id int32) bool {
 }
 
 func isLive(b *metadata.Broker) bool { return !b.Fenced && !b.InControlledShutdown }
+
+// alone tells whether there is no other node that could lead, or lead again:
+// then the partitions of one that goes keep it as their leader, so that a node
+// by itself need not write two records for each of them at every stop and start.
+// That it does not serve meanwhile is told by its being fenced.
+func (c *Controller) alone() bool { return c.image().BrokerCount() <= 1 }
+
+// Result is one item's outcome: Code None is success.
+type Result struct {
+	Code    wire.Code
+	Message string
+}
+
+// resultOf turns a refusal into a result; nil is success.
+func resultOf(err error) Result {
+	return Result{Code: wire.CodeOf(err), Message: wire.MessageOf(err)}
+}
+
+// maxPartitionsPerStep bounds the partitions that one command makes: the batch
+// of records must stay small enough to be written, replicated and applied at
+// once. It is Kafka's bound.
+const maxPartitionsPerStep = 10_000

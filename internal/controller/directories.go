@@ -3,6 +3,7 @@ package controller
 import (
 	"slices"
 
+	"ottla/internal/controller/election"
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -60,20 +61,20 @@ func (c *Controller) failDirectories(cmd FailDirectories) ([]metadata.Record, an
 // abandon takes a broker out of the partitions that do not lie in one of the
 // directories it has left: another replica leads, or nobody.
 func (c *Controller) abandon(id int32, left []uuid.UUID) []metadata.Record {
+	alone := c.alone()
+	c.because("a log directory of node %d failed", id)
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
 		if p.Leader != id && !slices.Contains(p.ISR, id) || !lostWith(p, id, left) {
 			return nil
 		}
-		change := metadata.ChangePartition(t.ID, p.Index)
-		leader, isr, ok := c.successor(p, id)
-		switch {
-		case ok:
-			change.Leader, change.ISR = leader, isr
-		case p.Leader == id: // the last that has all records: nobody else may lead
-			change.Leader = metadata.NoLeader
-		default:
+		if !alone {
+			return orNone(c.without(t, p, id, nil))
+		}
+		if p.Leader != id {
 			return nil
 		}
+		change := metadata.ChangePartition(t.ID, p.Index)
+		change.Leader = metadata.NoLeader // it stays in sync: nobody else has the records
 		return change
 	})
 }
@@ -133,15 +134,30 @@ func (c *Controller) assignDirectories(cmd AssignDirectories) ([]metadata.Record
 		if !slices.Contains(b.Directories, a.Directory) {
 			return nil, nil, wire.Errorf(wire.InvalidRequest, "Broker %d has no log directory %s", b.ID, a.Directory)
 		}
-		change := metadata.ChangePartition(t.ID, p.Index)
-		change.Directories = slices.Clone(p.Directories)
-		change.Directories[at] = a.Directory
-		if p.Leader == metadata.NoLeader && slices.Contains(p.ISR, b.ID) && isLive(b) {
-			change.Leader = b.ID // it was taken for lost with another directory
-		}
-		records = append(records, change)
+		records = append(records, c.moved(t, p, at, b, a.Directory))
 	}
 	return records, nil, nil
+}
+
+// moved is a replica in another directory. One that was taken for lost, and is
+// in sync, leads again. One that lay in a directory which does not work, and is
+// not in sync, began anew: what made it eligible to lead is gone.
+func (c *Controller) moved(t *metadata.Topic, p *metadata.Partition, at int, b *metadata.Broker, to uuid.UUID) metadata.Record {
+	change := metadata.ChangePartition(t.ID, p.Index)
+	change.Directories = slices.Clone(p.Directories)
+	change.Directories[at] = to
+	switch in := slices.Contains(p.ISR, b.ID); {
+	case in && p.Leader == metadata.NoLeader && isLive(b):
+		change.Leader = b.ID
+	case !in && lostWith(p, b.ID, b.Directories):
+		if slices.Contains(p.ELR, b.ID) {
+			change.ELR = election.Without(p.ELR, b.ID)
+		}
+		if slices.Contains(p.LastELR, b.ID) {
+			change.LastELR = election.Without(p.LastELR, b.ID)
+		}
+	}
+	return change
 }
 
 // homes chooses log directories for new replicas: of a broker's those that

@@ -17,11 +17,11 @@
 //   - One type per command (CreateTopics, AlterConfigs, RegisterBroker, …),
 //     each with the type of its reply in its comment.
 //   - Result: the outcome of one item of a command that has many.
+//   - Reason: one change of a partition and why it was made.
 //
 // # Files, in reading order
 //
-//	controller.go         Controller, Step, Apply, Reset
-//	result.go             Result
+//	controller.go         Controller, Step, Apply, Reset, Result
 //	topic_create.go       CreateTopics
 //	topic_name.go         what a topic may be called; metric collisions
 //	placement.go          which brokers get the replicas of new partitions
@@ -30,15 +30,21 @@
 //	topic_partitions.go   CreatePartitions
 //	config_alter.go       AlterConfigs, full and incremental
 //	config_check.go       which settings a resource may have
-//	broker_register.go    RegisterBroker, UnregisterBroker
+//	broker_register.go    RegisterBroker, AdmitNode, UnregisterBroker,
+//	                      UnregisterController
 //	broker_state.go       UnfenceBroker, FenceBroker, ShutdownBroker
 //	directories.go        log directories: FailDirectories, CordonDirectories,
 //	                      AssignDirectories; which one a new replica gets
-//	leaders.go            who leads when a broker comes or goes
-//	elect_leaders.go      ElectLeaders
+//	leaders.go            who leads when a broker comes or goes, or a setting
+//	                      that decides it changes
+//	alter_partition.go    AlterPartition: leaders tell who is in sync
+//	elect_leaders.go      ElectLeaders, Rebalance
 //	reassign.go           ReassignPartitions
 //	features.go           Bootstrap, UpdateFeatures
 //	producer_ids.go       AllocateProducerIDs
+//	reasons.go            Reason, ExplainPartition
+//
+// Package election, below it, decides what becomes of one partition.
 //
 // # Invariants
 //
@@ -52,9 +58,14 @@
 //     so nothing but the registration itself need be stored.
 //   - A leader epoch rises with every change of leader and with every
 //     incarnation of the leader.
+//   - With other nodes registered a fenced or stopping broker leads nothing and
+//     is in no ISR that has another member; a node alone keeps both.
+//   - Reasons are soft: what Step notes for them (its time, its command) no
+//     decision reads.
 //
 // # Sources
 //
 // KIP-631 (controller), KIP-455 and KIP-460 (elections), KIP-584 (features),
-// KIP-339 and KIP-226 (configs), KIP-730 (producer ids), KIP-858 (directories).
+// KIP-339 and KIP-226 (configs), KIP-730 (producer ids), KIP-858 (directories),
+// KIP-497, KIP-841 and KIP-903 (AlterPartition), KIP-966 (eligible leaders).
 package controller

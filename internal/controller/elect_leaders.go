@@ -1,8 +1,7 @@
 package controller
 
 import (
-	"slices"
-
+	"ottla/internal/controller/election"
 	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
@@ -29,6 +28,10 @@ type ElectResult struct {
 }
 
 func (c *Controller) electLeaders(cmd ElectLeaders) ([]metadata.Record, any, error) {
+	c.because("a preferred leader was asked for")
+	if cmd.Unclean {
+		c.because("an unclean election was asked for")
+	}
 	var records []metadata.Record
 	reply := []ElectResult{}
 	elect := func(tp TopicPartition) {
@@ -63,54 +66,55 @@ func (c *Controller) elect(tp TopicPartition, unclean bool) (metadata.Record, er
 		return nil, wire.Errorf(wire.UnknownTopicOrPartition, "No such partition as %s-%d", tp.Topic, tp.Index)
 	}
 	p := t.Partitions[tp.Index]
-	change := metadata.ChangePartition(t.ID, p.Index)
-	if unclean {
-		return c.electUnclean(p, change)
-	}
-	switch preferred := p.Replicas[0]; {
-	case !slices.Contains(p.ISR, preferred) || !c.live(preferred):
-		return nil, wire.PreferredLeaderNotAvailable
-	case p.Leader == preferred:
-		return nil, wire.ElectionNotNeeded
-	default:
-		change.Leader = preferred
-	}
-	return change, nil
-}
-
-// electUnclean takes the first live replica of those that have all records: in
-// sync, then eligible (KIP-966); where there is none, the first that is alive
-// at all. One from outside the ISR becomes the whole ISR; one that may have
-// lost records is marked as recovering.
-func (c *Controller) electUnclean(p *metadata.Partition, change *metadata.PartitionChangeRecord) (metadata.Record, error) {
-	if p.Leader != metadata.NoLeader && c.live(p.Leader) {
+	r := c.rules(t.Name)
+	r.Unclean = unclean
+	led := p.Leader != metadata.NoLeader && c.live(p.Leader)
+	if unclean && led || !unclean && p.Leader == p.Replicas[0] && led {
 		return nil, wire.ElectionNotNeeded
 	}
-	if id, ok := c.firstLive(p.Replicas, p.ISR); ok {
-		change.Leader = id
+	change := election.Decide(p, election.Change{Preferred: !unclean}, r)
+	switch {
+	case change != nil && change.Leader >= 0:
 		return change, nil
+	case unclean:
+		return nil, wire.EligibleLeadersNotAvailable
 	}
-	id, ok := c.firstLive(p.Replicas, p.ELR)
-	if !ok {
-		if id, ok = c.firstLive(p.Replicas, p.Replicas); !ok {
-			return nil, wire.EligibleLeadersNotAvailable
-		}
-		change.LeaderRecoveryState = 1
-	}
-	change.Leader, change.ISR = id, []int32{id}
-	if len(p.ELR)+len(p.LastELR) > 0 {
-		change.ELR, change.LastELR = []int32{}, []int32{}
-	}
-	return change, nil
+	return nil, wire.PreferredLeaderNotAvailable
 }
 
-// firstLive finds the first replica, by preference, that is alive and among
-// those asked for.
-func (c *Controller) firstLive(replicas, among []int32) (int32, bool) {
-	for _, id := range replicas {
-		if slices.Contains(among, id) && c.live(id) {
-			return id, true
+// Rebalance lets preferred replicas lead again where they may, and somebody
+// lead where nobody does and an unclean election is allowed; the reply is
+// Rebalanced. Who keeps the interval (leader.imbalance.check.interval.seconds)
+// gives it anew at once when there is More.
+type Rebalance struct{}
+
+// Rebalanced tells what a Rebalance did.
+type Rebalanced struct {
+	Moved int32 // partitions with another leader
+	More  bool  // than one step changes
+}
+
+// maxRebalance bounds the leaders that one step moves, as in Kafka: each costs
+// its clients a look at the metadata.
+const maxRebalance = 1000
+
+func (c *Controller) rebalance(Rebalance) ([]metadata.Record, any, error) {
+	c.because("leadership goes back to the preferred replica")
+	reply := Rebalanced{}
+	records := c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
+		if p.Leader == p.Replicas[0] || reply.More {
+			return nil
 		}
-	}
-	return 0, false
+		change := election.Decide(p, election.Change{Preferred: true}, c.rules(t.Name))
+		if change == nil || change.Leader < 0 {
+			return nil
+		}
+		if reply.Moved == maxRebalance {
+			reply.More = true
+			return nil
+		}
+		reply.Moved++
+		return change
+	})
+	return records, reply, nil
 }

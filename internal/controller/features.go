@@ -33,9 +33,6 @@ func (c *Controller) bootstrap(cmd Bootstrap) ([]metadata.Record, any, error) {
 	return records, nil, nil
 }
 
-// minInsync is the setting by which a replica is eligible to lead.
-const minInsync = "min.insync.replicas"
-
 // followFeature is what comes with a change of a feature. Eligible leader
 // replicas (KIP-966) need one min.insync.replicas for the cluster: it is
 // written down, and brokers lose theirs. When they are switched off, the lists
@@ -45,7 +42,7 @@ func (c *Controller) followFeature(name string, level int16) []metadata.Record {
 		return nil
 	}
 	if level == 0 {
-		return []metadata.Record{&metadata.ClearELRRecord{}}
+		return append(c.eligibleInSync(), &metadata.ClearELRRecord{})
 	}
 	var records []metadata.Record
 	if _, set := c.image().Config(metadata.ResourceBroker, "")[minInsync]; !set {
@@ -58,6 +55,22 @@ func (c *Controller) followFeature(name string, level int16) []metadata.Record {
 		}
 	}
 	return records
+}
+
+// eligibleInSync puts those that may lead a partition without a leader back into
+// its ISR, before the lists of eligible ones are forgotten: without the feature
+// it is the ISR that says who may lead, and is never empty.
+func (c *Controller) eligibleInSync() []metadata.Record {
+	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
+		if len(p.ISR) > 0 || len(p.ELR)+len(p.LastELR) == 0 {
+			return nil
+		}
+		change := metadata.ChangePartition(t.ID, p.Index)
+		if change.ISR = p.ELR; len(p.ELR) == 0 {
+			change.ISR = p.LastELR
+		}
+		return change
+	})
 }
 
 // UpdateFeatures changes finalised levels, all or none (KIP-584, KIP-778); the

@@ -2,91 +2,159 @@ package controller
 
 import (
 	"slices"
+	"strconv"
 
+	"ottla/internal/controller/election"
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 )
 
-// A replica in the ISR on a live broker may lead; the first of the replicas
-// that may is the one that should. When the last in-sync replica goes, the
-// partition keeps it as leader and as ISR: nobody else has all its records, it
-// will lead again when it is back, and a node alone need not write two records
-// for each of its partitions at every stop and start. That it does not serve
-// meanwhile is told by its broker being fenced.
+// Who leads, and who is in sync, when a broker goes or comes. Package election
+// decides each partition; a node alone is the exception that alone explains.
 
-// successor finds who leads and who is in sync once broker id is out; ok is
-// false when nobody else can.
-func (c *Controller) successor(p *metadata.Partition, id int32) (leader int32, isr []int32, ok bool) {
-	isr = make([]int32, 0, len(p.ISR))
-	for _, r := range p.ISR {
-		if r != id {
-			isr = append(isr, r)
-		}
+// rules are a topic's, as it is set up now.
+func (c *Controller) rules(topic string) election.Rules {
+	return election.Rules{
+		ELR: c.level(metadata.ELRVersion) > 0, MinISR: c.minISR(topic), Unclean: c.setting(topic, uncleanElection) == "true",
+		MayLead: c.mayLead,
 	}
-	if p.Leader != id && slices.Contains(isr, p.Leader) {
-		return metadata.LeaderUnchanged, isr, true
-	}
-	leader, ok = c.firstLive(p.Replicas, isr)
-	return leader, isr, ok
 }
 
-// leave takes a broker out of every ISR that has another member to lead, and
-// gives its leaderships away.
+// mayLead tells whether a replica's broker takes part and the directory that it
+// lies in works.
+func (c *Controller) mayLead(p *metadata.Partition, id int32) bool {
+	b := c.image().Broker(id)
+	return b != nil && isLive(b) && !lostWith(p, id, b.Directories)
+}
+
+// The settings that decide who may lead.
+const (
+	minInsync       = "min.insync.replicas"
+	uncleanElection = "unclean.leader.election.enable"
+	durability      = "durability"
+)
+
+// setting is a topic's own value, else the cluster's, else what this node was
+// started with.
+func (c *Controller) setting(topic, name string) string {
+	if v, ok := c.image().Config(metadata.ResourceTopic, topic)[name]; ok {
+		return v
+	}
+	return c.clusterSetting(name)
+}
+
+func (c *Controller) clusterSetting(name string) string {
+	if v, ok := c.image().Config(metadata.ResourceBroker, "")[name]; ok {
+		return v
+	}
+	return c.started(name)
+}
+
+// started is what this node was started with.
+func (c *Controller) started(name string) string {
+	switch name {
+	case minInsync:
+		return strconv.Itoa(int(max(c.options.MinInsync, 1)))
+	case uncleanElection:
+		return strconv.FormatBool(c.options.Unclean)
+	case durability:
+		return c.options.Durability
+	}
+	return ""
+}
+
+// minISR is how many replicas of a topic must be in sync.
+func (c *Controller) minISR(topic string) int {
+	n, err := strconv.Atoi(c.setting(topic, minInsync))
+	if err != nil { // stored by another version or by hand
+		return int(max(c.options.MinInsync, 1))
+	}
+	return n
+}
+
+// synced tells whether a topic's records are on the disk of every replica in
+// sync before they are acknowledged: then no stop loses any.
+func (c *Controller) synced(topic string) bool {
+	d := c.setting(topic, durability)
+	return d == "" || d == "fsync"
+}
+
+// leave takes a broker out of every ISR, and gives its leaderships away.
 func (c *Controller) leave(id int32) []metadata.Record {
+	if c.alone() {
+		return nil
+	}
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		if !slices.Contains(p.ISR, id) {
+		if p.Leader != id && !slices.Contains(p.ISR, id) {
 			return nil
 		}
-		leader, isr, ok := c.successor(p, id)
-		if !ok {
-			return nil
-		}
-		change := metadata.ChangePartition(t.ID, p.Index)
-		change.Leader, change.ISR = leader, isr
-		return change
+		return orNone(c.without(t, p, id, nil))
 	})
 }
 
-// leaveOrRaise is leave for a broker whose process is a new one: what it still
-// leads gets a new leader epoch, or no leader where the directory that it lies
-// in is not among those that work.
-func (c *Controller) leaveOrRaise(id int32, work []uuid.UUID) []metadata.Record {
+// startedAnew is leave for a broker whose process is a new one; a lossy start
+// takes it from those that are eligible too, where its records may be missing.
+func (c *Controller) startedAnew(id int32, lossy bool) []metadata.Record {
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		change := metadata.ChangePartition(t.ID, p.Index)
-		leader, isr, ok := c.successor(p, id)
-		switch {
-		case ok && slices.Contains(p.ISR, id):
-			change.Leader, change.ISR = leader, isr
-		case p.Leader == id && lostWith(p, id, work):
-			change.Leader = metadata.NoLeader
-		case p.Leader == id:
-			change.Leader = id
-		default:
+		var lost []int32
+		if slices.Contains(p.Replicas, id) && lossy && !c.synced(t.Name) {
+			lost = []int32{id}
+		}
+		if p.Leader != id && !slices.Contains(p.ISR, id) && (lost == nil || !slices.Contains(p.ELR, id)) {
 			return nil
 		}
-		return change
+		return orNone(c.without(t, p, id, lost))
 	})
 }
 
-// comeBack makes a broker lead the partitions that have no leader and that it
-// is in sync with, or was the last to be (KIP-966).
-func (c *Controller) comeBack(id int32) []metadata.Record {
-	work := c.image().Broker(id).Directories
+// without takes a broker out of one partition's ISR.
+func (c *Controller) without(t *metadata.Topic, p *metadata.Partition, id int32, lost []int32) *metadata.PartitionChangeRecord {
+	r := c.rules(t.Name)
+	r.MayLead = func(p *metadata.Partition, other int32) bool { return other != id && c.mayLead(p, other) }
+	return election.Decide(p, election.Change{ISR: election.Without(p.ISR, id), Lost: lost}, r)
+}
+
+// orNone turns no change into no record.
+func orNone(r *metadata.PartitionChangeRecord) metadata.Record {
+	if r == nil {
+		return nil
+	}
+	return r
+}
+
+// raise gives what a node alone leads a new leader epoch, as its process is a
+// new one, or no leader where the directory that it lies in is not among those
+// that work.
+func (c *Controller) raise(id int32, work []uuid.UUID) []metadata.Record {
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		if p.Leader != metadata.NoLeader || !slices.Contains(p.Replicas, id) || lostWith(p, id, work) {
+		if p.Leader != id {
 			return nil
 		}
 		change := metadata.ChangePartition(t.ID, p.Index)
 		change.Leader = id
-		switch {
-		case slices.Contains(p.ISR, id):
-		case len(p.ISR) == 0 && slices.Contains(p.ELR, id), len(p.ISR)+len(p.ELR) == 0 && slices.Contains(p.LastELR, id):
-			change.ISR = []int32{id}
-			change.ELR, change.LastELR = []int32{}, []int32{}
-		default:
-			return nil
+		if lostWith(p, id, work) {
+			change.Leader = metadata.NoLeader
 		}
 		return change
+	})
+}
+
+// comeBack elects leaders for the partitions that have none, now that a broker
+// takes part again.
+func (c *Controller) comeBack(id int32) []metadata.Record {
+	work := c.image().Broker(id).Directories
+	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
+		if p.Leader != metadata.NoLeader || !slices.Contains(p.Replicas, id) {
+			return nil
+		}
+		r := c.rules(t.Name)
+		r.MayLead = func(p *metadata.Partition, other int32) bool {
+			if other == id {
+				return !lostWith(p, id, work)
+			}
+			return c.mayLead(p, other)
+		}
+		return orNone(election.Decide(p, election.Change{}, r))
 	})
 }
 
@@ -101,4 +169,64 @@ func (c *Controller) eachPartition(f func(*metadata.Topic, *metadata.Partition) 
 		}
 	}
 	return records
+}
+
+// followConfigs is what comes with a change of the settings that decide who may
+// lead, of one topic or (a broker resource without a name) of all that have none
+// of their own. A replica is eligible only as long as too few others are in sync
+// for records to be committed without it: when fewer are asked for, that may be
+// over. And a partition without a leader gets one where any may now be taken.
+func (c *Controller) followConfigs(resource *AlterResource, changed []metadata.Record) []metadata.Record {
+	fewer, unclean := c.newValue(resource, changed, minInsync), c.newValue(resource, changed, uncleanElection)
+	if fewer == "" && unclean != "true" {
+		return nil
+	}
+	c.because("%s or %s of %s was changed", minInsync, uncleanElection, resourceText(resource))
+	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
+		own := c.image().Config(metadata.ResourceTopic, t.Name)
+		mine := func(name, value string) bool {
+			_, set := own[name]
+			return value != "" && (resource.Type == metadata.ResourceTopic && resource.Name == t.Name || resource.Type == metadata.ResourceBroker && !set)
+		}
+		r, touched := c.rules(t.Name), false
+		if mine(minInsync, fewer) {
+			if n, err := strconv.Atoi(fewer); err == nil {
+				r.MinISR, touched = n, len(p.ELR) > 0 && len(p.ISR) > 0
+			}
+		}
+		if mine(uncleanElection, unclean) && unclean == "true" {
+			r.Unclean, touched = true, touched || p.Leader == metadata.NoLeader
+		}
+		if !touched {
+			return nil
+		}
+		return orNone(election.Decide(p, election.Change{}, r))
+	})
+}
+
+// newValue is what a setting of a topic, or of the cluster, becomes by the
+// records; "" where it stays.
+func (c *Controller) newValue(resource *AlterResource, changed []metadata.Record, name string) string {
+	if resource.Type != metadata.ResourceTopic && (resource.Type != metadata.ResourceBroker || resource.Name != "") {
+		return ""
+	}
+	for _, r := range changed {
+		switch one, ok := r.(*metadata.ConfigRecord); {
+		case !ok || one.Name != name:
+		case one.Value != nil:
+			return *one.Value
+		case resource.Type == metadata.ResourceTopic:
+			return c.clusterSetting(name)
+		default:
+			return c.started(name)
+		}
+	}
+	return ""
+}
+
+func resourceText(r *AlterResource) string {
+	if r.Type == metadata.ResourceTopic {
+		return "topic " + r.Name
+	}
+	return "the cluster"
 }

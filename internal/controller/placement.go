@@ -26,7 +26,7 @@ func (c *Controller) placer() *placer {
 	var live, fenced []*metadata.Broker
 	for b := range c.image().Brokers() {
 		switch {
-		case cordoned(b):
+		case cordoned(b), reserved(b):
 			// takes no new replicas
 		case isLive(b):
 			live = append(live, b)

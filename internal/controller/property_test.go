@@ -38,11 +38,11 @@ func (g *randomCommands) next() any {
 	switch rng.Intn(20) {
 	case 0:
 		b := metadata.Broker{ID: id, Incarnation: number(1 + rng.Intn(40)), Rack: fmt.Sprint(rng.Intn(2)), Directories: []uuid.UUID{number(1000 + int(id)), number(2000 + int(id))}}
-		return RegisterBroker{Broker: b}
+		return RegisterBroker{Broker: b, OldGone: rng.Intn(3) > 0, Lossy: rng.Intn(3) == 0}
 	case 1, 2, 3:
 		return UnfenceBroker{id, epoch}
 	case 4:
-		return FenceBroker{id, epoch}
+		return FenceBroker{ID: id, Epoch: epoch}
 	case 5:
 		if rng.Intn(3) == 0 {
 			return UnregisterBroker{id}
@@ -201,7 +201,7 @@ func checkPartitions(t *testing.T, before, after *metadata.Image) {
 			if p.Leader != metadata.NoLeader && !slices.Contains(p.ISR, p.Leader) {
 				t.Fatalf("%s-%d: the leader is not in sync: %+v", topic.Name, i, p)
 			}
-			if len(p.ISR) == 0 || len(p.Directories) != len(p.Replicas) {
+			if len(p.ISR)+len(p.ELR)+len(p.LastELR) == 0 || len(p.Directories) != len(p.Replicas) {
 				t.Fatalf("%s-%d: %+v", topic.Name, i, p)
 			}
 			if old == nil || i >= len(old.Partitions) {

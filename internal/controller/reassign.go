@@ -3,6 +3,7 @@ package controller
 import (
 	"slices"
 
+	"ottla/internal/controller/election"
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -28,9 +29,16 @@ type Reassignment struct {
 func (c *Controller) reassignPartitions(cmd ReassignPartitions) ([]metadata.Record, any, error) {
 	var records []metadata.Record
 	reply := make([]Result, 0, len(cmd.Partitions))
+	changed := make(map[TopicPartition]bool, len(cmd.Partitions))
+	c.because("its replicas were reassigned")
 	for i := range cmd.Partitions {
-		record, err := c.reassign(&cmd.Partitions[i], cmd.KeepFactor)
+		one := &cmd.Partitions[i]
+		record, err := metadata.Record(nil), error(wire.Errorf(wire.InvalidRequest, "the partition is reassigned twice"))
+		if !changed[one.TopicPartition] {
+			record, err = c.reassign(one, cmd.KeepFactor)
+		}
 		if record != nil {
+			changed[one.TopicPartition] = true
 			records = append(records, record)
 		}
 		reply = append(reply, resultOf(err))
@@ -66,66 +74,30 @@ func reassigning(p *metadata.Partition) bool { return len(p.Adding)+len(p.Removi
 // original are the replicas without those that a reassignment adds.
 func original(p *metadata.Partition) []int32 { return without(p.Replicas, p.Adding) }
 
-func without(list, out []int32) []int32 {
-	kept := make([]int32, 0, len(list))
-	for _, id := range list {
-		if !slices.Contains(out, id) {
-			kept = append(kept, id)
-		}
-	}
-	return kept
-}
+func without(list, out []int32) []int32 { return election.Without(list, out...) }
 
-// moveTo begins a reassignment, or ends it where all targets are in sync.
+// moveTo begins a reassignment; it ends at once where all targets are in sync.
 func (c *Controller) moveTo(t *metadata.Topic, p *metadata.Partition, target []int32) (metadata.Record, error) {
 	had := original(p)
 	adding, removing := without(target, had), without(had, target)
 	merged := append(slices.Clone(target), removing...)
-	if done := len(without(target, p.ISR)) == 0; done {
-		adding, removing, merged = []int32{}, []int32{}, slices.Clone(target)
+	return c.changeReplicas(t, p, "reassign", election.Change{Replicas: merged, Adding: adding, Removing: removing})
+}
+
+// changeReplicas gives a partition other replicas, where one of those that have
+// all records stays.
+func (c *Controller) changeReplicas(t *metadata.Topic, p *metadata.Partition, what string, change election.Change) (metadata.Record, error) {
+	stay := func(list []int32) int { return len(without(list, without(list, change.Replicas))) }
+	if len(p.ISR) > 0 && stay(p.ISR) == 0 || len(p.ISR) == 0 && stay(p.ELR) < min(len(p.ELR), 1) {
+		return nil, unclean(t, p, what)
 	}
-	change := metadata.ChangePartition(t.ID, p.Index)
-	changed := false
-	for _, f := range []struct {
-		to        *[]int32
-		from, now []int32
-	}{{&change.Replicas, merged, p.Replicas}, {&change.Adding, adding, p.Adding}, {&change.Removing, removing, p.Removing}} {
-		if !slices.Equal(f.from, f.now) {
-			*f.to, changed = f.from, true
-		}
-	}
-	if !changed {
-		return nil, nil
-	}
-	if change.Replicas != nil {
-		change.Directories = c.directoriesOf(p, merged)
-	}
-	isr := without(p.ISR, without(p.ISR, merged))
-	if len(isr) == 0 {
-		return nil, unclean(t, p, "reassign")
-	}
-	if len(isr) != len(p.ISR) {
-		change.ISR = isr
-		change.Leader = c.leaderAmong(p, merged, isr)
-	}
-	return change, nil
+	change.Directories = c.directoriesOf(p, change.Replicas)
+	return orNone(election.Decide(p, change, c.rules(t.Name))), nil
 }
 
 // unclean refuses what would leave none of the replicas that have all records.
 func unclean(t *metadata.Topic, p *metadata.Partition, what string) error {
 	return wire.Errorf(wire.InvalidReplicaAssignment, "Unable to %s partition assignment for %s:%d because it would require an unclean leader election.", what, t.Name, p.Index)
-}
-
-// leaderAmong keeps the leader where it may lead on, and else takes the first
-// that is alive.
-func (c *Controller) leaderAmong(p *metadata.Partition, replicas, isr []int32) int32 {
-	if slices.Contains(isr, p.Leader) {
-		return metadata.LeaderUnchanged
-	}
-	if id, ok := c.firstLive(replicas, isr); ok {
-		return id
-	}
-	return metadata.NoLeader
 }
 
 // directoriesOf keeps the directories of replicas that stay.
@@ -148,16 +120,8 @@ func (c *Controller) revert(t *metadata.Topic, p *metadata.Partition) (metadata.
 		return nil, wire.NoReassignmentInProgress
 	}
 	had := original(p)
-	isr := without(p.ISR, p.Adding)
-	if len(had) == 0 || len(isr) == 0 {
+	if len(had) == 0 {
 		return nil, unclean(t, p, "revert")
 	}
-	change := metadata.ChangePartition(t.ID, p.Index)
-	change.Replicas, change.Adding, change.Removing = had, []int32{}, []int32{}
-	change.Directories = c.directoriesOf(p, had)
-	if len(isr) != len(p.ISR) {
-		change.ISR = isr
-	}
-	change.Leader = c.leaderAmong(p, had, isr)
-	return change, nil
+	return c.changeReplicas(t, p, "revert", election.Change{Replicas: had, Adding: []int32{}, Removing: []int32{}})
 }

@@ -22,12 +22,22 @@ func parseCommand(t *testing.T, d *datadriven.TestData, lines []string) any {
 	switch d.Cmd {
 	case "register":
 		return parseRegister(args)
+	case "admit":
+		return AdmitNode{int32(args.num("id", -1)), args.id(args.keys["dir"])}
+	case "unregister-controller":
+		return UnregisterController{broker}
+	case "isr":
+		return parseISR(args, items)
+	case "rebalance":
+		return Rebalance{}
+	case "explain":
+		return ExplainPartition{args.at(0), int32(args.parse(args.at(1)))}
 	case "unregister":
 		return UnregisterBroker{broker}
 	case "unfence":
 		return UnfenceBroker{broker, epoch}
 	case "fence":
-		return FenceBroker{broker, epoch}
+		return FenceBroker{broker, epoch, args.keys["why"]}
 	case "shutdown":
 		return ShutdownBroker{broker, epoch}
 	case "producer-ids":
@@ -79,6 +89,7 @@ func parseRegister(w *word) RegisterBroker {
 		r.ClusterID = c
 	}
 	b := &r.Broker
+	r.Lossy, r.OldGone = w.num("lossy", 0) == 1, w.num("gone", 0) == 1
 	b.ID = int32(w.num("id", 1))
 	b.Incarnation = w.id(w.keys["incarnation"])
 	b.Rack = w.keys["rack"]
@@ -179,6 +190,28 @@ func parseAlter(d *datadriven.TestData, items []*word) AlterConfigs {
 	return c
 }
 
+// parseISR: isr id=LEADER epoch=E, then #TOPIC INDEX le=LEADEREPOCH
+// pe=PARTITIONEPOCH isr=1,2 or isr=1:EPOCH,2:EPOCH recovery=1.
+func parseISR(args *word, items []*word) AlterPartition {
+	c := AlterPartition{Broker: int32(args.num("id", 1)), Epoch: args.num("epoch", 0)}
+	for _, w := range items {
+		n := NewISR{
+			TopicID: w.id(w.at(0)), Index: int32(w.parse(w.at(1))), LeaderEpoch: int32(w.num("le", 0)),
+			PartitionEpoch: int32(w.num("pe", 0)), LeaderRecovery: int8(w.num("recovery", 0)),
+		}
+		for _, f := range strings.FieldsFunc(w.keys["isr"], comma) {
+			id, epoch, ok := strings.Cut(f, ":")
+			s := BrokerState{int32(w.parse(id)), -1}
+			if ok {
+				s.BrokerEpoch = w.parse(epoch)
+			}
+			n.ISR = append(n.ISR, s)
+		}
+		c.Partitions = append(c.Partitions, n)
+	}
+	return c
+}
+
 // parseReassign: TOPIC INDEX 1,2 or TOPIC INDEX back.
 func parseReassign(d *datadriven.TestData, items []*word) ReassignPartitions {
 	c := ReassignPartitions{KeepFactor: d.HasArg("keep")}
@@ -220,6 +253,8 @@ func parseRecord(t *testing.T, w *word) metadata.Record {
 		return &metadata.BrokerRegistrationChangeRecord{
 			BrokerID: int32(w.num("id", 1)), BrokerEpoch: w.num("epoch", 0), CordonedLogDirs: w.ids(w.keys["dirs"]),
 		}
+	case "controller":
+		return &metadata.RegisterControllerRecord{ControllerID: int32(w.num("id", 1)), IncarnationID: w.id("#1")}
 	case "producer-ids":
 		return &metadata.ProducerIDsRecord{NextProducerID: w.num("next", 0)}
 	case "no-op":

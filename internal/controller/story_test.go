@@ -31,6 +31,7 @@ func counter() func() uuid.UUID {
 type story struct {
 	c       *Controller
 	options Options
+	seconds int64
 	img     *metadata.Image // the same records, as every node sees them
 }
 
@@ -80,7 +81,8 @@ func (s *story) run(t *testing.T, d *datadriven.TestData) string {
 		return ""
 	}
 	cmd := parseCommand(t, d, lines)
-	records, reply, err := s.c.Step(time.Time{}, cmd)
+	s.seconds++
+	records, reply, err := s.c.Step(time.Unix(s.seconds, 0), cmd)
 	var b strings.Builder
 	for _, r := range records {
 		b.WriteString(formatRecord(r))
@@ -238,6 +240,21 @@ func formatReply(b *strings.Builder, reply any) {
 		for _, r := range reply {
 			fmt.Fprintf(b, "reply %s\n", formatResult(r))
 		}
+	case []AlteredPartition:
+		for _, r := range reply {
+			fmt.Fprintf(b, "reply %s-%d: %s", formatID(r.TopicID), r.Index, formatResult(r.Result))
+			if r.ISR != nil {
+				fmt.Fprintf(b, " leader=%d isr=%v epoch=%d/%d", r.Leader, r.ISR, r.LeaderEpoch, r.PartitionEpoch)
+			}
+			if r.LeaderRecovery != 0 {
+				b.WriteString(" recovering")
+			}
+			b.WriteString("\n")
+		}
+	case []Reason:
+		for _, r := range reply {
+			fmt.Fprintf(b, "%v\n", r)
+		}
 	case []ElectResult:
 		for _, r := range reply {
 			fmt.Fprintf(b, "reply %s-%d: %s\n", r.Topic, r.Index, formatResult(r.Result))
@@ -360,7 +377,10 @@ func formatChange(head string, r *metadata.PartitionChangeRecord) string {
 		s += " dirs=" + formatIDs(r.Directories)
 	}
 	if r.ELR != nil {
-		s += fmt.Sprintf(" elr=%v last=%v", r.ELR, r.LastELR)
+		s += fmt.Sprintf(" elr=%v", r.ELR)
+	}
+	if r.LastELR != nil {
+		s += fmt.Sprintf(" last=%v", r.LastELR)
 	}
 	if r.LeaderRecoveryState != metadata.RecoveryUnchanged {
 		s += fmt.Sprintf(" recovery=%d", r.LeaderRecoveryState)

@@ -11,7 +11,7 @@ import (
 // so they can run in simulation and be replayed from a log.
 var pure = []string{
 	"internal/record", "internal/producer", "internal/metadata",
-	"internal/controller", "internal/partition/replica", "internal/log/compact",
+	"internal/controller", "internal/controller/election", "internal/partition/replica", "internal/log/compact",
 	"internal/txn", "internal/txn/schema",
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
 	"internal/share", "internal/share/store", "internal/group/sharegroup", "internal/group/streams",
