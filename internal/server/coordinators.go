@@ -47,16 +47,6 @@ func (s *Server) coordinatorMetrics() coordinator.Metrics {
 	}
 }
 
-// prepareGroups makes the offsets topic when it is first needed, and waits
-// until its coordinators can be asked: that of the group at hand, and all
-// others for whoever comes next.
-func (s *Server) prepareGroups(ctx context.Context, topic, _ string) error {
-	if err := s.broker.Ensure(ctx, topic); err != nil {
-		return err
-	}
-	return s.groups.SettleAll(ctx)
-}
-
 // groupSettings are read once: Kafka changes none of them while a node runs.
 func (s *Server) groupSettings() group.Settings {
 	ms := func(name string) time.Duration { return s.view.Duration(nil, name) }

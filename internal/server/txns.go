@@ -56,21 +56,6 @@ func (s *Server) txnSettings() txn.Settings {
 	}
 }
 
-// prepareTopic makes an internal topic when it is first needed, and waits until
-// its coordinators can be asked.
-func (s *Server) prepareTopic(ctx context.Context, topic, key string) error {
-	if topic == broker.OffsetsTopic {
-		return s.prepareGroups(ctx, topic, key)
-	}
-	if err := s.broker.Ensure(ctx, topic); err != nil {
-		return err
-	}
-	if topic == broker.ShareStateTopic {
-		return s.states.SettleAll(ctx)
-	}
-	return s.txns.SettleAll(ctx)
-}
-
 // settleTxns aborts what has run out of its time, and waits for the end of it.
 func (s *Server) settleTxns(ctx context.Context) error {
 	if s.partitionsOf(broker.TransactionsTopic) == 0 {

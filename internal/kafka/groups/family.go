@@ -45,7 +45,8 @@ type Deps struct {
 	// has elsewhere; of other groups it does nothing.
 	Purge func(ctx context.Context, group string) error
 	// Prepare makes an internal topic if it is not there, and returns when a
-	// key's coordinator may be asked.
+	// key's coordinator may be asked; at once where the topic has been there
+	// before.
 	Prepare func(ctx context.Context, topic, key string) error
 	View    *config.View
 	// NewID draws the random part of member ids.

@@ -91,12 +91,10 @@ func (f *Family) leaderFor(ctx context.Context, req *kmsg.FindCoordinatorRequest
 	default:
 		return -1, wire.InvalidRequest
 	}
-	if f.d.Cluster.Image().TopicByName(topic) == nil {
-		ctx, cancel := context.WithTimeout(ctx, f.patience)
-		defer cancel()
-		if err := f.d.Prepare(ctx, topic, key); err != nil {
-			return -1, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", topic, err)
-		}
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
+	defer cancel()
+	if err := f.d.Prepare(ctx, topic, key); err != nil {
+		return -1, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", topic, err)
 	}
 	p, err := partitionFor(key)
 	if err != nil {

@@ -38,7 +38,8 @@ type Deps struct {
 	Groups     Groups
 	States     States
 	// Prepare makes an internal topic if it is not there, and returns when a
-	// key's coordinator may be asked.
+	// key's coordinator may be asked; at once where the topic has been there
+	// before.
 	Prepare func(ctx context.Context, topic, key string) error
 	View    *config.View
 	Now     func() time.Time // of locks and waits
@@ -162,9 +163,6 @@ func (p preparing) Go(ctx context.Context, key string, cmd any, done func(any, e
 
 // prepare makes the topic of states if it is not there.
 func (f *Family) prepare(ctx context.Context, key string) error {
-	if f.d.Cluster.Image().TopicByName(stateTopic) != nil {
-		return nil
-	}
 	return f.d.Prepare(ctx, stateTopic, key)
 }
 
