@@ -76,14 +76,13 @@ func TestNewPartitionsAreSharedOut(t *testing.T) {
 // records, and a restart of the node costs nobody anything.
 func TestConsumersGoOnAfterARestart(t *testing.T) {
 	const partitions = 3
-	n := startNode(t, partitions, ottla.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	n := startNode(t, partitions, ottla.Options{Dir: t.TempDir()})
 	n.produce(partitions, 0, 5)
 	m := newTeam()
 	a := m.join(n, "a", "g", served(kgo.StickyBalancer())...)
 	b := m.join(n, "b", "g", served(kgo.StickyBalancer())...)
 	m.until(n.ctx, t, "shared", func() bool { return m.settled(partitions, "a", "b") })
 	m.until(n.ctx, t, "all read", func() bool { return len(m.read) == partitions*5 })
-	n.o.Listen = n.Addr()
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -166,12 +165,13 @@ func TestALiveGroupMigratesThereAndBack(t *testing.T) {
 // there are; a group's own setting wins.
 func TestTheHeartbeatIntervalAdaptsUnlessItIsSet(t *testing.T) {
 	n := startNode(t, 1, ottla.Options{})
+	c := n.client()
 	beat := func(group, id string) int32 {
 		t.Helper()
 		req := kmsg.NewPtrConsumerGroupHeartbeatRequest()
 		req.Group, req.MemberID, req.RebalanceTimeoutMillis = group, id, 60000
 		req.SubscribedTopicNames, req.Topics = []string{n.topic}, []kmsg.ConsumerGroupHeartbeatRequestTopic{}
-		resp, err := req.RequestWith(n.ctx, n.client())
+		resp, err := req.RequestWith(n.ctx, c)
 		if err != nil || resp.ErrorCode != 0 {
 			t.Fatalf("%+v, %v", resp, err)
 		}
@@ -185,7 +185,7 @@ func TestTheHeartbeatIntervalAdaptsUnlessItIsSet(t *testing.T) {
 	row.ResourceType, row.ResourceName = kmsg.ConfigResourceTypeGroupConfig, "told"
 	row.Configs = []kmsg.IncrementalAlterConfigsRequestResourceConfig{{Name: "consumer.heartbeat.interval.ms", Value: kmsg.StringPtr("7000")}}
 	req.Resources = append(req.Resources, row)
-	resp, err := req.RequestWith(n.ctx, n.client())
+	resp, err := req.RequestWith(n.ctx, c)
 	if err != nil || resp.Resources[0].ErrorCode != 0 {
 		t.Fatalf("%+v, %v", resp, err)
 	}

@@ -20,13 +20,14 @@ import (
 // cord is what a client hangs on: cut, all its connections are gone and it
 // makes no new ones, as if its machine had died.
 type cord struct {
+	to    func(ctx context.Context, network, addr string) (net.Conn, error)
 	mu    sync.Mutex
 	conns []net.Conn
 	cut   bool
 }
 
 func (c *cord) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	conn, err := c.to(ctx, network, addr)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cut {
@@ -63,7 +64,7 @@ type siege struct {
 
 func (s *siege) add() {
 	s.started++
-	name, c := fmt.Sprintf("m%d", s.started), &cord{}
+	name, c := fmt.Sprintf("m%d", s.started), &cord{to: s.dial}
 	s.team.update(func() { s.alive[name] = c })
 	s.team.join(s.node, name, "g", kgo.Balancers(s.balancer), kgo.Dialer(c.dial),
 		kgo.RebalanceTimeout(patience), kgo.AutoCommitInterval(100*time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }),
@@ -136,7 +137,6 @@ func TestAGroupOutlivesItsMembersAndItsNodesRestarts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const partitions = 8
 			n := startNode(t, partitions, ottla.Options{Dir: t.TempDir()})
-			n.o.Listen = n.Addr()
 			s := &siege{node: n, team: newTeam(), r: rand.New(rand.NewPCG(1, 2)), balancer: balancer, alive: map[string]*cord{}, committed: map[int32]int64{}}
 			for range 4 {
 				s.add()

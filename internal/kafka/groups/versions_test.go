@@ -90,7 +90,8 @@ func call[R kmsg.Response](r *raw, version int16, req kmsg.Request) R {
 
 func joinRequest(group, id string) *kmsg.JoinGroupRequest {
 	req := kmsg.NewPtrJoinGroupRequest()
-	req.Group, req.MemberID, req.SessionTimeoutMillis, req.RebalanceTimeoutMillis, req.ProtocolType = group, id, 10000, 10000, "consumer"
+	long := int32(patience.Milliseconds())
+	req.Group, req.MemberID, req.SessionTimeoutMillis, req.RebalanceTimeoutMillis, req.ProtocolType = group, id, long, long, "consumer"
 	p := kmsg.NewJoinGroupRequestProtocol()
 	p.Name, p.Metadata = "range", []byte("says")
 	req.Protocols = append(req.Protocols, p)
@@ -269,7 +270,9 @@ func leaves(r *raw, v int16, group, id string) {
 }
 
 func TestRequestsBehindAParkedJoinAreServedAndAnsweredInOrder(t *testing.T) {
-	n := startNode(t, 1, ottla.Options{Settings: map[string]string{"group.initial.rebalance.delay.ms": "3600000"}})
+	settings := quick()
+	settings["group.initial.rebalance.delay.ms"] = "3600000"
+	n := startNode(t, 1, ottla.Options{Settings: settings})
 	_ = n.admin() // the topic is there
 	r := n.raw()
 	find := kmsg.NewPtrFindCoordinatorRequest()
