@@ -33,8 +33,13 @@ func startNode(t *testing.T, partitions int32) *node {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
+	// Nothing ends by itself while a test runs, however slow the machine is: no
+	// lock, no session, no wait for a request to be taken up.
+	const hour = "3600000"
 	n := &node{t: t, ctx: ctx, topic: "orders", o: ottla.Options{Dir: t.TempDir(), Faults: new(ottla.Faults), Settings: map[string]string{
-		"group.share.min.record.lock.duration.ms": "1000", "group.share.min.session.timeout.ms": "1000",
+		"group.share.record.lock.duration.ms": hour, "group.share.max.record.lock.duration.ms": hour,
+		"group.share.session.timeout.ms": hour, "group.share.max.session.timeout.ms": hour,
+		"offsets.commit.timeout.ms": hour, "share.coordinator.write.timeout.ms": hour,
 	}}}
 	n.start()
 	t.Cleanup(func() { n.Close() })

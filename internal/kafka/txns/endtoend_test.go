@@ -35,6 +35,7 @@ func startNode(t *testing.T, o ottla.Options) *node {
 		o.Settings = map[string]string{}
 	}
 	o.Settings["group.initial.rebalance.delay.ms"] = "0"
+	o.Settings["offsets.commit.timeout.ms"] = fmt.Sprint(patience.Milliseconds()) // FindCoordinator's, for the topics that it makes
 	n := &node{t: t, ctx: ctx, o: o}
 	n.start()
 	t.Cleanup(func() { n.Close() })
