@@ -12,7 +12,7 @@ import (
 // and its epochs.
 func TestAConsumerGroupIsShownWithItsEpochs(t *testing.T) {
 	n := reading(t, 2)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	c, err := kgo.NewClient(kgo.SeedBrokers(n.Addr()), kgo.ConsumerGroup("served"), kgo.ConsumeTopics("t"), kgo.ClientID("reader"), kgo.ServerSideBalancer(),
 		kgo.Balancers(kgo.StickyBalancer()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit())

@@ -18,12 +18,12 @@ import (
 func transacting(t *testing.T, n *ottla.Server, id string, records int) *kgo.Client {
 	t.Helper()
 	c, err := kgo.NewClient(kgo.SeedBrokers(n.Addr()), kgo.TransactionalID(id), kgo.DefaultProduceTopic("t"),
-		kgo.TransactionTimeout(time.Minute), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		kgo.TransactionTimeout(10*time.Minute), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if err := c.BeginTransaction(); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestTransactionsAreListedDescribedAndAborted(t *testing.T) {
 		}
 	}
 	call(t, n, "", "txn", "list", "--match", "(").mustHold(t, fail.Usage, "--match")
-	call(t, n, "", "txn", "describe", "shop").mustHold(t, 0, "shop  Ongoing  producer", "time-out 1m0s", "HELD BACK")
+	call(t, n, "", "txn", "describe", "shop").mustHold(t, 0, "shop  Ongoing  producer", "time-out 10m0s", "HELD BACK")
 	if r := call(t, n, "", "txn", "describe", "shop", "-o", "template={{.topic}} {{.first_offset}} {{.stable_offset}} {{.end_offset}} {{.held_back}}"); r.out != "t 0 0 3 3\n" {
 		t.Errorf("describe: %q", r.out)
 	}
