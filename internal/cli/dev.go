@@ -77,7 +77,7 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) e
 		so.FS, so.Dirs = vfs.NewMem(0), []string{memoryData}
 	}
 	return run(ctx, so, func(node *server.Server) {
-		banner(o, node, so, note, time.Since(began))
+		banner(o, node, so, safety(ephemeral), note, time.Since(began))
 		readyLine(o.out, node)
 	})
 }
@@ -127,7 +127,15 @@ func clearData(dir string) error {
 	return nil
 }
 
-func banner(o *options, node *server.Server, so server.Options, note string, took time.Duration) {
+// safety says what becomes of acknowledged records when the power fails.
+func safety(ephemeral bool) string {
+	if ephemeral {
+		return "lost with the process"
+	}
+	return "durable as in production"
+}
+
+func banner(o *options, node *server.Server, so server.Options, safety, note string, took time.Duration) {
 	data := so.Dirs[0]
 	if home, err := os.UserHomeDir(); err == nil {
 		if rel, err := filepath.Rel(home, data); err == nil && filepath.IsLocal(rel) {
@@ -149,7 +157,7 @@ func banner(o *options, node *server.Server, so server.Options, note string, too
 		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
 	}
 	fmt.Fprintf(o.out, "  Data       %s%s\n", data, note)
-	fmt.Fprintf(o.out, "  Safety     durable as in production; no login because only this machine can connect\n\n")
+	fmt.Fprintf(o.out, "  Safety     %s; no login because only this machine can connect\n\n", safety)
 	fmt.Fprintf(o.out, "  Try, in another terminal:\n")
 	fmt.Fprintf(o.out, "    echo '{\"id\":1,\"total\":9.5}' | ottla produce orders%s\n", at)
 	fmt.Fprintf(o.out, "    ottla consume orders%s\n\n", at)

@@ -244,10 +244,16 @@ func TestDevShowsTheWayIn(t *testing.T) {
 	dir := t.TempDir()
 	addr, stop := serving(t, "dev", "--data", filepath.Join(dir, "d"), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
 	call(t, nil, "", "produce", "orders", "x", "-b", addr).mustHold(t, 0)
-	stop().mustHold(t, 0, "single node, development mode", "ottla produce orders -b "+addr, "new; kept between runs")
+	stop().mustHold(t, 0, "single node, development mode", "ottla produce orders -b "+addr, "new; kept between runs", "durable as in production")
 	addr, stop = serving(t, "dev", "--fresh", "--data", filepath.Join(dir, "d"), "--listen", "127.0.0.1:0", "--http", "off")
 	call(t, nil, "", "topic", "list", "-b", addr).mustHold(t, 0, "no topics yet")
 	stop().mustHold(t, 0)
+	_, stop = serving(t, "dev", "--ephemeral", "--listen", "127.0.0.1:0", "--http", "off")
+	r := stop()
+	r.mustHold(t, 0, "in memory, forgotten at the end", "lost with the process")
+	if strings.Contains(r.out, "durable") {
+		t.Errorf("what is in memory is called durable: %s", r.out)
+	}
 }
 
 func TestFreshRefusesWhatIsNotOurs(t *testing.T) {
