@@ -61,13 +61,13 @@ func directories(ctx context.Context, s *scene) error {
 
 // refused starts a node that must not start, and wants words about it.
 func (s *scene) refused(ctx context.Context, what, data string, set ...string) error {
-	port, err := realfault.FreePort()
+	free, err := realfault.FreePorts(1)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	args := []string{"serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--http", "off"}
+	args := []string{"serve", "--data", data, "--listen", fmt.Sprintf("127.0.0.1:%d", free[0]), "--http", "off"}
 	for _, kv := range set {
 		args = append(args, "--set", kv)
 	}

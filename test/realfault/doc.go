@@ -9,7 +9,7 @@
 // of the product and not of go test, but for the ledger's own tests: a ledger
 // that cannot see a loss proves nothing.
 //
-// Reading order: node.go, ledger.go, load.go, underload.go, check.go, probe.go,
+// Reading order: node.go, ports.go, ledger.go, load.go, underload.go, check.go, probe.go,
 // image_linux.go, still_linux.go.
 //
 // Invariants: a record counts as acknowledged only when the client said so; the

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,15 +32,6 @@ func Binary(ctx context.Context, path, dir string) (string, error) {
 	return out, nil
 }
 
-// FreePort finds a port of the loopback address that is free now.
-func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
-}
-
 // Setup says how a node is started, again and again on the same data.
 type Setup struct {
 	Binary string
@@ -59,8 +49,12 @@ func NewSetup(ctx context.Context, binary, dir, data string, log io.Writer) (Set
 	if s.Binary, err = Binary(ctx, binary, dir); err != nil {
 		return s, err
 	}
-	s.Port, err = FreePort()
-	return s, err
+	free, err := FreePorts(1)
+	if err != nil {
+		return s, err
+	}
+	s.Port = free[0]
+	return s, nil
 }
 
 // Address is where the node serves Kafka clients.

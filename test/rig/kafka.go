@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"ottla/test/oracle/apache"
+	"ottla/test/realfault"
 )
 
 type kafkaRunner struct {
@@ -20,7 +21,7 @@ type kafkaRunner struct {
 // prepareKafka fixes the ports, which the oracle would choose anew at each
 // start.
 func (n *Node) prepareKafka(o Options) error {
-	free, err := ports(2)
+	free, err := realfault.FreePorts(2)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (n *Node) prepareOttla(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	free, err := ports(1)
+	free, err := realfault.FreePorts(1)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,8 @@ package rig
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -83,25 +81,5 @@ func (n *Node) Stop() error { return n.run.stop() }
 
 // Kill ends the node at once, as a crash would.
 func (n *Node) Kill() error { return n.run.kill() }
-
-// ports finds count free ports of the loopback address, below the range that
-// outgoing connections use: a client that tries to reach a stopped node there
-// might get that very port, and connect to itself.
-func ports(count int) ([]int, error) {
-	var out []int
-	for port := 20000 + os.Getpid()%8000; port < 32000; port++ {
-		l, err := net.Listen("tcp", local(port))
-		if err != nil {
-			continue // taken
-		}
-		if err := l.Close(); err != nil {
-			return nil, err
-		}
-		if out = append(out, port); len(out) == count {
-			return out, nil
-		}
-	}
-	return nil, errors.New("there are no free ports between 20000 and 32000")
-}
 
 func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
