@@ -10,11 +10,20 @@
 // Main types: Writer, which is a txn.Markers; its Once is one try, for
 // WriteTxnMarkers.
 //
-// Files in reading order: writer.go, once.go.
+// Files in reading order: writer.go, once.go, everywhere.go (partitions that
+// other nodes lead), request.go (what those are asked).
+//
+// Other nodes are asked with WriteTxnMarkers, one request to a node for all
+// partitions and all transactions that end while another is on its way. A
+// leader that has moved is looked up and asked again. What a node was asked may
+// be written after the Write has ended; its epochs keep it out of what comes
+// later: that of the coordinator when another one has completed the
+// transaction, that of the producer when it has begun anew.
 //
 // Invariants: all partitions of a marker are written to before any is waited
 // for, so that one sync round can take them together; every Write and every
-// Once calls done exactly once; a partition of __consumer_offsets is written to
+// Once calls done exactly once; a partition is given up as deleted by this
+// node's own metadata alone; a partition of __consumer_offsets is written to
 // by its group coordinator alone, and no other internal topic at all: their
 // coordinators would have to load again.
 //

@@ -27,11 +27,11 @@ type try struct {
 	stop  func() bool // takes back the end by the context
 }
 
-// Once tries every partition of a marker one time and calls done with a code
-// for each, in their order, when each has the marker synced and visible, or
-// cannot take it; from any goroutine, perhaps before Once returns. What is not
-// settled when ctx ends gets REQUEST_TIMED_OUT: it may have been written, and is
-// not written later. The codes are Kafka's:
+// Once tries every partition of a marker one time, at this node and no other,
+// and calls done with a code for each, in their order, when each has the marker
+// synced and visible, or cannot take it; from any goroutine, perhaps before Once
+// returns. What is not settled when ctx ends gets REQUEST_TIMED_OUT: it may have
+// been written, and is not written later. The codes are Kafka's:
 //
 //	-1  a negative producer id or epoch
 //	3   no such partition, or one of an internal topic
@@ -45,16 +45,27 @@ func (w *Writer) Once(ctx context.Context, m *txn.Marker, done func([]wire.Code)
 		done(nil)
 		return
 	}
+	t := newTry(ctx, n, done)
+	made := w.made(m)
+	for i, tp := range m.Partitions {
+		w.write(ctx, t, i, tp, m, made)
+	}
+	t.asked()
+}
+
+// newTry makes a try at n partitions that ends with its context.
+func newTry(ctx context.Context, n int, done func([]wire.Code)) *try {
 	t := &try{codes: make([]wire.Code, n), left: n, done: done}
 	for i := range t.codes {
 		t.codes[i] = unsettled
 	}
 	t.stop = context.AfterFunc(ctx, t.expire)
-	made := record.EndTxnMarker(m.ProducerID, m.ProducerEpoch, m.Commit, m.CoordinatorEpoch, w.o.Now().UnixMilli())
-	for i, tp := range m.Partitions {
-		w.write(ctx, t, i, tp, m, made)
-	}
-	t.asked()
+	return t
+}
+
+// made is a marker as partitions have it.
+func (w *Writer) made(m *txn.Marker) []byte {
+	return record.EndTxnMarker(m.ProducerID, m.ProducerEpoch, m.Commit, m.CoordinatorEpoch, w.o.Now().UnixMilli())
 }
 
 // write begins the try at one partition.

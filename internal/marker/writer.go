@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"ottla/internal/metadata"
+	"ottla/internal/outbox"
 	"ottla/internal/partition"
 	"ottla/internal/txn"
 	"ottla/internal/wire"
@@ -28,7 +30,10 @@ type Groups interface {
 type Options struct {
 	Partitions   Partitions
 	Groups       Groups
-	OffsetsTopic string           // whose partitions Groups write to
+	OffsetsTopic string // whose partitions Groups write to
+	NodeID       int32  // this node's
+	Image        func() *metadata.Image
+	Peers        outbox.Peers     // nil: all partitions are led here
 	Now          func() time.Time // dates markers
 	Logger       *slog.Logger     // nil: no log lines
 	// Pause waits between two tries, at most until ctx ends; nil means by the
@@ -39,6 +44,7 @@ type Options struct {
 // Writer writes markers. It implements txn.Markers.
 type Writer struct {
 	o    Options
+	box  *outbox.Box[*share] // of markers for other nodes
 	jobs sync.WaitGroup
 }
 
@@ -52,16 +58,23 @@ func New(o Options) *Writer {
 	if o.Pause == nil {
 		o.Pause = pause
 	}
-	return &Writer{o: o}
+	w := &Writer{o: o}
+	w.box = outbox.New(outbox.Options[*share]{
+		Peers: o.Peers, Timeout: answerWithin, Make: request, Took: took,
+		Kind: func(*share) any { return nil },
+		Name: func(s *share) any { return s.m.ProducerID },
+	})
+	return w
 }
 
 // Close waits until every Write has ended.
 func (w *Writer) Close() { w.jobs.Wait() }
 
 // Pauses between tries: a partition that opens or changes its leader takes
-// some ten milliseconds, a full disk longer.
+// some ten milliseconds, a new leader some hundred, a full disk longer.
 const (
 	firstPause = 10 * time.Millisecond
+	movedPause = 100 * time.Millisecond // the longest while a leader is looked for
 	lastPause  = time.Second
 	// tellAfter tries in vain there is a line in the log.
 	tellAfter = 8
@@ -91,7 +104,7 @@ func (j *job) try() {
 		return
 	}
 	j.tries++
-	j.w.Once(j.ctx, &j.m, j.judge)
+	j.w.everywhere(j.ctx, &j.m, j.judge)
 }
 
 // judge looks at what a try has come to.
@@ -124,7 +137,10 @@ func (j *job) judge(codes []wire.Code) {
 // nothing is left to be done.
 func (j *job) goOn(left, fenced []txn.TopicPartition, why wire.Code) {
 	for _, tp := range fenced {
-		if p, code := j.w.o.Partitions.ByName([]byte(tp.Topic), tp.Partition); code == wire.None && p.InTxn(j.m.ProducerID) {
+		switch open, err := j.w.inTxn(j.ctx, tp, j.m.ProducerID); {
+		case err != nil:
+			left, why = append(left, tp), wire.CodeOf(err)
+		case open:
 			j.end(wire.TransactionCoordinatorFenced)
 			return
 		}
@@ -143,10 +159,23 @@ func (j *job) again(left []txn.TopicPartition, why wire.Code) {
 			"topic", left[0].Topic, "partition", left[0].Partition, "partitions", len(left), "err", why)
 	}
 	j.m.Partitions = left
-	wait := j.pause
+	most := lastPause
+	if moving(why) {
+		most = movedPause
+	}
+	wait := min(j.pause, most)
 	j.pause = min(2*j.pause, lastPause)
 	j.w.o.Pause(j.ctx, wait)
 	j.try()
+}
+
+// moving tells that a partition is likely to have a leader soon.
+func moving(why wire.Code) bool {
+	switch why {
+	case wire.NotLeaderOrFollower, wire.LeaderNotAvailable, wire.NetworkException:
+		return true
+	}
+	return false
 }
 
 // end tells who asked.

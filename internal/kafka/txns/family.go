@@ -35,15 +35,25 @@ type Deps struct {
 	Cluster api.Cluster
 	// Txns takes commands of package txn, Groups those of package group.
 	Txns, Groups Coordinator
+	// Vouch asks the coordinator of a transaction, on whatever node it is, to add
+	// partitions or to verify that they are there; nil: they are all here.
+	Vouch Voucher
 	// Partitions finds those of the offsets topic, Ends writes markers.
 	Partitions Partitions
 	Ends       Ends
 	// Prepare makes an internal topic if it is not there, and returns when a
-	// key's coordinator may be asked.
+	// key's coordinator may be asked; at once where the topic has been there
+	// before.
 	Prepare func(ctx context.Context, topic, key string) error
 	View    *config.View
 	NodeID  int32
 	Logger  *slog.Logger
+}
+
+// Voucher takes a txn.Add or a txn.Verify; done is called once, from any
+// goroutine, with a txn.VerifyReply or nothing.
+type Voucher interface {
+	Go(ctx context.Context, id string, cmd any, done func(any, error))
 }
 
 // Family holds what the handlers share.
@@ -60,6 +70,9 @@ const takeUp = 5 * time.Second
 func New(o Deps) *Family {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Vouch == nil {
+		o.Vouch = o.Txns
 	}
 	return &Family{o: o, ids: block{turn: make(chan struct{}, 1)}}
 }
@@ -85,11 +98,17 @@ func (f *Family) ask(id string, cmd any, done func(any, error)) {
 	})
 }
 
+// vouch is ask for a transaction that any node may coordinate.
+func (f *Family) vouch(id string, cmd any, done func(any, error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), takeUp)
+	f.o.Vouch.Go(ctx, id, cmd, func(body any, err error) {
+		cancel()
+		done(body, err)
+	})
+}
+
 // prepare makes an internal topic that is not there yet, and waits for it.
 func (f *Family) prepare(ctx context.Context, topic, key string) error {
-	if f.o.Cluster.Image().TopicByName(topic) != nil {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, takeUp)
 	defer cancel()
 	return f.o.Prepare(ctx, topic, key)

@@ -148,7 +148,7 @@ func (c *offsetCommit) vouch() {
 	if adds {
 		cmd = txn.Add{ID: c.req.TransactionalID, ProducerID: c.req.ProducerID, Epoch: c.req.ProducerEpoch, Version: txn.V2, Partitions: partitions}
 	}
-	c.f.ask(c.req.TransactionalID, cmd, func(body any, err error) {
+	c.f.vouch(c.req.TransactionalID, cmd, func(body any, err error) {
 		if code := c.vouched(body, err); code != wire.None {
 			c.fail(code)
 			return

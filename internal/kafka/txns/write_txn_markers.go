@@ -28,37 +28,29 @@ const markersTimeout = 30 * time.Second
 // that hangs (kafka-transactions abort, KIP-664).
 //
 // v2 says how strictly the epoch is judged (KIP-1228); before it, as for
-// transactions of version 1. Coordinators of this cluster do not come this
-// way. Markers of one request are written in their order, all before any is
-// waited for.
-func (f *Family) writeTxnMarkersRow() api.API { return api.Row(1, 2, f.writeTxnMarkers) }
+// transactions of version 1. Markers of one request are written in their order,
+// all before any is waited for; requests behind it are served meanwhile.
+func (f *Family) writeTxnMarkersRow() api.API { return api.Late(1, 2, f.writeTxnMarkers) }
 
-func (f *Family) writeTxnMarkers(ctx context.Context, _ *api.Conn, req *kmsg.WriteTxnMarkersRequest) (kmsg.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, markersTimeout)
-	defer cancel()
-	type said struct {
-		i     int
-		codes []wire.Code
-	}
-	answers := make(chan said, len(req.Markers))
+func (f *Family) writeTxnMarkers(_ *api.Conn, req *kmsg.WriteTxnMarkersRequest, finish api.Finish) {
+	ctx, cancel := context.WithTimeout(context.Background(), markersTimeout)
 	markers := make([]txn.Marker, len(req.Markers))
-	for i := range req.Markers {
+	start := func(i int, done func(any, error)) {
 		markers[i] = markerOf(req.Version, &req.Markers[i])
-		f.o.Ends.Once(ctx, &markers[i], func(codes []wire.Code) { answers <- said{i, codes} })
+		f.o.Ends.Once(ctx, &markers[i], func(codes []wire.Code) { done(codes, nil) })
 	}
-	codes := make([][]wire.Code, len(markers))
-	for range markers {
-		s := <-answers // each comes, at the latest with the end of ctx
-		codes[s.i] = s.codes
-	}
-	resp := req.ResponseKind().(*kmsg.WriteTxnMarkersResponse)
-	for i := range markers {
-		if len(codes[i]) == 0 {
-			continue
-		}
-		addMarkerRow(resp, &markers[i], codes[i])
-	}
-	return resp, nil
+	api.Gather(len(markers), start, func(said []api.Said) {
+		cancel()
+		finish(func() kmsg.Response {
+			resp := req.ResponseKind().(*kmsg.WriteTxnMarkersResponse)
+			for i := range markers {
+				if codes, ok := said[i].Body.([]wire.Code); ok && len(codes) > 0 {
+					addMarkerRow(resp, &markers[i], codes)
+				}
+			}
+			return resp
+		})
+	})
 }
 
 // markerOf is a marker of a request.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -52,6 +54,14 @@ func markerRequest(version int16, markers ...txn.Marker) *kmsg.WriteTxnMarkersRe
 	return req
 }
 
+// writes serves a request and gives its answer.
+func writes(t *testing.T, f *Family, req *kmsg.WriteTxnMarkersRequest) *kmsg.WriteTxnMarkersResponse {
+	t.Helper()
+	answers := make(chan kmsg.Response, 1)
+	f.writeTxnMarkers(nil, req, func(make func() kmsg.Response) { answers <- make() })
+	return (<-answers).(*kmsg.WriteTxnMarkersResponse)
+}
+
 func TestMarkersAreWrittenAndAnsweredByProducer(t *testing.T) {
 	a0, a1, b0 := txn.TopicPartition{Topic: "a"}, txn.TopicPartition{Topic: "a", Partition: 1}, txn.TopicPartition{Topic: "b"}
 	first := txn.Marker{ProducerID: 7, ProducerEpoch: 3, Commit: true, CoordinatorEpoch: 5, Version: 2, Partitions: []txn.TopicPartition{a0, a1, b0}}
@@ -60,10 +70,7 @@ func TestMarkersAreWrittenAndAnsweredByProducer(t *testing.T) {
 	for _, version := range []int16{1, 2} {
 		e := &ends{codes: map[txn.TopicPartition]wire.Code{a1: wire.UnknownTopicOrPartition, b0: wire.InvalidProducerEpoch}}
 		f := New(Deps{Ends: e})
-		got, err := f.writeTxnMarkers(t.Context(), nil, markerRequest(version, first, second, third))
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := writes(t, f, markerRequest(version, first, second, third))
 		for i, want := range []txn.Marker{first, second, third} {
 			if version < 2 {
 				want.Version = 0
@@ -73,7 +80,7 @@ func TestMarkersAreWrittenAndAnsweredByProducer(t *testing.T) {
 				t.Errorf("v%d, marker %d: %+v, want %+v", version, i, x, want)
 			}
 		}
-		rows := got.(*kmsg.WriteTxnMarkersResponse).Markers
+		rows := got.Markers
 		if len(rows) != 2 || rows[0].ProducerID != 7 || rows[1].ProducerID != 8 {
 			t.Fatalf("v%d: %+v, want a row for each producer", version, rows)
 		}
@@ -95,21 +102,22 @@ func TestMarkersAreWrittenAndAnsweredByProducer(t *testing.T) {
 }
 
 func TestMarkersThatReplicasDoNotTakeRunOutOfTime(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	f := New(Deps{Ends: &ends{late: true}})
-	cancel()
-	got, err := f.writeTxnMarkers(ctx, nil, markerRequest(2, txn.Marker{ProducerID: 7, Partitions: []txn.TopicPartition{{Topic: "a"}}}))
-	if err != nil {
-		t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		f := New(Deps{Ends: &ends{late: true}})
+		got := writes(t, f, markerRequest(2, txn.Marker{ProducerID: 7, Partitions: []txn.TopicPartition{{Topic: "a"}}}))
+		if code := got.Markers[0].Topics[0].Partitions[0].ErrorCode; code != int16(wire.RequestTimedOut) {
+			t.Errorf("code %d", code)
+		}
+		if took := time.Since(began); took != markersTimeout {
+			t.Errorf("after %v, want %v", took, markersTimeout)
+		}
+	})
+	f := New(Deps{Ends: &ends{}})
+	if got := writes(t, f, markerRequest(2, txn.Marker{ProducerID: 7})); len(got.Markers) != 0 {
+		t.Errorf("no partitions: %+v", got)
 	}
-	if code := got.(*kmsg.WriteTxnMarkersResponse).Markers[0].Topics[0].Partitions[0].ErrorCode; code != int16(wire.RequestTimedOut) {
-		t.Errorf("code %d", code)
-	}
-	f = New(Deps{Ends: &ends{}})
-	if got, err := f.writeTxnMarkers(t.Context(), nil, markerRequest(2, txn.Marker{ProducerID: 7})); err != nil || len(got.(*kmsg.WriteTxnMarkersResponse).Markers) != 0 {
-		t.Errorf("no partitions: %+v %v", got, err)
-	}
-	if got, err := f.writeTxnMarkers(t.Context(), nil, markerRequest(2)); err != nil || len(got.(*kmsg.WriteTxnMarkersResponse).Markers) != 0 {
-		t.Errorf("no markers: %+v %v", got, err)
+	if got := writes(t, f, markerRequest(2)); len(got.Markers) != 0 {
+		t.Errorf("no markers: %+v", got)
 	}
 }
