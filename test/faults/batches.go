@@ -127,7 +127,7 @@ func corruptBatches(ctx context.Context, s *scene) error {
 	if err := s.createTopic(ctx, "bad", nil); err != nil {
 		return err
 	}
-	c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
+	c, err := net.DialTimeout("tcp", s.address, answerWithin)
 	if err != nil {
 		return err
 	}
@@ -287,7 +287,7 @@ func (s *scene) explode(b []byte, codec, n int) error {
 	errs := make([]error, n)
 	for i := range n {
 		wg.Go(func() {
-			c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
+			c, err := net.DialTimeout("tcp", s.address, answerWithin)
 			if err != nil {
 				errs[i] = err
 				return

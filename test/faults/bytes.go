@@ -52,7 +52,7 @@ func absurd(ctx context.Context, s *scene) error {
 // and sends nothing.
 func promises(ctx context.Context, s *scene) error {
 	for range times(200, 50) {
-		c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
+		c, err := net.DialTimeout("tcp", s.address, answerWithin)
 		if err != nil {
 			return err
 		}
@@ -138,12 +138,12 @@ func millionTags() string {
 // tell sends bytes on a connection of its own and then wants an answer or the
 // end of the connection.
 func tell(address string, b []byte) error {
-	c, err := net.DialTimeout("tcp", address, 5*time.Second)
+	c, err := net.DialTimeout("tcp", address, answerWithin)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = c.Close() }() // it has done its work
-	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(answerWithin)); err != nil {
 		return err
 	}
 	if _, err := c.Write(b); err != nil {

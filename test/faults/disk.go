@@ -65,7 +65,7 @@ func (s *scene) starve(ctx context.Context, n int, take, give func() error) erro
 // writes stood still.
 func (s *scene) without(ctx context.Context, p *realfault.Probe, take func() error) error {
 	last, since, began := s.crew.Acked(), time.Now(), time.Now()
-	for time.Since(began) < 20*time.Second {
+	for time.Since(began) < backWithin {
 		if err := take(); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (s *scene) without(ctx context.Context, p *realfault.Probe, take func() err
 			return s.up()
 		}
 	}
-	return errors.New("writes went on for 20 s: the fault does not bite")
+	return fmt.Errorf("writes went on for %v: the fault does not bite", backWithin)
 }
 
 // inodesFull is row 13a: there are bytes left, and no inodes.
@@ -265,8 +265,8 @@ func readOnly(ctx context.Context, s *scene) error {
 		if err != nil {
 			return err
 		}
-		if err := realfault.Pause(ctx, 300*time.Millisecond); err != nil { // answers on their way
-			return err
+		if err := s.ebbed(ctx); err != nil {
+			return fmt.Errorf("on a read-only file system: %w", err)
 		}
 		before := s.crew.Acked()
 		if err := realfault.Pause(ctx, time.Second); err != nil {

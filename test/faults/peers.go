@@ -60,10 +60,10 @@ func answer(c net.Conn) ([]byte, error) {
 func dialMany(address string, n int) ([]net.Conn, error) {
 	var all []net.Conn
 	for len(all) < n {
-		c, err := net.DialTimeout("tcp", address, 5*time.Second)
+		c, err := net.DialTimeout("tcp", address, answerWithin)
 		if err == nil {
 			all = append(all, c)
-			err = ask(c, 5*time.Second)
+			err = ask(c, answerWithin)
 		}
 		if err != nil {
 			hangUp(all)
@@ -159,7 +159,7 @@ func neverRead(ctx context.Context, s *scene) error {
 	n := times(200, 50)
 	mem := watchMemory(s.node.PID())
 	for range n {
-		c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
+		c, err := net.DialTimeout("tcp", s.address, answerWithin)
 		if err != nil {
 			return err
 		}
@@ -235,7 +235,7 @@ func crowd(ctx context.Context, s *scene) error {
 		return fmt.Errorf("%d idle connections: %d MiB resident, at most 256", n, mebibytes(rss))
 	}
 	for _, c := range conns {
-		if err := ask(c, 5*time.Second); err != nil {
+		if err := ask(c, answerWithin); err != nil {
 			return fmt.Errorf("a connection among %d is not served: %w", n, err)
 		}
 	}

@@ -19,6 +19,13 @@ import (
 // idle machine they are after a second or two, and a busy one has time.
 const backWithin = time.Minute
 
+// stopWithin bounds a clean stop, answerWithin a connection and an answer, on a
+// machine that does much else.
+const (
+	stopWithin   = time.Minute
+	answerWithin = time.Minute
+)
+
 // scene is one row being played: a node, its load, and what is counted.
 type scene struct {
 	binary, dir string
@@ -113,6 +120,25 @@ func (s *scene) loadTopic(ctx context.Context, topic string) error {
 
 func (s *scene) historyFile() string { return filepath.Join(s.dir, "history.jsonl") }
 
+// ebbed waits until nothing has been acknowledged for a second: answers that
+// were on their way when a fault began come late on a busy machine. Whether what
+// they promised is there the judge says at the end. An error where it goes on.
+func (s *scene) ebbed(ctx context.Context) error {
+	last, since := s.crew.Acked(), time.Now()
+	for began := since; time.Since(since) < time.Second; {
+		if err := realfault.Pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+		if now := s.crew.Acked(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(began) > backWithin {
+			return fmt.Errorf("records are acknowledged %v after the fault began", backWithin)
+		}
+	}
+	return nil
+}
+
 // flowing waits until records are acknowledged again, at most backWithin.
 func (s *scene) flowing(ctx context.Context) error {
 	before, began := s.crew.Acked(), time.Now()
@@ -161,7 +187,7 @@ func (s *scene) finish(ctx context.Context) error {
 		return err
 	}
 	if s.node != nil {
-		if err := s.node.Stop(15 * time.Second); err != nil {
+		if err := s.node.Stop(stopWithin); err != nil {
 			return err
 		}
 	}

@@ -27,7 +27,7 @@ type tracer struct {
 }
 
 // attachWithin bounds the attachment to all threads.
-const attachWithin = 10 * time.Second
+const attachWithin = time.Minute
 
 // inject begins a fault, such as "error=EIO", in some system calls of all
 // threads of a process.

@@ -51,8 +51,8 @@ func failOnce(ctx context.Context, s *scene) error {
 			return err
 		}
 	}
-	if err := realfault.Pause(ctx, 300*time.Millisecond); err != nil { // answers on their way
-		return err
+	if err := s.ebbed(ctx); err != nil {
+		return fmt.Errorf("while syncs fail: %w", err)
 	}
 	before := s.crew.Acked()
 	if err := t.detach(); err != nil {

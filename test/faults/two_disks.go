@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -93,7 +92,7 @@ func (s *scene) makeAside(ctx context.Context) error {
 
 // each calls do for each partition of the topic aside, over one connection.
 func (s *scene) each(do func(c net.Conn, p int32) error) error {
-	c, err := net.DialTimeout("tcp", s.address, 5*time.Second)
+	c, err := net.DialTimeout("tcp", s.address, answerWithin)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // from then until no transaction is open any more.
 const (
 	drainWithin  = 2 * time.Minute
-	stableWithin = 30 * time.Second
+	stableWithin = 2 * time.Minute
 )
 
 // settle lets the work run out, waits until no transaction is open, reads

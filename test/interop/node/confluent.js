@@ -7,7 +7,7 @@ const readline = require('node:readline')
 const { Groups, readAll, until, wantEqual } = require('./groups.js')
 
 const { Kafka, CompressionTypes, PartitionAssigners, ConsumerGroupStates, logLevel } = library.KafkaJS
-const PARTITIONS = 3, CONTENT = 300, MANY = 3000, HUGE = 8 << 20, LARGE = 1000000, TOO_LARGE = 1100000
+const PARTITIONS = 3, CONTENT = 300, MANY = 3000, HUGE = 8 << 20, LARGE = 1000000, TOO_LARGE = 1100000, WITHIN = 60000
 const [addr, prefix] = process.argv.slice(2)
 const base = Date.now() - 3600000
 const kafka = new Kafka({ kafkaJS: { clientId: 'interop', brokers: [addr], logLevel: logLevel.NOTHING } })
@@ -41,8 +41,8 @@ async function join (group, topic, got, instance) {
     const all = (offsets || [...member.ends]).map(([partition, offset]) => ({ topic, partition, offset: String(offset) }))
     if (all.length === 0) return
     await consumer.commitOffsets(all) // which does not wait for the broker's answer
-    for (const end = Date.now() + 5000; ;) {
-      const found = await consumer.committed(all.map(({ topic, partition }) => ({ topic, partition })), 5000)
+    for (const end = Date.now() + WITHIN; ;) {
+      const found = await consumer.committed(all.map(({ topic, partition }) => ({ topic, partition })), WITHIN)
       if (found.every(f => all.some(a => a.partition === f.partition && Number(a.offset) === Number(f.offset)))) return
       if (Date.now() > end) throw new Error('a commit did not arrive')
       await new Promise(resolve => setTimeout(resolve, 20))

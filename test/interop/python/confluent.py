@@ -61,7 +61,7 @@ def read(c, count):
 
 def create():
     topic = create_topic("create", PARTITIONS)
-    want_equal("partitions", len(admin.list_topics(topic, timeout=10).topics[topic].partitions), PARTITIONS)
+    want_equal("partitions", len(admin.list_topics(topic, timeout=WITHIN_S).topics[topic].partitions), PARTITIONS)
     try:
         create_topic("create", PARTITIONS)
     except KafkaException as e:
@@ -103,11 +103,11 @@ def idempotent():
 
 def by_time():
     topic, c = f"{PREFIX}-none", consumer(f"{PREFIX}-none", 1)
-    found = c.offsets_for_times([TopicPartition(topic, p, BASE + 100_000) for p in range(PARTITIONS)], timeout=10)
+    found = c.offsets_for_times([TopicPartition(topic, p, BASE + 100_000) for p in range(PARTITIONS)], timeout=WITHIN_S)
     want_equal("offsets at base+100 s", [t.offset for t in found], [first_offset(p, 100) for p in range(PARTITIONS)])
-    found = c.offsets_for_times([TopicPartition(topic, 0, BASE + 1_000_000_000)], timeout=10)
+    found = c.offsets_for_times([TopicPartition(topic, 0, BASE + 1_000_000_000)], timeout=WITHIN_S)
     want_equal("offset after the end", found[0].offset, confluent_kafka.OFFSET_END)
-    want_equal("watermarks", c.get_watermark_offsets(TopicPartition(topic, 0), timeout=10), (0, CONTENT // PARTITIONS))
+    want_equal("watermarks", c.get_watermark_offsets(TopicPartition(topic, 0), timeout=WITHIN_S), (0, CONTENT // PARTITIONS))
     c.close()
 
 
@@ -162,7 +162,7 @@ def restart():
     flush(p, errors)
     for nth in range(100, sent):
         want_equal("through the restart", next(got).value(), b"%d" % nth)
-    want_equal("the end", c.get_watermark_offsets(TopicPartition(topic, 0), timeout=10), (0, sent))
+    want_equal("the end", c.get_watermark_offsets(TopicPartition(topic, 0), timeout=WITHIN_S), (0, sent))
     c.close()
 
 
@@ -218,7 +218,7 @@ class World:
         self.p = producer(enable_idempotence=True)
 
     def send(self, topic, first, last):
-        errors, parts = [], len(admin.list_topics(topic, timeout=30).topics[topic].partitions)
+        errors, parts = [], len(admin.list_topics(topic, timeout=WITHIN_S).topics[topic].partitions)
         for i in range(first, last):
             self.p.produce(topic, b"%d" % i, partition=i % parts, on_delivery=collect(errors))
         flush(self.p, errors)
