@@ -63,15 +63,15 @@ func ParseHeader(frame []byte) (h Header, body []byte, err error) {
 	}
 	if api.IsFlexible(h.Version) {
 		var ok bool
-		if body, ok = skipTags(body); !ok {
+		if body, ok = SkipTags(body); !ok {
 			return h, nil, ErrHeader
 		}
 	}
 	return h, body, nil
 }
 
-// skipTags steps over a header's tagged fields.
-func skipTags(b []byte) ([]byte, bool) {
+// SkipTags steps over a header's tagged fields; false when they are malformed.
+func SkipTags(b []byte) ([]byte, bool) {
 	count, n := binary.Uvarint(b)
 	if n <= 0 || count > maxHeaderTags {
 		return nil, false

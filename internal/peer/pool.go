@@ -1,0 +1,218 @@
+package peer
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/wire"
+)
+
+// PoolOptions make a Pool.
+type PoolOptions struct {
+	// Identity gives this node's identity; it is asked when the first
+	// connection is made.
+	Identity func() (*Identity, error)
+	// Addresses are where a node may be reached, the best first; none when it
+	// is not known.
+	Addresses func(node int32) []string
+	// Dial makes connections; net.Dialer's when nil.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Now is the clock of certificates and of pauses after failures;
+	// time.Now when nil.
+	Now    func() time.Time
+	Logger *slog.Logger
+	// OnUp and OnDown are told when the shared connection to a node was made,
+	// and when it ended, in that order for each connection. They must not wait.
+	OnUp   func(node int32)
+	OnDown func(node int32, why error)
+}
+
+// Pool is this node's way to the others: to each one shared connection for
+// calls, one for the quorum's frames, and connections of their own for those
+// who ask. Connections are made when they are first needed, and a pool that
+// nobody uses costs nothing. Its methods may be called from any goroutine.
+type Pool struct {
+	o      PoolOptions
+	ctx    context.Context // of dialling; cancelled by Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // readers, writers, diallers
+
+	mu       sync.Mutex // guards all below; a leaf
+	closed   bool
+	links    map[int32]*link
+	channels map[int32]*channel
+}
+
+// NewPool makes a pool.
+func NewPool(o PoolOptions) *Pool {
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.OnUp == nil {
+		o.OnUp = func(int32) {}
+	}
+	if o.OnDown == nil {
+		o.OnDown = func(int32, error) {}
+	}
+	p := &Pool{o: o, links: map[int32]*link{}, channels: map[int32]*channel{}}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// Start sends a request to a node over the shared connection, in the highest
+// version that both know, and calls done once with the answer or an error:
+// ctx's, NETWORK_EXCEPTION when there is no connection or it ended before the
+// answer (errors.Is ErrNotSent tells that the request certainly never left), or
+// UNSUPPORTED_VERSION. A request without an answer (own.Unanswered) is done,
+// with nil and nil, when it was written.
+//
+// Start does not wait and makes no goroutine for the call. done may be called
+// before Start returns, or from any goroutine later; it must not wait. The
+// request belongs to the pool until done; the answer is the caller's.
+//
+// Requests leave in the order of Start. The other end handles them side by
+// side and answers as they get done.
+func (p *Pool) Start(ctx context.Context, node int32, req kmsg.Request, done func(kmsg.Response, error)) {
+	c := &call{node: node, req: req, done: done}
+	if err := ctx.Err(); err != nil {
+		c.settle(nil, err)
+		return
+	}
+	l, err := p.link(node)
+	if err != nil {
+		c.settle(nil, err)
+		return
+	}
+	if ctx.Done() != nil {
+		c.forget = context.AfterFunc(ctx, func() { c.expire(ctx.Err()) })
+	}
+	l.start(c)
+}
+
+// Call is Start for those who wait.
+func (p *Pool) Call(ctx context.Context, node int32, req kmsg.Request) (kmsg.Response, error) {
+	type outcome struct {
+		resp kmsg.Response
+		err  error
+	}
+	got := make(chan outcome, 1)
+	p.Start(ctx, node, req, func(resp kmsg.Response, err error) { got <- outcome{resp, err} })
+	o := <-got
+	return o.resp, o.err
+}
+
+// Open makes a connection of the caller's own, on which it speaks Kafka's
+// protocol as this node: requests are answered in order. The caller closes it.
+func (p *Pool) Open(ctx context.Context, node int32) (net.Conn, error) {
+	c, err := p.open(ctx, node, protoKafka)
+	if err != nil {
+		return nil, unreachable(node, err)
+	}
+	return c, nil
+}
+
+// Probe makes a connection to a node and ends it again: nil says that a
+// process with the node's identity answers at one of its addresses.
+func (p *Pool) Probe(ctx context.Context, node int32) error {
+	c, err := p.open(ctx, node, protoCalls)
+	if err != nil {
+		return unreachable(node, err)
+	}
+	return c.Close()
+}
+
+// Post sends a frame to a node on the quorum's channel. It never waits: frames
+// are dropped while the channel is down or full. The frame is copied.
+func (p *Pool) Post(node int32, frame []byte) {
+	p.mu.Lock()
+	ch := p.channels[node]
+	if ch == nil && !p.closed {
+		ch = &channel{pool: p, node: node, wake: make(chan struct{}, 1)}
+		p.channels[node] = ch
+	}
+	p.mu.Unlock()
+	if ch != nil {
+		ch.post(frame)
+	}
+}
+
+// Close ends all connections. Calls that wait fail; it returns when no
+// goroutine of the pool is left.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	links, channels := p.links, p.channels
+	p.links, p.channels = nil, nil
+	p.mu.Unlock()
+	p.cancel()
+	for _, l := range links {
+		l.close()
+	}
+	for _, ch := range channels {
+		ch.close()
+	}
+	p.wg.Wait()
+}
+
+// Cut ends all shared connections and channels now, as a broken network does;
+// they are made again when they are needed.
+func (p *Pool) Cut() {
+	p.mu.Lock()
+	links := slices.Collect(maps.Values(p.links))
+	channels := slices.Collect(maps.Values(p.channels))
+	p.mu.Unlock()
+	for _, l := range links {
+		l.cut()
+	}
+	for _, ch := range channels {
+		ch.cut()
+	}
+}
+
+// link is the shared connection to a node, made or not.
+func (p *Pool) link(node int32) (*link, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, notSent(node, ErrClosed)
+	}
+	l := p.links[node]
+	if l == nil {
+		l = newLink(p, node)
+		p.links[node] = l
+	}
+	return l, nil
+}
+
+// begin counts a goroutine of the pool in; false when it was closed.
+func (p *Pool) begin() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.wg.Add(1)
+	return true
+}
+
+// clientID is what requests between nodes say of who sends them.
+func clientID(node int32) string { return "node-" + strconv.Itoa(int(node)) }
+
+// unreachable says that there is no connection; nothing was sent.
+func unreachable(node int32, cause error) error {
+	return wire.Errorf(wire.NetworkException, "node %d cannot be reached: %w", node, cause)
+}

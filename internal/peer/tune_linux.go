@@ -1,0 +1,19 @@
+package peer
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// tuneUnacked bounds how long sent bytes may go unacknowledged: keep-alive does
+// not run while there are any.
+func tuneUnacked(tc *net.TCPConn) {
+	rc, err := tc.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = rc.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unackedFor.Milliseconds()))
+	})
+}
