@@ -41,9 +41,9 @@ func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
 	if err != nil {
 		return err
 	}
-	to, code := f.d.Partitions.ByID(topic.ID, d.Key.Partition%int32(len(topic.Partitions)))
-	if code != wire.None {
-		return code
+	to, err := f.grave(topic, d.Key.Partition%int32(len(topic.Partitions)))
+	if err != nil {
+		return err
 	}
 	w := &letters{d: d, to: to, nowMs: f.d.wall().UnixMilli(), builder: record.NewBuilder(), written: f.d.Letters}
 	if t := f.d.Cluster.Image().TopicByID(d.Key.TopicID); t != nil {

@@ -8,7 +8,6 @@ import (
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
-	"ottla/internal/partition/replica"
 	"ottla/internal/record"
 	"ottla/internal/wire"
 )
@@ -16,7 +15,7 @@ import (
 // letters are the dead letters of a range on their way.
 type letters struct {
 	d       *lead.Dying
-	to      *partition.Partition
+	to      grave
 	origin  string // the topic that the records are of
 	nowMs   int64
 	builder *record.Builder
@@ -106,7 +105,7 @@ func (w *letters) add(ctx context.Context, offset int64, r *record.Record) error
 			size += len(r.Headers[i].Key) + len(r.Headers[i].Value) + 10
 		}
 	}
-	if w.builder.Len() > 0 && w.builder.Size()+size > w.to.MaxBatch() {
+	if w.builder.Len() > 0 && w.builder.Size()+size > w.to.mostBytes() {
 		if err := w.append(ctx); err != nil {
 			return err
 		}
@@ -121,35 +120,11 @@ func (w *letters) append(ctx context.Context) error {
 		return nil
 	}
 	n := w.builder.Len()
-	var got partition.Appended
-	err := w.to.Append(w.builder.Build(0), &partition.AppendArgs{Acks: replica.AcksAll, AllowZstd: true}, &got)
+	batch := w.builder.Build(0)
 	w.builder = record.NewBuilder()
-	if err != nil {
+	if err := w.to.put(ctx, batch); err != nil {
 		return err
 	}
-	done := make(committed, 1)
-	ok, err := w.to.Await(done, got.End, replica.AcksAll)
-	if !ok && err == nil {
-		err = await(ctx, done)
-	}
-	if err == nil {
-		w.written.Add(n)
-	}
-	return err
+	w.written.Add(n)
+	return nil
 }
-
-// await waits for what was written to be committed.
-func await(ctx context.Context, done committed) error {
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return wire.Errorf(wire.RequestTimedOut, "dead letters are written and not committed: %w", ctx.Err())
-	}
-}
-
-// committed waits for the log.
-type committed chan error
-
-// Committed implements partition.Waiter.
-func (c committed) Committed(err error) { c <- err }

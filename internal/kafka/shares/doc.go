@@ -13,7 +13,13 @@
 // Files in reading order: family.go, settings.go, session.go, acks.go,
 // share_fetch.go, fetch_answer.go, fetch_write.go, share_acknowledge.go,
 // share_group_heartbeat.go, share_group_describe.go, share_group_offsets.go,
-// share_group_state.go, dead_letters.go and dead_records.go (KIP-1191), codes.go.
+// ends.go (high watermarks, wherever they are), share_group_state.go,
+// dead_letters.go, dead_records.go and grave.go (KIP-1191), hints.go (who leads
+// what is not led here), codes.go.
+//
+// What other nodes lead is reached through Persister (states) and Peers
+// (partitions). Requests about states are answered from this node's coordinator
+// alone, so that nothing goes round in circles.
 //
 // A ShareFetch, in words: its session step is taken and its acknowledgements
 // are given to their share-partitions when it comes; when it is at the head of

@@ -11,6 +11,7 @@ import (
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/metric"
+	"ottla/internal/outbox"
 	"ottla/internal/share/store"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -37,6 +38,12 @@ type Deps struct {
 	Partitions lead.Partitions
 	Groups     Groups
 	States     States
+	// Persister reaches the share coordinators of all nodes; nil: States is all
+	// there is.
+	Persister lead.Store
+	// Peers are asked for partitions that other nodes lead; nil: there are none.
+	Peers  outbox.Peers
+	NodeID int32
 	// Prepare makes an internal topic if it is not there, and returns when a
 	// key's coordinator may be asked; at once where the topic has been there
 	// before.
@@ -68,6 +75,9 @@ func New(d Deps) *Family {
 	}
 	if d.Logger == nil {
 		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Persister == nil {
+		d.Persister = d.States
 	}
 	f := &Family{d: d, wheel: wheel.New(), sessions: newSessions(0)}
 	if d.View == nil {
@@ -158,7 +168,7 @@ func (p preparing) Go(ctx context.Context, key string, cmd any, done func(any, e
 			return
 		}
 	}
-	p.f.d.States.Go(ctx, key, cmd, done)
+	p.f.d.Persister.Go(ctx, key, cmd, done)
 }
 
 // prepare makes the topic of states if it is not there.

@@ -2,7 +2,6 @@ package shares
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/uuid"
@@ -70,25 +69,25 @@ func (a *fetchAnswer) write(out *api.Out) error {
 		topics = a.rows()
 	}
 	out.Buf = appendCount(b, len(topics))
-	moved := false
+	var nodes leaders
 	for _, rows := range topics {
 		out.Reserve(64)
 		out.Buf = append(out.Buf, rows[0].topic[:]...)
 		out.Buf = appendCount(out.Buf, len(rows))
 		for i := range rows {
-			moved = a.writeRow(out, &rows[i]) || moved
+			a.writeRow(out, &rows[i], &nodes)
 		}
 		out.Buf = append(out.Buf, 0)
 	}
-	out.Reserve(512)
-	out.Buf = a.appendNodes(out.Buf, moved)
+	out.Reserve(64 + 300*len(nodes))
+	out.Buf = nodes.append(out.Buf, a.conn)
 	out.Buf = append(out.Buf, 0)
 	wire.EndFrame(out.Buf, start, out.FileBytes-files)
 	return nil
 }
 
-// writeRow appends a partition; it tells whether its leader is another node.
-func (a *fetchAnswer) writeRow(out *api.Out, r *row) bool {
+// writeRow appends a partition, and notes its leader if that is told.
+func (a *fetchAnswer) writeRow(out *api.Out, r *row, nodes *leaders) {
 	var err error
 	size, acquired := 0, 0
 	if r.part != nil {
@@ -99,7 +98,7 @@ func (a *fetchAnswer) writeRow(out *api.Out, r *row) bool {
 	b := binary.BigEndian.AppendUint32(out.Buf, uint32(r.index))
 	b = appendError(b, err)
 	b = appendError(b, r.ack)
-	leader, epoch := a.f.leaderHint(r.topic, r.index, err, r.ack)
+	leader, epoch := a.f.leaderHint(nodes, r.topic, r.index, err, r.ack)
 	b = binary.BigEndian.AppendUint32(b, uint32(leader))
 	b = binary.BigEndian.AppendUint32(b, uint32(epoch))
 	b = append(b, 0)
@@ -125,53 +124,6 @@ func (a *fetchAnswer) writeRow(out *api.Out, r *row) bool {
 		out.Buf = append(out.Buf, 0)
 	}
 	out.Buf = append(out.Buf, 0)
-	return leader > 0 || epoch > 0
-}
-
-// appendNodes appends the addresses of leaders: with one node in the answer's
-// hints there is one.
-func (a *fetchAnswer) appendNodes(b []byte, moved bool) []byte {
-	nodes := map[int32]bool{}
-	if moved {
-		for _, p := range slices.Concat(a.parts, a.strange) {
-			if leader, epoch := a.f.leaderHint(p.key.TopicID, p.key.Partition, p.err); leader > 0 || epoch > 0 {
-				nodes[leader] = true
-			}
-		}
-	}
-	var list []byte
-	n := 0
-	for node := range nodes {
-		host, port := a.conn.Advertised(node)
-		if host == "" || len(host) > 255 || n >= maxNodes {
-			continue
-		}
-		n++
-		list = binary.BigEndian.AppendUint32(list, uint32(node))
-		list = append(appendCount(list, len(host)), host...)
-		list = binary.BigEndian.AppendUint32(list, uint32(port))
-		list = append(list, 0, 0) // no rack, no tags
-	}
-	return append(appendCount(b, n), list...)
-}
-
-// maxNodes is how many addresses of leaders an answer names.
-const maxNodes = 1
-
-// leaderHint is who leads a partition, when an error says that it is not this
-// node; zeros otherwise, as Kafka leaves them.
-func (f *Family) leaderHint(topic uuid.UUID, index int32, errs ...error) (leader, epoch int32) {
-	for _, err := range errs {
-		switch wire.CodeOf(err) {
-		case wire.NotLeaderOrFollower, wire.FencedLeaderEpoch:
-			t := f.d.Cluster.Image().TopicByID(topic)
-			if t != nil && index >= 0 && int(index) < len(t.Partitions) && t.Partitions[index] != nil {
-				return t.Partitions[index].Leader, t.Partitions[index].LeaderEpoch
-			}
-			return -1, -1
-		}
-	}
-	return 0, 0
 }
 
 func appendCount(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)+1) }

@@ -111,8 +111,13 @@ func (a *ackAnswer) Build(out *api.Out) (bool, error) {
 	if a.problem != nil {
 		resp.ErrorCode, resp.ErrorMessage = codeOf(a.problem), messageOf(a.problem)
 	} else {
-		resp.Topics = a.topics()
-		a.addNodes(resp)
+		var nodes leaders
+		resp.Topics = a.topics(&nodes)
+		for _, at := range nodes.addresses(a.conn) {
+			n := kmsg.NewShareAcknowledgeResponseNodeEndpoint()
+			n.NodeID, n.Host, n.Port = at.node, at.host, at.port
+			resp.NodeEndpoints = append(resp.NodeEndpoints, n)
+		}
 	}
 	start := len(out.Buf)
 	out.Buf = wire.BeginFrame(out.Buf)
@@ -122,8 +127,8 @@ func (a *ackAnswer) Build(out *api.Out) (bool, error) {
 	return true, nil
 }
 
-// topics are the rows of the answer.
-func (a *ackAnswer) topics() []kmsg.ShareAcknowledgeResponseTopic {
+// topics are the rows of the answer; leaders that are told are noted.
+func (a *ackAnswer) topics(nodes *leaders) []kmsg.ShareAcknowledgeResponseTopic {
 	var out []kmsg.ShareAcknowledgeResponseTopic
 	for i := range a.parts {
 		p := &a.parts[i]
@@ -134,28 +139,11 @@ func (a *ackAnswer) topics() []kmsg.ShareAcknowledgeResponseTopic {
 		}
 		row := kmsg.NewShareAcknowledgeResponseTopicPartition()
 		row.Partition, row.ErrorCode, row.ErrorMessage = p.index, codeOf(p.err), messageOf(p.err)
-		row.CurrentLeader.LeaderID, row.CurrentLeader.LeaderEpoch = a.f.leaderHint(p.topic, p.index, p.err)
+		row.CurrentLeader.LeaderID, row.CurrentLeader.LeaderEpoch = a.f.leaderHint(nodes, p.topic, p.index, p.err)
 		t := &out[len(out)-1]
 		t.Partitions = append(t.Partitions, row)
 	}
 	return out
-}
-
-// addNodes names the address of the first leader that is another node.
-func (a *ackAnswer) addNodes(resp *kmsg.ShareAcknowledgeResponse) {
-	for i := range a.parts {
-		p := &a.parts[i]
-		leader, epoch := a.f.leaderHint(p.topic, p.index, p.err)
-		if leader <= 0 && epoch <= 0 {
-			continue
-		}
-		n := kmsg.NewShareAcknowledgeResponseNodeEndpoint()
-		n.NodeID = leader
-		if n.Host, n.Port = a.conn.Advertised(leader); n.Host != "" {
-			resp.NodeEndpoints = append(resp.NodeEndpoints, n)
-			return
-		}
-	}
 }
 
 // Drop implements api.Answer.

@@ -9,6 +9,7 @@ import (
 	"ottla/internal/group/schema"
 	"ottla/internal/group/sharegroup"
 	"ottla/internal/kafka/api"
+	"ottla/internal/metadata"
 	"ottla/internal/share/store"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -32,6 +33,23 @@ func (f *Family) states(ctx context.Context, group string, idle bool) ([]schema.
 		return nil, wire.Errorf(wire.UnknownServerError, "the group coordinator answered %T", body)
 	}
 	return topics, nil
+}
+
+// ask gives commands to the coordinators of their share-partitions, wherever
+// they are, side by side and waits for all.
+func (f *Family) ask(ctx context.Context, keys []store.Key, cmd func(i int) any) []api.Said {
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
+	defer cancel()
+	all := make(chan []api.Said, 1)
+	api.Gather(len(keys), func(i int, done func(any, error)) {
+		k := keys[i].String()
+		if err := f.prepare(ctx, k); err != nil {
+			done(nil, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", stateTopic, err))
+			return
+		}
+		f.d.Persister.Go(ctx, k, cmd(i), done)
+	}, func(said []api.Said) { all <- said })
+	return <-all
 }
 
 func (f *Family) describeOffsets(ctx context.Context, _ *api.Conn, req *kmsg.DescribeShareGroupOffsetsRequest) (kmsg.Response, error) {
@@ -67,52 +85,63 @@ func asked(g *kmsg.DescribeShareGroupOffsetsRequestGroup, known []schema.ShareTo
 func (f *Family) describedTopics(ctx context.Context, g *kmsg.DescribeShareGroupOffsetsRequestGroup, known []schema.ShareTopic) []kmsg.DescribeShareGroupOffsetsResponseGroupTopic {
 	var out []kmsg.DescribeShareGroupOffsetsResponseGroupTopic
 	for _, t := range asked(g, known) {
-		id, ok := f.topicID(t.Name)
-		if !ok && g.Topics == nil {
+		topic := f.d.Cluster.Image().TopicByName(t.Name)
+		if topic == nil && g.Topics == nil {
 			continue // deleted
 		}
 		row := kmsg.NewDescribeShareGroupOffsetsResponseGroupTopic()
-		row.Topic, row.TopicID = t.Name, id
-		keys := make([]store.Key, len(t.Partitions))
-		for i, p := range t.Partitions {
-			keys[i] = store.Key{Group: g.GroupID, TopicID: id, Partition: p}
-		}
-		var all []said
-		if ok {
-			all = f.ask(ctx, keys, func(i int) any { return store.Summarize{Key: keys[i], LeaderEpoch: -1} })
-		}
-		for i, p := range t.Partitions {
-			part := kmsg.NewDescribeShareGroupOffsetsResponseGroupTopicPartition()
-			part.Partition, part.StartOffset, part.Lag = p, -1, -1
-			switch {
-			case !ok: // nobody stands there
-			case all[i].err != nil:
-				part.ErrorCode, part.ErrorMessage = stateCode(all[i].err), messageOf(all[i].err)
-			default:
-				f.describePart(&part, id, all[i].body)
+		row.Topic = t.Name
+		if topic == nil { // nobody stands there
+			for _, p := range t.Partitions {
+				row.Partitions = append(row.Partitions, nowhere(p))
 			}
-			row.Partitions = append(row.Partitions, part)
+		} else {
+			row.TopicID = topic.ID
+			row.Partitions = f.describedParts(ctx, g.GroupID, topic, t.Partitions)
 		}
 		out = append(out, row)
 	}
 	return out
 }
 
-// describePart tells where a share-partition stands: its lag is what lies
-// between its start and the high watermark and is not done.
-func (f *Family) describePart(part *kmsg.DescribeShareGroupOffsetsResponseGroupTopicPartition, id uuid.UUID, body any) {
-	s, ok := body.(store.Summary)
-	if !ok {
-		return
+// nowhere is a partition in which a group does not stand.
+func nowhere(index int32) kmsg.DescribeShareGroupOffsetsResponseGroupTopicPartition {
+	part := kmsg.NewDescribeShareGroupOffsetsResponseGroupTopicPartition()
+	part.Partition, part.StartOffset, part.Lag = index, -1, -1
+	return part
+}
+
+// describedParts tells where a group stands in partitions of a topic.
+func (f *Family) describedParts(ctx context.Context, group string, topic *metadata.Topic, indexes []int32) []kmsg.DescribeShareGroupOffsetsResponseGroupTopicPartition {
+	keys := make([]store.Key, len(indexes))
+	for i, p := range indexes {
+		keys[i] = store.Key{Group: group, TopicID: topic.ID, Partition: p}
 	}
-	part.StartOffset = s.Start
-	part.LeaderEpoch = max(0, s.LeaderEpoch)
-	if s.Start < 0 || s.Done < 0 {
-		return
+	all := f.ask(ctx, keys, func(i int) any { return store.Summarize{Key: keys[i], LeaderEpoch: -1} })
+	var behind []int32 // of which the lag can be told
+	for i := range all {
+		if s, ok := all[i].Body.(store.Summary); ok && all[i].Err == nil && s.Start >= 0 && s.Done >= 0 {
+			behind = append(behind, indexes[i])
+		}
 	}
-	if p, code := f.d.Partitions.ByID(id, part.Partition); code == wire.None {
-		part.Lag = max(0, p.Offsets().HighWatermark-s.Start-int64(s.Done))
+	ends := f.ends(ctx, topic, behind)
+	out := make([]kmsg.DescribeShareGroupOffsetsResponseGroupTopicPartition, 0, len(indexes))
+	for i, p := range indexes {
+		part := nowhere(p)
+		s, ok := all[i].Body.(store.Summary)
+		switch {
+		case all[i].Err != nil:
+			part.ErrorCode, part.ErrorMessage = stateCode(all[i].Err), messageOf(all[i].Err)
+		case ok:
+			part.StartOffset, part.LeaderEpoch = s.Start, max(0, s.LeaderEpoch)
+			// What lies between its start and the high watermark and is not done.
+			if end, known := ends[p]; known {
+				part.Lag = max(0, end-s.Start-int64(s.Done))
+			}
+		}
+		out = append(out, part)
 	}
+	return out
 }
 
 func (f *Family) alterOffsets(ctx context.Context, _ *api.Conn, req *kmsg.AlterShareGroupOffsetsRequest) (kmsg.Response, error) {
@@ -169,20 +198,20 @@ func (f *Family) mayAlter(ctx context.Context, req *kmsg.AlterShareGroupOffsetsR
 
 // alter moves where a group stands in a partition.
 func (f *Family) alter(ctx context.Context, key store.Key, start int64) error {
-	if _, code := f.d.Partitions.ByID(key.TopicID, key.Partition); code != wire.None {
-		return code
+	if t := f.d.Cluster.Image().TopicByID(key.TopicID); t == nil || key.Partition < 0 || int(key.Partition) >= len(t.Partitions) {
+		return wire.UnknownTopicOrPartition
 	}
 	all := f.ask(ctx, []store.Key{key}, func(int) any { return store.Summarize{Key: key, LeaderEpoch: -1} })
-	if all[0].err != nil {
-		return all[0].err
+	if all[0].Err != nil {
+		return all[0].Err
 	}
 	epoch := int32(0)
-	if s, ok := all[0].body.(store.Summary); ok && s.Known {
+	if s, ok := all[0].Body.(store.Summary); ok && s.Known {
 		epoch = s.StateEpoch + 1
 	}
 	all = f.ask(ctx, []store.Key{key}, func(int) any { return store.Initialize{Key: key, StateEpoch: epoch, Start: start, LeaderEpoch: -1} })
 	f.lead.Forget(key.Group, key)
-	return all[0].err
+	return all[0].Err
 }
 
 func (f *Family) deleteOffsets(ctx context.Context, _ *api.Conn, req *kmsg.DeleteShareGroupOffsetsRequest) (kmsg.Response, error) {
@@ -236,8 +265,8 @@ func (f *Family) deleteStates(ctx context.Context, group string, topics []schema
 	all := f.ask(ctx, keys, func(i int) any { return store.Delete{Key: keys[i]} })
 	f.lead.Forget(group, keys...)
 	for i := range all {
-		if all[i].err != nil {
-			return all[i].err
+		if all[i].Err != nil {
+			return all[i].Err
 		}
 	}
 	return nil

@@ -2,12 +2,12 @@ package shares
 
 import (
 	"context"
-	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/share"
+	"ottla/internal/share/persist"
 	"ottla/internal/share/store"
 	"ottla/internal/wire"
 )
@@ -16,72 +16,78 @@ import (
 // WriteShareGroupState (85, v0-1), DeleteShareGroupState (86, v0) and
 // ReadShareGroupStateSummary (87, v0-1) are what brokers ask of the share
 // coordinator; v1 of 85 and 87 brings the number of records done (KIP-1226).
-func (f *Family) initializeRow() api.API { return api.Row(0, 0, f.initializeState) }
-func (f *Family) readRow() api.API       { return api.Row(0, 0, f.readState) }
-func (f *Family) writeRow() api.API      { return api.Row(0, 1, f.writeState) }
-func (f *Family) deleteRow() api.API     { return api.Row(0, 0, f.deleteState) }
-func (f *Family) summaryRow() api.API    { return api.Row(0, 1, f.summarizeState) }
+//
+// They are asked of this node's coordinator and of no other: one that is not
+// led here is NOT_COORDINATOR. Requests behind them are served meanwhile. Our
+// own nodes say a little more in tagged fields: see share/persist.
+func (f *Family) initializeRow() api.API { return stateRow(f, 0, 0, initializeAsks, initializeAnswer) }
+func (f *Family) readRow() api.API       { return stateRow(f, 0, 0, readAsks, readAnswer) }
+func (f *Family) writeRow() api.API      { return stateRow(f, 0, 1, writeAsks, writeAnswer) }
+func (f *Family) deleteRow() api.API     { return stateRow(f, 0, 0, deleteAsks, deleteAnswer) }
+func (f *Family) summaryRow() api.API    { return stateRow(f, 0, 1, summaryAsks, summaryAnswer) }
 
-// said is what one command brought.
-type said struct {
-	body any
-	err  error
-}
-
-// ask gives commands to the coordinators of their share-partitions side by
-// side and waits for all.
-func (f *Family) ask(ctx context.Context, keys []store.Key, cmd func(i int) any) []said {
-	out := make([]said, len(keys))
-	ctx, cancel := context.WithTimeout(ctx, f.patience)
-	defer cancel()
-	var all sync.WaitGroup
-	for i, k := range keys {
-		if err := f.prepare(ctx, k.String()); err != nil {
-			out[i].err = wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", stateTopic, err)
-			continue
-		}
-		all.Add(1)
-		f.d.States.Go(ctx, k.String(), cmd(i), func(body any, err error) {
-			out[i] = said{body, err}
-			all.Done()
+// stateRow is the row of such a request: it becomes commands, in the order of
+// its rows, and what they brought becomes its answer.
+func stateRow[Q kmsg.Request](f *Family, low, high int16, asksOf func(Q) *asks, answer func(Q, *asks) kmsg.Response) api.API {
+	return api.Late(low, high, func(c *api.Conn, req Q, finish api.Finish) {
+		all := asksOf(req)
+		all.run(c, f, func() {
+			finish(func() kmsg.Response { return answer(req, all) })
 		})
-	}
-	all.Wait()
-	return out
+	})
 }
 
 // asks are the commands of a request about states, in the order of its rows.
 type asks struct {
 	keys []store.Key
 	cmds []any
-	said []said // what is not taken yet, once asked
+	said []api.Said // what is not taken yet, once asked
 }
 
 func (a *asks) add(k store.Key, cmd any) { a.keys, a.cmds = append(a.keys, k), append(a.cmds, cmd) }
 
-// run asks all.
-func (a *asks) run(ctx context.Context, f *Family) {
-	a.said = f.ask(ctx, a.keys, func(i int) any { return a.cmds[i] })
+// run gives all to this node's coordinator; done is called when each has its
+// answer.
+func (a *asks) run(c *api.Conn, f *Family, done func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), f.patience)
+	var unready error
+	if len(a.keys) > 0 {
+		c.Wait(func() { unready = f.prepare(ctx, a.keys[0].String()) })
+	}
+	api.Gather(len(a.keys), func(i int, done func(any, error)) {
+		if unready != nil {
+			done(nil, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", stateTopic, unready))
+			return
+		}
+		f.d.States.Go(ctx, a.keys[i].String(), a.cmds[i], done)
+	}, func(all []api.Said) {
+		cancel()
+		a.said = all
+		done()
+	})
 }
 
 // next takes what the next row is answered with.
 func (a *asks) next() (partition int32, code int16, message *string, body any) {
 	k, s := a.keys[0], a.said[0]
 	a.keys, a.said = a.keys[1:], a.said[1:]
-	return k.Partition, stateCode(s.err), messageOf(s.err), s.body
+	return k.Partition, stateCode(s.Err), messageOf(s.Err), s.Body
 }
 
-func (f *Family) initializeState(ctx context.Context, _ *api.Conn, req *kmsg.InitializeShareGroupStateRequest) (kmsg.Response, error) {
-	resp := req.ResponseKind().(*kmsg.InitializeShareGroupStateResponse)
-	var all asks
+func initializeAsks(req *kmsg.InitializeShareGroupStateRequest) *asks {
+	all := &asks{}
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
 			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition}
-			all.add(k, store.Initialize{Key: k, StateEpoch: p.StateEpoch, Start: p.StartOffset, LeaderEpoch: -1})
+			all.add(k, store.Initialize{Key: k, StateEpoch: p.StateEpoch, Start: p.StartOffset, LeaderEpoch: persist.LeaderEpoch(&p.UnknownTags)})
 		}
 	}
-	all.run(ctx, f)
+	return all
+}
+
+func initializeAnswer(req *kmsg.InitializeShareGroupStateRequest, all *asks) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.InitializeShareGroupStateResponse)
 	for i := range req.Topics {
 		t := kmsg.NewInitializeShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
@@ -92,20 +98,23 @@ func (f *Family) initializeState(ctx context.Context, _ *api.Conn, req *kmsg.Ini
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
-	return resp, nil
+	return resp
 }
 
-func (f *Family) readState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShareGroupStateRequest) (kmsg.Response, error) {
-	resp := req.ResponseKind().(*kmsg.ReadShareGroupStateResponse)
-	var all asks
+func readAsks(req *kmsg.ReadShareGroupStateRequest) *asks {
+	all := &asks{}
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
 			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: p.Partition}
-			all.add(k, store.Read{Key: k, LeaderEpoch: p.LeaderEpoch})
+			all.add(k, store.Read{Key: k, LeaderEpoch: p.LeaderEpoch, OrNone: persist.OrNone(&p.UnknownTags)})
 		}
 	}
-	all.run(ctx, f)
+	return all
+}
+
+func readAnswer(req *kmsg.ReadShareGroupStateRequest, all *asks) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ReadShareGroupStateResponse)
 	for i := range req.Topics {
 		t := kmsg.NewReadShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
@@ -115,9 +124,11 @@ func (f *Family) readState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShare
 			row.Partition, row.ErrorCode, row.ErrorMessage, body = all.next()
 			if st, ok := body.(store.State); ok {
 				row.StateEpoch, row.StartOffset = st.StateEpoch, st.Start
-				for _, r := range st.Rows {
+				for k := range st.Rows {
+					r := &st.Rows[k]
 					b := kmsg.NewReadShareGroupStateResponseTopicPartitionStateBatch()
 					b.FirstOffset, b.LastOffset, b.DeliveryState, b.DeliveryCount = r.First, r.Last, int8(r.State), r.Count
+					persist.SetRow(&b.UnknownTags, r)
 					row.StateBatches = append(row.StateBatches, b)
 				}
 			}
@@ -125,12 +136,11 @@ func (f *Family) readState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShare
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
-	return resp, nil
+	return resp
 }
 
-func (f *Family) writeState(ctx context.Context, _ *api.Conn, req *kmsg.WriteShareGroupStateRequest) (kmsg.Response, error) {
-	resp := req.ResponseKind().(*kmsg.WriteShareGroupStateResponse)
-	var all asks
+func writeAsks(req *kmsg.WriteShareGroupStateRequest) *asks {
+	all := &asks{}
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
@@ -139,13 +149,20 @@ func (f *Family) writeState(ctx context.Context, _ *api.Conn, req *kmsg.WriteSha
 			if req.Version >= 1 {
 				put.Done = p.DeliveryCompleteCount
 			}
-			for _, b := range p.StateBatches {
-				put.Rows = append(put.Rows, share.Stored{First: b.FirstOffset, Last: b.LastOffset, State: share.State(b.DeliveryState), Count: b.DeliveryCount})
+			for k := range p.StateBatches {
+				b := &p.StateBatches[k]
+				row := share.Stored{First: b.FirstOffset, Last: b.LastOffset, State: share.State(b.DeliveryState), Count: b.DeliveryCount}
+				persist.ReadRow(&b.UnknownTags, &row)
+				put.Rows = append(put.Rows, row)
 			}
 			all.add(k, put)
 		}
 	}
-	all.run(ctx, f)
+	return all
+}
+
+func writeAnswer(req *kmsg.WriteShareGroupStateRequest, all *asks) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.WriteShareGroupStateResponse)
 	for i := range req.Topics {
 		t := kmsg.NewWriteShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
@@ -156,19 +173,22 @@ func (f *Family) writeState(ctx context.Context, _ *api.Conn, req *kmsg.WriteSha
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
-	return resp, nil
+	return resp
 }
 
-func (f *Family) deleteState(ctx context.Context, _ *api.Conn, req *kmsg.DeleteShareGroupStateRequest) (kmsg.Response, error) {
-	resp := req.ResponseKind().(*kmsg.DeleteShareGroupStateResponse)
-	var all asks
+func deleteAsks(req *kmsg.DeleteShareGroupStateRequest) *asks {
+	all := &asks{}
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			k := store.Key{Group: req.GroupID, TopicID: req.Topics[i].TopicID, Partition: req.Topics[i].Partitions[j].Partition}
 			all.add(k, store.Delete{Key: k})
 		}
 	}
-	all.run(ctx, f)
+	return all
+}
+
+func deleteAnswer(req *kmsg.DeleteShareGroupStateRequest, all *asks) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.DeleteShareGroupStateResponse)
 	for i := range req.Topics {
 		t := kmsg.NewDeleteShareGroupStateResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
@@ -179,12 +199,11 @@ func (f *Family) deleteState(ctx context.Context, _ *api.Conn, req *kmsg.DeleteS
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
-	return resp, nil
+	return resp
 }
 
-func (f *Family) summarizeState(ctx context.Context, _ *api.Conn, req *kmsg.ReadShareGroupStateSummaryRequest) (kmsg.Response, error) {
-	resp := req.ResponseKind().(*kmsg.ReadShareGroupStateSummaryResponse)
-	var all asks
+func summaryAsks(req *kmsg.ReadShareGroupStateSummaryRequest) *asks {
+	all := &asks{}
 	for i := range req.Topics {
 		for j := range req.Topics[i].Partitions {
 			p := &req.Topics[i].Partitions[j]
@@ -192,11 +211,15 @@ func (f *Family) summarizeState(ctx context.Context, _ *api.Conn, req *kmsg.Read
 			all.add(k, store.Summarize{Key: k, LeaderEpoch: p.LeaderEpoch})
 		}
 	}
-	all.run(ctx, f)
+	return all
+}
+
+func summaryAnswer(req *kmsg.ReadShareGroupStateSummaryRequest, all *asks) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ReadShareGroupStateSummaryResponse)
 	for i := range req.Topics {
 		t := kmsg.NewReadShareGroupStateSummaryResponseTopic()
 		t.TopicID = req.Topics[i].TopicID
-		for range req.Topics[i].Partitions {
+		for j := range req.Topics[i].Partitions {
 			row := kmsg.NewReadShareGroupStateSummaryResponseTopicPartition()
 			var body any
 			row.Partition, row.ErrorCode, row.ErrorMessage, body = all.next()
@@ -205,10 +228,13 @@ func (f *Family) summarizeState(ctx context.Context, _ *api.Conn, req *kmsg.Read
 				if !s.Known {
 					row.LeaderEpoch = 0
 				}
+				if persist.AsksKnown(&req.Topics[i].Partitions[j].UnknownTags) {
+					persist.SetKnown(&row.UnknownTags, s.Known)
+				}
 			}
 			t.Partitions = append(t.Partitions, row)
 		}
 		resp.Topics = append(resp.Topics, t)
 	}
-	return resp, nil
+	return resp
 }
