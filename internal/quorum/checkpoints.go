@@ -1,14 +1,11 @@
 package quorum
 
 import (
-	"errors"
 	"fmt"
-	"io"
+	"os"
 	"path"
 	"strconv"
 	"strings"
-
-	pb "go.etcd.io/raft/v3/raftpb"
 
 	"ottla/internal/metadata"
 	"ottla/internal/vfs"
@@ -50,6 +47,13 @@ type checkpoints struct {
 	fs  vfs.FS
 	dir string
 	ids []snapshotID
+	// newestMeta is what the last of ids says of itself, once it was loaded.
+	newestMeta snapshotMeta
+	// suspect: the newest could not be read, or did another member no good.
+	suspect bool
+	// promised is one that was taken from another member and whose
+	// installation an earlier run did not finish.
+	promised *snapshotID
 }
 
 // listCheckpoints finds them and removes what an interrupted write left.
@@ -63,7 +67,12 @@ func listCheckpoints(f vfs.FS, dir string) (*checkpoints, error) {
 		if id, ok := parseSnapshotName(e.Name()); ok {
 			c.ids = append(c.ids, id)
 		}
-		if strings.HasSuffix(e.Name(), partSuffix) {
+		if stem, ok := strings.CutSuffix(e.Name(), installSuffix); ok {
+			if id, ok := parseSnapshotName(stem + checkpointSuffix); ok {
+				c.promised = &id
+			}
+		}
+		if strings.HasSuffix(e.Name(), partSuffix) || strings.HasSuffix(e.Name(), incomingSuffix) {
 			if err := f.Remove(path.Join(dir, e.Name())); err != nil {
 				return nil, err
 			}
@@ -91,8 +100,9 @@ func (c *checkpoints) write(m snapshotMeta, img *metadata.Image) error {
 
 // keep notes a written snapshot and removes those that are too old; it tells
 // the oldest that is left.
-func (c *checkpoints) keep(id snapshotID) (oldest snapshotID, err error) {
-	c.ids = append(c.ids, id)
+func (c *checkpoints) keep(m snapshotMeta) (oldest snapshotID, err error) {
+	c.ids = append(c.ids, snapshotID{m.End, m.Term})
+	c.newestMeta, c.suspect = m, false
 	for len(c.ids) > keptSnapshots {
 		if rerr := c.fs.Remove(c.path(c.ids[0])); rerr != nil && err == nil {
 			err = rerr
@@ -104,7 +114,11 @@ func (c *checkpoints) keep(id snapshotID) (oldest snapshotID, err error) {
 
 // load reads one whole.
 func (c *checkpoints) load(id snapshotID) (*metadata.Image, snapshotMeta, error) {
-	file, err := c.fs.OpenFile(c.path(id), 0, 0)
+	return c.loadFile(c.path(id), id)
+}
+
+func (c *checkpoints) loadFile(name string, id snapshotID) (*metadata.Image, snapshotMeta, error) {
+	file, err := c.fs.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, snapshotMeta{}, err
 	}
@@ -115,7 +129,7 @@ func (c *checkpoints) load(id snapshotID) (*metadata.Image, snapshotMeta, error)
 	}
 	img, m, err := decodeSnapshot(file, size, id.End, id.Term)
 	if err != nil {
-		return nil, m, fmt.Errorf("%s: %w", c.path(id), err)
+		return nil, m, fmt.Errorf("%s: %w", name, err)
 	}
 	return img, m, nil
 }
@@ -125,6 +139,7 @@ func (c *checkpoints) newest() (img *metadata.Image, m snapshotMeta, damaged []e
 	for i := len(c.ids) - 1; i >= 0; i-- {
 		img, m, err := c.load(c.ids[i])
 		if err == nil {
+			c.newestMeta, c.suspect = m, i < len(c.ids)-1
 			return img, m, damaged
 		}
 		damaged = append(damaged, err)
@@ -132,22 +147,21 @@ func (c *checkpoints) newest() (img *metadata.Image, m snapshotMeta, damaged []e
 	return nil, snapshotMeta{}, damaged
 }
 
-// forRaft gives the newest snapshot in the library's form, its bytes as data,
-// for a member that lags behind the log.
-func (c *checkpoints) forRaft() (*pb.Snapshot, error) {
-	id := c.ids[len(c.ids)-1]
-	_, m, err := c.load(id)
+// size tells how long a snapshot is.
+func (c *checkpoints) size(id snapshotID) (int64, error) {
+	info, err := c.fs.Stat(c.path(id))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	data, err := readWhole(c.fs, c.path(id), maxShippedSnapshot)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	return &pb.Snapshot{Data: data, Metadata: &pb.SnapshotMetadata{
-		ConfState: m.Conf, Index: new(m.Index), Term: new(uint64(m.Term)),
-	}}, nil
+	return info.Size(), nil
 }
 
-// maxShippedSnapshot bounds a snapshot that is sent in one piece.
-const maxShippedSnapshot = 1 << 30
+// readPart reads from byte at on into buf; io.EOF with the last part.
+func (c *checkpoints) readPart(id snapshotID, at int64, buf []byte) (int, error) {
+	file, err := c.fs.OpenFile(c.path(id), os.O_RDONLY, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return file.ReadAt(buf, at)
+}

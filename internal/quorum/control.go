@@ -14,6 +14,8 @@ type Voter struct {
 	ID          int32
 	DirectoryID uuid.UUID
 	Endpoints   []VoterEndpoint
+	// NoVote marks a learner that is never made a voter but by order.
+	NoVote bool
 }
 
 // VoterEndpoint is where a voter's controller listens.
@@ -28,6 +30,9 @@ const (
 	minKRaftVersion = 0
 	kraftVersion    = 1
 )
+
+// noVoteTag is a tagged field of ours in a voter of a voters record.
+const noVoteTag = 1000
 
 // Bounds of what a voters record may hold; a quorum has a handful.
 const (
@@ -78,7 +83,13 @@ func votersValue(voters []Voter) []byte {
 		for _, e := range m.Endpoints {
 			v = v.string(e.Name).string(e.Host).int16(int16(e.Port)).noTags()
 		}
-		v = v.int16(minKRaftVersion).int16(kraftVersion).noTags().noTags()
+		v = v.int16(minKRaftVersion).int16(kraftVersion).noTags()
+		if m.NoVote {
+			v = binary.AppendUvarint(append(v, 1), noVoteTag)
+			v = append(v, 1, 1) // of one byte: true
+		} else {
+			v = v.noTags()
+		}
 	}
 	return v.noTags()
 }
@@ -152,11 +163,18 @@ func (r *controlReader) length(limit int) int {
 
 func (r *controlReader) string() string { return string(r.take(r.length(len(r.b)))) }
 
-func (r *controlReader) skipTags() {
+func (r *controlReader) skipTags() { r.tag(0) }
+
+// tag walks the tagged fields and gives the value of the wanted one, nil when
+// it is not there.
+func (r *controlReader) tag(wanted uint64) (value []byte) {
 	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
-		r.uvarint()
-		r.take(int(min(r.uvarint(), uint64(len(r.b)+1))))
+		tag := r.uvarint()
+		if b := r.take(int(min(r.uvarint(), uint64(len(r.b)+1)))); tag == wanted {
+			value = b
+		}
 	}
+	return value
 }
 
 // parseVoters reads a VotersRecord.
@@ -174,7 +192,8 @@ func parseVoters(value []byte) ([]Voter, error) {
 		r.int16()
 		r.int16()
 		r.skipTags()
-		r.skipTags()
+		flag := r.tag(noVoteTag)
+		m.NoVote = len(flag) == 1 && flag[0] == 1
 		if r.err != nil {
 			return nil, fmt.Errorf("voters record: %w", r.err)
 		}

@@ -61,6 +61,18 @@ func (j *journal) append(hs []record.Header, batches [][]byte) error {
 	return err
 }
 
+// fillerKey is the key of a batch below the log's start.
+var fillerKey = record.ControlKey(record.ControlLeaderChange)
+
+// appendOne writes a batch.
+func (j *journal) appendOne(batch []byte) error {
+	h, err := record.ParseHeader(batch)
+	if err != nil {
+		return err
+	}
+	return j.append([]record.Header{h}, [][]byte{batch})
+}
+
 // sync returns when everything appended is durable.
 func (j *journal) sync() error {
 	if err := j.log.Sync(); err != nil {

@@ -18,6 +18,12 @@ const (
 	// turnSize bounds the commands that share a write, so that replies do not
 	// wait for an endless turn.
 	turnSize = 256
+	// inboxSize and inboxBytes bound the frames that wait; what comes on top is
+	// dropped, which Raft mends.
+	inboxSize  = 1024
+	inboxBytes = 64 << 20
+	// handOver bounds how long a leader that stops waits for its successor.
+	handOver = time.Second
 )
 
 // Node is this node's part of the metadata quorum (a quorum of one runs the
@@ -26,9 +32,15 @@ type Node struct {
 	o         Options
 	member    *member // owned by run, once started
 	mailbox   chan request
+	inbox     chan letter
+	calls     chan func(*member)
 	snapshots chan written
 	image     atomic.Pointer[metadata.Image]
 	status    atomic.Pointer[Status]
+	members   atomic.Pointer[[]Member]
+	shown     *voterSet       // what members was made of; owned by run
+	waiting   atomic.Int64    // bytes in inbox
+	resigning []chan struct{} // closed when another leads; owned by run
 
 	mu      sync.Mutex // guards started and closed
 	started bool
@@ -48,18 +60,20 @@ type written struct {
 var errClosed = wire.Errorf(wire.NotController, "the metadata quorum is closed")
 
 // Open recovers the metadata log, or founds a quorum of one where there is
-// none. A log that is damaged, or contradicts itself, is an error that says
+// none, or begins to wait for one to take this node in (Options.Joining). A log that is damaged, or contradicts itself, is an error that says
 // what it is; it is never taken for an empty one.
 func Open(o Options) (*Node, error) {
 	o.fill()
-	n := &Node{o: o, mailbox: make(chan request, mailboxSize), snapshots: make(chan written, 1),
-		stop: make(chan struct{}), done: make(chan struct{})}
+	n := &Node{o: o, mailbox: make(chan request, mailboxSize), inbox: make(chan letter, inboxSize), calls: make(chan func(*member)),
+		snapshots: make(chan written, 1),
+		stop:      make(chan struct{}), done: make(chan struct{})}
 	m, err := openMember(&n.o, &n.image)
 	if err != nil {
 		return nil, err
 	}
 	m.inBackground = n.writeSnapshot
 	n.member = m
+	n.members.Store(&[]Member{})
 	n.show()
 	return n, nil
 }
@@ -86,29 +100,46 @@ func (n *Node) Start(ctx context.Context) error {
 
 // Do gives the machine a command and returns its reply once its records are
 // committed (synced on a majority) and OnImage has run for them. On a node
-// that does not lead it fails with NOT_CONTROLLER. When ctx ends first the
-// command may still be carried out.
+// that does not lead it fails with NOT_CONTROLLER, and NotLeading in the chain.
+// When ctx ends first the command may still be carried out.
 func (n *Node) Do(ctx context.Context, cmd any) (any, error) {
+	r := n.do(ctx, cmd)
+	return r.reply, r.err
+}
+
+// DoAt is Do, and tells the offset of the metadata that the reply rests on: at
+// a node whose image has reached it, the reply holds.
+func (n *Node) DoAt(ctx context.Context, cmd any) (reply any, offset int64, err error) {
+	r := n.do(ctx, cmd)
+	return r.reply, r.offset, r.err
+}
+
+func (n *Node) do(ctx context.Context, cmd any) result {
 	to := make(chan result, 1)
 	select {
 	case n.mailbox <- request{cmd, to}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return result{err: ctx.Err()}
 	case <-n.done:
-		return nil, errClosed
+		return result{err: errClosed}
 	}
+	return n.await(ctx, to)
+}
+
+// await waits for an answer that run gives.
+func (n *Node) await(ctx context.Context, to <-chan result) result {
 	select {
 	case r := <-to:
-		return r.reply, r.err
+		return r
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return result{err: ctx.Err()}
 	case <-n.done:
 		// run answers all it took; what it did not take nobody will.
 		select {
 		case r := <-to:
-			return r.reply, r.err
+			return r
 		default:
-			return nil, errClosed
+			return result{err: errClosed}
 		}
 	}
 }
@@ -140,42 +171,71 @@ func (n *Node) Close() error {
 func (n *Node) run(ready chan<- error) {
 	defer close(n.done)
 	m := n.member
-	n.o.OnImage(m.image, m.image.AsDelta())
+	if !m.waiting {
+		n.o.OnImage(m.image, m.image.AsDelta())
+	}
 	err := m.campaign(n.o.Now())
 	if err != nil {
 		m.lose(err)
 	}
 	n.show()
 	ready <- err
-	var clock *time.Ticker
-	var ticks <-chan time.Time
+	n.loop(clock{})
+}
+
+// clock ticks while there is somebody else: idle, a quorum of one costs nothing.
+type clock struct {
+	ticker *time.Ticker
+	ticks  <-chan time.Time
+}
+
+func (c *clock) run(on bool) {
+	switch {
+	case on && c.ticker == nil:
+		c.ticker = time.NewTicker(tickInterval)
+		c.ticks = c.ticker.C
+	case !on && c.ticker != nil:
+		c.ticker.Stop()
+		c.ticker, c.ticks = nil, nil
+	}
+}
+
+func (n *Node) loop(c clock) {
+	m := n.member
+	defer func() { c.run(false) }()
 	requests := make([]request, 0, turnSize)
+	stop := n.stop
+	var handed <-chan time.Time // the end of a hand-over
 	for {
-		// A quorum of one needs no clock: idle, it costs nothing.
-		if busy := !m.alone() && m.failed == nil; busy && clock == nil {
-			clock = time.NewTicker(tickInterval)
-			ticks = clock.C
-		} else if !busy && clock != nil {
-			clock.Stop()
-			clock, ticks = nil, nil
-		}
+		c.run(m.ticking())
 		select {
 		case r := <-n.mailbox:
 			requests = n.drain(append(requests[:0], r))
 			m.turn(n.o.Now(), requests)
 			clear(requests)
+		case l := <-n.inbox:
+			m.receive(n.o.Now(), n.collect(l))
+		case do := <-n.calls:
+			do(m)
 		case w := <-n.snapshots:
 			m.snapshotWritten(w.meta, w.err)
-		case <-ticks:
+		case <-c.ticks:
 			m.tick(n.o.Now())
-		case <-n.stop:
-			if clock != nil {
-				clock.Stop()
+		case <-stop:
+			if stop = nil; m.resign(n.o.Now()) {
+				timer := time.NewTimer(handOver)
+				defer timer.Stop()
+				handed = timer.C
 			}
+		case <-handed:
+			handed = nil
+		}
+		n.show()
+		n.resigned()
+		if stop == nil && (handed == nil || m.leader != m.o.NodeID && m.leader >= 0 || m.failed != nil) {
 			n.refuseWaiting()
 			return
 		}
-		n.show()
 	}
 }
 
@@ -194,10 +254,9 @@ func (n *Node) drain(requests []request) []request {
 
 // refuseWaiting answers everyone who still waits at the stop.
 func (n *Node) refuseWaiting() {
-	for _, w := range n.member.waiters {
-		w.to <- result{err: unknownOutcome(errClosed)}
-	}
-	n.member.waiters = nil
+	n.member.abandon(errClosed)
+	n.member.release()
+	n.member.refuseOrders(errClosed)
 	for {
 		select {
 		case r := <-n.mailbox:

@@ -20,12 +20,14 @@ type recovered struct {
 	image   *metadata.Image
 	applied uint64 // index of the last entry that image holds
 	bytes   int64  // of log behind the snapshot
+	id      uint64 // Raft id of this member
+	waiting bool   // for a quorum to take it in: it has nothing yet
 }
 
 // refuse is a start that cannot be: what the metadata would be is not known.
 // An empty state is never put in its place.
 func refuse(dir, what string, cause error) error {
-	advice := "restore " + dir + " from a backup, or start with an empty data directory if the cluster may be lost"
+	advice := "if the quorum has other voters, move " + dir + " away and start with --join and the address of another node: this one then comes back as a new member and takes everything from them; else restore it from a backup, or start with an empty data directory if the cluster may be lost"
 	if cause == nil {
 		return fmt.Errorf("metadata log %s %s: %s", dir, what, advice)
 	}
@@ -37,6 +39,7 @@ type recoverer struct {
 	o        *Options
 	dir      string
 	id       uint64
+	joins    bool // it has a directory id of its own, and no quorum to found
 	journal  *journal
 	files    *checkpoints
 	hard     hardState
@@ -44,11 +47,15 @@ type recoverer struct {
 	r        recovered
 }
 
-// recoverLog opens what an earlier run left, or founds a new quorum of one.
+// recoverLog opens what an earlier run left, or founds a new quorum of one, or
+// begins to wait for one.
 func recoverLog(o *Options) (*journal, *recovered, error) {
 	dir := path.Join(o.Dir.Path(), dirName)
-	c := &recoverer{o: o, dir: dir, id: raftID(o.NodeID, o.DirectoryID)}
+	c := &recoverer{o: o, dir: dir}
 	if err := o.Dir.Make(ident); err != nil {
+		return nil, nil, err
+	}
+	if err := c.readID(); err != nil {
 		return nil, nil, err
 	}
 	if err := c.readState(); err != nil {
@@ -81,7 +88,14 @@ func (c *recoverer) readState() error {
 
 // load finds the newest sound snapshot and walks the log behind it.
 func (c *recoverer) load() error {
+	if err := c.finishInstall(); err != nil {
+		return err
+	}
 	if len(c.files.ids) == 0 {
+		if c.joins && c.journal.end() == 0 && c.hard.commit == 0 {
+			c.wait()
+			return nil
+		}
 		if c.hasState || c.journal.end() > 0 {
 			return refuse(c.dir, "has lost its snapshots", nil)
 		}
@@ -149,8 +163,7 @@ func (c *recoverer) begin(img *metadata.Image, m snapshotMeta) {
 	s.read = func(lo, hi, max uint64) ([]*pb.Entry, error) {
 		return c.journal.read(lo, hi, s.index.startOf(lo), max)
 	}
-	s.snapshot = c.files.forRaft
-	c.r = recovered{store: s, files: c.files, voters: m.Voters, image: img, applied: m.Index}
+	c.r = recovered{store: s, files: c.files, voters: m.Voters, image: img, applied: m.Index, id: c.id}
 }
 
 // walk counts the batches behind the snapshot into the index and applies the

@@ -26,6 +26,10 @@ const (
 	indexHeader   = "ottla.raft.index"
 	confHeader    = "ottla.raft.conf.state"
 	clusterHeader = "ottla.cluster.id"
+	// learnersHeader is a voters record of those without a vote, goneHeader the
+	// ids that nobody may have again, eight bytes each; not there when empty.
+	learnersHeader = "ottla.raft.learners"
+	goneHeader     = "ottla.raft.gone"
 )
 
 // snapshotMeta is what a snapshot says beside the image.
@@ -47,10 +51,18 @@ func encodeSnapshot(m snapshotMeta, img *metadata.Image, write func(batch []byte
 		return fmt.Errorf("encode the configuration: %w", err)
 	}
 	b := newControlBatch(m.Term)
-	b.Add(m.TimestampMs, record.ControlKey(record.ControlSnapshotHeader), snapshotHeaderValue(m.TimestampMs),
-		record.RecordHeader{Key: indexHeader, Value: fmt.Append(nil, m.Index)},
-		record.RecordHeader{Key: confHeader, Value: conf},
-		record.RecordHeader{Key: clusterHeader, Value: []byte(m.ClusterID)})
+	headers := []record.RecordHeader{
+		{Key: indexHeader, Value: fmt.Append(nil, m.Index)},
+		{Key: confHeader, Value: conf},
+		{Key: clusterHeader, Value: []byte(m.ClusterID)},
+	}
+	if len(m.Voters.learners) > 0 {
+		headers = append(headers, record.RecordHeader{Key: learnersHeader, Value: votersValue(m.Voters.observers())})
+	}
+	if len(m.Voters.gone) > 0 {
+		headers = append(headers, record.RecordHeader{Key: goneHeader, Value: m.Voters.goneValue()})
+	}
+	b.Add(m.TimestampMs, record.ControlKey(record.ControlSnapshotHeader), snapshotHeaderValue(m.TimestampMs), headers...)
 	b.Add(m.TimestampMs, record.ControlKey(record.ControlKRaftVersion), kraftVersionValue())
 	b.Add(m.TimestampMs, record.ControlKey(record.ControlKRaftVoters), votersValue(m.Voters.list()))
 	offset := int64(b.Len())
@@ -201,6 +213,9 @@ func (d *snapshotDecoder) readHeader(b []byte) error {
 		return err
 	}
 	d.meta.Voters = newVoterSet(voters...)
+	if err := d.meta.Voters.readOthers(h.headers[learnersHeader], h.headers[goneHeader]); err != nil {
+		return err
+	}
 	r := &controlReader{b: h.value}
 	r.int16()
 	d.meta.TimestampMs = int64(r.int32())<<32 | int64(uint32(r.int32()))

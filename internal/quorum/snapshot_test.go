@@ -138,7 +138,7 @@ func TestNewestSoundSnapshotIsTaken(t *testing.T) {
 		if err := c.write(m, imageOf(t, topicRecords(int(n))...)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.keep(snapshotID{m.End, m.Term}); err != nil {
+		if _, err := c.keep(m); err != nil {
 			t.Fatal(err)
 		}
 	}

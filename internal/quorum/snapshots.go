@@ -9,12 +9,14 @@ import (
 // maybeSnapshot begins a snapshot when enough log has come since the last.
 // Images are immutable, so it is written beside everything else.
 func (m *member) maybeSnapshot() {
-	if m.snapshotting || m.sinceSnapshot < m.o.SnapshotBytes {
+	if m.snapshotting || m.waiting || m.sinceSnapshot < m.o.SnapshotBytes && !m.wantSnapshot {
 		return
 	}
+	// One file has one content: an entry has to lie between two snapshots.
 	if len(m.files.ids) > 0 && m.files.ids[len(m.files.ids)-1].End >= m.store.index.endOf(m.applied) {
 		return
 	}
+	m.wantSnapshot = false
 	meta := m.snapshotMeta(m.o.Now())
 	img := m.image
 	m.snapshotting = true
@@ -40,7 +42,17 @@ func (m *member) snapshotWritten(meta snapshotMeta, err error) {
 		m.o.Logger.Warn("a snapshot of the metadata log could not be written; the log grows until one is", "err", err)
 		return
 	}
-	oldest, err := m.files.keep(snapshotID{meta.End, meta.Term})
+	if n := len(m.files.ids); n > 0 && m.files.ids[n-1].End >= meta.End {
+		// A newer one came from another member meanwhile.
+		if id := (snapshotID{meta.End, meta.Term}); id != m.files.ids[n-1] {
+			err = m.files.fs.Remove(m.files.path(id))
+		}
+		if err != nil {
+			m.o.Logger.Warn("an old snapshot of the metadata log could not be removed", "err", err)
+		}
+		return
+	}
+	oldest, err := m.files.keep(meta)
 	if err != nil {
 		m.o.Logger.Warn("an old snapshot of the metadata log could not be removed", "err", err)
 	}

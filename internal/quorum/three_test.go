@@ -8,7 +8,6 @@ import (
 	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/proto"
 
 	"ottla/internal/log"
 	"ottla/internal/metadata"
@@ -17,13 +16,19 @@ import (
 	"ottla/internal/wire"
 )
 
+// posted is a frame on its way.
+type posted struct {
+	from, to int32
+	frame    []byte
+}
+
 // trio is a quorum of three in one goroutine: messages wait in a list until
 // the test delivers them, and go through their wire form.
 type trio struct {
 	t     *testing.T
 	nodes map[uint64]*rig
 	ids   []uint64
-	mail  [][]byte
+	mail  []posted
 	cut   map[uint64]bool // members that nobody reaches
 	now   time.Time
 }
@@ -70,34 +75,35 @@ func (w *trio) open(id uint64, v Voter, f vfs.FS) {
 	}
 	o := r.options(0)
 	o.NodeID, o.DirectoryID = v.ID, v.DirectoryID
+	o.Send = func(to int32, frame []byte) { w.mail = append(w.mail, posted{v.ID, to, frame}) }
 	if r.member, err = openMember(o, new(atomic.Pointer[metadata.Image])); err != nil {
 		w.t.Fatal(err)
 	}
-	r.member.send = func(ms []*pb.Message) {
-		for _, m := range ms {
-			b, err := proto.Marshal(m)
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			w.mail = append(w.mail, b)
-		}
-	}
+	r.member.inBackground = func(write func() error, m snapshotMeta) { r.member.snapshotWritten(m, write()) }
 	w.nodes[id] = r
 }
 
 // deliver hands out mail until there is none.
 func (w *trio) deliver() {
 	for len(w.mail) > 0 {
-		m := &pb.Message{}
-		if err := proto.Unmarshal(w.mail[0], m); err != nil {
-			w.t.Fatal(err)
-		}
+		l := w.mail[0]
 		w.mail = w.mail[1:]
-		if w.cut[m.GetFrom()] || w.cut[m.GetTo()] {
+		from, to := w.idOf(l.from), w.idOf(l.to)
+		if w.cut[from] || w.cut[to] || w.nodes[to] == nil {
 			continue
 		}
-		w.nodes[m.GetTo()].member.step(w.now, m)
+		w.nodes[to].member.receive(w.now, []letter{{l.from, l.frame}})
 	}
+}
+
+// idOf is the member at a node.
+func (w *trio) idOf(node int32) uint64 {
+	for _, id := range w.ids {
+		if r := w.nodes[id]; r != nil && r.member.o.NodeID == node {
+			return id
+		}
+	}
+	return 0
 }
 
 // elect lets time pass until one of the reachable members leads all others.

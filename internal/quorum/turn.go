@@ -37,12 +37,13 @@ func (m *member) ready(now time.Time) error {
 			m.lose(err)
 			m.release()
 		}
+		m.tell()
 	}
 	switch {
 	case m.failed != nil:
 		return &wire.Error{Code: wire.KafkaStorageError, Message: "the metadata log failed; the broker's log says why", Cause: m.failed}
 	case !m.leading:
-		return wire.NotController
+		return m.notLeading()
 	}
 	return nil
 }
@@ -57,7 +58,7 @@ func (m *member) decide(now time.Time, r request) {
 		reply = nil
 	}
 	// A refusal waits too: it may rest on what is not committed yet.
-	m.waiters = append(m.waiters, waiter{index: m.tail.index, reply: reply, err: err, to: r.to})
+	m.waiters = append(m.waiters, waiter{index: m.tail.index, term: m.termAt(m.tail.index), reply: reply, err: err, to: r.to})
 }
 
 // accept gives a command's records their place in the log: one batch, one
@@ -81,20 +82,6 @@ func (m *member) accept(now time.Time, records []metadata.Record) error {
 	return nil
 }
 
-// release lets the replies go that need wait no longer, in order.
-func (m *member) release() {
-	n := 0
-	for n < len(m.waiters) && m.waiters[n].index <= m.applied {
-		w := &m.waiters[n]
-		w.to <- result{w.reply, w.err}
-		*w = waiter{}
-		n++
-	}
-	rest := copy(m.waiters, m.waiters[n:])
-	clear(m.waiters[rest:])
-	m.waiters = m.waiters[:rest]
-}
-
 // follow notes who leads; a leader that is none any more forgets what was not
 // committed.
 func (m *member) follow() {
@@ -103,14 +90,20 @@ func (m *member) follow() {
 	if m.leading && s.RaftState != raft.StateLeader {
 		m.leading = false
 		m.o.Machine.Reset(m.image)
-		for i := range m.waiters {
-			m.waiters[i].index, m.waiters[i].err, m.waiters[i].reply = 0, unknownOutcome(wire.NotController), nil
-		}
+		m.orphans = max(m.ticks, 1)
+		m.refuseOrders(m.notLeading())
+		clear(m.shipments)
 	}
 }
 
-// unknownOutcome is what a waiter hears whose command was accepted and then
-// lost, or may be.
-func unknownOutcome(cause error) error {
-	return &wire.Error{Code: wire.KafkaStorageError, Message: "the change may or may not have been made: look before trying again", Cause: cause}
+// tell lets the node know who leads.
+func (m *member) tell() {
+	l := leads{m.leader, int32(m.store.hard.term)}
+	if l.leader == m.o.NodeID && !m.leading {
+		l.leader = -1 // it does not serve yet
+	}
+	if l != m.told {
+		m.told = l
+		m.o.OnLeader(l.leader, l.epoch)
+	}
 }

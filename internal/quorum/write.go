@@ -22,14 +22,24 @@ func (m *member) write(now time.Time, entries []*pb.Entry, leader int32) error {
 			return fmt.Errorf("cut the metadata log at entry %d: %w", first, err)
 		}
 		m.store.truncate(first)
+		m.forgetChanges(first)
+	}
+	voters, err := m.votersAtEnd()
+	if err != nil {
+		return err
 	}
 	hs := make([]record.Header, 0, len(entries))
 	batches := make([][]byte, 0, len(entries))
 	offset := m.store.index.end()
 	for _, e := range entries {
-		h, batch, err := batchOf(e, offset, now.UnixMilli(), leader, m.voters)
+		h, batch, err := batchOf(e, offset, now.UnixMilli(), leader, voters)
 		if err != nil {
 			return err
+		}
+		if e.GetType() != pb.EntryNormal {
+			if voters, err = voters.after(e); err != nil {
+				return err
+			}
 		}
 		hs, batches, offset = append(hs, h), append(batches, batch), h.NextOffset()
 		m.sinceSnapshot += int64(len(batch))
@@ -44,8 +54,34 @@ func (m *member) write(now time.Time, entries []*pb.Entry, leader int32) error {
 		if err := m.store.add(e, hs[i].NextOffset()); err != nil {
 			return err
 		}
+		if e.GetType() != pb.EntryNormal {
+			m.changes = append(m.changes, e)
+		}
 	}
 	return nil
+}
+
+// votersAtEnd is who takes part once all that is in the log holds.
+func (m *member) votersAtEnd() (*voterSet, error) {
+	voters := m.voters
+	for _, e := range m.changes {
+		var err error
+		if voters, err = voters.after(e); err != nil {
+			return nil, err
+		}
+	}
+	return voters, nil
+}
+
+// forgetChanges drops those in entries from i on, which the log has cut off.
+func (m *member) forgetChanges(i uint64) {
+	for n, e := range m.changes {
+		if e.GetIndex() >= i {
+			clear(m.changes[n:])
+			m.changes = m.changes[:n]
+			return
+		}
+	}
 }
 
 // commit applies committed entries to the image, one step an entry.
@@ -65,10 +101,11 @@ func (m *member) commit(entries []*pb.Entry) error {
 		if own := e.GetTerm() == m.store.hard.term; own && !m.leading && m.raw.BasicStatus().RaftState == raft.StateLeader {
 			m.leading = true
 			m.o.Machine.Reset(m.image)
+			clear(m.seen)
 		}
 	}
 	if len(entries) > 0 {
-		m.store.trim(m.applied, m.alone())
+		m.store.trim(m.applied, m.byItself())
 		m.maybeSnapshot()
 	}
 	return nil
@@ -105,6 +142,9 @@ func (m *member) reconfigure(e *pb.Entry) error {
 		return err
 	}
 	m.voters = next
+	if len(m.changes) > 0 && m.changes[0].GetIndex() == e.GetIndex() {
+		m.changes = m.changes[1:]
+	}
 	m.store.conf = m.raw.ApplyConfChange(cc)
 	// A restart must know that the change is committed: it may be what makes
 	// the rest of the log a majority's.
@@ -113,6 +153,6 @@ func (m *member) reconfigure(e *pb.Entry) error {
 	if err := saveState(m.o.Dir.FS(), m.files.dir, encodeState(m.id, known, m.leader, m.voters)); err != nil {
 		return err
 	}
-	m.o.Logger.Info("the metadata quorum changed", "voters", len(next.byID), "leader_epoch", e.GetTerm())
+	m.o.Logger.Info("the metadata quorum changed", "voters", len(next.byID), "observers", len(next.learners), "leader_epoch", e.GetTerm())
 	return nil
 }
