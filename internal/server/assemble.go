@@ -88,8 +88,8 @@ func (s *Server) directoryIDs() []uuid.UUID {
 // maxOpenFiles bounds descriptors of closed segments; active ones come on top.
 const maxOpenFiles = 512
 
-// startCore brings up quorum, controller and broker, and registers this node.
-func (s *Server) startCore(ctx context.Context) error {
+// startCore brings up quorum, controller and broker.
+func (s *Server) startCore() error {
 	view := &config.View{Static: s.o.Static.WithNode(s.nodeID, s.dirs[0].Path()), NodeID: s.nodeID}
 	s.view = view
 	if err := s.makeCoordinators(); err != nil {
@@ -98,7 +98,7 @@ func (s *Server) startCore(ctx context.Context) error {
 	s.broker = broker.New(broker.Options{
 		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
 		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states},
-		Control:      func(ctx context.Context, cmd any) (any, error) { return s.quorum.Do(ctx, cmd) },
+		Control:      s.do,
 	})
 	s.makeMarkers()
 	s.measure()
@@ -116,14 +116,14 @@ func (s *Server) startCore(ctx context.Context) error {
 	if err := q.Start(s.ctx); err != nil {
 		return fmt.Errorf("start the metadata quorum: %w", err)
 	}
-	return s.register(ctx)
+	return nil
 }
 
 // register makes a new cluster's features final, and tells the controller
 // that this node is here.
 func (s *Server) register(ctx context.Context) error {
 	if s.quorum.Image().FeatureLevel(metadata.MetadataVersion) == 0 {
-		if _, err := s.quorum.Do(ctx, controller.Bootstrap{Features: freshFeatures()}); err != nil {
+		if _, err := s.do(ctx, controller.Bootstrap{Features: freshFeatures()}); err != nil {
 			return fmt.Errorf("set up a new cluster: %w", err)
 		}
 	}
@@ -140,7 +140,7 @@ func (s *Server) register(ctx context.Context) error {
 			me.Cordoned = append(me.Cordoned, s.held[i].DirectoryID)
 		}
 	}
-	reply, err := s.quorum.Do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
+	reply, err := s.do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
 	if err != nil {
 		return fmt.Errorf("register node %d: %w", s.nodeID, err)
 	}
@@ -149,7 +149,7 @@ func (s *Server) register(ctx context.Context) error {
 		return fmt.Errorf("register node %d: the controller answered %T, want an epoch", s.nodeID, reply)
 	}
 	s.epoch = epoch
-	if _, err := s.quorum.Do(ctx, controller.UnfenceBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
+	if _, err := s.do(ctx, controller.UnfenceBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
 		return fmt.Errorf("begin to serve as node %d: %w", s.nodeID, err)
 	}
 	s.broker.TellDirectories(ctx)

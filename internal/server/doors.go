@@ -19,10 +19,11 @@ import (
 	"ottla/internal/partition"
 )
 
-// openDoors lets clients in.
-func (s *Server) openDoors() error {
+// makeDoor makes the Kafka door and the families behind it; nobody is let in
+// yet.
+func (s *Server) makeDoor() error {
 	s.data = data.New(data.Options{
-		Cluster: s.core(), Partitions: s.broker, Transactions: s.txns, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Cluster: s.core(), Partitions: s.broker, Transactions: s.vouch, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
@@ -33,17 +34,22 @@ func (s *Server) openDoors() error {
 		return err
 	}
 	s.door = door
+	return nil
+}
+
+// openDoors lets clients in.
+func (s *Server) openDoors() {
+	s.admits = true
 	for i, port := range s.kafkaPorts {
 		l := s.o.Listen[i]
 		as := kafka.Listener{Name: l.Name, AdvertiseHost: l.AdvertiseHost, AdvertisePort: l.AdvertisePort}
 		s.serving.Go(func() {
-			if err := door.ServeAs(port, as); err != nil {
+			if err := s.door.ServeAs(port, as); err != nil {
 				s.o.Logger.Error("a Kafka listener stopped", "addr", port.Addr().String(), "err", err)
 			}
 		})
 	}
 	s.openHTTP()
-	return nil
 }
 
 // apis are the rows of all families.
@@ -66,7 +72,7 @@ func (s *Server) apis() []api.API {
 		Cluster: s.core(), View: s.view, Now: s.o.Live, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
 	})...)
 	return append(rows, txns.APIs(txns.Deps{
-		Cluster: s.core(), Txns: s.txns, Groups: s.groups, Partitions: s.broker, Ends: s.marker, Prepare: s.prepareTopic,
+		Cluster: s.core(), Txns: s.txns, Groups: s.groups, Vouch: s.vouch, Partitions: s.broker, Ends: s.marker, Prepare: s.prepareTopic,
 		View: s.view, NodeID: s.nodeID, Logger: s.o.Logger,
 	})...)
 }
@@ -99,7 +105,7 @@ type core struct{ s *Server }
 func (c core) Image() *metadata.Image { return c.s.broker.Image() }
 
 // Do gives a command to the controller and waits for its reply.
-func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.quorum.Do(ctx, cmd) }
+func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.do(ctx, cmd) }
 
 // describeQuorum is the quorum's status as DescribeQuorum shows it.
 func (s *Server) describeQuorum() cluster.Quorum {

@@ -21,7 +21,9 @@ import (
 	"ottla/internal/log"
 	"ottla/internal/marker"
 	"ottla/internal/metric"
+	"ottla/internal/outbox"
 	"ottla/internal/quorum"
+	"ottla/internal/txn/vouch"
 )
 
 // DefaultVerifyAge is how long bytes that were written or checked are trusted
@@ -57,6 +59,10 @@ type Server struct {
 	shares    atomic.Pointer[shares.Family]
 	making    making
 	marker    *marker.Writer
+	vouch     *vouch.Coordinators // of transactions, of all nodes
+	// peers are asked for what other nodes lead; nil without any. It is set
+	// before the coordinators are made.
+	peers outbox.Peers
 	data      *data.Family
 	door      *kafka.Door
 	admits    bool // the door serves the Kafka ports

@@ -12,6 +12,7 @@ import (
 	"ottla/internal/kafka/shares"
 	"ottla/internal/metadata"
 	"ottla/internal/record"
+	"ottla/internal/share/persist"
 	"ottla/internal/share/store"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -92,12 +93,21 @@ func (s *Server) shareMemberGone(group, member string) {
 // openShares makes the family of the share APIs.
 func (s *Server) openShares() *shares.Family {
 	f := shares.New(shares.Deps{
-		Cluster: s.core(), Partitions: s.broker, Groups: s.groups, States: s.states, Prepare: s.prepareTopic,
+		Cluster: s.core(), Partitions: s.broker, Groups: s.groups, States: s.states, Persister: s.persister(), Prepare: s.prepareTopic,
+		Peers: s.peers, NodeID: s.nodeID,
 		View: s.view, Now: s.o.Live, Wall: s.o.Now, Logger: s.o.Logger,
 		Letters: s.metrics.Counter("ottla_share_dead_letters_total"), LettersFailed: s.metrics.Counter("ottla_share_dead_letters_failed_total"),
 	})
 	s.shares.Store(f)
 	return f
+}
+
+// persister reaches the share coordinators of all nodes.
+func (s *Server) persister() *persist.States {
+	return persist.New(persist.Options{
+		NodeID: s.nodeID, Topic: broker.ShareStateTopic, Image: s.image, Local: s.states, Peers: s.peers,
+		Timeout: s.view.Duration(nil, "share.coordinator.write.timeout.ms"),
+	})
 }
 
 // closeShares stops it; the door is closed. The coordinator of states goes

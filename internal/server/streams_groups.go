@@ -52,7 +52,7 @@ const makeTopicsWithin = 30 * time.Second
 func (s *Server) createStreamsTopics(topics []schema.StreamsTopic) []string {
 	ctx, cancel := context.WithTimeout(s.ctx, makeTopicsWithin)
 	defer cancel()
-	reply, err := s.quorum.Do(ctx, s.streamsTopics(topics, s.image()))
+	reply, err := s.do(ctx, s.streamsTopics(topics, s.image()))
 	made, _ := reply.([]controller.CreatedTopic)
 	out := make([]string, len(topics))
 	for i := range out {

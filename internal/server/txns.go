@@ -10,6 +10,7 @@ import (
 	"ottla/internal/marker"
 	"ottla/internal/metadata"
 	"ottla/internal/txn"
+	"ottla/internal/txn/vouch"
 )
 
 // makeTxns makes the runtime of transactions. Its markers are written by a
@@ -28,12 +29,14 @@ func (s *Server) makeTxns() {
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),
 	})
+	s.vouch = vouch.New(vouch.Options{NodeID: s.nodeID, Topic: broker.TransactionsTopic, Image: s.image, Local: s.txns, Peers: s.peers})
 }
 
 // makeMarkers makes the writer of markers; the broker is there.
 func (s *Server) makeMarkers() {
 	s.marker = marker.New(marker.Options{
 		Partitions: s.broker, Groups: s.groups, OffsetsTopic: broker.OffsetsTopic, Now: s.o.Now, Logger: s.o.Logger,
+		NodeID: s.nodeID, Image: s.image, Peers: s.peers,
 	})
 }
 
