@@ -17,17 +17,16 @@ func (r *rig) lease(most int, lockMs int64) string {
 	p := r.m.Part(r.key)
 	var g Given
 	stored := make(chan error, 1)
-	for range 50 {
+	for range loads {
 		if err := p.Lease(&Want{MaxRecords: most, MaxBytes: 1 << 20, MinOne: true, Strict: true, LockMs: lockMs}, &g, func(err error) { stored <- err }); err != nil {
 			return wire.CodeOf(err).Name()
 		}
-		if _, ready := p.Stats(); ready {
+		if g.Records > 0 {
 			break
 		}
 		synctest.Wait()
 	}
-	r.whole(&g)
-	if g.Records == 0 {
+	if r.whole(&g); g.Records == 0 {
 		return ""
 	}
 	synctest.Wait()
@@ -110,9 +109,8 @@ func TestALeaseIsShownToNobodyBeforeItIsStored(t *testing.T) {
 		r.store.mu.Unlock()
 		r.want("held up", r.lease(9, 1000), "not stored")
 		r.store.let()
-		synctest.Wait()
-		r.store.failNext(wire.NotCoordinator)
 		pass(time.Second)
+		r.store.failNext(wire.NotCoordinator)
 		r.append("c")
 		r.want("lost", r.lease(1, 1000), "lost: NOT_COORDINATOR")
 		r.want("free again, as if it had not been", r.give("m", 9), "0-1:3 2-2:1")
