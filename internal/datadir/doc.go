@@ -11,7 +11,9 @@
 // Files in reading order: open.go (the order of checks), look.go (what kind
 // of directory it is), mark.go (ottla.properties, our format version and the
 // clone guard), meta.go (Kafka's meta.properties), properties.go (the text of
-// both), inode_unix.go (the guard's figure), refused.go.
+// both), owner.go (whose a
+// directory is, without taking it), inode_unix.go (the guard's figure),
+// refused.go.
 //
 // # Files
 //

@@ -16,6 +16,8 @@ const Format = 1
 type mark struct {
 	format int
 	identity
+	// joined tells that the node was let into a cluster that others founded.
+	joined bool
 	// inode is the directory's own inode number when the mark was written,
 	// 0 where the file system has none. A copy has another one. The device
 	// is left out: its number changes from one mount to the next.
@@ -27,16 +29,24 @@ var errNewerFormat = errors.New("newer format")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-const checksumKey = "checksum="
+const (
+	checksumKey = "checksum="
+	joinedKey   = "joined"
+)
 
 // formatMark writes the mark; its last line is the CRC-32C of those above.
 func formatMark(m mark) []byte {
-	text := formatProperties("Whose directory this is. Written by Ottla; it starts on no other one.",
-		property{"format", strconv.Itoa(m.format)},
-		property{"cluster.id", m.clusterID},
-		property{"node.id", strconv.Itoa(int(m.nodeID))},
-		property{"directory.id", m.directoryID.String()},
-		property{"inode", strconv.FormatUint(m.inode, 10)})
+	lines := []property{
+		{"format", strconv.Itoa(m.format)},
+		{"cluster.id", m.clusterID},
+		{"node.id", strconv.Itoa(int(m.nodeID))},
+		{"directory.id", m.directoryID.String()},
+		{"inode", strconv.FormatUint(m.inode, 10)},
+	}
+	if m.joined {
+		lines = append(lines, property{joinedKey, "true"})
+	}
+	text := formatProperties("Whose directory this is. Written by Ottla; it starts on no other one.", lines...)
 	return fmt.Appendf(text, "%s%08x\n", checksumKey, crc32.Checksum(text, castagnoli))
 }
 
@@ -62,7 +72,7 @@ func parseMark(text []byte) (mark, error) {
 	if format > Format {
 		return mark{format: format}, errNewerFormat
 	}
-	m := mark{format: format}
+	m := mark{format: format, joined: p[joinedKey] == "true"}
 	if m.identity, err = parseIdentity(p); err != nil {
 		return mark{}, err
 	}

@@ -13,10 +13,12 @@ import (
 )
 
 func TestMarkRoundTrip(t *testing.T) {
-	want := mark{format: Format, inode: 1<<63 + 5, identity: identity{clusterID: "C", nodeID: 1<<31 - 1, directoryID: uuid.UUID{1, 2, 3}}}
-	got, err := parseMark(formatMark(want))
-	if err != nil || got != want {
-		t.Fatalf("got %+v, %v, want %+v", got, err, want)
+	for _, joined := range []bool{false, true} {
+		want := mark{format: Format, inode: 1<<63 + 5, joined: joined, identity: identity{clusterID: "C", nodeID: 1<<31 - 1, directoryID: uuid.UUID{1, 2, 3}}}
+		got, err := parseMark(formatMark(want))
+		if err != nil || got != want {
+			t.Fatalf("got %+v, %v, want %+v", got, err, want)
+		}
 	}
 }
 

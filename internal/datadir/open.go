@@ -35,6 +35,9 @@ type Options struct {
 	// Import takes a directory that lies under an import's marker and makes it
 	// ours, whatever it holds: the import vouches for it.
 	Import bool
+	// Joined notes in a fresh directory that its node was let into a cluster that
+	// others founded: it never founds one itself.
+	Joined bool
 	// NewID draws identifiers; nil draws them from the system's random source.
 	NewID func() uuid.UUID
 }
@@ -47,6 +50,8 @@ type Dir struct {
 	DirectoryID uuid.UUID
 	// Fresh tells that Open made it: there is nothing of an earlier run in it.
 	Fresh bool
+	// Joined tells that the node was let into a cluster that others founded.
+	Joined bool
 
 	lock io.Closer
 }
@@ -239,11 +244,11 @@ func (d *Dir) found(f vfs.FS, o Options, inode uint64) error {
 		id.nodeID = firstNodeID
 	}
 	d.set(id)
-	d.Fresh = true
+	d.Fresh, d.Joined = true, o.Joined
 	if err := syncPath(f, d.Path); err != nil {
 		return unusable(d.Path, err)
 	}
-	return d.write(f, mark{format: Format, identity: id, inode: inode})
+	return d.write(f, mark{format: Format, identity: id, inode: inode, joined: o.Joined})
 }
 
 // readMark parses the mark; with Adopt a damaged one is made again from a
@@ -286,6 +291,7 @@ func (d *Dir) take(f vfs.FS, o Options, m mark, l *look, inode uint64) error {
 			Advice: "Put back the " + metaName + " that belongs here, or remove it: it is then made again."}
 	}
 	d.set(m.identity)
+	d.Joined = m.joined
 	if m.inode == inode && metaErr == nil {
 		return nil
 	}

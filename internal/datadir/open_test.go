@@ -358,3 +358,20 @@ func TestDamageIsNeverTakenForFresh(t *testing.T) {
 		refused(t, f, dir, Options{NodeID: -1, Adopt: true}, Damaged, "backup")
 	})
 }
+
+// That a node joined a cluster is known as long as its directory lives.
+func TestADirectoryRemembersThatItsNodeJoined(t *testing.T) {
+	f := vfs.NewMem(0)
+	for i, o := range []Options{{ClusterID: "C", NodeID: 2, Joined: true, NewID: ids()}, {NodeID: -1}} {
+		d, err := Open(f, "/data", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !d.Joined || d.Fresh != (i == 0) {
+			t.Errorf("open %d: %+v", i, d)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
