@@ -63,8 +63,8 @@ type RegexValue struct {
 
 // version0 opens a value whose only version is 0.
 func version0(b []byte, what string) (*reader, error) {
-	r := &reader{b: b}
-	if version := r.int16(); r.err == nil && version != 0 {
+	r := read(b)
+	if version := r.Int16(); r.Err == nil && version != 0 {
 		return nil, fmt.Errorf("%s of version %d, only 0 is known", what, version)
 	}
 	return r, nil
@@ -72,9 +72,9 @@ func version0(b []byte, what string) (*reader, error) {
 
 // done ends a value: the tags that it may have, and the error if there was one.
 func (r *reader) done(what string, size int, visit func(tag int, b []byte)) error {
-	r.tags(visit)
-	if r.err != nil {
-		return fmt.Errorf("%s in %d bytes: %w", what, size, r.err)
+	r.Tags(visit)
+	if r.Err != nil {
+		return fmt.Errorf("%s in %d bytes: %w", what, size, r.Err)
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func ParseConsumerGroup(b []byte) (v ConsumerGroupValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch = r.int32()
+	v.Epoch = r.Int32()
 	err = r.done(what, len(b), func(tag int, field []byte) {
 		if tag == 0 {
 			v.Hash = int64Of(field)
@@ -123,12 +123,12 @@ func ParseConsumerMember(b []byte) (v ConsumerMemberValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.InstanceID, v.RackID = r.maybeText(true), r.maybeText(true)
-	v.ClientID, v.ClientHost = r.text(true), r.text(true)
+	v.InstanceID, v.RackID = r.MaybeText(true), r.MaybeText(true)
+	v.ClientID, v.ClientHost = r.Text(true), r.Text(true)
 	v.Topics = r.texts()
-	v.Regex = r.maybeText(true)
-	v.RebalanceMs = r.int32()
-	v.Assignor = r.maybeText(true)
+	v.Regex = r.MaybeText(true)
+	v.RebalanceMs = r.Int32()
+	v.Assignor = r.MaybeText(true)
 	var inner error
 	err = r.done(what, len(b), func(tag int, field []byte) {
 		if tag == 0 && len(field) > 0 && field[0] != 0 {
@@ -144,13 +144,13 @@ func ParseConsumerMember(b []byte) (v ConsumerMemberValue, err error) {
 // parseClassic reads a tagged ClassicMember behind the byte that says that it
 // is there.
 func parseClassic(b []byte) (*ClassicMember, error) {
-	r := &reader{b: b}
-	v := &ClassicMember{SessionMs: r.int32()}
-	if n := r.count(true, 3); n > 0 {
+	r := read(b)
+	v := &ClassicMember{SessionMs: r.Int32()}
+	if n := r.Count(true, 3); n > 0 {
 		v.Protocols = make([]ClassicProtocol, 0, n)
 		for range n {
-			v.Protocols = append(v.Protocols, ClassicProtocol{Name: r.text(true), Metadata: r.bytes(true)})
-			r.tags(nil)
+			v.Protocols = append(v.Protocols, ClassicProtocol{Name: r.Text(true), Metadata: r.Bytes(true)})
+			r.Tags(nil)
 		}
 	}
 	if err := r.done("classic member metadata", len(b), nil); err != nil {
@@ -190,7 +190,7 @@ func ParseTarget(b []byte) (v TargetValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch = r.int32()
+	v.Epoch = r.Int32()
 	err = r.done(what, len(b), func(tag int, field []byte) {
 		if tag == 0 {
 			v.AtMs = int64Of(field)
@@ -230,8 +230,8 @@ func ParseCurrent(b []byte) (v CurrentValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch, v.Previous = r.int32(), r.int32()
-	if s := r.take(1); s != nil {
+	v.Epoch, v.Previous = r.Int32(), r.Int32()
+	if s := r.Take(1); s != nil {
 		v.State = int8(s[0])
 	}
 	v.Assigned, v.Revoking = r.parts(), r.parts()
@@ -253,7 +253,7 @@ func ParseRegex(b []byte) (v RegexValue, err error) {
 		return v, err
 	}
 	v.Topics = r.texts()
-	v.Version, v.AtMs = r.int64(), r.int64()
+	v.Version, v.AtMs = r.Int64(), r.Int64()
 	return v, r.done(what, len(b), nil)
 }
 

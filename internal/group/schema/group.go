@@ -34,53 +34,53 @@ const leastMember = 9
 
 // ParseGroupValue reads versions 0 to 4.
 func ParseGroupValue(b []byte) (GroupValue, error) {
-	r := reader{b: b}
-	version := r.int16()
-	if r.err == nil && (version < 0 || version > 4) {
+	r := read(b)
+	version := r.Int16()
+	if r.Err == nil && (version < 0 || version > 4) {
 		return GroupValue{}, fmt.Errorf("group metadata of version %d, 0 to 4 are known", version)
 	}
 	flexible := version >= 4
 	v := GroupValue{StateMs: -1}
-	v.ProtocolType = r.text(flexible)
-	v.Generation = r.int32()
-	v.Protocol = r.maybeText(flexible)
-	v.Leader = r.maybeText(flexible)
+	v.ProtocolType = r.Text(flexible)
+	v.Generation = r.Int32()
+	v.Protocol = r.MaybeText(flexible)
+	v.Leader = r.MaybeText(flexible)
 	if version >= 2 {
-		v.StateMs = r.int64()
+		v.StateMs = r.Int64()
 	}
-	if n := r.count(flexible, leastMember); n > 0 {
+	if n := r.Count(flexible, leastMember); n > 0 {
 		v.Members = make([]Member, 0, n)
 		for range n {
 			v.Members = append(v.Members, r.member(version))
 		}
 	}
 	if flexible {
-		r.tags(nil)
+		r.Tags(nil)
 	}
-	if r.err != nil {
-		return GroupValue{}, fmt.Errorf("group metadata of version %d in %d bytes: %w", version, len(b), r.err)
+	if r.Err != nil {
+		return GroupValue{}, fmt.Errorf("group metadata of version %d in %d bytes: %w", version, len(b), r.Err)
 	}
 	return v, nil
 }
 
 func (r *reader) member(version int16) Member {
 	flexible := version >= 4
-	m := Member{ID: r.text(flexible)}
+	m := Member{ID: r.Text(flexible)}
 	if version >= 3 {
-		m.InstanceID = r.maybeText(flexible)
+		m.InstanceID = r.MaybeText(flexible)
 	}
-	m.ClientID, m.ClientHost = r.text(flexible), r.text(flexible)
+	m.ClientID, m.ClientHost = r.Text(flexible), r.Text(flexible)
 	m.RebalanceMs = -1
 	if version >= 1 {
-		m.RebalanceMs = r.int32()
+		m.RebalanceMs = r.Int32()
 	}
-	m.SessionMs = r.int32()
+	m.SessionMs = r.Int32()
 	if m.RebalanceMs == -1 {
 		m.RebalanceMs = m.SessionMs
 	}
-	m.Subscription, m.Assignment = r.bytes(flexible), r.bytes(flexible)
+	m.Subscription, m.Assignment = r.Bytes(flexible), r.Bytes(flexible)
 	if flexible {
-		r.tags(nil)
+		r.Tags(nil)
 	}
 	return m
 }

@@ -100,21 +100,21 @@ func (k Key) Known() bool { return formOf(k.Type) != unknownForm }
 // ParseKey reads a key. Of a type that this package does not read it gives the
 // type alone.
 func ParseKey(b []byte) (Key, error) {
-	r := reader{b: b}
-	k := Key{Type: r.int16()}
-	if r.err == nil && !k.Known() {
+	r := read(b)
+	k := Key{Type: r.Int16()}
+	if r.Err == nil && !k.Known() {
 		return k, nil
 	}
-	k.Group = r.text(false)
+	k.Group = r.Text(false)
 	switch formOf(k.Type) {
 	case memberForm:
-		k.Member = r.text(false)
+		k.Member = r.Text(false)
 	case offsetForm:
-		k.Topic = r.text(false)
-		k.Partition = r.int32()
+		k.Topic = r.Text(false)
+		k.Partition = r.Int32()
 	}
-	if r.err != nil {
-		return Key{}, fmt.Errorf("group record key of %d bytes: %w", len(b), r.err)
+	if r.Err != nil {
+		return Key{}, fmt.Errorf("group record key of %d bytes: %w", len(b), r.Err)
 	}
 	return k, nil
 }

@@ -25,29 +25,29 @@ const topicIDTag = 0
 
 // ParseOffsetValue reads versions 0 to 4.
 func ParseOffsetValue(b []byte) (OffsetValue, error) {
-	r := reader{b: b}
-	version := r.int16()
-	if r.err == nil && (version < 0 || version > 4) {
+	r := read(b)
+	version := r.Int16()
+	if r.Err == nil && (version < 0 || version > 4) {
 		return OffsetValue{}, fmt.Errorf("committed offset of version %d, 0 to 4 are known", version)
 	}
-	v := OffsetValue{Offset: r.int64(), LeaderEpoch: -1, ExpireMs: -1}
+	v := OffsetValue{Offset: r.Int64(), LeaderEpoch: -1, ExpireMs: -1}
 	if version >= 3 {
-		v.LeaderEpoch = r.int32()
+		v.LeaderEpoch = r.Int32()
 	}
-	v.Metadata = r.text(version >= 4)
-	v.CommitMs = r.int64()
+	v.Metadata = r.Text(version >= 4)
+	v.CommitMs = r.Int64()
 	if version == 1 {
-		v.ExpireMs = r.int64()
+		v.ExpireMs = r.Int64()
 	}
 	if version >= 4 {
-		r.tags(func(tag int, field []byte) {
+		r.Tags(func(tag int, field []byte) {
 			if tag == topicIDTag && len(field) == len(v.TopicID) {
 				v.TopicID = uuid.UUID(field)
 			}
 		})
 	}
-	if r.err != nil {
-		return OffsetValue{}, fmt.Errorf("committed offset of version %d in %d bytes: %w", version, len(b), r.err)
+	if r.Err != nil {
+		return OffsetValue{}, fmt.Errorf("committed offset of version %d in %d bytes: %w", version, len(b), r.Err)
 	}
 	return v, nil
 }

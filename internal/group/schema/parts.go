@@ -20,18 +20,18 @@ const leastTopic = 16 + 2
 
 // parts reads an array of TopicPartitions, which is flexible in every type.
 func (r *reader) parts() []TopicPartitions {
-	n := r.count(true, leastTopic)
+	n := r.Count(true, leastTopic)
 	if n == 0 {
 		return nil
 	}
 	out := make([]TopicPartitions, 0, n)
 	for range n {
 		var t TopicPartitions
-		copy(t.Topic[:], r.take(len(t.Topic)))
+		copy(t.Topic[:], r.Take(len(t.Topic)))
 		t.Partitions = r.int32s()
-		r.tags(func(tag int, b []byte) {
+		r.Tags(func(tag int, b []byte) {
 			if tag == epochsTag && len(b) > 0 && b[0] != 0 {
-				t.Epochs = (&reader{b: b}).int32s()
+				t.Epochs = read(b).int32s()
 			}
 		})
 		if len(t.Epochs) != len(t.Partitions) {
@@ -44,26 +44,26 @@ func (r *reader) parts() []TopicPartitions {
 
 // int32s reads an array of numbers.
 func (r *reader) int32s() []int32 {
-	n := r.count(true, 4)
+	n := r.Count(true, 4)
 	if n == 0 {
 		return nil
 	}
 	out := make([]int32, 0, n)
 	for range n {
-		out = append(out, r.int32())
+		out = append(out, r.Int32())
 	}
 	return out
 }
 
 // texts reads an array of texts.
 func (r *reader) texts() []string {
-	n := r.count(true, 1)
+	n := r.Count(true, 1)
 	if n == 0 {
 		return nil
 	}
 	out := make([]string, 0, n)
 	for range n {
-		out = append(out, r.text(true))
+		out = append(out, r.Text(true))
 	}
 	return out
 }

@@ -26,7 +26,7 @@ func ParseShareMember(b []byte) (v ShareMemberValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.RackID, v.ClientID, v.ClientHost = r.maybeText(true), r.text(true), r.text(true)
+	v.RackID, v.ClientID, v.ClientHost = r.MaybeText(true), r.Text(true), r.Text(true)
 	v.Topics = r.texts()
 	return v, r.done(what, len(b), nil)
 }
@@ -49,7 +49,7 @@ func ParseShareGroup(b []byte) (v ShareGroupValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch, v.Hash = r.int32(), r.int64()
+	v.Epoch, v.Hash = r.Int32(), r.Int64()
 	return v, r.done(what, len(b), nil)
 }
 
@@ -73,8 +73,8 @@ func ParseShareCurrent(b []byte) (v ShareCurrentValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch, v.Previous = r.int32(), r.int32()
-	if s := r.take(1); s != nil {
+	v.Epoch, v.Previous = r.Int32(), r.Int32()
+	if s := r.Take(1); s != nil {
 		v.State = int8(s[0])
 	}
 	v.Assigned = r.parts()
@@ -126,19 +126,19 @@ func ParseShareState(b []byte) (v ShareStateValue, err error) {
 }
 
 func (r *reader) shareTopics(partitions bool) []ShareTopic {
-	n := r.count(true, leastShareTopic)
+	n := r.Count(true, leastShareTopic)
 	if n == 0 {
 		return nil
 	}
 	out := make([]ShareTopic, 0, n)
 	for range n {
 		var t ShareTopic
-		copy(t.ID[:], r.take(len(t.ID)))
-		t.Name = r.text(true)
+		copy(t.ID[:], r.Take(len(t.ID)))
+		t.Name = r.Text(true)
 		if partitions {
 			t.Partitions = r.int32s()
 		}
-		r.tags(nil)
+		r.Tags(nil)
 		out = append(out, t)
 	}
 	return out

@@ -112,18 +112,18 @@ func ParseStreamsGroup(b []byte) (v StreamsGroupValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch, v.Hash, v.Validated = r.int32(), r.int64(), -1
+	v.Epoch, v.Hash, v.Validated = r.Int32(), r.Int64(), -1
 	var inner error
 	err = r.done(what, len(b), func(tag int, field []byte) {
-		in := &reader{b: field}
+		in := read(field)
 		switch {
 		case tag == 0:
-			v.Validated = in.int32()
+			v.Validated = in.Int32()
 		case tag == 1 && len(field) > 0 && field[0] != 0:
 			v.Settings = in.pairs()
 		}
 		if inner == nil {
-			inner = in.err
+			inner = in.Err
 		}
 	})
 	if err == nil {
@@ -153,12 +153,12 @@ func ParseStreamsMember(b []byte) (v StreamsMemberValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.InstanceID, v.RackID = r.maybeText(true), r.maybeText(true)
-	v.ClientID, v.ClientHost = r.text(true), r.text(true)
-	v.RebalanceMs, v.TopologyEpoch, v.ProcessID = r.int32(), r.int32(), r.text(true)
-	if there := r.take(1); there != nil && int8(there[0]) >= 0 {
-		v.Endpoint = &StreamsEndpoint{Host: r.text(true), Port: uint16(r.int16())}
-		r.tags(nil)
+	v.InstanceID, v.RackID = r.MaybeText(true), r.MaybeText(true)
+	v.ClientID, v.ClientHost = r.Text(true), r.Text(true)
+	v.RebalanceMs, v.TopologyEpoch, v.ProcessID = r.Int32(), r.Int32(), r.Text(true)
+	if there := r.Take(1); there != nil && int8(there[0]) >= 0 {
+		v.Endpoint = &StreamsEndpoint{Host: r.Text(true), Port: uint16(r.Int16())}
+		r.Tags(nil)
 	}
 	v.Tags = r.pairs()
 	return v, r.done(what, len(b), nil)
@@ -194,8 +194,8 @@ func ParseStreamsCurrent(b []byte) (v StreamsCurrentValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch, v.Previous = r.int32(), r.int32()
-	if s := r.take(1); s != nil {
+	v.Epoch, v.Previous = r.Int32(), r.Int32()
+	if s := r.Take(1); s != nil {
 		v.State = int8(s[0])
 	}
 	v.Assigned, v.Revoking = r.assignment(), r.assignment()

@@ -34,15 +34,15 @@ func ParseStreamsTopology(b []byte) (v StreamsTopologyValue, err error) {
 	if err != nil {
 		return v, err
 	}
-	v.Epoch = r.int32()
-	for n := r.count(true, leastSubtopology); n > 0 && r.err == nil; n-- {
-		s := Subtopology{ID: r.text(true), Sources: r.texts(), SourceRegex: r.texts()}
+	v.Epoch = r.Int32()
+	for n := r.Count(true, leastSubtopology); n > 0 && r.Err == nil; n-- {
+		s := Subtopology{ID: r.Text(true), Sources: r.texts(), SourceRegex: r.texts()}
 		s.Changelogs, s.Sinks, s.Repartitions = r.streamsTopics(), r.texts(), r.streamsTopics()
-		for m := r.count(true, leastCopartition); m > 0 && r.err == nil; m-- {
+		for m := r.Count(true, leastCopartition); m > 0 && r.Err == nil; m-- {
 			s.Copartitions = append(s.Copartitions, Copartition{Sources: r.int16s(), SourceRegex: r.int16s(), Repartitions: r.int16s()})
-			r.tags(nil)
+			r.Tags(nil)
 		}
-		r.tags(nil)
+		r.Tags(nil)
 		v.Subtopologies = append(v.Subtopologies, s)
 	}
 	return v, r.done(what, len(b), nil)
@@ -60,9 +60,9 @@ func appendStreamsTopics(b []byte, list []StreamsTopic) []byte {
 
 func (r *reader) streamsTopics() []StreamsTopic {
 	var out []StreamsTopic
-	for n := r.count(true, leastStreamsTopic); n > 0 && r.err == nil; n-- {
-		out = append(out, StreamsTopic{Name: r.text(true), Partitions: r.int32(), Replicas: r.int16(), Configs: r.pairs()})
-		r.tags(nil)
+	for n := r.Count(true, leastStreamsTopic); n > 0 && r.Err == nil; n-- {
+		out = append(out, StreamsTopic{Name: r.Text(true), Partitions: r.Int32(), Replicas: r.Int16(), Configs: r.pairs()})
+		r.Tags(nil)
 	}
 	return out
 }
@@ -77,9 +77,9 @@ func appendPairs(b []byte, list []StreamsPair) []byte {
 
 func (r *reader) pairs() []StreamsPair {
 	var out []StreamsPair
-	for n := r.count(true, leastPair); n > 0 && r.err == nil; n-- {
-		out = append(out, StreamsPair{Key: r.text(true), Value: r.text(true)})
-		r.tags(nil)
+	for n := r.Count(true, leastPair); n > 0 && r.Err == nil; n-- {
+		out = append(out, StreamsPair{Key: r.Text(true), Value: r.Text(true)})
+		r.Tags(nil)
 	}
 	return out
 }
@@ -94,8 +94,8 @@ func appendInt16s(b []byte, list []int16) []byte {
 
 func (r *reader) int16s() []int16 {
 	var out []int16
-	for n := r.count(true, 2); n > 0 && r.err == nil; n-- {
-		out = append(out, r.int16())
+	for n := r.Count(true, 2); n > 0 && r.Err == nil; n-- {
+		out = append(out, r.Int16())
 	}
 	return out
 }
@@ -123,11 +123,11 @@ func (r *reader) assignment() (v StreamsAssignment) {
 
 func (r *reader) streamsTasks() []StreamsTasks {
 	var out []StreamsTasks
-	for n := r.count(true, leastTasks); n > 0 && r.err == nil; n-- {
-		t := StreamsTasks{Subtopology: r.text(true), Partitions: r.int32s()}
-		r.tags(func(tag int, b []byte) {
+	for n := r.Count(true, leastTasks); n > 0 && r.Err == nil; n-- {
+		t := StreamsTasks{Subtopology: r.Text(true), Partitions: r.int32s()}
+		r.Tags(func(tag int, b []byte) {
 			if tag == epochsTag && len(b) > 0 && b[0] != 0 {
-				t.Epochs = (&reader{b: b}).int32s()
+				t.Epochs = read(b).int32s()
 			}
 		})
 		if len(t.Epochs) != len(t.Partitions) {

@@ -35,13 +35,13 @@ const newestProtocol = 3
 // ParseSubscription reads the topics out of a consumer's subscription. All its
 // versions begin alike: a version, then the topics.
 func ParseSubscription(b []byte) ([]string, error) {
-	r := reader{b: b}
-	if version := r.int16(); r.err == nil && version < 0 {
+	r := read(b)
+	if version := r.Int16(); r.Err == nil && version < 0 {
 		return nil, fmt.Errorf("subscription of version %d", version)
 	}
 	topics := r.names()
-	if r.err != nil {
-		return nil, fmt.Errorf("subscription of %d bytes: %w", len(b), r.err)
+	if r.Err != nil {
+		return nil, fmt.Errorf("subscription of %d bytes: %w", len(b), r.Err)
 	}
 	return topics, nil
 }
@@ -49,9 +49,9 @@ func ParseSubscription(b []byte) ([]string, error) {
 // ParseWholeSubscription reads a consumer's subscription; what a later version
 // has more is passed over.
 func ParseWholeSubscription(b []byte) (Subscription, error) {
-	r := reader{b: b}
-	s := Subscription{Version: r.int16(), Generation: -1}
-	if r.err == nil && s.Version < 0 {
+	r := read(b)
+	s := Subscription{Version: r.Int16(), Generation: -1}
+	if r.Err == nil && s.Version < 0 {
 		return s, fmt.Errorf("subscription of version %d", s.Version)
 	}
 	s.Topics = r.names()
@@ -60,29 +60,29 @@ func ParseWholeSubscription(b []byte) (Subscription, error) {
 		s.Owned = r.named()
 	}
 	if s.Version >= 2 {
-		s.Generation = r.int32()
+		s.Generation = r.Int32()
 	}
 	if s.Version >= 3 {
-		s.Rack = r.maybeText(false)
+		s.Rack = r.MaybeText(false)
 	}
 	s.Version = min(s.Version, newestProtocol)
-	if r.err != nil {
-		return s, fmt.Errorf("subscription of %d bytes: %w", len(b), r.err)
+	if r.Err != nil {
+		return s, fmt.Errorf("subscription of %d bytes: %w", len(b), r.Err)
 	}
 	return s, nil
 }
 
 // ParseAssignment reads what a leader gave a consumer.
 func ParseAssignment(b []byte) (MemberAssignment, error) {
-	r := reader{b: b}
-	a := MemberAssignment{Version: r.int16()}
-	if r.err == nil && a.Version < 0 {
+	r := read(b)
+	a := MemberAssignment{Version: r.Int16()}
+	if r.Err == nil && a.Version < 0 {
 		return a, fmt.Errorf("assignment of version %d", a.Version)
 	}
 	a.Parts = r.named()
 	a.UserData = r.maybeBytes()
-	if r.err != nil {
-		return a, fmt.Errorf("assignment of %d bytes: %w", len(b), r.err)
+	if r.Err != nil {
+		return a, fmt.Errorf("assignment of %d bytes: %w", len(b), r.Err)
 	}
 	return a, nil
 }
@@ -103,22 +103,22 @@ func AppendAssignment(b []byte, version int16, parts []NamedPartitions) []byte {
 
 // names reads an array of texts in the old form.
 func (r *reader) names() []string {
-	n := r.count(false, 2)
+	n := r.Count(false, 2)
 	out := make([]string, 0, n)
 	for range n {
-		out = append(out, r.text(false))
+		out = append(out, r.Text(false))
 	}
 	return out
 }
 
 // named reads an array of partitions by topic in the old form.
 func (r *reader) named() []NamedPartitions {
-	n := r.count(false, 2+4)
+	n := r.Count(false, 2+4)
 	var out []NamedPartitions
 	for range n {
-		p := NamedPartitions{Topic: r.text(false)}
-		for range r.count(false, 4) {
-			p.Partitions = append(p.Partitions, r.int32())
+		p := NamedPartitions{Topic: r.Text(false)}
+		for range r.Count(false, 4) {
+			p.Partitions = append(p.Partitions, r.Int32())
 		}
 		out = append(out, p)
 	}
@@ -127,9 +127,9 @@ func (r *reader) named() []NamedPartitions {
 
 // maybeBytes reads bytes that may be null.
 func (r *reader) maybeBytes() []byte {
-	n := r.length(false, true)
-	if r.err != nil || n == -1 {
+	n := r.Length(false, true)
+	if r.Err != nil || n == -1 {
 		return nil
 	}
-	return append([]byte(nil), r.take(n)...)
+	return append([]byte(nil), r.Take(n)...)
 }

@@ -51,18 +51,18 @@ func appendKey(b []byte, kind int16, k Key) []byte {
 }
 
 func parseKey(b []byte) (int16, Key, error) {
-	r := reader{b: b}
-	kind := r.int16()
+	r := read(b)
+	kind := r.Int16()
 	if kind != snapshotType && kind != updateType {
 		return kind, Key{}, fmt.Errorf("share state key of type %d, 0 and 1 are known", kind)
 	}
-	k := Key{Group: string(r.take(int(r.int16())))}
-	if id := r.take(len(uuid.UUID{})); id != nil {
+	k := Key{Group: string(r.Take(int(r.Int16())))}
+	if id := r.Take(len(uuid.UUID{})); id != nil {
 		k.TopicID = uuid.UUID(id)
 	}
-	k.Partition = r.int32()
-	if r.err != nil {
-		return kind, Key{}, fmt.Errorf("share state key of %d bytes: %w", len(b), r.err)
+	k.Partition = r.Int32()
+	if r.Err != nil {
+		return kind, Key{}, fmt.Errorf("share state key of %d bytes: %w", len(b), r.Err)
 	}
 	return kind, k, nil
 }
@@ -81,15 +81,15 @@ func AppendSnapshot(b []byte, v *Snapshot) []byte {
 
 // ParseSnapshot reads version 0.
 func ParseSnapshot(b []byte) (Snapshot, error) {
-	r := reader{b: b}
-	if version := r.int16(); r.err == nil && version != 0 {
+	r := read(b)
+	if version := r.Int16(); r.Err == nil && version != 0 {
 		return Snapshot{}, fmt.Errorf("share snapshot of version %d, 0 is known", version)
 	}
-	v := Snapshot{Epoch: r.int32(), StateEpoch: r.int32(), LeaderEpoch: r.int32(), Start: r.int64(), CreatedMs: r.int64(), WrittenMs: r.int64()}
+	v := Snapshot{Epoch: r.Int32(), StateEpoch: r.Int32(), LeaderEpoch: r.Int32(), Start: r.Int64(), CreatedMs: r.Int64(), WrittenMs: r.Int64()}
 	v.Rows = r.rows()
 	v.Done = r.done()
-	if r.err != nil {
-		return Snapshot{}, fmt.Errorf("share snapshot of %d bytes: %w", len(b), r.err)
+	if r.Err != nil {
+		return Snapshot{}, fmt.Errorf("share snapshot of %d bytes: %w", len(b), r.Err)
 	}
 	return v, nil
 }
@@ -105,15 +105,15 @@ func AppendUpdate(b []byte, v *Update) []byte {
 
 // ParseUpdate reads version 0.
 func ParseUpdate(b []byte) (Update, error) {
-	r := reader{b: b}
-	if version := r.int16(); r.err == nil && version != 0 {
+	r := read(b)
+	if version := r.Int16(); r.Err == nil && version != 0 {
 		return Update{}, fmt.Errorf("share update of version %d, 0 is known", version)
 	}
-	v := Update{Epoch: r.int32(), LeaderEpoch: r.int32(), Start: r.int64()}
+	v := Update{Epoch: r.Int32(), LeaderEpoch: r.Int32(), Start: r.Int64()}
 	v.Rows = r.rows()
 	v.Done = r.done()
-	if r.err != nil {
-		return Update{}, fmt.Errorf("share update of %d bytes: %w", len(b), r.err)
+	if r.Err != nil {
+		return Update{}, fmt.Errorf("share update of %d bytes: %w", len(b), r.Err)
 	}
 	return v, nil
 }
@@ -157,18 +157,14 @@ func appendDone(b []byte, done int32) []byte {
 const leastRow = 20
 
 func (r *reader) rows() []share.Stored {
-	n := r.uvarint() - 1
-	if r.err != nil || n <= 0 {
-		return nil
-	}
-	if n > len(r.b)/leastRow {
-		r.err = errLength
+	n := r.MaybeCount(true, leastRow)
+	if n == 0 {
 		return nil
 	}
 	out := make([]share.Stored, 0, n)
 	for range n {
-		row := share.Stored{First: r.int64(), Last: r.int64(), State: share.State(r.int8()), Count: r.int16()}
-		r.tags(func(tag int, b []byte) {
+		row := share.Stored{First: r.Int64(), Last: r.Int64(), State: share.State(r.Int8()), Count: r.Int16()}
+		r.Tags(func(tag int, b []byte) {
 			if len(b) != 8 {
 				return
 			}
@@ -188,7 +184,7 @@ func (r *reader) rows() []share.Stored {
 
 func (r *reader) done() int32 {
 	done := int32(-1)
-	r.tags(func(tag int, b []byte) {
+	r.Tags(func(tag int, b []byte) {
 		if tag == doneTag && len(b) == 4 {
 			done = int32(binary.BigEndian.Uint32(b))
 		}

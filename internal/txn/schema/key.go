@@ -15,14 +15,14 @@ func Fits(id string) bool { return len(id) <= maxText }
 // ParseKey reads a key and gives its transactional id; known is false for a
 // record of another type, which a later release may write.
 func ParseKey(b []byte) (id string, known bool, err error) {
-	r := reader{b: b}
-	kind := r.int16()
-	if r.err == nil && kind != transactionLog {
+	r := read(b)
+	kind := r.Int16()
+	if r.Err == nil && kind != transactionLog {
 		return "", false, nil
 	}
-	id = r.text(false)
-	if r.err != nil {
-		return "", false, fmt.Errorf("transaction record key of %d bytes: %w", len(b), r.err)
+	id = r.Text(false)
+	if r.Err != nil {
+		return "", false, fmt.Errorf("transaction record key of %d bytes: %w", len(b), r.Err)
 	}
 	return id, true, nil
 }

@@ -50,58 +50,58 @@ const (
 
 // ParseValue reads versions 0 and 1, and tells which it was.
 func ParseValue(b []byte) (v Value, version int16, err error) {
-	r := reader{b: b}
-	version = r.int16()
-	if r.err == nil && (version < 0 || version > 1) {
+	r := read(b)
+	version = r.Int16()
+	if r.Err == nil && (version < 0 || version > 1) {
 		return Value{}, version, fmt.Errorf("transaction record of version %d, 0 and 1 are known", version)
 	}
 	flexible := version >= 1
 	v = Value{PreviousProducerID: -1, NextProducerID: -1, NextEpoch: -1}
-	v.ProducerID, v.Epoch, v.TimeoutMs, v.Status = r.int64(), r.int16(), r.int32(), r.int8()
-	if n := r.count(flexible, leastTopic); n > 0 {
+	v.ProducerID, v.Epoch, v.TimeoutMs, v.Status = r.Int64(), r.Int16(), r.Int32(), r.Int8()
+	if n := r.MaybeCount(flexible, leastTopic); n > 0 {
 		v.Topics = make([]Topic, 0, n)
 		for range n {
 			v.Topics = append(v.Topics, r.topic(flexible))
 		}
 	}
-	v.LastUpdateMs, v.StartMs = r.int64(), r.int64()
+	v.LastUpdateMs, v.StartMs = r.Int64(), r.Int64()
 	if flexible {
-		r.tags(v.take)
+		r.TagsOr(v.take)
 	}
-	if r.err != nil {
-		return Value{}, version, fmt.Errorf("transaction record of version %d in %d bytes: %w", version, len(b), r.err)
+	if r.Err != nil {
+		return Value{}, version, fmt.Errorf("transaction record of version %d in %d bytes: %w", version, len(b), r.Err)
 	}
 	return v, version, nil
 }
 
 func (r *reader) topic(flexible bool) Topic {
-	t := Topic{Name: r.text(flexible)}
-	if n := r.count(flexible, leastPartition); n > 0 {
+	t := Topic{Name: r.Text(flexible)}
+	if n := r.MaybeCount(flexible, leastPartition); n > 0 {
 		t.Partitions = make([]int32, 0, n)
 		for range n {
-			t.Partitions = append(t.Partitions, r.int32())
+			t.Partitions = append(t.Partitions, r.Int32())
 		}
 	}
 	if flexible {
-		r.tags(nil)
+		r.Tags(nil)
 	}
 	return t
 }
 
 // take sets the field of a tag; unknown ones are passed over.
 func (v *Value) take(tag int, field []byte) error {
-	r := reader{b: field}
+	r := read(field)
 	switch tag {
 	case tagPreviousProducerID:
-		v.PreviousProducerID = r.int64()
+		v.PreviousProducerID = r.Int64()
 	case tagNextProducerID:
-		v.NextProducerID = r.int64()
+		v.NextProducerID = r.Int64()
 	case tagClientVersion:
-		v.ClientVersion = r.int16()
+		v.ClientVersion = r.Int16()
 	case tagNextEpoch:
-		v.NextEpoch = r.int16()
+		v.NextEpoch = r.Int16()
 	}
-	return r.err
+	return r.Err
 }
 
 // AppendValue writes a value in version 0 or 1. Version 0 loses what only
