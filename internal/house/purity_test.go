@@ -11,7 +11,7 @@ import (
 // so they can run in simulation and be replayed from a log.
 var pure = []string{
 	"internal/record", "internal/producer", "internal/metadata",
-	"internal/controller", "internal/controller/election", "internal/partition/replica", "internal/log/compact",
+	"internal/controller", "internal/controller/election", "internal/liveness/tracker", "internal/partition/replica", "internal/log/compact",
 	"internal/txn", "internal/txn/schema",
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
 	"internal/share", "internal/share/store", "internal/group/sharegroup", "internal/group/streams",
@@ -25,6 +25,7 @@ var impureImports = []string{"os", "net", "net/http", "math/rand", "math/rand/v2
 var allowed = map[string]map[string]string{
 	"internal/record":           {"sync": "pools of decoders: they hold no state between batches"},
 	"internal/controller":       {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
+	"internal/liveness/tracker": {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/metadata":         {"time": "durations as types"},
 	"internal/txn":              {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group":            {"time": "time.Time comes in as an argument; time.Now is forbidden below"},

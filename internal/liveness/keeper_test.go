@@ -1,0 +1,290 @@
+package liveness
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ottla/internal/controller"
+	"ottla/internal/metadata"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+	"ottla/internal/wire/own"
+)
+
+func TestANodeServesOnceItHasAppliedItsRegistration(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2)
+		c.set(func() { c.lags[3] = true })
+		s := NewSpeaker(SpeakerOptions{NodeID: 3})
+		c.set(func() { c.speakers[3] = s })
+		epoch := c.must(c.register(3)).(int64)
+		before := c.image().Offset - 1
+		for _, applied := range []int64{before, before + 1} {
+			resp := c.keeper.Heartbeat(&own.HeartbeatRequest{Node: 3, BrokerEpoch: epoch, AppliedOffset: applied})
+			synctest.Wait()
+			caughtUp := applied > before
+			if resp.CaughtUp != caughtUp || !resp.Fenced || c.image().Broker(3).Fenced == caughtUp {
+				t.Errorf("applied %d of %d: %+v, fenced %v", applied, before+1, resp, c.image().Broker(3).Fenced)
+			}
+		}
+		if got := c.news(1); !slices.Equal(got, []bool{false}) {
+			t.Errorf("node 1 was told %v", got)
+		}
+	})
+}
+
+func TestASilentNodeIsFencedAndOthersLead(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		c.topic("a", 2, 3, 1)
+		c.kill(2)
+		began := time.Now()
+		for c.leader("a") == 2 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(began); took < time.Second || took > 2100*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		c.mu.Lock()
+		why := c.c.Reasons("a", 0)
+		c.mu.Unlock()
+		if len(why) != 1 || why[0].Why != "node 2 silent for 2.0 s" || why[0].From != 2 || why[0].To != 3 {
+			t.Errorf("reasons: %v", why)
+		}
+		time.Sleep(time.Minute)
+		if c.image().Broker(1).Fenced || c.image().Broker(3).Fenced {
+			t.Error("nodes that speak are fenced")
+		}
+	})
+}
+
+func TestAResetConnectionAndAFailedProbeFenceAtOnce(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		c.keeper.ConnectionDown(3) // the probe finds it well
+		synctest.Wait()
+		c.kill(2)
+		c.set(func() { c.probes[2] = errors.New("connection refused") })
+		c.keeper.ConnectionDown(2)
+		c.keeper.ConnectionDown(1) // this node
+		synctest.Wait()
+		if !c.image().Broker(2).Fenced || c.image().Broker(3).Fenced || c.image().Broker(1).Fenced {
+			t.Errorf("fenced: 1 %v, 2 %v, 3 %v", c.image().Broker(1).Fenced, c.image().Broker(2).Fenced, c.image().Broker(3).Fenced)
+		}
+	})
+}
+
+func TestAwaitWaitsForEveryNodeThatServes(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		c.set(func() { c.lags[2], c.lags[3] = true, true })
+		c.topic("a", 1)
+		offset := c.image().Offset
+		done := 0
+		c.keeper.Await(offset, func() { done++ })
+		forgotten := 0
+		c.keeper.Await(offset, func() { forgotten++ })()
+		c.speakers[2].Applied(offset)
+		time.Sleep(time.Second)
+		if done != 0 {
+			t.Fatal("node 3 has not applied it")
+		}
+		c.speakers[3].Applied(offset + 7)
+		synctest.Wait()
+		time.Sleep(leastGap)
+		synctest.Wait()
+		if done != 1 || forgotten != 0 {
+			t.Errorf("done %d, forgotten %d", done, forgotten)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := c.keeper.Wait(ctx, offset+100); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("an offset that never comes: %v", err)
+		}
+		// A node that falls silent is waited for no longer than until it is fenced.
+		c.set(func() { c.cut[3] = true })
+		c.speakers[1].Applied(offset + 100)
+		c.speakers[2].Applied(offset + 100)
+		if err := c.keeper.Wait(t.Context(), offset+100); err != nil || !c.image().Broker(3).Fenced {
+			t.Errorf("%v, node 3 fenced: %v", err, c.image().Broker(3).Fenced)
+		}
+	})
+}
+
+func TestAStoppingNodeIsLetGoWhenTheOthersKnow(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		c.topic("a", 2, 3)
+		c.topic("b", 2)
+		time.Sleep(time.Second)
+		c.set(func() { c.lags[3] = true })
+		ended := make(chan error, 1)
+		go func() { ended <- c.speakers[2].ShutDown(t.Context()) }()
+		time.Sleep(time.Second)
+		if c.leader("a") != 3 || c.leader("b") != metadata.NoLeader || c.image().Broker(2).Fenced {
+			t.Errorf("leaders %d and %d, fenced %v", c.leader("a"), c.leader("b"), c.image().Broker(2).Fenced)
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("node 3 does not know yet: %v", err)
+		default:
+		}
+		c.speakers[3].Applied(c.image().Offset)
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if !c.image().Broker(2).Fenced {
+			t.Error("it has stopped and is not fenced")
+		}
+	})
+}
+
+func TestANewLeadershipGivesEverybodyTime(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		done := false
+		c.keeper.Await(1<<40, func() { done = true })
+		c.keeper.OnLeader(2, 6)
+		if !done {
+			t.Error("who waits for a leader that was is not let go")
+		}
+		if resp := c.keeper.Heartbeat(&own.HeartbeatRequest{Node: 1}); wire.Code(resp.ErrorCode) != wire.NotController || resp.Leader != 2 || resp.LeaderEpoch != 6 {
+			t.Errorf("a node that does not lead answers %+v", resp)
+		}
+		at := len(c.commands())
+		c.set(func() { c.cut[1], c.cut[2], c.cut[3] = true, true, true })
+		time.Sleep(time.Minute)
+		if now := c.commands(); len(now) != at {
+			t.Errorf("a node that does not lead gave %v", now[at:])
+		}
+		c.keeper.OnLeader(1, 7)
+		time.Sleep(1900 * time.Millisecond)
+		if c.image().Broker(2).Fenced {
+			t.Error("node 2 had no time to be heard")
+		}
+		time.Sleep(200 * time.Millisecond)
+		if !c.image().Broker(2).Fenced {
+			t.Error("node 2 had its time")
+		}
+	})
+}
+
+func TestANodeAloneHasNoGoroutine(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		epoch := c.must(c.register(1)).(int64)
+		c.must(controller.UnfenceBroker{ID: 1, Epoch: epoch})
+		if c.busy() {
+			t.Error("a goroutine for one node")
+		}
+		if err := c.keeper.Wait(t.Context(), 1<<40); err != nil {
+			t.Error(err)
+		}
+		c.keeper.ConnectionDown(2)
+		time.Sleep(time.Hour)
+		if c.image().Broker(1).Fenced {
+			t.Error("a node alone is fenced")
+		}
+		c.must(c.register(2))
+		if !c.busy() {
+			t.Error("nobody looks after two nodes")
+		}
+		c.must(controller.UnregisterBroker{ID: 2})
+		if c.busy() {
+			t.Error("a goroutine for one node, after there were two")
+		}
+	})
+}
+
+func TestWhatTheControllerRefusesIsTriedAgain(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2)
+		c.set(func() { c.refuse = wire.NotController })
+		c.kill(2)
+		time.Sleep(3 * time.Second)
+		c.set(func() { c.refuse = nil })
+		time.Sleep(tryAgain)
+		synctest.Wait()
+		if !c.image().Broker(2).Fenced {
+			t.Errorf("not fenced after %v", c.commands())
+		}
+	})
+}
+
+func TestLeadersGoBackToPreferredReplicas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		c.keeper.Close()
+		c.keeper = NewKeeper(KeeperOptions{NodeID: 1, Do: c.do, Rebalance: time.Minute})
+		defer c.close()
+		c.keeper.OnLeader(1, 1)
+		c.serving(1, 2)
+		c.topic("a", 2, 1)
+		c.kill(2)
+		time.Sleep(3 * time.Second)
+		c.start(2)
+		if err := c.speakers[2].WaitUnfenced(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p := c.image().TopicByName("a").Partitions[0]
+		c.must(controller.AlterPartition{Broker: 1, Epoch: c.image().Broker(1).Epoch, Partitions: []controller.NewISR{{
+			TopicID: c.image().TopicByName("a").ID, LeaderEpoch: p.LeaderEpoch, PartitionEpoch: p.PartitionEpoch,
+			ISR: []controller.BrokerState{{Broker: 1, BrokerEpoch: -1}, {Broker: 2, BrokerEpoch: -1}},
+		}}})
+		if c.leader("a") != 1 {
+			t.Fatalf("leader %d", c.leader("a"))
+		}
+		time.Sleep(time.Minute)
+		if c.leader("a") != 2 {
+			t.Errorf("leader %d after a minute", c.leader("a"))
+		}
+	})
+}
+
+func TestOnlyWhoIsGoneIsReplaced(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		vet := func(from, id int32, dir byte) (bool, error) {
+			cmd, err := c.keeper.Vet(from, controller.RegisterBroker{Broker: metadata.Broker{ID: id, Directories: []uuid.UUID{{3, 15: dir}}}})
+			if err != nil {
+				return false, err
+			}
+			return cmd.(controller.RegisterBroker).OldGone, nil
+		}
+		for _, one := range []struct {
+			what     string
+			from, id int32
+			dir      byte
+			gone     bool
+			refused  string
+		}{
+			{"as another node", 2, 3, 3, false, "cannot register as node 3"},
+			{"as the node that leads", 1, 1, 1, false, "a copy of its data directory"},
+			{"while the old process lives", 2, 2, 2, false, ""},
+			{"an id that nobody has", 7, 7, 7, false, ""},
+		} {
+			gone, err := vet(one.from, one.id, one.dir)
+			if gone != one.gone || (err != nil) != (one.refused != "") || err != nil && !strings.Contains(err.Error(), one.refused) {
+				t.Errorf("%s: gone %v, %v", one.what, gone, err)
+			}
+		}
+		c.set(func() { c.cut[2] = true })
+		time.Sleep(time.Second) // so that no heartbeat is on its way
+		c.keeper.ConnectionDown(2)
+		synctest.Wait()
+		if gone, _ := vet(2, 2, 2); !gone {
+			t.Error("the connection was reset, and the directory is the same: its lock is free")
+		}
+		if gone, _ := vet(2, 2, 9); gone {
+			t.Error("the connection was reset, but the probe found it well and the directory is another")
+		}
+		if cmd, err := c.keeper.Vet(2, controller.Rebalance{}); err != nil || cmd != (controller.Rebalance{}) {
+			t.Errorf("another command: %v, %v", cmd, err)
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package liveness
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ottla/internal/controller"
+	"ottla/internal/wire/own"
+)
+
+func TestHeartbeatsGoAtOnceWhenTheMetadataMoveAndElseNowAndThen(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2)
+		time.Sleep(time.Second)
+		before := c.asked(2)
+		time.Sleep(10 * time.Second)
+		if n := c.asked(2) - before; n < 19 || n > 21 {
+			t.Errorf("%d heartbeats in 10 idle seconds", n)
+		}
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		before = c.asked(2)
+		for offset := range int64(1000) {
+			c.speakers[2].Applied(1000 + offset)
+		}
+		synctest.Wait()
+		if n := c.asked(2) - before; n != 1 {
+			t.Errorf("%d heartbeats at once", n)
+		}
+		time.Sleep(2 * leastGap)
+		synctest.Wait()
+		if n := c.asked(2) - before; n > 2 {
+			t.Errorf("%d heartbeats for 1000 steps of the metadata", n)
+		}
+		if applied := c.applied(); applied >= 1000 {
+			t.Error("node 1 has not applied them")
+		}
+		c.speakers[1].Applied(5000)
+		time.Sleep(2 * leastGap)
+		synctest.Wait()
+		if applied := c.applied(); applied != 1999 {
+			t.Errorf("applied %d by all, want 1999", applied)
+		}
+	})
+}
+
+func TestANodeThatIsUnknownRegistersAgain(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2)
+		was := c.speakers[2].Epoch()
+		c.must(controller.UnregisterBroker{ID: 2})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if now := c.speakers[2].Epoch(); now <= was || c.image().Broker(2).Fenced || c.speakers[2].Fenced() {
+			t.Errorf("epoch %d after %d, fenced %v", now, was, c.image().Broker(2).Fenced)
+		}
+		if got := c.news(2); len(got) != 3 || got[0] || !got[1] || got[2] {
+			t.Errorf("told %v: unfenced, fenced, unfenced is what happened", got)
+		}
+		// One that stops meanwhile need not come back for that.
+		s := c.speakers[2]
+		c.set(func() { c.cut[2] = true })
+		c.must(controller.UnregisterBroker{ID: 2})
+		ended := make(chan error, 1)
+		go func() { ended <- s.ShutDown(t.Context()) }()
+		time.Sleep(time.Second)
+		c.set(func() { c.cut[2] = false })
+		if err := <-ended; err != nil || c.image().Broker(2) != nil {
+			t.Errorf("%v, %v", err, c.image().Broker(2))
+		}
+	})
+}
+
+func TestANodeThatCannotRegisterTriesAgain(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2)
+		c.must(controller.UnregisterBroker{ID: 2})
+		c.set(func() { c.refuse = errors.New("no quorum") })
+		time.Sleep(5 * time.Second)
+		if c.image().Broker(2) != nil {
+			t.Fatal("registered without a controller")
+		}
+		c.set(func() { c.refuse = nil })
+		time.Sleep(time.Second)
+		if c.image().Broker(2) == nil {
+			t.Error("not registered again")
+		}
+	})
+}
+
+func TestWhoWaitsForASpeakerHearsOfItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSpeaker(SpeakerOptions{NodeID: 1, Ask: func(ctx context.Context, _ *own.HeartbeatRequest) (*own.HeartbeatResponse, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+		if err := s.WaitUnfenced(t.Context()); !errors.Is(err, errSpeakerClosed) {
+			t.Errorf("before its start: %v", err)
+		}
+		s.Start(1, true)
+		s.Start(2, true)
+		if s.Epoch() != 1 {
+			t.Error("a second start counts")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.ShutDown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("without a controller: %v", err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- s.WaitUnfenced(context.Background()) }()
+		synctest.Wait()
+		s.Close()
+		if err := <-ended; !errors.Is(err, errSpeakerClosed) {
+			t.Errorf("at its end: %v", err)
+		}
+		s.Close()
+	})
+}
+
+func TestANodeThatIsNotFencedIsToldSoAtItsStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan bool, 1)
+		s := NewSpeaker(SpeakerOptions{NodeID: 1, OnFenced: func(f bool) { told <- f },
+			Ask: func(context.Context, *own.HeartbeatRequest) (*own.HeartbeatResponse, error) {
+				return nil, errors.New("down")
+			}})
+		s.Start(1, false)
+		if <-told || s.Fenced() {
+			t.Error("fenced")
+		}
+		s.Close()
+	})
+}
