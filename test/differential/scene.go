@@ -14,10 +14,10 @@ import (
 	"ottla/test/rig"
 )
 
-// patience is how long an answer is waited for. Where none is expected
-// (acks=0), silence is short.
+// patience is how long an answer is waited for, on a machine that does much
+// else. Where none is expected (acks=0), silence is short.
 const (
-	patience = 8 * time.Second
+	patience = 30 * time.Second
 	silence  = 400 * time.Millisecond
 )
 
@@ -127,7 +127,9 @@ func (s *scene) exchange(req kmsg.Request, within time.Duration) (kmsg.Response,
 
 // raw sends bytes as they are on a connection of their own and notes whether
 // the side closes it, answers or waits.
-func (s *scene) raw(label string, bytes []byte) {
+func (s *scene) raw(label string, bytes []byte) { s.rawWithin(label, bytes, patience) }
+
+func (s *scene) rawWithin(label string, bytes []byte, within time.Duration) {
 	s.hangUp()
 	defer s.hangUp()
 	label = s.step(label)
@@ -135,7 +137,7 @@ func (s *scene) raw(label string, bytes []byte) {
 		s.lines.add(label, "side", errClosed.Error())
 		return
 	}
-	_, err := readFrame(s.conn, 2*silence)
+	_, err := readFrame(s.conn, within)
 	if err != nil {
 		s.lines.add(label, "side", err.Error())
 		return

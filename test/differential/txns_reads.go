@@ -124,17 +124,18 @@ func (s *scene) sessionThroughAnEnd(t topic, open *txn) {
 	if first == nil {
 		return
 	}
+	const wait = patience
 	waiting := s.member("waiting")
 	defer waiting.leaveConnection()
 	next := kmsg.NewPtrFetchRequest()
 	next.SetVersion(12)
-	next.ReplicaID, next.IsolationLevel, next.MaxWaitMillis, next.MinBytes, next.MaxBytes = -1, 1, 6000, 1, 1<<20
+	next.ReplicaID, next.IsolationLevel, next.MaxWaitMillis, next.MinBytes, next.MaxBytes = -1, 1, int32(wait.Milliseconds()), 1, 1<<20
 	next.SessionID, next.SessionEpoch = first.SessionID, 1
 	began := time.Now()
-	waiting.write(next)
+	waiting.write(next) // and is read for twice patience
 	open.finish(dialects[1], true)
 	waiting.read("woken by the end", next)
-	s.lines.add("woken by the end", "soon", fmt.Sprint(time.Since(began) < 5*time.Second))
+	s.lines.add("woken by the end", "soon", fmt.Sprint(time.Since(began) < wait/2))
 }
 
 func txnListOffsets(s *scene) {
