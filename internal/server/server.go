@@ -62,12 +62,12 @@ type Server struct {
 	vouch     *vouch.Coordinators // of transactions, of all nodes
 	// peers are asked for what other nodes lead; nil without any. It is set
 	// before the coordinators are made.
-	peers outbox.Peers
-	data      *data.Family
-	door      *kafka.Door
-	admits    bool // the door serves the Kafka ports
-	http      *front.Front
-	serving   sync.WaitGroup // accept loops
+	peers   outbox.Peers
+	data    *data.Family
+	door    *kafka.Door
+	admits  bool // the door serves the Kafka ports
+	http    *front.Front
+	serving sync.WaitGroup // accept loops
 	// forgetting are those who tell coordinators of deleted and changed topics.
 	forgetting sync.WaitGroup
 	news       topicNews
