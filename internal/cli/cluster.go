@@ -2,99 +2,179 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"strconv"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/nodes"
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/reach"
+	"ottla/internal/server"
 )
 
-// clusterCommand shows the nodes; its verbs show more of them.
+// clusterCommand shows the nodes and what is wrong with partitions; its verbs
+// show more of them, and change where partitions lie.
 func clusterCommand(o *options) *cobra.Command {
-	nodes := clusterNodes(o)
-	c := group("cluster", "clusters", "Show nodes, what they lead, and their log directories", nodes, clusterDirs(o), clusterFeatures(o))
+	c := group("cluster", "clusters", "Show nodes, what they lead, how far they are behind, and what lacks replicas; move partitions between nodes",
+		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o))
+	if server.Joins {
+		c.AddCommand(clusterToken(o))
+	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return nodes.RunE(cmd, args)
+			return o.clusterOverview(cmd.Context())
 		}
 		return fail.Usagef("ottla cluster has no command %q", args[0])
 	}
 	return c
 }
 
+// gatherNodes reads the cluster; the client is good until done is called.
+func (o *options) gatherNodes(ctx context.Context, topics ...string) (f *nodes.Facts, c *kgo.Client, done func(), err error) {
+	if c, err = o.connect(ctx); err != nil {
+		return nil, nil, nil, err
+	}
+	servers, err := reach.Split(o.bootstrap)
+	if err != nil {
+		c.Close()
+		return nil, nil, nil, fail.Usagef("-b: %v", err)
+	}
+	a := kadm.NewClient(c)
+	a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
+	f, err = nodes.Gather(ctx, nodes.Sources{Client: c, Admin: a, Servers: servers, Within: o.connectTimeout, Now: time.Now, Topics: topics})
+	if err != nil {
+		c.Close()
+		return nil, nil, nil, kafkaFailure("cannot read the state of the cluster", err)
+	}
+	return f, c, c.Close, nil
+}
+
+// clusterOverview is the nodes, and for people what is wrong below them.
+func (o *options) clusterOverview(ctx context.Context) error {
+	f, _, done, err := o.gatherNodes(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if o.format != "table" {
+		return o.print(nodeTable(f))
+	}
+	fmt.Fprintf(o.out, "cluster %s  %s\n\n", f.Cluster, countWord(int64(len(f.Nodes)), "node"))
+	if err := o.print(nodeTable(f)); err != nil {
+		return err
+	}
+	o.missing(f)
+	lacking := nodes.Lacking(f)
+	if len(lacking) == 0 {
+		fmt.Fprintf(o.out, "\nall of %s have their replicas in sync\n", countWord(int64(len(f.Partitions)), "partition"))
+		return nil
+	}
+	fmt.Fprintf(o.out, "\n%d of %s lack replicas", len(lacking), countWord(int64(len(f.Partitions)), "partition"))
+	const most = 20
+	if len(lacking) > most {
+		fmt.Fprintf(o.out, "; the worst %d of them (\"ottla cluster partitions\" has all)", most)
+		lacking = lacking[:most]
+	}
+	fmt.Fprint(o.out, "\n\n")
+	return o.print(lackTable(lacking))
+}
+
+// missing says what could not be asked.
+func (o *options) missing(f *nodes.Facts) {
+	for _, what := range slices.Sorted(maps.Keys(f.Missing)) {
+		fmt.Fprintf(o.err, "not known: %s: %s\n", what, f.Missing[what])
+	}
+}
+
 func clusterNodes(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "nodes",
-		Short: "List nodes with their addresses, the partitions they lead and hold, and their disks",
+		Short: "List nodes with their addresses, roles, the partitions they lead and hold, how far they are behind, and their disks",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			f, _, done, err := o.gatherNodes(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			m, err := a.Metadata(cmd.Context())
-			if err != nil {
-				return kafkaFailure("cannot read the cluster's metadata", err)
-			}
-			dirs, err := logDirs(cmd.Context(), a)
-			if err != nil {
-				return err
-			}
 			if o.format == "table" {
-				fmt.Fprintf(o.out, "cluster %s\n\n", m.Cluster)
+				fmt.Fprintf(o.out, "cluster %s\n\n", f.Cluster)
+				defer o.missing(f)
 			}
-			return o.print(nodeTable(m, dirs))
+			return o.print(nodeTable(f))
 		},
 	}
 }
 
-func nodeTable(m kadm.Metadata, dirs kadm.DescribedAllLogDirs) *out.Table {
+func nodeTable(f *nodes.Facts) *out.Table {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "node", Title: "NODE", Right: true}, {Field: "address", Title: "ADDRESS"}, {Field: "rack", Title: "RACK"},
-		{Field: "controller", Title: "CONTROLLER"}, {Field: "leads", Title: "LEADS", Right: true}, {Field: "replicas", Title: "REPLICAS", Right: true},
-		{Field: "in_sync", Title: "IN SYNC", Right: true}, {Field: "used_bytes"}, {Field: "total_bytes"}, {Field: "usable_bytes"},
+		{Field: "state", Title: "STATE"}, {Field: "roles", Title: "ROLES"}, {Field: "controller"}, {Field: "leads", Title: "LEADS", Right: true},
+		{Field: "replicas", Title: "REPLICAS", Right: true}, {Field: "in_sync", Title: "IN SYNC", Right: true},
+		{Field: "behind_records", Title: "BEHIND", Right: true}, {Field: "behind_ms"}, {Field: "behind", Title: "BY", Right: true},
+		{Field: "used_bytes"}, {Field: "total_bytes"}, {Field: "usable_bytes"},
 		{Field: "used", Title: "DATA", Right: true}, {Field: "usable", Title: "FREE", Right: true}, {Field: "cluster"},
 	}}
-	type share struct{ leads, replicas, inSync int }
-	shares := map[int32]*share{}
-	of := func(id int32) *share {
-		if shares[id] == nil {
-			shares[id] = &share{}
-		}
-		return shares[id]
-	}
-	for _, topic := range m.Topics {
-		for _, p := range topic.Partitions {
-			of(p.Leader).leads++
-			for _, id := range p.Replicas {
-				of(id).replicas++
-			}
-			for _, id := range p.ISR {
-				of(id).inSync++
-			}
-		}
-	}
-	for _, b := range m.Brokers {
-		var rack any
-		if b.Rack != nil {
-			rack = *b.Rack
-		}
-		s := of(b.NodeID)
-		used, total, usable := diskOf(dirs[b.NodeID])
-		t.Add(b.NodeID, net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))), rack, b.NodeID == m.Controller, s.leads, s.replicas, s.inSync,
-			used, total, usable, size(used), size(usable), m.Cluster)
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		leads, replicas, inSync := held(f, n.ID)
+		used, total, usable := diskOf(n.Dirs)
+		records, ms, behind := behindOf(f, n.ID)
+		t.Add(n.ID, orNil(n.Addr), orNil(n.Rack), stateOf(n), strings.Join(n.Roles, ", "), n.ID == f.Controller, leads, replicas, inSync,
+			records, ms, behind, used, total, usable, size(used), size(usable), f.Cluster)
 	}
 	return t
 }
 
+// stateOf is what a node is to clients.
+func stateOf(n *nodes.Node) string {
+	switch {
+	case n.Fenced:
+		return "fenced"
+	case n.Unasked != "":
+		return "silent"
+	}
+	return "serving"
+}
+
+// held counts what a node has.
+func held(f *nodes.Facts, node int32) (leads, replicas, inSync int) {
+	for i := range f.Partitions {
+		p := &f.Partitions[i]
+		if p.Leader == node {
+			leads++
+		}
+		if slices.Contains(p.Replicas, node) {
+			replicas++
+		}
+		if slices.Contains(p.InSync, node) {
+			inSync++
+		}
+	}
+	return leads, replicas, inSync
+}
+
+// behindOf is the most that a node's replicas are behind; nil is not known.
+func behindOf(f *nodes.Facts, node int32) (records, ms, text any) {
+	l, known := f.Behind(node)
+	if !known {
+		return nil, nil, nil
+	}
+	if l.Behind < 0 {
+		return l.Records, nil, nil
+	}
+	return l.Records, l.Behind.Milliseconds(), l.Behind.Round(time.Millisecond).String()
+}
+
 // diskOf adds up a node's log directories; unknown sizes are nil.
-func diskOf(dirs kadm.DescribedLogDirs) (used, total, usable any) {
+func diskOf(dirs []kadm.DescribedLogDir) (used, total, usable any) {
 	var u, t, free int64
 	for _, d := range dirs {
 		if d.Err != nil || d.TotalBytes < 0 {
@@ -108,57 +188,31 @@ func diskOf(dirs kadm.DescribedLogDirs) (used, total, usable any) {
 	return u, t, free
 }
 
-func clusterDirs(o *options) *cobra.Command {
+func clusterPartitions(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:     "dirs",
-		Aliases: []string{"log-dirs"},
-		Short:   "List log directories with what they hold and what is free",
-		Args:    cobra.NoArgs,
+		Use:   "partitions",
+		Short: "List partitions that lack replicas, the worst first, and why",
+		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			f, _, done, err := o.gatherNodes(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			dirs, err := logDirs(cmd.Context(), a)
-			if err != nil {
-				return err
-			}
-			t := &out.Table{Columns: []out.Column{
-				{Field: "node", Title: "NODE", Right: true}, {Field: "dir", Title: "DIRECTORY"}, {Field: "state", Title: "STATE"},
-				{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "used_bytes"}, {Field: "total_bytes"}, {Field: "usable_bytes"},
-				{Field: "used", Title: "DATA", Right: true}, {Field: "total", Title: "DISK", Right: true}, {Field: "usable", Title: "FREE", Right: true},
-			}}
-			for _, d := range dirs.Sorted() {
-				if d.Err != nil {
-					t.Add(d.Broker, d.Dir, kafkaName(d.Err), nil, nil, nil, nil, nil, nil, nil)
-					continue
-				}
-				partitions := 0
-				for _, p := range d.Topics {
-					partitions += len(p)
-				}
-				t.Add(d.Broker, d.Dir, "online", partitions, d.Size(), d.TotalBytes, d.UsableBytes, size(d.Size()), size(d.TotalBytes), size(d.UsableBytes))
-			}
-			return o.print(t)
+			return o.print(lackTable(nodes.Lacking(f)))
 		},
 	}
 }
 
-func logDirs(ctx context.Context, a *kadm.Client) (kadm.DescribedAllLogDirs, error) {
-	dirs, err := a.DescribeAllLogDirs(ctx, nil)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
-		return nil, kafkaFailure("cannot read the log directories", err)
+func lackTable(lacking []nodes.Lack) *out.Table {
+	t := &out.Table{Empty: "all partitions have their replicas in sync", Columns: []out.Column{
+		{Field: "topic"}, {Field: "partition"}, {Field: "name", Title: "PARTITION"}, {Field: "state", Title: "STATE"},
+		{Field: "leader", Title: "LEADER", Right: true}, {Field: "replicas", Title: "REPLICAS"}, {Field: "in_sync", Title: "IN SYNC"},
+		{Field: "min_in_sync", Title: "AT LEAST", Right: true}, {Field: "missing"}, {Field: "why", Title: "WHY"},
+	}}
+	for _, l := range lacking {
+		p := l.Partition
+		t.Add(p.Topic, p.Index, p.Name(), string(l.State), p.Leader, p.Replicas, p.InSync, p.MinISR, l.Missing, l.Why)
 	}
-	return dirs, nil
-}
-
-// size writes a number of bytes for people; nil stays nil.
-func size(bytes any) any {
-	n, ok := bytes.(int64)
-	if !ok {
-		return nil
-	}
-	return out.Bytes(n)
+	return t
 }

@@ -20,15 +20,16 @@ func explainCommand(o *options) *cobra.Command {
 	r := resource{broker: -1}
 	var watch time.Duration
 	c := &cobra.Command{
-		Use:   "explain WORD | explain transaction ID",
-		Short: "Say what an error code, a setting or a check of the doctor means, why a group is behind, or what a transaction does",
+		Use:   "explain WORD | explain transaction ID | explain partition TOPIC-N",
+		Short: "Say what an error code, a setting or a check of the doctor means, why a group is behind, what a transaction does, or why a partition is as it is",
 		Long: "Say what a Kafka error code (3, UNKNOWN_TOPIC_OR_PARTITION, or the Java exception's name),\n" +
 			"a setting (retention.ms) or a check of the doctor (D09) means, what usually causes it and\n" +
 			"what mends it. With --topic or --broker a setting's value there is shown, and where it\n" +
 			"comes from. The name of a consumer group says why the group is where it is; while it has\n" +
 			"records to read it is watched for a few seconds, to tell its speed. \"transaction ID\" tells\n" +
-			"a transaction's story: whose it is, how long it is open, whom it holds back, what ends it.",
-		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports\n  ottla explain transaction shop-3",
+			"a transaction's story: whose it is, how long it is open, whom it holds back, what ends it.\n" +
+			"\"partition TOPIC-N\" says who leads it, which replicas are in sync, and why the others are not.",
+		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports\n  ottla explain transaction shop-3\n  ottla explain partition orders-3",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -36,8 +37,10 @@ func explainCommand(o *options) *cobra.Command {
 				return o.explain(cmd.Context(), args[0], r, watch)
 			case args[0] == "transaction" || args[0] == "txn":
 				return o.explainTxn(cmd.Context(), args[1])
+			case args[0] == "partition":
+				return o.explainPartition(cmd.Context(), args[1])
 			}
-			return fail.Usagef("two words are \"transaction ID\", not %q", strings.Join(args, " "))
+			return fail.Usagef("two words are \"transaction ID\" or \"partition TOPIC-N\", not %q", strings.Join(args, " "))
 		},
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return explain.Words(), cobra.ShellCompDirectiveNoFileComp

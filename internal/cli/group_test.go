@@ -115,7 +115,7 @@ func TestJSONOfTheNewCommandsKeepsItsNames(t *testing.T) {
 		"group describe g":                   "group topic partition committed start_offset end_offset lag lag_seconds behind member client host",
 		"group reset g --to start --dry-run": "group topic partition from to replayed skipped clamped result",
 		"group delete g --dry-run":           "group topic partition committed result",
-		"cluster nodes":                      "node address rack controller leads replicas in_sync used_bytes total_bytes usable_bytes used usable cluster",
+		"cluster nodes":                      "node address rack state roles controller leads replicas in_sync behind_records behind_ms behind used_bytes total_bytes usable_bytes used usable cluster",
 		"cluster dirs":                       "node dir state partitions used_bytes total_bytes usable_bytes used total usable",
 		"doctor --http=":                     "code check status evidence fix",
 		"explain 3":                          "name code retriable meaning causes mends",
@@ -188,7 +188,7 @@ func TestWordsAreExplained(t *testing.T) {
 func TestNodesAndDirectoriesAreShown(t *testing.T) {
 	n := node(t)
 	call(t, n, "", "topic", "create", "t", "--partitions", "3").mustHold(t, 0)
-	call(t, n, "", "cluster").mustHold(t, 0, "cluster "+n.ClusterID(), n.Addr(), "true")
+	call(t, n, "", "cluster").mustHold(t, 0, "cluster "+n.ClusterID(), n.Addr(), "serving", "broker, leader", "replicas in sync")
 	call(t, n, "", "cluster", "dirs").mustHold(t, 0, "/data", "online")
 	call(t, n, "", "cluster", "nonsense").mustHold(t, fail.Usage, "no command \"nonsense\"")
 }

@@ -27,6 +27,7 @@ type nodeFlags struct {
 	set                           []string
 	logFormat, logLevel           string
 	adopt, insecure               bool
+	cluster                       clusterFlags
 	level                         *slog.LevelVar // made by logger
 }
 
@@ -45,7 +46,7 @@ func (n *nodeFlags) layers(command string, defaults map[string]string) (*config.
 		}
 		layers = append(layers, file)
 	}
-	layers = append(layers, config.Environment(os.Environ()))
+	layers = append(layers, config.Environment(withoutToken(os.Environ())))
 	own, err := n.flagLayer()
 	if err != nil {
 		return nil, nil, err
@@ -69,6 +70,7 @@ func (n *nodeFlags) flagLayer() (config.Layer, error) {
 	if n.data != "" {
 		values["log.dirs"] = n.data
 	}
+	n.cluster.settings(values)
 	for setting, address := range map[string]string{"listeners": n.listen, "advertised.listeners": n.advertise} {
 		if address == "" {
 			continue
@@ -130,6 +132,10 @@ func (n *nodeFlags) serverOptions(static *config.Static, logger *slog.Logger) (s
 		}
 		o.Listen = append(o.Listen, sl)
 	}
+	if err := n.cluster.options(&o); err != nil {
+		return o, err
+	}
+	o.Insecure = n.insecure
 	if !n.insecure {
 		if err := loopbackOnly(o); err != nil {
 			return o, err

@@ -56,10 +56,16 @@ func serveCommand(o *options) *cobra.Command {
 				logger.Info("settings", "report", report.String())
 			}
 			logger.Info("starting", "version", Version)
-			return run(cmd.Context(), so, func(node *server.Server) { readyLine(o.out, node) })
+			ctx, cancel := n.cluster.lifetime(cmd.Context(), o.in)
+			defer cancel()
+			if err := n.cluster.foundIfAlone(ctx, &so, o.connectTimeout, logger); err != nil {
+				return err
+			}
+			return run(ctx, so, func(node *server.Server) { readyLine(o.out, node) })
 		},
 	}
 	n.bind(c.Flags())
+	n.cluster.bind(c.Flags())
 	c.Flags().BoolVar(&n.insecure, "insecure", false, "listen beyond this machine although there is no login yet")
 	return c
 }

@@ -15,7 +15,7 @@ func Drain(c Cluster, node int32) *Plan {
 		}
 		to, ok := w.taker(i, node)
 		if !ok {
-			stuck = append(stuck, w.stuck(i, "it has %d replicas, and no other node is there to hold one: add a node, or give the topic fewer replicas", len(p.Replicas)))
+			stuck = append(stuck, w.stuck(i, "no node but its %d can hold it: add a node, or give the topic fewer replicas", len(p.Replicas)))
 			continue
 		}
 		w.swap(i, node, to, "drained")

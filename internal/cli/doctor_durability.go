@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/doctor"
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/out"
+	"ottla/internal/cli/reach"
+)
+
+func doctorDurability(o *options) *cobra.Command {
+	var strict bool
+	c := &cobra.Command{
+		Use:   "durability [TOPIC...]",
+		Short: "Say per topic what the loss of one node, of two, of all, or of power would cost now",
+		Long: "Say, of every topic or of those named, which acknowledged records would be lost now if one\n" +
+			"node were lost with its disk, two, all of them, or if all lost power at the same moment; and\n" +
+			"whether writes would go on. It speaks of records written with acks=all: with acks=1 a record\n" +
+			"lies on its leader alone until the others have fetched it.",
+		Example: "  ottla doctor durability\n  ottla doctor durability orders --strict",
+		RunE: func(cmd *cobra.Command, topics []string) error {
+			a, done, err := o.admin(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			addresses, err := reach.Split(o.bootstrap)
+			if err != nil {
+				return fail.Usagef("-b: %v", err)
+			}
+			facts, err := doctor.Gather(cmd.Context(), doctor.Sources{Addresses: addresses, Timeout: o.connectTimeout, Admin: a, Now: time.Now})
+			if err != nil {
+				return kafkaFailure("the doctor could not examine the cluster", err)
+			}
+			for _, name := range topics {
+				if !facts.Metadata.Topics.Has(name) {
+					return topicFailure("cannot examine topic "+name, name, errUnknownTopic, "")
+				}
+			}
+			all, err := doctor.Durability(facts)
+			if err != nil {
+				return fail.New(fail.Failed, "the doctor cannot tell what would be lost", err.Error(), "")
+			}
+			return o.reportLosses(named(all, topics), len(facts.Metadata.Brokers), strict)
+		},
+	}
+	c.ValidArgsFunction = o.completeTopics
+	c.Flags().BoolVar(&strict, "strict", false, "exit with 1 when the loss of one node, or of power, would cost something")
+	return c
+}
+
+// named leaves those that were asked for; all when none was.
+func named(all []doctor.Losses, topics []string) []doctor.Losses {
+	if len(topics) == 0 {
+		return all
+	}
+	wanted := map[string]bool{}
+	for _, t := range topics {
+		wanted[t] = true
+	}
+	var out []doctor.Losses
+	for _, l := range all {
+		if wanted[l.Topic] {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (o *options) reportLosses(all []doctor.Losses, nodes int, strict bool) error {
+	t := &out.Table{Empty: "there are no topics yet", Columns: []out.Column{
+		{Field: "topic", Title: "TOPIC"}, {Field: "replicas", Title: "REPLICAS", Right: true}, {Field: "in_sync", Title: "IN SYNC", Right: true},
+		{Field: "min_in_sync", Title: "AT LEAST", Right: true}, {Field: "durability", Title: "DURABILITY"}, {Field: "racks"},
+		{Field: "lose_one", Title: "ONE NODE LOST"}, {Field: "lose_two", Title: "TWO LOST"}, {Field: "lose_all", Title: "ALL LOST"},
+		{Field: "lose_power", Title: "POWER LOST EVERYWHERE"}, {Field: "writes_after_one", Title: "WRITES WITHOUT ONE"}, {Field: "safe"}, {Field: "advice"},
+	}}
+	unsafe := 0
+	for _, l := range all {
+		if !l.Safe {
+			unsafe++
+		}
+		t.Add(l.Topic, l.Replicas, l.InSync, l.MinISR, l.Durability, l.Racks, l.One, l.Two, l.All, l.Power, l.Writes, l.Safe, orNil(l.Advice(nodes)))
+	}
+	if err := o.print(t); err != nil {
+		return err
+	}
+	if o.format == "table" {
+		o.adviseOn(all, nodes)
+	}
+	if strict && unsafe > 0 {
+		return &exitCode{fail.Failed}
+	}
+	return nil
+}
+
+// adviseOn prints each advice once, with the topics that it is for.
+func (o *options) adviseOn(all []doctor.Losses, nodes int) {
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintf(o.out, "\nwhat is lost is said of records written with acks=all; \"lost\" is a node that never comes back, with its disk\n")
+	for _, l := range all {
+		if a := l.Advice(nodes); a != "" {
+			fmt.Fprintf(o.out, "%s: %s\n", l.Topic, a)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/nodes"
+	"ottla/internal/cli/out"
+)
+
+// explainPartition says who has a partition, and why it is as it is.
+func (o *options) explainPartition(ctx context.Context, name string) error {
+	topic, index, err := partitionName(name)
+	if err != nil {
+		return err
+	}
+	f, _, done, err := o.gatherNodes(ctx, topic)
+	if err != nil {
+		if fail.CodeOf(err) == fail.NotFound {
+			return topicFailure("cannot explain partition "+name, topic, errUnknownTopic, "")
+		}
+		return err
+	}
+	defer done()
+	p := f.Partition(topic, index)
+	if p == nil {
+		return fail.New(fail.NotFound, fmt.Sprintf("there is no partition %d in %s", index, topic), fmt.Sprintf("it has partitions 0 to %d", len(f.Partitions)-1), "")
+	}
+	story := nodes.Story(f, p)
+	if o.format == "table" {
+		for i, line := range story {
+			if i > 0 {
+				line = "  " + line
+			}
+			fmt.Fprintln(o.out, line)
+		}
+		o.missing(f)
+		return nil
+	}
+	t := &out.Table{One: true, Columns: []out.Column{
+		{Field: "topic"}, {Field: "partition"}, {Field: "state"}, {Field: "leader"}, {Field: "leader_epoch"}, {Field: "preferred_leader"},
+		{Field: "replicas"}, {Field: "in_sync"}, {Field: "eligible"}, {Field: "min_in_sync"}, {Field: "adding"}, {Field: "removing"}, {Field: "story"},
+	}}
+	var preferred any
+	if len(p.Replicas) > 0 {
+		preferred = p.Replicas[0]
+	}
+	t.Add(p.Topic, p.Index, string(nodes.StateOf(p)), p.Leader, p.LeaderEpoch, preferred, numbers(p.Replicas), numbers(p.InSync), numbers(p.Eligible), p.MinISR,
+		numbers(p.Adding), numbers(p.Removing), story)
+	return o.print(t)
+}
+
+// numbers keeps an empty list apart from null in JSON.
+func numbers(list []int32) []int32 {
+	if list == nil {
+		return []int32{}
+	}
+	return list
+}
+
+// partitionName reads TOPIC-N; a topic's name may hold dashes itself.
+func partitionName(name string) (topic string, index int32, err error) {
+	at := strings.LastIndexByte(name, '-')
+	if at > 0 {
+		n, perr := strconv.ParseInt(name[at+1:], 10, 32)
+		if perr == nil && n >= 0 {
+			return name[:at], int32(n), nil
+		}
+	}
+	return "", 0, fail.Usagef("%s does not name a partition: want TOPIC-N, as orders-3", name)
+}
