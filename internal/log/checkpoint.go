@@ -122,7 +122,7 @@ func (l *Log) checkpointEntry() *checkpoint.Log {
 	epochs := l.epochs.All()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.segs) == 0 && l.end.Offset == 0 {
+	if len(l.segs) == 0 && l.end.Offset == 0 && !l.emptied {
 		return nil
 	}
 	at := l.marks.Good(l.durable.Offset)
@@ -130,6 +130,10 @@ func (l *Log) checkpointEntry() *checkpoint.Log {
 		ID: l.id.ID, Start: l.start, End: l.end.Offset,
 		Recovery: checkpoint.Position(l.durable), State: at.Pos,
 		Producers: at.Producers, Segment: at.Segment, Epochs: epochs, Gaps: slices.Clone(l.gaps), Sparse: l.sparse.Load(), Loose: l.loose.Load(),
+		High: -1,
+	}
+	if l.high != nil {
+		e.High = min(l.high(), e.Recovery.Offset)
 	}
 	for _, s := range l.aborting {
 		switch {
@@ -201,10 +205,22 @@ func (l *Log) markRoll(s *segment) {
 	l.marks.AddRolled(m, l.durable.Offset)
 }
 
+// committed is an offset below which nothing is taken back: the high watermark,
+// or what is durable where the owner tells none.
+func (l *Log) committed() int64 {
+	if l.high != nil {
+		if high := l.high(); high >= 0 {
+			return high
+		}
+	}
+	return l.Durable().Offset
+}
+
 // producerState is the whole state of the producers, nil when there are none.
 func (l *Log) producerState() []byte {
 	if l.producers == nil || l.producers.Len() == 0 {
 		return nil
 	}
+	l.producers.Settled(l.committed())
 	return l.producers.AppendFull(nil)
 }

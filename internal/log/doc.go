@@ -24,7 +24,8 @@
 //   - checkpoint.go: what a restart goes by
 //   - open.go, recovery.go, recovery_from.go, recovery_end.go: opening, from where
 //     to walk, walking the tail, cutting it
-//   - trim.go: both ends: truncation, log start offset, retention
+//   - trim.go, start_at.go: both ends: truncation, log start offset, retention; a
+//     log that begins again elsewhere
 //   - clean.go, clean_swap.go: compaction, from what is due to segments put in
 //     place (what stays is decided in compact)
 //   - move.go, move_end.go, move_find.go: to another directory while it is used

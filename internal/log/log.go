@@ -25,7 +25,12 @@ type Log struct {
 	name      string // of the directory, without path
 	onDurable func(Position)
 	onOffline func(error)
-	cfg       atomic.Pointer[Config]
+	high      func() int64 // for the checkpoint; nil: it keeps none
+	// remembered is the high watermark of the checkpoint that the log was opened
+	// by, -1 when it had none.
+	remembered int64
+	lost       atomic.Bool // see Lost
+	cfg        atomic.Pointer[Config]
 
 	// w is held by writers and by the steps' chores on this log (allocate
 	// ahead, finish rolled segments, unpin). It comes before mu.
@@ -43,6 +48,7 @@ type Log struct {
 	aborting  []*segment // those of segs with entries in their transaction index, or a file of it
 	pinned    bool       // the active segment's file is open for writing
 	closed    bool
+	emptied   bool // it held something once: the checkpoint must say that it does no more
 	start     int64
 	end       Position
 	durable   Position
@@ -79,6 +85,15 @@ type flow struct {
 
 // Ident names the log.
 func (l *Log) Ident() Ident { return l.id }
+
+// Remembered is the high watermark that the checkpoint kept for the owner of the
+// log (OpenOptions.High); -1 when it kept none. It may be older than the owner
+// knew, never newer, and the log may have lost its end since.
+func (l *Log) Remembered() int64 { return l.remembered }
+
+// Lost tells that something that was durable here can not be read any more: where
+// there are other replicas, this one begins again from them (StartAt).
+func (l *Log) Lost() bool { return l.lost.Load() }
 
 // Config is the configuration in force.
 func (l *Log) Config() Config { return *l.cfg.Load() }

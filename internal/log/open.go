@@ -21,6 +21,9 @@ type OpenOptions struct {
 	// syncs that an append or Housekeep did as well). It must not block or
 	// call back into the log's writers.
 	OnDurable func(p Position)
+	// High, where set, tells the high watermark for the checkpoint, -1 when it
+	// is not worth keeping: it must be quick and must not call back.
+	High func() int64
 	// OnOffline is called once when the directory fails for good, by
 	// SyncRound or Housekeep.
 	OnOffline func(err error)
@@ -37,7 +40,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	if id.Topic == "" || id.Partition < 0 || strings.ContainsAny(id.Topic, "/\x00") || id.Topic == "." || id.Topic == ".." {
 		return nil, fmt.Errorf("open log: %q partition %d is no name of a log", id.Topic, id.Partition)
 	}
-	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline}
+	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1}
 	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
@@ -57,6 +60,9 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	saved := d.book.Entry(l.name)
 	if saved != nil && saved.ID != l.id.ID {
 		saved = nil // of a deleted topic that had this name
+	}
+	if saved != nil {
+		l.remembered = saved.High
 	}
 	if err := l.openFiles(known, saved); err != nil {
 		d.mu.Lock()
@@ -99,6 +105,7 @@ func (l *Log) openMissing(saved *checkpoint.Log) error {
 	l.end = Position{Offset: saved.End, Segment: saved.End}
 	l.durable = l.end
 	l.epochs.Replace(saved.Epochs)
+	l.lost.Store(true)
 	l.report = &Recovery{From: saved.Start, End: saved.End, Reason: "the directory of this log is gone: everything it held is lost"}
 	l.dir.log.Error("log directory of a partition is gone", "topic", l.id.Topic, "partition", l.id.Partition, "offset", saved.End)
 	return nil

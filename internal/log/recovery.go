@@ -255,6 +255,7 @@ func (r *recovery) first() {
 // lost notes that something durable is not there.
 func (r *recovery) lost(reason string) {
 	r.rot = true
+	r.l.lost.Store(true)
 	if r.report.Reason == "" {
 		r.report.Reason = reason
 	}

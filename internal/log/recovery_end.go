@@ -334,12 +334,17 @@ func (r *recovery) empty() error {
 	if end == 0 { // nothing of it was ever durable
 		return nil
 	}
-	if r.saved != nil {
+	held := r.saved == nil || r.saved.Recovery.Offset > r.saved.Start // anything durable
+	if r.saved != nil && held {
 		end = max(end, r.saved.End)
 		l.epochs.Replace(r.saved.Epochs)
 	}
 	l.start, l.end = end, Position{end, end, 0}
 	l.durable = l.end
+	if !held {
+		return nil
+	}
+	l.lost.Store(true)
 	r.report.End, r.report.Reason = end, "all segments of this log are gone"
 	r.say()
 	return nil

@@ -80,29 +80,8 @@ func (l *Log) restart(i int, at int64) error {
 	if err := l.replay(l.freshProducers(), l.segs[0].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
 		return err
 	}
-	l.unpin()
-	l.mu.Lock()
-	gone := l.segs
-	l.segs, l.aborting, l.gaps = nil, nil, nil
-	l.cuts.Add(1)
-	l.end = Position{l.start, l.start, 0}
-	l.durable = l.end
-	l.mu.Unlock()
-	l.epochs.TruncateEnd(l.end.Offset)
-	l.takeMark()
-	l.mu.Lock()
-	l.marks.Settle()
-	l.mu.Unlock()
-	if err := l.dir.putAndPersist(l); err != nil {
-		return l.dir.fail(err)
-	}
-	for j := len(gone) - 1; j >= 0; j-- {
-		if err := l.removeSegment(gone[j]); err != nil {
-			return err
-		}
-	}
-	if err := l.dir.fs.SyncDir(l.path()); err != nil {
-		return l.dir.fail(fmt.Errorf("sync directory %s: %w", l.path(), err))
+	if err := l.empty(); err != nil {
+		return err
 	}
 	if err := l.roll(l.end.Offset); err != nil {
 		return l.refuse(l.cfg.Load(), err)

@@ -135,6 +135,7 @@ func (p *Partition) wrote(h *record.Header, end log.Position, by *Woken) *told {
 	}
 	p.core.Appended(end.Offset)
 	p.by = by
+	p.stir(NewsRecords)
 	t := p.settle(end)
 	p.by = nil
 	return t

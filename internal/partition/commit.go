@@ -61,6 +61,9 @@ func (p *Partition) settle(at log.Position) *told {
 		p.stableAt = locate(stable, p.highAt)
 	}
 	p.publish()
+	if len(p.feeds) > 0 && high != highWas.Offset {
+		p.stir(NewsMoved)
+	}
 	if len(p.watchers) > 0 {
 		p.wake(moved(highWas, p.highAt), moved(stableWas, p.stableAt))
 	}

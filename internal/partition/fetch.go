@@ -24,6 +24,8 @@ type FetchArgs struct {
 	Isolation          Isolation
 	CurrentLeaderEpoch int32 // -1 not given
 	LastFetchedEpoch   int32 // -1 not given
+	// Anyone: a follower may answer too, up to its own high watermark (KIP-392).
+	Anyone bool
 }
 
 // Fetched is an answer. Slice must be released when its Len is above 0.
@@ -46,10 +48,13 @@ type view struct {
 }
 
 // look takes a view, or tells why the partition answers nobody.
-func (p *Partition) look(current int32) (v view, err error) {
+func (p *Partition) look(current int32) (view, error) { return p.lookAs(current, false) }
+
+// lookAs is look, where a follower may answer as well if anyone may.
+func (p *Partition) lookAs(current int32, anyone bool) (v view, err error) {
 	p.st.Lock()
 	defer p.st.Unlock()
-	if err := p.mayLead(current); err != nil {
+	if err := p.mayServe(current, anyone); err != nil {
 		return v, err
 	}
 	v = view{
@@ -76,7 +81,7 @@ func (v *view) bound(i Isolation) log.Position {
 // nothing aborted.
 func (p *Partition) Fetch(a *FetchArgs, f *Fetched) error {
 	*f = Fetched{HighWatermark: -1, LastStable: -1, LogStart: -1}
-	v, err := p.look(a.CurrentLeaderEpoch)
+	v, err := p.lookAs(a.CurrentLeaderEpoch, a.Anyone)
 	if err != nil {
 		return err
 	}

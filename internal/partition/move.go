@@ -26,9 +26,7 @@ func (p *Partition) FinishMove(m *log.Move) (moved bool, err error) {
 	if l == nil || l != m.Source() {
 		return false, log.ErrClosed
 	}
-	next, err := m.Finish(log.OpenOptions{
-		Config: p.config.Load().Log, OnDurable: p.onDurable, OnOffline: p.onOffline,
-	})
+	next, err := m.Finish(p.openOptions())
 	if err != nil {
 		return false, err
 	}

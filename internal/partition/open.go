@@ -17,11 +17,7 @@ func (p *Partition) Open(dir *log.Dir) error {
 	if p.log.Load() != nil {
 		return fmt.Errorf("partition %s-%d is open already", p.topic, p.index)
 	}
-	l, err := dir.Open(log.Ident{Topic: p.topic, Partition: p.index, ID: p.id}, log.OpenOptions{
-		Config:    p.config.Load().Log,
-		OnDurable: p.onDurable,
-		OnOffline: p.onOffline,
-	})
+	l, err := dir.Open(log.Ident{Topic: p.topic, Partition: p.index, ID: p.id}, p.openOptions())
 	if err != nil {
 		err = fmt.Errorf("open the log of %s-%d in %s: %w", p.topic, p.index, dir.Path(), err)
 		p.refuse(wire.Errorf(wire.KafkaStorageError, "%w", err))
@@ -35,18 +31,27 @@ func (p *Partition) Open(dir *log.Dir) error {
 	return nil
 }
 
+// openOptions are what the log gets of the partition.
+func (p *Partition) openOptions() log.OpenOptions {
+	return log.OpenOptions{Config: p.config.Load().Log, OnDurable: p.onDurable, OnOffline: p.onOffline, High: p.keptHigh}
+}
+
+// keptHigh is the high watermark for the log's checkpoint. A replica alone finds
+// it anew, by what its log holds.
+func (p *Partition) keptHigh() int64 {
+	if !p.shared.Load() {
+		return -1
+	}
+	return p.high.Load()
+}
+
 // load tells the core what the log holds. mu held.
 func (p *Partition) load(l *log.Log) {
 	start, end, durable := l.Start(), l.End(), l.Durable()
-	producers := l.Producers().List()
 	p.st.Lock()
 	defer p.st.Unlock()
-	p.core.Open(start, end.Offset, durable.Offset, start)
-	for _, x := range producers {
-		if x.CurrentTxnStartOffset >= 0 {
-			p.core.Txns().Begin(x.ProducerID, x.CurrentTxnStartOffset)
-		}
-	}
+	p.core.Open(start, end.Offset, durable.Offset, max(start, l.Remembered()))
+	p.reload(l)
 	p.refusal = nil
 	p.log.Store(l)
 	p.settle(durable)
@@ -56,10 +61,22 @@ func (p *Partition) load(l *log.Log) {
 // flushes.
 func (p *Partition) onDurable(at log.Position) {
 	p.st.Lock()
+	if p.cut {
+		// The round may have begun before the log was cut.
+		if l := p.log.Load(); l != nil {
+			if now := l.Durable(); now.Offset < at.Offset {
+				at = now
+			}
+		}
+	}
 	p.core.Durable(at.Offset)
 	t := p.settle(at)
+	to := p.reporter
 	p.st.Unlock()
 	t.tell()
+	if to != nil {
+		to.Synced()
+	}
 }
 
 // onOffline is the log's call when it failed for good.

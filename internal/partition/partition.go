@@ -22,6 +22,10 @@ type Options struct {
 	Now    func() time.Time
 	Logger *slog.Logger // nil: no log lines
 	Config Config
+	// InSync, where set, is called, with no lock held, when Propose has something
+	// to give that should not wait: a replica that caught up, or one in the ISR
+	// that lost what it had.
+	InSync func(*Partition)
 }
 
 // Config is what a partition heeds of its topic's settings.
@@ -52,6 +56,7 @@ type Partition struct {
 	node   int32
 	now    func() time.Time
 	logger *slog.Logger
+	inSync func(*Partition) // nil: nobody wants to know
 
 	config atomic.Pointer[Config]  // never nil; replaced whole, with mu held
 	log    atomic.Pointer[log.Log] // nil until Open and after Close
@@ -60,6 +65,8 @@ type Partition struct {
 	// grow while the partition leads.
 	start, end, high, stable atomic.Int64
 	epoch                    atomic.Int32
+
+	shared atomic.Bool // there are other replicas
 
 	full atomic.Bool // the disk was full at the last append: one log line per change
 
@@ -77,7 +84,10 @@ type Partition struct {
 	kept     queue        // acks=1: waits for what this replica keeps
 	agreed   queue        // acks=all: waits for the high watermark
 	watchers []watcher
-	by       *Woken // of the append that settles at the moment
+	feeds    []Feed   // of followers
+	reporter Reporter // of this follower's syncs; nil
+	cut      bool     // the log was cut at its end since it was opened
+	by       *Woken   // of the append that settles at the moment
 }
 
 // New makes a partition that is not open yet: it answers NOT_LEADER_OR_FOLLOWER
@@ -85,7 +95,7 @@ type Partition struct {
 func New(o Options) *Partition {
 	p := &Partition{
 		topic: o.Topic, id: o.ID, index: o.Index, node: o.NodeID,
-		now: o.Now, logger: o.Logger, core: replica.New(o.NodeID),
+		now: o.Now, logger: o.Logger, inSync: o.InSync, core: replica.New(o.NodeID),
 	}
 	if p.logger == nil {
 		p.logger = slog.New(slog.DiscardHandler)

@@ -39,9 +39,15 @@ func (p *Partition) take(l *log.Log, r Role) {
 		Replicas: r.Replicas, ISR: r.ISR, NowMs: p.now().UnixMilli(),
 	}
 	end := l.End()
-	if p.core.Begins(a) {
+	switch {
+	case p.core.Begins(a):
 		l.Epochs().Assign(r.LeaderEpoch, end.Offset)
+	case p.core.Follows(a):
+		// An epoch that began here and wrote nothing: what the leader has there is
+		// of other epochs.
+		l.Epochs().TruncateEnd(end.Offset)
 	}
+	p.shared.Store(len(r.Replicas) > 1)
 	var t *told
 	p.st.Lock()
 	c := p.core.Become(a)
@@ -74,6 +80,24 @@ func (p *Partition) mayLead(current int32) error {
 	}
 	if c := p.core.CheckLead(current); c != wire.None {
 		return c
+	}
+	return nil
+}
+
+// mayServe is mayLead, or what a follower is asked instead where anyone may
+// answer. st held.
+func (p *Partition) mayServe(current int32, anyone bool) error {
+	if !anyone || p.core.Role() == replica.Leader {
+		return p.mayLead(current)
+	}
+	if p.refusal != nil {
+		return p.refusal
+	}
+	if c := p.core.CheckEpoch(current); c != wire.None {
+		return c
+	}
+	if p.core.Leader() < 0 {
+		return wire.NotLeaderOrFollower
 	}
 	return nil
 }

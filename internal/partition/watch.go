@@ -19,6 +19,9 @@ type watcher struct {
 	i Isolation
 }
 
+// Anyone is implemented by waiters of fetches that a follower may answer.
+type Anyone interface{ Anyone() bool }
+
 // Watch registers w until Unwatch. at is the bound that the fetch has seen
 // (HighWatermark, or LastStable for ReadCommitted, as Fetch told it); if there
 // is more already, or no service any more, Readable is called before Watch
@@ -32,11 +35,16 @@ func (p *Partition) Watch(w FetchWaiter, at int64, i Isolation) {
 		bound = p.stableAt
 	}
 	switch {
-	case p.mayLead(-1) != nil:
+	case p.mayServe(-1, anyone(w)) != nil:
 		w.Readable(-1)
 	case bound.Offset > at:
 		w.Readable(Unknown)
 	}
+}
+
+func anyone(w FetchWaiter) bool {
+	a, ok := w.(Anyone)
+	return ok && a.Anyone()
 }
 
 // Unwatch takes back one Watch. When it returns, Readable is not running and
@@ -75,8 +83,9 @@ func (p *Partition) wake(high, stable int) {
 	}
 }
 
-// alarm tells every watcher to answer at once. st held.
+// alarm tells every watcher to answer at once, and every feed. st held.
 func (p *Partition) alarm() {
+	p.stir(NewsChanged)
 	for _, x := range p.watchers {
 		x.w.Readable(-1)
 	}

@@ -73,6 +73,22 @@ func (s *State) FirstUnstable(committed int64) (offset int64, ok bool) {
 	return max(offset, s.logStart), ok
 }
 
+// Transactions tells, by first offset and no order else, of each transaction that
+// is open (marker -1), and of those decided ones that may still hold the last
+// stable offset back.
+func (s *State) Transactions(fn func(producerID, first, marker int64)) {
+	for e := s.open.head; e != nil; e = e.next {
+		fn(e.id, e.txnFirst, -1)
+	}
+	for _, t := range s.decided.list[s.decided.from:] {
+		fn(-1, t.first, t.marker)
+	}
+}
+
+// Settled forgets decided transactions whose markers lie below committed, which
+// must not go back.
+func (s *State) Settled(committed int64) { s.decided.drop(committed) }
+
 // openList links the producers with an open transaction in the order of its
 // first offset. Transactions open in log order, so adding is at the tail; they
 // end in any order.

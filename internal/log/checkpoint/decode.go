@@ -47,7 +47,7 @@ func Parse(b []byte) (*File, error) {
 // ParseLog reads the body of one entry. Producers is a view of b.
 func ParseLog(b []byte) (*Log, error) {
 	r := reader{b: b}
-	l := new(Log)
+	l := &Log{High: -1}
 	copy(l.ID[:], r.take(16))
 	l.Start, l.End = r.varint(), r.varint()
 	l.Recovery, l.State = r.position(), r.position()
@@ -64,6 +64,9 @@ func ParseLog(b []byte) (*Log, error) {
 	}
 	if b := r.take(1); b != nil {
 		l.Sparse, l.Loose = b[0]&flagSparse != 0, b[0]&flagLoose != 0
+		if b[0]&flagHigh != 0 {
+			l.High = r.varint()
+		}
 	}
 	if r.bad || len(r.b) != 0 {
 		return nil, fmt.Errorf("checkpoint entry of %d bytes does not add up", len(b))

@@ -71,13 +71,21 @@ func AppendLog(b []byte, l *Log) []byte {
 	if l.Loose {
 		flags |= flagLoose
 	}
-	return append(b, flags)
+	if l.High >= 0 {
+		flags |= flagHigh
+	}
+	b = append(b, flags)
+	if l.High >= 0 {
+		b = binary.AppendVarint(b, l.High)
+	}
+	return b
 }
 
 // Flags at the end of a log's body.
 const (
 	flagSparse = 1 << iota
 	flagLoose
+	flagHigh // a high watermark follows
 )
 
 func appendPosition(b []byte, p Position) []byte {

@@ -62,6 +62,9 @@ type Log struct {
 	// Loose says that the epochs of batches may differ from Epochs: Kafka
 	// made the log, or a batch of an older epoch was appended.
 	Loose bool
+	// High is the high watermark of a log with several replicas, as its owner
+	// told it, never above Recovery; -1 when it did not.
+	High int64
 }
 
 // Gap is a range of offsets, [From, To), that never were: To begins a segment.

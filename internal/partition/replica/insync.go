@@ -22,6 +22,8 @@ type follower struct {
 	caughtUpMs   int64
 	lastFetchMs  int64
 	lastFetchEnd int64 // our end at that fetch, unknown before the first
+
+	brokerEpoch int64 // as it told with its fetches, -1 when it did not (KIP-903)
 }
 
 // Fetch is a follower's progress as its Fetch request tells it.
@@ -29,6 +31,8 @@ type Fetch struct {
 	Appended int64 // fetch offset: its log end
 	Synced   int64 // its synced offset (a tagged field of ours); -1 not told
 	NowMs    int64
+	// BrokerEpoch is that of the follower's registration, -1 when not told.
+	BrokerEpoch int64
 }
 
 // track makes the list of followers fit the assignment. With fresh, what was
@@ -40,7 +44,7 @@ func (s *State) track(fresh bool, nowMs int64) {
 		if id == s.self {
 			continue
 		}
-		f := follower{id: id, appended: unknown, synced: unknown, lastFetchEnd: unknown}
+		f := follower{id: id, appended: unknown, synced: unknown, lastFetchEnd: unknown, brokerEpoch: -1}
 		if slices.Contains(s.isr, id) {
 			f.caughtUpMs = nowMs
 		}
@@ -76,13 +80,65 @@ func (s *State) Fetched(id int32, f Fetch) wire.Code {
 	} else if r.lastFetchEnd != unknown && f.Appended >= r.lastFetchEnd {
 		r.caughtUpMs = max(r.caughtUpMs, r.lastFetchMs)
 	}
-	r.lastFetchMs, r.lastFetchEnd = f.NowMs, s.end
+	r.lastFetchMs, r.lastFetchEnd, r.brokerEpoch = f.NowMs, s.end, f.BrokerEpoch
 	r.appended = f.Appended
 	// A follower that truncates takes its synced offset back with it.
 	r.synced = min(f.Synced, f.Appended)
 	s.advance()
 	return wire.None
 }
+
+// Progressed notes what a follower has synced between two fetches; synced is
+// never above what it has told to hold. The high watermark may go up by it.
+func (s *State) Progressed(id int32, synced int64) wire.Code {
+	if s.role != Leader {
+		return wire.NotLeaderOrFollower
+	}
+	r := s.follower(id)
+	if r == nil {
+		return wire.UnknownLeaderEpoch
+	}
+	if synced = min(synced, r.appended); synced > r.synced {
+		r.synced = synced
+		s.advance()
+	}
+	return wire.None
+}
+
+// Broken tells that a member of the ISR has less than what is committed: it has
+// lost what it promised, and does not belong there whatever its lag is.
+func (s *State) Broken(id int32) bool {
+	r := s.follower(id)
+	return s.role == Leader && r != nil && r.appended != unknown && s.InSync(id) && s.counted(r) < s.high
+}
+
+// Standing is what a leader knows of another replica.
+type Standing struct {
+	ID          int32
+	Appended    int64 // its log end, -1 before its first fetch in this epoch
+	CaughtUpMs  int64 // when it last stood at our end
+	BrokerEpoch int64 // -1 when it did not tell
+	InSync      bool  // a member of the committed ISR
+}
+
+// Standings appends to buf what the leader knows of each follower.
+func (s *State) Standings(buf []Standing) []Standing {
+	for i := range s.followers {
+		f := &s.followers[i]
+		buf = append(buf, Standing{f.id, f.appended, f.caughtUpMs, f.brokerEpoch, slices.Contains(s.isr, f.id)})
+	}
+	return buf
+}
+
+// ISR is the ISR as the controller committed it; not to be changed.
+func (s *State) ISR() []int32 { return s.isr }
+
+// Proposed is the ISR of the proposal under way, nil when there is none; not to
+// be changed.
+func (s *State) Proposed() []int32 { return s.proposed }
+
+// Replicas is how many replicas the partition has.
+func (s *State) Replicas() int { return len(s.replicas) }
 
 // InSync tells whether id is in the maximal ISR: committed, or proposed.
 // Those who join count for the high watermark from the moment they are
@@ -116,13 +172,14 @@ func (s *State) Withdraw() {
 	s.advance()
 }
 
-// MayJoin tells whether a follower may be proposed for the ISR: it holds
-// everything that is committed and has reached the start of this leader epoch,
-// so its log is ours up to there.
+// MayJoin tells whether a follower may be proposed for the ISR: what counts on it
+// reaches the high watermark, and the start of this leader epoch. The second is
+// more than Kafka's word on appended records: everything committed before lies
+// below that start, while our own high watermark may be older than the one that
+// was told, and stands still below min.insync.replicas.
 func (s *State) MayJoin(id int32) bool {
 	r := s.follower(id)
-	return s.role == Leader && r != nil && !s.InSync(id) &&
-		s.counted(r) >= s.high && r.appended >= s.epochStart
+	return s.role == Leader && r != nil && !s.InSync(id) && s.counted(r) >= max(s.high, s.epochStart)
 }
 
 // Laggards appends to buf the members of the ISR that have not stood at the

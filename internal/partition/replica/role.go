@@ -99,6 +99,21 @@ func (s *State) CheckLead(current int32) wire.Code {
 	return wire.None
 }
 
+// CheckFollow tells whether this replica takes what the leader of an epoch gives
+// it.
+func (s *State) CheckFollow(epoch int32) wire.Code {
+	if c := s.CheckEpoch(max(epoch, 0)); c != wire.None {
+		return c
+	}
+	if s.role != Follower || s.leader < 0 {
+		return wire.NotLeaderOrFollower
+	}
+	return wire.None
+}
+
+// Follows tells whether the replica would follow by the assignment.
+func (s *State) Follows(a Assignment) bool { return !s.stale(a) && a.Leader != s.self }
+
 // Catching tells that this leader's high watermark still lies before the
 // start of its own epoch: it cannot say yet what the latest offset is
 // (KIP-207).

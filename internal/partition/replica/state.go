@@ -84,6 +84,10 @@ func (s *State) Role() Role { return s.role }
 // Leader is the node that leads, -1 when none is known.
 func (s *State) Leader() int32 { return s.leader }
 
+// PartitionEpoch counts the partition's changes in the metadata, -1 before the
+// first assignment.
+func (s *State) PartitionEpoch() int32 { return s.partitionEpoch }
+
 // LeaderEpoch is the epoch of that leader, -1 before the first assignment.
 func (s *State) LeaderEpoch() int32 { return s.leaderEpoch }
 

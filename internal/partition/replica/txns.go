@@ -69,6 +69,12 @@ func (t *Txns) End(id, marker int64) {
 	t.done++
 }
 
+// Decided notes a transaction that a marker has decided, of whatever producer.
+func (t *Txns) Decided(first, marker int64) {
+	t.list = slices.Insert(t.list, t.find(first), txn{first: first, marker: marker})
+	t.done++
+}
+
 // FirstUnstable is the first offset of the earliest transaction that is open
 // or whose marker is not below high; ok is false when there is none. It
 // forgets what will never matter again, as high does not go back.
@@ -129,3 +135,6 @@ func (t *Txns) find(first int64) int {
 	})
 	return i
 }
+
+// Reset forgets everything: the log was cut, and tells anew.
+func (t *Txns) Reset() { *t = Txns{} }

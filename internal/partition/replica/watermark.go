@@ -28,6 +28,25 @@ func (s *State) Started(offset int64) {
 	s.high = max(s.high, offset)
 }
 
+// Truncated tells a lower log end: a follower has cut off what its leader does
+// not have. What was committed is not among it unless an unclean election gave
+// it up.
+func (s *State) Truncated(end int64) {
+	if end >= s.end {
+		return
+	}
+	s.end = end
+	s.durable = min(s.durable, end)
+	s.high = min(s.high, end)
+}
+
+// Emptied tells that a follower's log begins again, without a record, at offset:
+// its leader has nothing left where it stood.
+func (s *State) Emptied(offset int64) {
+	s.start, s.end, s.durable, s.high = offset, offset, offset, offset
+	s.txns = Txns{}
+}
+
 // LeaderHigh is the high watermark that a follower learns from its leader.
 func (s *State) LeaderHigh(high int64) {
 	if s.role == Follower {

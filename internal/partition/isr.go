@@ -1,0 +1,120 @@
+package partition
+
+import (
+	"slices"
+
+	"ottla/internal/partition/replica"
+)
+
+// Member is a replica in a proposed ISR.
+type Member struct {
+	Broker int32
+	Epoch  int64 // of its registration, as its fetches told; -1 not known (KIP-903)
+}
+
+// Proposal is the ISR that a leader would have the controller note
+// (AlterPartition, KIP-497).
+type Proposal struct {
+	LeaderEpoch, PartitionEpoch int32
+	ISR                         []Member
+}
+
+// ProposeArgs tell Propose what it cannot know.
+type ProposeArgs struct {
+	MaxLagMs int64 // replica.lag.time.max.ms
+	Epoch    int64 // of this node's own registration
+	// MayJoin tells whether a replica may be in the ISR as the metadata say: it
+	// is live, and its registration is of this epoch (-1: not told).
+	MayJoin func(node int32, epoch int64) bool
+}
+
+// Propose gives the ISR as it should be, when that differs from the committed
+// one: without those that lag, with those that have caught up. From then on the
+// high watermark heeds both, until the controller's word (Become) or Withdraw.
+// While one proposal is under way it gives that one again.
+func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
+	p.st.Lock()
+	defer p.st.Unlock()
+	if p.refusal != nil || p.core.Role() != replica.Leader {
+		return Proposal{}, false
+	}
+	all := p.core.Standings(nil)
+	if !p.core.Proposing() {
+		isr := p.wanted(all, a)
+		if isr == nil {
+			return Proposal{}, false
+		}
+		p.core.Propose(isr)
+	}
+	out := Proposal{LeaderEpoch: p.core.LeaderEpoch(), PartitionEpoch: p.core.PartitionEpoch()}
+	for _, id := range p.core.Proposed() {
+		m := Member{id, a.Epoch}
+		if id != p.node {
+			m.Epoch = -1
+			if i := slices.IndexFunc(all, func(s replica.Standing) bool { return s.ID == id }); i >= 0 {
+				m.Epoch = all[i].BrokerEpoch
+			}
+		}
+		out.ISR = append(out.ISR, m)
+	}
+	return out, true
+}
+
+// wanted is the ISR as it should be, nil when it is that already. st held.
+func (p *Partition) wanted(all []replica.Standing, a *ProposeArgs) []int32 {
+	out := p.core.Laggards(nil, p.now().UnixMilli(), a.MaxLagMs)
+	var isr []int32
+	for _, id := range p.core.ISR() {
+		if !slices.Contains(out, id) && !p.core.Broken(id) {
+			isr = append(isr, id)
+		}
+	}
+	for _, s := range all {
+		if p.core.MayJoin(s.ID) && a.MayJoin(s.ID, s.BrokerEpoch) {
+			isr = append(isr, s.ID)
+		}
+	}
+	if slices.Equal(isr, p.core.ISR()) {
+		return nil
+	}
+	return isr
+}
+
+// Withdraw takes a proposal back that the controller refused; one that it may
+// have taken stays until its word comes.
+func (p *Partition) Withdraw(x Proposal) {
+	p.st.Lock()
+	if p.core.PartitionEpoch() != x.PartitionEpoch || p.core.LeaderEpoch() != x.LeaderEpoch {
+		p.st.Unlock()
+		return
+	}
+	p.core.Withdraw()
+	t := p.settle(p.highAt)
+	p.st.Unlock()
+	t.tell()
+}
+
+// Standings tells what the leader knows of its followers, in the order of
+// assignment; nothing where this replica does not lead.
+func (p *Partition) Standings() []replica.Standing {
+	p.st.Lock()
+	defer p.st.Unlock()
+	if p.core.Role() != replica.Leader {
+		return nil
+	}
+	return p.core.Standings(nil)
+}
+
+// Reporter hears of a follower's syncs.
+type Reporter interface {
+	// Synced is called with no lock held, from sync rounds and appends: it must
+	// be quick.
+	Synced()
+}
+
+// Report has to told of every sync while the partition follows; nil ends it.
+func (p *Partition) Report(to Reporter) {
+	p.st.Lock()
+	defer p.st.Unlock()
+	p.reporter = to
+}
