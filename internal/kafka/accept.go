@@ -31,11 +31,11 @@ func (d *Door) accept(l net.Listener, as Listener) error {
 		}
 		pause = 0
 		d.tune(nc)
-		c, err := d.admit(nc, as)
+		c, err := d.admit(nc, as, -1)
 		if err != nil {
-			d.m.refused()
-			d.say("connection refused", slog.String("remote", nc.RemoteAddr().String()), slog.Any("err", err))
-			_ = nc.Close() // nothing was sent, nothing can be lost
+			if d.o.Nodes == nil || !d.knock(nc, err) {
+				d.turnAway(nc, err)
+			}
 			continue
 		}
 		go c.serve()
@@ -60,12 +60,24 @@ var (
 	errTooManyIP = errors.New("max.connections.per.ip is reached for this address")
 )
 
-// admit counts a connection in, or says why not.
-func (d *Door) admit(nc net.Conn, as Listener) (*conn, error) {
-	ip := remoteIP(nc)
+// turnAway refuses a connection that was accepted.
+func (d *Door) turnAway(nc net.Conn, why error) {
+	d.m.refused()
+	d.say("connection refused", slog.String("remote", nc.RemoteAddr().String()), slog.Any("err", why))
+	_ = nc.Close() // nothing was sent, nothing can be lost
+}
+
+// admit counts a connection in, or says why not. Limits are for clients; node
+// is -1 for them.
+func (d *Door) admit(nc net.Conn, as Listener, node int32) (*conn, error) {
+	ip := ""
+	if node < 0 {
+		ip = remoteIP(nc)
+	}
 	total := d.setting("max.connections")
 	perIP := d.perIPLimit(ip)
 	c := newConn(d, nc, ip, as)
+	c.info.Node = node
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -74,13 +86,16 @@ func (d *Door) admit(nc net.Conn, as Listener) (*conn, error) {
 	case d.refusing.Load():
 		return nil, errRefusing
 	case ip == "":
-	case int64(len(d.conns)) >= total:
+	case int64(d.clients) >= total:
 		return nil, errTooMany
 	case int64(d.perIP[ip]) >= perIP:
 		return nil, errTooManyIP
 	}
 	if ip != "" {
 		d.perIP[ip]++
+	}
+	if node < 0 {
+		d.clients++
 	}
 	d.conns[c] = struct{}{}
 	d.wg.Add(1)
@@ -97,6 +112,9 @@ func (d *Door) admit(nc net.Conn, as Listener) (*conn, error) {
 func (d *Door) leave(c *conn) {
 	d.mu.Lock()
 	delete(d.conns, c)
+	if c.info.Node < 0 {
+		d.clients--
+	}
 	if c.ip != "" {
 		if d.perIP[c.ip]--; d.perIP[c.ip] == 0 {
 			delete(d.perIP, c.ip)

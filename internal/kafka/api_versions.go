@@ -42,6 +42,9 @@ func (d *Door) apiVersions(_ context.Context, c *api.Conn, r kmsg.Request) (kmsg
 		return resp, nil
 	}
 	for _, row := range d.table.rows {
+		if row.Key >= wire.OwnFirst {
+			continue // between nodes; they are of one release
+		}
 		k := kmsg.NewApiVersionsResponseApiKey()
 		k.ApiKey, k.MinVersion, k.MaxVersion = row.Key, listedMin(&row.API), row.Max
 		resp.ApiKeys = append(resp.ApiKeys, k)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"ottla/internal/kafka/api"
+	"ottla/internal/wire"
 )
 
 // conn is one connection. Its reader goroutine runs serve; see the package's
@@ -25,6 +26,8 @@ type conn struct {
 	in   inbox
 	out  output
 	req  api.Request // of the reader; reused, since Serve only borrows it
+	// calls is there when a node's requests are handled side by side.
+	calls *calls
 
 	lastActive   atomic.Int64 // door clock: when a request last came or a large one moved on
 	writingSince atomic.Int64 // door clock: since when the client has taken no byte; 0 not writing
@@ -67,9 +70,13 @@ func newConn(d *Door, nc net.Conn, ip string, as Listener) *conn {
 
 // serve reads requests and handles them until the connection ends.
 func (c *conn) serve() {
+	err := c.readLoop()
+	if err == errNode {
+		c.handOver()
+		return
+	}
 	defer c.door.leave(c)
 	defer c.finish()
-	err := c.readLoop()
 	c.close(err)
 	switch {
 	case c.why == nil || errors.Is(c.why, io.EOF) || errors.Is(c.why, net.ErrClosed) || errors.Is(c.why, ErrClosed):
@@ -92,7 +99,7 @@ func (c *conn) remote() string {
 func (c *conn) readLoop() (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = c.panicked(r)
+			err = c.panicked(r, about(&c.req.Header, c.info.ClientID)...)
 		}
 	}()
 	for first := true; ; first = false {
@@ -123,12 +130,18 @@ func (c *conn) readLoop() (err error) {
 	}
 }
 
-// panicked counts and logs a panic and turns it into an error.
-func (c *conn) panicked(r any) error {
+// panicked counts and logs a panic and turns it into an error; about are pairs
+// for the log.
+func (c *conn) panicked(r any, about ...any) error {
 	c.door.m.panics()
-	c.door.log.Error("a handler panicked; its connection is closed", "remote", c.remote(), "client", c.info.ClientID,
-		"api", c.req.Key, "version", c.req.Version, "corr", c.req.CorrelationID, "err", fmt.Sprint(r), "stack", string(debug.Stack()))
+	c.door.log.Error("a handler panicked; its connection is closed",
+		append(about, "remote", c.remote(), "err", fmt.Sprint(r), "stack", string(debug.Stack()))...)
 	return fmt.Errorf("a handler panicked: %v", r)
+}
+
+// about is what the log says of a request.
+func about(h *wire.Header, client string) []any {
+	return []any{"client", client, "api", h.Key, "version", h.Version, "corr", h.CorrelationID}
 }
 
 // close ends the connection from any goroutine; the first reason is kept.
@@ -151,6 +164,7 @@ func (c *conn) finish() {
 		c.changed.Wait()
 	}
 	c.mu.Unlock()
+	c.calls.end()
 	for {
 		s, ok := c.pop()
 		if !ok {

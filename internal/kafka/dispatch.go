@@ -18,6 +18,9 @@ func (c *conn) dispatch(frame []byte) error {
 	if err != nil {
 		return fmt.Errorf("request (key %d, version %d): %w", h.Key, h.Version, err)
 	}
+	if h.Key >= wire.OwnFirst && c.info.Node < 0 {
+		return fmt.Errorf("request (key %d, version %d): %w", h.Key, h.Version, wire.ErrUnknownAPI)
+	}
 	r := c.door.table.find(h.Key, h.Version)
 	if r == nil && h.Key != wire.KeyApiVersions {
 		return fmt.Errorf("%s version %d is not served here: ask ApiVersions first", wire.LookupAPI(h.Key).Name, h.Version)
@@ -34,13 +37,31 @@ func (c *conn) dispatch(frame []byte) error {
 	}
 	c.door.m.request(r, len(frame))
 	c.req = api.Request{Header: h, Body: body, Received: now}
-	answer, err := c.serveRow(r, body)
+	if r.NodesOnly && c.info.Node < 0 {
+		err = c.refuseStranger(r, len(frame))
+	} else if c.calls != nil && r.Handle != nil && h.Key != wire.KeyApiVersions {
+		err = c.call(r, len(frame))
+	} else {
+		err = c.serveHere(r, len(frame))
+	}
 	if err != nil {
 		c.door.m.failed(r)
 		return fmt.Errorf("%s version %d: %w", r.name, h.Version, err)
 	}
+	return nil
+}
+
+// errNothing says that a handler gave neither an answer nor an error.
+var errNothing = errors.New("the request cannot be answered")
+
+// serveHere serves the request on the reader's goroutine.
+func (c *conn) serveHere(r *row, size int) error {
+	answer, err := c.serveRow(r, c.req.Body)
+	if err != nil {
+		return err
+	}
 	if answer != nil {
-		c.park(slot{answer: answer, row: r, size: len(frame), received: now})
+		c.park(slot{answer: answer, row: r, size: size, received: c.req.Received})
 	}
 	return nil
 }
@@ -57,12 +78,12 @@ func (c *conn) serveRow(r *row, body []byte) (api.Answer, error) {
 	var resp kmsg.Response
 	c.waiting(func() { resp, err = r.Handle(c.ctx(), &c.info, req) })
 	if err != nil {
-		if resp, err = c.answerError(r, req, err); err != nil {
+		if resp, err = c.answerError(r, &c.req.Header, c.info.ClientID, req, err); err != nil {
 			return nil, err
 		}
 	}
 	if resp == nil {
-		return nil, errors.New("the request cannot be answered")
+		return nil, errNothing
 	}
 	resp.SetVersion(c.req.Version)
 	a := &codecAnswer{head: c.req.Header, resp: resp}
@@ -89,19 +110,30 @@ func (c *conn) setHandling(yes bool) {
 
 // answerError logs a handler's error and answers it where the API has a
 // top-level error code.
-func (c *conn) answerError(r *row, req kmsg.Request, cause error) (kmsg.Response, error) {
+func (c *conn) answerError(r *row, h *wire.Header, client string, req kmsg.Request, cause error) (kmsg.Response, error) {
 	c.door.m.failed(r)
-	c.door.log.Error("a request failed", "remote", c.remote(), "client", c.info.ClientID, "api", r.name,
-		"version", c.req.Version, "corr", c.req.CorrelationID, "err", cause)
+	c.door.log.Error("a request failed", "remote", c.remote(), "client", client, "api", r.name,
+		"version", h.Version, "corr", h.CorrelationID, "err", cause)
+	return errorAnswer(req, cause)
+}
+
+// errorAnswer is the answer that tells an error, where the API has a top-level
+// error code.
+func errorAnswer(req kmsg.Request, cause error) (kmsg.Response, error) {
 	resp := req.ResponseKind()
-	field := reflect.ValueOf(resp).Elem().FieldByName("ErrorCode")
+	body := reflect.ValueOf(resp).Elem()
+	field := body.FieldByName("ErrorCode")
 	if !field.IsValid() || field.Kind() != reflect.Int16 {
 		return nil, fmt.Errorf("no place for an error in the answer: %w", cause)
 	}
 	field.SetInt(int64(wire.CodeOf(cause)))
-	if text := reflect.ValueOf(resp).Elem().FieldByName("ErrorMessage"); text.IsValid() && text.Type() == reflect.TypeFor[*string]() {
-		message := wire.MessageOf(cause)
+	message := wire.MessageOf(cause)
+	switch text := body.FieldByName("ErrorMessage"); {
+	case !text.IsValid():
+	case text.Type() == reflect.TypeFor[*string]():
 		text.Set(reflect.ValueOf(&message))
+	case text.Kind() == reflect.String:
+		text.SetString(message)
 	}
 	return resp, nil
 }

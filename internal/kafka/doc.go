@@ -11,7 +11,7 @@
 //
 // Files in reading order: door.go, options.go, accept.go, buffers.go, conn.go, inbox.go,
 // source_*.go, dispatch.go, table.go, api_versions.go, queue.go, writer.go,
-// send_*.go, foreign.go, advertise.go, sweep.go, cut.go, throttle.go.
+// send_*.go, foreign.go, nodes.go, calls.go, advertise.go, sweep.go, cut.go, throttle.go.
 //
 // How a connection lives: one goroutine reads, parses and handles, request by
 // request. Answers stand in the connection's queue; whoever makes the head of
@@ -20,7 +20,12 @@
 // without waiting; else a goroutine that lives for that write only. So an idle connection is one
 // goroutine blocked in the poller, without a buffer.
 //
-// Invariants: answers leave in the order of the requests; at most maxParked
+// Other nodes come by the same port: their connections begin with TLS, go to
+// Options.Nodes and come back through ServeNode, outside all limits for clients.
+// On a connection of calls their requests are handled side by side.
+//
+// Invariants: answers leave in the order of the requests, but for the calls of
+// nodes; at most maxParked
 // requests, or twice socket.request.max.bytes of them, are parked; one
 // goroutine at a time has the writing role; memory for a frame grows with the
 // bytes that came, not with the length that was promised; a panic in a handler

@@ -35,9 +35,12 @@ type Door struct {
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
 	perIP     map[string]int
+	clients   int        // connections that max.connections counts
+	knocking  []net.Conn // see knock; oldest first
 	sweeping  bool
 	quit      chan struct{} // ends the sweeper
 
+	gate     gate
 	refusing atomic.Bool // see Refuse
 	nextID   atomic.Uint64
 }
@@ -64,6 +67,10 @@ func New(o Options) (*Door, error) {
 		return nil, fmt.Errorf("dispatch table of the Kafka door: %w", err)
 	}
 	d.table = table
+	d.gate.open = make(chan struct{})
+	if !o.Hold {
+		d.LetIn()
+	}
 	d.m = newDoorMetrics(o.Metrics, table)
 	d.limits = limits{
 		frame: int(d.setting("socket.request.max.bytes")),
@@ -103,7 +110,7 @@ func (d *Door) ServeAs(l net.Listener, as Listener) error {
 
 // ServeConn serves one connection and returns when it is over.
 func (d *Door) ServeConn(nc net.Conn) error {
-	c, err := d.admit(nc, Listener{})
+	c, err := d.admit(nc, Listener{}, -1)
 	if err != nil {
 		return errors.Join(err, nc.Close())
 	}
@@ -114,7 +121,7 @@ func (d *Door) ServeConn(nc net.Conn) error {
 // Dial opens a connection to this door inside the process.
 func (d *Door) Dial() (net.Conn, error) {
 	mine, theirs := pipe.New(d.memoryAddr(), pipe.Addr("client"))
-	c, err := d.admit(mine, d.o.Memory)
+	c, err := d.admit(mine, d.o.Memory, -1)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +152,9 @@ func (d *Door) Close(ctx context.Context) error {
 		}
 		for c := range d.conns {
 			c.close(ErrClosed)
+		}
+		for _, nc := range d.knocking {
+			_ = nc.Close() // its reader notices
 		}
 	}
 	d.mu.Unlock()

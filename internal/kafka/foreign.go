@@ -7,8 +7,9 @@ import (
 	"ottla/internal/wire"
 )
 
-// Who knocks at the wrong door.
+// Who knocks at the wrong door, or at the nodes'.
 var (
+	errNode = errors.New("a node, by its first byte")
 	errTLS  = errors.New("the client speaks TLS, this listener does not: set security.protocol=PLAINTEXT on the client")
 	errHTTP = errors.New("the client speaks HTTP, this is the Kafka port")
 )
@@ -24,12 +25,15 @@ func (c *conn) greet() error {
 	}
 	switch wire.Foreign(c.in.have()) {
 	case "TLS":
+		if c.door.o.Nodes != nil && c.info.Node < 0 {
+			return errNode
+		}
 		return errTLS
 	case "HTTP":
 		c.answerHTTP()
 		return errHTTP
 	}
-	return nil
+	return c.hold()
 }
 
 // answerHTTP tells a browser or curl where it is. The reader is the only one

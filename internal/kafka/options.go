@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"log/slog"
+	"net"
 	"time"
 
 	"ottla/internal/config"
@@ -23,6 +24,12 @@ type Options struct {
 	APIs []api.API
 	// Memory is the listener that connections inside the process belong to.
 	Memory Listener
+	// Nodes, if set, takes connections that begin with TLS and serves them until
+	// they are over; first was read already. Those of other nodes come back
+	// through ServeNode. Without it a client that speaks TLS is turned away.
+	Nodes func(nc net.Conn, first []byte)
+	// Hold keeps clients waiting at the door until LetIn.
+	Hold bool
 	// HTTPAddr, if set, is named to those who speak HTTP to this port.
 	HTTPAddr string
 	// SupportedFeatures are the features of this node with their ranges, for
@@ -58,6 +65,9 @@ const (
 	// maxParked is how many requests of a connection may wait for their
 	// answers. Clients keep five in flight, the eager ones a few dozen.
 	maxParked = 64
+	// maxCalls is how many calls of another node wait on one connection: they
+	// are of everybody there.
+	maxCalls = 1024
 	// stalled is how long a client may take no byte of an answer before its
 	// connection is closed.
 	stalled = 30 * time.Second

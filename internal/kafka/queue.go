@@ -50,9 +50,43 @@ func (r *ring) pop() slot {
 	return s
 }
 
+// raise brings the first slot that is ready to the front, the others keep their
+// order; it tells whether there is one.
+func (r *ring) raise() bool {
+	for i := range r.n {
+		at := (r.first + i) % len(r.slots)
+		if !r.slots[at].answer.Place().IsReady() {
+			continue
+		}
+		s := r.slots[at]
+		for ; i > 0; i-- {
+			before := (r.first + i - 1) % len(r.slots)
+			r.slots[at] = r.slots[before]
+			at = before
+		}
+		r.slots[at] = s
+		return true
+	}
+	return false
+}
+
+// headReady tells whether the front can be built; calls of nodes are answered
+// as they get done. The lock is held, and the caller has the writing role or
+// nobody does.
+func (c *conn) headReady() bool {
+	if c.calls != nil {
+		return c.queue.raise()
+	}
+	return c.queue.n > 0 && c.queue.front().answer.Place().IsReady()
+}
+
 // full tells whether the reader must wait.
 func (c *conn) full() bool {
-	return c.queue.n >= maxParked || c.queue.bytes > 2*c.door.limits.frame
+	most := maxParked
+	if c.calls != nil {
+		most = maxCalls
+	}
+	return c.queue.n >= most || c.queue.bytes > 2*c.door.limits.frame
 }
 
 // waitForRoom blocks the reader while too much is parked; false when the
@@ -118,7 +152,14 @@ func (c *conn) WakeBy(t *api.Ticket, later api.Later) {
 func (c *conn) takeRole(t *api.Ticket) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flushing || c.closed || c.queue.n == 0 || c.queue.front().answer.Place() != t {
+	if c.flushing || c.closed || c.queue.n == 0 {
+		return false
+	}
+	if c.calls != nil {
+		if !c.queue.raise() {
+			return false
+		}
+	} else if c.queue.front().answer.Place() != t {
 		return false
 	}
 	c.flushing = true

@@ -125,6 +125,12 @@ func (r *rig) answers() []*parkedAnswer {
 
 func newRig(t testing.TB, settings map[string]string) *rig {
 	t.Helper()
+	return newRigWith(t, settings, nil)
+}
+
+// newRigWith is newRig with options that edit changes.
+func newRigWith(t testing.TB, settings map[string]string, edit func(*Options)) *rig {
+	t.Helper()
 	r := &rig{t: t, reg: metric.New(), logs: &logBuffer{}}
 	r.setNow(time.Now)
 	r.handle = func(_ context.Context, _ *api.Conn, q kmsg.Request) (kmsg.Response, error) {
@@ -142,7 +148,7 @@ func newRig(t testing.TB, settings map[string]string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.door, err = New(Options{
+	o := Options{
 		Cluster: r, View: &config.View{Static: static, NodeID: 1}, NodeID: 1, ClusterID: "c1",
 		SupportedFeatures: map[string][2]int16{"metadata.version": {7, 33}, "group.version": {0, 1}},
 		HTTPAddr:          "127.0.0.1:8080",
@@ -154,7 +160,11 @@ func newRig(t testing.TB, settings map[string]string) *rig {
 				return r.handle(ctx, c, q)
 			}},
 		},
-	})
+	}
+	if edit != nil {
+		edit(&o)
+	}
+	r.door, err = New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,26 @@ type sink interface {
 }
 
 // plainSink writes to any connection.
-type plainSink struct{ nc net.Conn }
+type plainSink struct {
+	nc   net.Conn
+	more moreWriter // nil when every Write leaves at once
+}
 
-func (s *plainSink) bytes(b []byte, _ bool) error {
-	_, err := s.nc.Write(b)
+// moreWriter is a connection that can hold bytes back until the next Write
+// (peer.Conn).
+type moreWriter interface{ WriteMore(b []byte) (int, error) }
+
+func newPlainSink(nc net.Conn) *plainSink {
+	more, _ := nc.(moreWriter)
+	return &plainSink{nc, more}
+}
+
+func (s *plainSink) bytes(b []byte, more bool) error {
+	write := s.nc.Write
+	if more && s.more != nil {
+		write = s.more.WriteMore
+	}
+	_, err := write(b)
 	return err
 }
 

@@ -12,11 +12,11 @@ import (
 func newSink(nc net.Conn) sink {
 	tc, ok := nc.(*net.TCPConn)
 	if !ok {
-		return &plainSink{nc}
+		return newPlainSink(nc)
 	}
 	rc, err := tc.SyscallConn()
 	if err != nil {
-		return &plainSink{nc}
+		return newPlainSink(nc)
 	}
 	s := &rawSink{rc: rc}
 	s.tryBytes, s.tryFile, s.tryOnce = s.attemptBytes, s.attemptFile, s.attemptOnce

@@ -46,6 +46,9 @@ func (c *conn) overdue(now int64) error {
 		return errStalled
 	}
 	idle := int64(c.door.limits.idle)
+	if c.info.Node >= 0 {
+		return nil // keep-alive finds nodes that are gone
+	}
 	if idle <= 0 || now-c.lastActive.Load() <= idle {
 		return nil
 	}

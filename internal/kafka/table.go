@@ -19,26 +19,28 @@ type row struct {
 
 // table is the dispatch table.
 type table struct {
-	byKey []*row // by API key; nil: not served
+	byKey []*row // by place(key); nil: not served
 	rows  []*row // by key, without gaps
 }
 
 // newTable gathers the families' rows and checks that they are sound.
 func newTable(apis []api.API) (*table, error) {
-	t := &table{byKey: make([]*row, len(wire.APIs()))}
+	t := &table{byKey: make([]*row, len(wire.APIs())+len(wire.OwnAPIs()))}
 	for _, a := range apis {
 		known := wire.LookupAPI(a.Key)
 		switch {
 		case known == nil:
 			return nil, fmt.Errorf("key %d is none of Kafka's", a.Key)
-		case t.byKey[a.Key] != nil:
+		case a.Key >= wire.OwnFirst && !a.NodesOnly:
+			return nil, fmt.Errorf("%s (key %d) is of nodes and not marked so", known.Name, a.Key)
+		case t.byKey[place(a.Key)] != nil:
 			return nil, fmt.Errorf("%s (key %d) has two rows", known.Name, a.Key)
 		case a.Min > a.Max || a.Min < known.Min || a.Max > known.Max:
 			return nil, fmt.Errorf("%s serves versions %d-%d, Kafka 4.4 has %d-%d", known.Name, a.Min, a.Max, known.Min, known.Max)
 		case (a.Handle == nil) == (a.Serve == nil):
 			return nil, fmt.Errorf("%s needs either Handle or Serve", known.Name)
 		}
-		t.byKey[a.Key] = &row{API: a, name: known.Name}
+		t.byKey[place(a.Key)] = &row{API: a, name: known.Name}
 	}
 	for _, r := range t.byKey {
 		if r != nil {
@@ -49,12 +51,21 @@ func newTable(apis []api.API) (*table, error) {
 	return t, nil
 }
 
+// place is where a key that wire knows stands in byKey: Kafka's first, then
+// those between nodes.
+func place(key int16) int {
+	if key >= wire.OwnFirst {
+		return len(wire.APIs()) + int(key) - wire.OwnFirst
+	}
+	return int(key)
+}
+
 // find gives the row that serves a version, nil when none does.
 func (t *table) find(key, version int16) *row {
-	if key < 0 || int(key) >= len(t.byKey) {
+	if wire.LookupAPI(key) == nil {
 		return nil
 	}
-	if r := t.byKey[key]; r != nil && version >= r.Min && version <= r.Max {
+	if r := t.byKey[place(key)]; r != nil && version >= r.Min && version <= r.Max {
 		return r
 	}
 	return nil

@@ -24,7 +24,7 @@ const (
 // does.
 func (c *conn) flushInline() {
 	c.mu.Lock()
-	if c.flushing || c.closed || c.queue.n == 0 || !c.queue.front().answer.Place().IsReady() {
+	if c.flushing || c.closed || !c.headReady() {
 		c.mu.Unlock()
 		return
 	}
@@ -118,7 +118,7 @@ func (c *conn) flush() {
 // (or had to wait again).
 func (c *conn) buildNext() (bool, error) {
 	c.mu.Lock()
-	if c.closed || c.queue.n == 0 {
+	if c.closed || !c.headReady() {
 		c.mu.Unlock()
 		return false, nil
 	}
@@ -145,7 +145,7 @@ func (c *conn) buildNext() (bool, error) {
 func (c *conn) passRole() bool {
 	c.out.Free()
 	c.mu.Lock()
-	if !c.closed && c.queue.n > 0 && c.queue.front().answer.Place().IsReady() {
+	if !c.closed && c.headReady() {
 		c.mu.Unlock()
 		return false
 	}
