@@ -57,3 +57,18 @@ func (f *Family) take(ctx context.Context) (int64, error) {
 	f.ids.left--
 	return id, nil
 }
+
+// giveBack takes an id back that was not needed, if nobody has taken another
+// since and nobody does just now; else it is lost, as ids are plenty.
+func (f *Family) giveBack(id int64) {
+	select {
+	case f.ids.turn <- struct{}{}:
+	default:
+		return
+	}
+	if f.ids.next == id+1 {
+		f.ids.next--
+		f.ids.left++
+	}
+	<-f.ids.turn
+}

@@ -3,7 +3,6 @@ package txns
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -20,29 +19,75 @@ import (
 // had.
 //
 // With a transactional id, what an earlier producer has open is aborted and its
-// epoch fenced; the answer waits for that.
+// epoch fenced; the answer waits for that, and the connection's next requests do
+// not: it is parked.
 func (f *Family) initProducerIDRow() api.API {
-	return api.Row(0, 5, f.initProducerID,
+	return api.Late(0, 5, f.initProducerID,
 		"With a transactional id whose transaction is open or being ended, the answer waits until it has ended; Kafka answers CONCURRENT_TRANSACTIONS meanwhile.",
 		"A producer that names an epoch which is not the current one is fenced at once and aborts nothing; Kafka aborts the open transaction of its successor first.",
 	)
 }
 
-func (f *Family) initProducerID(ctx context.Context, c *api.Conn, req *kmsg.InitProducerIDRequest) (kmsg.Response, error) {
+func (f *Family) initProducerID(c *api.Conn, req *kmsg.InitProducerIDRequest, finish api.Finish) {
+	client := c.ClientID
+	done := func(body any, err error) {
+		finish(func() kmsg.Response { return f.initialised(client, req, body, err) })
+	}
+	if !wellFormed(req) {
+		done(nil, wire.InvalidRequest)
+		return
+	}
+	if req.TransactionalID == nil {
+		var id int64
+		var err error
+		c.Wait(func() { id, err = f.fresh(context.Background()) })
+		done(txn.InitReply{ProducerID: id}, err)
+		return
+	}
+	f.initTransactions(c, req, done)
+}
+
+// initTransactions gives the command to the coordinator, with a producer id for
+// the case that it needs one.
+func (f *Family) initTransactions(c *api.Conn, req *kmsg.InitProducerIDRequest, done func(any, error)) {
+	cmd := txn.Init{ID: *req.TransactionalID, TimeoutMs: req.TransactionTimeoutMillis, ProducerID: -1, Epoch: -1}
+	if req.Version >= 3 {
+		cmd.ProducerID, cmd.Epoch = req.ProducerID, req.ProducerEpoch
+	}
+	var unprepared, none error
+	c.Wait(func() {
+		if unprepared = f.prepare(context.Background(), stateTopic, cmd.ID); unprepared == nil {
+			cmd.FreshID, none = f.fresh(context.Background())
+		}
+	})
+	if unprepared != nil {
+		done(nil, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", stateTopic, unprepared))
+		return
+	}
+	f.ask(cmd.ID, cmd, func(body any, err error) {
+		r, ok := body.(txn.InitReply)
+		switch {
+		case errors.Is(err, txn.ErrNeedsProducerID):
+			err = none
+		case err == nil && ok && none == nil && r.ProducerID != cmd.FreshID:
+			f.giveBack(cmd.FreshID)
+		}
+		done(body, err)
+	})
+}
+
+// initialised is the answer.
+func (f *Family) initialised(client string, req *kmsg.InitProducerIDRequest, body any, err error) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
-	if !wellFormed(req) {
-		resp.ErrorCode = int16(wire.InvalidRequest)
-		return resp, nil
-	}
-	r, err := f.identity(ctx, req)
-	if err != nil {
-		f.o.Logger.Debug("no producer id for a client", "client", c.ClientID, "err", err)
-		resp.ErrorCode = int16(codeOf(err, req.Version >= 4))
-		return resp, nil
+	r, code := reply[txn.InitReply](body, err, req.Version >= 4)
+	if code != wire.None {
+		f.o.Logger.Debug("no producer id for a client", "client", client, "err", err)
+		resp.ErrorCode = int16(code)
+		return resp
 	}
 	resp.ProducerID, resp.ProducerEpoch = r.ProducerID, r.Epoch
-	return resp, nil
+	return resp
 }
 
 // wellFormed tells whether a request is sound.
@@ -51,34 +96,4 @@ func wellFormed(req *kmsg.InitProducerIDRequest) bool {
 		return false
 	}
 	return req.Version < 3 || req.ProducerID == -1 == (req.ProducerEpoch == -1)
-}
-
-// identity is what the producer shall be.
-func (f *Family) identity(ctx context.Context, req *kmsg.InitProducerIDRequest) (txn.InitReply, error) {
-	if req.TransactionalID == nil {
-		id, err := f.fresh(ctx)
-		return txn.InitReply{ProducerID: id}, err
-	}
-	cmd := txn.Init{ID: *req.TransactionalID, TimeoutMs: req.TransactionTimeoutMillis, ProducerID: -1, Epoch: -1, FreshID: -1}
-	if req.Version >= 3 {
-		cmd.ProducerID, cmd.Epoch = req.ProducerID, req.ProducerEpoch
-	}
-	if err := f.prepare(ctx, stateTopic, cmd.ID); err != nil {
-		return txn.InitReply{}, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", stateTopic, err)
-	}
-	body, err := f.o.Txns.Do(ctx, cmd.ID, cmd)
-	if errors.Is(err, txn.ErrNeedsProducerID) {
-		if cmd.FreshID, err = f.fresh(ctx); err != nil {
-			return txn.InitReply{}, err
-		}
-		body, err = f.o.Txns.Do(ctx, cmd.ID, cmd)
-	}
-	if err != nil {
-		return txn.InitReply{}, err
-	}
-	r, ok := body.(txn.InitReply)
-	if !ok {
-		return txn.InitReply{}, fmt.Errorf("the transaction coordinator answered %T to Init", body)
-	}
-	return r, nil
 }

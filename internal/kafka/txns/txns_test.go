@@ -49,10 +49,8 @@ func call(t *testing.T, f *Family, edit func(*kmsg.InitProducerIDRequest)) *kmsg
 	if edit != nil {
 		edit(req)
 	}
-	resp, err := f.initProducerID(t.Context(), &api.Conn{}, req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var resp kmsg.Response
+	f.initProducerID(&api.Conn{}, req, func(make func() kmsg.Response) { resp = make() })
 	return resp.(*kmsg.InitProducerIDResponse)
 }
 
@@ -156,9 +154,25 @@ func TestAFreshProducerIDIsFetchedWhereOneIsNeeded(t *testing.T) {
 	txns := &fakeTxns{body: txn.InitReply{ProducerID: 9, Epoch: 1}, ask: true}
 	f := New(Deps{Cluster: &fakeController{next: 4000}, Txns: txns, Prepare: func(context.Context, string, string) error { return nil }})
 	id := "tx"
-	got := call(t, f, func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = &id })
-	if got.ErrorCode != 0 || got.ProducerID != 9 || got.ProducerEpoch != 1 || len(txns.got) != 2 || txns.got[1].(txn.Init).FreshID != 4000 {
-		t.Errorf("answer %+v after commands %+v", got, txns.got)
+	transactional := func(r *kmsg.InitProducerIDRequest) { r.TransactionalID = &id }
+	for range 2 { // an id that was not needed is there for the next
+		txns.got = nil
+		got := call(t, f, transactional)
+		if got.ErrorCode != 0 || got.ProducerID != 9 || got.ProducerEpoch != 1 || len(txns.got) != 1 || txns.got[0].(txn.Init).FreshID != 4000 {
+			t.Errorf("answer %+v after commands %+v", got, txns.got)
+		}
+	}
+	txns.body = txn.InitReply{ProducerID: 4000}
+	if got := call(t, f, transactional); got.ErrorCode != 0 || got.ProducerID != 4000 {
+		t.Errorf("answer %+v, want the fresh id", got)
+	}
+	without := New(Deps{Cluster: &fakeController{err: errors.New("no quorum")}, Txns: txns, Prepare: func(context.Context, string, string) error { return nil }})
+	if got := call(t, without, transactional); got.ErrorCode != int16(wire.CoordinatorLoadInProgress) {
+		t.Errorf("with none to be had: %+v, want COORDINATOR_LOAD_IN_PROGRESS", got)
+	}
+	txns.ask = false
+	if got := call(t, without, transactional); got.ErrorCode != 0 || got.ProducerID != 4000 {
+		t.Errorf("with none to be had and none needed: %+v", got)
 	}
 
 	for epoch, want := range map[int16]int64{0: -1, 32765: -1, 32766: 4001} {
