@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"ottla/internal/datadir"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
+	"ottla/internal/peer"
 	"ottla/internal/quorum"
 	"ottla/internal/uuid"
 )
@@ -25,10 +25,14 @@ const snapshotBytes = 20 << 20
 
 // takeDirs locks every data directory and checks whose it is; all of one node
 // carry the same cluster and node id.
-func (s *Server) takeDirs() error {
+func (s *Server) takeDirs(joined *peer.Joined) error {
 	clusterID, nodeID := s.o.ClusterID, s.o.NodeID
+	if joined != nil {
+		clusterID, nodeID = joined.ClusterID, joined.NodeID
+	}
+	draw := directoryIDsFrom(joined)
 	for _, path := range s.o.Dirs {
-		d, err := datadir.Open(s.o.FS, path, datadir.Options{ClusterID: clusterID, NodeID: nodeID, Adopt: s.o.Adopt})
+		d, err := datadir.Open(s.o.FS, path, datadir.Options{ClusterID: clusterID, NodeID: nodeID, Adopt: s.o.Adopt, Joined: joined != nil, NewID: draw})
 		if failed := unreadable(err); failed && len(s.held) > 0 {
 			s.held = append(s.held, &datadir.Dir{Path: path})
 			s.broken[path] = err
@@ -41,7 +45,7 @@ func (s *Server) takeDirs() error {
 		clusterID, nodeID = d.ClusterID, d.NodeID
 	}
 	s.clusterID, s.nodeID = clusterID, nodeID
-	return nil
+	return s.keepIdentity(joined)
 }
 
 // unreadable tells that a directory's disk fails, and not that the directory is
@@ -92,6 +96,7 @@ const maxOpenFiles = 512
 func (s *Server) startCore() error {
 	view := &config.View{Static: s.o.Static.WithNode(s.nodeID, s.dirs[0].Path()), NodeID: s.nodeID}
 	s.view = view
+	s.makeOthers()
 	if err := s.makeCoordinators(); err != nil {
 		return err
 	}
@@ -106,7 +111,8 @@ func (s *Server) startCore() error {
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,
-		OnImage: s.follow, SnapshotBytes: snapshotBytes,
+		OnImage: s.follow, OnLeader: s.lead, SnapshotBytes: snapshotBytes, Endpoints: s.voterEndpoints(),
+		Send: s.post, Joining: s.held[0].Joined,
 	})
 	if err != nil {
 		return fmt.Errorf("open the metadata log: %w", err)
@@ -116,43 +122,6 @@ func (s *Server) startCore() error {
 	if err := q.Start(s.ctx); err != nil {
 		return fmt.Errorf("start the metadata quorum: %w", err)
 	}
-	return nil
-}
-
-// register makes a new cluster's features final, and tells the controller
-// that this node is here.
-func (s *Server) register(ctx context.Context) error {
-	if s.quorum.Image().FeatureLevel(metadata.MetadataVersion) == 0 {
-		if _, err := s.do(ctx, controller.Bootstrap{Features: freshFeatures()}); err != nil {
-			return fmt.Errorf("set up a new cluster: %w", err)
-		}
-	}
-	me := metadata.Broker{
-		ID: s.nodeID, Incarnation: newID(), Rack: s.view.String(nil, "broker.rack"), Endpoints: s.endpoints(),
-		Features: supportedFeatures(),
-	}
-	for i, d := range s.dirs {
-		if d.Err() != nil {
-			continue
-		}
-		me.Directories = append(me.Directories, s.held[i].DirectoryID)
-		if s.broker.Cordoned(d) {
-			me.Cordoned = append(me.Cordoned, s.held[i].DirectoryID)
-		}
-	}
-	reply, err := s.do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
-	if err != nil {
-		return fmt.Errorf("register node %d: %w", s.nodeID, err)
-	}
-	epoch, ok := reply.(int64)
-	if !ok {
-		return fmt.Errorf("register node %d: the controller answered %T, want an epoch", s.nodeID, reply)
-	}
-	s.epoch = epoch
-	if _, err := s.do(ctx, controller.UnfenceBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
-		return fmt.Errorf("begin to serve as node %d: %w", s.nodeID, err)
-	}
-	s.broker.TellDirectories(ctx)
 	return nil
 }
 
@@ -202,6 +171,7 @@ func newID() uuid.UUID {
 func (s *Server) stopCore() error {
 	var errs []error
 	if s.quorum != nil {
+		s.others.keeper.Close()
 		errs = append(errs, s.quorum.Close())
 	}
 	s.stopTxns()

@@ -86,6 +86,9 @@ const forgetTimeout = time.Minute
 // first, then those who keep something about topics.
 func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.broker.OnImage(img, d)
+	s.others.keeper.OnImage(img, d)
+	s.others.speaker.Applied(img.Offset)
+	s.accompanied(img)
 	s.tellTopics(d)
 	s.followShares(d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {

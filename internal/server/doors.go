@@ -28,7 +28,7 @@ func (s *Server) makeDoor() error {
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
 		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures(), FixedFeatures: fixedFeatures(),
-		Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Nodes: s.others.nodes.Handle, Hold: true, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -71,6 +71,7 @@ func (s *Server) apis() []api.API {
 	rows = append(rows, telemetry.APIs(telemetry.Deps{
 		Cluster: s.core(), View: s.view, Now: s.o.Live, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
 	})...)
+	rows = append(rows, s.nodeRows()...)
 	return append(rows, txns.APIs(txns.Deps{
 		Cluster: s.core(), Txns: s.txns, Groups: s.groups, Vouch: s.vouch, Partitions: s.broker, Ends: s.marker, Prepare: s.prepareTopic,
 		View: s.view, NodeID: s.nodeID, Logger: s.o.Logger,

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"net"
 	"strconv"
 )
@@ -35,9 +34,3 @@ func (s *Server) Members() []Member {
 // Joins tells whether this release forms clusters of several nodes. Until it
 // does, what would make one is neither shown nor taken.
 const Joins = false
-
-// errAlone refuses what only a cluster of several nodes has.
-var errAlone = errors.New("this release runs clusters of one node")
-
-// Token is what another node joins the cluster with.
-func (s *Server) Token() (string, error) { return "", errAlone }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -11,7 +10,6 @@ import (
 
 	"ottla/internal/broker"
 	"ottla/internal/config"
-	"ottla/internal/controller"
 	"ottla/internal/coordinator"
 	"ottla/internal/datadir"
 	"ottla/internal/gateway/front"
@@ -24,6 +22,7 @@ import (
 	"ottla/internal/outbox"
 	"ottla/internal/quorum"
 	"ottla/internal/txn/vouch"
+	"ottla/internal/uuid"
 )
 
 // DefaultVerifyAge is how long bytes that were written or checked are trusted
@@ -48,7 +47,7 @@ type Server struct {
 
 	clusterID string
 	nodeID    int32
-	epoch     int64
+	entered   atomic.Int64 // the epoch of the registration with which it began to serve; 0 before
 	view      *config.View
 	metrics   *metric.Registry
 	broker    *broker.Broker
@@ -62,12 +61,15 @@ type Server struct {
 	vouch     *vouch.Coordinators // of transactions, of all nodes
 	// peers are asked for what other nodes lead; nil without any. It is set
 	// before the coordinators are made.
-	peers   outbox.Peers
-	data    *data.Family
-	door    *kafka.Door
-	admits  bool // the door serves the Kafka ports
-	http    *front.Front
-	serving sync.WaitGroup // accept loops
+	peers  outbox.Peers
+	others others
+	// incarnation is this process to the controller.
+	incarnation uuid.UUID
+	data        *data.Family
+	door        *kafka.Door
+	admits      bool // the door serves the Kafka ports
+	http        *front.Front
+	serving     sync.WaitGroup // accept loops
 	// forgetting are those who tell coordinators of deleted and changed topics.
 	forgetting sync.WaitGroup
 	news       topicNews
@@ -80,13 +82,10 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if len(o.Dirs) == 0 || len(o.Listen) == 0 {
 		return nil, errors.New("a node needs a data directory and a Kafka listener")
 	}
-	if len(o.Join) > 0 && !Joins {
-		return nil, errAlone
-	}
 	if o.Live == nil {
 		o.Live = o.Now
 	}
-	s := &Server{o: o, metrics: metric.New(), making: newMaking(), broken: map[string]error{}, failed: make(chan error, 1)}
+	s := &Server{o: o, metrics: metric.New(), making: newMaking(), incarnation: newID(), broken: map[string]error{}, failed: make(chan error, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -95,7 +94,16 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) start(ctx context.Context) error {
-	if err := s.takeDirs(); err != nil {
+	if len(s.o.Join) > 0 { // the others are told where it listens
+		if err := s.bindPorts(); err != nil {
+			return err
+		}
+	}
+	joined, err := s.joinCluster(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.takeDirs(joined); err != nil {
 		return err
 	}
 	if err := s.bindPorts(); err != nil {
@@ -110,16 +118,20 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.makeDoor(); err != nil {
 		return err
 	}
-	if err := s.register(ctx); err != nil {
+	s.openDoors()
+	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	s.openDoors()
+	s.door.LetIn()
 	return nil
 }
 
 // bindPorts takes the ports before anything slow: a busy one stops the start
 // at once, and clients that come early wait in the accept queue.
 func (s *Server) bindPorts() error {
+	if len(s.kafkaPorts) > 0 {
+		return nil
+	}
 	for _, l := range s.o.Listen {
 		port, err := bind("Kafka", l.Addr)
 		if err != nil {
@@ -170,11 +182,11 @@ func (s *Server) ClusterID() string { return s.clusterID }
 func (s *Server) NodeID() int32 { return s.nodeID }
 
 // Close stops the node in the reverse order of its start and waits for all of
-// it.
+// it. Others lead what it led before it stops answering, where there are any.
 func (s *Server) Close() error {
+	errs := []error{s.retire()}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	var errs []error
 	if s.http != nil {
 		errs = append(errs, s.http.Close(ctx))
 	} else if s.httpPort != nil {
@@ -193,12 +205,7 @@ func (s *Server) Close() error {
 		s.data.Close()
 	}
 	s.closeShares()
-	if s.quorum != nil && s.epoch > 0 {
-		if _, err := s.do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: s.epoch}); err != nil {
-			errs = append(errs, fmt.Errorf("say goodbye to the controller: %w", err))
-		}
-	}
-	errs = append(errs, s.stopCore())
+	errs = append(errs, s.sayGoodbye(ctx), s.stopCore(), s.closeOthers(ctx))
 	s.cancel()
 	return errors.Join(errs...)
 }

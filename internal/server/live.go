@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/liveness"
+	"ottla/internal/outbox"
+	"ottla/internal/wire"
+	"ottla/internal/wire/own"
+)
+
+// makeLiveness makes both sides of the heartbeats.
+func (s *Server) makeLiveness() {
+	rebalance := time.Duration(0)
+	if s.view.Bool(nil, "auto.leader.rebalance.enable") {
+		rebalance = time.Duration(s.view.Int(nil, "leader.imbalance.check.interval.seconds")) * time.Second
+	}
+	s.others.keeper = liveness.NewKeeper(liveness.KeeperOptions{
+		NodeID: s.nodeID, Do: func(ctx context.Context, cmd any) (any, error) { return s.quorum.Do(ctx, cmd) },
+		Probe: func(ctx context.Context, node int32) error { return s.others.pool.Probe(ctx, node) }, Rebalance: rebalance,
+		Now: s.o.Live, Logger: s.o.Logger,
+	})
+	s.others.speaker = liveness.NewSpeaker(liveness.SpeakerOptions{
+		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, OnFenced: s.fenced, Logger: s.o.Logger,
+	})
+}
+
+// beat gives a heartbeat to whoever leads the metadata quorum.
+func (s *Server) beat(ctx context.Context, beat *own.HeartbeatRequest) (*own.HeartbeatResponse, error) {
+	leader := s.quorum.Status().Leader
+	switch leader {
+	case -1:
+		return nil, wire.Errorf(wire.NotController, "nobody is known to lead the metadata quorum")
+	case s.nodeID:
+		return s.others.keeper.Heartbeat(beat), nil
+	}
+	return outbox.Call[*own.HeartbeatResponse](ctx, s.others.pool, leader, beat)
+}
+
+// fenced is told whether clients are told of this node.
+func (s *Server) fenced(fenced bool) {
+	if fenced && s.entered.Load() > 0 {
+		s.o.Logger.Warn("this node is fenced: others lead its partitions until it is heard of again", "node", s.nodeID)
+	}
+}
+
+// lead is told who leads the metadata quorum.
+func (s *Server) lead(leader, epoch int32) {
+	s.others.keeper.OnLeader(leader, epoch)
+	s.others.speaker.Down()
+}
+
+// heartbeat serves the heartbeat of another node.
+func (s *Server) heartbeat(from int32, req *own.HeartbeatRequest) (kmsg.Response, error) {
+	if from != req.Node {
+		return nil, fmt.Errorf("node %d sent the heartbeat of node %d", from, req.Node)
+	}
+	return s.others.keeper.Heartbeat(req), nil
+}

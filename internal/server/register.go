@@ -1,0 +1,135 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ottla/internal/controller"
+	"ottla/internal/metadata"
+)
+
+// enter makes this node one of its cluster: it follows the metadata, is
+// registered, and clients are told of it.
+func (s *Server) enter(ctx context.Context) error {
+	if err := s.joinQuorum(ctx); err != nil {
+		return err
+	}
+	if err := s.bootstrap(ctx); err != nil {
+		return err
+	}
+	epoch, err := s.registerBroker(ctx)
+	if err != nil {
+		return err
+	}
+	if several(s.image(), s.nodeID) {
+		s.others.speaker.Start(epoch, true)
+		if err := s.others.speaker.WaitUnfenced(ctx); err != nil {
+			return fmt.Errorf("wait until node %d may serve: %w", s.nodeID, err)
+		}
+	} else if _, err := s.do(ctx, controller.UnfenceBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
+		return fmt.Errorf("begin to serve as node %d: %w", s.nodeID, err)
+	}
+	s.entered.Store(epoch)
+	s.accompanied(s.image())
+	s.broker.TellDirectories(ctx)
+	return nil
+}
+
+// accompanied begins the heartbeats once another node has a place in the
+// cluster.
+func (s *Server) accompanied(img *metadata.Image) {
+	if epoch := s.entered.Load(); epoch > 0 && several(img, s.nodeID) {
+		s.others.speaker.Start(epoch, false)
+	}
+}
+
+// bootstrap makes a new cluster's features final.
+func (s *Server) bootstrap(ctx context.Context) error {
+	if s.held[0].Joined || s.quorum.Image().FeatureLevel(metadata.MetadataVersion) != 0 {
+		return nil
+	}
+	if _, err := s.do(ctx, controller.Bootstrap{Features: freshFeatures()}); err != nil {
+		return fmt.Errorf("set up a new cluster: %w", err)
+	}
+	return nil
+}
+
+// registerBroker tells the controller that this node is here, and gives the
+// epoch under which it speaks.
+func (s *Server) registerBroker(ctx context.Context) (int64, error) {
+	me := metadata.Broker{
+		ID: s.nodeID, Incarnation: s.incarnation, Rack: s.view.String(nil, "broker.rack"), Endpoints: s.endpoints(),
+		Features: supportedFeatures(),
+	}
+	for i, d := range s.dirs {
+		if d.Err() != nil {
+			continue
+		}
+		me.Directories = append(me.Directories, s.held[i].DirectoryID)
+		if s.broker.Cordoned(d) {
+			me.Cordoned = append(me.Cordoned, s.held[i].DirectoryID)
+		}
+	}
+	reply, err := s.do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
+	if err != nil {
+		return 0, fmt.Errorf("register node %d: %w", s.nodeID, err)
+	}
+	epoch, ok := reply.(int64)
+	if !ok {
+		return 0, fmt.Errorf("register node %d: the controller answered %T, want an epoch", s.nodeID, reply)
+	}
+	return epoch, nil
+}
+
+// retireTimeout bounds how long the others may take to lead what this node led.
+const retireTimeout = 5 * time.Second
+
+// retire has other nodes lead what this one leads, the metadata quorum too,
+// while it still answers. On a node alone there is nobody.
+func (s *Server) retire() error {
+	if s.entered.Load() == 0 || !several(s.image(), s.nodeID) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), retireTimeout)
+	defer cancel()
+	go s.giveUp(ctx, cancel)
+	err := s.others.speaker.ShutDown(ctx)
+	if err != nil {
+		s.o.Logger.Warn("the node stops although others do not lead its partitions yet", "err", err)
+	}
+	if err := s.quorum.Resign(ctx); err != nil {
+		s.o.Logger.Warn("the node stops although nobody has taken over the metadata quorum yet", "err", err)
+	}
+	return nil
+}
+
+// giveUp ends a retirement that cannot succeed: nobody has led the metadata
+// quorum for longer than an election takes.
+func (s *Server) giveUp(ctx context.Context, cancel context.CancelFunc) {
+	look := time.NewTicker(retireTimeout / 50)
+	defer look.Stop()
+	for alone := 0; alone < 20; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+		if alone++; s.quorum.Status().Leader >= 0 {
+			alone = 0
+		}
+	}
+	cancel()
+}
+
+// sayGoodbye tells the controller of a node alone that it stops.
+func (s *Server) sayGoodbye(ctx context.Context) error {
+	epoch := s.entered.Load()
+	if epoch == 0 || several(s.image(), s.nodeID) {
+		return nil
+	}
+	if _, err := s.do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
+		return fmt.Errorf("say goodbye to the controller: %w", err)
+	}
+	return nil
+}
