@@ -39,15 +39,8 @@ func (c *Controller) registerBroker(cmd RegisterBroker) ([]metadata.Record, any,
 	}
 	b.Epoch, b.Fenced, b.InControlledShutdown = c.nextBrokerEpoch(), true, false
 	records := []metadata.Record{b.Record()}
-	switch {
-	case old == nil:
-	case c.alone():
-		records = append(records, c.raise(b.ID, b.Directories)...)
-	default:
-		c.because("node %d started anew", b.ID)
-		records = append(records, c.startedAnew(b.ID, cmd.Lossy)...)
-	}
-	return records, b.Epoch, nil
+	c.because("node %d started anew", b.ID)
+	return append(records, c.startedAnew(&b, cmd.Lossy)...), b.Epoch, nil
 }
 
 // replaceable tells whether a new incarnation may take an older one's place.
@@ -56,7 +49,7 @@ func (c *Controller) registerBroker(cmd RegisterBroker) ([]metadata.Record, any,
 func (c *Controller) replaceable(cmd *RegisterBroker) bool {
 	old := c.image().Broker(cmd.Broker.ID)
 	return old == nil || old.Fenced || old.Incarnation == cmd.Broker.Incarnation ||
-		cmd.OldGone || c.alone() || old.ID == c.options.NodeID
+		cmd.OldGone || c.alone(old.ID) || old.ID == c.options.NodeID
 }
 
 // nextBrokerEpoch is explained in doc.go. The look at the registrations covers

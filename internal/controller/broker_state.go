@@ -44,8 +44,11 @@ func (c *Controller) unfenceBroker(cmd UnfenceBroker) ([]metadata.Record, any, e
 	if err != nil || !b.Fenced {
 		return nil, nil, err
 	}
-	if reserved(b) {
+	switch {
+	case reserved(b):
 		return nil, nil, wire.Errorf(wire.StaleBrokerEpoch, "node %d has a place in the cluster and never registered", b.ID)
+	case b.InControlledShutdown:
+		return nil, nil, wire.Errorf(wire.InvalidRequest, "node %d is shutting down: it serves again after it has registered anew", b.ID)
 	}
 	c.because("node %d is back", b.ID)
 	records := []metadata.Record{&metadata.BrokerRegistrationChangeRecord{BrokerID: b.ID, BrokerEpoch: b.Epoch, Fenced: -1}}
@@ -71,7 +74,7 @@ func (c *Controller) shutdownBroker(cmd ShutdownBroker) ([]metadata.Record, any,
 		return nil, nil, err
 	}
 	change := &metadata.BrokerRegistrationChangeRecord{BrokerID: b.ID, BrokerEpoch: b.Epoch, InControlledShutdown: 1}
-	if c.alone() {
+	if c.alone(b.ID) {
 		change.Fenced = 1
 	}
 	if b.InControlledShutdown && (b.Fenced || change.Fenced == 0) {

@@ -171,11 +171,19 @@ func (c *Controller) live(id int32) bool {
 
 func isLive(b *metadata.Broker) bool { return !b.Fenced && !b.InControlledShutdown }
 
-// alone tells whether there is no other node that could lead, or lead again:
-// then the partitions of one that goes keep it as their leader, so that a node
-// by itself need not write two records for each of them at every stop and start.
-// That it does not serve meanwhile is told by its being fenced.
-func (c *Controller) alone() bool { return c.image().BrokerCount() <= 1 }
+// alone tells whether no other node is registered.
+func (c *Controller) alone(id int32) bool {
+	n := c.image().BrokerCount()
+	return n == 0 || n == 1 && c.image().Broker(id) != nil
+}
+
+// keeps tells whether a partition keeps a broker that goes as its leader: its
+// only replica is there, and no other node could ever take it. So a node alone
+// need not write two records for each partition at every stop and start; that
+// it does not serve meanwhile is told by its being fenced.
+func (c *Controller) keeps(p *metadata.Partition, id int32) bool {
+	return len(p.Replicas) == 1 && c.alone(id)
+}
 
 // Result is one item's outcome: Code None is success.
 type Result struct {

@@ -61,13 +61,12 @@ func (c *Controller) failDirectories(cmd FailDirectories) ([]metadata.Record, an
 // abandon takes a broker out of the partitions that do not lie in one of the
 // directories it has left: another replica leads, or nobody.
 func (c *Controller) abandon(id int32, left []uuid.UUID) []metadata.Record {
-	alone := c.alone()
 	c.because("a log directory of node %d failed", id)
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
 		if p.Leader != id && !slices.Contains(p.ISR, id) || !lostWith(p, id, left) {
 			return nil
 		}
-		if !alone {
+		if !c.keeps(p, id) {
 			return orNone(c.without(t, p, id, nil))
 		}
 		if p.Leader != id {

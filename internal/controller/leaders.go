@@ -6,11 +6,10 @@ import (
 
 	"ottla/internal/controller/election"
 	"ottla/internal/metadata"
-	"ottla/internal/uuid"
 )
 
 // Who leads, and who is in sync, when a broker goes or comes. Package election
-// decides each partition; a node alone is the exception that alone explains.
+// decides each partition; a node alone is the exception that keeps explains.
 
 // rules are a topic's, as it is set up now.
 func (c *Controller) rules(topic string) election.Rules {
@@ -81,11 +80,8 @@ func (c *Controller) synced(topic string) bool {
 
 // leave takes a broker out of every ISR, and gives its leaderships away.
 func (c *Controller) leave(id int32) []metadata.Record {
-	if c.alone() {
-		return nil
-	}
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		if p.Leader != id && !slices.Contains(p.ISR, id) {
+		if p.Leader != id && !slices.Contains(p.ISR, id) || c.keeps(p, id) {
 			return nil
 		}
 		return orNone(c.without(t, p, id, nil))
@@ -94,17 +90,34 @@ func (c *Controller) leave(id int32) []metadata.Record {
 
 // startedAnew is leave for a broker whose process is a new one; a lossy start
 // takes it from those that are eligible too, where its records may be missing.
-func (c *Controller) startedAnew(id int32, lossy bool) []metadata.Record {
+func (c *Controller) startedAnew(b *metadata.Broker, lossy bool) []metadata.Record {
 	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		var lost []int32
-		if slices.Contains(p.Replicas, id) && lossy && !c.synced(t.Name) {
-			lost = []int32{id}
+		if c.keeps(p, b.ID) {
+			return raise(t, p, b)
 		}
-		if p.Leader != id && !slices.Contains(p.ISR, id) && (lost == nil || !slices.Contains(p.ELR, id)) {
+		var lost []int32
+		if slices.Contains(p.Replicas, b.ID) && lossy && !c.synced(t.Name) {
+			lost = []int32{b.ID}
+		}
+		if p.Leader != b.ID && !slices.Contains(p.ISR, b.ID) && (lost == nil || !slices.Contains(p.ELR, b.ID)) {
 			return nil
 		}
-		return orNone(c.without(t, p, id, lost))
+		return orNone(c.without(t, p, b.ID, lost))
 	})
+}
+
+// raise gives a partition that its leader keeps a new leader epoch, or no leader
+// where the directory that it lies in is not among those that work.
+func raise(t *metadata.Topic, p *metadata.Partition, b *metadata.Broker) metadata.Record {
+	if p.Leader != b.ID {
+		return nil
+	}
+	change := metadata.ChangePartition(t.ID, p.Index)
+	change.Leader = b.ID
+	if lostWith(p, b.ID, b.Directories) {
+		change.Leader = metadata.NoLeader
+	}
+	return change
 }
 
 // without takes a broker out of one partition's ISR.
@@ -120,23 +133,6 @@ func orNone(r *metadata.PartitionChangeRecord) metadata.Record {
 		return nil
 	}
 	return r
-}
-
-// raise gives what a node alone leads a new leader epoch, as its process is a
-// new one, or no leader where the directory that it lies in is not among those
-// that work.
-func (c *Controller) raise(id int32, work []uuid.UUID) []metadata.Record {
-	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		if p.Leader != id {
-			return nil
-		}
-		change := metadata.ChangePartition(t.ID, p.Index)
-		change.Leader = id
-		if lostWith(p, id, work) {
-			change.Leader = metadata.NoLeader
-		}
-		return change
-	})
 }
 
 // comeBack elects leaders for the partitions that have none, now that a broker

@@ -149,7 +149,7 @@ func (c *Controller) note(was *metadata.Partition) {
 		At: c.reasons.now, Topic: was.Topic.Name, Index: was.Index, Why: c.reasons.why,
 		From: was.Leader, To: is.Leader, LeaderEpoch: is.LeaderEpoch,
 		ISR: is.ISR, WasISR: was.ISR, ELR: is.ELR,
-		Unclean: is.Leader >= 0 && is.Leader != was.Leader && !slices.Contains(was.ISR, is.Leader) && !slices.Contains(was.ELR, is.Leader),
+		Unclean: is.Recovering && is.Leader >= 0 && is.Leader != was.Leader && !slices.Contains(was.ISR, is.Leader) && !slices.Contains(was.ELR, is.Leader),
 	}
 	c.reasons.add(r)
 	if c.options.OnReason != nil {

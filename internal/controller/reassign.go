@@ -87,8 +87,13 @@ func (c *Controller) moveTo(t *metadata.Topic, p *metadata.Partition, target []i
 // changeReplicas gives a partition other replicas, where one of those that have
 // all records stays.
 func (c *Controller) changeReplicas(t *metadata.Topic, p *metadata.Partition, what string, change election.Change) (metadata.Record, error) {
-	stay := func(list []int32) int { return len(without(list, without(list, change.Replicas))) }
-	if len(p.ISR) > 0 && stay(p.ISR) == 0 || len(p.ISR) == 0 && stay(p.ELR) < min(len(p.ELR), 1) {
+	may := p.ISR // who has all records
+	for _, next := range [][]int32{p.ELR, p.LastELR} {
+		if len(may) == 0 {
+			may = next
+		}
+	}
+	if len(may) > 0 && len(without(may, change.Replicas)) == len(may) {
 		return nil, unclean(t, p, what)
 	}
 	change.Directories = c.directoriesOf(p, change.Replicas)

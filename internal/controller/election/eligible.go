@@ -4,16 +4,18 @@ package election
 // when fewer than min.insync.replicas stayed. Without the feature only what a
 // partition has from before counts, until it has a leader again.
 func (d *draft) eligible(lost []int32, r Rules) {
-	enough := max(1, min(r.MinISR, len(d.replicas)))
 	switch {
 	case !r.ELR:
 		d.elr = Without(within(d.was.ELR, d.replicas), append(lost[:len(lost):len(lost)], d.isr...)...)
-	case len(d.isr) >= enough:
+	case len(d.isr) >= d.enough(r):
 		d.elr = nil
 	default:
 		d.elr = Without(Without(within(d.replicas, d.was.ELR, d.was.ISR), d.isr...), lost...)
 	}
 }
+
+// enough is how many must be in sync for records to be committed.
+func (d *draft) enough(r Rules) int { return max(1, min(r.MinISR, len(d.replicas))) }
 
 // settle says what follows from there being a leader, or none.
 func (d *draft) settle(r Rules) {
@@ -21,7 +23,7 @@ func (d *draft) settle(r Rules) {
 	switch {
 	case d.leader >= 0:
 		d.last = nil
-		if !r.ELR {
+		if !r.ELR || len(d.isr) >= d.enough(r) { // the leader itself may be enough
 			d.elr = nil
 		}
 	case len(d.isr) > 0:
@@ -31,5 +33,10 @@ func (d *draft) settle(r Rules) {
 		d.isr = within(d.was.ISR, d.replicas)
 	case d.was.Leader >= 0 && len(within(d.replicas, []int32{d.was.Leader})) > 0:
 		d.last = []int32{d.was.Leader}
+	case len(d.elr)+len(d.last) == 0:
+		// The last eligible one lost records, and the last leader is no replica
+		// any more: nobody has more than the one that was eligible.
+		held := within(d.replicas, d.was.ISR, d.was.ELR)
+		d.last = held[:min(len(held), 1)]
 	}
 }

@@ -49,7 +49,10 @@ func (d *draft) lastLeader(r Rules) (int32, bool) {
 		return metadata.NoLeader, false
 	}
 	id := d.was.LastELR[0]
-	return id, slices.Contains(d.replicas, id) && r.MayLead(d.was, id)
+	if !slices.Contains(d.replicas, id) || !r.MayLead(d.was, id) {
+		return metadata.NoLeader, false
+	}
+	return id, true
 }
 
 // lead puts a leader at its place: one that comes from outside the ISR is all
