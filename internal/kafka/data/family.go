@@ -6,12 +6,14 @@ import (
 
 	"ottla/internal/config"
 	"ottla/internal/kafka/api"
+	"ottla/internal/kafka/data/feed"
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/metadata"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 )
 
 // Cluster is what this family must know of the cluster.
@@ -41,6 +43,7 @@ type Family struct {
 	o        Options
 	wheel    *wheel.Wheel
 	sessions *cache
+	feeder   *feed.Feeder
 	fetchMax int // fetch.max.bytes
 	m        familyMetrics
 }
@@ -56,6 +59,7 @@ func New(o Options) *Family {
 	f := &Family{o: o, wheel: wheel.New(), m: newFamilyMetrics(o.Metrics)}
 	f.fetchMax = int(o.View.Int(nil, "fetch.max.bytes"))
 	f.sessions = newCache(int(o.View.Int(nil, "max.incremental.fetch.session.cache.slots")), &f.m)
+	f.feeder = feed.New(feed.Options{Partitions: o.Partitions, Wheel: f.wheel, Logger: o.Logger, Fed: f.m.fetched})
 	return f
 }
 
@@ -63,6 +67,7 @@ func New(o Options) *Family {
 func (f *Family) APIs() []api.API {
 	return []api.API{
 		f.produceRow(), f.fetchRow(), f.listOffsetsRow(), f.offsetForLeaderEpochRow(), f.describeProducersRow(),
+		{Key: own.KeyReplicaProgress, NodesOnly: true, Serve: f.feeder.Progress},
 	}
 }
 

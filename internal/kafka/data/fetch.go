@@ -15,7 +15,7 @@ import (
 // not used yet), v12 is flexible and brings diverging epochs (KIP-595), v13
 // topic ids (KIP-516), v15 the replica state (KIP-903), v16 leader hints
 // (KIP-951), v17 directory ids, v18 the follower's high watermark (KIP-1166);
-// the last two are for followers.
+// the last two are for followers, whom package feed answers.
 func (f *Family) fetchRow() api.API {
 	return api.API{
 		Key: wire.KeyFetch, Min: 4, Max: 18, ListedMin: 4, Serve: f.fetch,
@@ -28,6 +28,11 @@ func (f *Family) fetchRow() api.API {
 // fetch implements api.API.Serve. Reading happens in Build, when the answer is
 // at the head of its connection's queue.
 func (f *Family) fetch(c *api.Conn, r *api.Request) (api.Answer, error) {
+	if c.Node >= 0 {
+		if a, mine, err := f.feeder.Fetch(c, r); mine {
+			return a, err
+		}
+	}
 	a := takeFetch()
 	a.family, a.conn, a.head = f, c, r.Header
 	a.head.ClientID = nil // a view
