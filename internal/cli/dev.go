@@ -31,6 +31,7 @@ const memoryData = "/dev-ephemeral"
 func devCommand(o *options) *cobra.Command {
 	var n nodeFlags
 	var ephemeral, fresh bool
+	var count int
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Run a node for development on this machine",
@@ -39,16 +40,36 @@ func devCommand(o *options) *cobra.Command {
 			"forgets it, --fresh begins anew.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if count != 1 {
+				return devSeveral(cmd.Context(), o, &n, count, ephemeral, fresh)
+			}
 			return dev(cmd.Context(), o, &n, ephemeral, fresh)
 		},
 	}
 	n.bind(c.Flags())
 	c.Flags().BoolVar(&ephemeral, "ephemeral", false, "keep data in memory and forget it at the end")
 	c.Flags().BoolVar(&fresh, "fresh", false, "delete the development data first")
+	c.Flags().IntVar(&count, "nodes", 1, "run a cluster of so many nodes, each a process, with keys to kill, stop, pause and start them")
+	c.Flags().Lookup("nodes").Hidden = !server.Joins
 	// The log of a node somebody looks at begins where something is wrong.
 	c.Flags().Lookup("log-level").DefValue = "warn"
 	n.logLevel = "warn"
 	return c
+}
+
+// devSeveral refuses what several nodes cannot be, and runs them.
+func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh bool) error {
+	switch {
+	case !server.Joins:
+		return fail.Usagef("this release runs clusters of one node: --nodes is not taken")
+	case count < 1:
+		return fail.Usagef("--nodes %d: at least 1", count)
+	case ephemeral && (fresh || n.data != ""):
+		return fail.Usagef("--ephemeral keeps nothing on disk: it does not go with --data or --fresh")
+	case n.advertise != "":
+		return fail.Usagef("--advertise names one node: it does not go with --nodes")
+	}
+	return devNodes(ctx, o, n, count, ephemeral, fresh)
 }
 
 func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) error {

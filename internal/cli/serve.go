@@ -34,7 +34,7 @@ func serveCommand(o *options) *cobra.Command {
 			"  ottla serve --config server.properties",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			static, report, err := n.layers("ottla serve", map[string]string{"listeners": "PLAINTEXT://" + defaultBootstrap})
+			static, report, err := n.layers("ottla serve", n.cluster.defaults())
 			if err != nil {
 				return err
 			}

@@ -29,6 +29,7 @@ type clusterFlags struct {
 	rack       string
 	nodeID     string // "" when not given
 	whileStdin bool
+	ofDev      int // how many nodes the `ottla dev` that started this one has; 0 for none
 }
 
 func (c *clusterFlags) bind(f *pflag.FlagSet) {
@@ -39,7 +40,8 @@ func (c *clusterFlags) bind(f *pflag.FlagSet) {
 	f.BoolVar(&c.noVote, "no-vote", false, "never become a voter of the metadata by itself")
 	f.BoolVar(&c.found, "found", false, "found the cluster when none of --join answers (for the first node alone)")
 	f.BoolVar(&c.whileStdin, "while-stdin", false, "stop when standard input ends")
-	hidden := []string{"while-stdin"}
+	f.IntVar(&c.ofDev, "of-dev", 0, "take the defaults of `ottla dev` with so many nodes")
+	hidden := []string{"while-stdin", "of-dev"}
 	if !server.Joins {
 		hidden = append(hidden, "join", "token", "no-vote", "found")
 	}
@@ -79,6 +81,14 @@ func (c *clusterFlags) options(o *server.Options) error {
 	}
 	o.Token, o.NoVote = token, c.noVote
 	return nil
+}
+
+// defaults are the settings that serve begins with.
+func (c *clusterFlags) defaults() map[string]string {
+	if c.ofDev > 0 {
+		return clusterDefaults(c.ofDev)
+	}
+	return map[string]string{"listeners": "PLAINTEXT://" + defaultBootstrap}
 }
 
 // readToken takes a token as it is, out of a file, or from the environment.
