@@ -78,6 +78,14 @@ func (b *Box[T]) Put(ctx context.Context, node int32, item T) {
 	l.send()
 }
 
+// Waiting tells how many questions wait for a node and are not on their way.
+func (b *Box[T]) Waiting(node int32) int {
+	l := b.lane(node)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
+}
+
 func (b *Box[T]) lane(node int32) *lane[T] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
