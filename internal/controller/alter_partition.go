@@ -64,18 +64,18 @@ func (c *Controller) alterPartition(cmd AlterPartition) ([]metadata.Record, any,
 	c.because("its leader, node %d, told who is in sync", cmd.Broker)
 	var records []metadata.Record
 	reply := make([]AlteredPartition, 0, len(cmd.Partitions))
-	seen := make(map[TopicIDPartition]bool, len(cmd.Partitions))
+	changed := make(map[TopicIDPartition]bool, len(cmd.Partitions))
 	for i := range cmd.Partitions {
 		n := &cmd.Partitions[i]
 		key := TopicIDPartition{n.TopicID, n.Index}
-		if seen[key] {
+		if changed[key] {
 			reply = append(reply, AlteredPartition{TopicID: n.TopicID, Index: n.Index,
-				Result: resultOf(wire.Errorf(wire.InvalidRequest, "the partition is named twice"))})
+				Result: resultOf(wire.Errorf(wire.InvalidRequest, "the partition is altered twice"))})
 			continue
 		}
-		seen[key] = true
 		record, altered := c.alterISR(cmd.Broker, n)
 		if record != nil {
+			changed[key] = true
 			records = append(records, record)
 		}
 		reply = append(reply, altered)

@@ -65,13 +65,12 @@ func (c *Controller) alterConfigs(cmd AlterConfigs) ([]metadata.Record, any, err
 			changed, err = c.alterResource(r, cmd.Incremental)
 		}
 		records = append(records, changed...)
-		records = append(records, c.followConfigs(r, changed)...)
 		reply = append(reply, resultOf(err))
 	}
 	if cmd.ValidateOnly {
 		return nil, reply, nil
 	}
-	return records, reply, nil
+	return append(records, c.followConfigs(records)...), reply, nil
 }
 
 // alterResource gives one resource's CONFIG records, by name of the setting.

@@ -46,11 +46,6 @@ func (c *Controller) clusterSetting(name string) string {
 	if v, ok := c.image().Config(metadata.ResourceBroker, "")[name]; ok {
 		return v
 	}
-	return c.started(name)
-}
-
-// started is what this node was started with.
-func (c *Controller) started(name string) string {
 	switch name {
 	case minInsync:
 		return strconv.Itoa(int(max(c.options.MinInsync, 1)))
@@ -167,62 +162,38 @@ func (c *Controller) eachPartition(f func(*metadata.Topic, *metadata.Partition) 
 	return records
 }
 
-// followConfigs is what comes with a change of the settings that decide who may
-// lead, of one topic or (a broker resource without a name) of all that have none
-// of their own. A replica is eligible only as long as too few others are in sync
+// followConfigs is what comes with records that change the settings which decide
+// who may lead. A replica is eligible only as long as too few others are in sync
 // for records to be committed without it: when fewer are asked for, that may be
 // over. And a partition without a leader gets one where any may now be taken.
-func (c *Controller) followConfigs(resource *AlterResource, changed []metadata.Record) []metadata.Record {
-	fewer, unclean := c.newValue(resource, changed, minInsync), c.newValue(resource, changed, uncleanElection)
-	if fewer == "" && unclean != "true" {
+func (c *Controller) followConfigs(records []metadata.Record) []metadata.Record {
+	if !slices.ContainsFunc(records, decidesLeaders) {
 		return nil
 	}
-	c.because("%s or %s of %s was changed", minInsync, uncleanElection, resourceText(resource))
-	return c.eachPartition(func(t *metadata.Topic, p *metadata.Partition) metadata.Record {
-		own := c.image().Config(metadata.ResourceTopic, t.Name)
-		mine := func(name, value string) bool {
-			_, set := own[name]
-			return value != "" && (resource.Type == metadata.ResourceTopic && resource.Name == t.Name || resource.Type == metadata.ResourceBroker && !set)
+	after := &Controller{options: c.options, state: c.image().Draft()}
+	for _, r := range records {
+		if after.state.Apply(r) != nil {
+			return nil // our bug: Apply of the controller itself will say so
 		}
-		r, touched := c.rules(t.Name), false
-		if mine(minInsync, fewer) {
-			if n, err := strconv.Atoi(fewer); err == nil {
-				r.MinISR, touched = n, len(p.ELR) > 0 && len(p.ISR) > 0
+	}
+	c.because("%s or %s was changed", minInsync, uncleanElection)
+	var out []metadata.Record
+	for t := range c.image().Topics() {
+		fewer := after.minISR(t.Name) < c.minISR(t.Name)
+		r := after.rules(t.Name)
+		for _, p := range t.Partitions {
+			if fewer && len(p.ISR) > 0 && len(p.ELR) > 0 || r.Unclean && p.Leader == metadata.NoLeader {
+				if change := election.Decide(p, election.Change{}, r); change != nil {
+					out = append(out, change)
+				}
 			}
 		}
-		if mine(uncleanElection, unclean) && unclean == "true" {
-			r.Unclean, touched = true, touched || p.Leader == metadata.NoLeader
-		}
-		if !touched {
-			return nil
-		}
-		return orNone(election.Decide(p, election.Change{}, r))
-	})
+	}
+	return out
 }
 
-// newValue is what a setting of a topic, or of the cluster, becomes by the
-// records; "" where it stays.
-func (c *Controller) newValue(resource *AlterResource, changed []metadata.Record, name string) string {
-	if resource.Type != metadata.ResourceTopic && (resource.Type != metadata.ResourceBroker || resource.Name != "") {
-		return ""
-	}
-	for _, r := range changed {
-		switch one, ok := r.(*metadata.ConfigRecord); {
-		case !ok || one.Name != name:
-		case one.Value != nil:
-			return *one.Value
-		case resource.Type == metadata.ResourceTopic:
-			return c.clusterSetting(name)
-		default:
-			return c.started(name)
-		}
-	}
-	return ""
-}
-
-func resourceText(r *AlterResource) string {
-	if r.Type == metadata.ResourceTopic {
-		return "topic " + r.Name
-	}
-	return "the cluster"
+// decidesLeaders tells whether a record changes one of those settings.
+func decidesLeaders(r metadata.Record) bool {
+	one, ok := r.(*metadata.ConfigRecord)
+	return ok && (one.Name == minInsync || one.Name == uncleanElection)
 }

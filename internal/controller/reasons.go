@@ -37,7 +37,7 @@ func (r Reason) String() string {
 	case r.To < 0:
 		fmt.Fprintf(&b, "leader %d lost, none left", r.From)
 	case r.From < 0:
-		fmt.Fprintf(&b, "leader is %d again", r.To)
+		fmt.Fprintf(&b, "leader is %d", r.To)
 	default:
 		fmt.Fprintf(&b, "leader moved %d -> %d", r.From, r.To)
 	}
@@ -49,7 +49,7 @@ func (r Reason) String() string {
 		fmt.Fprintf(&b, "; eligible %v", r.ELR)
 	}
 	if r.Unclean {
-		b.WriteString("; UNCLEAN: records that only others had are lost")
+		b.WriteString("; UNCLEAN: records that only others had may be lost")
 	}
 	return b.String()
 }

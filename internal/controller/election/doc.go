@@ -24,7 +24,9 @@
 //
 //   - A leader is in the ISR, the ISR is a part of the replicas, and so are the
 //     eligible and last leaders; no replica is both in sync and eligible.
-//   - The ISR is empty only where ELR or LastELR say who may lead.
+//   - The ISR is empty only where ELR or LastELR say who may lead. (Package
+//     controller takes a replica from both when it began anew in another
+//     directory: then only an order makes it lead.)
 //   - A clean election takes a replica from the ISR, or where that is empty from
 //     the eligible ones. Every other one sets the recovery state.
 //   - While fewer than min.insync.replicas are in sync, the high watermark does

@@ -212,7 +212,7 @@ func (a asked) promises(t *testing.T, got became) {
 		t.Fatalf("%+v: in sync and eligible: %+v", a, got)
 	case got.isr|got.elr|got.last == 0:
 		t.Fatalf("%+v: nobody may lead: %+v", a, got)
-	case got.leader >= 0 && got.leader != a.leader && !got.unclean && !(a.want|a.isr|a.elr).has(got.leader):
+	case got.leader >= 0 && got.leader != a.leader && !got.unclean && !(a.want | a.isr | a.elr).has(got.leader):
 		t.Fatalf("%+v: an unclean election in silence: %+v", a, got)
 	case got.leader >= 0 && a.lost.has(got.leader) && !got.unclean && got.leader != a.leader:
 		t.Fatalf("%+v: one that may lack records leads: %+v", a, got)
