@@ -4,15 +4,18 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"ottla/internal/broker/insync"
 	"ottla/internal/config"
 	"ottla/internal/coordinator"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/replicate"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
@@ -34,6 +37,10 @@ type Options struct {
 	Coordinators map[string]*coordinator.Runtime
 	// Control gives the controller a command; Ensure asks it for topics.
 	Control func(ctx context.Context, cmd any) (any, error)
+	// Nodes makes a connection to another node on which it answers requests in
+	// order (peer.Pool.Open); what is led elsewhere is followed over it. Nil: no
+	// partition has other replicas.
+	Nodes func(ctx context.Context, node int32) (net.Conn, error)
 	// Fatal is called once when the node cannot go on: the metadata log's
 	// directory failed, or the controller could not be told of another in time.
 	Fatal func(error)
@@ -62,6 +69,10 @@ type Broker struct {
 	moves      moves
 	news       chan struct{} // has something in it when the controller should hear of directories
 	ensuring   chan struct{} // has something in it while Ensure asks
+
+	fetchers *replicate.Fetchers // of what is led elsewhere
+	inSync   *insync.Keeper      // of what is led here and has followers
+	pulling  atomic.Pointer[replicate.Settings]
 
 	stop    chan struct{} // closed by Close
 	stopped atomic.Bool
@@ -94,6 +105,7 @@ func New(o Options) *Broker {
 		b.o.Fatal = func(error) {}
 	}
 	b.image.Store(metadata.Empty())
+	b.makeReplicas()
 	return b
 }
 
@@ -112,6 +124,16 @@ func (b *Broker) ByName(topic []byte, index int32) (*partition.Partition, wire.C
 // ByID is ByName for a topic id.
 func (b *Broker) ByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code) {
 	return b.table.byID(id).serve(index, wire.UnknownTopicID)
+}
+
+// AnyByName and AnyByID find a partition to read from, led here or not.
+func (b *Broker) AnyByName(topic []byte, index int32) (*partition.Partition, wire.Code) {
+	return b.table.byName(topic).read(index, wire.UnknownTopicOrPartition)
+}
+
+// AnyByID is AnyByName for a topic id.
+func (b *Broker) AnyByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code) {
+	return b.table.byID(id).read(index, wire.UnknownTopicID)
 }
 
 // Partitions lists all partitions held here, in no order.

@@ -9,6 +9,8 @@ func (b *Broker) Close() error {
 		return nil
 	}
 	close(b.stop)
+	b.fetchers.Close()
+	b.inSync.Close()
 	b.opening.Wait()
 	b.loops.Wait()
 	var errs []error

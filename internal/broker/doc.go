@@ -17,6 +17,10 @@
 // clean.go, metrics.go, close.go; tail.go and tail_note.go (a partition as its
 // coordinator sees it), ensure.go (internal topics are made when needed).
 //
+// Parts: insync (which followers are in sync, told to the controller). Followers
+// are kept up with their leaders by package replicate: held.go has a partition
+// follow or not with every role it takes.
+//
 // # Rules
 //
 //   - OnImage calls come one after the other, from the quorum. When one

@@ -95,11 +95,12 @@ func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]
 // hold makes a partition that is not open yet.
 func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c partition.Config) *held {
 	h := &held{
+		broker:   b,
 		id:       log.Ident{Topic: mt.Name, Partition: mp.Index, ID: mt.ID},
 		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.o.Coordinators[mt.Name],
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
-			Now: b.o.Now, Logger: b.o.Logger, Config: c,
+			Now: b.o.Now, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look,
 		}),
 	}
 	h.at.Store(at)

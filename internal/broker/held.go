@@ -36,6 +36,7 @@ type held struct {
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
 	coordinator *coordinator.Runtime
+	broker      *Broker
 
 	state atomic.Int32
 	leads atomic.Bool
@@ -70,6 +71,7 @@ func (h *held) become(r partition.Role) error {
 // take gives an open partition its role, and its coordinator with it.
 func (h *held) take(r partition.Role) error {
 	err := h.p.Become(r)
+	h.pull(r, err == nil)
 	if h.coordinator == nil {
 		return err
 	}
@@ -81,8 +83,21 @@ func (h *held) take(r partition.Role) error {
 	return err
 }
 
-// leave ends the coordinator's part.
+// pull has an open partition follow the leader of its role, or nobody.
+func (h *held) pull(r partition.Role, took bool) {
+	if took && r.Leader >= 0 && r.Leader != h.node {
+		h.broker.fetchers.Follow(h.p, r.Leader, r.LeaderEpoch)
+		return
+	}
+	h.broker.fetchers.Unfollow(h.p)
+	if took && r.Leader == h.node && len(r.Replicas) > 1 {
+		h.broker.inSync.Lead()
+	}
+}
+
+// leave ends the coordinator's part, and following.
 func (h *held) leave() {
+	h.broker.fetchers.Unfollow(h.p)
 	if h.coordinator != nil {
 		h.coordinator.Resign(h.id.Partition)
 	}
@@ -115,8 +130,9 @@ func (h *held) opened() error {
 	return err
 }
 
-// serve gives the partition, or why not. h may be nil: no replica is here.
-func (h *held) serve() (*partition.Partition, wire.Code) {
+// serve gives the partition, or why not: when it is led here, or with anyone when
+// there is a replica at all. h may be nil: no replica is here.
+func (h *held) serve(anyone bool) (*partition.Partition, wire.Code) {
 	if h == nil {
 		return nil, wire.NotLeaderOrFollower
 	}
@@ -125,7 +141,7 @@ func (h *held) serve() (*partition.Partition, wire.Code) {
 	}
 	switch h.state.Load() {
 	case open:
-		if h.leads.Load() {
+		if anyone || h.leads.Load() {
 			return h.p, wire.None
 		}
 	case broken:

@@ -5,6 +5,7 @@ import (
 
 	"ottla/internal/log"
 	"ottla/internal/metric"
+	"ottla/internal/replicate"
 )
 
 // Metrics are what the loops measure. A nil handle measures nothing.
@@ -15,6 +16,8 @@ type Metrics struct {
 	Cleanings, CleaningsFailed  *metric.Counter
 	CleanerRead, CleanerWritten *metric.Counter // bytes
 	CleanerDropped              *metric.Counter // records
+
+	Replicas replicate.Metrics
 }
 
 // syncRound runs one round and measures it. On a directory that is offline a

@@ -2,10 +2,47 @@ package broker
 
 import (
 	"slices"
+	"time"
 
+	"ottla/internal/broker/insync"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/replicate"
 )
+
+// makeReplicas makes what keeps replicas in step, where there are other nodes.
+func (b *Broker) makeReplicas() {
+	b.inSync = insync.New(insync.Options{
+		NodeID: b.o.NodeID, Image: b.Image, Control: b.o.Control, Partitions: b.Partitions, Logger: b.o.Logger, Tick: b.o.Tick,
+		MaxLag: func() time.Duration { return b.o.View.Duration(b.Image(), maxLag) },
+	})
+	if b.o.Nodes == nil {
+		return
+	}
+	b.fetchers = replicate.New(replicate.Options{
+		NodeID: b.o.NodeID, Open: b.o.Nodes, Logger: b.o.Logger, Metrics: b.o.Metrics.Replicas,
+		Settings: func() replicate.Settings { return *b.pulling.Load() },
+		BrokerEpoch: func() int64 {
+			if me := b.Image().Broker(b.o.NodeID); me != nil {
+				return me.Epoch
+			}
+			return -1
+		},
+	})
+	b.heedPulling(b.Image())
+}
+
+// heedPulling takes over what fetches from leaders heed.
+func (b *Broker) heedPulling(img *metadata.Image) {
+	v := b.o.View
+	b.pulling.Store(&replicate.Settings{
+		PartitionBytes: int32(v.Int(img, "replica.fetch.max.bytes")),
+		ResponseBytes:  int32(v.Int(img, "replica.fetch.response.max.bytes")),
+		Wait:           v.Duration(img, "replica.fetch.wait.max.ms"),
+		Backoff:        v.Duration(img, "replica.fetch.backoff.ms"),
+		Silence:        v.Duration(img, "replica.socket.timeout.ms"),
+	})
+}
 
 // assign gives a partition the role that the metadata say.
 func (b *Broker) assign(h *held, mp *metadata.Partition) {

@@ -11,6 +11,7 @@ import (
 const (
 	retentionInterval = "log.retention.check.interval.ms"
 	producerExpiry    = "producer.id.expiration.ms"
+	maxLag            = "replica.lag.time.max.ms"
 	verifyTxns        = "transaction.partition.verification.enable"
 )
 
@@ -25,6 +26,9 @@ func (b *Broker) configOf(img *metadata.Image, name string) partition.Config {
 // reconfigure brings changed settings to the partitions they hold for: a
 // topic's own, or, when a broker default moved, those of all topics.
 func (b *Broker) reconfigure(img *metadata.Image, changes []metadata.ConfigChange) {
+	if b.fetchers != nil {
+		b.heedPulling(img)
+	}
 	all := false
 	for _, c := range changes {
 		switch {

@@ -103,5 +103,17 @@ func (t *topic) serve(index int32, unknown wire.Code) (*partition.Partition, wir
 	if index < 0 || int(index) >= len(t.parts) {
 		return nil, wire.UnknownTopicOrPartition
 	}
-	return t.parts[index].serve()
+	return t.parts[index].serve(false)
+}
+
+// read finds a partition of the topic to read from, led here or followed; t may be
+// nil.
+func (t *topic) read(index int32, unknown wire.Code) (*partition.Partition, wire.Code) {
+	if t == nil {
+		return nil, unknown
+	}
+	if index < 0 || int(index) >= len(t.parts) {
+		return nil, wire.UnknownTopicOrPartition
+	}
+	return t.parts[index].serve(true)
 }

@@ -35,7 +35,7 @@ type ProposeArgs struct {
 func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
 	p.st.Lock()
 	defer p.st.Unlock()
-	if p.refusal != nil || p.core.Role() != replica.Leader {
+	if p.refusal != nil || p.core.Role() != replica.Leader || p.core.Replicas() < 2 {
 		return Proposal{}, false
 	}
 	all := p.core.Standings(nil)
@@ -117,4 +117,13 @@ func (p *Partition) Report(to Reporter) {
 	p.st.Lock()
 	defer p.st.Unlock()
 	p.reporter = to
+}
+
+// Synced is the offset below which everything is synced here, 0 while the log is
+// not open. It takes no lock that is held over I/O.
+func (p *Partition) Synced() int64 {
+	if l := p.log.Load(); l != nil {
+		return l.Durable().Offset
+	}
+	return 0
 }

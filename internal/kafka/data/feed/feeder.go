@@ -65,6 +65,9 @@ func (f *Feeder) fetch(c *api.Conn, r *api.Request, req *pull.Request) api.Answe
 	a := &answer{head: r.Header, feeder: f, maxBytes: int(max(req.MaxBytes, 0)), sessionID: req.SessionID}
 	a.head.ClientID = nil // a view
 	a.wait = min(time.Duration(max(req.MaxWaitMs, 0))*time.Millisecond, mostWait)
+	if req.SessionEpoch == 0 {
+		a.wait = 0 // the follower may add to the session once it knows of it
+	}
 	a.timer.Fire = a.expire
 	if req.Replica != c.Node {
 		a.code = wire.ClusterAuthorizationFailed
