@@ -19,6 +19,9 @@ type CommandResponse struct {
 	// the command was certainly not accepted: it may be sent to another node.
 	ErrorCode    int16
 	ErrorMessage string
+	// Undecided says of an error that the command may have been accepted all
+	// the same.
+	Undecided bool
 	// Leader and LeaderEpoch are who leads as the asked node knows it; -1 when
 	// it does not.
 	Leader      int32
@@ -57,14 +60,14 @@ func (r *CommandResponse) RequestKind() kmsg.Request { return &CommandRequest{me
 
 // AppendTo encodes the answer.
 func (r *CommandResponse) AppendTo(dst []byte) []byte {
-	return writer(dst).int16(r.ErrorCode).string(r.ErrorMessage).
+	return writer(dst).int16(r.ErrorCode).string(r.ErrorMessage).bool(r.Undecided).
 		int32(r.Leader).int32(r.LeaderEpoch).int64(r.Offset).bytes(r.Body).noTags()
 }
 
 // ReadFrom decodes the answer.
 func (r *CommandResponse) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.ErrorCode, r.ErrorMessage = in.int16(), in.string()
+		r.ErrorCode, r.ErrorMessage, r.Undecided = in.int16(), in.string(), in.bool()
 		r.Leader, r.LeaderEpoch, r.Offset = in.int32(), in.int32(), in.int64()
 		r.Body = in.bytes()
 	})

@@ -26,7 +26,7 @@ func samples() []codec {
 	endpoints := []Endpoint{{"PLAINTEXT", "127.0.0.1", 9092}, {"", "host.example", 65535}}
 	out := []codec{
 		&CommandRequest{TimeoutMs: 30_000, Kind: "CreateTopics", Body: []byte(`{"Topics":[]}`)},
-		&CommandResponse{ErrorCode: 41, ErrorMessage: "not here", Leader: 3, LeaderEpoch: 9, Offset: 1 << 40, Body: []byte("[]")},
+		&CommandResponse{ErrorCode: 41, ErrorMessage: "not here", Undecided: true, Leader: 3, LeaderEpoch: 9, Offset: 1 << 40, Body: []byte("[]")},
 		&ProgressRequest{Replica: 2, BrokerEpoch: 77, Topics: []ProgressTopic{
 			{ID: uuid.UUID{1, 2}, Partitions: []ProgressPartition{{0, 4, 1 << 33}, {7, 5, 0}}}, {ID: uuid.UUID{3}}}},
 		&JoinQuorumRequest{ClusterID: "C", Node: 3, Directory: uuid.UUID{9}, Endpoints: endpoints, NoVote: true},
