@@ -37,11 +37,11 @@ func settledKind(tb testing.TB, members, partitions int) (*Kind, *metadata.Image
 		for i := range clients {
 			beatOnce(tb, k, now, &clients[i])
 		}
-		if k.groups["g"].state() == "Stable" {
+		if k.Groups["g"].state() == "Stable" {
 			return k, img, round
 		}
 	}
-	tb.Fatalf("%d members of %d partitions are %s after 20 heartbeats each", members, partitions, k.groups["g"].state())
+	tb.Fatalf("%d members of %d partitions are %s after 20 heartbeats each", members, partitions, k.Groups["g"].state())
 	return nil, nil, 0
 }
 
@@ -82,7 +82,7 @@ func TestAThousandMembersSettleInFewHeartbeats(t *testing.T) {
 func TestAQuietHeartbeatAllocatesLittleWhateverTheGroupsSize(t *testing.T) {
 	for _, members := range []int{10, 1000} {
 		k, _, _ := settledKind(t, members, members)
-		m := k.groups["g"].members["m0003"]
+		m := k.Groups["g"].members["m0003"]
 		beat := Heartbeat{Group: "g", MemberID: m.id, Epoch: m.epoch, RebalanceMs: -1, Version: 1}
 		body := any(beat)
 		n := testing.AllocsPerRun(200, func() {
@@ -101,7 +101,7 @@ func BenchmarkQuietHeartbeat(b *testing.B) {
 	for _, members := range []int{10, 1000} {
 		b.Run(fmt.Sprint(members, " members"), func(b *testing.B) {
 			k, _, _ := settledKind(b, members, members)
-			m := k.groups["g"].members["m0003"]
+			m := k.Groups["g"].members["m0003"]
 			body := any(Heartbeat{Group: "g", MemberID: m.id, Epoch: m.epoch, RebalanceMs: -1, Version: 1})
 			b.ReportAllocs()
 			for b.Loop() {

@@ -11,7 +11,7 @@ import (
 // it by syncing; a heartbeat sends it back to joining when it has to give
 // something up, or may have more.
 func (k *Kind) JoinClassic(t *kind.Turn, c *kind.ClassicJoin) (kind.ClassicJoined, error) {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	id := c.Member.ID
 	if id == "" {
 		id = c.NewID
@@ -149,7 +149,7 @@ func (g *group) classicMember(c *kind.ClassicSync) (*member, error) {
 
 // SyncClassic implements kind.Mixed: a classic member learns what it has.
 func (k *Kind) SyncClassic(t *kind.Turn, c *kind.ClassicSync) (kind.ClassicSynced, error) {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	m, err := g.classicMember(c)
 	if err != nil {
 		return kind.ClassicSynced{}, err
@@ -169,7 +169,7 @@ func (k *Kind) SyncClassic(t *kind.Turn, c *kind.ClassicSync) (kind.ClassicSynce
 // HeartbeatClassic implements kind.Mixed. A member that has to join again has
 // its rebalance timeout to do so.
 func (k *Kind) HeartbeatClassic(t *kind.Turn, c *kind.ClassicSync) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	m, err := g.classicMember(c)
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (g *group) waits(m *member) bool {
 
 // LeaveClassic implements kind.Mixed: members of either protocol are taken out.
 func (k *Kind) LeaveClassic(t *kind.Turn, c *kind.ClassicLeave) []wire.Code {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	codes := make([]wire.Code, len(c.Members))
 	var going []*member
 	for i := range c.Members {

@@ -7,7 +7,7 @@ import (
 
 // describe steps a Describe.
 func (k *Kind) describe(t *kind.Turn, c *Describe) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	if g == nil {
 		if k.host.TypeOf(c.Group) == kind.None {
 			return wire.Errorf(wire.GroupIDNotFound, "Group %s not found.", c.Group)

@@ -64,9 +64,9 @@ func (g *group) clone() *group {
 	return &c
 }
 
-// apply takes over a record of the group; a nil value is a tombstone. What
+// Apply takes over a record of the group; a nil value is a tombstone. What
 // cannot be read is passed over.
-func (g *group) apply(k schema.Key, value []byte) {
+func (g *group) Apply(k schema.Key, value []byte) {
 	switch k.Type {
 	case schema.ConsumerGroupMetadata:
 		if v, err := schema.ParseConsumerGroup(value); err == nil {

@@ -9,7 +9,7 @@ import (
 // leave steps the Heartbeat of a member that goes, for good or (a static one)
 // for a while.
 func (k *Kind) leave(t *kind.Turn, c *Heartbeat) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	switch {
 	case g != nil:
 	case k.host.TypeOf(c.Group) == kind.None:
@@ -71,7 +71,7 @@ func (e *edit) fence(members ...*member) {
 
 // fenceDue takes out a member whose time is over.
 func (k *Kind) fenceDue(t *kind.Turn, group, id string) {
-	if g := k.groups[group]; g != nil && g.members[id] != nil {
+	if g := k.Groups[group]; g != nil && g.members[id] != nil {
 		k.edit(t, g).fence(g.members[id])
 	}
 }
@@ -79,7 +79,7 @@ func (k *Kind) fenceDue(t *kind.Turn, group, id string) {
 // rebalanceDue takes out a member that did not give up its partitions in its
 // rebalance timeout.
 func (k *Kind) rebalanceDue(t *kind.Turn, c rebalanceDue) {
-	if g := k.groups[c.group]; g != nil && g.members[c.member] != nil && g.members[c.member].epoch == c.epoch {
+	if g := k.Groups[c.group]; g != nil && g.members[c.member] != nil && g.members[c.member].epoch == c.epoch {
 		k.fenceDue(t, c.group, c.member)
 	}
 }

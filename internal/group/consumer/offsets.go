@@ -10,7 +10,7 @@ import (
 // that an epoch that rises under way costs no commit. Outside of the group one
 // may commit while it has no members.
 func (k *Kind) MayCommit(c *kind.Commit) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	switch {
 	case g == nil:
 		return wire.GroupIDNotFound
@@ -52,7 +52,7 @@ func (m *member) hadSince(c *kind.Commit) bool {
 
 // MayFetch implements kind.Committer.
 func (k *Kind) MayFetch(group string, member *string, epoch int32) error {
-	g := k.groups[group]
+	g := k.Groups[group]
 	if g == nil || member == nil {
 		return nil
 	}

@@ -162,3 +162,18 @@ func TestTheAssignmentIntervalGrowsWithTheGroup(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatOlderKafkasWroteOfPartitionsMakesNoGroup(t *testing.T) {
+	w := newWorld(t)
+	for _, value := range [][]byte{{0, 0, 1, 0}, nil} {
+		w.k.Apply(schema.Key{Type: schema.ConsumerPartitionMetadata, Group: "old"}, value)
+	}
+	if w.k.Has("old") || len(w.k.IDs()) != 0 {
+		t.Errorf("there are groups %v", w.k.IDs())
+	}
+	w.k.Apply(schema.Key{Type: schema.ConsumerGroupMetadata, Group: "old"}, schema.AppendConsumerGroup(nil, schema.ConsumerGroupValue{Epoch: 3}))
+	w.k.Apply(schema.Key{Type: schema.ConsumerPartitionMetadata, Group: "old"}, nil)
+	if !w.k.Has("old") || w.k.Groups["old"].epoch != 3 {
+		t.Errorf("a group is %+v after it", w.k.Groups["old"])
+	}
+}

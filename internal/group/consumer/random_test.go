@@ -194,7 +194,7 @@ func (c *crowd) refused(cl *client, err error) {
 // commit commits one of a client's partitions, if the group lets it: offsets of
 // a partition that is somebody else's may not be.
 func (c *crowd) commit(cl *client) {
-	g := c.k.groups["g"]
+	g := c.k.Groups["g"]
 	if len(cl.owned) == 0 || cl.epoch <= 0 || g == nil {
 		return
 	}
@@ -220,7 +220,7 @@ func commitOf(id string, epoch int32, s ...slot) *kind.Commit {
 // no two have the same.
 func (c *crowd) hold() {
 	c.t.Helper()
-	g := c.k.groups["g"]
+	g := c.k.Groups["g"]
 	if g == nil {
 		return
 	}
@@ -258,11 +258,11 @@ func (c *crowd) settle() {
 			return
 		}
 	}
-	c.t.Errorf("the group is not settled: %s, %+v", c.k.groups["g"].state(), c.k.groups["g"])
+	c.t.Errorf("the group is not settled: %s, %+v", c.k.Groups["g"].state(), c.k.Groups["g"])
 }
 
 func (c *crowd) settled() bool {
-	g := c.k.groups["g"]
+	g := c.k.Groups["g"]
 	if g == nil || len(c.clients) == 0 {
 		return true
 	}

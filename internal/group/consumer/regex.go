@@ -140,7 +140,7 @@ func lookUp(id string, regexes []string, img *metadata.Image) resolved {
 // resolved takes over what was looked up; the group gets a new epoch when it
 // reads other topics than before.
 func (k *Kind) resolved(t *kind.Turn, r *resolved) {
-	g := k.groups[r.group]
+	g := k.Groups[r.group]
 	if g == nil {
 		return
 	}

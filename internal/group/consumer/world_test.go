@@ -244,7 +244,7 @@ func (w *world) restart() {
 func (w *world) check() {
 	w.t.Helper()
 	members := 0
-	for id, g := range w.k.groups {
+	for id, g := range w.k.Groups {
 		members += len(g.members)
 		if g.epoch < w.epochs[id] || g.targetEpoch > max(g.epoch, 0) {
 			w.t.Errorf("group %s is at epoch %d after %d, its target at %d", id, g.epoch, w.epochs[id], g.targetEpoch)
@@ -262,7 +262,7 @@ func (w *world) check() {
 		}
 	}
 	for id := range w.epochs {
-		if w.k.groups[id] == nil {
+		if w.k.Groups[id] == nil {
 			delete(w.epochs, id)
 		}
 	}

@@ -7,9 +7,9 @@
 //
 // Main types: Kind, which is what a kind of group implements; Turn, which is
 // what it answers a command with; Host, which is what it may ask of the machine
-// around it.
+// around it; Book, which keeps the groups of a kind.
 //
-// Files in reading order: kind.go, turn.go.
+// Files in reading order: kind.go, turn.go, book.go.
 //
 // A kind is a small state machine that holds all groups of its type on one
 // partition of __consumer_offsets, under the rules of coordinator.Machine: a
@@ -22,7 +22,8 @@
 //
 //  1. Give its records a place in group/schema (their types are in key.go).
 //  2. Write a package beside this one with its commands (their types are its
-//     own, so that no two kinds have the same), its replies, and a Kind.
+//     own, so that no two kinds have the same), its replies, and a Kind, which
+//     embeds a Book.
 //  3. Add it to the kinds of group.Settings.Kinds, where the server makes them.
 //
 // Invariants: an id has one type. A kind asks Host.TypeOf before it makes a

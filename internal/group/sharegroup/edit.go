@@ -24,7 +24,7 @@ func (e *edit) write(recordType int16, member string, value []byte) {
 		e.g, e.mine = e.g.clone(), true
 	}
 	if recordType != schema.ShareGroupMetadata || value != nil {
-		e.g.apply(key, value)
+		e.g.Apply(key, value)
 	}
 }
 
@@ -45,7 +45,7 @@ func (e *edit) remove(id string) {
 func (e *edit) then(change func(*group)) {
 	k, id := e.k, e.g.id
 	e.t.Then(func() {
-		if g := k.groups[id]; g != nil {
+		if g := k.Groups[id]; g != nil {
 			change(g)
 		}
 	})

@@ -69,8 +69,8 @@ func (g *group) state() string {
 	return "Stable"
 }
 
-// apply takes over a record; what cannot be read is passed over.
-func (g *group) apply(key schema.Key, value []byte) {
+// Apply takes over a record; what cannot be read is passed over.
+func (g *group) Apply(key schema.Key, value []byte) {
 	switch key.Type {
 	case schema.ShareGroupMetadata:
 		if v, err := schema.ParseShareGroup(value); err == nil {

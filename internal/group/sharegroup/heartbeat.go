@@ -62,7 +62,7 @@ func (k *Kind) heartbeat(t *kind.Turn, c *Heartbeat) error {
 // find gives the group, a new one for whoever joins one that is not there. A
 // classic group of which nothing is left becomes one.
 func (k *Kind) find(c *Heartbeat) (*group, error) {
-	if g := k.groups[c.Group]; g != nil {
+	if g := k.Groups[c.Group]; g != nil {
 		return g, nil
 	}
 	if k.host.TypeOf(c.Group) != kind.None {
@@ -139,7 +139,7 @@ func (k *Kind) leave(t *kind.Turn, c *Heartbeat, g *group) error {
 
 // sessionDue takes a silent member out.
 func (k *Kind) sessionDue(t *kind.Turn, c sessionDue) {
-	if g := k.groups[c.group]; g != nil && g.members[c.member] != nil {
+	if g := k.Groups[c.group]; g != nil && g.members[c.member] != nil {
 		k.out(t, g, c.member)
 	}
 }

@@ -1,7 +1,6 @@
 package sharegroup
 
 import (
-	"iter"
 	"maps"
 	"slices"
 
@@ -12,16 +11,16 @@ import (
 
 // Kind holds the share groups of a partition.
 type Kind struct {
-	s      Settings
-	host   kind.Host
-	groups map[string]*group
-	// members counts those of all groups, as Settings.Count was told.
-	members int
+	kind.Book[*group]
+	s    Settings
+	host kind.Host
 }
 
 // New makes the kind for a machine.
 func New(s Settings) func(kind.Host) kind.Kind {
-	return func(h kind.Host) kind.Kind { return &Kind{s: s, host: h, groups: map[string]*group{}} }
+	return func(h kind.Host) kind.Kind {
+		return &Kind{Book: kind.NewBook(schema.ShareGroupMetadata, newGroup, s.Count), s: s, host: h}
+	}
 }
 
 // Type implements kind.Kind.
@@ -63,46 +62,11 @@ func (k *Kind) Step(t *kind.Turn, cmd any) (bool, error) {
 	return true, err
 }
 
-// Apply implements kind.Kind.
-func (k *Kind) Apply(key schema.Key, value []byte) {
-	g := k.groups[key.Group]
-	if key.Type == schema.ShareGroupMetadata && value == nil {
-		if g != nil {
-			delete(k.groups, key.Group)
-			k.count(-len(g.members))
-		}
-		return
-	}
-	if g == nil {
-		if value == nil {
-			return
-		}
-		g = newGroup(key.Group)
-		k.groups[key.Group] = g
-	}
-	before := len(g.members)
-	g.apply(key, value)
-	k.count(len(g.members) - before)
-}
-
-func (k *Kind) count(by int) {
-	if by != 0 {
-		k.members += by
-		k.s.Count(by)
-	}
-}
-
-// Reset implements kind.Kind.
-func (k *Kind) Reset() {
-	k.count(-k.members)
-	k.groups = map[string]*group{}
-}
-
 // Loaded implements kind.Kind: every member has its whole session to come
 // again, and topics may have changed.
 func (k *Kind) Loaded(t *kind.Turn) {
 	for _, id := range k.IDs() {
-		g := k.groups[id]
+		g := k.Groups[id]
 		for _, m := range g.ids() {
 			k.alive(t, id, m)
 		}
@@ -110,18 +74,12 @@ func (k *Kind) Loaded(t *kind.Turn) {
 	}
 }
 
-// IDs implements kind.Kind.
-func (k *Kind) IDs() []string { return slices.Sorted(maps.Keys(k.groups)) }
-
-// Has implements kind.Kind.
-func (k *Kind) Has(id string) bool { return k.groups[id] != nil }
-
 // Expires implements kind.Kind: where a share group stands does not expire.
 func (k *Kind) Expires() bool { return false }
 
 // Show implements kind.Kind.
 func (k *Kind) Show(id string) kind.Shown {
-	g := k.groups[id]
+	g := k.Groups[id]
 	if g == nil {
 		return kind.Shown{State: "Dead"}
 	}
@@ -133,14 +91,14 @@ const protocolType = "share"
 
 // Subscribed implements kind.Kind.
 func (k *Kind) Subscribed(id, topic string) bool {
-	g := k.groups[id]
+	g := k.Groups[id]
 	return g != nil && g.reads(topic)
 }
 
 // TopicsChanged implements kind.Kind: groups that read one of the topics look
 // at them again with the next heartbeat.
 func (k *Kind) TopicsChanged(t *kind.Turn, names []string) {
-	for _, g := range k.groups {
+	for _, g := range k.Groups {
 		if slices.ContainsFunc(names, g.reads) {
 			t.Then(func() { g.stale = true })
 		}
@@ -149,7 +107,7 @@ func (k *Kind) TopicsChanged(t *kind.Turn, names []string) {
 
 // Bury implements kind.Kind.
 func (k *Kind) Bury(t *kind.Turn, id string) {
-	g := k.groups[id]
+	g := k.Groups[id]
 	if g == nil {
 		return
 	}
@@ -162,21 +120,11 @@ func (k *Kind) Bury(t *kind.Turn, id string) {
 	e.write(schema.ShareGroupMetadata, "", nil)
 }
 
-// Records implements kind.Kind.
-func (k *Kind) Records() iter.Seq[coordinator.Record] {
-	return func(yield func(coordinator.Record) bool) {
-		for _, id := range k.IDs() {
-			for _, r := range k.groups[id].records() {
-				if !yield(r) {
-					return
-				}
-			}
-		}
-	}
-}
+// Size implements kind.Entry.
+func (g *group) Size() int { return len(g.members) }
 
-// records tells all of a group.
-func (g *group) records() []coordinator.Record {
+// Records tells all of a group.
+func (g *group) Records() []coordinator.Record {
 	var out []coordinator.Record
 	write := func(recordType int16, member string, value []byte) {
 		key := schema.AppendKey(nil, schema.Key{Type: recordType, Group: g.id, Member: member})

@@ -57,7 +57,7 @@ func (e *edit) addStates(topics []schema.ShareTopic) {
 
 // known gives a share group, or tells why not.
 func (k *Kind) known(id string, idle bool) (*group, error) {
-	g := k.groups[id]
+	g := k.Groups[id]
 	switch {
 	case g == nil && k.host.TypeOf(id) != kind.None:
 		return nil, wire.Errorf(wire.GroupIDNotFound, "Group %s is not a share group.", id)

@@ -8,7 +8,7 @@ import (
 
 // describe steps a Describe.
 func (k *Kind) describe(t *kind.Turn, c *Describe) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	switch {
 	case g != nil:
 	case k.host.TypeOf(c.Group) == kind.None:

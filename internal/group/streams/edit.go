@@ -28,7 +28,7 @@ func (e *edit) write(recordType int16, member string, value []byte) {
 	if !e.mine {
 		e.g, e.mine = e.g.clone(), true
 	}
-	e.g.apply(key, value)
+	e.g.Apply(key, value)
 }
 
 func (e *edit) said(m *member) {
@@ -83,7 +83,7 @@ func (e *edit) bury() {
 func (e *edit) then(change func(*soft)) {
 	k, id := e.k, e.g.id
 	e.t.Then(func() {
-		if g := k.groups[id]; g != nil {
+		if g := k.Groups[id]; g != nil {
 			change(g.soft)
 		}
 	})

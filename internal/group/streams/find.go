@@ -10,7 +10,7 @@ import (
 // open finds the group of a heartbeat; one that joins makes it, and turns a
 // classic group without members into one.
 func (k *Kind) open(t *kind.Turn, c *Heartbeat) (*edit, error) {
-	if g := k.groups[c.Group]; g != nil {
+	if g := k.Groups[c.Group]; g != nil {
 		return k.edit(t, g), nil
 	}
 	owner := k.host.TypeOf(c.Group)

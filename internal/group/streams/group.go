@@ -72,9 +72,9 @@ func (g *group) clone() *group {
 	return &c
 }
 
-// apply takes over a record of the group; a nil value is a tombstone. What
+// Apply takes over a record of the group; a nil value is a tombstone. What
 // cannot be read is passed over.
-func (g *group) apply(k schema.Key, value []byte) {
+func (g *group) Apply(k schema.Key, value []byte) {
 	switch k.Type {
 	case schema.StreamsGroupMetadata:
 		if v, err := schema.ParseStreamsGroup(value); err == nil {

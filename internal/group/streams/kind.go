@@ -1,7 +1,6 @@
 package streams
 
 import (
-	"iter"
 	"maps"
 	"slices"
 
@@ -12,16 +11,16 @@ import (
 
 // Kind holds the streams groups of a partition.
 type Kind struct {
-	s      Settings
-	host   kind.Host
-	groups map[string]*group
-	// members counts those of all groups, as Settings.Count was told.
-	members int
+	kind.Book[*group]
+	s    Settings
+	host kind.Host
 }
 
 // New makes the kind for a machine.
 func New(s Settings) func(kind.Host) kind.Kind {
-	return func(h kind.Host) kind.Kind { return &Kind{s: s, host: h, groups: map[string]*group{}} }
+	return func(h kind.Host) kind.Kind {
+		return &Kind{Book: kind.NewBook(schema.StreamsGroupMetadata, newGroup, s.Count), s: s, host: h}
+	}
 }
 
 // Type implements kind.Kind.
@@ -48,15 +47,15 @@ func (k *Kind) Step(t *kind.Turn, cmd any) (bool, error) {
 	case sessionDue:
 		k.fenceDue(t, c.group, c.member)
 	case rebalanceDue:
-		if g := k.groups[c.group]; g != nil && g.members[c.member] != nil && g.members[c.member].epoch == c.epoch {
+		if g := k.Groups[c.group]; g != nil && g.members[c.member] != nil && g.members[c.member].epoch == c.epoch {
 			k.fenceDue(t, c.group, c.member)
 		}
 	case delayDue:
-		if g := k.groups[c.group]; g != nil {
+		if g := k.Groups[c.group]; g != nil {
 			k.delayDue(k.edit(t, g))
 		}
 	case created:
-		if g := k.groups[c.group]; g != nil {
+		if g := k.Groups[c.group]; g != nil {
 			k.created(k.edit(t, g), &c)
 		}
 	default:
@@ -67,51 +66,16 @@ func (k *Kind) Step(t *kind.Turn, cmd any) (bool, error) {
 
 // fenceDue takes out a member whose time is over.
 func (k *Kind) fenceDue(t *kind.Turn, group, id string) {
-	if g := k.groups[group]; g != nil && g.members[id] != nil {
+	if g := k.Groups[group]; g != nil && g.members[id] != nil {
 		k.edit(t, g).fence(g.members[id])
 	}
-}
-
-// Apply implements kind.Kind.
-func (k *Kind) Apply(key schema.Key, value []byte) {
-	g := k.groups[key.Group]
-	if key.Type == schema.StreamsGroupMetadata && value == nil {
-		if g != nil {
-			delete(k.groups, key.Group)
-			k.count(-len(g.members))
-		}
-		return
-	}
-	if g == nil {
-		if value == nil {
-			return
-		}
-		g = newGroup(key.Group)
-		k.groups[key.Group] = g
-	}
-	before := len(g.members)
-	g.apply(key, value)
-	k.count(len(g.members) - before)
-}
-
-func (k *Kind) count(by int) {
-	if by != 0 {
-		k.members += by
-		k.s.Count(by)
-	}
-}
-
-// Reset implements kind.Kind.
-func (k *Kind) Reset() {
-	k.count(-k.members)
-	k.groups = map[string]*group{}
 }
 
 // Loaded implements kind.Kind: every member has its whole session to come
 // again, and time to give up what it must.
 func (k *Kind) Loaded(t *kind.Turn) {
 	for _, id := range k.IDs() {
-		g := k.groups[id]
+		g := k.Groups[id]
 		for _, m := range g.ids {
 			k.alive(t, id, m)
 			k.watchRevoking(t, id, g.members[m])
@@ -119,18 +83,12 @@ func (k *Kind) Loaded(t *kind.Turn) {
 	}
 }
 
-// IDs implements kind.Kind.
-func (k *Kind) IDs() []string { return slices.Sorted(maps.Keys(k.groups)) }
-
-// Has implements kind.Kind.
-func (k *Kind) Has(id string) bool { return k.groups[id] != nil }
-
 // Expires implements kind.Kind.
 func (k *Kind) Expires() bool { return true }
 
 // Show implements kind.Kind.
 func (k *Kind) Show(id string) kind.Shown {
-	g := k.groups[id]
+	g := k.Groups[id]
 	if g == nil {
 		return kind.Shown{State: "Dead"}
 	}
@@ -142,7 +100,7 @@ const protocolType = "streams"
 
 // Subscribed implements kind.Kind.
 func (k *Kind) Subscribed(id, topic string) bool {
-	g := k.groups[id]
+	g := k.Groups[id]
 	return g != nil && len(g.members) > 0 && g.reads(topic)
 }
 
@@ -150,7 +108,7 @@ func (k *Kind) Subscribed(id, topic string) bool {
 // with the next heartbeat.
 func (k *Kind) TopicsChanged(t *kind.Turn, names []string) {
 	var stale []*group
-	for _, g := range k.groups {
+	for _, g := range k.Groups {
 		if slices.ContainsFunc(names, g.reads) {
 			stale = append(stale, g)
 		}
@@ -166,26 +124,16 @@ func (k *Kind) TopicsChanged(t *kind.Turn, names []string) {
 
 // Bury implements kind.Kind.
 func (k *Kind) Bury(t *kind.Turn, id string) {
-	if g := k.groups[id]; g != nil {
+	if g := k.Groups[id]; g != nil {
 		k.edit(t, g).bury()
 	}
 }
 
-// Records implements kind.Kind.
-func (k *Kind) Records() iter.Seq[coordinator.Record] {
-	return func(yield func(coordinator.Record) bool) {
-		for _, id := range k.IDs() {
-			for _, r := range k.groups[id].records() {
-				if !yield(r) {
-					return
-				}
-			}
-		}
-	}
-}
+// Size implements kind.Entry.
+func (g *group) Size() int { return len(g.members) }
 
-// records tells all of a group. The members come before what is about them.
-func (g *group) records() []coordinator.Record {
+// Records tells all of a group. The members come before what is about them.
+func (g *group) Records() []coordinator.Record {
 	var out []coordinator.Record
 	write := func(recordType int16, member string, value []byte) {
 		key := schema.AppendKey(nil, schema.Key{Type: recordType, Group: g.id, Member: member})

@@ -8,7 +8,7 @@ import (
 // leave steps the Heartbeat of a member that goes, for good or (a static one)
 // for a while.
 func (k *Kind) leave(t *kind.Turn, c *Heartbeat) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	switch {
 	case g != nil:
 	case k.host.TypeOf(c.Group) == kind.None:

@@ -12,7 +12,7 @@ import (
 // older one it may commit partitions of tasks that it has had since then.
 // Outside of the group one may commit while it has no members.
 func (k *Kind) MayCommit(c *kind.Commit) error {
-	g := k.groups[c.Group]
+	g := k.Groups[c.Group]
 	switch {
 	case g == nil:
 		return wire.GroupIDNotFound
@@ -80,7 +80,7 @@ func (k *Kind) subOf(g *group, id uuid.UUID) (string, bool) {
 
 // MayFetch implements kind.Committer.
 func (k *Kind) MayFetch(group string, id *string, epoch int32) error {
-	g := k.groups[group]
+	g := k.Groups[group]
 	if g == nil || id == nil {
 		return nil
 	}

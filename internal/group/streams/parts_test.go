@@ -341,7 +341,7 @@ func TestRecordsThatCannotBeReadChangeNothing(t *testing.T) {
 func TestTombstonesTakeBackWhatTheyAreAbout(t *testing.T) {
 	g := newGroup("g")
 	set := func(recordType int16, value []byte) {
-		g.apply(schema.Key{Type: recordType, Group: "g", Member: "m"}, value)
+		g.Apply(schema.Key{Type: recordType, Group: "g", Member: "m"}, value)
 	}
 	roles := schema.StreamsAssignment{Active: []schema.StreamsTasks{{Subtopology: "0", Partitions: []int32{0}, Epochs: []int32{2}}}}
 	instance := "i"
