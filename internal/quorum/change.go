@@ -110,7 +110,9 @@ func (m *member) refuseOrders(err error) {
 // itself. One change at a time is in the log, and the next one comes when it
 // is committed.
 func (m *member) manage(now time.Time) error {
-	for m.leading && (len(m.orders) > 0 || m.choose()) {
+	chosen := false
+	for m.leading && (len(m.orders) > 0 || !chosen && m.choose()) {
+		chosen = true // once: what it chose may be refused now, and the clock comes again
 		moved, err := m.pass(now)
 		if err != nil {
 			return err

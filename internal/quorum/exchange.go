@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -178,7 +179,11 @@ func (m *member) retire(f frame) error {
 // lost what it had promised), into the failure of this member alone.
 func (m *member) guard(do func() error) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		if _, ours := p.(runtime.Error); ours {
+			panic(p)
+		}
+		if p != nil {
 			err = fmt.Errorf("the metadata quorum met a state that cannot be (its log may have lost what it held): %v", p)
 		}
 	}()

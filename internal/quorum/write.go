@@ -141,11 +141,6 @@ func (m *member) reconfigure(e *pb.Entry) error {
 	if err != nil {
 		return err
 	}
-	m.voters = next
-	if len(m.changes) > 0 && m.changes[0].GetIndex() == e.GetIndex() {
-		m.changes = m.changes[1:]
-	}
-	m.store.conf = m.raw.ApplyConfChange(cc)
 	// A restart must know that the change is committed: it may be what makes
 	// the rest of the log a majority's.
 	known := m.store.hard
@@ -153,6 +148,11 @@ func (m *member) reconfigure(e *pb.Entry) error {
 	if err := saveState(m.o.Dir.FS(), m.files.dir, encodeState(m.id, known, m.leader, m.voters)); err != nil {
 		return err
 	}
+	m.voters = next
+	if len(m.changes) > 0 && m.changes[0].GetIndex() == e.GetIndex() {
+		m.changes = m.changes[1:]
+	}
+	m.store.conf = m.raw.ApplyConfChange(cc)
 	m.o.Logger.Info("the metadata quorum changed", "voters", len(next.byID), "observers", len(next.learners), "leader_epoch", e.GetTerm())
 	return nil
 }

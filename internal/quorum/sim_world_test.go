@@ -1,0 +1,354 @@
+package quorum
+
+import (
+	"container/heap"
+	"crypto/rand"
+	"fmt"
+	"hash/fnv"
+	"io"
+	mrand "math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ottla/internal/uuid"
+)
+
+// The simulation: members of a quorum, each on a simulated disk, in one
+// goroutine on one heap of events. One seed decides everything: sizes, the
+// network, the disks, the clocks, what clients and operators do. In the safety
+// phase faults come; then they stop, and the quorum must come to life.
+
+// simulating guards the process's random source, which the Raft library draws
+// its election jitter from: one simulation at a time.
+var simulating sync.Mutex
+
+// world is one simulation.
+type world struct {
+	t      testing.TB
+	seed   uint64
+	trace  func(format string, args ...any) // nil but for a replay
+	now    int64                            // virtual ms
+	events eventHeap
+	seq    int64
+	hash   uint64
+
+	net, chaos, work, disks *mrand.Rand
+	o                       simOptions
+	nodes                   []*simNode // by node id, from 1
+	blocked                 map[[2]int32]bool
+	calm                    bool // faults are over
+	checker                 *simChecker
+	hits                    map[string]int
+	nextTopic               int
+	lastLeader              int32
+	ops                     []*simOp
+	ids                     uint64
+	failure                 string // the first: a member may swallow the panic
+}
+
+// simOptions are sizes and which faults this seed has.
+type simOptions struct {
+	Nodes, AutoVoters                     int
+	SnapshotBytes                         int64
+	Loss, Duplicate                       float64
+	MinDelay, MaxDelay                    int64
+	Partitions, Crashes, Full, IOErrors   bool
+	Members, Wipes, Pauses, Jumps, Resign bool
+	ChaosMs, OpMs                         int64
+	SafetyMs                              int64
+}
+
+type event struct {
+	at  int64
+	seq int64
+	do  func()
+}
+
+type eventHeap []event
+
+func (h eventHeap) Len() int { return len(h) }
+func (h eventHeap) Less(i, j int) bool {
+	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].seq < h[j].seq
+}
+func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *eventHeap) Push(x any)   { *h = append(*h, x.(event)) }
+func (h *eventHeap) Pop() any {
+	old := *h
+	e := old[len(old)-1]
+	old[len(old)-1] = event{}
+	*h = old[:len(old)-1]
+	return e
+}
+
+// stream is a source of its own for a component.
+func stream(seed uint64, name string) *mrand.Rand {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return mrand.New(mrand.NewPCG(seed, h.Sum64()))
+}
+
+// byteStream feeds the Raft library's jitter.
+type byteStream struct{ r *mrand.Rand }
+
+func (b byteStream) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(b.r.Uint32())
+	}
+	return len(p), nil
+}
+
+func pick1(r *mrand.Rand, of ...int64) int64 { return of[r.IntN(len(of))] }
+
+// choose draws the sizes and faults of a seed: tiny, so that rare paths come
+// often, and each fault is off in some.
+func chooseOptions(r *mrand.Rand) simOptions {
+	some := func(p float64) bool { return r.Float64() < p }
+	o := simOptions{
+		Nodes: int(pick1(r, 3, 3, 4, 5, 5)), AutoVoters: int(pick1(r, 3, 3, 5)),
+		SnapshotBytes: pick1(r, 300, 600, 1500, 5000, 1<<20),
+		MinDelay:      pick1(r, 0, 1, 5), MaxDelay: pick1(r, 2, 20, 150, 600),
+		Partitions: some(.7), Crashes: some(.8), Full: some(.4), IOErrors: some(.4),
+		Members: some(.6), Wipes: some(.5), Pauses: some(.4), Jumps: some(.4), Resign: some(.5),
+		ChaosMs: pick1(r, 300, 1000, 3000), OpMs: pick1(r, 20, 100, 400), SafetyMs: pick1(r, 10_000, 30_000),
+	}
+	if some(.6) {
+		o.Loss = r.Float64() * .3
+	}
+	if some(.5) {
+		o.Duplicate = r.Float64() * .2
+	}
+	o.MaxDelay = max(o.MaxDelay, o.MinDelay+1)
+	return o
+}
+
+func newWorld(t testing.TB, seed uint64) *world {
+	w := &world{
+		t: t, seed: seed, net: stream(seed, "net"), chaos: stream(seed, "chaos"), work: stream(seed, "work"), disks: stream(seed, "disks"),
+		o: chooseOptions(stream(seed, "options")), blocked: map[[2]int32]bool{}, hits: map[string]int{}, hash: 14695981039346656037,
+		now: 1_700_000_000_000, nodes: make([]*simNode, 1),
+	}
+	w.checker = newSimChecker(w)
+	return w
+}
+
+// note mixes something that happened into the trace.
+func (w *world) note(format string, args ...any) {
+	s := fmt.Sprintf("%d ", w.now) + fmt.Sprintf(format, args...)
+	for i := range len(s) {
+		w.hash = (w.hash ^ uint64(s[i])) * 1099511628211
+	}
+	if w.trace != nil {
+		w.trace("%s", s)
+	}
+}
+
+func (w *world) hit(what string) { w.hits[what]++ }
+
+// fail ends the simulation with what is wrong and how to see it again.
+func (w *world) fail(format string, args ...any) {
+	if w.failure == "" {
+		w.failure = fmt.Sprintf(format, args...) + fmt.Sprintf(" (at %d ms, options %+v)", w.now-1_700_000_000_000, w.o)
+	}
+	panic(simFailure(w.failure))
+}
+
+type simFailure string
+
+func (w *world) at(delay int64, do func()) {
+	w.seq++
+	heap.Push(&w.events, event{w.now + delay, w.seq, do})
+}
+
+// run lets the time pass.
+func (w *world) run(ms int64) {
+	end := w.now + ms
+	for len(w.events) > 0 && w.events[0].at <= end {
+		e := heap.Pop(&w.events).(event)
+		w.now = e.at
+		e.do()
+	}
+	w.now = end
+}
+
+// deliver sends a frame on its way.
+func (w *world) deliver(from, to int32, frame []byte) {
+	if int(to) >= len(w.nodes) || to < 1 {
+		return
+	}
+	copies := 1
+	if !w.calm {
+		if w.net.Float64() < w.o.Loss {
+			w.hit("loss")
+			return
+		}
+		if w.net.Float64() < w.o.Duplicate {
+			w.hit("duplicate")
+			copies = 2
+		}
+	}
+	for range copies {
+		delay := w.o.MinDelay + w.net.Int64N(w.o.MaxDelay-w.o.MinDelay)
+		if w.calm {
+			delay = w.net.Int64N(5)
+		}
+		if delay > 100 {
+			w.hit("delay")
+		}
+		sent := w.seq
+		w.at(delay, func() {
+			if w.blocked[[2]int32{from, to}] && !w.calm {
+				w.hit("cut")
+				return
+			}
+			n := w.nodes[to]
+			if last := n.lastFrom[from]; last > sent {
+				w.hit("reorder")
+			} else {
+				n.lastFrom[from] = sent
+			}
+			n.deliver(from, frame)
+		})
+	}
+}
+
+// newID draws directory ids.
+func (w *world) newID() uuid.UUID {
+	w.ids++
+	var id uuid.UUID
+	for i := range 8 {
+		id[i] = byte(w.ids >> (8 * i))
+	}
+	id[15] = 0xd
+	return id
+}
+
+// simResult is what a simulation was.
+type simResult struct {
+	hash    uint64
+	hits    map[string]int
+	failure string
+	ms      int64
+}
+
+// simulate runs one seed.
+func simulate(t testing.TB, seed uint64, trace func(string, ...any)) (res simResult) {
+	simulating.Lock()
+	defer simulating.Unlock()
+	source := rand.Reader
+	rand.Reader = byteStream{stream(seed, "raft")}
+	defer func() { rand.Reader = source }()
+	w := newWorld(t, seed)
+	w.trace = trace
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(simFailure); !ok {
+				panic(p)
+			}
+		}
+		res.failure = w.failure
+		for _, n := range w.nodes[1:] {
+			n.countDisk()
+		}
+		res.hash, res.hits, res.ms = w.hash, w.hits, w.now-1_700_000_000_000
+	}()
+	w.begin()
+	w.run(w.o.SafetyMs)
+	w.liveness()
+	for _, n := range w.nodes[1:] {
+		w.note("disk %x", n.disk.Trace())
+	}
+	return res
+}
+
+// begin founds the quorum on node 1; the others join.
+func (w *world) begin() {
+	w.note("options %+v", w.o)
+	for id := int32(1); int(id) <= w.o.Nodes; id++ {
+		n := &simNode{w: w, id: id, lastFrom: map[int32]int64{}, joining: id > 1}
+		w.nodes = append(w.nodes, n)
+		n.newDisk()
+		n.start()
+	}
+	w.at(1, w.clientStep)
+	w.at(500, w.chaosStep)
+	w.at(50, w.joinStep)
+}
+
+// liveness: the faults stop; within a minute there is a leader that all follow,
+// it takes a command, and everyone has the same.
+func (w *world) liveness() {
+	w.calm = true
+	w.checker.acksAtCalm = w.checker.acks
+	clear(w.blocked)
+	for _, n := range w.nodes[1:] {
+		n.heal()
+	}
+	var why string
+	for range 60 {
+		w.run(1000)
+		for _, n := range w.nodes[1:] {
+			n.heal()
+		}
+		if why = w.agreed(); why == "" {
+			break
+		}
+	}
+	if why != "" {
+		w.fail("a minute after the faults: %s", why)
+	}
+	w.checker.finish()
+}
+
+// agreed tells what is missing for everyone to be at one.
+func (w *world) agreed() string {
+	var lead *simNode
+	for _, n := range w.nodes[1:] {
+		if n.m == nil {
+			return fmt.Sprintf("node %d is down", n.id)
+		}
+		if n.m.leading {
+			if lead != nil {
+				return "two lead"
+			}
+			lead = n
+		}
+	}
+	if lead == nil {
+		var all []string
+		for _, n := range w.nodes[1:] {
+			all = append(all, n.String())
+		}
+		return "nobody leads: " + strings.Join(all, "; ")
+	}
+	if w.checker.acks == w.checker.acksAtCalm {
+		return "no command was acknowledged"
+	}
+	for _, n := range w.nodes[1:] {
+		switch {
+		case n.m.waiting || n.m.removed:
+			return fmt.Sprintf("%s is not in the quorum", n)
+		case n.m.leader != lead.id:
+			return fmt.Sprintf("%s does not follow node %d", n, lead.id)
+		case lead.m.applied-min(n.m.applied, lead.m.applied) > 20:
+			return fmt.Sprintf("%s lags behind %s", n, lead)
+		}
+	}
+	if voters, want := len(lead.m.voters.byID), min(w.o.AutoVoters, w.o.Nodes); voters < want && !w.noVotes(lead) {
+		return fmt.Sprintf("%d voters, want %d: %s", voters, want, lead)
+	}
+	return ""
+}
+
+// noVotes tells whether an order keeps members from a vote.
+func (w *world) noVotes(lead *simNode) bool {
+	for _, l := range lead.m.voters.learners {
+		if l.NoVote {
+			return true
+		}
+	}
+	return false
+}
+
+func simTime(ms int64) time.Time { return time.UnixMilli(ms) }
