@@ -30,7 +30,7 @@ func FreePorts(count int) ([]int, error) {
 	handed.mu.Lock()
 	defer handed.mu.Unlock()
 	if handed.next == 0 {
-		handed.next = lowPort + os.Getpid()*7%(highPort-lowPort)
+		handed.next = lowPort + os.Getpid()*97%(highPort-lowPort)
 	}
 	var out []int
 	for range highPort - lowPort {

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla"
+	"ottla/test/realfault"
 )
 
 // settleWithin bounds the wait for a cluster to be whole; a machine that does
@@ -42,6 +43,7 @@ type Cluster struct {
 	dir   string
 	nodes []*ottla.Server // nil where one is stopped
 	addrs []string
+	been  []bool // part of the cluster once
 }
 
 // Start starts a cluster and waits until it is whole.
@@ -50,7 +52,16 @@ func Start(t testing.TB, o Options) *Cluster {
 	if o.Nodes == 0 {
 		o.Nodes = 3
 	}
-	c := &Cluster{t: t, o: o, dir: t.TempDir(), nodes: make([]*ottla.Server, o.Nodes), addrs: make([]string, o.Nodes)}
+	c := &Cluster{t: t, o: o, dir: t.TempDir(), nodes: make([]*ottla.Server, o.Nodes), been: make([]bool, o.Nodes)}
+	// A stopped node's port must not be one that the others, or clients, may get
+	// when they try to reach it.
+	ports, err := realfault.FreePorts(o.Nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range ports {
+		c.addrs = append(c.addrs, fmt.Sprintf("127.0.0.1:%d", p))
+	}
 	t.Cleanup(c.close)
 	for n := 1; n <= o.Nodes; n++ {
 		c.start(n)
@@ -119,7 +130,7 @@ func (c *Cluster) start(n int) {
 	if n <= len(c.o.Racks) {
 		o.Rack = c.o.Racks[n-1]
 	}
-	if n > 1 && c.addrs[n-1] == "" { // a node that was there before knows where it belongs
+	if n > 1 && !c.been[n-1] { // a node that was there before knows where it belongs
 		o.Join = []string{c.addrs[0]}
 		if first := c.nodes[0]; first != nil {
 			token, err := first.Token()
@@ -133,7 +144,7 @@ func (c *Cluster) start(n int) {
 	if err != nil {
 		c.t.Fatalf("start node %d: %v", n, err)
 	}
-	c.nodes[n-1], c.addrs[n-1] = node, node.Addr()
+	c.nodes[n-1], c.been[n-1] = node, true
 }
 
 // Whole waits until every running node knows every running node as serving, and
