@@ -68,7 +68,7 @@ func newNotes() *notes { return &notes{news: make(chan history.Op, 10_000)} }
 func TestAMemberSaysWhatItDoesBeforeItMatters(t *testing.T) {
 	for _, p := range protocols {
 		t.Run(p.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			settings := map[string]string{"group.initial.rebalance.delay.ms": "0", "group.min.session.timeout.ms": "1000"}
 			for _, kv := range p.settings {

@@ -30,7 +30,7 @@ func TestValuesComeBackAsTheyWereEncoded(t *testing.T) {
 // A crew on a node that nothing happens to: each kind of client writes into the
 // history, and the history is clean.
 func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	node, err := ottla.Start(ctx, ottla.Options{Settings: map[string]string{"group.initial.rebalance.delay.ms": "0"}})
 	if err != nil {
@@ -44,13 +44,16 @@ func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
 	}
 	crew := &Crew{
 		Cluster:   &Cluster{Address: node.Addr(), Topic: "t", Partitions: 3, History: w},
-		Producers: 2, Rate: 2000, Size: 50, Readers: 2, Members: 2, Lifetime: time.Hour,
+		Producers: 2, Transactions: 2, Rate: 2000, Size: 50, Readers: 2, Members: 2, Lifetime: time.Hour,
 	}
 	if err := crew.Prepare(ctx, nil); err != nil {
 		t.Fatal(err)
 	}
 	crew.Start(ctx)
 	waitForCommits(ctx, t, node.Addr())
+	for crew.Committed() == 0 && ctx.Err() == nil {
+		wait(ctx, time.Millisecond)
+	}
 	if err := crew.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +71,7 @@ func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
 	for _, op := range ops {
 		seen[op.Kind]++
 	}
-	for _, k := range []history.Kind{history.Send, history.Poll, history.Assign, history.Subscribe, history.Commit, history.Crash} {
+	for _, k := range []history.Kind{history.Send, history.Txn, history.Poll, history.Assign, history.Subscribe, history.Commit, history.Crash} {
 		if seen[k] == 0 {
 			t.Errorf("the history has no %s", k)
 		}
