@@ -67,6 +67,13 @@ func (k *Keeper) Lead() {
 	k.work.Go(k.run)
 }
 
+// Running tells whether it looks at anything.
+func (k *Keeper) Running() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.running
+}
+
 // Look has a partition looked at soon. It is partition.Options.InSync.
 func (k *Keeper) Look(p *partition.Partition) {
 	k.mu.Lock()
