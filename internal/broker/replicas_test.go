@@ -44,7 +44,7 @@ func beside(t *testing.T) *other {
 		}
 		tick := opts.Tick
 		opts.Tick = func(every time.Duration) (<-chan time.Time, func()) {
-			if every == insync.Pace && opts.NodeID == 1 && o.started() {
+			if every == insync.Pace {
 				return o.lags, func() {}
 			}
 			return tick(every)
@@ -55,9 +55,6 @@ func beside(t *testing.T) *other {
 	o.do(controller.UnfenceBroker{ID: 2, Epoch: o.epoch})
 	return o
 }
-
-// started tells that the loops of the rig run: what ticks from then on are lags.
-func (o *other) started() bool { return o.rig != nil }
 
 func (o *other) createAt(name string, replicas ...int32) {
 	o.t.Helper()

@@ -10,7 +10,7 @@
 // controller).
 //
 // A follower that caught up is looked at when its fetch says so, those that lag
-// once a second. All proposals of a moment leave in one command, and one command
+// at every Pace. All proposals of a moment leave in one command, and one command
 // is under way at a time: what comes meanwhile is the next one's. A proposal stays
 // with its partition, where the high watermark heeds it, until the image has the
 // controller's word; only a plain refusal takes it back, since after anything else

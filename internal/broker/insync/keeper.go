@@ -29,7 +29,7 @@ type Options struct {
 
 // Pace is how often followers that lag are looked for, and proposals that got no
 // answer are made again.
-const Pace = time.Second
+const Pace = 400 * time.Millisecond
 
 // mostDue bounds the partitions that wait to be looked at by themselves; beyond, a
 // look at all is cheaper.
