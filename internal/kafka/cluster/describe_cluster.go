@@ -31,11 +31,12 @@ func (h *handlers) serveDescribeCluster(_ context.Context, c *api.Conn, req *kms
 		resp.ErrorCode, resp.ErrorMessage = int16(wire.CodeOf(err)), kmsg.StringPtr(wire.MessageOf(err))
 		return resp, nil
 	}
-	resp.ClusterID, resp.ControllerID = h.d.ClusterID, h.d.ControllerID()
+	img := h.d.Cluster.Image()
+	resp.ClusterID, resp.ControllerID = h.d.ClusterID, h.controllerID(img)
 	if req.IncludeClusterAuthorizedOperations {
 		resp.ClusterAuthorizedOperations = api.AllClusterOperations
 	}
-	for b := range h.d.Cluster.Image().Brokers() {
+	for b := range img.Brokers() {
 		if b.Fenced && !(req.Version >= 2 && req.IncludeFencedBrokers) {
 			continue
 		}

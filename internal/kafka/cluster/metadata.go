@@ -139,6 +139,6 @@ func (a *metadataAnswer) brokers(c *api.Conn) {
 		r.Host, r.Port = address(c, b)
 		a.resp.Brokers = append(a.resp.Brokers, r)
 	}
-	a.resp.ControllerID = a.h.d.ControllerID()
+	a.resp.ControllerID = a.h.controllerID(a.img)
 	a.resp.ClusterID = &a.h.d.ClusterID
 }

@@ -100,9 +100,14 @@ func (f *Family) leaderFor(ctx context.Context, req *kmsg.FindCoordinatorRequest
 	if err != nil {
 		return -1, err
 	}
-	t := f.d.Cluster.Image().TopicByName(topic)
-	if t == nil || int(p) >= len(t.Partitions) || t.Partitions[p].Leader < 0 {
+	img := f.d.Cluster.Image()
+	t := img.TopicByName(topic)
+	if t == nil || int(p) >= len(t.Partitions) {
 		return -1, wire.CoordinatorNotAvailable
 	}
-	return t.Partitions[p].Leader, nil
+	leader := img.Broker(t.Partitions[p].Leader)
+	if leader == nil || leader.Fenced {
+		return -1, wire.CoordinatorNotAvailable
+	}
+	return leader.ID, nil
 }
