@@ -179,6 +179,7 @@ func (n *Node) run(ready chan<- error) {
 		m.lose(err)
 	}
 	n.show()
+	m.tell()
 	ready <- err
 	n.loop(clock{})
 }
