@@ -49,7 +49,7 @@ The column "why not" tells what an API waits for:
 // waitsFor tells what the APIs that are not served belong to.
 var waitsFor = map[string][]int16{
 	"access":               {17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51},
-	"cluster":              {64, 80, 81, 94},
+	"cluster":              {80, 81},
 	"between nodes":        {52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82},
 	"gone since Kafka 4.0": {4, 5, 6, 7},
 }

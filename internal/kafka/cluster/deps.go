@@ -58,7 +58,8 @@ func Rows() []api.API { return APIs(Deps{}) }
 // APIs gives the family's rows of the dispatch table.
 func APIs(d Deps) []api.API {
 	h := &handlers{d}
-	return []api.API{h.metadata(), h.alterReplicaLogDirs(), h.describeLogDirs(), h.describeCluster(), h.describeQuorum(), h.updateFeatures()}
+	return []api.API{h.metadata(), h.alterReplicaLogDirs(), h.describeLogDirs(), h.describeCluster(), h.describeQuorum(), h.updateFeatures(),
+		h.unregisterBroker(), h.unregisterController()}
 }
 
 // handlers holds the family's handlers.

@@ -1,6 +1,6 @@
 // Package cluster serves the APIs about the cluster itself: Metadata,
-// DescribeCluster, DescribeQuorum, UpdateFeatures, AlterReplicaLogDirs and
-// DescribeLogDirs.
+// DescribeCluster, DescribeQuorum, UpdateFeatures, UnregisterBroker,
+// UnregisterController, AlterReplicaLogDirs and DescribeLogDirs.
 //
 // It shows the metadata image as this connection's client should see it (the
 // addresses that it can reach) and holds no state. Metadata creates topics that
@@ -9,7 +9,7 @@
 // Files in reading order: deps.go (what the family needs of its node, and its
 // rows), metadata.go with metadata_topics.go and auto_create.go,
 // describe_cluster.go, describe_quorum.go, update_features.go,
-// alter_replica_log_dirs.go, describe_log_dirs.go.
+// unregister.go, alter_replica_log_dirs.go, describe_log_dirs.go.
 //
 // Handlers may run side by side; an image is read once per answer.
 //
