@@ -105,15 +105,23 @@ func (k *Keeper) rebalance(ctx context.Context) time.Duration {
 	return k.o.Rebalance
 }
 
-// ConnectionDown tells that the connection to a node was reset: it is probed, and
-// fenced at once when it cannot be reached.
+// ConnectionDown tells that the connection to a node was reset: whoever leads
+// probes it, and has it fenced at once when it cannot be reached.
 func (k *Keeper) ConnectionDown(node int32) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.several() || k.closed || node == k.o.NodeID {
-		return
+	switch {
+	case k.closed || node == k.o.NodeID || k.img.Broker(node) == nil:
+	case k.leading:
+		k.down(node)
+	default:
+		k.downs[node] = k.o.Now()
 	}
-	if !k.tracker.Down(node) || k.o.Probe == nil {
+}
+
+// down begins a probe, where one is due. The lock is held.
+func (k *Keeper) down(node int32) {
+	if !k.tracker.Down(node) || k.o.Probe == nil || k.closed {
 		return
 	}
 	k.running.Go(func() {

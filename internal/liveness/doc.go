@@ -19,6 +19,7 @@
 //	carry.go    its goroutine: actions, probes, the rebalance
 //	await.go    who waits for an offset
 //	vet.go      registrations of other nodes
+//	enter.go    a node that starts registers
 //	speaker.go  Speaker: what it is told and asked
 //	speak.go    its goroutine
 //

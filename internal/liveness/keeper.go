@@ -3,6 +3,8 @@ package liveness
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,7 +44,11 @@ type Keeper struct {
 	img     *metadata.Image
 	leader  int32
 	epoch   int32
+	led     int32 // who led last, -1 when nobody is known to have
 	leading bool
+	// downs are the nodes whose connection was reset while another led, and
+	// when: who leads next need not wait until they have been silent for long.
+	downs   map[int32]time.Time
 	closed  bool
 	stop    context.CancelFunc // of the goroutine at work, nil when there is none
 	waiting map[uint64]func()
@@ -60,7 +66,7 @@ func NewKeeper(o KeeperOptions) *Keeper {
 	}
 	return &Keeper{
 		o: o, kick: make(chan struct{}, 1), tracker: tracker.New(o.Silence), img: metadata.Empty(),
-		leader: -1, epoch: -1, waiting: map[uint64]func(){},
+		leader: -1, epoch: -1, led: -1, waiting: map[uint64]func(){}, downs: map[int32]time.Time{},
 	}
 }
 
@@ -77,9 +83,35 @@ func (k *Keeper) OnLeader(leader, epoch int32) {
 		done = k.take(k.tracker.Reset(k.o.Now(), k.img.Offset, nil))
 	}
 	k.work(fresh)
+	if fresh {
+		k.doubt()
+	}
+	if leader >= 0 {
+		k.led = leader
+	}
 	k.mu.Unlock()
 	call(done)
 }
+
+// doubt looks, at the begin of a leadership, at those who may be gone: the leader
+// before, who was silent for as long as an election takes, and those whose
+// connection was reset meanwhile.
+func (k *Keeper) doubt() {
+	if k.led >= 0 && k.led != k.o.NodeID {
+		k.tracker.Suspect(k.led)
+	}
+	now := k.o.Now()
+	for _, node := range slices.Sorted(maps.Keys(k.downs)) {
+		if now.Sub(k.downs[node]) < recently {
+			k.down(node)
+		}
+	}
+	clear(k.downs)
+}
+
+// recently is how long a reset connection says something about a new leadership:
+// longer than an election takes.
+const recently = 5 * time.Second
 
 // OnImage tells of a step of the committed metadata, in order.
 func (k *Keeper) OnImage(img *metadata.Image, d *metadata.Delta) {

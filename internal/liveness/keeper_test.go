@@ -165,14 +165,50 @@ func TestANewLeadershipGivesEverybodyTime(t *testing.T) {
 		}
 		c.keeper.OnLeader(1, 7)
 		time.Sleep(1900 * time.Millisecond)
-		if c.image().Broker(2).Fenced {
-			t.Error("node 2 had no time to be heard")
+		if c.image().Broker(3).Fenced {
+			t.Error("node 3 had no time to be heard")
 		}
 		time.Sleep(200 * time.Millisecond)
-		if !c.image().Broker(2).Fenced {
-			t.Error("node 2 had its time")
+		if !c.image().Broker(3).Fenced {
+			t.Error("node 3 had its time")
 		}
 	})
+}
+
+func TestTheLeaderBeforeIsFencedSoonAfterItsEnd(t *testing.T) {
+	for _, c := range []struct {
+		what  string
+		reset bool // its connection was reset: the process is gone
+		least time.Duration
+		most  time.Duration
+	}{{"killed", true, 0, 10 * time.Millisecond}, {"cut off", false, 900 * time.Millisecond, 1100 * time.Millisecond}} {
+		in(t, func(t *testing.T, cl *cluster) {
+			cl.serving(1, 2, 3)
+			cl.keeper.OnLeader(2, 6)
+			cl.set(func() { cl.cut[2], cl.probes[2] = true, errors.New("connection refused") })
+			time.Sleep(time.Second)
+			if c.reset {
+				cl.keeper.ConnectionDown(2)
+				cl.keeper.ConnectionDown(3) // which a probe finds well
+				cl.keeper.ConnectionDown(9)
+			}
+			cl.keeper.OnLeader(-1, 6)
+			time.Sleep(1500 * time.Millisecond)
+			began := time.Now()
+			cl.keeper.OnLeader(1, 7)
+			synctest.Wait()
+			for !cl.image().Broker(2).Fenced {
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+			}
+			if took := time.Since(began); took < c.least || took > c.most {
+				t.Errorf("%s: it took %v", c.what, took)
+			}
+			if cl.image().Broker(3).Fenced {
+				t.Errorf("%s: node 3 is fenced too", c.what)
+			}
+		})
+	}
 }
 
 func TestANodeAloneHasNoGoroutine(t *testing.T) {

@@ -3,11 +3,14 @@ package liveness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ottla/internal/controller"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
 	"ottla/internal/wire/own"
 )
 
@@ -133,5 +136,40 @@ func TestANodeThatIsNotFencedIsToldSoAtItsStart(t *testing.T) {
 			t.Error("fenced")
 		}
 		s.Close()
+	})
+}
+
+func TestANodeThatStartsWaitsForTheEndOfTheOldProcess(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		was := c.speakers[2].Epoch()
+		c.kill(2)
+		register := func(ctx context.Context) (int64, error) {
+			cmd, err := c.keeper.Vet(2, c.register(2))
+			if err != nil {
+				return 0, err
+			}
+			reg := cmd.(controller.RegisterBroker)
+			reg.Broker.Directories = []uuid.UUID{{9}} // another disk: only silence tells
+			reply, err := c.do(ctx, reg)
+			if err != nil {
+				return 0, fmt.Errorf("register: %w", err)
+			}
+			return reply.(int64), nil
+		}
+		began := time.Now()
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := Enter(short, register); wire.CodeOf(err) != wire.DuplicateBrokerRegistration {
+			t.Errorf("while the old one may live: %v", err)
+		}
+		epoch, err := Enter(t.Context(), register)
+		if err != nil || epoch <= was || time.Since(began) > 3*time.Second {
+			t.Errorf("epoch %d after %d, %v, after %v", epoch, was, err, time.Since(began))
+		}
+		c.set(func() { c.refuse = wire.InconsistentClusterID })
+		if _, err := Enter(t.Context(), register); wire.CodeOf(err) != wire.InconsistentClusterID {
+			t.Errorf("a refusal for good: %v", err)
+		}
 	})
 }

@@ -26,7 +26,7 @@
 //     show that it did not come to be.
 //   - Nobody is fenced for silence who was not given Silence to be heard: since
 //     the last sign of life, since the leadership began, since this process ran
-//     again after a pause.
+//     again after a pause. The leader before has half of it.
 //   - A node is unfenced once it has applied the metadata up to its registration
 //     and up to its own last fencing, so it knows that others led meanwhile.
 //   - A stopping node is told to stop once nobody that serves still takes it for

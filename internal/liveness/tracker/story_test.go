@@ -88,6 +88,8 @@ func (s *story) run(d *datadriven.TestData) string {
 	case "failed":
 		kind := map[string]Kind{"fence": Fence, "unfence": Unfence, "stop": ShutDown}[strings.Fields(line)[1]]
 		s.tr.Failed(Action{Kind: kind, Node: node, Epoch: s.num(line, "epoch", 0)})
+	case "suspect":
+		s.tr.Suspect(node)
 	case "down":
 		fmt.Fprintf(&b, "probe: %v\n", s.tr.Down(node))
 	case "gone":

@@ -62,6 +62,14 @@ func (t *Tracker) Reset(now time.Time, offset int64, nodes []Node) (released []u
 	return released
 }
 
+// Suspect gives a node only half the time to be heard: the leader before, who
+// was silent for as long as an election takes.
+func (t *Tracker) Suspect(id int32) {
+	if n := t.find(id); n != nil && !n.heard {
+		n.seen = n.seen.Add(-t.silence / 2)
+	}
+}
+
 // Image tells what the metadata at an offset have: all registered nodes. It need
 // not be called for steps that changed none.
 func (t *Tracker) Image(now time.Time, offset int64, nodes []Node) {
