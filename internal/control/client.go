@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,10 @@ func New(o Options) *Client {
 // wait.
 func (c *Client) OnLeader(leader, epoch int32) { c.who.set(leader, epoch) }
 
+// Close lets go who waits for a leader, because the node stops: their commands
+// have not been carried out. What is under way ends by itself.
+func (c *Client) Close() { c.who.end() }
+
 // Leader is the node that leads, -1 when none is known here.
 func (c *Client) Leader() int32 {
 	leader, _ := c.who.get()
@@ -80,6 +85,9 @@ func (c *Client) Do(ctx context.Context, cmd any) (any, error) {
 		timer := time.NewTimer(pause)
 		err := c.who.after(ctx, leader, epoch, timer.C)
 		timer.Stop()
+		if errors.Is(err, errOver) {
+			return nil, cmp.Or(out.err, err)
+		}
 		if err != nil {
 			return nil, timedOut(err, out.err)
 		}

@@ -344,3 +344,17 @@ func TestDoWhereThisNodeLeadsAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
+
+// A node that stops waits for no leader any more.
+func TestCloseLetsGoWhoWaitsForALeader(t *testing.T) {
+	c := New(Options{NodeID: 1})
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Do(context.Background(), controller.UnfenceBroker{})
+		done <- err
+	}()
+	c.Close()
+	if err := <-done; wire.CodeOf(err) != wire.NotController {
+		t.Errorf("it ended with %v", err)
+	}
+}

@@ -97,6 +97,7 @@ func (s *Server) startCore() error {
 	view := &config.View{Static: s.o.Static.WithNode(s.nodeID, s.dirs[0].Path()), NodeID: s.nodeID}
 	s.view = view
 	s.makeOthers()
+	s.makeControl()
 	if err := s.makeCoordinators(); err != nil {
 		return err
 	}
@@ -172,6 +173,7 @@ func (s *Server) stopCore() error {
 	var errs []error
 	if s.quorum != nil {
 		s.others.keeper.Close()
+		s.control.Close()
 		errs = append(errs, s.quorum.Close())
 	}
 	s.stopTxns()

@@ -86,6 +86,7 @@ const forgetTimeout = time.Minute
 // first, then those who keep something about topics.
 func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.broker.OnImage(img, d)
+	s.applied.moved(img)
 	s.others.keeper.OnImage(img, d)
 	s.others.speaker.Applied(img.Offset)
 	s.accompanied(img)

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"net"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"ottla/internal/gateway/front"
 	"ottla/internal/gateway/ops"
 	"ottla/internal/kafka"
@@ -17,6 +19,7 @@ import (
 	"ottla/internal/kafka/txns"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/quorum"
 )
 
 // makeDoor makes the Kafka door and the families behind it; nobody is let in
@@ -61,7 +64,7 @@ func (s *Server) apis() []api.API {
 	})...)
 	rows = append(rows, cluster.APIs(cluster.Deps{
 		Cluster: s.core(), Storage: storage{s}, View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID,
-		ControllerID: func() int32 { return s.quorum.Status().Leader }, Quorum: s.describeQuorum,
+		ControllerID: func() int32 { return s.quorum.Status().Leader }, Quorum: s.describeQuorum, Members: members{s},
 	})...)
 	share := s.openShares()
 	rows = append(rows, share.APIs()...)
@@ -119,6 +122,19 @@ func (s *Server) describeQuorum() cluster.Quorum {
 		q.Observers = append(q.Observers, cluster.QuorumReplica(m))
 	}
 	return q
+}
+
+// members is how requests about the metadata quorum reach its leader.
+type members struct{ s *Server }
+
+// Change changes the quorum, where this node leads it.
+func (m members) Change(ctx context.Context, c quorum.MembershipChange) error {
+	return m.s.quorum.Change(ctx, c)
+}
+
+// Forward gives a request to another node.
+func (m members) Forward(ctx context.Context, node int32, req kmsg.Request) (kmsg.Response, error) {
+	return m.s.others.pool.Call(ctx, node, req)
 }
 
 // storage is what DescribeLogDirs shows.

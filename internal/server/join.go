@@ -167,6 +167,7 @@ func (s *Server) takeIn(ctx context.Context, from int32, req *own.JoinQuorumRequ
 // nodeRows are the requests that nodes of the cluster make of each other.
 func (s *Server) nodeRows() []api.API {
 	rows := []api.API{
+		s.commandRow(),
 		api.Row(0, 0, func(ctx context.Context, c *api.Conn, req *own.JoinQuorumRequest) (kmsg.Response, error) {
 			return s.takeIn(ctx, c.Node, req)
 		}),

@@ -51,6 +51,7 @@ func (s *Server) fenced(fenced bool) {
 // lead is told who leads the metadata quorum.
 func (s *Server) lead(leader, epoch int32) {
 	s.others.keeper.OnLeader(leader, epoch)
+	s.control.OnLeader(leader, epoch)
 	s.others.speaker.Down()
 }
 

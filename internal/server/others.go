@@ -179,12 +179,15 @@ func (s *Server) voterEndpoints() []quorum.VoterEndpoint {
 }
 
 // closeOthers ends the connections between nodes.
-func (s *Server) closeOthers(ctx context.Context) error {
+func (s *Server) closeOthers() error {
 	c := &s.others
 	if c.pool == nil {
 		return nil
 	}
+	c.speaker.Close()
 	c.pool.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
 	return c.nodes.Close(ctx)
 }
 

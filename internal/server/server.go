@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/broker"
 	"ottla/internal/config"
+	"ottla/internal/control"
 	"ottla/internal/coordinator"
 	"ottla/internal/datadir"
 	"ottla/internal/gateway/front"
@@ -63,6 +64,9 @@ type Server struct {
 	// before the coordinators are made.
 	peers  outbox.Peers
 	others others
+	// control is the way to the controller; applied, how far this node follows it.
+	control *control.Client
+	applied applied
 	// incarnation is this process to the controller.
 	incarnation uuid.UUID
 	data        *data.Family
@@ -205,7 +209,7 @@ func (s *Server) Close() error {
 		s.data.Close()
 	}
 	s.closeShares()
-	errs = append(errs, s.sayGoodbye(ctx), s.stopCore(), s.closeOthers(ctx))
+	errs = append(errs, s.sayGoodbye(ctx), s.stopCore(), s.closeOthers())
 	s.cancel()
 	return errors.Join(errs...)
 }
