@@ -81,7 +81,7 @@ var refusals = []refusalRule{
 	{names: "client.quota.callback.class", when: given, why: noPlugin},
 	{names: "alter.config.policy.class.name", when: given, why: noPlugin + ", so no policy would be asked"},
 	{names: "create.topic.policy.class.name", when: given, why: noPlugin + ", so no policy would be asked"},
-	{names: "replica.selector.class", when: given, why: noPlugin},
+	{names: "replica.selector.class", when: foreignSelector, why: noPlugin + " but for Kafka's RackAwareReplicaSelector, which is built in"},
 	{names: "kafka.metrics.reporters", when: given, why: noPlugin + ", so nothing would be reported"},
 	{names: "metric.reporters", when: foreignReporter, why: noPlugin + ", so nothing would be reported; metrics are on HTTP under /metrics"},
 	{names: "config.providers", when: given, why: noPlugin + ", so values from elsewhere would not be found"},
@@ -98,7 +98,11 @@ var refusals = []refusalRule{
 	{names: "controller.quorum.auto.join.enable", when: isTrue, why: oneNode},
 }
 
-func given(v string) bool     { return v != "" }
+func given(v string) bool { return v != "" }
+func foreignSelector(v string) bool {
+	return v != "" && !strings.HasSuffix(v, "RackAwareReplicaSelector")
+}
+
 func isTrue(v string) bool    { return v == "true" }
 func several(v string) bool   { return len(splitList(v)) > 1 }
 func className(v string) bool { return strings.Contains(v, ".") }

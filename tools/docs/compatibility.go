@@ -27,7 +27,9 @@ func rows() map[int16]api.API {
 	all = append(all, api.API{Key: wire.KeyApiVersions, Min: 0, Max: 5})
 	out := make(map[int16]api.API, len(all))
 	for _, r := range all {
-		out[r.Key] = r
+		if r.Key < wire.OwnFirst { // what nodes say to each other is no client's business
+			out[r.Key] = r
+		}
 	}
 	return out
 }

@@ -9,9 +9,10 @@
 // fetchAnswer (answers parked in a connection's queue), session (KIP-227).
 //
 // Files in reading order: family.go, scan.go, produce.go, produce_vouch.go, produce_answer.go,
-// fetch.go, fetch_parse.go, fetch_answer.go, fetch_write.go, session.go,
+// fetch.go, prefer.go, fetch_parse.go, fetch_answer.go, fetch_write.go, session.go,
 // session_cache.go, hints.go, list_offsets.go, offset_for_leader_epoch.go,
 // describe_producers.go.
+// Part: feed (what other nodes fetch).
 //
 // Invariants: the steady produce and fetch paths allocate nothing; a request's
 // bytes are not kept past Serve; memory taken for a request is a small
@@ -24,6 +25,6 @@
 // under partitions' locks, so Committed and Readable take none but the
 // connection's queue's.
 //
-// Sources: KIP-74, KIP-98, KIP-101, KIP-110, KIP-227, KIP-320, KIP-467,
+// Sources: KIP-74, KIP-98, KIP-101, KIP-110, KIP-227, KIP-320, KIP-392, KIP-467,
 // KIP-516, KIP-595, KIP-890, KIP-951.
 package data

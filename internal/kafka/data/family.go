@@ -2,6 +2,7 @@ package data
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"ottla/internal/config"
@@ -26,6 +27,13 @@ type Partitions interface {
 	ByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code)
 }
 
+// Replicas finds a partition to read from, led here or followed; Partitions may
+// implement it. Neither method allocates.
+type Replicas interface {
+	AnyByName(topic []byte, index int32) (*partition.Partition, wire.Code)
+	AnyByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code)
+}
+
 // Options make a Family.
 type Options struct {
 	Cluster    Cluster
@@ -44,7 +52,9 @@ type Family struct {
 	wheel    *wheel.Wheel
 	sessions *cache
 	feeder   *feed.Feeder
-	fetchMax int // fetch.max.bytes
+	any      Replicas // nil: only leaders are read from
+	rackly   bool     // consumers are sent to replicas in their racks
+	fetchMax int      // fetch.max.bytes
 	m        familyMetrics
 }
 
@@ -59,6 +69,8 @@ func New(o Options) *Family {
 	f := &Family{o: o, wheel: wheel.New(), m: newFamilyMetrics(o.Metrics)}
 	f.fetchMax = int(o.View.Int(nil, "fetch.max.bytes"))
 	f.sessions = newCache(int(o.View.Int(nil, "max.incremental.fetch.session.cache.slots")), &f.m)
+	f.any, _ = o.Partitions.(Replicas)
+	f.rackly = strings.HasSuffix(o.View.String(nil, "replica.selector.class"), rackAware)
 	f.feeder = feed.New(feed.Options{Partitions: o.Partitions, Wheel: f.wheel, Logger: o.Logger, Fed: f.m.fetched})
 	return f
 }

@@ -11,8 +11,8 @@ import (
 // Fetch (1), versions 4-18.
 //
 // v5 tells the log start offset, v7 brings sessions (KIP-227), v9 leader
-// epochs (KIP-320), v10 zstd (nothing is converted down), v11 racks (KIP-392,
-// not used yet), v12 is flexible and brings diverging epochs (KIP-595), v13
+// epochs (KIP-320), v10 zstd (nothing is converted down), v11 racks and reading
+// from followers (KIP-392), v12 is flexible and brings diverging epochs (KIP-595), v13
 // topic ids (KIP-516), v15 the replica state (KIP-903), v16 leader hints
 // (KIP-951), v17 directory ids, v18 the follower's high watermark (KIP-1166);
 // the last two are for followers, whom package feed answers.
@@ -70,9 +70,14 @@ func (a *fetchAnswer) find() {
 // look finds one partition, or the code that stands for it.
 func (a *fetchAnswer) look(p *fetchPart) {
 	t := &a.topics[p.topic]
-	if a.head.Version >= 13 {
+	switch any := a.family.any; {
+	case a.anyone && any != nil && a.head.Version >= 13:
+		p.partition, p.code = any.AnyByID(t.id, p.index)
+	case a.anyone && any != nil:
+		p.partition, p.code = any.AnyByName(a.name(t), p.index)
+	case a.head.Version >= 13:
 		p.partition, p.code = a.family.o.Partitions.ByID(t.id, p.index)
-	} else {
+	default:
 		p.partition, p.code = a.family.o.Partitions.ByName(a.name(t), p.index)
 	}
 }
@@ -97,7 +102,10 @@ func (a *fetchAnswer) read() {
 		}
 		a.args = partition.FetchArgs{
 			Offset: p.offset, MaxBytes: min(int(p.maxBytes), left), MinOne: minOne,
-			Isolation: a.isolation, CurrentLeaderEpoch: p.leaderEpoch, LastFetchedEpoch: p.fetchedEpoch,
+			Isolation: a.isolation, CurrentLeaderEpoch: p.leaderEpoch, LastFetchedEpoch: p.fetchedEpoch, Anyone: a.anyone,
+		}
+		if p.preferred = a.prefer(p); p.preferred >= 0 {
+			a.args.MaxBytes, a.args.MinOne, a.urgent = 0, false, true
 		}
 		if err := p.partition.Fetch(&a.args, &p.got); err != nil {
 			a.failed(p, err)
@@ -130,7 +138,7 @@ func (a *fetchAnswer) failed(p *fetchPart, err error) {
 
 // fail makes a partition answer a code; the whole fetch answers at once then.
 func (a *fetchAnswer) fail(p *fetchPart, code wire.Code) {
-	p.code = code
+	p.code, p.preferred = code, -1
 	p.got = partition.Fetched{HighWatermark: -1, LastStable: -1, LogStart: -1}
 	a.urgent = true
 }
@@ -162,6 +170,9 @@ func (a *fetchAnswer) wait() {
 	a.refs.Add(1)
 	a.family.wheel.Arm(&a.timer, max(0, a.maxWait-max(0, time.Since(a.received))))
 }
+
+// Anyone implements partition.Anyone.
+func (a *fetchAnswer) Anyone() bool { return a.anyone }
 
 // Readable implements partition.FetchWaiter.
 func (a *fetchAnswer) Readable(n int) {

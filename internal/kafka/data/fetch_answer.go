@@ -40,6 +40,8 @@ type fetchAnswer struct {
 	topics             []fetchTopic
 	parts              []fetchPart
 	forgotten          []forgottenPart
+	anyone             bool   // followers may answer too (KIP-392)
+	rack               []byte // of the client
 
 	mode    mode
 	session *session  // incremental: the session
@@ -77,9 +79,10 @@ type fetchPart struct {
 	leaderEpoch  int32
 	fetchedEpoch int32
 
-	code wire.Code
-	skip bool // an incremental answer has no news of it
-	got  partition.Fetched
+	code      wire.Code
+	preferred int32 // where the client reads from instead, -1 here
+	skip      bool  // an incremental answer has no news of it
+	got       partition.Fetched
 }
 
 // forgottenPart is a partition that leaves the session.

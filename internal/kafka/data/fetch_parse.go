@@ -45,8 +45,9 @@ func (a *fetchAnswer) parse(body []byte) error {
 			s.tags(nil)
 		}
 	}
+	a.anyone, a.rack = v >= 11, a.rack[:0]
 	if v >= 11 {
-		s.text() // rack: follower fetch is for the cluster
+		a.rack = append(a.rack, s.text()...)
 	}
 	s.tags(a.topTag)
 	if s.bad {

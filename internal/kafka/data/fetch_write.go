@@ -151,7 +151,7 @@ func (a *fetchAnswer) writeFields(out *api.Out, p *fetchPart) {
 		}
 	}
 	if v >= 11 {
-		b = binary.BigEndian.AppendUint32(b, ^uint32(0)) // preferred read replica: none
+		b = binary.BigEndian.AppendUint32(b, uint32(p.preferred)) // preferred read replica
 	}
 	out.Buf = appendCount(b, p.got.Slice.Len, flex)
 }

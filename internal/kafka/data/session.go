@@ -195,7 +195,7 @@ func (s *session) told(a *fetchAnswer, skipping bool) {
 		if c == nil {
 			continue
 		}
-		news := p.got.Slice.Len > 0 || p.got.Diverging || p.code != wire.None ||
+		news := p.got.Slice.Len > 0 || p.preferred >= 0 || p.got.Diverging || p.code != wire.None ||
 			p.got.HighWatermark != c.high || p.got.LastStable != c.stable || p.got.LogStart != c.start
 		c.high, c.stable, c.start = p.got.HighWatermark, p.got.LastStable, p.got.LogStart
 		if p.code != wire.None {
