@@ -111,13 +111,14 @@ func (m *member) refuseOrders(err error) {
 // is committed.
 func (m *member) manage(now time.Time) error {
 	chosen := false
+	m.balked = false
 	for m.leading && (len(m.orders) > 0 || !chosen && m.choose()) {
 		chosen = true // once: what it chose may be refused now, and the clock comes again
 		moved, err := m.pass(now)
 		if err != nil {
 			return err
 		}
-		if !moved {
+		if !moved || m.balked {
 			break
 		}
 	}
@@ -161,10 +162,12 @@ func (m *member) carryOut(now time.Time, o *order) (done bool, err error) {
 	case refusal == errWait:
 		return false, nil
 	case refusal != nil || cc == nil:
+		m.balked = refusal != nil && o.to == nil
 		o.done(refusal)
 		return true, nil
 	}
 	if err := m.raw.ProposeConfChange(cc); err != nil {
+		m.balked = o.to == nil
 		o.done(wire.Errorf(wire.NotController, "the metadata quorum does not take changes at the moment: %w", err))
 		return true, nil
 	}

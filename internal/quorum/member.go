@@ -75,6 +75,9 @@ type member struct {
 	arrived   *arrival
 	seen      map[uint64]*sighting // other members, as this leader saw them
 	orders    []*order             // changes of the quorum that wait for their turn
+	// balked: a change of the leader's own was refused; it is tried with the
+	// next tick.
+	balked bool
 }
 
 // leads is who leads in which epoch.

@@ -45,14 +45,13 @@ answered in version 0 with error 35. Keys that only brokers or controllers use
 among themselves are not served on the client port.
 
 The column "why not" tells what an API waits for:
-*access* (logins, rights, quotas), *cluster* (several nodes); "between nodes" are those that no client sends.
+*access* (logins, rights, quotas); "between nodes" are those that no client sends.
 `
 
 // waitsFor tells what the APIs that are not served belong to.
 var waitsFor = map[string][]int16{
 	"access":               {17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51},
-	"cluster":              {80, 81},
-	"between nodes":        {52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73, 82},
+	"between nodes":        {52, 53, 54, 56, 58, 59, 62, 63, 67, 70, 73},
 	"gone since Kafka 4.0": {4, 5, 6, 7},
 }
 

@@ -128,6 +128,12 @@ func ask[R kmsg.Response](n *node, req kmsg.Request, version int16) R {
 		}
 		return "", 0
 	}}
+	return askOf[R](n, req, version, conn)
+}
+
+// askOf is ask over a connection of the test's own.
+func askOf[R kmsg.Response](n *node, req kmsg.Request, version int16, conn *api.Conn) R {
+	n.t.Helper()
 	for _, r := range APIs(n.deps) {
 		if r.Key != req.Key() {
 			continue

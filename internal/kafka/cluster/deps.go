@@ -50,6 +50,9 @@ type Deps struct {
 	ControllerID func() int32
 	// Quorum tells how the metadata quorum stands.
 	Quorum func() Quorum
+	// Members changes who is in it; nil where there is nobody to forward to,
+	// and nothing to change.
+	Members Members
 }
 
 // Rows lists the family's APIs without their handlers' needs, for documents.
@@ -59,7 +62,7 @@ func Rows() []api.API { return APIs(Deps{}) }
 func APIs(d Deps) []api.API {
 	h := &handlers{d}
 	return []api.API{h.metadata(), h.alterReplicaLogDirs(), h.describeLogDirs(), h.describeCluster(), h.describeQuorum(), h.updateFeatures(),
-		h.unregisterBroker(), h.unregisterController()}
+		h.unregisterBroker(), h.unregisterController(), h.addRaftVoter(), h.removeRaftVoter(), h.updateRaftVoter()}
 }
 
 // handlers holds the family's handlers.

@@ -41,7 +41,14 @@ func (h *handlers) describeQuorum() api.API {
 // metadataTopic is the quorum's log.
 const metadataTopic = "__cluster_metadata"
 
-func (h *handlers) serveDescribeQuorum(_ context.Context, _ *api.Conn, req *kmsg.DescribeQuorumRequest) (kmsg.Response, error) {
+func (h *handlers) serveDescribeQuorum(ctx context.Context, c *api.Conn, req *kmsg.DescribeQuorumRequest) (kmsg.Response, error) {
+	if leader := h.d.Quorum().Leader; h.d.Members != nil && leader >= 0 && leader != h.d.NodeID && (c == nil || c.Node < 0) && asksForQuorum(req) {
+		// How far the others are only the leader knows. Without it this node
+		// tells what it knows.
+		if resp, err := h.d.Members.Forward(ctx, leader, req); err == nil {
+			return resp, nil
+		}
+	}
 	resp := req.ResponseKind().(*kmsg.DescribeQuorumResponse)
 	resp.ErrorMessage = kmsg.StringPtr("")
 	if !asksForQuorum(req) {
