@@ -25,6 +25,7 @@ type cluster struct {
 	conf   Config
 	nodes  []*machine // index: node id - 1
 	killed bool       // machines keep their power: only processes end
+	told   bool       // a story tells who is in sync; leaders propose nothing
 	roles  []Role     // all that the controller has decided, the newest last
 
 	producers []*seqProducer
@@ -305,7 +306,7 @@ func (m *machine) progress() {
 // ask has the controller note what a leader proposes. The answer may be lost on
 // its way, and the controller refuses what is stale, and for reasons of its own.
 func (m *machine) ask() {
-	if m.p == nil {
+	if m.p == nil || m.c.told {
 		return
 	}
 	x, ok := m.p.Propose(&ProposeArgs{MaxLagMs: 500, Epoch: m.lives, MayJoin: func(id int32, epoch int64) bool {
