@@ -222,6 +222,10 @@ func (d *Dir) readMetadata(name string) (uuid.UUID, error) {
 // Path is the directory.
 func (d *Dir) Path() string { return d.path }
 
+// StoppedCleanly tells that whoever had the directory before closed it, with
+// everything synced; nothing can be missing then that a log once had.
+func (d *Dir) StoppedCleanly() bool { return d.book.Clean }
+
 // FS is the file system that the directory lies on, for files that others
 // keep beside the logs (the quorum's).
 func (d *Dir) FS() vfs.FS { return d.fs }

@@ -177,3 +177,21 @@ func TestANewerCheckpointIsRefusedAndADamagedOneIsWalkedOver(t *testing.T) {
 		t.Errorf("a newer format: %v, want ErrNewer", err)
 	}
 }
+
+func TestADirectoryTellsWhetherItWasClosedCleanly(t *testing.T) {
+	r := newRig(t)
+	if r.d.StoppedCleanly() {
+		t.Error("a new directory was closed by nobody")
+	}
+	if err := r.d.Close(func(Ident) int64 { return 0 }); err != nil {
+		t.Fatal(err)
+	}
+	r.open()
+	if !r.d.StoppedCleanly() {
+		t.Error("closed, and not taken for that")
+	}
+	r.reopen()
+	if r.d.StoppedCleanly() {
+		t.Error("killed, and taken for closed")
+	}
+}

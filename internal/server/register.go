@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/controller"
+	"ottla/internal/liveness"
 	"ottla/internal/metadata"
 )
 
@@ -18,7 +19,7 @@ func (s *Server) enter(ctx context.Context) error {
 	if err := s.bootstrap(ctx); err != nil {
 		return err
 	}
-	epoch, err := s.registerBroker(ctx)
+	epoch, err := liveness.Enter(ctx, s.registerBroker)
 	if err != nil {
 		return err
 	}
@@ -62,16 +63,18 @@ func (s *Server) registerBroker(ctx context.Context) (int64, error) {
 		ID: s.nodeID, Incarnation: s.incarnation, Rack: s.view.String(nil, "broker.rack"), Endpoints: s.endpoints(),
 		Features: supportedFeatures(),
 	}
+	lossy := false
 	for i, d := range s.dirs {
 		if d.Err() != nil {
 			continue
 		}
+		lossy = lossy || !d.StoppedCleanly()
 		me.Directories = append(me.Directories, s.held[i].DirectoryID)
 		if s.broker.Cordoned(d) {
 			me.Cordoned = append(me.Cordoned, s.held[i].DirectoryID)
 		}
 	}
-	reply, err := s.do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID})
+	reply, err := s.do(ctx, controller.RegisterBroker{Broker: me, ClusterID: s.clusterID, Lossy: lossy})
 	if err != nil {
 		return 0, fmt.Errorf("register node %d: %w", s.nodeID, err)
 	}
