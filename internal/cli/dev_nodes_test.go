@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,11 +29,21 @@ func TestSeveralNodesAreReplicatedByDefault(t *testing.T) {
 	}
 }
 
-func TestNodesGetTheirAddressesBack(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// low listens where no client gets a port by itself, so that those beside it do
+// not change hands while a test looks at them.
+func low(t *testing.T) net.Listener {
+	t.Helper()
+	for port := 23_000 + os.Getpid()*97%6000; port < 30_000; port += 10 {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return l
+		}
 	}
+	t.Fatal("there is no free port from 23000 to 30000")
+	return nil
+}
+
+func TestNodesGetTheirAddressesBack(t *testing.T) {
+	l := low(t)
 	taken := l.Addr().String()
 	defer l.Close()
 	first, err := addresses(taken, 2, nil)

@@ -7,8 +7,9 @@
 //	go run ./test/faults -check FILE      judge a history that was kept
 //	go run ./test/faults -against ADDR    no faults: record and judge another broker
 //	go run ./test/faults -only 2 -set durability=memory
+//	go run ./test/faults -nodes 3 -for 30m   a cluster of processes (package three)
 //
-// The last must fail: it takes the promise away and shows that this would be
+// The one with durability=memory must fail: it takes the promise away and shows that this would be
 // seen.
 //
 // A row is a fault: kill -9, a power cut, a failing sync, a full disk, ... Its

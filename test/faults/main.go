@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"ottla/test/faults/three"
 	"ottla/test/history"
 	"ottla/test/realfault"
 )
@@ -26,6 +27,9 @@ var (
 	against = flag.String("against", "", "record clients of the cluster at this HOST:PORT without any fault, judge, and end")
 	set     = flag.String("set", "", "more settings of the node, KEY=VALUE, comma-separated")
 	atOnce  = flag.Int("at-once", 2, "rows that run at a time")
+	nodes   = flag.Int("nodes", 0, "hurt a cluster of so many processes instead (package three)")
+	lasts   = flag.Duration("for", 10*time.Minute, "with -nodes: how long faults are done (-short: 4 minutes)")
+	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "with -nodes: of the order of faults and their moments")
 )
 
 func main() {
@@ -39,6 +43,9 @@ func run(ctx context.Context) error {
 	}
 	if *against != "" {
 		return watchOther(ctx, *against)
+	}
+	if *nodes > 0 {
+		return runCluster(ctx)
 	}
 	chosen, err := choose(*only)
 	if err != nil {
@@ -67,6 +74,37 @@ func run(ctx context.Context) error {
 	wg.Wait()
 	if bad := table(results); bad > 0 {
 		return fmt.Errorf("%d of %d rows failed (their histories and logs are in %s)", bad, len(chosen), work)
+	}
+	return clean()
+}
+
+// runCluster hurts a cluster of several nodes.
+func runCluster(ctx context.Context) error {
+	work, clean, err := realfault.WorkDir(*keepIn, "faults")
+	if err != nil {
+		return err
+	}
+	path, err := realfault.Binary(ctx, *ottlaAt, work)
+	if err != nil {
+		return err
+	}
+	o := three.Options{Binary: path, Dir: work, Nodes: *nodes, For: *lasts, Seed: *seed,
+		Say: func(format string, args ...any) { fmt.Printf(format+"\n", args...) }}
+	if *short {
+		o.For = min(o.For, 4*time.Minute)
+	}
+	if *only != "" {
+		o.Only = strings.Split(*only, ",")
+	}
+	if *set != "" {
+		o.Set = strings.Split(*set, ",")
+	}
+	if err := three.CheckBinary(ctx, path, o.Nodes); err != nil {
+		return err
+	}
+	fmt.Printf("faults: %d nodes for %v, seed %d, in %s\n", o.Nodes, o.For, o.Seed, work)
+	if err := three.Run(ctx, o); err != nil {
+		return fmt.Errorf("%w\nhistory and logs are kept in %s; go run ./test/faults -nodes %d -seed %d tries again", err, work, o.Nodes, o.Seed)
 	}
 	return clean()
 }

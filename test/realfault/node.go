@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,8 +37,10 @@ func Binary(ctx context.Context, path, dir string) (string, error) {
 type Setup struct {
 	Binary string
 	Data   string
+	Host   string // 127.0.0.1 when empty
 	Port   int
 	Set    []string  // more settings, KEY=VALUE
+	Flags  []string  // more flags of serve
 	Log    io.Writer // standard error of the node
 	Wrap   []string  // a command that is put in front and executes the rest in its place
 }
@@ -58,7 +61,13 @@ func NewSetup(ctx context.Context, binary, dir, data string, log io.Writer) (Set
 }
 
 // Address is where the node serves Kafka clients.
-func (s Setup) Address() string { return "127.0.0.1:" + strconv.Itoa(s.Port) }
+func (s Setup) Address() string {
+	host := s.Host
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(s.Port))
+}
 
 // Node is a running process.
 type Node struct {
@@ -75,7 +84,7 @@ func (s Setup) Start(ctx context.Context) (*Node, error) {
 	for _, kv := range append([]string{"auto.create.topics.enable=true"}, s.Set...) {
 		args = append(args, "--set", kv)
 	}
-	line := append(append(slices.Clone(s.Wrap), s.Binary), args...)
+	line := append(append(append(slices.Clone(s.Wrap), s.Binary), args...), s.Flags...)
 	n := &Node{cmd: exec.CommandContext(ctx, line[0], line[1:]...), exited: make(chan struct{})}
 	n.cmd.Stderr = s.Log
 	out, err := n.cmd.StdoutPipe()

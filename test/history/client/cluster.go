@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,14 +17,17 @@ import (
 
 // Cluster is what the clients of one run share.
 type Cluster struct {
-	Address    string
+	Address    string // or several, comma-separated
 	Topic      string
 	Partitions int32
+	Replicas   int16 // 1 when 0
 	History    *history.Writer
 	Plain      bool // no compression; otherwise producers take codecs by turns
 
 	value atomic.Int64 // the last value that was sent
 	acked atomic.Int64
+	// commits is how many transactions were committed so far.
+	commits atomic.Int64
 	// vanished is how many members have ended without leaving their group.
 	vanished atomic.Int64
 	// calm lets members of groups live on.
@@ -32,6 +36,9 @@ type Cluster struct {
 
 // Acked is how many records were acknowledged so far.
 func (c *Cluster) Acked() int64 { return c.acked.Load() }
+
+// Committed is how many transactions were committed so far.
+func (c *Cluster) Committed() int64 { return c.commits.Load() }
 
 // Vanished is how many members have ended without leaving their group so far.
 func (c *Cluster) Vanished() int64 { return c.vanished.Load() }
@@ -46,7 +53,7 @@ func (c *Cluster) Prepare(ctx context.Context, settings map[string]*string) erro
 		return err
 	}
 	defer cl.Close()
-	r, err := kadm.NewClient(cl).CreateTopic(ctx, c.Partitions, 1, settings, c.Topic)
+	r, err := kadm.NewClient(cl).CreateTopic(ctx, c.Partitions, max(c.Replicas, 1), settings, c.Topic)
 	if err == nil {
 		err = r.Err
 	}
@@ -59,7 +66,7 @@ func (c *Cluster) Prepare(ctx context.Context, settings map[string]*string) erro
 // open makes a client that is patient with a broker that comes and goes.
 func (c *Cluster) open(more ...kgo.Opt) (*kgo.Client, error) {
 	cl, err := kgo.NewClient(append([]kgo.Opt{
-		kgo.SeedBrokers(c.Address), kgo.AlwaysRetryEOF(),
+		kgo.SeedBrokers(strings.Split(c.Address, ",")...), kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(100 * time.Millisecond),
 		kgo.DialTimeout(2 * time.Second),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),

@@ -15,13 +15,15 @@ import (
 type Crew struct {
 	*Cluster
 	Producers int
-	Rate      int // records a second, of all producers together
-	Size      int // bytes of a value
-	Readers   int // by assignment, every other at read_committed
-	Members   int // of each of two groups, an eager and a cooperative one
-	Lifetime  time.Duration
-	Silent    bool     // members end without leaving their groups
-	Watched   []string // groups of others whose offsets in the topic are watched too
+	// Transactions is how many transactional producers there are beside them.
+	Transactions int
+	Rate         int // records a second, of all producers together
+	Size         int // bytes of a value
+	Readers      int // by assignment, every other at read_committed
+	Members      int // of each of two groups, an eager and a cooperative one
+	Lifetime     time.Duration
+	Silent       bool     // members end without leaving their groups
+	Watched      []string // groups of others whose offsets in the topic are watched too
 	// Stable watches only offsets that wait for no transaction: Kafka answers
 	// the end of a transaction before all see it.
 	Stable bool
@@ -43,6 +45,9 @@ func (c *Crew) Start(ctx context.Context) {
 	c.stopProducers = stop
 	for range c.Producers {
 		c.run(&c.producers, func() error { return c.produce(produce, c.Rate/c.Producers, c.Size) })
+	}
+	for i := range c.Transactions {
+		c.run(&c.producers, func() error { return c.transact(produce, fmt.Sprintf("%s-txn-%d", c.Topic, i), uint64(i), c.Size) })
 	}
 	for i := range c.Readers {
 		c.run(&c.rest, func() error { return c.read(ctx, i%2 == 0, c.Lifetime+time.Duration(i)*time.Second) })

@@ -3,12 +3,12 @@
 // log ends. Each writes what it did and was told into a history.
 //
 // It judges nothing (package history does) and makes no faults (test/faults
-// does). Transactions are of test/transactions, whose clients are processes of
-// their own.
+// does). Transactions that consume too, and clients that are killed, are of
+// test/transactions, whose clients are processes of their own.
 //
 // Main types: Cluster (what all clients share), Crew (all of them together).
 //
-// Reading order: cluster.go, line.go, producer.go, consumer.go, member.go, watch.go,
+// Reading order: cluster.go, line.go, producer.go, transact.go, consumer.go, member.go, watch.go,
 // crew.go.
 //
 // Invariants: a value is produced once; what may have taken place is info, and
