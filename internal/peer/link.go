@@ -107,7 +107,9 @@ func (l *link) encode(c *call) error {
 	c.req.SetVersion(version)
 	c.corr = l.next
 	l.next++
-	l.out = l.format.AppendRequest(l.out, c.req, c.corr)
+	// The formatter takes all of what it appends to for the one request, and puts
+	// the length in front.
+	l.out = append(l.out, l.format.AppendRequest(l.out[len(l.out):], c.req, c.corr)...)
 	if _, silent := c.req.(own.Unanswered); !silent {
 		l.waiting[c.corr] = c
 	}

@@ -105,15 +105,20 @@ func (s *Server) startCore() error {
 		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
 		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states},
 		Control:      s.do,
+		Nodes:        s.others.pool.Open,
 	})
 	s.makeMarkers()
 	s.measure()
-	machine := controller.New(controller.Options{NewID: newID, NodeID: s.nodeID, ClusterID: s.clusterID, Features: supportedFeatures(), Fixed: fixedFeatures(), MinInsync: int32(view.Int(nil, "min.insync.replicas"))})
+	machine := controller.New(controller.Options{
+		NewID: newID, NodeID: s.nodeID, ClusterID: s.clusterID, Features: supportedFeatures(), Fixed: fixedFeatures(),
+		MinInsync: int32(view.Int(nil, "min.insync.replicas")), Unclean: view.Bool(nil, "unclean.leader.election.enable"),
+		Durability: view.String(nil, "durability"), OnReason: s.uncleanly,
+	})
 	q, err := quorum.Open(quorum.Options{
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,
 		OnImage: s.follow, OnLeader: s.lead, SnapshotBytes: snapshotBytes, Endpoints: s.voterEndpoints(),
-		Send: s.post, Joining: s.held[0].Joined,
+		Send: s.post, Joining: s.held[0].Joined, AutoVoters: int(view.Int(nil, "quorum.auto.voters")),
 	})
 	if err != nil {
 		return fmt.Errorf("open the metadata log: %w", err)
