@@ -15,7 +15,8 @@
 // one directory to another), failed.go (what the controller hears of them),
 // settings.go and config.go (from settings to what a partition heeds), loops.go,
 // clean.go, metrics.go, close.go; tail.go and tail_note.go (a partition as its
-// coordinator sees it), ensure.go (internal topics are made when needed).
+// coordinator sees it), ensure.go (internal topics are made when needed, and
+// grow with the cluster).
 //
 // Parts: insync (which followers are in sync, told to the controller). Followers
 // are kept up with their leaders by package replicate: held.go has a partition

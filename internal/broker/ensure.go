@@ -1,10 +1,13 @@
 package broker
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 
 	"ottla/internal/controller"
+	"ottla/internal/metadata"
 	"ottla/internal/wire"
 )
 
@@ -108,4 +111,86 @@ func (b *Broker) internalConfigs(topic, settings string, factor int64) []control
 		number("min.insync.replicas", max(1, min(least, factor, int64(img.BrokerCount()))))
 	}
 	return out
+}
+
+// mostWidened bounds the partitions of one command.
+const mostWidened = 1000
+
+// Widen gives the partitions of internal topics more replicas where they have
+// fewer than their settings ask for and there are nodes that could hold more: a
+// topic that was made while the cluster was small is as safe as any other once
+// it has grown. False when there is nothing to do; whoever gives the command to
+// the controller asks again when nodes come.
+//
+// Kafka makes no internal topic before there are as many nodes, and changes none
+// later.
+func (b *Broker) Widen() (controller.ReassignPartitions, bool) {
+	img := b.Image()
+	live := serving(img)
+	var cmd controller.ReassignPartitions
+	for _, topic := range []string{OffsetsTopic, ShareStateTopic, TransactionsTopic} {
+		t := img.TopicByName(topic)
+		if t == nil || len(live) < 2 {
+			continue
+		}
+		factor := int(b.o.View.Int(img, internalTopics[topic]+".replication.factor"))
+		cmd.Partitions = append(cmd.Partitions, widened(t, live, min(factor, len(live)))...)
+	}
+	cmd.Partitions = cmd.Partitions[:min(len(cmd.Partitions), mostWidened)]
+	return cmd, len(cmd.Partitions) > 0
+}
+
+// serving are the nodes that may be given replicas, in order.
+func serving(img *metadata.Image) []int32 {
+	var out []int32
+	for n := range img.Brokers() {
+		if !n.Fenced && !n.InControlledShutdown {
+			out = append(out, n.ID)
+		}
+	}
+	return out
+}
+
+// widened are the new replicas of a topic's partitions that have fewer than
+// factor: those they have, and the nodes with the fewest of the topic. The first
+// of them, which shall lead, is the one that shall lead the fewest.
+func widened(t *metadata.Topic, live []int32, factor int) []controller.Reassignment {
+	holds, leads := map[int32]int{}, map[int32]int{}
+	for _, p := range t.Partitions {
+		for _, id := range p.Replicas {
+			holds[id]++
+		}
+		if !lacks(p, factor) && len(p.Replicas) > 0 {
+			leads[p.Replicas[0]]++
+		}
+	}
+	by := func(count map[int32]int) func(a, b int32) int {
+		return func(a, b int32) int { return cmp.Or(cmp.Compare(count[a], count[b]), cmp.Compare(a, b)) }
+	}
+	var out []controller.Reassignment
+	for _, p := range t.Partitions {
+		if !lacks(p, factor) {
+			continue
+		}
+		replicas := slices.Clone(p.Replicas)
+		for _, id := range slices.SortedFunc(slices.Values(live), by(holds)) {
+			if len(replicas) < factor && !slices.Contains(replicas, id) {
+				replicas = append(replicas, id)
+				holds[id]++
+			}
+		}
+		if len(replicas) == len(p.Replicas) {
+			continue
+		}
+		slices.SortFunc(replicas, by(leads))
+		leads[replicas[0]]++
+		out = append(out, controller.Reassignment{TopicPartition: controller.TopicPartition{Topic: t.Name, Index: p.Index}, Replicas: replicas})
+	}
+	return out
+}
+
+// lacks tells whether a partition has too few replicas and nobody changes that
+// yet; one without a leader has nothing to copy from.
+func lacks(p *metadata.Partition, factor int) bool {
+	return len(p.Replicas) < factor && len(p.Adding)+len(p.Removing) == 0 && p.Leader >= 0
 }

@@ -92,6 +92,7 @@ func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.accompanied(img)
 	s.tellTopics(d)
 	s.followShares(d)
+	s.followNodes(img, d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {
 		return
 	}

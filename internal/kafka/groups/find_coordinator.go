@@ -21,6 +21,7 @@ import (
 func (f *Family) findCoordinatorRow() api.API {
 	return api.Row(0, 6, f.findCoordinator,
 		"The first question for a group or a transactional id makes the internal topic and is answered when that serves; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.",
+		"Internal topics that were made while there were fewer nodes than replicas were asked for get the rest when nodes come; Kafka makes none before.",
 	)
 }
 

@@ -1,0 +1,98 @@
+package broker
+
+import (
+	"slices"
+	"testing"
+
+	"ottla/internal/config"
+	"ottla/internal/controller"
+	"ottla/internal/metadata"
+	"ottla/internal/uuid"
+)
+
+// grown is a broker whose image has the offsets topic with the replicas given,
+// and four nodes, of which the last is fenced.
+func grown(t *testing.T, nodes int, partitions ...metadata.PartitionRecord) *Broker {
+	t.Helper()
+	var records []metadata.Record
+	for id := range int32(nodes) {
+		records = append(records, &metadata.RegisterBrokerRecord{BrokerID: id + 1, BrokerEpoch: int64(id), Fenced: id == 3})
+	}
+	id := uuid.UUID{1}
+	records = append(records, &metadata.TopicRecord{Name: OffsetsTopic, ID: id})
+	for i := range partitions {
+		p := partitions[i]
+		p.TopicID, p.Partition, p.Directories = id, int32(i), make([]uuid.UUID, len(p.Replicas))
+		if p.ISR == nil {
+			p.ISR, p.Leader = p.Replicas, p.Replicas[0]
+		}
+		records = append(records, &p)
+	}
+	img, _, err := metadata.Empty().With(int64(len(records)), 1, records...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := New(Options{NodeID: 1, View: &config.View{NodeID: 1}})
+	b.image.Store(img)
+	return b
+}
+
+func on(replicas ...int32) metadata.PartitionRecord {
+	return metadata.PartitionRecord{Replicas: replicas}
+}
+
+func TestInternalTopicsGrowWithTheCluster(t *testing.T) {
+	b := grown(t, 4, on(1), on(1), on(1), on(1), on(1, 2, 3), on(2), on(3, 1))
+	cmd, some := b.Widen()
+	if !some || len(cmd.Partitions) != 6 || cmd.KeepFactor {
+		t.Fatalf("got %+v", cmd)
+	}
+	leads := map[int32]int{1: 1} // partition 4's
+	for i, index := range []int32{0, 1, 2, 3, 5, 6} {
+		r := cmd.Partitions[i]
+		if r.TopicPartition != (controller.TopicPartition{Topic: OffsetsTopic, Index: index}) {
+			t.Errorf("%+v, want partition %d", r, index)
+		}
+		leads[r.Replicas[0]]++
+		if slices.Sort(r.Replicas); !slices.Equal(r.Replicas, []int32{1, 2, 3}) {
+			t.Errorf("partition %d goes to %v, want all that serve", index, r.Replicas)
+		}
+	}
+	if leads[1] != 3 || leads[2] != 2 || leads[3] != 2 {
+		t.Errorf("preferred leaders %v, want them spread", leads)
+	}
+}
+
+func TestReplicasGoWhereThereAreFewest(t *testing.T) {
+	b := grown(t, 2, on(1), on(1))
+	cmd, _ := b.Widen()
+	if len(cmd.Partitions) != 2 || !slices.Equal(cmd.Partitions[0].Replicas, []int32{1, 2}) || !slices.Equal(cmd.Partitions[1].Replicas, []int32{2, 1}) {
+		t.Errorf("two nodes: %+v", cmd)
+	}
+	topic := grown(t, 7, on(1, 2), on(1, 2), on(1, 5)).Image().TopicByName(OffsetsTopic)
+	got := widened(topic, []int32{1, 2, 3, 5, 6, 7}, 3)
+	for i, want := range [][]int32{{1, 2, 3}, {2, 6, 1}, {5, 7, 1}} {
+		if !slices.Equal(got[i].Replicas, want) {
+			t.Errorf("partition %d: %v, want %v", i, got[i].Replicas, want)
+		}
+	}
+}
+
+func TestWhatNeedsNoMoreReplicasIsLeftAlone(t *testing.T) {
+	moving := on(1, 2)
+	moving.ISR, moving.Leader, moving.Adding = []int32{1}, 1, []int32{2}
+	lost := on(2)
+	lost.ISR, lost.Leader = []int32{2}, -1
+	for name, b := range map[string]*Broker{
+		"one node":            grown(t, 1, on(1)),
+		"enough":              grown(t, 4, on(3, 2, 1)),
+		"under way":           grown(t, 4, moving),
+		"without a leader":    grown(t, 4, lost),
+		"all that there are":  grown(t, 2, on(2, 1)),
+		"no topic of its own": New(Options{NodeID: 1, View: &config.View{NodeID: 1}}),
+	} {
+		if cmd, some := b.Widen(); some {
+			t.Errorf("%s: %+v", name, cmd)
+		}
+	}
+}
