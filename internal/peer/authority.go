@@ -35,8 +35,14 @@ func fingerprintOf(cert *x509.Certificate) fingerprint {
 	return sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 }
 
+// maxClusterID is what a token has room for.
+const maxClusterID = 255
+
 // newAuthority draws a key and signs itself.
 func newAuthority(cluster string, now time.Time) (*authority, error) {
+	if cluster == "" || len(cluster) > maxClusterID {
+		return nil, fmt.Errorf("a cluster id has 1 to %d bytes, this one has %d", maxClusterID, len(cluster))
+	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("draw the authority's key: %w", err)

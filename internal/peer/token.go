@@ -49,11 +49,12 @@ func parseToken(s string) (token, error) {
 		return token{}, errToken
 	}
 	b, sum := b[:len(b)-crc32.Size], b[len(b)-crc32.Size:]
-	if crc32.Checksum(b, castagnoli) != binary.BigEndian.Uint32(sum) || b[0] == 0 {
+	n := int(b[0])
+	if crc32.Checksum(b, castagnoli) != binary.BigEndian.Uint32(sum) || n == 0 {
 		return token{}, errToken
 	}
-	t := token{cluster: string(b[1 : 1+b[0]])}
-	b = b[1+b[0]:]
+	t := token{cluster: string(b[1 : 1+n])}
+	b = b[1+n:]
 	copy(t.authority[:], b)
 	copy(t.secret[:], b[len(t.authority):])
 	return t, nil
