@@ -38,7 +38,9 @@ func (n *fetcher) takeAll(conn net.Conn) error {
 		for i := range resp.Rows {
 			n.take(&resp.Rows[i])
 		}
-		n.send()
+		if n.send() < longest {
+			n.stir() // the writer watches the clock
+		}
 		if cap(buf) > keepBuffer {
 			buf = nil
 		}
