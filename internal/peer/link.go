@@ -18,7 +18,7 @@ import (
 
 // Bounds of what waits for one node. Callers beyond them are told at once.
 const (
-	maxCalls   = 16 << 10
+	maxCalls   = 4 << 10
 	maxPending = 64 << 20 // bytes that were not yet written
 )
 

@@ -41,11 +41,10 @@ type ServerOptions struct {
 // TLS, finds out which node they are from and hands them on. Its methods may be
 // called from any goroutine.
 type Server struct {
-	o      ServerOptions
-	config func() (*serverSide, error)
-	room   waitingRoom
-	here   presence
-	noise  throttle
+	o     ServerOptions
+	room  waitingRoom
+	here  presence
+	noise throttle
 
 	ctx    context.Context // of joins
 	cancel context.CancelFunc
@@ -54,6 +53,9 @@ type Server struct {
 	mu     sync.Mutex // guards all below
 	closed bool
 	conns  map[net.Conn]struct{}
+
+	sideMu sync.Mutex // guards side, and that it is made once
+	side   *serverSide
 }
 
 // serverSide is what is made of the identity once.
@@ -79,14 +81,23 @@ func NewServer(o ServerOptions) *Server {
 	s := &Server{o: o, conns: map[net.Conn]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.here.left = o.Left
-	s.config = sync.OnceValues(func() (*serverSide, error) {
-		id, err := o.Identity()
-		if err != nil {
-			return nil, fmt.Errorf("connections of nodes: %w", err)
-		}
-		return &serverSide{id, id.serverConfig(o.Now)}, nil
-	})
 	return s
+}
+
+// config is made when the first connection comes. An identity that cannot be
+// had now may be there for the next one.
+func (s *Server) config() (*serverSide, error) {
+	s.sideMu.Lock()
+	defer s.sideMu.Unlock()
+	if s.side != nil {
+		return s.side, nil
+	}
+	id, err := s.o.Identity()
+	if err != nil {
+		return nil, fmt.Errorf("connections of nodes: %w", err)
+	}
+	s.side = &serverSide{id, id.serverConfig(s.o.Now)}
+	return s.side, nil
 }
 
 // Handle serves a connection of which first was read already, and returns when

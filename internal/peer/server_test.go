@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,9 +152,18 @@ func TestWhatNobodyServesIsRefused(t *testing.T) {
 	receive(t, "a frame", s.frames)
 }
 
-func TestAnIdentityThatCannotBeHadClosesConnections(t *testing.T) {
-	s := newStation(t, founded(t), func(o *ServerOptions) {
-		o.Identity = func() (*Identity, error) { return nil, &Refused{What: "/d/cluster/node.pem", Reason: "is damaged"} }
+// An identity that cannot be had yet closes connections, and is asked for again
+// with the next one.
+func TestAnIdentityMayComeLate(t *testing.T) {
+	one := founded(t)
+	var there atomic.Bool
+	s := newStation(t, one, func(o *ServerOptions) {
+		o.Identity = func() (*Identity, error) {
+			if !there.Load() {
+				return nil, &Refused{What: "/d/cluster/node.pem", Reason: "is damaged"}
+			}
+			return one, nil
+		}
 	})
 	nc, err := net.Dial("tcp", s.addr)
 	if err != nil {
@@ -162,6 +172,8 @@ func TestAnIdentityThatCannotBeHadClosesConnections(t *testing.T) {
 	defer nc.Close()
 	ends(t, nc)
 	eventually(t, "a log line", func() bool { return strings.Contains(s.logs.String(), "node.pem is damaged") })
+	there.Store(true)
+	echo(t, pool(t, one.of(t, whose(2)), nil, s), 1, "now")
 }
 
 func TestCloseEndsEveryConnection(t *testing.T) {
