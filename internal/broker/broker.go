@@ -76,8 +76,10 @@ type Broker struct {
 
 	stop    chan struct{} // closed by Close
 	stopped atomic.Bool
-	opening sync.WaitGroup // workers that open what was found on disk
-	loops   sync.WaitGroup
+	// registered: what is told of directories is told under this node's own epoch.
+	registered atomic.Bool
+	opening    sync.WaitGroup // workers that open what was found on disk
+	loops      sync.WaitGroup
 	// settling are the loops that Settle asks, made by Start.
 	settling []chan chan struct{}
 }

@@ -55,6 +55,7 @@ func (b *Broker) dirFailed(ctx context.Context, d *log.Dir) {
 // where the partitions lie that it has elsewhere or nowhere: once the node is
 // registered.
 func (b *Broker) TellDirectories(ctx context.Context) {
+	b.registered.Store(true)
 	b.tellCordons(ctx)
 	if len(b.o.Directories) < 2 {
 		return
@@ -120,7 +121,9 @@ func (b *Broker) tellLoop(ctx context.Context) {
 	for {
 		select {
 		case <-b.news:
-			b.TellDirectories(ctx)
+			if b.registered.Load() {
+				b.TellDirectories(ctx)
+			}
 		case <-b.stop:
 			return
 		case <-ctx.Done():

@@ -97,6 +97,7 @@ func (s *Server) retire() error {
 	ctx, cancel := context.WithTimeout(context.Background(), retireTimeout)
 	defer cancel()
 	go s.giveUp(ctx, cancel)
+	s.awaitCompany(ctx)
 	err := s.others.speaker.ShutDown(ctx)
 	if err != nil {
 		s.o.Logger.Warn("the node stops although others do not lead its partitions yet", "err", err)
@@ -105,6 +106,39 @@ func (s *Server) retire() error {
 		s.o.Logger.Warn("the node stops although nobody has taken over the metadata quorum yet", "err", err)
 	}
 	return nil
+}
+
+// awaitCompany waits until what this node leads has another replica in sync,
+// where one is alive that may soon be: a node that stops right after another
+// has come back would leave partitions without a leader.
+func (s *Server) awaitCompany(ctx context.Context) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for lonely(s.image(), s.nodeID) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}
+
+// lonely tells whether a node leads a partition as the only one in sync, while
+// another of its replicas serves.
+func lonely(img *metadata.Image, node int32) bool {
+	for t := range img.Topics() {
+		for _, p := range t.Partitions {
+			if p.Leader != node || len(p.ISR) > 1 {
+				continue
+			}
+			for _, r := range p.Replicas {
+				if b := img.Broker(r); r != node && b != nil && !b.Fenced && !b.InControlledShutdown {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // giveUp ends a retirement that cannot succeed: nobody has led the metadata
