@@ -300,8 +300,15 @@ func (m *member) judgeLoss(id uint64) error {
 	return nil
 }
 
+// freshTicks is how long ago a member may have answered that is to get a vote:
+// one that dies right then costs the quorum most.
+const freshTicks = 3
+
 // caughtUp tells whether a member has what is committed, and is there.
 func (m *member) caughtUp(id uint64) bool {
+	if s := m.seen[id]; s == nil || m.ticks-s.tick > freshTicks {
+		return false
+	}
 	ok := false
 	m.raw.WithProgress(func(other uint64, _ raft.ProgressType, p tracker.Progress) {
 		if other == id {

@@ -49,6 +49,9 @@ func (m *member) show(img *metadata.Image) {
 		m.publish(img, img.AsDelta())
 		return
 	}
+	if img.Offset == m.image.Offset { // what lay between was not about metadata
+		return
+	}
 	m.publish(img, metadata.Diff(m.image, img))
 }
 

@@ -196,6 +196,11 @@ func (c *simChecker) canLose(n *simNode) bool {
 	}
 	left := 0
 	ids := lead.m.voters.ids()
+	for id := range lead.m.voters.learners { // which the leader may take for alive, and promote
+		if c.lost[id] || id == n.m.id {
+			ids = append(ids, id)
+		}
+	}
 	for _, id := range ids {
 		if id != n.m.id && !c.lost[id] {
 			left++

@@ -47,7 +47,11 @@ func (w *world) clientStep() {
 		n.after()
 		w.collect()
 	}
-	w.at(w.o.OpMs/2+w.work.Int64N(w.o.OpMs), w.clientStep)
+	pause := w.o.OpMs/2 + w.work.Int64N(w.o.OpMs)
+	if w.nextTopic > 150 { // a long history is slow to look at, and no better
+		pause += 600
+	}
+	w.at(pause, w.clientStep)
 }
 
 // collect takes the answers that are there. What a node promised before its

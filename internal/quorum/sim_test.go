@@ -62,7 +62,7 @@ var simFaults = []string{
 	"leadership handed on", "leader", "snapshot", "snapshot installed", "wipe",
 	"change add", "change promote", "change demote", "change remove", "change update",
 	"undecided", "refused for certain after a while",
-	"disk: crash lost pages", "disk: crash tore a page between sectors", "disk: crash lost names", "disk: disk full", "disk: sync failed",
+	"disk: crash lost pages", "disk: crash lost names", "disk: disk full", "disk: sync failed",
 }
 
 func tracer() func(string, ...any) {

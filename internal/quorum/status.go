@@ -115,6 +115,7 @@ func (m *member) replicas(of []Voter, ends map[uint64]int64) []Replica {
 type sighting struct {
 	atMs, caughtUpMs int64
 	last             uint64 // the leader's last entry then
+	tick             uint64
 }
 
 // witness notes an answer of a member. It had caught up when it has all that
@@ -143,7 +144,7 @@ func (m *member) witness(now time.Time, msg *pb.Message) {
 	case s.atMs >= 0 && match >= s.last:
 		s.caughtUpMs = max(s.caughtUpMs, s.atMs)
 	}
-	s.atMs, s.last = now.UnixMilli(), m.store.index.last()
+	s.atMs, s.last, s.tick = now.UnixMilli(), m.store.index.last(), m.ticks
 }
 
 // close writes down how far the log is committed, so that the next start sees
