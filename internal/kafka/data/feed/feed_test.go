@@ -128,6 +128,32 @@ func TestAFollowerThatCaughtUpMayJoin(t *testing.T) {
 	}
 }
 
+// TestAnIdleFollowerIsKnownByItsNewRegistration: a node fetches before it is
+// registered again, and what is idle is not asked for twice.
+func TestAnIdleFollowerIsKnownByItsNewRegistration(t *testing.T) {
+	c := newCluster(t, 1)
+	role := partition.Role{Leader: 1, PartitionEpoch: 1, Replicas: []int32{1, 2, 3}, ISR: []int32{1, 2}}
+	c.assign(0, role)
+	registered := func(epoch int64) {
+		t.Helper()
+		c.node(3).epoch.Store(epoch)
+		look := time.NewTicker(time.Millisecond)
+		defer look.Stop()
+		for end := time.Now().Add(patience); ; <-look.C {
+			x, ok := c.node(1).parts[0].Propose(&partition.ProposeArgs{MaxLagMs: 30_000, Epoch: 101, MayJoin: func(_ int32, e int64) bool { return e == epoch }})
+			if ok && len(x.ISR) == 3 && x.ISR[2] == (partition.Member{Broker: 3, Epoch: epoch}) {
+				c.node(1).parts[0].Withdraw(x)
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("the leader proposes %+v, %v; want node 3 with epoch %d", x, ok, epoch)
+			}
+		}
+	}
+	registered(103)
+	registered(203)
+}
+
 // assign2 is assign for all nodes but one.
 func (c *cluster) assign2(index, but int32, r partition.Role) {
 	c.t.Helper()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ type node struct {
 	door     *kafka.Door
 	fetchers *replicate.Fetchers
 	inSync   chan *partition.Partition
+	epoch    atomic.Int64 // of its registration
 }
 
 var topicID = uuid.UUID{4, 5, 6}
@@ -96,6 +98,7 @@ func (c *cluster) node(id int32) *node { return c.nodes[id-1] }
 func (c *cluster) start(id, partitions int32, conf partition.Config) *node {
 	c.t.Helper()
 	n := &node{c: c, id: id, inSync: make(chan *partition.Partition, 1024)}
+	n.epoch.Store(100 + int64(id))
 	var err error
 	n.dir, err = log.OpenDir(log.DirOptions{FS: vfs.NewMem(0), Path: "/data", Now: time.Now, VerifyAge: time.Hour})
 	must(c.t, err)
@@ -119,7 +122,7 @@ func (c *cluster) start(id, partitions int32, conf partition.Config) *node {
 	n.door, err = kafka.New(kafka.Options{Cluster: n, View: view, NodeID: id, ClusterID: "test", APIs: n.family.APIs()})
 	must(c.t, err)
 	n.fetchers = replicate.New(replicate.Options{
-		NodeID: id, BrokerEpoch: func() int64 { return 100 + int64(id) },
+		NodeID: id, BrokerEpoch: n.epoch.Load,
 		Open: func(_ context.Context, to int32) (net.Conn, error) { return c.dial(id, to) },
 		Settings: func() replicate.Settings {
 			return replicate.Settings{PartitionBytes: 1 << 20, ResponseBytes: 10 << 20, Wait: 500 * time.Millisecond, Backoff: time.Second, Silence: 30 * time.Second}

@@ -47,7 +47,12 @@ func (s *session) take(req *pull.Request) {
 	if s.ended {
 		return
 	}
-	s.brokerEpoch = req.BrokerEpoch
+	if s.brokerEpoch != req.BrokerEpoch { // it has registered again: whose its progress is changes with it
+		s.brokerEpoch = req.BrokerEpoch
+		for _, p := range s.parts {
+			s.stir(p, partition.NewsChanged, nil)
+		}
+	}
 	for _, k := range req.Forgotten {
 		if p := s.parts[k]; p != nil {
 			delete(s.parts, k)
