@@ -106,7 +106,10 @@ func (m *member) receive(now time.Time, letters []letter) {
 				m.o.Logger.Debug("a frame of the metadata quorum is dropped", "node", l.from, "err", err)
 			}
 		}
-		return m.drive(now)
+		if err := m.drive(now); err != nil || len(m.orders) == 0 {
+			return err
+		}
+		return m.manage(now) // a change may be committed, and the next one due
 	}))
 }
 
