@@ -60,5 +60,6 @@
 // leaf, as are the server's, the waiting room's and the presence's. Functions
 // given by others are called without any, but for Options.Now and Logger.
 //
-// Sources: RFC 8446 (TLS 1.3), RFC 7301 (ALPN).
+// Sources: RFC 8446 (TLS 1.3), RFC 7301 (ALPN); docs/format/nodes.md draws what
+// is kept and said.
 package peer
