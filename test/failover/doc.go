@@ -3,7 +3,8 @@
 // leader alive, dead or not told yet, and with what it had not committed lost.
 //
 // It is tests alone. Files in reading order: rig_test.go (the log, the nodes,
-// their clock), then one a type of coordinator.
+// their clock), then one a type of coordinator; cluster_test.go has three whole
+// nodes, whose coordinators and partitions must reach each other.
 //
 // What they ask of each type: what was answered is there at the new
 // coordinator; what was not may be gone, whole; the old one answers

@@ -1,0 +1,197 @@
+package failover
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/test/rig/trio"
+)
+
+// patience bounds waiting for what must happen; it is no expectation of speed.
+const patience = 3 * time.Minute
+
+// nodes are three with the topics "in" and "out", whose partitions all of them
+// lead.
+type nodes struct {
+	*trio.Cluster
+	t   *testing.T
+	ctx context.Context
+	cl  *kgo.Client
+}
+
+func startNodes(t *testing.T) *nodes {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	n := &nodes{Cluster: trio.Start(t, trio.Options{Settings: map[string]string{"group.initial.rebalance.delay.ms": "0"}}), t: t, ctx: ctx}
+	n.cl = n.Client()
+	for _, topic := range []string{"in", "out"} {
+		if _, err := kadm.NewClient(n.cl).CreateTopic(ctx, 6, 3, map[string]*string{"min.insync.replicas": kadm.StringPtr("2")}, topic); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+func (n *nodes) must(err error) {
+	n.t.Helper()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// count reads a topic as committed transactions have it, until want different
+// values have come, and tells how often each did.
+func (n *nodes) count(topic string, want int) map[string]int {
+	n.t.Helper()
+	cl := n.Client(kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	seen := map[string]int{}
+	for len(seen) < want {
+		fs := cl.PollFetches(n.ctx)
+		if n.ctx.Err() != nil {
+			n.t.Fatalf("%d of %d values of %s have come", len(seen), want, topic)
+		}
+		fs.EachRecord(func(r *kgo.Record) { seen[string(r.Value)]++ })
+	}
+	return seen
+}
+
+// Transactions whose coordinators, partitions and groups are on different
+// nodes: what commits is there once, what aborts is not, and offsets go with
+// the records.
+func TestTransactionsReachAcrossNodes(t *testing.T) {
+	n := startNodes(t)
+	const ids, rounds = 6, 2 // six transactional ids are coordinated by several nodes
+	for round := range rounds {
+		for id := range ids {
+			n.transact(fmt.Sprintf("tx-%d", id), round)
+		}
+	}
+	seen := n.count("in", ids*rounds*6)
+	for value, times := range seen {
+		if times != 1 {
+			t.Errorf("%q is there %d times", value, times)
+		}
+	}
+	open, err := kadm.NewClient(n.cl).ListTransactions(n.ctx, nil, []string{"Ongoing", "PrepareCommit", "PrepareAbort"})
+	n.must(err)
+	for id, x := range open {
+		t.Errorf("%s of node %d is %s", id, x.Coordinator, x.State)
+	}
+	n.pipe()
+}
+
+// transact aborts a transaction over all partitions, then commits another.
+func (n *nodes) transact(id string, round int) {
+	n.t.Helper()
+	cl := n.Client(kgo.TransactionalID(id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	defer cl.Close()
+	for _, end := range []kgo.TransactionEndTry{kgo.TryAbort, kgo.TryCommit} {
+		n.must(cl.BeginTransaction())
+		for p := range int32(6) {
+			value := fmt.Sprintf("%s/%d/%d", id, round, p)
+			if end == kgo.TryAbort {
+				value = "aborted"
+			}
+			n.must(cl.ProduceSync(n.ctx, &kgo.Record{Topic: "in", Partition: p, Value: []byte(value)}).FirstErr())
+		}
+		n.must(cl.EndTransaction(n.ctx, end))
+	}
+}
+
+// pipe copies "in" to "out" with the offsets in the transactions, by three
+// groups, so that coordinators of transactions and of groups are on different
+// nodes.
+func (n *nodes) pipe() {
+	n.t.Helper()
+	for g := range 3 {
+		name := fmt.Sprintf("pipe-%d", g)
+		s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(n.Addrs()...), kgo.TransactionalID(name), kgo.ConsumerGroup(name), kgo.ConsumeTopics("in"),
+			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(50*time.Millisecond))
+		n.must(err)
+		for copied := 0; copied < 72; {
+			fs := s.PollFetches(n.ctx)
+			n.must(n.ctx.Err())
+			n.must(s.Begin())
+			fs.EachRecord(func(r *kgo.Record) {
+				s.Produce(n.ctx, &kgo.Record{Topic: "out", Value: fmt.Appendf(nil, "%s %s", name, r.Value)}, nil)
+			})
+			ok, err := s.End(n.ctx, kgo.TryCommit)
+			n.must(err)
+			if ok {
+				copied += fs.NumRecords()
+			}
+		}
+		s.Close()
+		lag, err := kadm.NewClient(n.cl).Lag(n.ctx, name)
+		n.must(err)
+		if total := lag[name].Lag.Total(); total > 6 { // the last marker of each partition
+			n.t.Errorf("%s lags by %d", name, total)
+		}
+	}
+	for value, times := range n.count("out", 3*72) {
+		if times != 1 {
+			n.t.Errorf("%q is there %d times", value, times)
+		}
+	}
+}
+
+// A share group whose partitions, states and dead letters are led by several
+// nodes takes every record.
+func TestAShareGroupReachesAcrossNodes(t *testing.T) {
+	n := startNodes(t)
+	set := func(kind kmsg.ConfigResourceType, resource, name, value string) {
+		req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+		r := kmsg.NewIncrementalAlterConfigsRequestResource()
+		r.ResourceType, r.ResourceName = kind, resource
+		r.Configs = append(r.Configs, kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: name, Value: &value})
+		req.Resources = append(req.Resources, r)
+		resp, err := req.RequestWith(n.ctx, n.cl)
+		n.must(err)
+		n.must(kerr.ErrorForCode(resp.Resources[0].ErrorCode))
+	}
+	set(kmsg.ConfigResourceTypeGroupConfig, "g", "share.auto.offset.reset", "earliest")
+	set(kmsg.ConfigResourceTypeGroupConfig, "g", "errors.deadletterqueue.topic.name", "dlq.g")
+	if _, err := kadm.NewClient(n.cl).CreateTopic(n.ctx, 2, 3, map[string]*string{"errors.deadletterqueue.group.enable": kadm.StringPtr("true")}, "dlq.g"); err != nil {
+		t.Fatal(err)
+	}
+	producer := n.Client(kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
+	member := n.Client(kgo.ShareGroup("g"), kgo.ConsumeTopics("in"))
+	taken := map[string]bool{}
+	rejected := 0
+	for round := range 2 {
+		for i := range 60 {
+			n.must(producer.ProduceSync(n.ctx, &kgo.Record{Topic: "in", Value: fmt.Appendf(nil, "%d/%d", round, i)}).FirstErr())
+		}
+		for len(taken) < 60*(round+1) {
+			fs := member.PollRecords(n.ctx, 20)
+			n.must(n.ctx.Err())
+			fs.EachRecord(func(r *kgo.Record) {
+				if !taken[string(r.Value)] && len(taken)%10 == 0 {
+					r.Ack(kgo.AckReject)
+					rejected++
+				} else {
+					r.Ack(kgo.AckAccept)
+				}
+				taken[string(r.Value)] = true
+			})
+		}
+	}
+	n.must(member.FlushAcks(n.ctx))
+	member.Close()
+	letters := n.Client(kgo.ConsumeTopics("dlq.g"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	for seen := 0; seen < rejected; {
+		fs := letters.PollFetches(n.ctx)
+		if n.ctx.Err() != nil {
+			t.Fatalf("%d of %d dead letters have come", seen, rejected)
+		}
+		seen += fs.NumRecords()
+	}
+}
