@@ -285,28 +285,35 @@ func (m *member) judgeLoss(id uint64) error {
 		return m.notLeading()
 	}
 	left, active := 0, 0
-	m.raw.WithProgress(func(other uint64, kind raft.ProgressType, p tracker.Progress) {
-		if kind != raft.ProgressTypePeer || other == id {
-			return
+	for _, other := range m.voters.ids() {
+		if other == id {
+			continue
 		}
 		left++
-		if other == m.id || p.RecentActive {
+		if m.answers(other) {
 			active++
 		}
-	})
+	}
 	if active <= left/2 {
 		return ErrNoMajority
 	}
 	return nil
 }
 
-// freshTicks is how long ago a member may have answered that is to get a vote:
-// one that dies right then costs the quorum most.
-const freshTicks = 3
+// freshTicks is how long ago a member may have answered that is to get a vote,
+// or on whose vote a change relies: one that dies right then costs the quorum
+// most.
+const freshTicks = 5
+
+// answers tells whether a member answered just now.
+func (m *member) answers(id uint64) bool {
+	s := m.seen[id]
+	return id == m.id || s != nil && m.ticks-s.tick <= freshTicks
+}
 
 // caughtUp tells whether a member has what is committed, and is there.
 func (m *member) caughtUp(id uint64) bool {
-	if s := m.seen[id]; s == nil || m.ticks-s.tick > freshTicks {
+	if !m.answers(id) {
 		return false
 	}
 	ok := false

@@ -88,7 +88,7 @@ func (w *world) order(n *simNode, c MembershipChange) {
 	to := make(chan result, 1)
 	until := w.now + 3000
 	n.m.order(n.wall(), &order{MembershipChange: c, to: to, abandoned: func() bool { return w.now > until }})
-	w.note("order %d %s %d", n.id, c.Kind, c.Voter.ID)
+	w.note("order %s of node %d to %s", c.Kind, c.Voter.ID, n)
 	select {
 	case r := <-to:
 		if r.err == nil {
@@ -293,8 +293,14 @@ func (w *world) oneOf(change ChangeKind, votes bool) {
 	w.order(lead, MembershipChange{change, v})
 }
 
-func (w *world) removeOne()  { w.oneOf(Remove, w.chaos.IntN(2) == 0) }
-func (w *world) demoteOne()  { w.oneOf(Demote, true) }
+// A leader cannot know of a disk that was lost a moment ago: no order takes
+// another vote then.
+func (w *world) removeOne() { w.oneOf(Remove, w.now-w.lastWipe > 2000 && w.chaos.IntN(2) == 0) }
+func (w *world) demoteOne() {
+	if w.now-w.lastWipe > 2000 {
+		w.oneOf(Demote, true)
+	}
+}
 func (w *world) promoteOne() { w.oneOf(Promote, false) }
 func (w *world) updateOne()  { w.oneOf(Update, true) }
 
@@ -307,6 +313,7 @@ func (w *world) wipeOne() {
 		return
 	}
 	if w.checker.canLose(n) {
+		w.lastWipe = w.now
 		n.wipe()
 	}
 }

@@ -304,7 +304,7 @@ func (n *simNode) gone() bool {
 // wipe gives the node a new disk; it joins as another member.
 func (n *simNode) wipe() {
 	n.w.hit("wipe")
-	n.w.note("node %d wiped", n.id)
+	n.w.note("%s wiped", n)
 	if n.m != nil {
 		n.w.checker.stopped(n)
 	}

@@ -43,6 +43,7 @@ type world struct {
 	hits                    map[string]int
 	nextTopic               int
 	lastLeader              int32
+	lastWipe                int64
 	ops                     []*simOp
 	ids                     uint64
 	failure                 string // the first: a member may swallow the panic
