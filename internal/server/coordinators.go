@@ -85,10 +85,14 @@ const forgetTimeout = time.Minute
 // follow is what the quorum calls with every step of the image: partitions
 // first, then those who keep something about topics.
 func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
-	s.broker.OnImage(img, d)
+	news, fed := s.feed(img, d)
 	s.applied.moved(img)
 	s.others.keeper.OnImage(img, d)
 	s.others.speaker.Applied(img.Offset)
+	if !fed {
+		return
+	}
+	d = news
 	s.accompanied(img)
 	s.tellTopics(d)
 	s.followShares(d)

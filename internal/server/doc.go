@@ -9,7 +9,7 @@
 // it is ready.
 //
 // Reading order: options.go, server.go (Start, Close), assemble.go (rooms
-// below the doors), coordinators.go (who runs on internal topics), shares.go
+// below the doors), feed.go (when the broker gets the metadata), coordinators.go (who runs on internal topics), shares.go
 // (share groups), doors.go (Kafka and HTTP), listen.go and owner_*.go (binding ports), ready.go (what
 // /readyz asks), metrics.go (what /metrics and its pages ask), settle.go (after
 // the clock was moved, and what tests cut).

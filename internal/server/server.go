@@ -69,6 +69,8 @@ type Server struct {
 	applied applied
 	// incarnation is this process to the controller.
 	incarnation uuid.UUID
+	// fed tells that the broker has its first image; of the quorum's goroutine.
+	fed bool
 	data        *data.Family
 	door        *kafka.Door
 	admits      bool // the door serves the Kafka ports
