@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"ottla/internal/cli/out"
 	"ottla/internal/datadir"
 	"ottla/internal/peer"
+	"ottla/internal/server"
 	"ottla/internal/vfs"
 )
 
@@ -43,6 +45,17 @@ func clusterToken(o *options) *cobra.Command {
 	}
 	c.Flags().StringVar(&data, "data", "", "first data directory of a node (default: that of \"ottla dev\")")
 	return c
+}
+
+// keepToken has a node that founded its cluster write down what others join
+// with, so that "ottla cluster token" finds it.
+func keepToken(node *server.Server, logger *slog.Logger) {
+	if !server.Joins {
+		return
+	}
+	if _, err := node.Token(); err != nil {
+		logger.Warn("other nodes cannot join by this one", "err", err)
+	}
 }
 
 func tokenDir(data string) (string, error) {

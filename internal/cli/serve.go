@@ -61,7 +61,10 @@ func serveCommand(o *options) *cobra.Command {
 			if err := n.cluster.foundIfAlone(ctx, &so, o.connectTimeout, logger); err != nil {
 				return err
 			}
-			return run(ctx, so, func(node *server.Server) { readyLine(o.out, node) })
+			return run(ctx, so, func(node *server.Server) {
+				keepToken(node, logger)
+				readyLine(o.out, node)
+			})
 		},
 	}
 	n.bind(c.Flags())
