@@ -20,6 +20,8 @@ import (
 //	append end=          durable to=          started to=
 //	fetched id= end= [synced=] [now=]
 //	propose isr=(…)      withdraw             may-join id=
+//	progressed id= synced=                    broken id=
+//	truncated to=        emptied at=          follow epoch=
 //	laggards now= max=   epoch current=       diverges last= at= found= end=
 //	begin id= at=        undo id=             marker id= at=
 //	may-append acks=     settled end= acks=   leader-high to=
@@ -99,6 +101,21 @@ func tell(t *testing.T, s *State, d *datadriven.TestData) string {
 			return code(c)
 		}
 		return after()
+	case "progressed":
+		if c := s.Progressed(int32(num("id", 0)), num("synced", 0)); c != wire.None {
+			return code(c)
+		}
+		return after()
+	case "broken":
+		return fmt.Sprintln(s.Broken(int32(num("id", 0))))
+	case "truncated":
+		s.Truncated(num("to", 0))
+		return after()
+	case "emptied":
+		s.Emptied(num("at", 0))
+		return after()
+	case "follow":
+		return code(s.CheckFollow(int32(num("epoch", 0))))
 	case "propose":
 		s.Propose(ids("isr"))
 		return after()
