@@ -94,6 +94,7 @@ var masks = []struct {
 	what *regexp.Regexp
 	with string
 }{
+	{regexp.MustCompile(`"size":[1-9]\d*`), `"size":SIZE`}, // how many batches the lines came in is their pace's
 	{regexp.MustCompile(`TopicId: \S{22}`), "TopicId: ID"},
 	{regexp.MustCompile(`(Create|LogAppend)Time:\d{13}`), "${1}Time:T"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}`), "TIME"},
