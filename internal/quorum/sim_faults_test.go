@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 
 	"ottla/internal/wire"
 )
@@ -120,7 +121,7 @@ func (w *world) chaosStep() {
 	add(w.o.Jumps, w.jump)
 	add(w.o.Resign, w.resignNow)
 	add(w.o.Members, w.removeOne, w.demoteOne, w.promoteOne, w.updateOne)
-	add(w.o.Wipes, w.wipeOne)
+	add(w.o.Wipes, w.wipeOne, w.rotOne)
 	faults[w.chaos.IntN(len(faults))]()
 	w.at(w.o.ChaosMs/2+w.chaos.Int64N(w.o.ChaosMs), w.chaosStep)
 }
@@ -316,6 +317,43 @@ func (w *world) wipeOne() {
 		w.lastWipe = w.now
 		n.wipe()
 	}
+}
+
+// rotOne stops a node and damages a file of its metadata log, where the others
+// can do without it. Its start finds everything, or is refused; then it comes
+// back as another member, by order.
+func (w *world) rotOne() {
+	n := w.anyNode()
+	if n.paused || !w.checker.canLose(n) {
+		return
+	}
+	w.lastWipe = w.now
+	n.stop()
+	if n.broken || n.m != nil {
+		return
+	}
+	var names []string
+	for _, name := range n.disk.Files() {
+		if strings.HasPrefix(name, rigPath+"/"+dirName+"/") {
+			names = append(names, name)
+		}
+	}
+	name := names[w.chaos.IntN(len(names))]
+	content, err := n.disk.Content(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.chaos.IntN(3) == 0 || len(content) == 0 {
+		err = n.disk.Delete(name)
+	} else {
+		_, err = n.disk.FlipAny(name, 0, int64(len(content)))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	n.rotten = true
+	w.hit("rot")
+	w.note("rot of %s at node %d", name, n.id)
 }
 
 // certain tells whether an answer says that the command was not carried out.

@@ -34,7 +34,7 @@ type simNode struct {
 	cut      bool   // the power went in the middle of a step
 	offset   int64  // of the image that it showed last
 	topics   uint64 // checksum of the topics in it
-	ioErrors int
+	rotten   bool   // a file was damaged since it stopped
 }
 
 func (n *simNode) String() string {
@@ -90,6 +90,8 @@ func (n *simNode) onOp(op sim.Op) sim.Action {
 func (n *simNode) start() {
 	n.run++
 	n.cut, n.broken, n.paused, n.held = false, false, false, nil
+	rotten := n.rotten
+	n.rotten = false
 	n.machine = &catalogue{names: map[string]bool{}}
 	run := n.run
 	var err error
@@ -115,6 +117,11 @@ func (n *simNode) start() {
 	}
 	if err != nil {
 		n.m = nil
+		if rotten && !n.broken && !full(err) {
+			n.w.hit("damaged log refused")
+			n.wipe()
+			return
+		}
 		if !n.broken && !full(err) {
 			n.w.fail("node %d does not start: %v", n.id, err)
 		}

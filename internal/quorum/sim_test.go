@@ -59,7 +59,7 @@ func TestSimulation(t *testing.T) {
 var simFaults = []string{
 	"loss", "duplicate", "delay", "reorder", "cut", "split", "isolation", "one-way", "bridge", "flapping",
 	"power cut", "power cut of all", "kill", "clean stop", "io error", "failed member", "full disk", "pause", "clock jump",
-	"leadership handed on", "leader", "snapshot", "snapshot installed", "wipe",
+	"leadership handed on", "leader", "snapshot", "snapshot installed", "wipe", "rot", "damaged log refused",
 	"change add", "change promote", "change demote", "change remove", "change update",
 	"undecided", "refused for certain after a while",
 	"disk: crash lost pages", "disk: crash lost names", "disk: disk full", "disk: sync failed",
