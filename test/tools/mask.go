@@ -32,6 +32,7 @@ var patterns = []pattern{
 	{regexp.MustCompile(`"directoryId": "[A-Za-z0-9_-]{22}"`), `"directoryId": "ID"`},
 	{regexp.MustCompile(`^(\d+ *\t)[A-Za-z0-9_-]{22}\t\d+ *\t(\d+ *\t)\d{13} *\t\d{13} *\t`), "${1}ID\tN\t${2}NOW\tNOW\t"},
 	{regexp.MustCompile(`[\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency(, \d+ ms 50th, \d+ ms 95th, \d+ ms 99th, \d+ ms 99\.9th)?\.`), "RATE."},
+	{regexp.MustCompile(`"size":[1-9]\d*`), `"size":N`}, // lines are one batch or several, as the producer's pace has it
 	{regexp.MustCompile(`"totalBytes":\d+,"usableBytes":\d+`), `"totalBytes":N,"usableBytes":N`},
 	{regexp.MustCompile(`ottla-tools-\d+\.json`), "FILE.json"},
 	{regexp.MustCompile(`\t\d{13}\s*\t\d+\s*\t`), "\tTIME\tLENGTH\t"},
