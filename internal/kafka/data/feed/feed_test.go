@@ -1,13 +1,20 @@
 package feed_test
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"ottla/internal/log"
 	"ottla/internal/partition"
+	"ottla/internal/uuid"
+	"ottla/internal/wire"
+	"ottla/internal/wire/pull"
 )
 
 // TestAnAnswerOfAllReplicasMeansThatAllHaveSynced: acks=all under durability=fsync.
@@ -187,5 +194,56 @@ func TestAFollowerBelowTheLeadersStartBeginsThere(t *testing.T) {
 	}
 	if c.node(3).bytes(0) != c.node(1).bytes(0) {
 		t.Error("the new replica reads other bytes than the leader")
+	}
+}
+
+// TestNobodyFetchesInAnothersName: the connection's certificate says who asks.
+func TestNobodyFetchesInAnothersName(t *testing.T) {
+	c := newCluster(t, 1)
+	for _, n := range c.nodes[1:] {
+		n.fetchers.Unfollow(n.parts[0])
+	}
+	nc, err := c.dial(2, 1)
+	must(t, err)
+	ask := func(q *pull.Request) *pull.Response {
+		t.Helper()
+		req := kmsg.NewPtrFetchRequest()
+		req.SetVersion(pull.Version)
+		must(t, req.ReadFrom(q.Append(nil)))
+		_, err := nc.Write(kmsg.NewRequestFormatter().AppendRequest(nil, req, 1))
+		must(t, err)
+		var size [4]byte
+		_, err = io.ReadFull(nc, size[:])
+		must(t, err)
+		b := make([]byte, binary.BigEndian.Uint32(size[:]))
+		_, err = io.ReadFull(nc, b)
+		must(t, err)
+		resp := new(pull.Response)
+		must(t, resp.Parse(b[5:]))
+		return resp
+	}
+	part := []pull.Ask{{Key: pull.Key{Topic: topicID}, LastEpoch: -1, MaxBytes: 1 << 20}}
+	if r := ask(&pull.Request{Replica: 3, MaxBytes: 1 << 20, Asks: part}); r.Code != wire.ClusterAuthorizationFailed || len(r.Rows) != 0 {
+		t.Errorf("node 2 as node 3 gets %+v", r)
+	}
+	if r := ask(&pull.Request{Replica: 2, MaxBytes: 1 << 20, SessionID: 9, SessionEpoch: 1}); r.Code != wire.FetchSessionIDNotFound {
+		t.Errorf("a session that is none gets %+v", r)
+	}
+	r := ask(&pull.Request{Replica: 2, MaxBytes: 1 << 20, Asks: part})
+	if r.Code != wire.None || r.SessionID == 0 {
+		t.Errorf("node 2 as itself gets %+v", r)
+	}
+	if x := ask(&pull.Request{Replica: 2, MaxBytes: 1 << 20, SessionID: r.SessionID, SessionEpoch: 4}); x.Code != wire.InvalidFetchSessionEpoch {
+		t.Errorf("a session's wrong epoch gets %+v", x)
+	}
+	asks := append(part, pull.Ask{Key: pull.Key{Topic: topicID, Index: 7}}, pull.Ask{Key: pull.Key{Topic: uuid.UUID{1}}})
+	asks[0].LeaderEpoch = 5
+	x := ask(&pull.Request{Replica: 2, MaxBytes: 1 << 20, MaxWaitMs: 60_000, SessionID: r.SessionID, SessionEpoch: 1, Asks: asks[:1]})
+	if len(x.Rows) != 1 || x.Rows[0].Code != wire.UnknownLeaderEpoch {
+		t.Errorf("a later epoch than the leader's gets %+v", x)
+	}
+	x = ask(&pull.Request{Replica: 2, MaxBytes: 1 << 20, MaxWaitMs: 60_000, SessionID: r.SessionID, SessionEpoch: 2, Asks: asks[2:]})
+	if len(x.Rows) != 1 || x.Rows[0].Code != wire.UnknownTopicID {
+		t.Errorf("an unknown topic gets %+v", x)
 	}
 }
