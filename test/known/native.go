@@ -39,11 +39,6 @@ var Native = []Difference{
 		Reason: "Times are those of the producing machine; two records may share a millisecond or not.",
 	},
 	{
-		Where: "log dirs.*", Kafka: `out \{"brokers":.*`,
-		What:   "Sizes in log directories differ.",
-		Reason: "The records were produced by another client, which makes batches of other sizes.",
-	},
-	{
 		Where: "perf warm-up", Ottla: "out In steady state.",
 		What:   "kafka-producer-perf-test says when the warm-up is over, however short the run.",
 		Reason: "Kafka's says it with the first line of progress after it.",
