@@ -128,6 +128,20 @@ func TestAPartitionThatLeavesIsForgotten(t *testing.T) {
 	}
 }
 
+// paused takes fetches until one asks something: the first after an error may go out
+// before the pause is over.
+func (l *leader) paused() (int32, *pull.Request) {
+	l.t.Helper()
+	first, q := l.fetch()
+	for len(q.Asks) == 0 {
+		var next int32
+		next, q = l.fetch()
+		l.answer(first, wire.None)
+		first = next
+	}
+	return first, q
+}
+
 // TestErrorsMakeAPartitionWait: it asks again, after a pause, without the others.
 func TestErrorsMakeAPartitionWait(t *testing.T) {
 	r := newRig(t, 2)
@@ -139,17 +153,7 @@ func TestErrorsMakeAPartitionWait(t *testing.T) {
 		x.Code = code
 		l.answer(c, wire.None, x)
 		var q *pull.Request
-		for {
-			if c, q = l.fetch(); len(q.Asks) > 0 {
-				break
-			}
-			// The fetch that went out before the pause was over.
-			next, again := l.fetch()
-			l.answer(c, wire.None)
-			if c, q = next, again; len(q.Asks) > 0 {
-				break
-			}
-		}
+		c, q = l.paused()
 		if got := asks(q); len(got) != 1 || got[1] != 0 {
 			t.Fatalf("after %s asked are %v", code.Name(), got)
 		}
@@ -177,16 +181,7 @@ func TestTheLeadersWordIsFollowed(t *testing.T) {
 	bad := row(0, 500, 3, 500, "x", "y")
 	bad.Records[len(bad.Records)-1]++
 	l.answer(c, wire.None, bad)
-	for {
-		if c, q = l.fetch(); len(q.Asks) > 0 {
-			break
-		}
-		next, again := l.fetch()
-		l.answer(c, wire.None)
-		if c, q = next, again; len(q.Asks) > 0 {
-			break
-		}
-	}
+	_, q = l.paused()
 	if asks(q)[0] != 501 {
 		t.Errorf("after a damaged second batch asked is %+v, want what follows the first", q.Asks)
 	}
