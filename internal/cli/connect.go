@@ -47,13 +47,22 @@ func (o *options) connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, e
 
 // admin is connect for commands that only ask and order.
 func (o *options) admin(ctx context.Context) (*kadm.Client, func(), error) {
-	c, err := o.connect(ctx)
+	c, a, err := o.asking(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, c.Close, nil
+}
+
+// asking is admin with the client that it asks by.
+func (o *options) asking(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, *kadm.Client, error) {
+	c, err := o.connect(ctx, extra...)
 	if err != nil {
 		return nil, nil, err
 	}
 	a := kadm.NewClient(c)
 	a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
-	return a, c.Close, nil
+	return c, a, nil
 }
 
 // kafkaFailure turns an error of the client into a failure: Kafka's own codes

@@ -31,7 +31,7 @@ func dlqList(o *options) *cobra.Command {
 		Short: "List the topics for dead letters that groups name, with how much waits there and for how long",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, a, err := o.letters(cmd.Context())
+			c, a, err := o.asking(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -70,17 +70,6 @@ func timeAndAge(at, now time.Time) (when, seconds, shown any) {
 	}
 	d := max(0, now.Sub(at))
 	return at.UTC().Format(time.RFC3339Nano), d.Seconds(), age(d)
-}
-
-// letters is admin with the client that it asks by.
-func (o *options) letters(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, *kadm.Client, error) {
-	c, err := o.connect(ctx, extra...)
-	if err != nil {
-		return nil, nil, err
-	}
-	a := kadm.NewClient(c)
-	a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
-	return c, a, nil
 }
 
 // queue finds the topic that a name means: that of the name, or that of the
@@ -125,7 +114,7 @@ func dlqShow(o *options) *cobra.Command {
 			if most < 0 {
 				return fail.Usagef("-n %d: give the number of letters, or 0 for all", most)
 			}
-			c, a, err := o.letters(cmd.Context())
+			c, a, err := o.asking(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -55,7 +55,7 @@ func dlqRedrive(o *options) *cobra.Command {
 }
 
 func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) error {
-	c, a, err := o.letters(ctx, kgo.RecordPartitioner(dlq.Partitioner()), kgo.RecordDeliveryTimeout(o.timeout))
+	c, a, err := o.asking(ctx, kgo.RecordPartitioner(dlq.Partitioner()), kgo.RecordDeliveryTimeout(o.timeout))
 	if err != nil {
 		return err
 	}

@@ -19,14 +19,17 @@ import (
 func explainCommand(o *options) *cobra.Command {
 	r := resource{broker: -1}
 	var watch time.Duration
+	var http string
 	c := &cobra.Command{
 		Use:   "explain WORD | explain transaction ID | explain partition TOPIC-N",
 		Short: "Say what an error code, a setting or a check of the doctor means, why a group is behind, what a transaction does, or why a partition is as it is",
 		Long: "Say what a Kafka error code (3, UNKNOWN_TOPIC_OR_PARTITION, or the Java exception's name),\n" +
 			"a setting (retention.ms) or a check of the doctor (D09) means, what usually causes it and\n" +
 			"what mends it. With --topic or --broker a setting's value there is shown, and where it\n" +
-			"comes from. The name of a consumer group says why the group is where it is; while it has\n" +
-			"records to read it is watched for a few seconds, to tell its speed. \"transaction ID\" tells\n" +
+			"comes from. The name of a group of any kind says why the group is where it is; while it has\n" +
+			"records to read it is watched for a few seconds, to tell its speed. Of a share group it tells\n" +
+			"what is held, which keys are parked and which dead letters wait, of an application of Kafka\n" +
+			"Streams what keeps it from running. \"transaction ID\" tells\n" +
 			"a transaction's story: whose it is, how long it is open, whom it holds back, what ends it.\n" +
 			"\"partition TOPIC-N\" says who leads it, which replicas are in sync, and why the others are not.",
 		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports\n  ottla explain transaction shop-3\n  ottla explain partition orders-3",
@@ -34,7 +37,7 @@ func explainCommand(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1:
-				return o.explain(cmd.Context(), args[0], r, watch)
+				return o.explain(cmd.Context(), args[0], http, r, watch)
 			case args[0] == "transaction" || args[0] == "txn":
 				return o.explainTxn(cmd.Context(), args[1])
 			case args[0] == "partition":
@@ -47,11 +50,12 @@ func explainCommand(o *options) *cobra.Command {
 		},
 	}
 	bindResource(c, &r)
+	c.Flags().StringVar(&http, "http", envOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what a share group holds")
 	c.Flags().DurationVar(&watch, "watch", 6*time.Second, "how long to watch a group that is behind (consumers commit every 5 s by default)")
 	return c
 }
 
-func (o *options) explain(ctx context.Context, word string, r resource, watch time.Duration) error {
+func (o *options) explain(ctx context.Context, word, http string, r resource, watch time.Duration) error {
 	if e, ok := explain.FindError(word); ok {
 		return o.explainError(e)
 	}
@@ -61,7 +65,7 @@ func (o *options) explain(ctx context.Context, word string, r resource, watch ti
 	if defs := explain.FindSettings(word); len(defs) > 0 {
 		return o.explainSettings(ctx, defs, r)
 	}
-	if done, err := o.explainGroup(ctx, word, watch); done {
+	if done, err := o.explainGroup(ctx, word, http, watch); done {
 		return err
 	}
 	next := "it takes an error code or its name, a setting, a check of the doctor (D01), or a consumer group of a cluster that answers"
@@ -94,13 +98,14 @@ func (o *options) explainError(e explain.Error) error {
 
 // explainGroup says why a group is where it is. It is done when there is such a
 // group; a cluster that cannot be reached has none.
-func (o *options) explainGroup(ctx context.Context, name string, watch time.Duration) (done bool, err error) {
-	a, closeClient, err := o.admin(ctx)
+func (o *options) explainGroup(ctx context.Context, name, http string, watch time.Duration) (done bool, err error) {
+	c, a, err := o.asking(ctx)
 	if err != nil {
 		return false, nil
 	}
-	defer closeClient()
-	before, err := o.describeGroups(ctx, a, groups.Options{Ages: true}, []string{name})
+	defer c.Close()
+	want := groups.Options{Ages: true, Shares: true, Streams: c}
+	before, err := o.describeGroups(ctx, a, want, []string{name})
 	if err != nil {
 		return fail.CodeOf(err) != fail.NotFound, err
 	}
@@ -114,7 +119,7 @@ func (o *options) explainGroup(ctx context.Context, name string, watch time.Dura
 			return true, ctx.Err()
 		case <-time.After(watch):
 		}
-		after, err := o.describeGroups(ctx, a, groups.Options{Ages: true}, []string{name})
+		after, err := o.describeGroups(ctx, a, want, []string{name})
 		if err != nil {
 			return true, err
 		}
@@ -124,7 +129,15 @@ func (o *options) explainGroup(ctx context.Context, name string, watch time.Dura
 	if o.format == "table" {
 		fmt.Fprintf(o.out, "%s  %s  %s\n", g.Name, g.State, countWord(int64(len(g.Members)), "member"))
 	}
-	for _, n := range groups.Verdict(before[0], g, elapsed) {
+	notes := groups.Verdict(before[0], g, elapsed)
+	if g.Type == "share" {
+		s, err := o.shared(ctx, c, a, g, http)
+		if err != nil {
+			return true, err
+		}
+		notes = append(notes, groups.SharedVerdict(g, s)...)
+	}
+	for _, n := range notes {
 		t.Add(g.Name, g.State, n.Text, orNil(n.Fix))
 		if o.format == "table" {
 			o.paragraph("  "+n.Text, list(nonEmpty("  try: "+n.Fix, n.Fix)))

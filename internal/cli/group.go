@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
@@ -18,7 +20,7 @@ import (
 
 func groupCommand(o *options) *cobra.Command {
 	list := groupList(o)
-	c := group("group", "groups", "List, describe, reset and delete consumer groups",
+	c := group("group", "groups", "List, describe, reset and delete groups of every kind",
 		list, groupDescribe(o), groupReset(o), groupDelete(o))
 	return pluralLists(c, list)
 }
@@ -29,16 +31,16 @@ func groupList(o *options) *cobra.Command {
 		Short: "List groups with their state, members and lag in records",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			c, a, err := o.asking(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer c.Close()
 			listed, err := a.ListGroups(cmd.Context())
 			if err != nil {
 				return kafkaFailure("cannot list groups", err)
 			}
-			all, err := listGroups(cmd.Context(), a, listed)
+			all, err := listGroups(cmd.Context(), c, a, listed)
 			if err != nil {
 				return kafkaFailure("cannot describe the groups", err)
 			}
@@ -55,20 +57,20 @@ func groupList(o *options) *cobra.Command {
 	}
 }
 
-// listGroups describes all groups that read by offsets; of others it knows what
-// the list tells.
-func listGroups(ctx context.Context, a *kadm.Client, listed kadm.ListedGroups) ([]*groups.Group, error) {
+// listGroups describes all groups of which more is known than what the list
+// tells.
+func listGroups(ctx context.Context, c *kgo.Client, a *kadm.Client, listed kadm.ListedGroups) ([]*groups.Group, error) {
 	var names []string
 	var others []*groups.Group
 	for _, l := range listed.Sorted() {
 		switch l.GroupType {
-		case "", "classic", "consumer", "share":
+		case "", "classic", "consumer", "share", "streams":
 			names = append(names, l.Group)
 		default:
 			others = append(others, &groups.Group{Name: l.Group, State: l.State, Type: l.GroupType, ProtocolType: l.ProtocolType, Coordinator: l.Coordinator})
 		}
 	}
-	all, err := groups.Describe(ctx, a, groups.Options{Shares: true}, names...)
+	all, err := groups.Describe(ctx, a, groups.Options{Shares: true, Streams: c}, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func totalLag(g *groups.Group) any {
 }
 
 func groupDescribe(o *options) *cobra.Command {
-	var members, fast, held bool
+	var members, fast, held, topology bool
 	var http string
 	c := &cobra.Command{
 		Use:   "describe GROUP...",
@@ -102,16 +104,17 @@ func groupDescribe(o *options) *cobra.Command {
 			"committed offset, how many records are yet to be read, and how old the oldest of them is. Of\n" +
 			"a share group it is the offset below which all is done, and the lag what is not done above it;\n" +
 			"what members hold and which keys are parked is asked over HTTP (--http, ottla_share_* at\n" +
-			"/metrics/detail), dead letters are shown by \"ottla dlq show GROUP\".",
+			"/metrics/detail), dead letters are shown by \"ottla dlq show GROUP\". Of an application of\n" +
+			"Kafka Streams the tasks of each member, where it can be asked, and the topology are shown.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: o.completeGroups,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			a, done, err := o.admin(cmd.Context())
+			c, a, err := o.asking(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
-			all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Ages: !members && !fast && !held}, names)
+			defer c.Close()
+			all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Streams: c, Ages: !members && !fast && !held && !topology}, names)
 			if err != nil {
 				return err
 			}
@@ -136,13 +139,17 @@ func groupDescribe(o *options) *cobra.Command {
 				}
 				return o.print(t)
 			}
-			if members {
+			switch {
+			case members:
 				return o.print(memberTable(all))
+			case topology:
+				return o.print(topologyTable(all))
 			}
 			return o.print(lagTable(all))
 		},
 	}
 	c.Flags().BoolVar(&members, "members", false, "with -o: the members instead of the partitions")
+	c.Flags().BoolVar(&topology, "topology", false, "with -o: the topologies of streams groups instead of the partitions")
 	c.Flags().BoolVar(&held, "held", false, "of share groups: what members hold, what waits for another try, and keys that are parked; with -o instead of the partitions")
 	c.Flags().StringVar(&http, "http", envOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what share groups hold")
 	c.Flags().BoolVar(&fast, "no-time", false, "leave out the lag in time, which reads one record a partition")
@@ -197,15 +204,26 @@ func (o *options) showGroup(g *groups.Group) error {
 		fmt.Fprintf(o.out, "  %s behind", countWord(lag, "record"))
 	}
 	fmt.Fprintln(o.out)
+	alone := []*groups.Group{g}
 	if len(g.Members) > 0 {
 		fmt.Fprintln(o.out)
-		if err := o.print(memberTable([]*groups.Group{g})); err != nil {
+		table := memberTable
+		if g.Type == "streams" {
+			table = taskTable
+		}
+		if err := o.print(table(alone)); err != nil {
+			return err
+		}
+	}
+	if len(g.Topology) > 0 {
+		fmt.Fprintln(o.out)
+		if err := o.print(topologyTable(alone)); err != nil {
 			return err
 		}
 	}
 	if len(g.Partitions) > 0 {
 		fmt.Fprintln(o.out)
-		return o.print(lagTable([]*groups.Group{g}))
+		return o.print(lagTable(alone))
 	}
 	return nil
 }
@@ -215,6 +233,7 @@ func memberTable(all []*groups.Group) *out.Table {
 		{Field: "group"}, {Field: "member", Title: "MEMBER"}, {Field: "instance", Title: "INSTANCE"}, {Field: "client", Title: "CLIENT"},
 		{Field: "host", Title: "HOST"}, {Field: "epoch", Title: "EPOCH", Right: true},
 		{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "target", Title: "TARGET", Right: true}, {Field: "assigned"},
+		{Field: "endpoint"}, {Field: "process"}, {Field: "topology_epoch"}, {Field: "active"}, {Field: "standby"}, {Field: "warmup"},
 	}}
 	for _, g := range all {
 		for _, m := range g.Members {
@@ -229,7 +248,46 @@ func memberTable(all []*groups.Group) *out.Table {
 			case "share":
 				epoch = m.Epoch
 			}
-			t.Add(g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), epoch, len(m.Assigned), target, assigned)
+			row := []any{g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), epoch, len(m.Assigned), target, assigned}
+			if g.Type == "streams" {
+				row[5], row[7] = m.Epoch, len(m.Target)
+				row = append(row, orNil(m.Endpoint), m.Process, m.TopologyEpoch, list(m.Tasks.Active), list(m.Tasks.Standby), list(m.Tasks.Warmup))
+			} else {
+				row = append(row, nil, nil, nil, nil, nil, nil)
+			}
+			t.Add(row...)
+		}
+	}
+	return t
+}
+
+// taskTable shows members of streams groups to people.
+func taskTable(all []*groups.Group) *out.Table {
+	t := &out.Table{Columns: []out.Column{
+		{Field: "member", Title: "MEMBER"}, {Field: "client", Title: "CLIENT"}, {Field: "host", Title: "HOST"}, {Field: "endpoint", Title: "ENDPOINT"},
+		{Field: "epoch", Title: "EPOCH", Right: true}, {Field: "active", Title: "ACTIVE"}, {Field: "standby", Title: "STANDBY"}, {Field: "target", Title: "TARGET"},
+	}}
+	for _, g := range all {
+		for _, m := range g.Members {
+			target := "reached"
+			if !reflect.DeepEqual(m.Tasks, m.Wanted) {
+				target = strings.Join(append(m.Wanted.Active, m.Wanted.Standby...), " ")
+			}
+			t.Add(m.ID, orNil(m.Client), orNil(m.Host), orNil(m.Endpoint), m.Epoch, strings.Join(m.Tasks.Active, " "),
+				strings.Join(append(m.Tasks.Standby, m.Tasks.Warmup...), " "), target)
+		}
+	}
+	return t
+}
+
+func topologyTable(all []*groups.Group) *out.Table {
+	t := &out.Table{Empty: "none of them is an application of Kafka Streams", Columns: []out.Column{
+		{Field: "group"}, {Field: "subtopology", Title: "SUBTOPOLOGY"}, {Field: "sources", Title: "SOURCES"}, {Field: "repartitions", Title: "REPARTITION"},
+		{Field: "sinks", Title: "SINKS"}, {Field: "changelogs", Title: "CHANGELOGS"},
+	}}
+	for _, g := range all {
+		for _, s := range g.Topology {
+			t.Add(g.Name, s.ID, list(s.Sources), list(s.Repartitions), list(s.Sinks), list(s.Changelogs))
 		}
 	}
 	return t
@@ -301,13 +359,17 @@ func groupDelete(o *options) *cobra.Command {
 			if err != nil {
 				return fail.Usagef("--topic: %v", err)
 			}
-			a, done, err := o.admin(cmd.Context())
+			c, a, err := o.asking(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
+			defer c.Close()
 			if dryRun || len(topics) > 0 {
-				return o.deleteOffsets(cmd.Context(), a, names, chosen, dryRun)
+				all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Streams: c}, names)
+				if err != nil {
+					return err
+				}
+				return o.deleteOffsets(cmd.Context(), a, all, chosen, dryRun)
 			}
 			answers, err := a.DeleteGroups(cmd.Context(), names...)
 			if err != nil && len(answers) == 0 {
@@ -331,11 +393,7 @@ func groupDelete(o *options) *cobra.Command {
 }
 
 // deleteOffsets forgets offsets of groups, or shows which would be forgotten.
-func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, names []string, chosen func(groups.TopicPartition) bool, dryRun bool) error {
-	all, err := o.describeGroups(ctx, a, groups.Options{}, names)
-	if err != nil {
-		return err
-	}
+func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, all []*groups.Group, chosen func(groups.TopicPartition) bool, dryRun bool) error {
 	t := &out.Table{Empty: "no such offsets are committed", Columns: []out.Column{
 		{Field: "group", Title: "GROUP"}, {Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
 		{Field: "committed", Title: "COMMITTED", Right: true}, {Field: "result", Title: "RESULT"},
@@ -350,7 +408,8 @@ func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, names []str
 		}
 		var answers kadm.DeleteOffsetsResponses
 		if !dryRun && len(gone) > 0 {
-			if answers, err = a.DeleteOffsets(ctx, g.Name, gone); err != nil {
+			var err error
+			if answers, err = groups.Forget(ctx, a, g, gone); err != nil {
 				failures = append(failures, groupFailure("cannot delete offsets of group "+g.Name, err))
 				continue
 			}

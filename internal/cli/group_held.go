@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/dlq"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
@@ -47,6 +51,33 @@ func (o *options) held(ctx context.Context, address string, all []*groups.Group)
 		}
 	}
 	return t, nil
+}
+
+// shared finds out what a share group's members hold, where a node can be asked,
+// and which of its dead letters wait.
+func (o *options) shared(ctx context.Context, c *kgo.Client, a *kadm.Client, g *groups.Group, http string) (*groups.Shared, error) {
+	s := &groups.Shared{}
+	if address := o.httpAddress(http); address != "" {
+		bounded, cancel := context.WithTimeout(ctx, o.connectTimeout)
+		held, err := groups.ReadHeld(bounded, address, g.Name)
+		if cancel(); err != nil && http != "" {
+			return nil, fail.New(fail.Unreachable, "cannot tell what group "+g.Name+" holds", err.Error(), "give --http HOST:PORT of the node that leads the partitions")
+		}
+		s.Held = held
+	}
+	named, err := dlq.Named(ctx, c, a)
+	if err != nil {
+		return nil, kafkaFailure("cannot find the dead letters of "+g.Name, err)
+	}
+	if s.DeadTopic = named[g.Name]; s.DeadTopic == "" {
+		return s, nil
+	}
+	q, err := dlq.Look(ctx, a, s.DeadTopic, nil)
+	if err != nil {
+		return nil, kafkaFailure("cannot look into "+s.DeadTopic, err)
+	}
+	s.Letters = q.Waiting()
+	return s, nil
 }
 
 // showHeld shows what a group holds beneath its offsets, where that can be told.

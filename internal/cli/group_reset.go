@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
@@ -30,7 +31,7 @@ func groupReset(o *options) *cobra.Command {
 	var r resetFlags
 	c := &cobra.Command{
 		Use:   "reset GROUP",
-		Short: "Move a group's offsets, after showing what would be replayed or skipped",
+		Short: "Move a group's offsets, or where a share group stands, after showing what would be replayed or skipped",
 		Long: "Move a group's offsets. The group must have no members. What would be replayed or skipped\n" +
 			"is shown first; in a terminal you are asked, elsewhere it is done at once (--dry-run only\n" +
 			"shows). --to takes start, end, an offset, -N (N records before the end), @TIME (RFC 3339)\n" +
@@ -69,12 +70,12 @@ func (o *options) reset(ctx context.Context, name string, r *resetFlags) error {
 	if err != nil {
 		return fail.Usagef("--topic: %v", err)
 	}
-	a, done, err := o.admin(ctx)
+	c, a, err := o.asking(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
-	partitions, state, err := o.resettable(ctx, a, name, r, chosen)
+	defer c.Close()
+	partitions, g, err := o.resettable(ctx, c, a, name, r, chosen)
 	if err != nil {
 		return err
 	}
@@ -87,15 +88,19 @@ func (o *options) reset(ctx context.Context, name string, r *resetFlags) error {
 		return fail.New(fail.NotFound, "nothing to reset in group "+name, "no offset is committed there, or no such partition exists",
 			"name a topic with --topic, or see \"ottla group describe "+name+"\"")
 	}
-	if live := state != "" && state != "Empty" && state != "Dead"; live && !r.dryRun {
-		return fail.New(fail.Failed, "cannot reset group "+name, "it has members ("+state+")",
+	if live := g.State != "" && g.State != "Empty" && g.State != "Dead"; live && !r.dryRun {
+		return fail.New(fail.Failed, "cannot reset group "+name, "it has members ("+g.State+")",
 			"stop its consumers first; \"ottla group describe "+name+"\" shows where they run")
 	}
 	goOn, err := o.confirm(name, moves, r)
 	if err != nil || !goOn {
 		return err
 	}
-	if err := groups.Commit(ctx, a, name, moves); err != nil {
+	move := groups.Commit
+	if g.Type == "share" {
+		move = groups.Start
+	}
+	if err := move(ctx, a, name, moves); err != nil {
 		return groupFailure("cannot reset group "+name, err)
 	}
 	return o.print(moveTable(name, moves, "reset"))
@@ -103,13 +108,13 @@ func (o *options) reset(ctx context.Context, name string, r *resetFlags) error {
 
 // resettable finds the partitions to reset: those the group has offsets in, and
 // every partition of topics that were named.
-func (o *options) resettable(ctx context.Context, a *kadm.Client, name string, r *resetFlags, chosen func(groups.TopicPartition) bool) ([]groups.Partition, string, error) {
-	all, err := groups.Describe(ctx, a, groups.Options{}, name)
+func (o *options) resettable(ctx context.Context, c *kgo.Client, a *kadm.Client, name string, r *resetFlags, chosen func(groups.TopicPartition) bool) ([]groups.Partition, *groups.Group, error) {
+	all, err := groups.Describe(ctx, a, groups.Options{Shares: true, Streams: c}, name)
 	switch {
 	case errors.Is(err, kerr.GroupIDNotFound) && len(r.topics) > 0, errors.Is(err, kerr.GroupIDNotFound) && r.file != "":
 		all = []*groups.Group{{Name: name}} // a reset makes it
 	case err != nil:
-		return nil, "", groupFailure("cannot reset group "+name, err)
+		return nil, nil, groupFailure("cannot reset group "+name, err)
 	}
 	g := all[0]
 	var out []groups.Partition
@@ -121,22 +126,22 @@ func (o *options) resettable(ctx context.Context, a *kadm.Client, name string, r
 	}
 	topics, err := r.namedTopics(name)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if len(topics) == 0 {
-		return out, g.State, nil
+		return out, g, nil
 	}
 	starts, ends, err := offsets(ctx, a, topics...)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	for _, t := range topics {
 		if len(ends[t]) == 0 {
-			return nil, "", topicFailure("cannot reset group "+name, t, errUnknownTopic, "")
+			return nil, nil, topicFailure("cannot reset group "+name, t, errUnknownTopic, "")
 		}
 		for p, end := range ends[t] {
 			if errors.Is(end.Err, kerr.UnknownTopicOrPartition) {
-				return nil, "", topicFailure("cannot reset group "+name, t, end.Err, "")
+				return nil, nil, topicFailure("cannot reset group "+name, t, end.Err, "")
 			}
 			tp := groups.TopicPartition{Topic: t, Partition: p}
 			start, ok := starts.Lookup(t, p)
@@ -145,7 +150,7 @@ func (o *options) resettable(ctx context.Context, a *kadm.Client, name string, r
 			}
 		}
 	}
-	return out, g.State, nil
+	return out, g, nil
 }
 
 // namedTopics are those of --topic and of the file.

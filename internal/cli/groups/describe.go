@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,11 @@ import (
 
 // Group is one group with its members and offsets.
 type Group struct {
-	Name, State  string
-	Type         string // "classic", "consumer" or "share": a member shares the partitions out, the server does, or records go to members one by one
+	Name, State string
+	// Type is "classic", "consumer", "share" or "streams": a member shares the
+	// partitions out, the server does, records go to members one by one, or the
+	// server shares out the tasks of an application of Kafka Streams.
+	Type         string
 	ProtocolType string // "consumer" for consumers
 	Protocol     string // the assignor that is used
 	Coordinator  int32
@@ -25,6 +29,11 @@ type Group struct {
 	Epoch, AssignmentEpoch int32
 	Members                []Member
 	Partitions             []Partition
+	// Topology is a streams group's, with its epoch; Missing are topics that it
+	// reads and that there are not.
+	Topology      []Subtopology
+	TopologyEpoch int32
+	Missing       []string
 }
 
 // Member is one member of a group.
@@ -36,6 +45,12 @@ type Member struct {
 	// confirmed, and what it shall have.
 	Epoch  int32
 	Target []TopicPartition
+	// Of a streams group's member: the process that it is part of, where it can
+	// be asked ("" for nowhere), its topology's epoch, and the tasks that it has
+	// and shall have.
+	Process, Endpoint string
+	TopologyEpoch     int32
+	Tasks, Wanted     Roles
 }
 
 // TopicPartition names a partition.
@@ -66,6 +81,9 @@ type Options struct {
 	Ages bool
 	// Shares finds share groups too, which are not there otherwise.
 	Shares bool
+	// Streams finds streams groups too, asking by this client; nil: they are not
+	// there.
+	Streams *kgo.Client
 	// Within bounds the fetches for Ages.
 	Within time.Duration
 	Now    func() time.Time
@@ -90,15 +108,19 @@ func Describe(ctx context.Context, a *kadm.Client, o Options, names ...string) (
 			return nil, err
 		}
 	}
-	out, err := classics(ctx, a, slices.DeleteFunc(others, func(n string) bool { return shared[n] != nil }))
+	others = slices.DeleteFunc(others, func(n string) bool { return shared[n] != nil })
+	var apps map[string]*Group
+	if o.Streams != nil && len(others) > 0 {
+		if apps, err = streams(ctx, o.Streams, a, others); err != nil {
+			return nil, err
+		}
+	}
+	out, err := classics(ctx, a, slices.DeleteFunc(others, func(n string) bool { return apps[n] != nil }))
 	if err != nil {
 		return nil, err
 	}
-	for _, g := range shared {
-		out = append(out, g)
-	}
-	for _, g := range served {
-		out = append(out, g)
+	for _, kind := range []map[string]*Group{shared, served, apps} {
+		out = slices.AppendSeq(out, maps.Values(kind))
 	}
 	slices.SortFunc(out, func(a, b *Group) int { return strings.Compare(a.Name, b.Name) })
 	topics := map[string]bool{}

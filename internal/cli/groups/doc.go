@@ -7,7 +7,8 @@
 // compared with the clock.
 //
 // Reading order: describe.go (members, offsets, lag), consumers.go (groups that
-// the server assigns), shares.go (share groups), held.go (what their members hold), oldest.go (the age of the
-// oldest unread record), verdict.go (why a group is behind), reset.go (planning and
-// doing a reset).
+// the server assigns), shares.go (share groups), held.go (what their members hold),
+// streams.go (applications of Kafka Streams), oldest.go (the age of the oldest
+// unread record), verdict.go and verdict_kinds.go (why a group is behind),
+// reset.go (planning and doing a reset).
 package groups

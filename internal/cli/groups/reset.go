@@ -47,13 +47,18 @@ func Plan(partitions []Partition, target Target) []Move {
 	return out
 }
 
-// Commit does what was planned. The group must have no members.
-func Commit(ctx context.Context, a *kadm.Client, group string, moves []Move) error {
+// offsetsOf are the offsets that moves lead to.
+func offsetsOf(moves []Move) kadm.Offsets {
 	offsets := kadm.Offsets{}
 	for _, m := range moves {
 		offsets.AddOffset(m.Topic, m.Partition, m.To, -1)
 	}
-	answers, err := a.CommitOffsets(ctx, group, offsets)
+	return offsets
+}
+
+// Commit does what was planned. The group must have no members.
+func Commit(ctx context.Context, a *kadm.Client, group string, moves []Move) error {
+	answers, err := a.CommitOffsets(ctx, group, offsetsOf(moves))
 	if err != nil {
 		return fmt.Errorf("commit the offsets of group %s: %w", group, err)
 	}
@@ -67,6 +72,53 @@ func Commit(ctx context.Context, a *kadm.Client, group string, moves []Move) err
 		return fmt.Errorf("commit the offsets of group %s: %w", group, errors.Join(failed...))
 	}
 	return nil
+}
+
+// Start does what was planned with a share group, which must have no members:
+// its share-partitions start anew, all above is free, and what was said of it
+// is forgotten.
+func Start(ctx context.Context, a *kadm.Client, group string, moves []Move) error {
+	answers, err := a.AlterShareGroupOffsets(ctx, group, offsetsOf(moves))
+	if err != nil {
+		return fmt.Errorf("move where group %s stands: %w", group, err)
+	}
+	var failed []error
+	answers.EachError(func(topic string, partition int32, err error) {
+		failed = append(failed, fmt.Errorf("%s-%d: %w", topic, partition, err))
+	})
+	if len(failed) > 0 {
+		return fmt.Errorf("move where group %s stands: %w", group, errors.Join(failed...))
+	}
+	return nil
+}
+
+// Forget deletes offsets of a group and tells of each partition how that went. A
+// share group forgets a topic whole or not at all.
+func Forget(ctx context.Context, a *kadm.Client, g *Group, gone kadm.TopicsSet) (kadm.DeleteOffsetsResponses, error) {
+	if g.Type != "share" {
+		answers, err := a.DeleteOffsets(ctx, g.Name, gone)
+		if err != nil {
+			return nil, fmt.Errorf("delete offsets of group %s: %w", g.Name, err)
+		}
+		return answers, nil
+	}
+	for _, p := range g.Partitions {
+		if parts := gone[p.Topic]; parts != nil && p.Committed >= 0 && !gone.Lookup(p.Topic, p.Partition) {
+			return nil, fmt.Errorf("group %s is a share group, which forgets %s whole or not at all: name it without partitions", g.Name, p.Topic)
+		}
+	}
+	said, err := a.DeleteShareGroupOffsets(ctx, g.Name, gone.Topics()...)
+	if err != nil {
+		return nil, fmt.Errorf("delete where group %s stands: %w", g.Name, err)
+	}
+	answers := kadm.DeleteOffsetsResponses{}
+	for topic, parts := range gone {
+		answers[topic] = map[int32]error{}
+		for p := range parts {
+			answers[topic][p] = said[topic]
+		}
+	}
+	return answers, nil
 }
 
 // maxLines bounds a file of offsets.

@@ -22,6 +22,9 @@ func Verdict(before, after *Group, elapsed time.Duration) []Note {
 		out = append(out, Note{fmt.Sprintf("its %d members are sharing the partitions anew; nobody reads meanwhile", len(after.Members)),
 			"normal for seconds; when it lasts, a member takes long to join: see its log, and max.poll.interval.ms"})
 	}
+	if after.Type == "streams" {
+		out = append(out, StreamsVerdict(after)...)
+	}
 	out = append(out, unsettledMembers(after)...)
 	out = append(out, idleMembers(after)...)
 	out = append(out, positions(after)...)
@@ -67,12 +70,15 @@ func idleMembers(g *Group) []Note {
 			idle++
 		}
 	}
-	if idle > 0 {
+	switch {
+	case idle > 0 && g.Type == "streams":
+		out = append(out, Note{fmt.Sprintf("%d of %d members have no task", idle, len(g.Members)), "more threads than tasks stand by; there is a task for each partition that a subtopology reads"})
+	case idle > 0:
 		out = append(out, Note{fmt.Sprintf("%d of %d members have no partition to read", idle, len(g.Members)), "more members than partitions stand by; add partitions to use them"})
 	}
 	var alone []string
 	for _, p := range g.Partitions {
-		if p.Member == nil && p.Lag > 0 {
+		if p.Member == nil && p.Lag > 0 && g.Type != "share" { // there several may read a partition
 			alone = append(alone, p.String())
 		}
 	}
@@ -101,6 +107,8 @@ func positions(g *Group) []Note {
 			"raise retention.ms of the topic, or read sooner; auto.offset.reset decides where the members go on"})
 	}
 	switch {
+	case len(g.Partitions) == 0 && g.Type == "share":
+		out = append(out, Note{Text: "it stands nowhere yet"})
 	case len(g.Partitions) == 0:
 		out = append(out, Note{Text: "it has committed no offsets"})
 	case lag == 0:
@@ -139,7 +147,11 @@ func speed(before, after *Group, elapsed time.Duration) []Note {
 		return nil
 	}
 	seconds := elapsed.Seconds()
-	out := []Note{{Text: fmt.Sprintf("in %v it committed %.0f records a second while %.0f were written", elapsed.Round(time.Second), float64(read)/seconds, float64(written)/seconds)}}
+	did := "committed"
+	if after.Type == "share" {
+		did = "did"
+	}
+	out := []Note{{Text: fmt.Sprintf("in %v it %s %.0f records a second while %.0f were written", elapsed.Round(time.Second), did, float64(read)/seconds, float64(written)/seconds)}}
 	switch {
 	case read > written:
 		left := time.Duration(float64(lag) / (float64(read-written) / seconds) * float64(time.Second))
