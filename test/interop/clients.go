@@ -40,7 +40,7 @@ var (
 	grouped = []string{"group", "commit", "static", "group-restart", "group-admin"}
 	whole   = slices.Concat(plain, grouped)
 	ended   = []string{"txn", "txn-offsets", "txn-fenced"}
-	counted = []string{"word-count", "streams-scale", "streams-restart", "streams-restore"}
+	counted = []string{"word-count", "streams-scale", "streams-restart", "streams-restore", "streams-kill"}
 	copied  = []string{"connect-copy", "connect-stop", "connect-restart"}
 	exactly = []string{"connect-exact", "connect-exact-kill", "connect-exact-restart"}
 )

@@ -30,6 +30,8 @@ package main
 //	streams-scale, -restart, -restore  the same with an instance that comes and
 //	            goes, through a restart of the broker, and with the local state
 //	            gone, which comes back from the changelog
+//	streams-kill  an instance in another process, found by its host, is killed
+//	            while it works (kill -9): what it had counted comes back elsewhere
 //	connect-exact  a distributed worker of Kafka Connect copies a file into a topic,
 //	            lines and offsets in transactions: each line once, in order
 //	connect-exact-kill, -restart  the same through the worker's death (kill -9) and

@@ -36,6 +36,7 @@ What the scenarios are:
 | share-admin | a share group is described, its offset read, moved and deleted, the group deleted |
 | word-count | Kafka Streams counts words through a repartition topic into a store with a changelog: no count is too small, and none too large where the guarantee is exactly once |
 | streams-scale, streams-restart, streams-restore | the counts go on while a second instance comes and goes, while the broker restarts, and when all local state is gone and comes back from the changelog |
+| streams-kill | an instance in a process of its own, found by its host (application.server), is killed while it works: its state is restored by the other, and the counts go on |
 | connect-copy, connect-stop, connect-restart | Kafka Connect copies a file into a topic and the topic into a file, in order; the worker ends and the next goes on, each line once; the broker restarts, each line at least once |
 | regex | a subscription by an expression that the server resolves: a topic that is made later is read too |
 | migrate | a group goes from the classic protocol to the new one and back, a member at a time: every record is read, the committed offsets are the ends |

@@ -1,13 +1,14 @@
-import java.io.IOException;
+import java.io.*;
 import java.nio.file.*;
 import java.time.Duration;
 import java.util.*;
 import java.util.concurrent.*;
 import java.util.function.BooleanSupplier;
-import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.*;
 import org.apache.kafka.clients.consumer.*;
 import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.*;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.*;
@@ -16,9 +17,10 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /**
- * Kafka Streams counts words: with instances coming and going, through a restart of the broker, and from a changelog
- * when its local state is gone. Arguments are settings of Streams (name=value), then the broker's address and the
- * prefix of all topics.
+ * Kafka Streams counts words: with instances coming and going, through a restart of the broker, from a changelog when
+ * its local state is gone, and when an instance is killed in the midst of its work. Arguments are settings of Streams
+ * (name=value), then the broker's address and the prefix of all topics. With the property interop.instance it is the
+ * instance of that name in a process of its own, and runs until its standard input ends.
  */
 public class Streams {
   static final int WORDS = 40, ROUND = 300;
@@ -33,16 +35,21 @@ public class Streams {
     exact = settings.getOrDefault("processing.guarantee", "").equals("exactly_once_v2");
     Interop.addr = args[args.length - 2];
     Interop.prefix = args[args.length - 1];
+    app = Interop.prefix + "-app";
+    if (System.getProperty("interop.instance") != null) {
+      alone(System.getProperty("interop.instance"));
+      return;
+    }
     System.out.println("VERSION kafka-streams " + Interop.version());
     Interop.admin = Admin.create(Map.of("bootstrap.servers", Interop.addr));
     home = Files.createTempDirectory("interop-streams");
-    app = Interop.prefix + "-app";
     in = Interop.createTopic("in", 4, Map.of());
     out = Interop.createTopic("out", 2, Map.of());
     Interop.scenario("word-count", Streams::count);
     Interop.scenario("streams-scale", Streams::scale);
     Interop.scenario("streams-restart", Streams::restart);
     Interop.scenario("streams-restore", Streams::restore);
+    Interop.scenario("streams-kill", Streams::kill);
     for (Instance i : running) i.streams.close(Duration.ofSeconds(10));
     delete(home);
     System.exit(0);
@@ -77,7 +84,8 @@ public class Streams {
       state = home.resolve(name);
       var all = new Properties();
       all.putAll(Map.of("application.id", app, "bootstrap.servers", Interop.addr, "state.dir", state.toString(),
-          "client.id", name, "commit.interval.ms", 200, "auto.offset.reset", "earliest"));
+          "client.id", name, "commit.interval.ms", 200, "auto.offset.reset", "earliest",
+          "application.server", name + ":1"));
       if (!"streams".equals(settings.get("group.protocol"))) { // where the broker does not set them
         all.put("session.timeout.ms", 6000);
         all.put("heartbeat.interval.ms", 300);
@@ -115,7 +123,11 @@ public class Streams {
   }
 
   static void until(String what, BooleanSupplier done) throws InterruptedException {
-    long end = System.nanoTime() + Interop.WITHIN.toNanos();
+    until(what, Interop.WITHIN, done);
+  }
+
+  static void until(String what, Duration within, BooleanSupplier done) throws InterruptedException {
+    long end = System.nanoTime() + within.toNanos();
     while (!done.getAsBoolean()) {
       if (System.nanoTime() > end) throw new AssertionError(what + " did not come");
       Thread.sleep(20);
@@ -141,7 +153,11 @@ public class Streams {
 
   /** Reads what came out, until it says what was sent: at least, where records may be counted again. */
   static void arrived() throws InterruptedException {
-    until("the counts of " + sent.values().stream().mapToLong(n -> n).sum() + " words", () -> {
+    arrived(Interop.WITHIN);
+  }
+
+  static void arrived(Duration within) throws InterruptedException {
+    until("the counts of " + sent.values().stream().mapToLong(n -> n).sum() + " words", within, () -> {
       for (Instance i : running) i.works();
       for (var r : consumer.poll(Duration.ofMillis(100))) {
         Long before = counted.put(r.key(), r.value());
@@ -166,6 +182,7 @@ public class Streams {
     consumer.assign(parts);
     consumer.seekToBeginning(parts);
     send(ROUND);
+    warmUp();
     var first = new Instance("first");
     until("the first instance", first::works);
     arrived();
@@ -200,6 +217,86 @@ public class Streams {
     arrived();
     if (again.restored == 0) throw new AssertionError("nothing was restored");
     Interop.wantEqual("counts in the store", stored(again), counted);
+  }
+
+  /** How long it may take until a killed instance's work is another's: a session of 45 s has to end first. */
+  static final Duration AFTER_KILL = Duration.ofSeconds(180);
+
+  /**
+   * An instance in a process of its own takes some of the work, can be found by its host, and is killed while it works:
+   * the other restores what it had counted and goes on.
+   */
+  static void kill() throws Exception {
+    var first = running.get(0);
+    var command = new ArrayList<>(List.of(ProcessHandle.current().info().command().get(), "-Xmx256M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-Dlog4j2.level=ERROR", "-Dinterop.instance=killed", "-Dinterop.home=" + home, "-cp", System.getProperty("java.class.path"), "Streams"));
+    settings.forEach((k, v) -> command.add(k + "=" + v));
+    command.addAll(List.of(Interop.addr, Interop.prefix));
+    Process child = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    try {
+      String said = child.inputReader().readLine();
+      if (!"WORKS".equals(said)) throw new AssertionError("the other process says " + said);
+      until("a host for every word", () -> hosts(first).equals(Set.of("first", "killed")) && noWarmups());
+      send(ROUND);
+      arrived();
+      first.restored = 0;
+      send(20 * ROUND);
+    } finally {
+      child.destroyForcibly().waitFor(); // SIGKILL: it says goodbye to nobody
+    }
+    arrived(AFTER_KILL);
+    until("a host for every word", () -> hosts(first).equals(Set.of("first")));
+    if (first.restored == 0) throw new AssertionError("nothing was restored");
+    Interop.wantEqual("counts in the store", stored(first), counted);
+  }
+
+  /** The hosts that can be asked for the words, as an instance knows them. */
+  static Set<String> hosts(Instance i) {
+    Set<String> hosts = new TreeSet<>();
+    for (String word : sent.keySet()) {
+      var found = i.streams.queryMetadataForKey("counts", word, new StringSerializer());
+      hosts.add(found == null || found == KeyQueryMetadata.NOT_AVAILABLE ? "nobody" : found.activeHost().host());
+    }
+    return hosts;
+  }
+
+  /** Asks for as many warm-up tasks as there may be, where the broker knows the setting. */
+  static void warmUp() throws Exception {
+    if (!"streams".equals(settings.get("group.protocol"))) return;
+    for (String set : List.of("streams.num.warmup.replicas=2", "streams.acceptable.recovery.lag=0")) {
+      String[] s = set.split("=");
+      var op = new AlterConfigOp(new ConfigEntry(s[0], s[1]), AlterConfigOp.OpType.SET);
+      try {
+        Interop.admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.GROUP, app), List.of(op))).all().get();
+        System.err.println("the broker takes " + set);
+      } catch (ExecutionException e) {
+        System.err.println("the broker does not take " + set + ": " + e.getCause());
+      }
+    }
+  }
+
+  /** Neither Kafka 4.4 nor Ottla lets tasks warm up, whatever a group's settings say. */
+  static boolean noWarmups() {
+    if (!"streams".equals(settings.get("group.protocol"))) return true;
+    try {
+      for (var m : Interop.admin.describeStreamsGroups(List.of(app)).all().get().get(app).members())
+        if (!m.assignment().warmupTasks().isEmpty()) throw new AssertionError("a task warms up at " + m.clientId());
+      return true;
+    } catch (InterruptedException | ExecutionException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** What the process of one instance does. */
+  static void alone(String name) throws Exception {
+    in = Interop.prefix + "-in";
+    out = Interop.prefix + "-out";
+    home = Path.of(System.getProperty("interop.home"));
+    var mine = new Instance(name);
+    until("work for " + name, mine::works);
+    System.out.println("WORKS");
+    while (System.in.read() >= 0) {}
+    Runtime.getRuntime().halt(1);
   }
 
   static Map<String, Long> stored(Instance i) {
