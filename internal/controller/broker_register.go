@@ -143,7 +143,7 @@ func (c *Controller) unregisterController(cmd UnregisterController) ([]metadata.
 			return []metadata.Record{&metadata.UnregisterControllerRecord{ControllerID: one.ID}}, nil, nil
 		}
 	}
-	return nil, nil, wire.Errorf(wire.ControllerIDNotRegistered, "Controller ID %d is not currently registered", cmd.ID)
+	return nil, nil, wire.Errorf(wire.ControllerIDNotRegistered, "Controller ID %d is not currently registered.", cmd.ID)
 }
 
 // AdmitNode reserves a node id for a node that is about to join: the id that it

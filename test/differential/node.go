@@ -19,6 +19,7 @@ func nodeStories() []story {
 		{"node/settings of subscriptions", subscriptionSettings},
 		{"node/cordoned directories", cordonedDirectories},
 		{"node/one number of replicas in sync", oneMinInsync},
+		{"node/forgotten", nodesForgotten},
 	}
 }
 
@@ -343,4 +344,15 @@ func cordonedDirectories(s *scene) {
 	s.send("a replica sent to where it is", move)
 	s.send("let in again", changed(broker, "1", "cordoned.log.dirs", nil, false))
 	cordoned(false)
+}
+
+// nodesForgotten asks to forget nodes that nobody knows.
+func nodesForgotten(s *scene) {
+	broker := kmsg.NewPtrUnregisterBrokerRequest()
+	controller := kmsg.NewPtrUnregisterControllerRequest()
+	for _, id := range []int32{99, -1} {
+		broker.BrokerID, controller.ControllerID = id, id
+		s.send(fmt.Sprintf("broker %d", id), broker)
+		s.send(fmt.Sprintf("controller %d", id), controller)
+	}
 }

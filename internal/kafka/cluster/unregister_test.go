@@ -52,7 +52,7 @@ func TestAControllerThatVotesIsNotForgotten(t *testing.T) {
 	if code, text := forget(1); code != wire.InvalidRequest || !strings.Contains(text, "remove-controller") {
 		t.Errorf("a voter: %v %q", code, text)
 	}
-	if code, text := forget(7); code != wire.ControllerIDNotRegistered || text != "Controller ID 7 is not currently registered" {
+	if code, text := forget(7); code != wire.ControllerIDNotRegistered || text != "Controller ID 7 is not currently registered." {
 		t.Errorf("one that nobody knows: %v %q", code, text)
 	}
 	record := &metadata.RegisterControllerRecord{ControllerID: 7}
