@@ -378,6 +378,16 @@ func TestNodesAreNeverIdle(t *testing.T) {
 	}
 	client := n.dial(n.addr)
 	ask(t, client, apiVersions(3))
+	eventually(t, "the end of all writing", func() bool {
+		n.door.mu.Lock()
+		defer n.door.mu.Unlock()
+		for c := range n.door.conns {
+			if c.writingSince.Load() != 0 {
+				return false
+			}
+		}
+		return true
+	})
 	began := time.Now()
 	n.setNow(func() time.Time { return began.Add(time.Hour) })
 	n.door.sweep()

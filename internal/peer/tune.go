@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// How soon an end that is gone without a word is noticed: within 9 s when the
-// connection is quiet, within unackedFor when something was sent.
+// How soon an end that is gone without a word is noticed: with the probe after
+// 9 s when the connection is quiet, and with the first try after unackedFor when
+// something was sent. Linux gives up at a probe that finds unackedFor over, so it
+// is below the last of them.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interval: 2 * time.Second, Count: 3}
 
-const unackedFor = 10 * time.Second
+const unackedFor = 8 * time.Second
 
 // tune asks the kernel to notice half-open connections.
 func tune(nc net.Conn) {

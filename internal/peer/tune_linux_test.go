@@ -40,7 +40,7 @@ func TestHalfOpenEndsAreNoticedInTenSeconds(t *testing.T) {
 	if quiet := idle + every*count; quiet > 10 {
 		t.Errorf("a quiet connection is given up after %d s (%d + %d × %d)", quiet, idle, every, count)
 	}
-	if busy := option(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); busy != 10_000 {
+	if busy := option(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); busy >= 1000*(idle+every*count) || busy == 0 {
 		t.Errorf("unacknowledged bytes are given up after %d ms", busy)
 	}
 }
