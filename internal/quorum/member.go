@@ -200,19 +200,6 @@ func (m *member) tick(now time.Time) {
 	}))
 }
 
-// step takes another member's message.
-func (m *member) step(now time.Time, msg *pb.Message) {
-	if !m.able() {
-		return
-	}
-	if err := m.raw.Step(msg); err != nil {
-		m.o.Logger.Debug("message of the metadata quorum is not taken", "type", msg.GetType(), "err", err)
-		return
-	}
-	m.witness(now, msg)
-	m.settle(m.drive(now))
-}
-
 // settle ends a turn: replies leave, or what was accepted is lost.
 func (m *member) settle(err error) {
 	if err != nil {
