@@ -10,6 +10,7 @@ import (
 	"ottla/internal/group"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metric"
+	"ottla/internal/replicate"
 )
 
 // brokerMetrics are the handles of what the broker counts itself.
@@ -24,6 +25,12 @@ func (s *Server) brokerMetrics() broker.Metrics {
 		CleanerRead:     s.metrics.Counter("ottla_log_cleaner_read_bytes_total"),
 		CleanerWritten:  s.metrics.Counter("ottla_log_cleaner_written_bytes_total"),
 		CleanerDropped:  s.metrics.Counter("ottla_log_cleaner_dropped_records_total"),
+
+		Replicas: replicate.Metrics{
+			Requests: s.metrics.Counter("ottla_replica_fetch_requests_total"),
+			Fetched:  s.metrics.Counter("ottla_replica_fetch_bytes_total"),
+			Failed:   s.metrics.Counter("ottla_replica_connections_failed_total"),
+		},
 	}
 }
 

@@ -38,6 +38,7 @@ var parts = []struct{ word, title string }{
 	{"fetch", "Fetching"},
 	{"log", "The log directories"},
 	{"broker", "Partitions"},
+	{"replica", "Followers"},
 	{"coordinator", "Coordinators"},
 	{"share", "Share groups"},
 	{"client", "Client metrics"},
