@@ -346,7 +346,8 @@ func cordonedDirectories(s *scene) {
 	cordoned(false)
 }
 
-// nodesForgotten asks to forget nodes that nobody knows.
+// nodesForgotten asks to forget nodes that nobody knows, and the controller that
+// is asked.
 func nodesForgotten(s *scene) {
 	broker := kmsg.NewPtrUnregisterBrokerRequest()
 	controller := kmsg.NewPtrUnregisterControllerRequest()
@@ -355,4 +356,6 @@ func nodesForgotten(s *scene) {
 		s.send(fmt.Sprintf("broker %d", id), broker)
 		s.send(fmt.Sprintf("controller %d", id), controller)
 	}
+	controller.ControllerID = 1
+	s.send("the controller itself", controller)
 }

@@ -35,7 +35,11 @@ func (h *handlers) unregisterController() api.API {
 
 func (h *handlers) forgetController(ctx context.Context, id int32) (wire.Code, string) {
 	if h.d.Quorum != nil {
-		for _, v := range h.d.Quorum().Voters {
+		q := h.d.Quorum()
+		if q.Leader == id && id >= 0 {
+			return wire.InvalidRequest, "Controller cannot unregister itself while it is active."
+		}
+		for _, v := range q.Voters {
 			if v.ID == id {
 				return wire.InvalidRequest, "the controller votes: remove it from the quorum first (kafka-metadata-quorum remove-controller)"
 			}

@@ -48,7 +48,10 @@ func TestAControllerThatVotesIsNotForgotten(t *testing.T) {
 		resp := ask[*kmsg.UnregisterControllerResponse](n, req, 0)
 		return wire.Code(resp.ErrorCode), *resp.ErrorMessage
 	}
-	n.quorum.Voters = []QuorumReplica{{ID: 1}}
+	n.quorum.Leader, n.quorum.Voters = 2, []QuorumReplica{{ID: 1}, {ID: 2}}
+	if code, text := forget(2); code != wire.InvalidRequest || text != "Controller cannot unregister itself while it is active." {
+		t.Errorf("the one that leads: %v %q", code, text)
+	}
 	if code, text := forget(1); code != wire.InvalidRequest || !strings.Contains(text, "remove-controller") {
 		t.Errorf("a voter: %v %q", code, text)
 	}
