@@ -38,6 +38,9 @@ func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
 	if p.refusal != nil || p.core.Role() != replica.Leader || p.core.Replicas() < 2 {
 		return Proposal{}, false
 	}
+	if !p.core.Proposing() && !p.core.Restless(p.now().UnixMilli(), a.MaxLagMs) {
+		return Proposal{}, false
+	}
 	all := p.core.Standings(nil)
 	if !p.core.Proposing() {
 		isr := p.wanted(all, a)

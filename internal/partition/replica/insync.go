@@ -182,6 +182,24 @@ func (s *State) MayJoin(id int32) bool {
 	return s.role == Leader && r != nil && !s.InSync(id) && s.counted(r) >= max(s.high, s.epochStart)
 }
 
+// Restless tells whether the ISR may have to change: somebody lags, has lost what
+// it promised, or has caught up. It allocates nothing.
+func (s *State) Restless(nowMs, maxLagMs int64) bool {
+	for i := range s.followers {
+		r := &s.followers[i]
+		if s.lags(r, nowMs, maxLagMs) || s.Broken(r.id) || s.MayJoin(r.id) {
+			return true
+		}
+	}
+	return false
+}
+
+// lags tells whether a member of the ISR has not stood at the log end for longer
+// than maxLagMs.
+func (s *State) lags(r *follower, nowMs, maxLagMs int64) bool {
+	return slices.Contains(s.isr, r.id) && r.appended != s.end && nowMs-r.caughtUpMs > maxLagMs
+}
+
 // Laggards appends to buf the members of the ISR that have not stood at the
 // log end for longer than maxLagMs (replica.lag.time.max.ms).
 func (s *State) Laggards(buf []int32, nowMs, maxLagMs int64) []int32 {
@@ -189,11 +207,7 @@ func (s *State) Laggards(buf []int32, nowMs, maxLagMs int64) []int32 {
 		return buf
 	}
 	for i := range s.followers {
-		r := &s.followers[i]
-		if !slices.Contains(s.isr, r.id) || r.appended == s.end {
-			continue
-		}
-		if nowMs-r.caughtUpMs > maxLagMs {
+		if r := &s.followers[i]; s.lags(r, nowMs, maxLagMs) {
 			buf = append(buf, r.id)
 		}
 	}
