@@ -41,6 +41,8 @@ func (f *Family) listOffsets(_ context.Context, _ *api.Conn, req *kmsg.ListOffse
 			row.Partition, row.Timestamp, row.Offset, row.LeaderEpoch = p.Partition, -1, -1, -1
 			if refused != wire.None || twice[topicPartition{t.Topic, p.Partition}] {
 				row.ErrorCode = int16(wire.InvalidRequest)
+			} else if req.ReplicaID == debugReplica && p.Timestamp == partition.TimeLatest {
+				f.logEnd(t.Topic, p.Partition, &row)
 			} else {
 				f.listOffset(req.Version, t.Topic, p, isolation, &row)
 			}
@@ -68,6 +70,24 @@ func (f *Family) listOffset(version int16, topic string, p *kmsg.ListOffsetsRequ
 		return
 	}
 	row.Timestamp, row.Offset, row.LeaderEpoch = found.TimestampMs, found.Offset, found.LeaderEpoch
+}
+
+// debugReplica asks for the end of whatever log is here, leader or not, as
+// Kafka's tools do that compare replicas.
+const debugReplica = -2
+
+// logEnd answers one row with where the log here ends.
+func (f *Family) logEnd(topic string, index int32, row *kmsg.ListOffsetsResponseTopicPartition) {
+	find := f.o.Partitions.ByName
+	if f.any != nil {
+		find = f.any.AnyByName
+	}
+	part, code := find([]byte(topic), index)
+	if code != wire.None {
+		row.ErrorCode = int16(code)
+		return
+	}
+	row.Offset = part.Offsets().LogEnd
 }
 
 // explain maps an error, and logs the ones whose code tells nothing.

@@ -292,3 +292,29 @@ func TestOffsetForLeaderEpochAndDescribeProducers(t *testing.T) {
 		t.Errorf("producers: %+v", got)
 	}
 }
+
+// Kafka's tools compare replicas by asking each for the end of its log, as
+// replica -2.
+func TestTheEndOfWhateverLogIsHereIsToldToTools(t *testing.T) {
+	r := newRig(t)
+	r.put(0, "a", "b", "c")
+	c := r.dial()
+	ask := func(index int32) kmsg.ListOffsetsResponseTopicPartition {
+		req := kmsg.NewPtrListOffsetsRequest()
+		req.SetVersion(10)
+		req.ReplicaID = -2
+		topic := kmsg.NewListOffsetsRequestTopic()
+		topic.Topic = "orders"
+		p := kmsg.NewListOffsetsRequestTopicPartition()
+		p.Partition, p.Timestamp, p.CurrentLeaderEpoch = index, -1, -1
+		topic.Partitions = append(topic.Partitions, p)
+		req.Topics = append(req.Topics, topic)
+		return c.ask(req).(*kmsg.ListOffsetsResponse).Topics[0].Partitions[0]
+	}
+	if row := ask(0); row.ErrorCode != 0 || row.Offset != 3 {
+		t.Errorf("the log's end: %+v", row)
+	}
+	if row := ask(42); row.ErrorCode != int16(wire.UnknownTopicOrPartition) || row.Offset != -1 {
+		t.Errorf("no such log: %+v", row)
+	}
+}
