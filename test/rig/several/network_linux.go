@@ -35,8 +35,10 @@ func newNetwork(ctx context.Context, nodes int) (*network, error) {
 	if os.Geteuid() != 0 {
 		return nil, &realfault.Impossible{Reason: "network namespaces need root"}
 	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		return nil, &realfault.Impossible{Reason: "there is no ip (iproute2)"}
+	for program, of := range map[string]string{"ip": "iproute2", "nsenter": "util-linux"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return nil, &realfault.Impossible{Reason: "there is no " + program + " (" + of + ")"}
+		}
 	}
 	pid := os.Getpid()
 	n := &network{id: strconv.Itoa(pid % 100_000), subnet: fmt.Sprintf("10.%d.%d.", 64+pid/250%128, pid%250), nodes: nodes}
@@ -84,7 +86,11 @@ func (n *network) space(number int) string { return "ottla-" + n.id + "-" + strc
 func (n *network) host(number int) string { return n.subnet + strconv.Itoa(10+number) }
 
 // enter is what is put in front of a command that runs in a node's namespace.
-func (n *network) enter(number int) []string { return []string{"ip", "netns", "exec", n.space(number)} }
+// It is not "ip netns exec", which makes a namespace of mounts too: that would
+// hold on to the disks of the other nodes.
+func (n *network) enter(number int) []string {
+	return []string{"nsenter", "--net=/var/run/netns/" + n.space(number), "--"}
+}
 
 func (n *network) rule(ctx context.Context, what string, from, to int) error {
 	return ip(ctx, "-n", n.space(to), "rule", what, "pref", prefDrop, "from", n.host(from), "iif", "eth0", "blackhole")
