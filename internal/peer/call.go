@@ -45,8 +45,19 @@ func (c *call) expire(err error) {
 
 // notSent is the error of a call whose request never left.
 func notSent(node int32, cause error) error {
-	return wire.Errorf(wire.NetworkException, "node %d cannot be reached: %w", node, errors.Join(cause, ErrNotSent))
+	return wire.Errorf(wire.NetworkException, "node %d cannot be reached: %w", node, unsent{cause})
 }
+
+// unsent marks the cause of a failed call as ErrNotSent.
+type unsent struct{ cause error }
+
+// Error is the cause's text: it says enough.
+func (u unsent) Error() string { return u.cause.Error() }
+
+// Unwrap gives the cause, Is tells that it is ErrNotSent too.
+func (u unsent) Unwrap() error { return u.cause }
+
+func (u unsent) Is(target error) bool { return target == ErrNotSent }
 
 // lost is the error of a call whose connection ended before the answer.
 func lost(node int32, cause error) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 )
 
@@ -29,7 +30,7 @@ func (p *Pool) open(ctx context.Context, node int32, proto string) (*Conn, error
 	if len(addrs) == 0 {
 		return nil, errNoAddress
 	}
-	var errs []error
+	var errs tries
 	for _, addr := range addrs {
 		c, err := p.openAt(ctx, id, node, addr, proto)
 		if err == nil {
@@ -40,8 +41,23 @@ func (p *Pool) open(ctx context.Context, node int32, proto string) (*Conn, error
 			break
 		}
 	}
-	return nil, errors.Join(errs...)
+	return nil, errs
 }
+
+// tries are the failures at the addresses of a node, in one line.
+type tries []error
+
+// Error joins them.
+func (t tries) Error() string {
+	texts := make([]string, len(t))
+	for i, err := range t {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap gives them all.
+func (t tries) Unwrap() []error { return t }
 
 // openAt tries one address.
 func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr, proto string) (*Conn, error) {

@@ -125,7 +125,7 @@ func (l *link) version(req kmsg.Request) (int16, error) {
 	span, ok := l.versions[req.Key()]
 	version := min(span[1], req.MaxVersion())
 	if !ok || version < span[0] {
-		return 0, wire.Errorf(wire.UnsupportedVersion, "node %d does not serve %s in any version known here: %w", l.node, kmsg.NameForKey(req.Key()), ErrNotSent)
+		return 0, wire.Errorf(wire.UnsupportedVersion, "%w", unsent{fmt.Errorf("node %d does not serve %s in any version known here", l.node, kmsg.NameForKey(req.Key()))})
 	}
 	return version, nil
 }

@@ -147,7 +147,7 @@ func TestWhatNeverLeftIsToldSo(t *testing.T) {
 		})
 		for range 2 { // the second meets the pause after the first
 			_, err := p.Call(t.Context(), 1, command("x"))
-			if wire.CodeOf(err) != wire.NetworkException || !errors.Is(err, ErrNotSent) {
+			if wire.CodeOf(err) != wire.NetworkException || !errors.Is(err, ErrNotSent) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
