@@ -32,6 +32,7 @@ type cluster struct {
 	acked     map[int64]string // by base offset: what acks=all has answered
 	read      map[int64]string // by base offset: what consumers have read
 	lowest    int64            // below it records were deleted
+	deletes   bool             // records may have been deleted
 	steps     int
 	count     map[string]int // of what happened
 }
