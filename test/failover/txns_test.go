@@ -16,7 +16,6 @@ import (
 type markers struct {
 	mu      sync.Mutex
 	written []txn.Marker
-	done    []func(error)
 	hold    bool
 	news    chan struct{} // has something in it after each
 }

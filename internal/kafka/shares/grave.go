@@ -88,15 +88,13 @@ func (g *far) put(ctx context.Context, batch []byte) error {
 	if err != nil {
 		return wire.Errorf(passing(outbox.CodeOf(err)), "dead letters for %s-%d at node %d: %w", g.topic.Name, g.index, g.node, err)
 	}
-	for i := range resp.Topics {
-		for _, p := range resp.Topics[i].Partitions {
-			if code := wire.Code(p.ErrorCode); code != wire.None {
-				return wire.Errorf(passing(code), "node %d does not take dead letters for %s-%d: %w", g.node, g.topic.Name, g.index, code)
-			}
-			return nil
-		}
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return wire.Errorf(wire.UnknownServerError, "node %d said nothing of dead letters for %s-%d", g.node, g.topic.Name, g.index)
 	}
-	return wire.Errorf(wire.UnknownServerError, "node %d said nothing of dead letters for %s-%d", g.node, g.topic.Name, g.index)
+	if code := wire.Code(resp.Topics[0].Partitions[0].ErrorCode); code != wire.None {
+		return wire.Errorf(passing(code), "node %d does not take dead letters for %s-%d: %w", g.node, g.topic.Name, g.index, code)
+	}
+	return nil
 }
 
 // passing is how a code is called that is due to nodes of which one knows more
