@@ -15,16 +15,15 @@
 //	identity.go     Identity; Found makes a cluster's first
 //	files.go        the folder cluster/ of a data directory; Save, Load
 //	token.go        what an operator carries to a node that joins
-//	refused.go      Refused: a sentence of what and one of what to do
-//	verify.go       TLS on both sides, and why somebody is not believed
-//	conn.go         Conn; tune.go, tune_*.go: half-open ends are noticed
+//	verify.go       TLS on both sides; Refused: why somebody is not believed
+//	conn.go         Conn; tune_*.go: half-open ends are noticed
 //	server.go       Server: what a connection is, and who serves it
 //	room.go         who has not said yet whose it is; clones; log lines
 //	frame.go        frames with a length
 //	join_frames.go  what is said while joining; join.go, admit.go: by whom
-//	pool.go         Pool; call.go: one call; link.go: the shared connection;
-//	                answers.go: its reader; channel.go: the quorum's frames;
-//	                dial.go
+//	pool.go         Pool, a call, and how a connection is made
+//	link.go         the shared connection to a node; answers.go: its reader
+//	channel.go      the quorum's frames
 //
 // # How it works
 //

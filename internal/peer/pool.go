@@ -2,12 +2,17 @@ package peer
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -215,4 +220,168 @@ func clientID(node int32) string { return "node-" + strconv.Itoa(int(node)) }
 // unreachable says that there is no connection; nothing was sent.
 func unreachable(node int32, cause error) error {
 	return wire.Errorf(wire.NetworkException, "node %d cannot be reached: %w", node, cause)
+}
+
+// dialTime bounds making a connection to a node, over all its addresses; a
+// single address gets oneDial, so that one that is silent leaves time for the
+// next.
+const (
+	dialTime = 6 * time.Second
+	oneDial  = 2 * time.Second
+)
+
+var errNoAddress = errors.New("no address of it is known")
+
+// open makes a connection to a node and hears that it is welcome.
+func (p *Pool) open(ctx context.Context, node int32, proto string) (*Conn, error) {
+	id, err := p.o.Identity()
+	if err != nil {
+		return nil, err
+	}
+	addrs := p.o.Addresses(node)
+	if len(addrs) == 0 {
+		return nil, errNoAddress
+	}
+	var errs tries
+	for _, addr := range addrs {
+		c, err := p.openAt(ctx, id, node, addr, proto)
+		if err == nil {
+			return c, nil
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", addr, err))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, errs
+}
+
+// tries are the failures at the addresses of a node, in one line.
+type tries []error
+
+// Error joins them.
+func (t tries) Error() string {
+	texts := make([]string, len(t))
+	for i, err := range t {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap gives them all.
+func (t tries) Unwrap() []error { return t }
+
+// openAt tries one address.
+func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr, proto string) (*Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, oneDial)
+	defer cancel()
+	nc, err := p.o.Dial(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = nc.Close() })
+	c, err := greet(ctx, nc, id, node, proto, p.o.Now)
+	if err == nil && !stop() {
+		err = ctx.Err() // the time ended, and nc with it
+	}
+	if err != nil {
+		stop()
+		_ = nc.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// greet makes a node's connection of nc.
+func greet(ctx context.Context, nc net.Conn, id *Identity, node int32, proto string, now func() time.Time) (*Conn, error) {
+	tune(nc)
+	c := newConn(nc, nil, id.clientConfig(proto, now), true)
+	if err := c.HandshakeContext(ctx); err != nil {
+		return nil, explain(err)
+	}
+	is, err := id.prove(c.ConnectionState().PeerCertificates, now())
+	if err != nil {
+		return nil, err
+	}
+	c.peer = is
+	if is.NodeID != node {
+		return nil, &Refused{What: "there", Reason: fmt.Sprintf("is node %d, not node %d", is.NodeID, node),
+			Advice: "Look at the listeners that the nodes advertise"}
+	}
+	if err := readVerdict(c); err != nil {
+		return nil, explain(err)
+	}
+	return c, nil
+}
+
+// explain makes a sentence of what the other end's TLS says.
+func explain(err error) error {
+	var notTLS tls.RecordHeaderError
+	var alert tls.AlertError
+	switch {
+	case errors.As(err, &notTLS):
+		return &Refused{What: "there", Reason: "is no node of an Ottla cluster: it does not speak TLS", Cause: err}
+	case errors.As(err, &alert):
+		return &Refused{What: "the node there", Reason: "does not take this node's certificate; its log says why", Cause: err}
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return &Refused{What: "the node there", Reason: "does not take this node's certificate; its log says why", Cause: err}
+	}
+	return err
+}
+
+// ErrNotSent says of a failed call that its request certainly never left this
+// node, so that it may be sent to another one.
+var ErrNotSent = errors.New("the request was not sent")
+
+// call is a request and who waits for its answer.
+type call struct {
+	node    int32
+	req     kmsg.Request
+	done    func(kmsg.Response, error)
+	forget  func() bool // ends the watch over its context; may be nil
+	settled atomic.Bool
+	corr    int32
+	sent    bool // its bytes were given to the connection; of the link's lock
+}
+
+// settle calls done, the first time.
+func (c *call) settle(resp kmsg.Response, err error) {
+	if c.settled.Swap(true) {
+		return
+	}
+	if c.forget != nil {
+		c.forget()
+	}
+	c.done(resp, err)
+}
+
+// expire settles the call when its context has ended. It may run before Start
+// has noted forget.
+func (c *call) expire(err error) {
+	if !c.settled.Swap(true) {
+		c.done(nil, err)
+	}
+}
+
+// notSent is the error of a call whose request never left.
+func notSent(node int32, cause error) error {
+	return wire.Errorf(wire.NetworkException, "node %d cannot be reached: %w", node, unsent{cause})
+}
+
+// unsent marks the cause of a failed call as ErrNotSent.
+type unsent struct{ cause error }
+
+// Error is the cause's text: it says enough.
+func (u unsent) Error() string { return u.cause.Error() }
+
+// Unwrap gives the cause, Is tells that it is ErrNotSent too.
+func (u unsent) Unwrap() error { return u.cause }
+
+func (u unsent) Is(target error) bool { return target == ErrNotSent }
+
+// lost is the error of a call whose connection ended before the answer.
+func lost(node int32, cause error) error {
+	return wire.Errorf(wire.NetworkException, "the connection to node %d ended before its answer: %w", node, cause)
 }
