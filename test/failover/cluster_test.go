@@ -65,13 +65,19 @@ func (n *nodes) count(topic string, want int) map[string]int {
 
 // Transactions whose coordinators, partitions and groups are on different
 // nodes: what commits is there once, what aborts is not, and offsets go with
-// the records.
+// the records, also while one node after the other is away.
 func TestTransactionsReachAcrossNodes(t *testing.T) {
 	n := startNodes(t)
-	const ids, rounds = 6, 2 // six transactional ids are coordinated by several nodes
+	const ids, rounds = 6, 4 // six transactional ids are coordinated by several nodes
 	for round := range rounds {
+		if round > 0 {
+			n.Stop(round)
+		}
 		for id := range ids {
 			n.transact(fmt.Sprintf("tx-%d", id), round)
+		}
+		if round > 0 {
+			n.Restart(round)
 		}
 	}
 	seen := n.count("in", ids*rounds*6)
@@ -116,7 +122,7 @@ func (n *nodes) pipe() {
 		s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(n.Addrs()...), kgo.TransactionalID(name), kgo.ConsumerGroup(name), kgo.ConsumeTopics("in"),
 			kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(50*time.Millisecond))
 		n.must(err)
-		for copied := 0; copied < 72; {
+		for copied := 0; copied < 144; {
 			fs := s.PollFetches(n.ctx)
 			n.must(n.ctx.Err())
 			n.must(s.Begin())
@@ -136,7 +142,7 @@ func (n *nodes) pipe() {
 			n.t.Errorf("%s lags by %d", name, total)
 		}
 	}
-	for value, times := range n.count("out", 3*72) {
+	for value, times := range n.count("out", 3*144) {
 		if times != 1 {
 			n.t.Errorf("%q is there %d times", value, times)
 		}

@@ -59,7 +59,7 @@ func (m *machine) step(cmd any) (any, error) {
 // fixed is a cluster that does not change.
 type fixed struct{ img *metadata.Image }
 
-func (f fixed) Image() *metadata.Image              { return f.img }
+func (f fixed) Image() *metadata.Image               { return f.img }
 func (f fixed) Do(context.Context, any) (any, error) { return nil, wire.NotController }
 
 // topicsOf is an image with topics of partitions that are led by the nodes
