@@ -25,7 +25,7 @@ func (s *Server) makeLiveness() {
 		Now: s.o.Live, Logger: s.o.Logger,
 	})
 	s.others.speaker = liveness.NewSpeaker(liveness.SpeakerOptions{
-		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, OnFenced: s.fenced, Logger: s.o.Logger,
+		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, Logger: s.o.Logger,
 	})
 }
 
@@ -39,13 +39,6 @@ func (s *Server) beat(ctx context.Context, beat *own.HeartbeatRequest) (*own.Hea
 		return s.others.keeper.Heartbeat(beat), nil
 	}
 	return outbox.Call[*own.HeartbeatResponse](ctx, s.others.pool, leader, beat)
-}
-
-// fenced is told whether clients are told of this node.
-func (s *Server) fenced(fenced bool) {
-	if fenced && s.entered.Load() > 0 {
-		s.o.Logger.Warn("this node is fenced: others lead its partitions until it is heard of again", "node", s.nodeID)
-	}
 }
 
 // lead is told who leads the metadata quorum.
