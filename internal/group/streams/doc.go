@@ -29,9 +29,9 @@
 // clone, and change soft state when they are accepted. Nothing hangs on the
 // order of a map.
 //
-// What it does not do: warm-up tasks. A task that moves goes at once, and its
-// state is restored where it goes to; Kafka keeps it where it was until the
-// other has caught up.
+// What it does not do: warm-up tasks, nor does Kafka 4.4, whatever a group's
+// settings say. A task that moves goes at once, and its state is restored where
+// it goes to.
 //
 // Sources: KIP-1071 (the protocol), KIP-1251 (epochs of assigned tasks),
 // KIP-1263 (times of targets), KIP-1331 (descriptions of topologies, for which

@@ -26,7 +26,7 @@ func (f *Family) streamsHeartbeatRow() api.API {
 // What we do otherwise, for the page of differences.
 const (
 	fasterStreams = "Unless group.streams.heartbeat.interval.ms (or the group's streams.heartbeat.interval.ms) is set, members are told to report every 300 ms, and less often the more members the node has; unless group.streams.assignment.interval.ms (or the group's) is set, a group is assigned at every change."
-	noWarmups     = "There are no warm-up tasks: a task that moves goes at once, and its state is restored where it goes to. Kafka's assignor lets the next owner catch up first."
+	noWarmups     = "The group settings of warm-up tasks (streams.num.warmup.replicas, streams.acceptable.recovery.lag, streams.task.offset.interval.ms) are unknown and refused. Kafka 4.4 takes them, and lets no task warm up whatever they say."
 )
 
 // What members are told of warm-ups, as Kafka's defaults have it.
