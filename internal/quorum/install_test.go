@@ -212,3 +212,88 @@ func TestRemovedMemberIsSilent(t *testing.T) {
 		t.Errorf("its directory comes back: %v", a.err)
 	}
 }
+
+// A member whose metadata log was moved away by order, while its partitions
+// and the directory's own notes are still there, comes back as another one: it
+// takes everything from the others, and its lost vote goes to it.
+func TestMemberWithoutItsLogComesBackAsAnother(t *testing.T) {
+	w := newTrio(t)
+	lead := w.elect()
+	for n := range 4 {
+		if a := answer(t, w.ask(lead, create{n})[0]); a.err != nil {
+			t.Fatal(a.err)
+		}
+	}
+	w.settle(4)
+	var at int
+	for i, id := range w.ids {
+		if w.nodes[id] != lead {
+			at = i
+		}
+	}
+	id := w.ids[at]
+	r := w.nodes[id]
+	if err := r.dir.Make(log.Ident{Topic: "orders", ID: dirB}); err != nil {
+		t.Fatal(err)
+	}
+	r.stop()
+	if err := r.fs.RemoveAll(path.Join(rigPath, dirName)); err != nil {
+		t.Fatal(err)
+	}
+	v := trioVoters()[at]
+	delete(w.nodes, id)
+	if _, err := openAgain(w, r.fs, v, false); err == nil || !strings.Contains(err.Error(), "--join") {
+		t.Fatalf("without an order to join: %v", err)
+	}
+	back, err := openAgain(w, r.fs, v, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !back.member.waiting || back.member.id == id || len(back.images) > 0 {
+		t.Fatalf("it came back as %x, was %x; waits: %v", back.member.id, id, back.member.waiting)
+	}
+	w.ids[at] = back.member.id
+	w.nodes[back.member.id] = back
+	to := make(chan result, 1)
+	lead.member.order(w.now, &order{MembershipChange: MembershipChange{AddLearner, Voter{ID: v.ID, DirectoryID: back.member.o.DirectoryID}}, to: to})
+	w.deliver()
+	if a := answer(t, to); a.err != nil {
+		t.Fatal(a.err)
+	}
+	for range 40 {
+		for _, id := range w.ids {
+			w.nodes[id].member.tick(w.now)
+		}
+		w.deliver()
+	}
+	w.settle(4)
+	if ids := lead.member.voters.ids(); len(ids) != 3 || lead.member.voters.node(back.member.id) != v.ID || lead.member.voters.node(id) != -1 {
+		t.Errorf("voters %x, want the new one %x in the place of %x", ids, back.member.id, id)
+	}
+	// It keeps its new id from then on.
+	if err := errors.Join(back.member.journal.close(), back.dir.Close(nil)); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openAgain(w, r.fs, v, true)
+	if err != nil || again.member.id != back.member.id || again.member.waiting {
+		t.Errorf("after a restart: %v", err)
+	}
+}
+
+// openAgain opens what is on a disk as a node of the trio.
+func openAgain(w *trio, f vfs.FS, v Voter, joining bool) (*rig, error) {
+	r := &rig{t: w.t, fs: f, machine: &catalogue{names: map[string]bool{}}, now: w.now}
+	var err error
+	if r.dir, err = log.OpenDir(log.DirOptions{FS: f, Path: rigPath}); err != nil {
+		w.t.Fatal(err)
+	}
+	o := r.options(0)
+	o.NodeID, o.DirectoryID, o.Rejoin = v.ID, v.DirectoryID, joining
+	o.Send = func(to int32, frame []byte) { w.mail = append(w.mail, posted{v.ID, to, frame}) }
+	r.member, err = openMember(o, new(atomic.Pointer[metadata.Image]))
+	if err != nil {
+		return nil, errors.Join(err, r.dir.Close(nil))
+	}
+	r.member.inBackground = func(write func() error, m snapshotMeta) { r.member.snapshotWritten(m, write()) }
+	return r, nil
+}

@@ -71,6 +71,19 @@ func (c *recoverer) readID() error {
 	return nil
 }
 
+// beginAnew forgets, in a directory that is to join and holds nothing, the log
+// that was there before: it was moved away by order, or lost, and its member
+// does not come back.
+func (c *recoverer) beginAnew() error {
+	if !c.o.Joining || c.holdsSomething() {
+		return nil
+	}
+	if err := c.o.Dir.Discard(ident); err != nil {
+		return fmt.Errorf("begin metadata log %s anew: %w", c.dir, err)
+	}
+	return nil
+}
+
 // holdsSomething tells whether there is a metadata log already.
 func (c *recoverer) holdsSomething() bool {
 	entries, err := c.o.Dir.FS().ReadDir(c.dir)
@@ -79,7 +92,7 @@ func (c *recoverer) holdsSomething() bool {
 			return true
 		}
 	}
-	return err != nil
+	return err != nil && !errors.Is(err, fs.ErrNotExist)
 }
 
 // wait is the state of a member that has nothing yet: no configuration, so it

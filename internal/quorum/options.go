@@ -51,6 +51,10 @@ type Options struct {
 	// quorum (Join, asked of its leader); it never founds one. A directory that
 	// holds a metadata log goes on with that, whatever Joining says.
 	Joining bool
+	// Rejoin lets a node whose metadata log is gone (an operator moved a damaged
+	// one away), and that would be refused without it, wait to be taken in as
+	// with Joining, under another directory id. A fresh directory founds.
+	Rejoin bool
 	// Peers tells who may be in the quorum as long as no configuration is known
 	// here. May be nil: whoever sends is answered in any case.
 	Peers func() []Voter

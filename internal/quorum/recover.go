@@ -44,6 +44,7 @@ type recoverer struct {
 	files    *checkpoints
 	hard     hardState
 	hasState bool
+	gone     bool // there was a metadata log, and no trace of it is left
 	r        recovered
 }
 
@@ -52,6 +53,9 @@ type recoverer struct {
 func recoverLog(o *Options) (*journal, *recovered, error) {
 	dir := path.Join(o.Dir.Path(), dirName)
 	c := &recoverer{o: o, dir: dir}
+	if err := c.beginAnew(); err != nil {
+		return nil, nil, err
+	}
 	if err := o.Dir.Make(ident); err != nil {
 		return nil, nil, err
 	}
@@ -68,10 +72,20 @@ func recoverLog(o *Options) (*journal, *recovered, error) {
 	if c.journal, err = openJournal(o.Dir); err != nil {
 		return nil, nil, refuse(dir, "cannot be opened", err)
 	}
-	if err := c.load(); err != nil {
-		return nil, nil, errors.Join(err, c.journal.close())
+	err = c.load()
+	if err == nil {
+		return c.journal, &c.r, nil
 	}
-	return c.journal, &c.r, nil
+	err = errors.Join(err, c.journal.close())
+	if c.gone && o.Rejoin && !o.Joining {
+		o.Logger.Warn("the metadata log is gone; this node joins the quorum again, as another member", "err", err)
+		o.Joining = true
+		if err := o.Dir.Discard(ident); err != nil {
+			return nil, nil, fmt.Errorf("begin metadata log %s anew: %w", dir, err)
+		}
+		return recoverLog(o)
+	}
+	return nil, nil, err
 }
 
 func (c *recoverer) readState() error {
@@ -97,6 +111,7 @@ func (c *recoverer) load() error {
 			return nil
 		}
 		if c.hasState || c.journal.end() > 0 {
+			c.gone = !c.hasState
 			return refuse(c.dir, "has lost its snapshots", nil)
 		}
 		if err := c.found(); err != nil {
@@ -125,6 +140,7 @@ func (c *recoverer) load() error {
 func (c *recoverer) found() error {
 	for _, id := range c.o.Dir.Found() {
 		if id.ID != TopicID {
+			c.gone = true
 			return refuse(c.dir, fmt.Sprintf("is gone, while the data directory holds partition %s-%d", id.Topic, id.Partition), nil)
 		}
 	}

@@ -103,6 +103,9 @@ func (m *member) tell() {
 		l.leader = -1 // it does not serve yet
 	}
 	if l != m.told {
+		if l.leader != m.told.leader && !m.byItself() {
+			m.o.Logger.Info("the metadata quorum is led", "leader", l.leader, "leader_epoch", l.epoch)
+		}
 		m.told = l
 		m.o.OnLeader(l.leader, l.epoch)
 	}

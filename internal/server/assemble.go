@@ -118,7 +118,7 @@ func (s *Server) startCore() error {
 		NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID, ClusterID: s.clusterID, Dir: s.dirs[0],
 		Machine: machine, Now: s.o.Now, Logger: s.o.Logger,
 		OnImage: s.follow, OnLeader: s.lead, SnapshotBytes: snapshotBytes, Endpoints: s.voterEndpoints(),
-		Send: s.post, Joining: s.held[0].Joined, AutoVoters: int(view.Int(nil, "quorum.auto.voters")),
+		Send: s.post, Joining: s.held[0].Joined, Rejoin: len(s.o.Join) > 0, AutoVoters: int(view.Int(nil, "quorum.auto.voters")),
 	})
 	if err != nil {
 		return fmt.Errorf("open the metadata log: %w", err)
