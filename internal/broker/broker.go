@@ -61,8 +61,10 @@ type Broker struct {
 	image atomic.Pointer[metadata.Image]
 	table *table
 
-	begun      bool // the first image came; owned by OnImage's caller, as is
-	misplaced  bool // a new partition lies elsewhere than the metadata say
+	begun     bool // the first image came; owned by OnImage's caller, as is
+	misplaced bool // a new partition lies elsewhere than the metadata say
+	// replaced tells that replicas began anew because their directory is gone.
+	replaced   atomic.Bool
 	recovering atomic.Int64
 	homes      homes
 	nowhere    *log.Dir // for partitions of directories that are lost

@@ -57,7 +57,7 @@ func (b *Broker) dirFailed(ctx context.Context, d *log.Dir) {
 func (b *Broker) TellDirectories(ctx context.Context) {
 	b.registered.Store(true)
 	b.tellCordons(ctx)
-	if len(b.o.Directories) < 2 {
+	if len(b.o.Directories) < 2 && !b.replaced.Load() {
 		return
 	}
 	img := b.Image()

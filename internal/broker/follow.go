@@ -80,6 +80,10 @@ func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]
 	named, ok := b.namedHome(mp)
 	at, onDisk := found[spot{topic, mp.Index}]
 	switch {
+	case ok && named == lost && !onDisk && b.mayBegin(mp):
+		b.misplaced = true
+		b.replaced.Store(true)
+		return b.enter(b.place()), false
 	case ok && (named == lost || b.dirs[named].Err() != nil):
 		return b.enter(named), false
 	case onDisk:
@@ -90,6 +94,18 @@ func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]
 		}
 	}
 	return b.homeOf(mp), false
+}
+
+// mayBegin tells whether a replica whose directory this node was not started
+// with may begin anew in another: nobody counts on what it held, and no
+// directory is out of order that might still have it. So a node that lost its
+// disk fetches everything again.
+func (b *Broker) mayBegin(mp *metadata.Partition) bool {
+	me := b.o.NodeID
+	if mp.Leader == me || slices.Contains(mp.ISR, me) || slices.Contains(mp.ELR, me) {
+		return false
+	}
+	return !slices.ContainsFunc(b.dirs, func(d *log.Dir) bool { return d.Err() != nil })
 }
 
 // hold makes a partition that is not open yet.

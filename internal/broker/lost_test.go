@@ -3,6 +3,8 @@ package broker
 import (
 	"testing"
 
+	"ottla/internal/metadata"
+	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 	"ottla/internal/wire"
 )
@@ -47,5 +49,33 @@ func TestWhatLiesInADirectoryThatIsGoneIsNotMadeAnew(t *testing.T) {
 	r.awaitRecovery()
 	if o := r.find("orders", 1).Offsets(); o.HighWatermark != 1 {
 		t.Errorf("orders-1 after its old directory came back: %+v", o)
+	}
+}
+
+// A node that comes back on an empty disk has none of the directories that the
+// metadata name for it. What nobody counts on it fetches anew; what it led, or
+// was in sync with, stays lost until somebody says otherwise.
+func TestAReplicaNobodyCountsOnBeginsAnewWhereItsDirectoryIsGone(t *testing.T) {
+	r := start(t, vfs.NewMem(0), 1)
+	defer r.stop()
+	for name, c := range map[string]struct {
+		change func(*metadata.Partition)
+		want   int
+	}{
+		"out of sync":       {func(*metadata.Partition) {}, 0},
+		"it leads":          {func(p *metadata.Partition) { p.Leader = 1 }, lost},
+		"it is in sync":     {func(p *metadata.Partition) { p.ISR = []int32{2, 1} }, lost},
+		"it is eligible":    {func(p *metadata.Partition) { p.ELR = []int32{1} }, lost},
+		"it is where it is": {func(p *metadata.Partition) { p.Directories[1] = r.broker.o.Directories[0] }, 0},
+	} {
+		mp := &metadata.Partition{Replicas: []int32{2, 1}, Directories: []uuid.UUID{{2}, {0xee}}, Leader: 2, ISR: []int32{2}}
+		c.change(mp)
+		at, onDisk := r.broker.firstHome(mp, "orders", map[spot]int{})
+		if at.index != c.want || onDisk {
+			t.Errorf("%s: in directory %d (found %v), want %d", name, at.index, onDisk, c.want)
+		}
+	}
+	if !r.broker.replaced.Load() {
+		t.Error("the controller is not told where they lie now")
 	}
 }
