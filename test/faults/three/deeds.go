@@ -197,5 +197,16 @@ func diskLost(ctx context.Context, s *stage) error {
 	if err := s.flowing(ctx); err != nil {
 		return fmt.Errorf("with the disk of node %d lost: %w", number, err)
 	}
-	return s.cluster.Start(ctx, number)
+	// Its number is taken until the others have given it up; whoever looks after
+	// processes starts it again.
+	began := time.Now()
+	for {
+		err := s.cluster.Start(ctx, number)
+		if err == nil || time.Since(began) > backWithin {
+			return err
+		}
+		if err := realfault.Pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
 }
