@@ -53,6 +53,11 @@ var Lines = []Difference{
 		Reason: "Ottla's Metadata answer has the new topic; Kafka's comes before it exists.",
 	},
 	{
+		Where: "streams: warm-up replicas", Ottla: "(.*Unknown group config name: streams\\.(num\\.warmup|acceptable|task).*|.*Error while executing config command.*|exit 1)",
+		What:   "kafka-configs cannot set what a group says of warm-up tasks.",
+		Reason: "Kafka 4.4 takes it, and lets no task warm up whatever it says; settings without effect are refused.",
+	},
+	{
 		Where: "consumers: members( in full)?", Kafka: "(out served-group +member-b .*|" + absent + ")",
 		What:   "kafka-consumer-groups shows the members of a group in the order of their ids.",
 		Reason: "Kafka's broker gives them in the order of a hash table.",

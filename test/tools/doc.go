@@ -13,7 +13,7 @@
 // `ottla kafka`, each against an Ottla node.
 //
 // Reading order: main.go, script*.go (the steps), share.go (those of share
-// groups), txns.go (steps that no tool of
+// groups), streams.go (those of streams groups), txns.go (steps that no tool of
 // Kafka's can do), side.go (running them on one
 // side), mask.go, compare.go, dump.go (kafka-dump-log),
 // native.go (the other comparison).

@@ -15,7 +15,7 @@ type step struct {
 
 // script is what is run, in order.
 func script() []step {
-	return slices.Concat(topicSteps(), configSteps(), recordSteps(), offsetSteps(), deletionSteps(), logDirSteps(), perfSteps(), nodeSteps(), transactionSteps(), consumerSteps(), shareSteps(), endSteps())
+	return slices.Concat(topicSteps(), configSteps(), recordSteps(), offsetSteps(), deletionSteps(), logDirSteps(), perfSteps(), nodeSteps(), transactionSteps(), consumerSteps(), shareSteps(), streamsSteps(), endSteps())
 }
 
 // lines are what a tool reads.

@@ -38,6 +38,10 @@ func (s *side) own(ctx context.Context, args []string) []string {
 		err = s.membersLeave(ctx, args[1])
 	case "members-log":
 		lines, err = s.membersLog(ctx, args[1])
+	case "streams":
+		err = s.streams(ctx, args[1], args[2])
+	case "streams-leave":
+		err = s.streamsLeave(ctx, args[1])
 	case "dump":
 		lines, err = s.dumped(ctx, args[1], args[2], args[3:])
 	}

@@ -29,6 +29,7 @@ var commands = map[string][]string{
 	"kafka-log-dirs":            {"org.apache.kafka.tools.LogDirsCommand"},
 	"kafka-metadata-quorum":     {"org.apache.kafka.tools.MetadataQuorumCommand"},
 	"kafka-producer-perf-test":  {"org.apache.kafka.tools.ProducerPerformance"},
+	"kafka-streams-groups":      {"org.apache.kafka.tools.streams.StreamsGroupCommand"},
 	"kafka-storage":             {"kafka.tools.StorageTool", "org.apache.kafka.tools.StorageTool"},
 	"kafka-topics":              {"org.apache.kafka.tools.TopicCommand"},
 	"kafka-transactions":        {"org.apache.kafka.tools.TransactionsCommand"},
