@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -98,7 +99,7 @@ func (s *Server) joinQuorum(ctx context.Context) error {
 	}
 	leader := int32(-1)
 	for pause := joinPause; ; pause = min(2*pause, time.Second) {
-		if !s.quorum.Status().Waiting {
+		if !s.quorum.Status().Waiting && !s.moved() {
 			return nil
 		}
 		next, err := s.askIn(ctx, leader)
@@ -116,17 +117,37 @@ func (s *Server) joinQuorum(ctx context.Context) error {
 
 const joinPause = 20 * time.Millisecond
 
+// moved tells whether the others have this node at another address: they do not
+// reach it before they hear of the new one.
+func (s *Server) moved() bool {
+	members := s.quorum.Members()
+	for _, m := range members {
+		if m.ID == s.nodeID && len(members) > 1 {
+			return !slices.Equal(m.Endpoints, s.voterEndpoints())
+		}
+	}
+	return false
+}
+
 // askIn asks the leader, or whoever may know it, and tells whom to ask next.
 func (s *Server) askIn(ctx context.Context, leader int32) (next int32, err error) {
 	req := &own.JoinQuorumRequest{ClusterID: s.clusterID, Node: s.nodeID, Directory: s.quorum.DirectoryID(), NoVote: s.o.NoVote}
 	for _, e := range s.endpoints() {
 		req.Endpoints = append(req.Endpoints, own.Endpoint{Name: e.Name, Host: e.Host, Port: e.Port})
 	}
+	if s.quorum.Status().Serves { // only its address is new
+		return -1, s.readdress(ctx, quorum.Voter{ID: s.nodeID, DirectoryID: req.Directory, Endpoints: s.voterEndpoints()})
+	}
 	ask := []int32{leader}
 	if leader < 0 {
 		ask = ask[:0]
 		for _, m := range s.others.members {
 			ask = append(ask, m.NodeID)
+		}
+		for _, m := range s.quorum.Members() {
+			if m.ID != s.nodeID && !slices.Contains(ask, m.ID) {
+				ask = append(ask, m.ID)
+			}
 		}
 	}
 	for _, node := range ask {
@@ -156,12 +177,25 @@ func (s *Server) takeIn(ctx context.Context, from int32, req *own.JoinQuorumRequ
 	if from == req.Node {
 		err = s.quorum.Join(ctx, quorum.JoinRequest{Voter: voter, ClusterID: req.ClusterID})
 	}
+	if err == nil {
+		err = s.readdress(ctx, voter)
+	}
 	st := s.quorum.Status()
 	resp.Leader, resp.LeaderEpoch = st.Leader, st.Epoch
 	if err != nil {
 		resp.ErrorCode, resp.ErrorMessage = int16(wire.CodeOf(err)), wire.MessageOf(err)
 	}
 	return resp, nil
+}
+
+// readdress notes that a member listens elsewhere than before.
+func (s *Server) readdress(ctx context.Context, v quorum.Voter) error {
+	for _, m := range s.quorum.Members() {
+		if m.ID == v.ID && m.DirectoryID == v.DirectoryID && !slices.Equal(m.Endpoints, v.Endpoints) {
+			return s.quorum.Change(ctx, quorum.MembershipChange{Kind: quorum.Update, Voter: v})
+		}
+	}
+	return nil
 }
 
 // nodeRows are the requests that nodes of the cluster make of each other.

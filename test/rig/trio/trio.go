@@ -119,6 +119,16 @@ func (c *Cluster) Restart(n int) {
 	c.Whole()
 }
 
+// Move gives a stopped node another address.
+func (c *Cluster) Move(n int) {
+	c.t.Helper()
+	ports, err := realfault.FreePorts(1)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.addrs[n-1] = fmt.Sprintf("127.0.0.1:%d", ports[0])
+}
+
 func (c *Cluster) start(n int) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)

@@ -61,3 +61,19 @@ func TestARollingRestartLosesAndDoublesNothing(t *testing.T) {
 		t.Errorf("not there once each: %v", lost)
 	}
 }
+
+// The others hear of a node's new address from itself: they could not reach it.
+func TestANodeComesBackAtAnotherAddress(t *testing.T) {
+	c := trio.Start(t, trio.Options{})
+	for n := 1; n <= 3; n++ {
+		was := c.Addrs()[n-1]
+		c.Stop(n)
+		c.Move(n)
+		c.Restart(n)
+		for _, m := range c.Node(n%3 + 1).Members() {
+			if m.NodeID == int32(n) && (m.Addr == was || m.Addr != c.Addrs()[n-1]) {
+				t.Errorf("node %d has node %d at %s, it was at %s and is at %s", n%3+1, n, m.Addr, was, c.Addrs()[n-1])
+			}
+		}
+	}
+}
