@@ -23,9 +23,6 @@ import (
 // Options make a broker.
 type Options struct {
 	NodeID int32
-	// Incarnation is this process as it registers; zero where that does not
-	// matter.
-	Incarnation uuid.UUID
 	// Dirs are the log directories, the first with the metadata log. Those that
 	// do not work are log.OfflineDir.
 	Dirs []*log.Dir
@@ -65,7 +62,6 @@ type Broker struct {
 	table *table
 
 	begun     bool // the first image came; owned by OnImage's caller, as is
-	early     bool // the metadata are older than this process
 	misplaced bool // a new partition lies elsewhere than the metadata say
 	// replaced tells that replicas began anew because their directory is gone.
 	replaced   atomic.Bool

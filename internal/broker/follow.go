@@ -21,7 +21,6 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 		b.begun = true
 		found = b.survey(img)
 	}
-	b.early = b.isEarly(img)
 	b.drop(d.Deleted)
 	b.create(img, d.Created, found)
 	if first {

@@ -44,37 +44,17 @@ func (b *Broker) heedPulling(img *metadata.Image) {
 	})
 }
 
-// isEarly tells that the metadata at hand are older than this process: what they
-// say that it leads, others may lead by now. A node alone has all there are.
-func (b *Broker) isEarly(img *metadata.Image) bool {
-	me := img.Broker(b.o.NodeID)
-	if b.o.Incarnation.IsZero() || me != nil && me.Incarnation == b.o.Incarnation {
-		return false
-	}
-	for other := range img.Brokers() {
-		if other.ID != b.o.NodeID {
-			return true
-		}
-	}
-	return false
-}
-
-// assign gives a partition the role that the metadata say. Nothing is led before
-// the metadata have this process; its registration gives all of it new epochs.
+// assign gives a partition the role that the metadata say.
 func (b *Broker) assign(h *held, mp *metadata.Partition) {
-	leader := mp.Leader
-	if b.early && leader == b.o.NodeID {
-		leader = metadata.NoLeader
-	}
 	err := h.become(partition.Role{
-		Leader: leader, LeaderEpoch: mp.LeaderEpoch, PartitionEpoch: mp.PartitionEpoch,
+		Leader: mp.Leader, LeaderEpoch: mp.LeaderEpoch, PartitionEpoch: mp.PartitionEpoch,
 		Replicas: mp.Replicas, ISR: mp.ISR,
 	})
 	if err != nil {
 		b.o.Logger.Error("partition cannot take its role", "topic", h.id.Topic, "partition", h.id.Partition,
 			"leader_epoch", mp.LeaderEpoch, "err", err)
 	}
-	h.leads.Store(err == nil && leader == b.o.NodeID)
+	h.leads.Store(err == nil && mp.Leader == b.o.NodeID)
 }
 
 // change follows partitions that were added to topics, moved here or away, or
