@@ -91,7 +91,7 @@ const retireTimeout = 5 * time.Second
 // retire has other nodes lead what this one leads, the metadata quorum too,
 // while it still answers. On a node alone there is nobody.
 func (s *Server) retire() error {
-	if s.entered.Load() == 0 || !several(s.image(), s.nodeID) {
+	if s.entered.Load() == 0 || !othersServe(s.image(), s.nodeID) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), retireTimeout)
@@ -132,10 +132,22 @@ func lonely(img *metadata.Image, node int32) bool {
 				continue
 			}
 			for _, r := range p.Replicas {
-				if b := img.Broker(r); r != node && b != nil && !b.Fenced && !b.InControlledShutdown {
+				if b := img.Broker(r); r != node && b != nil && serves(b) {
 					return true
 				}
 			}
+		}
+	}
+	return false
+}
+
+func serves(b *metadata.Broker) bool { return !b.Fenced && !b.InControlledShutdown }
+
+// othersServe tells whether a node other than this one serves.
+func othersServe(img *metadata.Image, node int32) bool {
+	for b := range img.Brokers() {
+		if b.ID != node && serves(b) {
+			return true
 		}
 	}
 	return false

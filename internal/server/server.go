@@ -70,12 +70,12 @@ type Server struct {
 	// incarnation is this process to the controller.
 	incarnation uuid.UUID
 	// fed tells that the broker has its first image; of the quorum's goroutine.
-	fed bool
-	data        *data.Family
-	door        *kafka.Door
-	admits      bool // the door serves the Kafka ports
-	http        *front.Front
-	serving     sync.WaitGroup // accept loops
+	fed     bool
+	data    *data.Family
+	door    *kafka.Door
+	admits  bool // the door serves the Kafka ports
+	http    *front.Front
+	serving sync.WaitGroup // accept loops
 	// forgetting are those who tell coordinators of deleted and changed topics.
 	forgetting sync.WaitGroup
 	news       topicNews
