@@ -42,8 +42,8 @@ func (d *Door) apiVersions(_ context.Context, c *api.Conn, r kmsg.Request) (kmsg
 		return resp, nil
 	}
 	for _, row := range d.table.rows {
-		if row.Key >= wire.OwnFirst {
-			continue // between nodes; they are of one release
+		if row.Key >= wire.OwnFirst || row.Unlisted {
+			continue // those between nodes need no list: they are of one release
 		}
 		k := kmsg.NewApiVersionsResponseApiKey()
 		k.ApiKey, k.MinVersion, k.MaxVersion = row.Key, listedMin(&row.API), row.Max

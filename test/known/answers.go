@@ -134,7 +134,7 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "DescribeConfigs",
-		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
+		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise|quorum)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
 		Reason: "docs/configuration.md lists them.",
 	},
 	{

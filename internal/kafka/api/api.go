@@ -22,6 +22,9 @@ type API struct {
 	// a place for it, and closes the connection where not. Rows with keys of
 	// ours (wire.OwnFirst and above) must be such, and are never listed.
 	NodesOnly bool
+	// Unlisted rows are served to whoever asks and not shown by ApiVersions:
+	// Kafka serves them on a controller's port alone.
+	Unlisted bool
 	// Handle serves a request decoded by kmsg. A nil response closes the
 	// connection; an error is logged and answered as UNKNOWN_SERVER_ERROR
 	// where the API has a place for it, else the connection is closed.

@@ -70,7 +70,7 @@ func (h *handlers) removeRaftVoter() api.API {
 
 // UpdateRaftVoter (82), version 0 (KIP-853): a voter listens elsewhere.
 func (h *handlers) updateRaftVoter() api.API {
-	return api.Row(0, 0, func(ctx context.Context, c *api.Conn, req *kmsg.UpdateRaftVoterRequest) (kmsg.Response, error) {
+	row := api.Row(0, 0, func(ctx context.Context, c *api.Conn, req *kmsg.UpdateRaftVoterRequest) (kmsg.Response, error) {
 		return h.atLeader(ctx, c, req, func(ctx context.Context) (wire.Code, kmsg.Response) {
 			resp := req.ResponseKind().(*kmsg.UpdateRaftVoterResponse)
 			code := h.updateVoter(ctx, req)
@@ -83,6 +83,8 @@ func (h *handlers) updateRaftVoter() api.API {
 			return code, resp
 		})
 	}, "Kafka's controllers serve it to each other alone; one port serves both here.")
+	row.Unlisted = true
+	return row
 }
 
 // leaderPause is between two looks for the quorum's leader.

@@ -87,7 +87,8 @@ func (f *Family) logEnd(topic string, index int32, row *kmsg.ListOffsetsResponse
 		row.ErrorCode = int16(code)
 		return
 	}
-	row.Offset = part.Offsets().LogEnd
+	at := part.Offsets()
+	row.Offset, row.LeaderEpoch = at.LogEnd, at.LeaderEpoch
 }
 
 // explain maps an error, and logs the ones whose code tells nothing.
