@@ -13,12 +13,6 @@ var Lines = []Difference{
 		Reason: "Ottla receives clients' metrics without a plugin; Kafka lists the two when a reporter that takes them is configured.",
 	},
 	{
-		Where: "api versions", Kafka: `out \tUNKNOWN\(9[34]\): 0,?`,
-		Ottla:  `out \t(StreamsGroupTopologyDescriptionUpdate\(93\)|UnregisterController\(94\)): 0 \[usable: 0\],?`,
-		What:   "The native kafka-broker-api-versions knows the names of 93 and 94.",
-		Reason: "Kafka's tools of 4.3 do not.",
-	},
-	{
 		Where: "features( lowered, described)?", Kafka: "out Feature: .*",
 		What:   "kafka-features shows metadata.version at one level, and no feature that is not served yet.",
 		Reason: "Metadata is written at the level of 4.4 alone.",

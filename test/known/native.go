@@ -4,6 +4,12 @@ package known
 // tools of `ottla kafka` print, against the same node.
 var Native = []Difference{
 	{
+		Where: "api versions", Kafka: `out \tUNKNOWN\(9[34]\): 0,?`,
+		Ottla:  `out \t(StreamsGroupTopologyDescriptionUpdate\(93\)|UnregisterController\(94\)): 0 \[usable: 0\],?`,
+		What:   "The native kafka-broker-api-versions knows the names of 93 and 94.",
+		Reason: "Kafka's tools of 4.3 do not.",
+	},
+	{
 		Where: ".*", Kafka: `out (\[(main|thread)\] (ERROR|WARN) |org\.apache\.kafka\.common\.errors\.TimeoutException: null).*`,
 		What:   "No log line stands beside an error.",
 		Reason: "The error itself is printed; the log line repeats it with a Java stack trace.",
@@ -21,16 +27,6 @@ var Native = []Difference{
 	{
 		Where: "api versions", Kafka: `out \t(ApiVersions|DeleteGroups|DeleteShareGroupOffsets|StreamsGroupHeartbeat|StreamsGroupDescribe|TxnOffsetCommit)\(\d+\): .*`,
 		What:   "kafka-broker-api-versions calls newer versions usable.",
-		Reason: "These tools know release 4.4, those compared 4.3.",
-	},
-	{
-		Where: "api versions", Kafka: `out \tUNKNOWN\(93\): 0`, Ottla: `out \tStreamsGroupTopologyDescriptionUpdate\(93\): .*`,
-		What:   "kafka-broker-api-versions knows the name of key 93.",
-		Reason: "These tools know release 4.4, those compared 4.3.",
-	},
-	{
-		Where: "api versions", Kafka: absent, Ottla: `out \t(StreamsGroupTopologyDescriptionUpdate|UnregisterController)\(\d+\): .*`,
-		What:   "kafka-broker-api-versions lists the keys 93 and 94.",
 		Reason: "These tools know release 4.4, those compared 4.3.",
 	},
 	{
