@@ -21,7 +21,8 @@ import (
 // and nobody is in; and one that has a member and read everything.
 func laggards(t *testing.T) *ottla.Server {
 	t.Helper()
-	node := start(t, ottla.Options{HTTP: "127.0.0.1:0", Settings: map[string]string{"group.initial.rebalance.delay.ms": "0"}})
+	// A consumer that asks for a topic which was deleted must not make it anew.
+	node := start(t, ottla.Options{HTTP: "127.0.0.1:0", Settings: map[string]string{"group.initial.rebalance.delay.ms": "0", "auto.create.topics.enable": "false"}})
 	create(t, node, "orders", 2, nil)
 	began := time.Now()
 	var records []*kgo.Record
