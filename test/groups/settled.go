@@ -76,6 +76,7 @@ type change struct {
 	span
 	process int32
 	what    string
+	back    int64 // of one that was silent: when it could speak again
 }
 
 // changes reads the fates. What the coordinator was not told of it knows when
@@ -83,7 +84,7 @@ type change struct {
 func (g *groupView) changes() (out []change) {
 	begun := map[int32]int64{} // when a member began to leave, or fell silent
 	for _, op := range g.fates {
-		c := change{span{op.Start, op.Start}, op.Process, op.Error}
+		c := change{span: span{op.Start, op.Start}, process: op.Process, what: op.Error}
 		switch op.Error {
 		case leaves, silent, down:
 			begun[op.Process] = op.Start
@@ -97,7 +98,7 @@ func (g *groupView) changes() (out []change) {
 			}
 		case back:
 			s := begun[op.Process]
-			out = append(out, change{span{s, min(g.noticed(s), op.Start)}, op.Process, silent})
+			out = append(out, change{span{s, min(g.noticed(s), op.Start)}, op.Process, silent, op.Start})
 		case up:
 			c.from = begun[op.Process]
 		}
@@ -145,26 +146,40 @@ type owning struct {
 	at      int64
 	process int32
 	owns    []history.Position
+	said    bool // by the member itself
+	again   bool // it has what it said last
 }
 
 // reports are those of all members, by time; that of one that is gone is
-// nothing.
+// nothing. One that was silent and was not given up goes on with what it had,
+// and says nothing of it; one that was given up says so as soon as it hears it.
 func (g *groupView) reports() []owning {
 	out := []owning{{process: -1}} // at first nobody has anything
 	for _, op := range g.ops {
 		if op.Kind == history.Subscribe && g.members[op.Process] {
-			out = append(out, owning{op.End, op.Process, op.Positions})
+			out = append(out, owning{at: op.End, process: op.Process, owns: op.Positions, said: true})
 		}
 	}
 	for _, c := range g.changes() {
 		switch c.what {
 		case dies:
 			out = append(out, owning{at: c.from, process: c.process})
-		case silent, left:
+		case silent:
+			out = append(out, owning{at: c.to, process: c.process}, owning{at: c.back, process: c.process, again: true})
+		case left:
 			out = append(out, owning{at: c.to, process: c.process})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b owning) int { return cmp.Compare(a.at, b.at) })
+	said := map[int32][]history.Position{}
+	for i := range out {
+		switch r := &out[i]; {
+		case r.again:
+			r.owns = said[r.process]
+		case r.said:
+			said[r.process] = r.owns
+		}
+	}
 	return out
 }
 

@@ -194,3 +194,32 @@ func TestFatesAreToldInTheirOrder(t *testing.T) {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }
+
+// A member that was silent and was not given up goes on with what it had, and
+// has no reason to say so; one that was given up says that it has nothing, and is
+// believed.
+func TestAMemberThatComesBackInTimeHasWhatItHad(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		s := &scenes{}
+		s.fate(0, alice, joins)
+		s.fate(0, bob, joins)
+		s.owns(200, alice, 0, 1)
+		s.owns(300, bob, 2, 3)
+		s.fate(10_000, bob, silent)
+		s.fate(12_000, bob, back)
+		if lost {
+			s.owns(12_100, bob)
+		}
+		s.fate(20_000, alice, leaves)
+		s.owns(20_010, alice)
+		s.fate(20_100, alice, left)
+		s.owns(20_300, bob, 0, 1, 2, 3)
+		s.fate(30_000, bob, leaves)
+		s.owns(30_010, bob)
+		s.fate(30_100, bob, left)
+		s.add(40_000, history.Op{Process: 98, Kind: history.Ends})
+		if got := judgedLate(s.ops, 2*time.Second)["settled-late"]; got != map[bool]int{false: 0, true: 1}[lost] {
+			t.Errorf("lost %t: %d stretches are late", lost, got)
+		}
+	}
+}
