@@ -213,10 +213,12 @@ func TestAMemberThatComesBackInTimeHasWhatItHad(t *testing.T) {
 		s.fate(20_000, alice, leaves)
 		s.owns(20_010, alice)
 		s.fate(20_100, alice, left)
+		s.add(20_110, history.Op{Process: alice, Kind: history.Crash})
 		s.owns(20_300, bob, 0, 1, 2, 3)
 		s.fate(30_000, bob, leaves)
 		s.owns(30_010, bob)
 		s.fate(30_100, bob, left)
+		s.add(30_110, history.Op{Process: bob, Kind: history.Crash})
 		s.add(40_000, history.Op{Process: 98, Kind: history.Ends})
 		if got := judgedLate(s.ops, 2*time.Second)["settled-late"]; got != map[bool]int{false: 0, true: 1}[lost] {
 			t.Errorf("lost %t: %d stretches are late", lost, got)
