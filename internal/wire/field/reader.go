@@ -3,6 +3,8 @@ package field
 import (
 	"encoding/binary"
 	"errors"
+
+	"ottla/internal/uuid"
 )
 
 // What Err says of bytes that do not hold their fields.
@@ -28,7 +30,7 @@ func (r *Reader) Take(n int) []byte {
 		r.Err = ErrShort
 		return nil
 	}
-	out := r.Rest[:n]
+	out := r.Rest[:n:n]
 	r.Rest = r.Rest[n:]
 	return out
 }
@@ -63,6 +65,12 @@ func (r *Reader) Int64() int64 {
 		return int64(binary.BigEndian.Uint64(b))
 	}
 	return 0
+}
+
+// UUID reads sixteen bytes.
+func (r *Reader) UUID() (id uuid.UUID) {
+	copy(id[:], r.Take(len(id)))
+	return id
 }
 
 // Uvarint reads an unsigned varint of at most 31 bits.

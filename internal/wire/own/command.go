@@ -48,7 +48,7 @@ func (r *CommandRequest) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the request.
 func (r *CommandRequest) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.TimeoutMs, r.Kind, r.Body = in.int32(), in.string(), in.bytes()
+		r.TimeoutMs, r.Kind, r.Body = in.Int32(), in.string(), in.bytes()
 	})
 }
 
@@ -67,8 +67,8 @@ func (r *CommandResponse) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the answer.
 func (r *CommandResponse) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.ErrorCode, r.ErrorMessage, r.Undecided = in.int16(), in.string(), in.bool()
-		r.Leader, r.LeaderEpoch, r.Offset = in.int32(), in.int32(), in.int64()
+		r.ErrorCode, r.ErrorMessage, r.Undecided = in.Int16(), in.string(), in.bool()
+		r.Leader, r.LeaderEpoch, r.Offset = in.Int32(), in.Int32(), in.Int64()
 		r.Body = in.bytes()
 	})
 }

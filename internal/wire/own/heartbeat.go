@@ -42,7 +42,7 @@ func (r *HeartbeatRequest) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the request.
 func (r *HeartbeatRequest) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.Node, r.BrokerEpoch, r.AppliedOffset = in.int32(), in.int64(), in.int64()
+		r.Node, r.BrokerEpoch, r.AppliedOffset = in.Int32(), in.Int64(), in.Int64()
 		r.WantShutDown, r.WantFence = in.bool(), in.bool()
 	})
 }
@@ -62,8 +62,8 @@ func (r *HeartbeatResponse) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the answer.
 func (r *HeartbeatResponse) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.ErrorCode, r.ErrorMessage = in.int16(), in.string()
+		r.ErrorCode, r.ErrorMessage = in.Int16(), in.string()
 		r.Fenced, r.CaughtUp, r.ShouldShutDown = in.bool(), in.bool(), in.bool()
-		r.Leader, r.LeaderEpoch = in.int32(), in.int32()
+		r.Leader, r.LeaderEpoch = in.Int32(), in.Int32()
 	})
 }

@@ -63,7 +63,7 @@ func (r *JoinQuorumRequest) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the request.
 func (r *JoinQuorumRequest) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.ClusterID, r.Node, r.Directory = in.string(), in.int32(), in.uuid()
+		r.ClusterID, r.Node, r.Directory = in.string(), in.Int32(), in.UUID()
 		r.Endpoints, r.NoVote = list(in, minEndpoint, (*reader).endpoint), in.bool()
 	})
 }
@@ -89,7 +89,7 @@ func (r *JoinQuorumResponse) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the answer.
 func (r *JoinQuorumResponse) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.ErrorCode, r.ErrorMessage, r.Leader, r.LeaderEpoch = in.int16(), in.string(), in.int32(), in.int32()
+		r.ErrorCode, r.ErrorMessage, r.Leader, r.LeaderEpoch = in.Int16(), in.string(), in.Int32(), in.Int32()
 		r.Voters = list(in, minQuorumMember, (*reader).quorumMember)
 	})
 }
@@ -103,9 +103,9 @@ func (w writer) endpoints(all []Endpoint) writer {
 }
 
 func (r *reader) endpoint() Endpoint {
-	return Endpoint{Name: r.string(), Host: r.string(), Port: uint16(r.int16())}
+	return Endpoint{Name: r.string(), Host: r.string(), Port: uint16(r.Int16())}
 }
 
 func (r *reader) quorumMember() QuorumMember {
-	return QuorumMember{Node: r.int32(), Directory: r.uuid(), Endpoints: list(r, minEndpoint, (*reader).endpoint)}
+	return QuorumMember{Node: r.Int32(), Directory: r.UUID(), Endpoints: list(r, minEndpoint, (*reader).endpoint)}
 }

@@ -1,5 +1,7 @@
 package own
 
+import "ottla/internal/wire/field"
+
 // message is what every request and response has: a version, 0 so far.
 type message struct{ version int16 }
 
@@ -18,9 +20,9 @@ func (m *message) IsFlexible() bool { return true }
 // read decodes body with fields and asks that nothing is left over but the
 // tagged fields at the end.
 func read(body []byte, fields func(*reader)) error {
-	r := &reader{b: body}
+	r := &reader{field.Reader{Rest: body}}
 	fields(r)
 	r.tags()
 	r.end()
-	return r.err
+	return r.Err
 }

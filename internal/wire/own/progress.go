@@ -61,17 +61,17 @@ func (r *ProgressRequest) AppendTo(dst []byte) []byte {
 // ReadFrom decodes the request.
 func (r *ProgressRequest) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.Replica, r.BrokerEpoch = in.int32(), in.int64()
+		r.Replica, r.BrokerEpoch = in.Int32(), in.Int64()
 		r.Topics = list(in, minProgressTopic, (*reader).progressTopic)
 	})
 }
 
 func (r *reader) progressTopic() ProgressTopic {
-	return ProgressTopic{ID: r.uuid(), Partitions: list(r, minProgressPartition, (*reader).progressPartition)}
+	return ProgressTopic{ID: r.UUID(), Partitions: list(r, minProgressPartition, (*reader).progressPartition)}
 }
 
 func (r *reader) progressPartition() ProgressPartition {
-	return ProgressPartition{Index: r.int32(), LeaderEpoch: r.int32(), SyncedOffset: r.int64()}
+	return ProgressPartition{Index: r.Int32(), LeaderEpoch: r.Int32(), SyncedOffset: r.Int64()}
 }
 
 // ProgressResponse exists since every request has a kind of answer.

@@ -1,18 +1,15 @@
 package own
 
 import (
-	"encoding/binary"
 	"errors"
 
-	"ottla/internal/uuid"
+	"ottla/internal/wire/field"
 )
 
 // Why a message cannot be decoded.
 var (
-	errShort = errors.New("the message ends too early")
-	errCount = errors.New("the message counts more than it has bytes for")
-	errTags  = errors.New("the message has a malformed tag section")
-	errRest  = errors.New("the message has bytes after its end")
+	errTags = errors.New("the message has too many tagged fields")
+	errRest = errors.New("the message has bytes after its end")
 )
 
 // maxTags bounds the tagged fields of one section; a release adds a few.
@@ -20,95 +17,25 @@ const maxTags = 64
 
 // reader decodes what writer wrote; the first failure sticks, and everything
 // after it reads as zero.
-type reader struct {
-	b   []byte
-	err error
-}
+type reader struct{ field.Reader }
 
 func (r *reader) fail(err error) {
-	if r.err == nil {
-		r.err = err
+	if r.Err == nil {
+		r.Err = err
 	}
-	r.b = nil
 }
 
-// take gives the next n bytes, nil after a failure.
-func (r *reader) take(n int) []byte {
-	if r.err != nil {
-		return nil
-	}
-	if n > len(r.b) {
-		r.fail(errShort)
-		return nil
-	}
-	out := r.b[:n:n]
-	r.b = r.b[n:]
-	return out
-}
-
-func (r *reader) bool() bool {
-	b := r.take(1)
-	return b != nil && b[0] != 0
-}
-
-func (r *reader) int16() int16 {
-	if b := r.take(2); b != nil {
-		return int16(binary.BigEndian.Uint16(b))
-	}
-	return 0
-}
-
-func (r *reader) int32() int32 {
-	if b := r.take(4); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
-	}
-	return 0
-}
-
-func (r *reader) int64() int64 {
-	if b := r.take(8); b != nil {
-		return int64(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-func (r *reader) uuid() (id uuid.UUID) {
-	copy(id[:], r.take(len(id)))
-	return id
-}
-
-func (r *reader) uvarint() uint64 {
-	if r.err != nil {
-		return 0
-	}
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 {
-		r.fail(errShort)
-		return 0
-	}
-	r.b = r.b[size:]
-	return n
-}
+func (r *reader) bool() bool { return r.Int8() != 0 }
 
 // length reads a compact length of elements that take at least size bytes
 // each; null counts as none.
-func (r *reader) length(size int) int {
-	n := r.uvarint()
-	if n == 0 {
-		return 0
-	}
-	if n--; n > uint64(len(r.b)/size) {
-		r.fail(errCount)
-		return 0
-	}
-	return int(n)
-}
+func (r *reader) length(size int) int { return r.MaybeCount(true, size) }
 
-func (r *reader) string() string { return string(r.take(r.length(1))) }
+func (r *reader) string() string { return string(r.Take(r.length(1))) }
 
 // bytes is nil when there are none.
 func (r *reader) bytes() []byte {
-	if b := r.take(r.length(1)); len(b) > 0 {
+	if b := r.Take(r.length(1)); len(b) > 0 {
 		return append([]byte(nil), b...)
 	}
 	return nil
@@ -116,24 +43,18 @@ func (r *reader) bytes() []byte {
 
 // tags steps over a section of tagged fields.
 func (r *reader) tags() {
-	count := r.uvarint()
-	if count > maxTags {
-		r.fail(errTags)
-		return
-	}
-	for ; count > 0 && r.err == nil; count-- {
-		r.uvarint()
-		if size := r.uvarint(); size > uint64(len(r.b)) {
-			r.fail(errTags)
-		} else {
-			r.take(int(size))
+	n := 0
+	r.TagsOr(func(int, []byte) error {
+		if n++; n > maxTags {
+			return errTags
 		}
-	}
+		return nil
+	})
 }
 
 // end asks that all was read.
 func (r *reader) end() {
-	if len(r.b) > 0 {
+	if len(r.Rest) > 0 {
 		r.fail(errRest)
 	}
 }
@@ -149,7 +70,7 @@ func list[E any](r *reader, size int, element func(*reader) E) []E {
 	for range n {
 		e := element(r)
 		r.tags()
-		if r.err != nil {
+		if r.Err != nil {
 			return nil
 		}
 		out = append(out, e)

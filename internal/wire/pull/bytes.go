@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
-	"ottla/internal/uuid"
+	"ottla/internal/wire/field"
 )
 
 // Version is that of Fetch.
@@ -13,88 +13,37 @@ const Version = 18
 // ErrMalformed tells that bytes are no such message.
 var ErrMalformed = errors.New("the message between replicas is malformed")
 
-// reader takes fields off b; once something is missing it gives zeros and bad
-// stays true.
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) take(n int) []byte {
-	if n < 0 || n > len(r.b) {
-		r.bad, r.b = true, nil
-		return nil
-	}
-	v := r.b[:n:n]
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) int16() int16 {
-	if b := r.take(2); b != nil {
-		return int16(binary.BigEndian.Uint16(b))
-	}
-	return 0
-}
-
-func (r *reader) int32() int32 {
-	if b := r.take(4); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
-	}
-	return 0
-}
-
-func (r *reader) int64() int64 {
-	if b := r.take(8); b != nil {
-		return int64(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-func (r *reader) uuid() (u uuid.UUID) {
-	copy(u[:], r.take(len(u)))
-	return u
-}
-
-func (r *reader) uvarint() int {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > 1<<31-1 {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	r.b = r.b[n:]
-	return int(v)
-}
+// reader takes fields off a message.
+type reader struct{ field.Reader }
 
 // count reads the length of a list whose elements take at least least bytes; a
 // null list is empty.
-func (r *reader) count(least int) int {
-	n := max(r.uvarint()-1, 0)
-	if n > len(r.b)/least {
-		r.bad, r.b = true, nil
-		return 0
-	}
-	return n
-}
+func (r *reader) count(least int) int { return r.MaybeCount(true, least) }
 
 // bytes reads compact bytes, a view; null is empty.
 func (r *reader) bytes() []byte {
-	n := r.uvarint() - 1
+	n := r.Uvarint() - 1
 	if n <= 0 {
 		return nil
 	}
-	return r.take(n)
+	return r.Take(n)
 }
 
 // tags reads tagged fields.
 func (r *reader) tags(each func(tag int, b reader)) {
-	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		tag := r.uvarint()
-		b := r.take(r.uvarint())
-		if each != nil && !r.bad {
-			each(tag, reader{b: b})
+	r.Tags(func(tag int, b []byte) {
+		if each != nil {
+			each(tag, reader{field.Reader{Rest: b}})
 		}
+	})
+}
+
+// end tells whether all was there, and nothing more.
+func (r *reader) end() error {
+	if r.Err != nil || len(r.Rest) > 0 {
+		return ErrMalformed
 	}
+	return nil
 }
 
 func put16(b []byte, v int16) []byte { return binary.BigEndian.AppendUint16(b, uint16(v)) }

@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
+	"ottla/internal/wire/field"
 )
 
 func someRequest(r *rand.Rand) *Request {
@@ -68,11 +69,11 @@ func TestARequestIsKafkas(t *testing.T) {
 			for _, p := range x.Partitions {
 				a := Ask{Key: Key{x.TopicID, p.Partition}, LeaderEpoch: p.CurrentLeaderEpoch, Offset: p.FetchOffset, LastEpoch: p.LastFetchedEpoch, LogStart: p.LogStartOffset, MaxBytes: p.PartitionMaxBytes, High: -2, Synced: -2}
 				p.UnknownTags.Each(func(tag uint32, b []byte) {
-					in := reader{b: b}
+					in := field.Reader{Rest: b}
 					if tag == tagSynced {
-						a.Synced = in.int64()
+						a.Synced = in.Int64()
 					} else {
-						a.High = in.int64()
+						a.High = in.Int64()
 					}
 				})
 				if a.High == -2 { // a codec that knows the field

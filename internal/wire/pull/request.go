@@ -1,6 +1,9 @@
 package pull
 
-import "ottla/internal/uuid"
+import (
+	"ottla/internal/uuid"
+	"ottla/internal/wire/field"
+)
 
 // Key names a partition.
 type Key struct {
@@ -88,45 +91,42 @@ func (a *Ask) append(b []byte) []byte {
 
 // Parse decodes a body.
 func (r *Request) Parse(body []byte) error {
-	in := reader{b: body}
+	in := reader{field.Reader{Rest: body}}
 	*r = Request{Replica: -1, BrokerEpoch: -1, Asks: r.Asks[:0], Forgotten: r.Forgotten[:0]}
-	r.MaxWaitMs, r.MinBytes, r.MaxBytes = in.int32(), in.int32(), in.int32()
-	in.take(1)
-	r.SessionID, r.SessionEpoch = in.int32(), in.int32()
-	for n := in.count(minTopic); n > 0 && !in.bad; n-- {
-		topic := in.uuid()
-		for m := in.count(minAsk); m > 0 && !in.bad; m-- {
+	r.MaxWaitMs, r.MinBytes, r.MaxBytes = in.Int32(), in.Int32(), in.Int32()
+	in.Take(1)
+	r.SessionID, r.SessionEpoch = in.Int32(), in.Int32()
+	for n := in.count(minTopic); n > 0 && in.Err == nil; n-- {
+		topic := in.UUID()
+		for m := in.count(minAsk); m > 0 && in.Err == nil; m-- {
 			r.Asks = append(r.Asks, in.ask(topic))
 		}
 		in.tags(nil)
 	}
-	for n := in.count(minTopic); n > 0 && !in.bad; n-- {
-		topic := in.uuid()
-		for m := in.count(minForget); m > 0 && !in.bad; m-- {
-			r.Forgotten = append(r.Forgotten, Key{topic, in.int32()})
+	for n := in.count(minTopic); n > 0 && in.Err == nil; n-- {
+		topic := in.UUID()
+		for m := in.count(minForget); m > 0 && in.Err == nil; m-- {
+			r.Forgotten = append(r.Forgotten, Key{topic, in.Int32()})
 		}
 		in.tags(nil)
 	}
 	in.bytes() // rack
 	in.tags(func(tag int, b reader) {
 		if tag == tagReplicaState {
-			r.Replica, r.BrokerEpoch = b.int32(), b.int64()
+			r.Replica, r.BrokerEpoch = b.Int32(), b.Int64()
 		}
 	})
-	if in.bad || len(in.b) > 0 {
-		return ErrMalformed
-	}
-	return nil
+	return in.end()
 }
 
 func (r *reader) ask(topic uuid.UUID) Ask {
-	a := Ask{Key: Key{topic, r.int32()}, LeaderEpoch: r.int32(), Offset: r.int64(), LastEpoch: r.int32(), LogStart: r.int64(), MaxBytes: r.int32(), High: -1, Synced: -1}
+	a := Ask{Key: Key{topic, r.Int32()}, LeaderEpoch: r.Int32(), Offset: r.Int64(), LastEpoch: r.Int32(), LogStart: r.Int64(), MaxBytes: r.Int32(), High: -1, Synced: -1}
 	r.tags(func(tag int, b reader) {
 		switch tag {
 		case tagHigh:
-			a.High = b.int64()
+			a.High = b.Int64()
 		case tagSynced:
-			a.Synced = b.int64()
+			a.Synced = b.Int64()
 		}
 	})
 	return a

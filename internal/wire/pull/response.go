@@ -3,6 +3,7 @@ package pull
 import (
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
+	"ottla/internal/wire/field"
 )
 
 // Row is a leader's answer for one partition.
@@ -73,38 +74,35 @@ func Run(rows []Row, i int) int {
 
 // Parse decodes an answer's body; records are views of it.
 func (r *Response) Parse(body []byte) error {
-	in := reader{b: body}
+	in := reader{field.Reader{Rest: body}}
 	clear(r.Rows)
 	r.Rows = r.Rows[:0]
-	in.int32()
-	r.Code, r.SessionID = wire.Code(in.int16()), in.int32()
-	for n := in.count(minTopic); n > 0 && !in.bad; n-- {
-		topic := in.uuid()
-		for m := in.count(minRow); m > 0 && !in.bad; m-- {
+	in.Int32()
+	r.Code, r.SessionID = wire.Code(in.Int16()), in.Int32()
+	for n := in.count(minTopic); n > 0 && in.Err == nil; n-- {
+		topic := in.UUID()
+		for m := in.count(minRow); m > 0 && in.Err == nil; m-- {
 			r.Rows = append(r.Rows, in.row(topic))
 		}
 		in.tags(nil)
 	}
 	in.tags(nil)
-	if in.bad || len(in.b) > 0 {
-		return ErrMalformed
-	}
-	return nil
+	return in.end()
 }
 
 func (r *reader) row(topic uuid.UUID) Row {
-	x := Row{Key: Key{topic, r.int32()}, Code: wire.Code(r.int16()), High: r.int64()}
-	r.int64() // last stable offset
-	x.LogStart = r.int64()
-	for n := r.count(17); n > 0 && !r.bad; n-- { // aborted transactions: consumers'
-		r.take(16)
+	x := Row{Key: Key{topic, r.Int32()}, Code: wire.Code(r.Int16()), High: r.Int64()}
+	r.Int64() // last stable offset
+	x.LogStart = r.Int64()
+	for n := r.count(17); n > 0 && r.Err == nil; n-- { // aborted transactions: consumers'
+		r.Take(16)
 		r.tags(nil)
 	}
-	r.int32() // preferred replica
+	r.Int32() // preferred replica
 	x.Records = r.bytes()
 	r.tags(func(tag int, b reader) {
 		if tag == 0 {
-			x.Diverging, x.DivergingEpoch, x.DivergingEnd = true, b.int32(), b.int64()
+			x.Diverging, x.DivergingEpoch, x.DivergingEnd = true, b.Int32(), b.Int64()
 		}
 	})
 	return x
