@@ -1,6 +1,9 @@
 package partition
 
 import (
+	"errors"
+	"io/fs"
+
 	"ottla/internal/log"
 	"ottla/internal/partition/replica"
 	"ottla/internal/producer"
@@ -104,29 +107,49 @@ func (p *Partition) Fetch(a *FetchArgs, f *Fetched) error {
 }
 
 // read fills the slice and the list of aborted transactions.
-func (p *Partition) read(v *view, to log.Position, a *FetchArgs, f *Fetched) (err error) {
-	f.Slice, err = v.log.Read(a.Offset, to, a.MaxBytes, a.MinOne)
+func (p *Partition) read(v *view, to log.Position, a *FetchArgs, f *Fetched) error {
+	err := v.read(to, a, f)
+	for err != nil && p.moved(v, err) {
+		err = v.read(to, a, f)
+	}
 	if err != nil {
-		// It may have moved to another directory in this moment: it goes on there,
-		// with the same bytes at the same places.
-		if l := p.log.Load(); l != nil && l != v.log {
-			v.log = l
-			f.Slice, err = l.Read(a.Offset, to, a.MaxBytes, a.MinOne)
+		return p.fault(err)
+	}
+	return nil
+}
+
+// moved tells whether a read failed because the log goes on in another directory,
+// with the same bytes at the same places; the view is of that then. Its files are
+// gone from the old one a moment before the partition has the new one, so a
+// reader that misses them waits for who may be moving it.
+func (p *Partition) moved(v *view, why error) bool {
+	if errors.Is(why, fs.ErrNotExist) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+	}
+	l := p.log.Load()
+	if l == nil || l == v.log {
+		return false
+	}
+	v.log = l
+	return true
+}
+
+// read is one try, at the log of the view.
+func (v *view) read(to log.Position, a *FetchArgs, f *Fetched) (err error) {
+	f.Slice, f.Aborted = log.Slice{}, nil
+	slice, err := v.log.Read(a.Offset, to, a.MaxBytes, a.MinOne)
+	if err != nil {
+		return err
+	}
+	if a.Isolation == ReadCommitted && slice.Len > 0 {
+		if f.Aborted, err = v.log.AbortedIn(&slice, a.Offset, v.end); err != nil {
+			slice.Release()
+			f.Aborted = nil
+			return err
 		}
 	}
-	if err != nil {
-		f.Slice = log.Slice{}
-		return p.fault(err)
-	}
-	if a.Isolation == ReadUncommitted || f.Slice.Len == 0 {
-		return nil
-	}
-	f.Aborted, err = v.log.AbortedIn(&f.Slice, a.Offset, v.end)
-	if err != nil {
-		f.Slice.Release()
-		f.Slice, f.Aborted = log.Slice{}, nil
-		return p.fault(err)
-	}
+	f.Slice = slice
 	return nil
 }
 
