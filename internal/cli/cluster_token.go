@@ -50,9 +50,6 @@ func clusterToken(o *options) *cobra.Command {
 // keepToken has a node that founded its cluster write down what others join
 // with, so that "ottla cluster token" finds it.
 func keepToken(node *server.Server, logger *slog.Logger) {
-	if !server.Joins {
-		return
-	}
 	if _, err := node.Token(); err != nil {
 		logger.Warn("other nodes cannot join by this one", "err", err)
 	}

@@ -50,7 +50,6 @@ func devCommand(o *options) *cobra.Command {
 	c.Flags().BoolVar(&ephemeral, "ephemeral", false, "keep data in memory and forget it at the end")
 	c.Flags().BoolVar(&fresh, "fresh", false, "delete the development data first")
 	c.Flags().IntVar(&count, "nodes", 1, "run a cluster of so many nodes, each a process, with keys to kill, stop, pause and start them")
-	c.Flags().Lookup("nodes").Hidden = !server.Joins
 	// The log of a node somebody looks at begins where something is wrong.
 	c.Flags().Lookup("log-level").DefValue = "warn"
 	n.logLevel = "warn"
@@ -60,8 +59,6 @@ func devCommand(o *options) *cobra.Command {
 // devSeveral refuses what several nodes cannot be, and runs them.
 func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh bool) error {
 	switch {
-	case !server.Joins:
-		return fail.Usagef("this release runs clusters of one node: --nodes is not taken")
 	case count < 1:
 		return fail.Usagef("--nodes %d: at least 1", count)
 	case ephemeral && (fresh || n.data != ""):

@@ -14,7 +14,6 @@ import (
 
 	"ottla/internal/cli/devnodes"
 	"ottla/internal/cli/fail"
-	"ottla/internal/server"
 )
 
 func TestSeveralNodesAreReplicatedByDefault(t *testing.T) {
@@ -143,8 +142,5 @@ func TestNotesSayWhatNodesLead(t *testing.T) {
 func TestWrongNumbersOfNodesAreRefused(t *testing.T) {
 	for _, args := range [][]string{{"--nodes", "0"}, {"--nodes", "10"}, {"--nodes", "3", "--ephemeral", "--fresh"}, {"--nodes", "3", "--advertise", "h:1"}} {
 		call(t, nil, "", append([]string{"dev"}, args...)...).mustHold(t, fail.Usage)
-	}
-	if !server.Joins {
-		call(t, nil, "", "dev", "--nodes", "3").mustHold(t, fail.Usage, "clusters of one node")
 	}
 }

@@ -41,11 +41,7 @@ func (c *clusterFlags) bind(f *pflag.FlagSet) {
 	f.BoolVar(&c.found, "found", false, "found the cluster when none of --join answers (for the first node alone)")
 	f.BoolVar(&c.whileStdin, "while-stdin", false, "stop when standard input ends")
 	f.IntVar(&c.ofDev, "of-dev", 0, "take the defaults of `ottla dev` with so many nodes")
-	hidden := []string{"while-stdin", "of-dev"}
-	if !server.Joins {
-		hidden = append(hidden, "join", "token", "no-vote", "found")
-	}
-	for _, name := range hidden {
+	for _, name := range []string{"while-stdin", "of-dev"} {
 		f.Lookup(name).Hidden = true
 	}
 }
@@ -62,9 +58,6 @@ func (c *clusterFlags) settings(values map[string]string) {
 
 // options checks the flags and hands them on.
 func (c *clusterFlags) options(o *server.Options) error {
-	if !server.Joins && (len(c.join) > 0 || c.token != "" || c.noVote || c.found) {
-		return fail.Usagef("this release runs clusters of one node: --join, --token, --no-vote and --found are not taken")
-	}
 	if len(c.join) == 0 && (c.token != "" || c.found) {
 		return fail.Usagef("--token and --found go with --join HOST:PORT")
 	}

@@ -50,7 +50,7 @@ func TestFlagsOfJoiningGoTogether(t *testing.T) {
 		{clusterFlags{token: "ottla1.x"}, true},
 		{clusterFlags{found: true}, true},
 		{clusterFlags{join: []string{"a:b:c"}}, true},
-		{clusterFlags{join: []string{"a:9092", "b"}, token: "ottla1.x"}, !server.Joins},
+		{clusterFlags{join: []string{"a:9092", "b"}, token: "ottla1.x"}, false},
 	} {
 		var o server.Options
 		err := c.flags.options(&o)

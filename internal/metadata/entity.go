@@ -68,6 +68,10 @@ type Broker struct {
 	Features map[string][2]int16 // lowest and highest level it supports
 }
 
+// Live tells whether a broker takes part: it is neither fenced nor on its way
+// out.
+func (b *Broker) Live() bool { return !b.Fenced && !b.InControlledShutdown }
+
 // Endpoint is an address under which a broker or controller is reached.
 type Endpoint struct {
 	Name             string // of the listener

@@ -1,10 +1,5 @@
 package server
 
-import (
-	"net"
-	"strconv"
-)
-
 // Member is a node of the cluster, as this node's metadata has it.
 type Member struct {
 	NodeID  int32
@@ -22,15 +17,11 @@ func (s *Server) Members() []Member {
 	}
 	var out []Member
 	for b := range s.broker.Image().Brokers() {
-		m := Member{NodeID: b.ID, Rack: b.Rack, Serving: !b.Fenced && !b.InControlledShutdown, Voter: voters[b.ID]}
+		m := Member{NodeID: b.ID, Rack: b.Rack, Serving: b.Live(), Voter: voters[b.ID]}
 		if len(b.Endpoints) > 0 {
-			m.Addr = net.JoinHostPort(b.Endpoints[0].Host, strconv.Itoa(int(b.Endpoints[0].Port)))
+			m.Addr = hostPort(b.Endpoints[0].Host, b.Endpoints[0].Port)
 		}
 		out = append(out, m)
 	}
 	return out
 }
-
-// Joins tells whether this release forms clusters of several nodes. Until it
-// does, what would make one is neither shown nor taken.
-const Joins = true
