@@ -144,7 +144,7 @@ func (b *Broker) Widen() (controller.ReassignPartitions, bool) {
 func serving(img *metadata.Image) []int32 {
 	var out []int32
 	for n := range img.Brokers() {
-		if !n.Fenced && !n.InControlledShutdown {
+		if n.Live() {
 			out = append(out, n.ID)
 		}
 	}

@@ -51,7 +51,7 @@ func (c *Controller) checkAssignment(index int32, replicas []int32, factor int) 
 		if cordoned(b) {
 			return refuse("The manual partition assignment includes broker %d, but all its log directories are cordoned.", id)
 		}
-		anyLive = anyLive || isLive(b)
+		anyLive = anyLive || b.Live()
 	}
 	if len(replicas) != factor {
 		return refuse("The manual partition assignment includes a partition with %d replica(s), but this is not consistent with previous partitions, which have %d replica(s).", len(replicas), factor)

@@ -166,10 +166,8 @@ func (c *Controller) image() *metadata.Image { return c.state.Image() }
 // its way out.
 func (c *Controller) live(id int32) bool {
 	b := c.image().Broker(id)
-	return b != nil && isLive(b)
+	return b != nil && b.Live()
 }
-
-func isLive(b *metadata.Broker) bool { return !b.Fenced && !b.InControlledShutdown }
 
 // alone tells whether no other node is registered.
 func (c *Controller) alone(id int32) bool {

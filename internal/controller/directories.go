@@ -146,7 +146,7 @@ func (c *Controller) moved(t *metadata.Topic, p *metadata.Partition, at int, b *
 	change.Directories = slices.Clone(p.Directories)
 	change.Directories[at] = to
 	switch in := slices.Contains(p.ISR, b.ID); {
-	case in && p.Leader == metadata.NoLeader && isLive(b):
+	case in && p.Leader == metadata.NoLeader && b.Live():
 		change.Leader = b.ID
 	case !in && lostWith(p, b.ID, b.Directories):
 		if slices.Contains(p.ELR, b.ID) {

@@ -23,7 +23,7 @@ func (c *Controller) rules(topic string) election.Rules {
 // lies in works.
 func (c *Controller) mayLead(p *metadata.Partition, id int32) bool {
 	b := c.image().Broker(id)
-	return b != nil && isLive(b) && !lostWith(p, id, b.Directories)
+	return b != nil && b.Live() && !lostWith(p, id, b.Directories)
 }
 
 // The settings that decide who may lead.

@@ -28,7 +28,7 @@ func (c *Controller) placer() *placer {
 		switch {
 		case cordoned(b), reserved(b):
 			// takes no new replicas
-		case isLive(b):
+		case b.Live():
 			live = append(live, b)
 		default:
 			fenced = append(fenced, b)

@@ -200,7 +200,7 @@ func (c *Controller) newPartition(h *homes, topic uuid.UUID, index int32, replic
 			continue
 		}
 		r.Directories[i] = h.choose(b)
-		if isLive(b) {
+		if b.Live() {
 			r.ISR = append(r.ISR, id)
 		}
 	}

@@ -40,7 +40,7 @@ func (s *Server) makeDoor() error {
 	return nil
 }
 
-// openDoors lets clients in.
+// openDoors opens the ports: other nodes come in, clients wait until LetIn.
 func (s *Server) openDoors() {
 	s.admits = true
 	for i, port := range s.kafkaPorts {

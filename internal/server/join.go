@@ -31,7 +31,7 @@ func (s *Server) joinCluster(ctx context.Context) (*peer.Joined, error) {
 	case err == nil && !owner.Joined:
 		return nil, nil // it founded its cluster, and goes on with that
 	case err == nil:
-		_, known := peer.Load(s.o.FS, owner.Path, peer.Whose{ClusterID: owner.ClusterID, NodeID: owner.NodeID, DirectoryID: owner.DirectoryID})
+		_, known := peer.Load(s.o.FS, owner.Path, whoseOf(owner))
 		if !errors.Is(known, peer.ErrNone) {
 			return nil, nil
 		}
@@ -63,7 +63,7 @@ func (s *Server) keepIdentity(joined *peer.Joined) error {
 	if joined == nil {
 		return nil
 	}
-	s.others.members = joined.Members
+	s.others.meet(joined.Members)
 	if _, err := peer.Load(s.o.FS, s.held[0].Path, s.whose()); !errors.Is(err, peer.ErrNone) {
 		return err
 	}
@@ -90,12 +90,12 @@ func directoryIDsFrom(joined *peer.Joined) func() uuid.UUID {
 // joinQuorum has the metadata quorum take this node in, and waits until it
 // follows.
 func (s *Server) joinQuorum(ctx context.Context) error {
-	if s.quorum.Status().Waiting && len(s.others.members) == 0 { // an earlier start was told of them
+	if s.quorum.Status().Waiting && len(s.others.known()) == 0 { // an earlier start was told of them
 		joined, err := s.askToJoin(ctx, s.clusterID, s.nodeID, s.held[0].DirectoryID)
 		if err != nil {
 			return err
 		}
-		s.others.members = joined.Members
+		s.others.meet(joined.Members)
 	}
 	leader := int32(-1)
 	for pause := joinPause; ; pause = min(2*pause, time.Second) {
@@ -141,7 +141,7 @@ func (s *Server) askIn(ctx context.Context, leader int32) (next int32, err error
 	ask := []int32{leader}
 	if leader < 0 {
 		ask = ask[:0]
-		for _, m := range s.others.members {
+		for _, m := range s.others.known() {
 			ask = append(ask, m.NodeID)
 		}
 		for _, m := range s.quorum.Members() {

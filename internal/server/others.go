@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"ottla/internal/controller"
+	"ottla/internal/datadir"
 	"ottla/internal/liveness"
 	"ottla/internal/metadata"
 	"ottla/internal/peer"
@@ -65,22 +66,17 @@ func (s *Server) identity() (*peer.Identity, error) {
 	return id, nil
 }
 
-func (s *Server) whose() peer.Whose {
-	return peer.Whose{ClusterID: s.clusterID, NodeID: s.nodeID, DirectoryID: s.held[0].DirectoryID}
+func (s *Server) whose() peer.Whose { return whoseOf(s.held[0]) }
+
+// whoseOf is the node that a data directory belongs to.
+func whoseOf(d *datadir.Dir) peer.Whose {
+	return peer.Whose{ClusterID: d.ClusterID, NodeID: d.NodeID, DirectoryID: d.DirectoryID}
 }
 
 // mayFound tells that there cannot be another authority of this cluster: no
 // other node was ever part of it.
 func (s *Server) mayFound() bool {
-	if s.held[0].Joined || s.quorum == nil {
-		return false
-	}
-	for b := range s.quorum.Image().Brokers() {
-		if b.ID != s.nodeID {
-			return false
-		}
-	}
-	return true
+	return !s.held[0].Joined && s.quorum != nil && !several(s.quorum.Image(), s.nodeID)
 }
 
 // Token is what another node joins the cluster with; it is a secret.
@@ -115,9 +111,7 @@ func (s *Server) addressesOf(node int32) []string {
 			}
 		}
 	}
-	s.others.mu.Lock()
-	defer s.others.mu.Unlock()
-	for _, m := range s.others.members {
+	for _, m := range s.others.known() {
 		if m.NodeID == node {
 			for _, addr := range m.Addrs {
 				add(addr)
@@ -125,6 +119,20 @@ func (s *Server) addressesOf(node int32) []string {
 		}
 	}
 	return out
+}
+
+// meet notes who is in the cluster, as this node was told when it was let in.
+func (o *others) meet(members []peer.Member) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.members = members
+}
+
+// known are those of meet; nobody changes them.
+func (o *others) known() []peer.Member {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.members
 }
 
 func hostPort(host string, port uint16) string {

@@ -90,22 +90,20 @@ const retireTimeout = 5 * time.Second
 
 // retire has other nodes lead what this one leads, the metadata quorum too,
 // while it still answers. On a node alone there is nobody.
-func (s *Server) retire() error {
+func (s *Server) retire() {
 	if s.entered.Load() == 0 || !othersServe(s.image(), s.nodeID) {
-		return nil
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), retireTimeout)
 	defer cancel()
-	go s.giveUp(ctx, cancel)
+	s.serving.Go(func() { s.giveUp(ctx, cancel) })
 	s.awaitCompany(ctx)
-	err := s.others.speaker.ShutDown(ctx)
-	if err != nil {
+	if err := s.others.speaker.ShutDown(ctx); err != nil {
 		s.o.Logger.Warn("the node stops although others do not lead its partitions yet", "err", err)
 	}
 	if err := s.quorum.Resign(ctx); err != nil {
 		s.o.Logger.Warn("the node stops although nobody has taken over the metadata quorum yet", "err", err)
 	}
-	return nil
 }
 
 // awaitCompany waits until what this node leads has another replica in sync,
@@ -132,7 +130,7 @@ func lonely(img *metadata.Image, node int32) bool {
 				continue
 			}
 			for _, r := range p.Replicas {
-				if b := img.Broker(r); r != node && b != nil && serves(b) {
+				if b := img.Broker(r); r != node && b != nil && b.Live() {
 					return true
 				}
 			}
@@ -141,12 +139,10 @@ func lonely(img *metadata.Image, node int32) bool {
 	return false
 }
 
-func serves(b *metadata.Broker) bool { return !b.Fenced && !b.InControlledShutdown }
-
 // othersServe tells whether a node other than this one serves.
 func othersServe(img *metadata.Image, node int32) bool {
 	for b := range img.Brokers() {
-		if b.ID != node && serves(b) {
+		if b.ID != node && b.Live() {
 			return true
 		}
 	}

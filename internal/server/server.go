@@ -75,7 +75,7 @@ type Server struct {
 	door    *kafka.Door
 	admits  bool // the door serves the Kafka ports
 	http    *front.Front
-	serving sync.WaitGroup // accept loops
+	serving sync.WaitGroup // accept loops, and who looks after a retirement
 	// forgetting are those who tell coordinators of deleted and changed topics.
 	forgetting sync.WaitGroup
 	news       topicNews
@@ -190,7 +190,8 @@ func (s *Server) NodeID() int32 { return s.nodeID }
 // Close stops the node in the reverse order of its start and waits for all of
 // it. Others lead what it led before it stops answering, where there are any.
 func (s *Server) Close() error {
-	errs := []error{s.retire()}
+	s.retire()
+	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	if s.http != nil {

@@ -54,7 +54,7 @@ func (k *Keeper) round(parts iter.Seq[*partition.Partition]) {
 // does not stop, and is the process that the fetches came from.
 func mayJoin(img *metadata.Image, node int32, epoch int64) bool {
 	b := img.Broker(node)
-	return b != nil && !b.Fenced && !b.InControlledShutdown && (epoch < 0 || epoch == b.Epoch)
+	return b != nil && b.Live() && (epoch < 0 || epoch == b.Epoch)
 }
 
 // ask gives the controller one command and settles what it answers.
