@@ -16,6 +16,7 @@
 // lost), load.go, tick.go (what the clock asks for), replies.go, timers.go,
 // snapshot.go and snapshot_file.go; then the shell: inbox.go, shard.go (goroutine and mailbox),
 // runtime.go (all shards of a topic), hash.go (which one has a key),
+// home.go (on which node),
 // options.go, metrics.go, errors.go.
 //
 // # Rules

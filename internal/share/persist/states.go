@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"ottla/internal/coordinator"
 	"ottla/internal/metadata"
 	"ottla/internal/outbox"
 	"ottla/internal/share/store"
@@ -102,13 +103,5 @@ func (s *States) Do(ctx context.Context, key string, cmd any) (any, error) {
 // leader is the node whose share coordinator has a key, -1 when none has. Where
 // there is no topic yet this node's says so.
 func (s *States) leader(key string) int32 {
-	p, err := s.o.Local.PartitionFor(key)
-	if err != nil {
-		return s.o.NodeID
-	}
-	t := s.o.Image().TopicByName(s.o.Topic)
-	if t == nil || int(p) >= len(t.Partitions) {
-		return s.o.NodeID
-	}
-	return t.Partitions[p].Leader
+	return coordinator.Home(s.o.Image(), s.o.Topic, s.o.NodeID, s.o.Local.PartitionFor, key)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"ottla/internal/coordinator"
 	"ottla/internal/metadata"
 	"ottla/internal/outbox"
 	"ottla/internal/txn"
@@ -92,15 +93,7 @@ func (c *Coordinators) Go(ctx context.Context, id string, cmd any, done func(any
 // leader is the node that coordinates an id, -1 when none does. Where there is
 // no topic yet this node's coordinators say so.
 func (c *Coordinators) leader(id string) int32 {
-	p, err := c.o.Local.PartitionFor(id)
-	if err != nil {
-		return c.o.NodeID
-	}
-	t := c.o.Image().TopicByName(c.o.Topic)
-	if t == nil || int(p) >= len(t.Partitions) {
-		return c.o.NodeID
-	}
-	return t.Partitions[p].Leader
+	return coordinator.Home(c.o.Image(), c.o.Topic, c.o.NodeID, c.o.Local.PartitionFor, id)
 }
 
 // answer gives a question its answer, or asks the node that coordinates by now.
