@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/reach"
 )
 
 func clusterDirs(o *options) *cobra.Command {
@@ -49,8 +49,7 @@ func clusterDirs(o *options) *cobra.Command {
 
 func logDirs(ctx context.Context, a *kadm.Client) (kadm.DescribedAllLogDirs, error) {
 	dirs, err := a.DescribeAllLogDirs(ctx, nil)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+	if err != nil && !reach.Partly(err) {
 		return nil, kafkaFailure("cannot read the log directories", err)
 	}
 	return dirs, nil

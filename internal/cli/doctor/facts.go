@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -87,8 +86,7 @@ func Gather(ctx context.Context, s Sources) (*Facts, error) {
 
 // note keeps the reason why a fact is missing; partial answers count as had.
 func (f *Facts) note(what string, err error) bool {
-	var shards *kadm.ShardErrors
-	if err == nil || errors.As(err, &shards) && !shards.AllFailed {
+	if err == nil || reach.Partly(err) {
 		return true
 	}
 	f.Missing[what] = err.Error()

@@ -9,17 +9,18 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"ottla/internal/cli/reach"
 )
 
 // consumers reads those of the groups whose partitions the server assigns
 // (KIP-848), by name; others, and those that are not there, are left out.
 func consumers(ctx context.Context, a *kadm.Client, names []string) (map[string]*Group, error) {
 	described, err := a.DescribeConsumerGroups(ctx, names...)
-	var shards *kadm.ShardErrors
 	switch {
 	case errors.Is(err, kerr.UnsupportedVersion) || len(described) == 0 && err != nil && strings.Contains(err.Error(), "not support"):
 		return nil, nil // an older server has no such groups
-	case err != nil && !(errors.As(err, &shards) && !shards.AllFailed):
+	case err != nil && !reach.Partly(err):
 		return nil, fmt.Errorf("read the consumer groups: %w", err)
 	}
 	found := map[string]*Group{}
@@ -89,8 +90,7 @@ func standings(ctx context.Context, a *kadm.Client, found map[string]*Group) err
 		return nil
 	}
 	ends, err := a.ListEndOffsets(ctx, keys(topics)...)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+	if err != nil && !reach.Partly(err) {
 		return fmt.Errorf("read the ends of the partitions: %w", err)
 	}
 	for _, g := range found {

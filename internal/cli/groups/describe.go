@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/reach"
 )
 
 // Group is one group with its members and offsets.
@@ -146,8 +148,7 @@ func classics(ctx context.Context, a *kadm.Client, names []string) (out []*Group
 		return nil, nil
 	}
 	lags, err := a.Lag(ctx, names...)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+	if err != nil && !reach.Partly(err) {
 		return nil, fmt.Errorf("read the groups: %w", err)
 	}
 	for _, l := range lags.Sorted() {

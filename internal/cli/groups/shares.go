@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"ottla/internal/cli/reach"
 )
 
 // shares reads those of the groups whose members take records one by one
@@ -20,11 +22,10 @@ func shares(ctx context.Context, a *kadm.Client, names []string) (map[string]*Gr
 		return nil, nil
 	}
 	described, err := a.DescribeShareGroups(ctx, names...)
-	var shards *kadm.ShardErrors
 	switch {
 	case errors.Is(err, kerr.UnsupportedVersion) || len(described) == 0 && err != nil && strings.Contains(err.Error(), "not support"):
 		return nil, nil // an older server has no such groups
-	case err != nil && !(errors.As(err, &shards) && !shards.AllFailed):
+	case err != nil && !reach.Partly(err):
 		return nil, fmt.Errorf("read the share groups: %w", err)
 	}
 	found := map[string]*Group{}
@@ -64,8 +65,7 @@ func ofShares(d *kadm.DescribedShareGroup) *Group {
 // partition; a row names one only where it is alone.
 func shareStandings(ctx context.Context, a *kadm.Client, names []string, found map[string]*Group) error {
 	all, err := a.DescribeShareGroupOffsets(ctx, names...)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+	if err != nil && !reach.Partly(err) {
 		return fmt.Errorf("read where the share groups stand: %w", err)
 	}
 	topics := map[string]bool{}
@@ -83,7 +83,7 @@ func shareStandings(ctx context.Context, a *kadm.Client, names []string, found m
 		return nil
 	}
 	ends, err := a.ListEndOffsets(ctx, keys(topics)...)
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+	if err != nil && !reach.Partly(err) {
 		return fmt.Errorf("read the ends of the partitions: %w", err)
 	}
 	for _, g := range found {

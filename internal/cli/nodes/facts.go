@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/cli/reach"
 )
 
 // Node is one node.
@@ -116,8 +118,7 @@ func Gather(ctx context.Context, s Sources) (*Facts, error) {
 }
 
 func (f *Facts) note(what string, err error) bool {
-	var shards *kadm.ShardErrors
-	if err == nil || errors.As(err, &shards) && !shards.AllFailed {
+	if err == nil || reach.Partly(err) {
 		return true
 	}
 	f.Missing[what] = err.Error()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"ottla/internal/cli/reach"
 )
 
 // Transaction is what is known of a transactional id.
@@ -93,8 +95,7 @@ func ignoreGone(err error) error {
 
 func describe(ctx context.Context, a *kadm.Client, ids []string) ([]*Transaction, error) {
 	described, err := a.DescribeTransactions(ctx, ids...)
-	var shards *kadm.ShardErrors
-	if err != nil && !(errors.As(err, &shards) && !shards.AllFailed) {
+	if err != nil && !reach.Partly(err) {
 		return nil, fmt.Errorf("describe the transactions: %w", err)
 	}
 	var out []*Transaction
