@@ -45,7 +45,7 @@ func TestASilentNodeIsFencedAndOthersLead(t *testing.T) {
 		c.kill(2)
 		began := time.Now()
 		for c.leader("a") == 2 {
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 		}
 		if took := time.Since(began); took < time.Second || took > 2100*time.Millisecond {
 			t.Errorf("it took %v", took)
@@ -56,7 +56,7 @@ func TestASilentNodeIsFencedAndOthersLead(t *testing.T) {
 		if len(why) != 1 || why[0].Why != "node 2 silent for 2.0 s" || why[0].From != 2 || why[0].To != 3 {
 			t.Errorf("reasons: %v", why)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if c.image().Broker(1).Fenced || c.image().Broker(3).Fenced {
 			t.Error("nodes that speak are fenced")
 		}
@@ -90,13 +90,13 @@ func TestAwaitWaitsForEveryNodeThatServes(t *testing.T) {
 		forgotten := 0
 		c.keeper.Await(offset, func() { forgotten++ })()
 		c.speakers[2].Applied(offset)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if done != 0 {
 			t.Fatal("node 3 has not applied it")
 		}
 		c.speakers[3].Applied(offset + 7)
 		synctest.Wait()
-		time.Sleep(leastGap)
+		pass(leastGap)
 		synctest.Wait()
 		if done != 1 || forgotten != 0 {
 			t.Errorf("done %d, forgotten %d", done, forgotten)
@@ -121,11 +121,11 @@ func TestAStoppingNodeIsLetGoWhenTheOthersKnow(t *testing.T) {
 		c.serving(1, 2, 3)
 		c.topic("a", 2, 3)
 		c.topic("b", 2)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		c.set(func() { c.lags[3] = true })
 		ended := make(chan error, 1)
 		go func() { ended <- c.speakers[2].ShutDown(t.Context()) }()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if c.leader("a") != 3 || c.leader("b") != metadata.NoLeader || c.image().Broker(2).Fenced {
 			t.Errorf("leaders %d and %d, fenced %v", c.leader("a"), c.leader("b"), c.image().Broker(2).Fenced)
 		}
@@ -159,16 +159,16 @@ func TestANewLeadershipGivesEverybodyTime(t *testing.T) {
 		}
 		at := len(c.commands())
 		c.set(func() { c.cut[1], c.cut[2], c.cut[3] = true, true, true })
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if now := c.commands(); len(now) != at {
 			t.Errorf("a node that does not lead gave %v", now[at:])
 		}
 		c.keeper.OnLeader(1, 7)
-		time.Sleep(1900 * time.Millisecond)
+		pass(1900 * time.Millisecond)
 		if c.image().Broker(3).Fenced {
 			t.Error("node 3 had no time to be heard")
 		}
-		time.Sleep(200 * time.Millisecond)
+		pass(200 * time.Millisecond)
 		if !c.image().Broker(3).Fenced {
 			t.Error("node 3 had its time")
 		}
@@ -186,19 +186,19 @@ func TestTheLeaderBeforeIsFencedSoonAfterItsEnd(t *testing.T) {
 			cl.serving(1, 2, 3)
 			cl.keeper.OnLeader(2, 6)
 			cl.set(func() { cl.cut[2], cl.probes[2] = true, errors.New("connection refused") })
-			time.Sleep(time.Second)
+			pass(time.Second)
 			if c.reset {
 				cl.keeper.ConnectionDown(2)
 				cl.keeper.ConnectionDown(3) // which a probe finds well
 				cl.keeper.ConnectionDown(9)
 			}
 			cl.keeper.OnLeader(-1, 6)
-			time.Sleep(1500 * time.Millisecond)
+			pass(1500 * time.Millisecond)
 			began := time.Now()
 			cl.keeper.OnLeader(1, 7)
 			synctest.Wait()
 			for !cl.image().Broker(2).Fenced {
-				time.Sleep(time.Millisecond)
+				pass(time.Millisecond)
 				synctest.Wait()
 			}
 			if took := time.Since(began); took < c.least || took > c.most {
@@ -222,7 +222,7 @@ func TestANodeAloneHasNoGoroutine(t *testing.T) {
 			t.Error(err)
 		}
 		c.keeper.ConnectionDown(2)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if c.image().Broker(1).Fenced {
 			t.Error("a node alone is fenced")
 		}
@@ -242,9 +242,9 @@ func TestWhatTheControllerRefusesIsTriedAgain(t *testing.T) {
 		c.serving(1, 2)
 		c.set(func() { c.refuse = wire.NotController })
 		c.kill(2)
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		c.set(func() { c.refuse = nil })
-		time.Sleep(tryAgain)
+		pass(tryAgain)
 		synctest.Wait()
 		if !c.image().Broker(2).Fenced {
 			t.Errorf("not fenced after %v", c.commands())
@@ -262,7 +262,7 @@ func TestLeadersGoBackToPreferredReplicas(t *testing.T) {
 		c.serving(1, 2)
 		c.topic("a", 2, 1)
 		c.kill(2)
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		c.start(2)
 		if err := c.speakers[2].WaitUnfenced(t.Context()); err != nil {
 			t.Fatal(err)
@@ -275,7 +275,7 @@ func TestLeadersGoBackToPreferredReplicas(t *testing.T) {
 		if c.leader("a") != 1 {
 			t.Fatalf("leader %d", c.leader("a"))
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if c.leader("a") != 2 {
 			t.Errorf("leader %d after a minute", c.leader("a"))
 		}
@@ -310,7 +310,7 @@ func TestOnlyWhoIsGoneIsReplaced(t *testing.T) {
 			}
 		}
 		c.set(func() { c.cut[2] = true })
-		time.Sleep(time.Second) // so that no heartbeat is on its way
+		pass(time.Second) // so that no heartbeat is on its way
 		c.keeper.ConnectionDown(2)
 		synctest.Wait()
 		if gone, _ := vet(2, 2, 2); !gone {

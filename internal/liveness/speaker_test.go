@@ -17,13 +17,13 @@ import (
 func TestHeartbeatsGoAtOnceWhenTheMetadataMoveAndElseNowAndThen(t *testing.T) {
 	in(t, func(t *testing.T, c *cluster) {
 		c.serving(1, 2)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		before := c.asked(2)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		if n := c.asked(2) - before; n < 19 || n > 21 {
 			t.Errorf("%d heartbeats in 10 idle seconds", n)
 		}
-		time.Sleep(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		synctest.Wait()
 		before = c.asked(2)
 		for offset := range int64(1000) {
@@ -33,7 +33,7 @@ func TestHeartbeatsGoAtOnceWhenTheMetadataMoveAndElseNowAndThen(t *testing.T) {
 		if n := c.asked(2) - before; n != 1 {
 			t.Errorf("%d heartbeats at once", n)
 		}
-		time.Sleep(2 * leastGap)
+		pass(2 * leastGap)
 		synctest.Wait()
 		if n := c.asked(2) - before; n > 2 {
 			t.Errorf("%d heartbeats for 1000 steps of the metadata", n)
@@ -42,7 +42,7 @@ func TestHeartbeatsGoAtOnceWhenTheMetadataMoveAndElseNowAndThen(t *testing.T) {
 			t.Error("node 1 has not applied them")
 		}
 		c.speakers[1].Applied(5000)
-		time.Sleep(2 * leastGap)
+		pass(2 * leastGap)
 		synctest.Wait()
 		if applied := c.applied(); applied != 1999 {
 			t.Errorf("applied %d by all, want 1999", applied)
@@ -55,7 +55,7 @@ func TestANodeThatIsUnknownRegistersAgain(t *testing.T) {
 		c.serving(1, 2)
 		was := c.speakers[2].Epoch()
 		c.must(controller.UnregisterBroker{ID: 2})
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		if now := c.speakers[2].Epoch(); now <= was || c.image().Broker(2).Fenced || c.speakers[2].Fenced() {
 			t.Errorf("epoch %d after %d, fenced %v", now, was, c.image().Broker(2).Fenced)
@@ -69,7 +69,7 @@ func TestANodeThatIsUnknownRegistersAgain(t *testing.T) {
 		c.must(controller.UnregisterBroker{ID: 2})
 		ended := make(chan error, 1)
 		go func() { ended <- s.ShutDown(t.Context()) }()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		c.set(func() { c.cut[2] = false })
 		if err := <-ended; err != nil || c.image().Broker(2) != nil {
 			t.Errorf("%v, %v", err, c.image().Broker(2))
@@ -82,12 +82,12 @@ func TestANodeThatCannotRegisterTriesAgain(t *testing.T) {
 		c.serving(1, 2)
 		c.must(controller.UnregisterBroker{ID: 2})
 		c.set(func() { c.refuse = errors.New("no quorum") })
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		if c.image().Broker(2) != nil {
 			t.Fatal("registered without a controller")
 		}
 		c.set(func() { c.refuse = nil })
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if c.image().Broker(2) == nil {
 			t.Error("not registered again")
 		}
