@@ -39,6 +39,25 @@ func consumerSteps() []step {
 	}
 }
 
+// keepAlive has members report until they shall be silent; a failure is seen by
+// the steps that follow.
+func (s *side) keepAlive(ctx context.Context, c *kgo.Client, beat func(context.Context)) {
+	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	s.silence = func() { stop(); <-ended; c.Close() }
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-alive.Done():
+				return
+			case <-time.After(5 * time.Second):
+				beat(alive)
+			}
+		}
+	}()
+}
+
 // members lets two members, a and b, join a group, settle and commit, and keeps
 // them alive until membersLeave. The epochs at which they are hang on how often
 // the group was assigned anew, so all of it is done in an order that is always
@@ -57,21 +76,10 @@ func (s *side) members(ctx context.Context, topic, group string) error {
 			return err
 		}
 	}
-	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	s.silence = func() { stop(); <-ended; c.Close() }
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-alive.Done():
-				return
-			case <-time.After(5 * time.Second):
-				_, _ = a.beat(alive) // a failure is seen by the steps that follow
-				_, _ = b.beat(alive)
-			}
-		}
-	}()
+	s.keepAlive(ctx, c, func(ctx context.Context) {
+		_, _ = a.beat(ctx)
+		_, _ = b.beat(ctx)
+	})
 	commit := kmsg.NewPtrOffsetCommitRequest()
 	commit.Group, commit.MemberID, commit.Generation = a.group, a.id, a.epoch
 	row := kmsg.NewOffsetCommitRequestTopic()

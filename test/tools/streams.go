@@ -68,20 +68,9 @@ func (s *side) streams(ctx context.Context, group, topic string) error {
 	if _, err := beatStreams(ctx, c, m); err != nil { // says what it has
 		return err
 	}
-	alive, stop := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	s.silence = func() { stop(); <-ended; c.Close() }
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-alive.Done():
-				return
-			case <-time.After(5 * time.Second):
-				_, _ = beatStreams(alive, c, m) // a failure is seen by the steps that follow
-			}
-		}
-	}()
+	s.keepAlive(ctx, c, func(ctx context.Context) {
+		_, _ = beatStreams(ctx, c, m)
+	})
 	return nil
 }
 
