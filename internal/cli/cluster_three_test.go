@@ -9,9 +9,11 @@ import (
 	"ottla/test/rig/trio"
 )
 
-// onThree runs a command line against three nodes.
+// onThree runs a command line against three nodes, any of which may be asked:
+// so all shall know what the one before has changed.
 func onThree(t *testing.T, c *trio.Cluster, args ...string) result {
 	t.Helper()
+	c.Agree()
 	return call(t, nil, "", append(args, "-b", c.Bootstrap())...)
 }
 

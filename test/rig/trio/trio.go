@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla"
 	"ottla/test/realfault"
@@ -203,6 +205,61 @@ func (c *Cluster) lacking() string {
 		}
 	}
 	return ""
+}
+
+// Agree waits until all running nodes have the same topics and nodes to tell of: a
+// change is known to whoever was asked for it, and to the others a moment later.
+func (c *Cluster) Agree() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
+	defer cancel()
+	var clients []*kgo.Client
+	for i, node := range c.nodes {
+		if node == nil {
+			continue
+		}
+		cl, err := kgo.NewClient(kgo.SeedBrokers(c.addrs[i]))
+		if err != nil {
+			c.t.Fatalf("make a client: %v", err)
+		}
+		defer cl.Close()
+		clients = append(clients, cl)
+	}
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for !c.agreed(ctx, clients) {
+		select {
+		case <-ctx.Done():
+			c.t.Fatalf("the nodes do not agree after %v", settleWithin)
+		case <-look.C:
+		}
+	}
+}
+
+// agreed asks each node once.
+func (c *Cluster) agreed(ctx context.Context, clients []*kgo.Client) bool {
+	c.t.Helper()
+	var first string
+	for i, cl := range clients {
+		resp, err := cl.SeedBrokers()[0].RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+		if err != nil {
+			c.t.Fatalf("ask a node for its metadata: %v", err)
+		}
+		m := resp.(*kmsg.MetadataResponse)
+		slices.SortFunc(m.Topics, func(a, b kmsg.MetadataResponseTopic) int { return strings.Compare(*a.Topic, *b.Topic) })
+		said := fmt.Sprint(len(m.Brokers))
+		for _, t := range m.Topics {
+			said += " " + *t.Topic
+			for _, p := range t.Partitions {
+				said += fmt.Sprint(" ", p.Partition, p.Leader, p.LeaderEpoch, p.Replicas, p.ISR)
+			}
+		}
+		if i > 0 && said != first {
+			return false
+		}
+		first = said
+	}
+	return true
 }
 
 func (c *Cluster) close() {
