@@ -3,6 +3,7 @@
 //
 //	go run ./test/oracle install                   fetch broker and tools (java 17 and mvn are needed)
 //	go run ./test/oracle start DIR [key=value ...] run one node until Ctrl-C; prints its address
+//	go run ./test/oracle start3 DIR [key=value ...] three nodes; prints their addresses
 //	go run ./test/oracle tool NAME args...         one of Kafka's commands, e.g. kafka-topics
 //	go run ./test/oracle names                     the commands that tool knows
 package main
@@ -32,7 +33,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("want install, start, tool or names")
+		return errors.New("want install, start, start3, tool or names")
 	}
 	switch args[0] {
 	case "install":
@@ -41,11 +42,13 @@ func run(ctx context.Context, args []string) error {
 		fmt.Println(strings.Join(apache.Names(), "\n"))
 		return nil
 	case "start":
-		return start(ctx, args[1:])
+		return start(ctx, 1, args[1:])
+	case "start3":
+		return start(ctx, 3, args[1:])
 	case "tool":
 		return tool(ctx, args[1:])
 	}
-	return fmt.Errorf("%q is none of install, start, tool, names", args[0])
+	return fmt.Errorf("%q is none of install, start, start3, tool, names", args[0])
 }
 
 func install(ctx context.Context) error {
@@ -61,7 +64,7 @@ func install(ctx context.Context) error {
 	return nil
 }
 
-func start(ctx context.Context, args []string) error {
+func start(ctx context.Context, nodes int, args []string) error {
 	if len(args) == 0 {
 		return errors.New("start wants a directory")
 	}
@@ -76,6 +79,15 @@ func start(ctx context.Context, args []string) error {
 	dir, err := filepath.Abs(args[0])
 	if err != nil {
 		return err
+	}
+	if nodes > 1 {
+		c, err := apache.StartSeveral(ctx, dir, nodes, settings)
+		if err != nil {
+			return err
+		}
+		fmt.Println(strings.Join(c.Addrs(), ","))
+		<-ctx.Done()
+		return c.Stop()
 	}
 	n, err := apache.Start(ctx, dir, settings)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -23,7 +24,7 @@ type Node struct {
 	Dir  string
 	Addr string // host:port for clients
 	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has ended
+	done chan struct{} // closed when the process that runs has ended; nil before the first
 }
 
 // Start formats dir, when it is new, and runs one combined node on 127.0.0.1.
@@ -34,21 +35,47 @@ func Start(ctx context.Context, dir string, settings map[string]string) (*Node, 
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{Dir: dir, Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0])), done: make(chan struct{})}
-	if err := n.writeSettings(ports, settings); err != nil {
-		return nil, err
+	alone := map[string]string{
+		"offsets.topic.replication.factor": "1", "transaction.state.log.replication.factor": "1",
+		"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
+		"share.coordinator.state.topic.min.isr": "1",
 	}
-	if err := n.format(ctx, d); err != nil {
+	maps.Copy(alone, settings)
+	n := newNode(dir, ports[0])
+	if err := n.prepare(ctx, d, ports, alone, "--standalone"); err != nil {
 		return nil, err
 	}
 	return n, n.run(ctx, d)
+}
+
+func newNode(dir string, port int) *Node { return &Node{Dir: dir, Addr: local(port)} }
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// prepare writes the node's settings and formats its directory when it is new;
+// voters is what kafka-storage is told of the first voters.
+func (n *Node) prepare(ctx context.Context, d *Distribution, ports []int, settings map[string]string, voters ...string) error {
+	if err := os.MkdirAll(n.Dir, 0o755); err != nil {
+		return err
+	}
+	if err := n.writeSettings(ports, settings); err != nil {
+		return err
+	}
+	return n.format(ctx, d, voters)
+}
+
+// Restart runs a stopped node on the address and data that it had and returns
+// when it serves.
+func (n *Node) Restart(ctx context.Context) error {
+	d, err := Broker(ctx)
+	if err != nil {
+		return err
+	}
+	return n.run(ctx, d)
 }
 
 func (n *Node) writeSettings(ports []int, settings map[string]string) error {
@@ -58,13 +85,8 @@ func (n *Node) writeSettings(ports []int, settings map[string]string) error {
 		"controller.listener.names":           "CONTROLLER",
 		"controller.quorum.bootstrap.servers": fmt.Sprintf("127.0.0.1:%d", ports[1]),
 		"log.dirs":                            filepath.Join(n.Dir, "data"),
-		"offsets.topic.replication.factor":    "1", "transaction.state.log.replication.factor": "1",
-		"transaction.state.log.min.isr": "1", "share.coordinator.state.topic.replication.factor": "1",
-		"share.coordinator.state.topic.min.isr": "1",
 	}
-	for k, v := range settings {
-		all[k] = v
-	}
+	maps.Copy(all, settings)
 	var b strings.Builder
 	for k, v := range all {
 		fmt.Fprintf(&b, "%s=%s\n", k, v)
@@ -78,11 +100,12 @@ func (n *Node) writeSettings(ports []int, settings map[string]string) error {
 
 func (n *Node) path(name string) string { return filepath.Join(n.Dir, name) }
 
-func (n *Node) format(ctx context.Context, d *Distribution) error {
+func (n *Node) format(ctx context.Context, d *Distribution, voters []string) error {
 	if _, err := os.Stat(n.path("data/meta.properties")); err == nil {
 		return nil
 	}
-	cmd, err := d.Command(ctx, "kafka-storage", "format", "--standalone", "-t", "b3R0bGEtb3JhY2xlLTAwMQ", "-c", n.path("server.properties"))
+	args := append([]string{"format", "-t", clusterID, "-c", n.path("server.properties")}, voters...)
+	cmd, err := d.Command(ctx, "kafka-storage", args...)
 	if err != nil {
 		return err
 	}
@@ -100,14 +123,14 @@ func (n *Node) run(ctx context.Context, d *Distribution) error {
 	defer out.Close()
 	n.cmd = exec.Command("java", "-Xms512M", "-Xmx1G", "-server", "-XX:+UseG1GC", "-Djava.awt.headless=true",
 		"-Dlog4j2.configurationFile="+n.path("log4j2.properties"), "-cp", d.ClassPath(), "kafka.Kafka", n.path("server.properties"))
-	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr = n.Dir, out, out
+	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr, n.done = n.Dir, out, out, make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
 		return fmt.Errorf("start Kafka: %w", err)
 	}
-	go func() {
-		defer close(n.done)
-		_ = n.cmd.Wait() // how it ended stands in its log
-	}()
+	go func(cmd *exec.Cmd, done chan struct{}) {
+		defer close(done)
+		_ = cmd.Wait() // how it ended stands in its log
+	}(n.cmd, n.done)
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for tick := time.NewTicker(100 * time.Millisecond); ; {
@@ -140,6 +163,9 @@ func (n *Node) Kill() error {
 
 // Stop ends the node cleanly, or by force when it does not obey.
 func (n *Node) Stop() error {
+	if n.done == nil || n.cmd.Process == nil { // never ran
+		return nil
+	}
 	if err := n.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop Kafka: %w", err)
 	}
@@ -156,7 +182,7 @@ func (n *Node) Stop() error {
 func freePorts(count int) ([]int, error) {
 	var out []int
 	for port := 19092 + os.Getpid()%5000; port < 32000 && len(out) < count; port++ {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		l, err := net.Listen("tcp", local(port))
 		if err != nil {
 			continue
 		}

@@ -6,6 +6,6 @@
 // the command-line tools have versions of their own.
 //
 // Reading order: install.go (jars, once, into the user's cache), tools.go
-// (command names to classes), broker.go (one node or several, started and
-// stopped).
+// (command names to classes), broker.go (one node, started and stopped),
+// cluster.go (several nodes).
 package apache
