@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ottla/internal/log"
@@ -14,7 +15,8 @@ import (
 )
 
 // hub carries frames between nodes of one process: a channel for each pair, so
-// that they come in order, and drops what does not fit.
+// that they come in order, and drops what does not fit. Its tests run in bubbles
+// of time: a machine that is busy elects no other leader.
 type hub struct {
 	mu    sync.Mutex
 	nodes map[int32]*Node
@@ -165,7 +167,9 @@ func trioOfNodes(t *testing.T, change func(*Options)) (*hub, [4]*hubNode) {
 
 // Three nodes in one process: they join, follow, and go on without the leader
 // that stops, at once.
-func TestThreeNodesHandOnAtAStop(t *testing.T) {
+func TestThreeNodesHandOnAtAStop(t *testing.T) { synctest.Test(t, handOnAtAStop) }
+
+func handOnAtAStop(t *testing.T) {
 	h, ns := trioOfNodes(t, func(o *Options) { o.SnapshotBytes = 2000 })
 	defer h.close()
 	ctx := t.Context()
@@ -212,7 +216,9 @@ func TestThreeNodesHandOnAtAStop(t *testing.T) {
 
 // A leader that is cut off tells those who wait what became of their commands,
 // once it hears; the others elect another one.
-func TestThreeNodesWithoutTheirLeader(t *testing.T) {
+func TestThreeNodesWithoutTheirLeader(t *testing.T) { synctest.Test(t, withoutTheirLeader) }
+
+func withoutTheirLeader(t *testing.T) {
 	h, ns := trioOfNodes(t, nil)
 	defer h.close()
 	ctx := t.Context()
@@ -257,7 +263,9 @@ func TestThreeNodesWithoutTheirLeader(t *testing.T) {
 
 // A node of its own has no clock, whatever a quorum of several has; with an
 // observer it has one, and without it none again.
-func TestTheClockRunsWhileThereIsSomebodyElse(t *testing.T) {
+func TestTheClockRunsWhileThereIsSomebodyElse(t *testing.T) { synctest.Test(t, clockWithSomebodyElse) }
+
+func clockWithSomebodyElse(t *testing.T) {
 	h := newHub()
 	defer h.close()
 	one := h.open(t, 1, newMem(t), func(o *Options) { o.AutoVoters = 1 })
