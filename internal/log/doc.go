@@ -20,6 +20,7 @@
 //     no round syncs
 //   - read.go, verify.go, descriptors.go: the way out; checksums that are no
 //     longer trusted, scan and scrub; open files
+//   - mend.go: what is damaged, and bytes of another replica put in its place
 //   - lookup.go: by time; aborted transactions
 //   - checkpoint.go: what a restart goes by
 //   - open.go, recovery.go, recovery_from.go, recovery_end.go: opening, from where
