@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ottla/internal/broker/insync"
 	"ottla/internal/config"
 	"ottla/internal/coordinator"
 	"ottla/internal/log"
@@ -49,6 +48,50 @@ type Options struct {
 	// Tick makes the tickers of the loops; nil means time.NewTicker. The
 	// function it returns stops one.
 	Tick func(every time.Duration) (<-chan time.Time, func())
+	// Stepping, where set, does what goroutines of the broker would.
+	Stepping *Stepping
+}
+
+// Stepping is what a broker without goroutines needs, for who keeps the order of
+// things himself, as a simulation of a whole cluster does. It does what it is told
+// when it likes, as steps of its own; Start is not called.
+type Stepping struct {
+	// Later runs do: the opening of a log that was found on disk.
+	Later func(do func())
+	// Followers keeps partitions up with their leaders.
+	Followers Followers
+	// InSync has the controller note who is in sync.
+	InSync InSync
+	// Coordinators run on the partitions of their topics, by topic.
+	Coordinators map[string]Coordinator
+	// Adjust changes what a partition heeds of its settings: to sizes smaller than
+	// these may have. May be nil.
+	Adjust func(c *partition.Config)
+}
+
+// Followers is told which partition follows whom (package replicate).
+type Followers interface {
+	Follow(p *partition.Partition, leader, leaderEpoch int32)
+	Unfollow(p *partition.Partition)
+	// Following tells how many follow.
+	Following() int
+	Close()
+}
+
+// InSync is told of partitions with followers that are led here (package insync).
+type InSync interface {
+	Lead()
+	Look(p *partition.Partition)
+	// Running tells whether anything is looked at.
+	Running() bool
+	Close()
+}
+
+// Coordinator runs on the partitions of a topic (coordinator.Runtime).
+type Coordinator interface {
+	Lead(partition int32, t coordinator.Tail)
+	Expect(partition int32)
+	Resign(partition int32)
 }
 
 // Broker follows the metadata image: it opens, leads, configures and deletes
@@ -72,8 +115,8 @@ type Broker struct {
 	news       chan struct{} // has something in it when the controller should hear of directories
 	ensuring   chan struct{} // has something in it while Ensure asks
 
-	fetchers *replicate.Fetchers // of what is led elsewhere
-	inSync   *insync.Keeper      // of what is led here and has followers
+	fetchers Followers // of what is led elsewhere
+	inSync   InSync    // of what is led here and has followers
 	pulling  atomic.Pointer[replicate.Settings]
 
 	stop    chan struct{} // closed by Close

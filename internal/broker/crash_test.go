@@ -112,7 +112,7 @@ func live(t *testing.T, d *sim.Disk, e *expectation) {
 	produce("a")
 	produce("a")
 	for _, dir := range r.dirs {
-		r.broker.keep(dir)
+		r.broker.Keep(dir)
 	}
 	remove("b")
 	produce("a")

@@ -57,11 +57,17 @@ func (b *Broker) dirFailed(ctx context.Context, d *log.Dir) {
 func (b *Broker) TellDirectories(ctx context.Context) {
 	b.registered.Store(true)
 	b.tellCordons(ctx)
+	for part := range slices.Chunk(b.wrongHomes(), mostTold) {
+		b.tellHomes(ctx, part)
+	}
+}
+
+// wrongHomes are the partitions that the metadata have elsewhere or nowhere.
+func (b *Broker) wrongHomes() (wrong []*held) {
 	if len(b.o.Directories) < 2 && !b.replaced.Load() {
-		return
+		return nil
 	}
 	img := b.Image()
-	var wrong []*held
 	for t := range img.Topics() {
 		held := b.table.byID(t.ID)
 		for _, p := range t.Partitions {
@@ -75,9 +81,28 @@ func (b *Broker) TellDirectories(ctx context.Context) {
 			}
 		}
 	}
-	for part := range slices.Chunk(wrong, mostTold) {
-		b.tellHomes(ctx, part)
+	return wrong
+}
+
+// Homes is the command that tells where partitions lie which the metadata have
+// elsewhere or nowhere; false where there are none, or too many for one.
+func (b *Broker) Homes() (controller.AssignDirectories, bool) {
+	me, wrong := b.Image().Broker(b.o.NodeID), b.wrongHomes()
+	if me == nil || len(b.o.Directories) == 0 || len(wrong) == 0 || len(wrong) > mostTold {
+		return controller.AssignDirectories{}, false
 	}
+	return b.homesOf(me, wrong), true
+}
+
+// homesOf is the command for some partitions.
+func (b *Broker) homesOf(me *metadata.Broker, hs []*held) controller.AssignDirectories {
+	cmd := controller.AssignDirectories{ID: me.ID, Epoch: me.Epoch}
+	for _, h := range hs {
+		cmd.Partitions = append(cmd.Partitions, controller.DirectoryAssignment{
+			TopicID: h.id.ID, Index: h.id.Partition, Directory: b.o.Directories[h.at.Load().index],
+		})
+	}
+	return cmd
 }
 
 // mostTold bounds one command.
@@ -90,12 +115,7 @@ func (b *Broker) tellHomes(ctx context.Context, hs []*held) {
 	if me == nil || len(b.o.Directories) == 0 {
 		return
 	}
-	cmd := controller.AssignDirectories{ID: me.ID, Epoch: me.Epoch}
-	for _, h := range hs {
-		cmd.Partitions = append(cmd.Partitions, controller.DirectoryAssignment{
-			TopicID: h.id.ID, Index: h.id.Partition, Directory: b.o.Directories[h.at.Load().index],
-		})
-	}
+	cmd := b.homesOf(me, hs)
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	if _, err := b.o.Control(ctx, cmd); err != nil && !b.stopped.Load() {

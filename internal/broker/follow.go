@@ -108,12 +108,23 @@ func (b *Broker) mayBegin(mp *metadata.Partition) bool {
 	return !slices.ContainsFunc(b.dirs, func(d *log.Dir) bool { return d.Err() != nil })
 }
 
+// coordinatorOf is what runs on a topic's partitions, nil on most.
+func (b *Broker) coordinatorOf(topic string) Coordinator {
+	if b.o.Stepping != nil {
+		return b.o.Stepping.Coordinators[topic]
+	}
+	if c := b.o.Coordinators[topic]; c != nil {
+		return c
+	}
+	return nil
+}
+
 // hold makes a partition that is not open yet.
 func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c partition.Config) *held {
 	h := &held{
 		broker:   b,
 		id:       log.Ident{Topic: mt.Name, Partition: mp.Index, ID: mt.ID},
-		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.o.Coordinators[mt.Name],
+		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.coordinatorOf(mt.Name),
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
 			Now: b.o.Now, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look,

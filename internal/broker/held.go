@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"ottla/internal/coordinator"
 	"ottla/internal/log"
 	"ottla/internal/partition"
 	"ottla/internal/wire"
@@ -35,7 +34,7 @@ type held struct {
 	internal bool
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
-	coordinator *coordinator.Runtime
+	coordinator Coordinator
 	broker      *Broker
 
 	state atomic.Int32

@@ -20,7 +20,7 @@ const pace = time.Second
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
 		b.loops.Go(func() { b.syncLoop(ctx, d) })
-		keep, flush := func(time.Time) { b.keep(d) }, func(time.Time) { b.flush(d) }
+		keep, flush := func(time.Time) { b.Keep(d) }, func(time.Time) { b.flush(d) }
 		b.hurriedLoop(ctx, pace, keep, keep, d.CheckpointDue(), func() { b.checkpoint(d) })
 		b.loop(ctx, pace, flush, flush)
 	}
@@ -84,8 +84,9 @@ func (b *Broker) hurriedLoop(ctx context.Context, pace time.Duration, step, all 
 	})
 }
 
-// keep does what a directory needs about once a second.
-func (b *Broker) keep(d *log.Dir) {
+// Keep does what a directory needs about once a second: its checkpoint, and
+// housekeeping. The loops of Start do; it is for who steps the broker himself.
+func (b *Broker) Keep(d *log.Dir) {
 	b.checkpoint(d)
 	if d.Err() != nil {
 		return

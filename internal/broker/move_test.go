@@ -159,7 +159,7 @@ func movingLife(t *testing.T, d *sim.Disk, e *expectation) {
 		r.settled()
 		produce()
 		for _, dir := range r.dirs {
-			r.broker.keep(dir)
+			r.broker.Keep(dir)
 		}
 	}
 	r.stop()

@@ -17,9 +17,18 @@ const diskWorkers = 8
 func (b *Broker) openNow(hs []*held) {
 	workers := 1
 	if len(hs) >= 256 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = b.workers(runtime.GOMAXPROCS(0))
 	}
 	inParallel(hs, workers, func(h *held) { h.open(b.o.Logger) })
+}
+
+// workers is how many goroutines may do something: so many, or none beside the
+// caller's own.
+func (b *Broker) workers(most int) int {
+	if b.o.Stepping != nil {
+		return 1
+	}
+	return most
 }
 
 // openLater opens what an earlier run left, in the background, internal topics
@@ -29,6 +38,12 @@ func (b *Broker) openLater(hs []*held) {
 		return
 	}
 	slices.SortFunc(hs, byUrgency)
+	if b.o.Stepping != nil {
+		for _, h := range hs {
+			b.o.Stepping.Later(func() { h.open(b.o.Logger) })
+		}
+		return
+	}
 	b.recovering.Add(int64(len(hs)))
 	began := b.o.Now()
 	var next, left atomic.Int64

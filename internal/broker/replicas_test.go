@@ -14,6 +14,7 @@ import (
 	"ottla/internal/kafka/pipe"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/replicate"
 	"ottla/internal/record"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
@@ -225,7 +226,7 @@ func TestANodeAloneKeepsNoFollowers(t *testing.T) {
 	r := start(t, vfs.NewMem(0), 1)
 	defer r.stop()
 	r.create("orders", 3)
-	if r.broker.fetchers != nil {
+	if f, made := r.broker.fetchers.(*replicate.Fetchers); !made || f != nil {
 		t.Error("a node alone has fetchers")
 	}
 	if r.broker.inSync.Running() {

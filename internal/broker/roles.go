@@ -12,6 +12,11 @@ import (
 
 // makeReplicas makes what keeps replicas in step, where there are other nodes.
 func (b *Broker) makeReplicas() {
+	if x := b.o.Stepping; x != nil {
+		b.fetchers, b.inSync = x.Followers, x.InSync
+		return
+	}
+	b.fetchers = (*replicate.Fetchers)(nil)
 	b.inSync = insync.New(insync.Options{
 		NodeID: b.o.NodeID, Image: b.Image, Control: b.o.Control, Partitions: b.Partitions, Logger: b.o.Logger, Tick: b.o.Tick,
 		MaxLag: func() time.Duration { return b.o.View.Duration(b.Image(), maxLag) },
@@ -151,7 +156,7 @@ func (b *Broker) removeAll(hs []*held) {
 	for _, h := range hs {
 		b.leave(h)
 	}
-	inParallel(hs, diskWorkers, func(h *held) {
+	inParallel(hs, b.workers(diskWorkers), func(h *held) {
 		if err := h.remove(b.o.Logger); err != nil {
 			b.o.Logger.Error("the log of a deleted partition stays", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
 		}

@@ -20,13 +20,16 @@ func (b *Broker) configOf(img *metadata.Image, name string) partition.Config {
 	t := b.o.View.TopicConfig(img, name)
 	c := partitionConfig(&t, metadata.IsInternal(name), b.o.View.Duration(img, producerExpiry))
 	c.VerifyTransactions = b.o.View.Bool(img, verifyTxns)
+	if x := b.o.Stepping; x != nil && x.Adjust != nil {
+		x.Adjust(&c)
+	}
 	return c
 }
 
 // reconfigure brings changed settings to the partitions they hold for: a
 // topic's own, or, when a broker default moved, those of all topics.
 func (b *Broker) reconfigure(img *metadata.Image, changes []metadata.ConfigChange) {
-	if b.fetchers != nil {
+	if b.o.Nodes != nil {
 		b.heedPulling(img)
 	}
 	all := false

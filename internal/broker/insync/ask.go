@@ -18,35 +18,43 @@ const mostAsked = 1000
 // patience is how long the controller may take for one.
 const patience = 10 * time.Second
 
-// asked is a proposal on its way.
-type asked struct {
-	partition *partition.Partition
-	proposal  partition.Proposal
+// Asked is a proposal on its way.
+type Asked struct {
+	Partition *partition.Partition
+	Proposal  partition.Proposal
+}
+
+// Propose asks partitions what they propose by a node's image, in their order and
+// in batches of at most most; nothing where the node is not registered.
+func Propose(img *metadata.Image, node int32, maxLag time.Duration, parts iter.Seq[*partition.Partition], most int) (batches [][]Asked) {
+	me := img.Broker(node)
+	if me == nil {
+		return nil
+	}
+	args := partition.ProposeArgs{
+		MaxLagMs: maxLag.Milliseconds(), Epoch: me.Epoch,
+		MayJoin: func(node int32, epoch int64) bool { return mayJoin(img, node, epoch) },
+	}
+	var batch []Asked
+	for p := range parts {
+		if x, ok := p.Propose(&args); ok {
+			batch = append(batch, Asked{p, x})
+		}
+		if len(batch) == most {
+			batches, batch = append(batches, batch), nil
+		}
+	}
+	if len(batch) > 0 {
+		batches = append(batches, batch)
+	}
+	return batches
 }
 
 // round looks at partitions and has the controller note what they propose.
 func (k *Keeper) round(parts iter.Seq[*partition.Partition]) {
 	img := k.o.Image()
-	me := img.Broker(k.o.NodeID)
-	if me == nil {
-		return
-	}
-	args := partition.ProposeArgs{
-		MaxLagMs: k.o.MaxLag().Milliseconds(), Epoch: me.Epoch,
-		MayJoin: func(node int32, epoch int64) bool { return mayJoin(img, node, epoch) },
-	}
-	var batch []asked
-	for p := range parts {
-		if x, ok := p.Propose(&args); ok {
-			batch = append(batch, asked{p, x})
-		}
-		if len(batch) == mostAsked {
-			k.ask(me.Epoch, batch)
-			batch = nil
-		}
-	}
-	if len(batch) > 0 {
-		k.ask(me.Epoch, batch)
+	for _, batch := range Propose(img, k.o.NodeID, k.o.MaxLag(), parts, mostAsked) {
+		k.ask(img.Broker(k.o.NodeID).Epoch, batch)
 	}
 }
 
@@ -57,20 +65,36 @@ func mayJoin(img *metadata.Image, node int32, epoch int64) bool {
 	return b != nil && b.Live() && (epoch < 0 || epoch == b.Epoch)
 }
 
-// ask gives the controller one command and settles what it answers.
-func (k *Keeper) ask(epoch int64, batch []asked) {
-	cmd := controller.AlterPartition{Broker: k.o.NodeID, Epoch: epoch}
+// Command is what the controller is told of proposals by a node of that epoch.
+func Command(node int32, epoch int64, batch []Asked) controller.AlterPartition {
+	cmd := controller.AlterPartition{Broker: node, Epoch: epoch}
 	for _, a := range batch {
-		d := a.partition.Describe()
-		isr := controller.NewISR{TopicID: d.ID, Index: d.Index, LeaderEpoch: a.proposal.LeaderEpoch, PartitionEpoch: a.proposal.PartitionEpoch}
-		for _, m := range a.proposal.ISR {
+		d := a.Partition.Describe()
+		isr := controller.NewISR{TopicID: d.ID, Index: d.Index, LeaderEpoch: a.Proposal.LeaderEpoch, PartitionEpoch: a.Proposal.PartitionEpoch}
+		for _, m := range a.Proposal.ISR {
 			isr.ISR = append(isr.ISR, controller.BrokerState{Broker: m.Broker, BrokerEpoch: m.Epoch})
 		}
 		cmd.Partitions = append(cmd.Partitions, isr)
 	}
+	return cmd
+}
+
+// Settle takes a proposal back that was plainly refused, and tells whether it was:
+// any other may have been taken, and the image will say what holds.
+func (a *Asked) Settle(row *controller.AlteredPartition) (withdrawn bool) {
+	switch row.Code {
+	case wire.None, wire.NewLeaderElected, wire.InvalidUpdateVersion, wire.FencedLeaderEpoch, wire.NotController, wire.StaleBrokerEpoch:
+		return false
+	}
+	a.Partition.Withdraw(a.Proposal)
+	return true
+}
+
+// ask gives the controller one command and settles what it answers.
+func (k *Keeper) ask(epoch int64, batch []Asked) {
 	ctx, cancel := context.WithTimeout(k.ctx, patience)
 	defer cancel()
-	reply, err := k.o.Control(ctx, cmd)
+	reply, err := k.o.Control(ctx, Command(k.o.NodeID, epoch, batch))
 	if err != nil {
 		if k.ctx.Err() == nil {
 			k.o.Logger.Warn("the controller does not know yet which replicas are in sync", slog.Int("count", len(batch)), slog.Any("err", err))
@@ -83,19 +107,9 @@ func (k *Keeper) ask(epoch int64, batch []asked) {
 		return
 	}
 	for i := range rows {
-		k.settle(&batch[i], &rows[i])
+		if a := &batch[i]; a.Settle(&rows[i]) {
+			k.o.Logger.Info("the controller refused a set of replicas in sync", slog.String("topic", a.Partition.Topic()),
+				slog.Int("partition", int(rows[i].Index)), slog.Int("leader_epoch", int(a.Proposal.LeaderEpoch)), slog.String("err", rows[i].Code.Name()))
+		}
 	}
-}
-
-// settle takes a proposal back that was plainly refused.
-func (k *Keeper) settle(a *asked, row *controller.AlteredPartition) {
-	switch row.Code {
-	case wire.None, wire.NewLeaderElected:
-		return
-	case wire.InvalidUpdateVersion, wire.FencedLeaderEpoch, wire.NotController, wire.StaleBrokerEpoch:
-		return // the image will say what holds instead
-	}
-	a.partition.Withdraw(a.proposal)
-	k.o.Logger.Info("the controller refused a set of replicas in sync", slog.String("topic", a.partition.Topic()),
-		slog.Int("partition", int(row.Index)), slog.Int("leader_epoch", int(a.proposal.LeaderEpoch)), slog.String("err", row.Code.Name()))
 }
