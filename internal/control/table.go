@@ -46,6 +46,7 @@ var kinds = []kind{
 	of[controller.CordonDirectories, nothing]().repeats(),
 	of[controller.AssignDirectories, nothing]().repeats(),
 	of[controller.AlterPartition, []controller.AlteredPartition](),
+	of[controller.RenewReplicas, []controller.Result]().repeats(), // as often as it likes
 	of[controller.ElectLeaders, []controller.ElectResult](),
 	of[controller.Rebalance, controller.Rebalanced](),
 	of[controller.ReassignPartitions, []controller.Result](),

@@ -109,6 +109,8 @@ func (c *Controller) Step(now time.Time, cmd any) (records []metadata.Record, re
 		return c.assignDirectories(cmd)
 	case AlterPartition:
 		return c.alterPartition(cmd)
+	case RenewReplicas:
+		return c.renewReplicas(cmd)
 	case ElectLeaders:
 		return c.electLeaders(cmd)
 	case Rebalance:

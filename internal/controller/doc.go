@@ -38,6 +38,7 @@
 //	leaders.go            who leads when a broker comes or goes, or a setting
 //	                      that decides it changes
 //	alter_partition.go    AlterPartition: leaders tell who is in sync
+//	renew.go              RenewReplicas: those that are damaged
 //	elect_leaders.go      ElectLeaders, Rebalance
 //	reassign.go           ReassignPartitions
 //	features.go           Bootstrap, UpdateFeatures

@@ -28,6 +28,12 @@ func parseCommand(t *testing.T, d *datadriven.TestData, lines []string) any {
 		return UnregisterController{broker}
 	case "isr":
 		return parseISR(args, items)
+	case "renew":
+		r := RenewReplicas{ID: broker, Epoch: epoch}
+		for _, w := range items {
+			r.Partitions = append(r.Partitions, TopicIDPartition{w.id(w.at(0)), int32(w.parse(w.at(1)))})
+		}
+		return r
 	case "rebalance":
 		return Rebalance{}
 	case "explain":
