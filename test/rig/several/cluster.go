@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,8 @@ type Options struct {
 	DiskMiB int
 	// Network gives every node a network of its own, so that packets can be lost.
 	Network bool
+	// HTTP has every node serve HTTP too: what it measures, its profiles.
+	HTTP bool
 }
 
 // Node is one node.
@@ -41,10 +44,14 @@ type Node struct {
 	disk   *realfault.Image
 	log    *os.File
 	joined bool // its directory belongs to the cluster
+	http   string
 }
 
 // Addr is where clients reach it.
 func (n *Node) Addr() string { return n.setup.Address() }
+
+// HTTPAddr is where it serves HTTP, empty unless Options.HTTP asks for it.
+func (n *Node) HTTPAddr() string { return n.http }
 
 // Running tells whether its process was started and not ended by this program.
 func (n *Node) Running() bool { return n.proc != nil }
@@ -63,10 +70,10 @@ type Cluster struct {
 	o     Options
 	net   *network // nil on loopback
 	token string
+	// ports of Kafka and HTTP are the same for all nodes, whose addresses differ,
+	// and others than those of clusters that other programs run.
+	ports []int
 }
-
-// port is the same for all nodes: their addresses differ.
-const port = 9392
 
 // stopWithin is generous: how fast a stop must be is judged elsewhere.
 const stopWithin = 30 * time.Second
@@ -80,6 +87,9 @@ func New(ctx context.Context, o Options) (c *Cluster, err error) {
 			err = errors.Join(err, c.Close(context.WithoutCancel(ctx)))
 		}
 	}()
+	if c.ports, err = realfault.FreePorts(2); err != nil {
+		return c, err
+	}
 	if o.Network {
 		if c.net, err = newNetwork(ctx, o.Nodes); err != nil {
 			return c, err
@@ -119,10 +129,14 @@ func (c *Cluster) make(ctx context.Context, number int) (*Node, error) {
 		}
 		n.Data = filepath.Join(n.disk.Dir, "data")
 	}
-	n.setup = realfault.Setup{Binary: c.o.Binary, Data: n.Data, Host: fmt.Sprintf("127.0.0.%d", 10+number), Port: port, Log: log, Set: c.o.Set,
+	n.setup = realfault.Setup{Binary: c.o.Binary, Data: n.Data, Host: fmt.Sprintf("127.0.0.%d", 10+number), Port: c.ports[0], Log: log, Set: c.o.Set,
 		Flags: []string{"--node-id", strconv.Itoa(number)}}
 	if c.net != nil {
 		n.setup.Host, n.setup.Wrap = c.net.host(number), c.net.enter(number)
+	}
+	if c.o.HTTP {
+		n.http = net.JoinHostPort(n.setup.Host, strconv.Itoa(c.ports[1]))
+		n.setup.Flags = append(n.setup.Flags, "--http", n.http)
 	}
 	return n, nil
 }
