@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"ottla/internal/kafka/api"
 	"ottla/internal/wire"
 )
@@ -49,7 +51,7 @@ func (c *conn) refuseStranger(r *row, size int) error {
 	if err != nil {
 		return err
 	}
-	resp, err := errorAnswer(req, wire.ClusterAuthorizationFailed)
+	resp, err := r.refuse(req)
 	if err != nil {
 		return err
 	}
@@ -58,6 +60,14 @@ func (c *conn) refuseStranger(r *row, size int) error {
 	a.Ready()
 	c.park(slot{answer: a, row: r, size: size, received: c.req.Received})
 	return nil
+}
+
+// refuse is the answer to a stranger's request.
+func (r *row) refuse(req kmsg.Request) (kmsg.Response, error) {
+	if r.Refusal != nil {
+		return r.Refusal(req, wire.ClusterAuthorizationFailed), nil
+	}
+	return errorAnswer(req, wire.ClusterAuthorizationFailed)
 }
 
 // Clients have all the places that max.connections gives, and nodes must get in

@@ -33,6 +33,7 @@ type scene struct {
 	ctx   context.Context
 	node  *rig.Node
 	conn  net.Conn
+	asks  bool // as a node of the cluster, where the side tells nodes from others
 	corr  int32
 	steps map[string]int
 	lines transcript
@@ -65,13 +66,30 @@ func (st story) play(ctx context.Context, node *rig.Node) transcript {
 // dial gives the story's connection.
 func (s *scene) dial() net.Conn {
 	if s.conn == nil {
-		c, err := (&net.Dialer{Timeout: patience}).DialContext(s.ctx, "tcp", s.node.Addr)
+		c, err := s.connect()
 		if err != nil {
 			panic(broken{fmt.Errorf("connect to %s: %w", s.node.Kind, err)})
 		}
 		s.conn = c
 	}
 	return s.conn
+}
+
+func (s *scene) connect() (net.Conn, error) {
+	if s.asks && s.node.Kind == rig.Ottla {
+		return rig.DialAsNode(s.ctx, s.node.Data, s.node.Addr)
+	}
+	return (&net.Dialer{Timeout: patience}).DialContext(s.ctx, "tcp", s.node.Addr)
+}
+
+// asNode runs steps as a node of the cluster would: for what Kafka without access
+// control answers to anybody.
+func (s *scene) asNode(steps func()) {
+	s.hangUp()
+	s.asks = true
+	steps()
+	s.asks = false
+	s.hangUp()
 }
 
 // hangUp closes the connection; the next step opens a new one.

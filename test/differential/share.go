@@ -353,25 +353,37 @@ func shareStates(s *scene) {
 	batchOf := func(first, last int64, state int8, count int16) kmsg.WriteShareGroupStateRequestTopicPartitionStateBatch {
 		return kmsg.WriteShareGroupStateRequestTopicPartitionStateBatch{FirstOffset: first, LastOffset: last, DeliveryState: state, DeliveryCount: count}
 	}
-	read("read nothing", 0)
-	summary("summary of nothing")
-	write("write to nothing", 0, 0, 0)
-	drop("delete nothing")
-	initialize("initialize", 1, 10)
-	read("read", 2)
-	read("read as an older leader", 1)
-	summary("summary")
-	write("write", 1, 2, 11, batchOf(12, 15, 2, 1), batchOf(16, 16, 0, 2))
-	write("write as an older leader", 1, 1, 11)
-	write("write to an older state", 0, 2, 11)
-	write("write more", 1, 2, -1, batchOf(14, 14, 4, 1))
-	read("read after writes", 2)
-	summary("summary after writes")
-	initialize("initialize an older state", 0, 1)
-	initialize("initialize anew", 2, 3)
-	read("read anew", 2)
-	drop("delete")
-	read("read what is deleted", 2)
+	s.asNode(func() { // Kafka answers later than it names the coordinator
+		s.until(func() bool {
+			req := kmsg.NewPtrReadShareGroupStateRequest()
+			req.GroupID = g
+			req.Topics = []kmsg.ReadShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.ReadShareGroupStateRequestTopicPartition{{}}}}
+			got := s.must("wait for the coordinator", req).(*kmsg.ReadShareGroupStateResponse)
+			return len(got.Topics) == 1 && got.Topics[0].Partitions[0].ErrorCode != 16
+		})
+	})
+	read("asked by a client", 0)
+	s.asNode(func() { // as brokers ask each other
+		read("read nothing", 0)
+		summary("summary of nothing")
+		write("write to nothing", 0, 0, 0)
+		drop("delete nothing")
+		initialize("initialize", 1, 10)
+		read("read", 2)
+		read("read as an older leader", 1)
+		summary("summary")
+		write("write", 1, 2, 11, batchOf(12, 15, 2, 1), batchOf(16, 16, 0, 2))
+		write("write as an older leader", 1, 1, 11)
+		write("write to an older state", 0, 2, 11)
+		write("write more", 1, 2, -1, batchOf(14, 14, 4, 1))
+		read("read after writes", 2)
+		summary("summary after writes")
+		initialize("initialize an older state", 0, 1)
+		initialize("initialize anew", 2, 3)
+		read("read anew", 2)
+		drop("delete")
+		read("read what is deleted", 2)
+	})
 }
 
 // state sends what brokers ask of a share coordinator.

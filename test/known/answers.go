@@ -30,6 +30,14 @@ var Answers = []Difference{
 		Reason: "Metadata is written as that level has it and no other way, so no other level is promised.",
 	},
 	{
+		Part: "WriteTxnMarkers", Where: `transactions/markers of an administrator/commits as a client/.*ErrorCode`, Kafka: "0", Ottla: "31",
+		What: "A marker that commits is taken from nodes of the cluster alone.", Reason: "Anybody else would show readers what its producer may yet abort. Kafka refuses it where access control is on.",
+	},
+	{
+		Part: "ReadShareGroupState", Where: `share/state/asked by a client/.*Error(Code|Message)`, Ottla: `31|Cluster authorization failed\.`,
+		What: "The states of share groups are for nodes of the cluster alone (83 to 87).", Reason: "What a client wrote there would be taken for what members have acknowledged. Kafka refuses it where access control is on.",
+	},
+	{
 		Part: "DescribeShareGroupOffsets", Where: `share/offsets/describe (all|some)/.*StartOffset`, Kafka: `0`, Ottla: `4`,
 		What: "The start offset of a share group moves with every acknowledgement.", Reason: "Kafka moves it when a whole batch that was fetched is done; the lag is the same.",
 	},

@@ -6,7 +6,8 @@
 // the product. The programs interop, tools and differential beside it use it.
 //
 // Reading order: rig.go (Options, Node), pair.go (both at once, for comparisons),
-// ottla.go, kafka.go.
+// ottla.go,
+// kafka.go, identity.go (a connection as a node).
 //
 // Invariants: a Node keeps its address for life; Stop returns when the process
 // has ended. A Node is used by one goroutine at a time.

@@ -5,6 +5,8 @@ import (
 	"net"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/wire"
 )
 
 // API is one row of the dispatch table.
@@ -22,6 +24,9 @@ type API struct {
 	// a place for it, and closes the connection where not. Rows with keys of
 	// ours (wire.OwnFirst and above) must be such, and are never listed.
 	NodesOnly bool
+	// Refusal is the answer of a NodesOnly row to anybody else, with a code in
+	// every place where Kafka's has one; nil where one at the top is enough.
+	Refusal func(req kmsg.Request, code wire.Code) kmsg.Response
 	// Unlisted rows are served to whoever asks and not shown by ApiVersions:
 	// Kafka serves them on a controller's port alone.
 	Unlisted bool

@@ -3,6 +3,7 @@ package shares_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla"
+	"ottla/test/rig"
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
@@ -69,6 +71,16 @@ func (n *node) client(opts ...kgo.Opt) *kgo.Client {
 	}
 	n.t.Cleanup(c.Close)
 	return c
+}
+
+// asNode is a client that has the node's own identity, for what nodes alone may
+// ask.
+func (n *node) asNode() *kgo.Client {
+	n.t.Helper()
+	if _, err := n.Token(); err != nil { // makes the identity
+		n.t.Fatal(err)
+	}
+	return n.client(kgo.Dialer(func(ctx context.Context, _, addr string) (net.Conn, error) { return rig.DialAsNode(ctx, n.o.Dir, addr) }))
 }
 
 func (n *node) admin() *kadm.Client { return kadm.NewClient(n.client()) }

@@ -30,7 +30,7 @@ type fetchAnswer struct {
 	acks       []ackPart
 	session    *session
 	parts      []fetchPart
-	strange    []fetchPart // partitions of the request that are not led here
+	strange    []fetchPart // partitions of the session that are not led here
 	lockMs     int32
 
 	problem  error       // of the whole request

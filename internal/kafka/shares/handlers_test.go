@@ -292,7 +292,7 @@ func TestEveryVersionIsServed(t *testing.T) {
 
 func TestStatesAreKeptForOtherBrokers(t *testing.T) {
 	n := startNode(t, 1)
-	cl, group, topic := n.client(), "g", n.raw("g", "m").topic
+	cl, group, topic := n.asNode(), "g", n.raw("g", "m").topic
 	init := kmsg.NewPtrInitializeShareGroupStateRequest()
 	init.GroupID = group
 	init.Topics = []kmsg.InitializeShareGroupStateRequestTopic{{TopicID: topic, Partitions: []kmsg.InitializeShareGroupStateRequestTopicPartition{{StateEpoch: 1, StartOffset: 5}}}}
@@ -350,6 +350,42 @@ func TestStatesAreKeptForOtherBrokers(t *testing.T) {
 	}
 	if want := map[string]string{find.CoordinatorKeys[0]: "NONE", "g": "INVALID_REQUEST"}; !maps.Equal(codes, want) {
 		t.Errorf("found %v, want %v", codes, want)
+	}
+}
+
+func TestStatesAreRefusedToClients(t *testing.T) {
+	n := startNode(t, 1)
+	cl, topic := n.client(), n.raw("g", "m").topic
+	const want = "CLUSTER_AUTHORIZATION_FAILED"
+	init := kmsg.NewPtrInitializeShareGroupStateRequest()
+	init.GroupID = "g"
+	init.Topics = []kmsg.InitializeShareGroupStateRequestTopic{{TopicID: topic, Partitions: []kmsg.InitializeShareGroupStateRequestTopicPartition{{Partition: 4}, {StateEpoch: 1}}}}
+	if got, err := init.RequestWith(n.ctx, cl); err != nil || len(got.Topics[0].Partitions) != 2 || code(got.Topics[0].Partitions[1].ErrorCode) != want {
+		t.Errorf("initialize: %v, %+v", err, got)
+	}
+	read := kmsg.NewPtrReadShareGroupStateRequest()
+	read.GroupID = "g"
+	read.Topics = []kmsg.ReadShareGroupStateRequestTopic{{TopicID: topic, Partitions: []kmsg.ReadShareGroupStateRequestTopicPartition{{}}}}
+	if got, err := read.RequestWith(n.ctx, cl); err != nil || code(got.Topics[0].Partitions[0].ErrorCode) != want {
+		t.Errorf("read: %v, %+v", err, got)
+	}
+	write := kmsg.NewPtrWriteShareGroupStateRequest()
+	write.GroupID = "g"
+	write.Topics = []kmsg.WriteShareGroupStateRequestTopic{{TopicID: topic, Partitions: []kmsg.WriteShareGroupStateRequestTopicPartition{{}}}}
+	if got, err := write.RequestWith(n.ctx, cl); err != nil || code(got.Topics[0].Partitions[0].ErrorCode) != want {
+		t.Errorf("write: %v, %+v", err, got)
+	}
+	drop := kmsg.NewPtrDeleteShareGroupStateRequest()
+	drop.GroupID = "g"
+	drop.Topics = []kmsg.DeleteShareGroupStateRequestTopic{{TopicID: topic, Partitions: []kmsg.DeleteShareGroupStateRequestTopicPartition{{}}}}
+	if got, err := drop.RequestWith(n.ctx, cl); err != nil || code(got.Topics[0].Partitions[0].ErrorCode) != want {
+		t.Errorf("delete: %v, %+v", err, got)
+	}
+	sum := kmsg.NewPtrReadShareGroupStateSummaryRequest()
+	sum.GroupID = "g"
+	sum.Topics = []kmsg.ReadShareGroupStateSummaryRequestTopic{{TopicID: topic, Partitions: []kmsg.ReadShareGroupStateSummaryRequestTopicPartition{{}}}}
+	if got, err := sum.RequestWith(n.ctx, cl); err != nil || code(got.Topics[0].Partitions[0].ErrorCode) != want {
+		t.Errorf("summary: %v, %+v", err, got)
 	}
 }
 

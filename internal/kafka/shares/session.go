@@ -35,21 +35,33 @@ type session struct {
 
 	mu    sync.Mutex // guards all below
 	epoch int32      // that the next request must carry
-	parts []*lead.Part
-	has   map[*lead.Part]bool // of parts
-	idle  int                 // fetches in a row that were answered early and gave nothing
-	turn  int                 // where the next fetch begins, so that no partition starves
+	parts []member
+	has   map[store.Key]bool // of parts
+	idle  int                // fetches in a row that were answered early and gave nothing
+	turn  int                // where the next fetch begins, so that no partition starves
+}
+
+// member is a partition of a session. It stays there whoever leads it: a member
+// that hears of a new leader sooner than the node itself names it once.
+type member struct {
+	key  store.Key
+	part *lead.Part // nil while it is not led here
 }
 
 // maxSessionParts bounds the partitions of a session, far above what a member
 // is given.
 const maxSessionParts = 100_000
 
+// maxStrangers bounds those of them that are not led here: what others lead, or
+// nobody, costs no more than a name to ask for. Beyond it each is answered once
+// and forgotten.
+const maxStrangers = 5000
+
 // add takes a partition into the session, if it is not there. mu held.
-func (s *session) add(p *lead.Part) {
-	if !s.has[p] && len(s.parts) < maxSessionParts {
-		s.parts = append(s.parts, p)
-		s.has[p] = true
+func (s *session) add(key store.Key) {
+	if !s.has[key] && len(s.parts) < maxSessionParts {
+		s.parts = append(s.parts, member{key: key})
+		s.has[key] = true
 	}
 }
 
@@ -58,32 +70,40 @@ func (s *session) remove(gone map[store.Key]bool) {
 	if len(gone) == 0 {
 		return
 	}
-	s.parts = slices.DeleteFunc(s.parts, func(p *lead.Part) bool {
-		if gone[p.Key] {
-			delete(s.has, p)
+	s.parts = slices.DeleteFunc(s.parts, func(p member) bool {
+		if gone[p.key] {
+			delete(s.has, p.key)
 		}
-		return gone[p.Key]
+		return gone[p.key]
 	})
 }
 
-// inTurn lists the partitions, each time beginning with another one. again
-// gives another part for one that is gone. mu held.
-func (s *session) inTurn(again func(store.Key) (*lead.Part, error)) []*lead.Part {
+// inTurn lists the partitions for a fetch, each time beginning with another one.
+// find gives the part of one that is led here, or says why there is none. mu held.
+func (s *session) inTurn(find func(store.Key) (*lead.Part, error)) []fetchPart {
 	n := len(s.parts)
 	if n == 0 {
 		return nil
 	}
-	for i, p := range s.parts {
-		if !p.Gone() {
-			continue
-		}
-		if next, err := again(p.Key); err == nil {
-			delete(s.has, p)
-			s.parts[i], s.has[next] = next, true
-		}
-	}
 	s.turn = (s.turn + 1) % n
-	return append(append(make([]*lead.Part, 0, n), s.parts[s.turn:]...), s.parts[:s.turn]...)
+	out := make([]fetchPart, 0, n)
+	strangers := 0
+	gone := map[store.Key]bool{}
+	for i := range n {
+		p := &s.parts[(s.turn+i)%n]
+		var err error
+		if p.part == nil || p.part.Gone() {
+			p.part, err = find(p.key)
+		}
+		if p.part == nil {
+			if strangers++; strangers > maxStrangers {
+				gone[p.key] = true
+			}
+		}
+		out = append(out, fetchPart{part: p.part, key: p.key, err: err})
+	}
+	s.remove(gone)
+	return out
 }
 
 // sessions holds those of a node, at most most of them.
@@ -103,7 +123,7 @@ func (c *sessions) open(key sessionKey, conn uint64) (*session, error) {
 	if c.byKey[key] == nil && len(c.byKey) >= c.most {
 		return nil, wire.Errorf(wire.ShareSessionLimitReached, "this node has %d share sessions and may have no more (group.share.max.share.sessions)", c.most)
 	}
-	s := &session{key: key, conn: conn, epoch: nextEpoch(initialEpoch), has: map[*lead.Part]bool{}}
+	s := &session{key: key, conn: conn, epoch: nextEpoch(initialEpoch), has: map[store.Key]bool{}}
 	c.byKey[key] = s
 	return s, nil
 }

@@ -127,13 +127,7 @@ func (a *fetchAnswer) update(s *session, req *kmsg.ShareFetchRequest) {
 	for i := range req.Topics {
 		t := &req.Topics[i]
 		for j := range t.Partitions {
-			key := a.key.keyOf(t.TopicID, t.Partitions[j].Partition)
-			p, err := a.f.part(key)
-			if err != nil {
-				a.strange = append(a.strange, fetchPart{key: key, err: err, saw: true})
-				continue
-			}
-			s.add(p)
+			s.add(a.key.keyOf(t.TopicID, t.Partitions[j].Partition))
 		}
 	}
 	gone := map[store.Key]bool{}
@@ -148,11 +142,17 @@ func (a *fetchAnswer) update(s *session, req *kmsg.ShareFetchRequest) {
 	if len(a.acks) > 0 {
 		s.idle = 0
 	}
+	parts := s.inTurn(a.f.part)
 	if a.quiet {
 		return
 	}
-	for _, p := range s.inTurn(a.f.part) {
-		a.parts = append(a.parts, fetchPart{part: p, key: p.Key})
+	for _, p := range parts {
+		if p.part == nil {
+			p.saw = true
+			a.strange = append(a.strange, p)
+		} else {
+			a.parts = append(a.parts, p)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 // ReadShareGroupStateSummary (87, v0-1) are what brokers ask of the share
 // coordinator; v1 of 85 and 87 brings the number of records done (KIP-1226).
 //
+// They are asked by nodes alone: what a stranger wrote here would be taken for
+// what members have acknowledged (KIP-932 asks for CLUSTER_ACTION).
+//
 // They are asked of this node's coordinator and of no other: one that is not
 // led here is NOT_COORDINATOR. Requests behind them are served meanwhile. Our
 // own nodes say a little more in tagged fields: see share/persist.
@@ -29,12 +32,23 @@ func (f *Family) summaryRow() api.API    { return stateRow(f, 0, 1, summaryAsks,
 // stateRow is the row of such a request: it becomes commands, in the order of
 // its rows, and what they brought becomes its answer.
 func stateRow[Q kmsg.Request](f *Family, low, high int16, asksOf func(Q) *asks, answer func(Q, *asks) kmsg.Response) api.API {
-	return api.Late(low, high, func(c *api.Conn, req Q, finish api.Finish) {
+	row := api.Late(low, high, func(c *api.Conn, req Q, finish api.Finish) {
 		all := asksOf(req)
 		all.run(c, f, func() {
 			finish(func() kmsg.Response { return answer(req, all) })
 		})
-	})
+	}, "Served to nodes of the cluster alone; anybody else gets 31 CLUSTER_AUTHORIZATION_FAILED, as from Kafka where access control is on.")
+	row.NodesOnly = true
+	row.Refusal = func(req kmsg.Request, code wire.Code) kmsg.Response {
+		q, _ := req.(Q)
+		all := asksOf(q)
+		all.said = make([]api.Said, len(all.keys))
+		for i := range all.said {
+			all.said[i].Err = code
+		}
+		return answer(q, all)
+	}
+	return row
 }
 
 // asks are the commands of a request about states, in the order of its rows.

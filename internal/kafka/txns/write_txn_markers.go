@@ -2,6 +2,7 @@ package txns
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,16 +28,26 @@ const markersTimeout = 30 * time.Second
 // coordinator to the leaders of partitions, and from an admin who ends one
 // that hangs (kafka-transactions abort, KIP-664).
 //
+// An admin may only abort. A marker that commits is the coordinator's: from
+// anybody but a node of the cluster it is refused, since it would show readers
+// what its producer may yet abort.
+//
 // v2 says how strictly the epoch is judged (KIP-1228); before it, as for
 // transactions of version 1. Markers of one request are written in their order,
 // all before any is waited for; requests behind it are served meanwhile.
-func (f *Family) writeTxnMarkersRow() api.API { return api.Late(1, 2, f.writeTxnMarkers) }
+func (f *Family) writeTxnMarkersRow() api.API {
+	return api.Late(1, 2, f.writeTxnMarkers, "A marker that commits is taken from nodes of the cluster alone; from anybody else it gets 31 CLUSTER_AUTHORIZATION_FAILED.")
+}
 
-func (f *Family) writeTxnMarkers(_ *api.Conn, req *kmsg.WriteTxnMarkersRequest, finish api.Finish) {
+func (f *Family) writeTxnMarkers(c *api.Conn, req *kmsg.WriteTxnMarkersRequest, finish api.Finish) {
 	ctx, cancel := context.WithTimeout(context.Background(), markersTimeout)
 	markers := make([]txn.Marker, len(req.Markers))
 	start := func(i int, done func(any, error)) {
 		markers[i] = markerOf(req.Version, &req.Markers[i])
+		if markers[i].Commit && c.Node < 0 {
+			done(slices.Repeat([]wire.Code{wire.ClusterAuthorizationFailed}, len(markers[i].Partitions)), nil)
+			return
+		}
 		f.o.Ends.Once(ctx, &markers[i], func(codes []wire.Code) { done(codes, nil) })
 	}
 	api.Gather(len(markers), start, func(said []api.Said) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/kafka/api"
 	"ottla/internal/txn"
 	"ottla/internal/wire"
 )
@@ -57,8 +58,14 @@ func markerRequest(version int16, markers ...txn.Marker) *kmsg.WriteTxnMarkersRe
 // writes serves a request and gives its answer.
 func writes(t *testing.T, f *Family, req *kmsg.WriteTxnMarkersRequest) *kmsg.WriteTxnMarkersResponse {
 	t.Helper()
+	return writesAs(t, f, 2, req)
+}
+
+// writesAs is writes by a node, or by a client (-1).
+func writesAs(t *testing.T, f *Family, node int32, req *kmsg.WriteTxnMarkersRequest) *kmsg.WriteTxnMarkersResponse {
+	t.Helper()
 	answers := make(chan kmsg.Response, 1)
-	f.writeTxnMarkers(nil, req, func(make func() kmsg.Response) { answers <- make() })
+	f.writeTxnMarkers(&api.Conn{Node: node}, req, func(make func() kmsg.Response) { answers <- make() })
 	return (<-answers).(*kmsg.WriteTxnMarkersResponse)
 }
 
@@ -119,5 +126,28 @@ func TestMarkersThatReplicasDoNotTakeRunOutOfTime(t *testing.T) {
 	}
 	if got := writes(t, f, markerRequest(2)); len(got.Markers) != 0 {
 		t.Errorf("no markers: %+v", got)
+	}
+}
+
+func TestOnlyNodesMayCommitByMarkers(t *testing.T) {
+	a, b := txn.TopicPartition{Topic: "a"}, txn.TopicPartition{Topic: "b", Partition: 1}
+	req := markerRequest(2, txn.Marker{ProducerID: 7, Commit: true, Partitions: []txn.TopicPartition{a, b}}, txn.Marker{ProducerID: 8, Partitions: []txn.TopicPartition{a}})
+	for node, want := range map[int32]struct {
+		asked int
+		codes []wire.Code
+	}{
+		-1: {1, []wire.Code{wire.ClusterAuthorizationFailed, wire.ClusterAuthorizationFailed, wire.None}},
+		3:  {2, []wire.Code{wire.None, wire.None, wire.None}},
+	} {
+		e := &ends{}
+		var codes []wire.Code
+		for _, row := range writesAs(t, New(Deps{Ends: e}), node, req).Markers {
+			for _, topic := range row.Topics {
+				codes = append(codes, wire.Code(topic.Partitions[0].ErrorCode))
+			}
+		}
+		if len(e.asked) != want.asked || !slices.Equal(codes, want.codes) {
+			t.Errorf("asked by node %d: %d markers written, codes %v, want %d and %v", node, len(e.asked), codes, want.asked, want.codes)
+		}
 	}
 }
