@@ -194,9 +194,7 @@ func (s *Server) closeOthers() error {
 	}
 	c.speaker.Close()
 	c.pool.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
-	return c.nodes.Close(ctx)
+	return within(closeTimeout, c.nodes.Close)
 }
 
 // several tells whether another node has a place in the cluster.

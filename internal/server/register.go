@@ -8,6 +8,7 @@ import (
 	"ottla/internal/controller"
 	"ottla/internal/liveness"
 	"ottla/internal/metadata"
+	"ottla/internal/wire"
 )
 
 // enter makes this node one of its cluster: it follows the metadata, is
@@ -167,13 +168,21 @@ func (s *Server) giveUp(ctx context.Context, cancel context.CancelFunc) {
 	cancel()
 }
 
-// sayGoodbye tells the controller of a node alone that it stops.
+// sayGoodbye tells the controller of a node alone that it stops: the process
+// that is registered, which may be so under another epoch than it began with.
 func (s *Server) sayGoodbye(ctx context.Context) error {
-	epoch := s.entered.Load()
-	if epoch == 0 || several(s.image(), s.nodeID) {
+	if s.entered.Load() == 0 || several(s.image(), s.nodeID) {
 		return nil
 	}
-	if _, err := s.do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: epoch}); err != nil {
+	me := s.image().Broker(s.nodeID)
+	if me == nil || me.Incarnation != s.incarnation {
+		return nil
+	}
+	err := error(wire.NotController) // whose disk has failed leads nothing, and never will
+	if s.quorum.Status().Leader == s.nodeID {
+		_, err = s.do(ctx, controller.ShutdownBroker{ID: s.nodeID, Epoch: me.Epoch})
+	}
+	if err != nil {
 		return fmt.Errorf("say goodbye to the controller: %w", err)
 	}
 	return nil

@@ -30,8 +30,14 @@ import (
 // before a read checks their checksums again.
 const DefaultVerifyAge = 10 * time.Minute
 
-// closeTimeout bounds how long clients may hold up a stop.
-const closeTimeout = 2 * time.Second
+const (
+	// politeTimeout bounds how long clients may hold up a stop: HTTP requests
+	// that are under way are answered, Kafka's connections are closed at once.
+	politeTimeout = 2 * time.Second
+	// closeTimeout bounds each step of a stop that waits for this node itself,
+	// whose disks may be slow: more is a disk that hangs.
+	closeTimeout = 30 * time.Second
+)
 
 // Server is a running node.
 type Server struct {
@@ -192,15 +198,13 @@ func (s *Server) NodeID() int32 { return s.nodeID }
 func (s *Server) Close() error {
 	s.retire()
 	var errs []error
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
 	if s.http != nil {
-		errs = append(errs, s.http.Close(ctx))
+		errs = append(errs, within(politeTimeout, s.http.Close))
 	} else if s.httpPort != nil {
 		errs = append(errs, s.httpPort.Close())
 	}
 	if s.door != nil {
-		errs = append(errs, s.door.Close(ctx))
+		errs = append(errs, within(closeTimeout, s.door.Close))
 	}
 	if !s.admits { // else the door has closed them
 		for _, p := range s.kafkaPorts {
@@ -212,7 +216,14 @@ func (s *Server) Close() error {
 		s.data.Close()
 	}
 	s.closeShares()
-	errs = append(errs, s.sayGoodbye(ctx), s.stopCore(), s.closeOthers())
+	errs = append(errs, within(closeTimeout, s.sayGoodbye), s.stopCore(), s.closeOthers())
 	s.cancel()
 	return errors.Join(errs...)
+}
+
+// within takes a step of a stop that has time of its own.
+func within(most time.Duration, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	return step(ctx)
 }

@@ -67,11 +67,12 @@ func Serve(l net.Listener, o Options) *Front {
 // Addr is where it listens.
 func (f *Front) Addr() net.Addr { return f.addr }
 
-// Close stops accepting, lets requests finish until ctx ends, and waits.
+// Close stops accepting, lets requests finish until ctx ends, cuts those that
+// have not, and waits. What clients do is no error.
 func (f *Front) Close(ctx context.Context) error {
 	err := f.server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, f.server.Close())
+	if ctx.Err() != nil {
+		err = f.server.Close()
 	}
 	<-f.done
 	return err

@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -69,7 +70,48 @@ func TestFrontServesAndStops(t *testing.T) {
 	if err := f.Close(context.Background()); err != nil {
 		t.Fatalf("close: %v", err)
 	}
-	if _, err := net.Dial("tcp", f.Addr().String()); err == nil {
-		t.Fatal("the port still accepts after Close")
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Fatalf("the port still accepts after Close: %v", err)
+	}
+}
+
+// Neither a request that does not end nor a connection that asks nothing holds
+// up a stop, or makes it fail.
+func TestCloseCutsWhatDoesNotEnd(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, over := make(chan struct{}), make(chan struct{})
+	f := Serve(l, Options{
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(asked)
+			<-r.Context().Done()
+			close(over)
+		}),
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	silent, err := net.Dial("tcp", f.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	answered := make(chan error, 1)
+	go func() {
+		res, err := http.Get("http://" + f.Addr().String() + "/")
+		if err == nil {
+			err = res.Body.Close()
+		}
+		answered <- err
+	}()
+	<-asked
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := f.Close(ctx); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	<-over
+	if err := <-answered; err == nil {
+		t.Error("a request that was cut has an answer")
 	}
 }
