@@ -41,6 +41,9 @@ func (n *Node) prepareKafka(o Options) error {
 }
 
 func (r *kafkaRunner) start(ctx context.Context) (err error) {
+	if r.node != nil {
+		return r.node.Restart(ctx)
+	}
 	r.node, err = apache.Start(ctx, r.dir, r.settings)
 	return err
 }

@@ -34,10 +34,11 @@ type Options struct {
 
 // Node is one node, running or stopped.
 type Node struct {
-	Kind Kind
-	Addr string // host:port for clients
-	Data string // where the partitions' directories are
-	run  runner
+	Kind    Kind
+	Addr    string // host:port for clients
+	Data    string // where the partitions' directories are
+	run     runner
+	stopped bool // by Stop or Kill
 }
 
 // runner is one of the two programs.
@@ -50,6 +51,14 @@ type runner interface {
 
 // New prepares a node and starts it. It returns when the node serves.
 func New(ctx context.Context, o Options) (*Node, error) {
+	n, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.Start(ctx)
+}
+
+func prepare(ctx context.Context, o Options) (*Node, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the node's folder: %w", err)
 	}
@@ -66,20 +75,33 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return n, n.Start(ctx)
+	return n, nil
 }
 
 // Start starts a stopped node on the address and data it had. Ottla is killed
 // when ctx ends.
-func (n *Node) Start(ctx context.Context) error { return n.run.start(ctx) }
+func (n *Node) Start(ctx context.Context) error {
+	err := n.run.start(ctx)
+	n.stopped = err != nil
+	return err
+}
 
 // Alive tells why a started node does not run any more, nil when it does.
 func (n *Node) Alive() error { return n.run.alive() }
 
-// Stop ends the node cleanly.
-func (n *Node) Stop() error { return n.run.stop() }
+// Stop ends the node cleanly; a node that was stopped stays so.
+func (n *Node) Stop() error {
+	if n.stopped {
+		return nil
+	}
+	n.stopped = true
+	return n.run.stop()
+}
 
 // Kill ends the node at once, as a crash would.
-func (n *Node) Kill() error { return n.run.kill() }
+func (n *Node) Kill() error {
+	n.stopped = true
+	return n.run.kill()
+}
 
 func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }

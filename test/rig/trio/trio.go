@@ -159,8 +159,8 @@ func (c *Cluster) start(n int) {
 	c.nodes[n-1], c.been[n-1] = node, true
 }
 
-// Whole waits until every running node knows every running node as serving, and
-// all that shall vote as voters.
+// Whole waits until every running node knows every running node as serving where
+// it is, and all that shall vote as voters.
 func (c *Cluster) Whole() {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
@@ -199,6 +199,8 @@ func (c *Cluster) lacking() string {
 				return fmt.Sprintf("node %d does not know node %d", i+1, id)
 			case !m.Serving:
 				return fmt.Sprintf("node %d has node %d as fenced", i+1, id)
+			case m.Addr != c.addrs[j]:
+				return fmt.Sprintf("node %d has node %d at %s", i+1, id, m.Addr)
 			case !m.Voter && j < c.o.Nodes-c.o.NoVote:
 				return fmt.Sprintf("node %d does not know node %d as a voter", i+1, id)
 			}
