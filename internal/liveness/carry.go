@@ -106,7 +106,8 @@ func (k *Keeper) rebalance(ctx context.Context) time.Duration {
 }
 
 // ConnectionDown tells that the connection to a node was reset: whoever leads
-// probes it, and has it fenced at once when it cannot be reached.
+// probes it, and has it fenced at once when it cannot be reached; the others
+// probe who leads.
 func (k *Keeper) ConnectionDown(node int32) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -116,7 +117,32 @@ func (k *Keeper) ConnectionDown(node int32) {
 		k.down(node)
 	default:
 		k.downs[node] = k.o.Now()
+		if node == k.leader {
+			k.leaderDown(node)
+		}
 	}
+}
+
+// leaderDown probes the node that leads, and tells when it is gone. The lock is
+// held.
+func (k *Keeper) leaderDown(node int32) {
+	if k.o.Probe == nil || k.o.Lost == nil || k.probing {
+		return
+	}
+	k.probing = true
+	k.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+		defer cancel()
+		err := k.o.Probe(ctx, node)
+		k.mu.Lock()
+		k.probing = false
+		gone := err != nil && k.leader == node && !k.closed
+		k.mu.Unlock()
+		if gone {
+			k.o.Logger.Info("the node that leads the metadata quorum is gone", "leader", node, "err", err)
+			k.o.Lost(ctx, node)
+		}
+	})
 }
 
 // down begins a probe, where one is due. The lock is held.

@@ -1,8 +1,9 @@
 // Package liveness tells which nodes of a cluster live. Keeper is the quorum
 // leader's side: it takes heartbeats, has the controller fence who falls silent
 // and unfence who serves, and knows when every node that serves has applied a
-// metadata offset. Speaker is every node's side: it sends the heartbeats,
-// registers again when it must, and sees a stopping node off.
+// metadata offset; where another node leads, it says when that one is gone.
+// Speaker is every node's side: it sends the heartbeats, registers again when it
+// must, and sees a stopping node off.
 //
 // It is not for deciding (package tracker does, pure), nor for the wire: a
 // Speaker asks through a function, a Keeper answers one.

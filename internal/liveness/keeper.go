@@ -22,6 +22,9 @@ type KeeperOptions struct {
 	// Probe tells whether a node can be reached, after its connection was reset.
 	// Nil: only silence counts.
 	Probe func(ctx context.Context, node int32) error
+	// Lost is told, where another node leads, that this one cannot be reached
+	// after its connection was reset. May be nil; it need not wait for anything.
+	Lost func(ctx context.Context, node int32)
 	// Silence fences a node; 0 is tracker.DefaultSilence.
 	Silence time.Duration
 	// Rebalance is how often preferred leaders are looked after
@@ -49,6 +52,7 @@ type Keeper struct {
 	// downs are the nodes whose connection was reset while another led, and
 	// when: who leads next need not wait until they have been silent for long.
 	downs   map[int32]time.Time
+	probing bool // the node that leads is being probed
 	closed  bool
 	stop    context.CancelFunc // of the goroutine at work, nil when there is none
 	waiting map[uint64]func()

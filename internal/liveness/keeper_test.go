@@ -79,6 +79,40 @@ func TestAResetConnectionAndAFailedProbeFenceAtOnce(t *testing.T) {
 	})
 }
 
+// Those who follow probe the node that leads, and no other, and say when it is
+// gone; who was elected meanwhile is not said to be.
+func TestTheLeadersEndIsSaidByThoseWhoFollow(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2, 3)
+		c.keeper.OnLeader(2, 6)
+		c.keeper.ConnectionDown(2) // a probe finds it well
+		c.set(func() { c.probes[3] = errors.New("connection refused") })
+		c.keeper.ConnectionDown(3) // who does not lead
+		synctest.Wait()
+		if len(c.lost) != 0 {
+			t.Errorf("said to be gone are %v", c.lost)
+		}
+		c.set(func() { c.probes[2] = errors.New("connection refused") })
+		c.keeper.ConnectionDown(2)
+		c.keeper.ConnectionDown(2)
+		synctest.Wait()
+		if !slices.Equal(c.lost, []int32{2}) {
+			t.Errorf("said to be gone are %v, want 2, once", c.lost)
+		}
+		c.mu.Lock() // the probe takes a moment
+		c.keeper.ConnectionDown(2)
+		c.keeper.OnLeader(3, 7)
+		c.mu.Unlock()
+		synctest.Wait()
+		c.keeper.OnLeader(-1, 7)
+		c.keeper.ConnectionDown(2)
+		synctest.Wait()
+		if len(c.lost) != 1 {
+			t.Errorf("said to be gone are %v, and others lead", c.lost)
+		}
+	})
+}
+
 func TestAwaitWaitsForEveryNodeThatServes(t *testing.T) {
 	in(t, func(t *testing.T, c *cluster) {
 		c.serving(1, 2, 3)

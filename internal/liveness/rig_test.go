@@ -33,6 +33,7 @@ type cluster struct {
 	beats    map[int32]int   // heartbeats that were asked
 	probes   map[int32]error // what a probe of a node finds
 	told     map[int32][]bool
+	lost     []int32 // who led, and was said to be gone
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -44,7 +45,7 @@ func newCluster(t *testing.T) *cluster {
 		c: controller.New(controller.Options{NewID: func() uuid.UUID { id++; return uuid.UUID{1, 15: id} }, NodeID: 99,
 			Features: map[string][2]int16{"metadata.version": {33, 33}, metadata.ELRVersion: {0, 1}}}),
 	}
-	c.keeper = NewKeeper(KeeperOptions{NodeID: 1, Do: c.do, Probe: c.probe})
+	c.keeper = NewKeeper(KeeperOptions{NodeID: 1, Do: c.do, Probe: c.probe, Lost: c.leaderLost})
 	c.must(controller.Bootstrap{Features: map[string]int16{"metadata.version": 33, metadata.ELRVersion: 1}})
 	c.keeper.OnLeader(1, 5)
 	return c
@@ -126,6 +127,10 @@ func (c *cluster) probe(_ context.Context, node int32) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.probes[node]
+}
+
+func (c *cluster) leaderLost(_ context.Context, node int32) {
+	c.set(func() { c.lost = append(c.lost, node) })
 }
 
 func (c *cluster) set(what func()) {

@@ -12,7 +12,7 @@
 //
 // Files in reading order: options.go; node.go and remote.go (goroutine,
 // mailboxes, life); member.go (the part without goroutine, clock or lock),
-// turn.go and waiters.go (commands and replies), write.go (log and image),
+// turn.go and waiters.go (commands and replies, who leads), write.go (log and image),
 // change.go (who takes part), status.go; between members: frame.go (the bytes),
 // exchange.go (messages), ship.go and take.go (snapshots on their way),
 // install.go (their taking effect); recover.go and joining.go (what a start
@@ -50,6 +50,10 @@
 //     lost one comes back as another member; ids that were removed are
 //     remembered. A learner takes the place of a lost voter of its node once it
 //     has caught up.
+//   - A leader is given up after 1 to 2 s of silence, or at once where its process
+//     is said to have ended (Lost): the voters forget it and stand for election in
+//     the order of their ids. The hint may be wrong: who hears the leader votes for
+//     nobody.
 //   - Changes of the quorum go through the log one at a time, and rely on the
 //     votes of those alone that answered just now.
 //   - Whatever comes in a frame is checked before the library sees it; what it

@@ -54,6 +54,7 @@ type member struct {
 	tail    entryEnd // of what a turn has accepted so far
 	waiters []waiter
 	orphans uint64 // tick at which this node stopped leading over waiters, 0 when it did not
+	heir    uint64 // tick from which on this voter stands for election, because the leader has ended; 0 when it does not
 	failed  error  // the log failed for good: nothing is accepted any more
 	removed bool   // from the quorum: it is silent
 	halfway bool   // a snapshot's installation had to stop for want of room
@@ -187,6 +188,11 @@ func (m *member) tick(now time.Time) {
 	}
 	m.settle(m.guard(func() error {
 		m.raw.Tick()
+		if m.heir > 0 && m.ticks >= m.heir {
+			if err := m.stand(now); err != nil {
+				return err
+			}
+		}
 		m.checkShipments()
 		m.checkTaking()
 		if err := m.drive(now); err != nil {

@@ -73,6 +73,14 @@ func (n *Node) Change(ctx context.Context, c MembershipChange) error {
 	return err
 }
 
+// Lost tells that the process of a node has ended, for all that is known here (its
+// connection was reset, and a probe failed): where that node leads, the others
+// need not wait until it has been silent for long. It is a hint; a leader that
+// lives leads on.
+func (n *Node) Lost(ctx context.Context, node int32) error {
+	return n.call(ctx, func(m *member) { m.ended(n.o.Now(), node) })
+}
+
 // DirectoryID is the directory under which this node takes part: what it tells
 // when it joins.
 func (n *Node) DirectoryID() uuid.UUID { return n.o.DirectoryID }

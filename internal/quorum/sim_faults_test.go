@@ -264,6 +264,41 @@ func (w *world) resignNow() {
 	}
 }
 
+// ended has some of the others hear that a node's process has ended, sooner or
+// later: it may be up again then.
+func (w *world) ended(node int32) {
+	if w.hints == nil {
+		return
+	}
+	for _, n := range w.nodes[1:] {
+		if n.id == node || w.hints.IntN(5) == 0 {
+			continue
+		}
+		w.at(w.hints.Int64N(pick1(w.hints, 5, 50, 400)), func() { w.hint(n, node) })
+	}
+}
+
+func (w *world) hint(n *simNode, node int32) {
+	if n.m == nil || n.paused {
+		return
+	}
+	if n.m.leader == node && node != n.id {
+		w.hit("leader said to have ended")
+	}
+	n.m.ended(n.wall(), node)
+	n.after()
+}
+
+// hintStep says of some node that it has ended, whether that is true or not.
+func (w *world) hintStep() {
+	if w.calm {
+		return
+	}
+	nodes := w.nodes[1:]
+	w.hint(nodes[w.hints.IntN(len(nodes))], nodes[w.hints.IntN(len(nodes))].id)
+	w.at(100+w.hints.Int64N(3000), w.hintStep)
+}
+
 // leader finds one that leads and is not paused.
 func (w *world) leader() *simNode {
 	for _, n := range w.nodes[1:] {

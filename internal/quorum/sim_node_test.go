@@ -249,6 +249,7 @@ func (n *simNode) powerOff(power bool) {
 		n.disk.Kill()
 	}
 	n.disk.Restart()
+	n.w.ended(n.id)
 	delay := pick1(n.w.chaos, 10, 300, 2000, 8000)
 	if n.w.calm {
 		delay = 100

@@ -59,7 +59,7 @@ func TestSimulation(t *testing.T) {
 var simFaults = []string{
 	"loss", "duplicate", "delay", "reorder", "cut", "split", "isolation", "one-way", "bridge", "flapping",
 	"power cut", "power cut of all", "kill", "clean stop", "io error", "failed member", "full disk", "pause", "clock jump",
-	"leadership handed on", "leader", "snapshot", "snapshot installed", "wipe", "rot", "damaged log refused",
+	"leadership handed on", "leader said to have ended", "leader", "snapshot", "snapshot installed", "wipe", "rot", "damaged log refused",
 	"change add", "change promote", "change demote", "change remove", "change update",
 	"undecided", "refused for certain after a while",
 	"disk: crash lost pages", "disk: crash lost names", "disk: disk full", "disk: sync failed",
@@ -97,8 +97,10 @@ func TestSeedsThatFoundBugs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res := simulate(t, seed, nil); res.failure != "" {
-			t.Errorf("seed %d: %s", seed, res.failure)
+		for _, res := range []simResult{simulateWorld(t, seed, nil, func(*world) {}), simulate(t, seed, nil)} {
+			if res.failure != "" {
+				t.Errorf("seed %d: %s", seed, res.failure)
+			}
 		}
 	}
 }

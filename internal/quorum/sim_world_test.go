@@ -35,6 +35,7 @@ type world struct {
 	hash   uint64
 
 	net, chaos, work, disks *mrand.Rand
+	hints                   *mrand.Rand // nil where nobody says who has ended
 	o                       simOptions
 	nodes                   []*simNode // by node id, from 1
 	blocked                 map[[2]int32]bool
@@ -234,7 +235,16 @@ type simResult struct {
 }
 
 // simulate runs one seed.
-func simulate(t testing.TB, seed uint64, trace func(string, ...any)) (res simResult) {
+func simulate(t testing.TB, seed uint64, trace func(string, ...any)) simResult {
+	return simulateWorld(t, seed, trace, func(w *world) {
+		if hints := stream(seed, "hints"); hints.IntN(4) > 0 {
+			w.hints = hints
+		}
+	})
+}
+
+// simulateWorld runs one seed in a world that setUp changed.
+func simulateWorld(t testing.TB, seed uint64, trace func(string, ...any), setUp func(*world)) (res simResult) {
 	simulating.Lock()
 	defer simulating.Unlock()
 	source := rand.Reader
@@ -242,6 +252,7 @@ func simulate(t testing.TB, seed uint64, trace func(string, ...any)) (res simRes
 	defer func() { rand.Reader = source }()
 	w := newWorld(t, seed)
 	w.trace = trace
+	setUp(w)
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ok := p.(simFailure); !ok {
@@ -275,6 +286,9 @@ func (w *world) begin() {
 	w.at(1, w.clientStep)
 	w.at(500, w.chaosStep)
 	w.at(50, w.joinStep)
+	if w.hints != nil {
+		w.at(300, w.hintStep)
+	}
 }
 
 // liveness: the faults stop; within a minute there is a leader that all follow,

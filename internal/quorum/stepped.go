@@ -106,6 +106,12 @@ func (s *Stepped) Resign(now time.Time) bool {
 	return begun
 }
 
+// Lost is Node.Lost.
+func (s *Stepped) Lost(now time.Time, node int32) {
+	s.member.ended(now, node)
+	s.tell()
+}
+
 // Close ends it; commands that wait are refused.
 func (s *Stepped) Close() error {
 	s.member.abandon(errClosed)

@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -86,7 +87,9 @@ func (m *member) accept(now time.Time, records []metadata.Record) error {
 // committed.
 func (m *member) follow() {
 	s := m.raw.BasicStatus()
-	m.leader = m.voters.node(s.Lead)
+	if m.leader = m.voters.node(s.Lead); m.leader >= 0 {
+		m.heir = 0
+	}
 	if m.leading && s.RaftState != raft.StateLeader {
 		m.leading = false
 		m.o.Machine.Reset(m.image)
@@ -94,6 +97,61 @@ func (m *member) follow() {
 		m.refuseOrders(m.notLeading())
 		clear(m.shipments)
 	}
+}
+
+const (
+	// heirTicks is how long the voters give each other when the leader is known to
+	// have ended: who comes later stands for election only where the ones before
+	// did not get it.
+	heirTicks = 3
+	// heirPatience ends that; silence decides then, as ever.
+	heirPatience = electionTicks
+)
+
+// ended is told that the process of a node has ended, as far as this one can tell.
+// Where that led, nobody waits until it has been silent for long: the voters
+// forget it, so that they may vote, and stand for election one after the other.
+// If it lives all the same, those who hear it vote for nobody, and it leads on.
+func (m *member) ended(now time.Time, node int32) {
+	if !m.able() || node == m.o.NodeID || m.voters.node(m.raw.BasicStatus().Lead) != node {
+		return
+	}
+	m.heir = 0
+	if _, votes := m.voters.byID[m.id]; votes {
+		before := 0
+		for _, v := range m.voters.list() {
+			if v.ID < m.o.NodeID && v.ID != node {
+				before++
+			}
+		}
+		m.heir = m.ticks + 1 + uint64(before)*heirTicks
+	}
+	m.settle(m.guard(func() error {
+		if err := m.raw.ForgetLeader(); err != nil {
+			return fmt.Errorf("forget a leader that has ended: %w", err)
+		}
+		m.follow()
+		if m.heir == m.ticks+1 {
+			return m.stand(now)
+		}
+		return m.drive(now)
+	}))
+}
+
+// stand is a voter's turn, each tick until somebody leads.
+func (m *member) stand(now time.Time) error {
+	s := m.raw.BasicStatus()
+	switch {
+	case s.Lead != raft.None || m.ticks > m.heir+heirPatience:
+		m.heir = 0
+		return nil
+	case s.RaftState == raft.StateCandidate:
+		return nil // votes are on their way
+	}
+	if err := m.raw.Campaign(); err != nil {
+		return fmt.Errorf("begin an election of the metadata quorum: %w", err)
+	}
+	return m.drive(now)
 }
 
 // tell lets the node know who leads.

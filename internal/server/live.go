@@ -22,7 +22,7 @@ func (s *Server) makeLiveness() {
 	s.others.keeper = liveness.NewKeeper(liveness.KeeperOptions{
 		NodeID: s.nodeID, Do: func(ctx context.Context, cmd any) (any, error) { return s.quorum.Do(ctx, cmd) },
 		Probe: func(ctx context.Context, node int32) error { return s.others.pool.Probe(ctx, node) }, Rebalance: rebalance,
-		Now: s.o.Live, Logger: s.o.Logger,
+		Lost: s.leaderLost, Now: s.o.Live, Logger: s.o.Logger,
 	})
 	s.others.speaker = liveness.NewSpeaker(liveness.SpeakerOptions{
 		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, Logger: s.o.Logger,
@@ -46,6 +46,13 @@ func (s *Server) lead(leader, epoch int32) {
 	s.others.keeper.OnLeader(leader, epoch)
 	s.control.OnLeader(leader, epoch)
 	s.others.speaker.Down()
+}
+
+// leaderLost is told that the node that leads the metadata quorum has ended.
+func (s *Server) leaderLost(ctx context.Context, node int32) {
+	if err := s.quorum.Lost(ctx, node); err != nil {
+		s.o.Logger.Debug("the metadata quorum was not told that its leader is gone", "leader", node, "err", err)
+	}
 }
 
 // heartbeat serves the heartbeat of another node.
