@@ -34,6 +34,10 @@
 //     were accepted before it are committed, in the order they were decided. So
 //     nobody is told what may be undone. Reply.Now is for what rests on nothing
 //     that is not committed: that a transaction's markers are written.
+//   - A leader that does not know yet that it is over has nothing committed any
+//     more, but it could still be read. So reads that must be exact (Exact) are
+//     refused while another may have taken over (Options.Trusted): a lease that
+//     heartbeats renew, without a round trip for each read.
 //   - A refusal before acceptance (too large for a batch, too few replicas in
 //     sync, a fenced producer) fails that command alone and changes nothing.
 //   - There is no way back from an accepted record but to forget everything and

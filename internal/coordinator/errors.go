@@ -5,6 +5,7 @@ import "ottla/internal/wire"
 // What commands hear that are not taken. All are retriable for Kafka's clients.
 var (
 	errIdle    = wire.Errorf(wire.NotCoordinator, "this node does not lead the coordinator's partition")
+	errDoubt   = wire.Errorf(wire.NotCoordinator, "this node has not heard from the controller for so long that another may coordinate by now")
 	errLoading = wire.Errorf(wire.CoordinatorLoadInProgress, "the coordinator's partition is being read")
 	errFailed  = wire.Errorf(wire.CoordinatorNotAvailable, "the coordinator's partition cannot be read; the broker's log says why, and it is tried again")
 	errNoTopic = wire.Errorf(wire.CoordinatorNotAvailable, "the coordinator's topic does not exist yet")

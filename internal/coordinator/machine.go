@@ -35,6 +35,12 @@ type Lister interface {
 	Records() iter.Seq[Record]
 }
 
+// Exact is the body of a command that only reads, and whose reply must hold what
+// anybody was told before: it is refused (NOT_COORDINATOR) while another node may
+// have taken over (Options.Trusted). What is written needs no such care, since
+// replicas refuse a leader that they know to be over.
+type Exact interface{ Exact() }
+
 // Token names a caller who waits for a reply. No command that somebody waits
 // for has token 0: that is a timer's, a Work's result or Loaded.
 type Token uint64

@@ -14,6 +14,9 @@ type Options struct {
 	Partitions func() int
 	// New makes the machine of one partition.
 	New func(partition int32) Machine
+	// Trusted tells whether nobody can have taken over from this node yet; Exact
+	// reads are refused while it does not hold. Nil is always.
+	Trusted func() bool
 	// Codec compresses what is written.
 	Codec record.Codec
 	// Now is the clock of time-outs and retries.

@@ -157,6 +157,10 @@ type Fetch struct {
 	Topics []FetchTopic
 }
 
+// Exact implements coordinator.Exact: a consumer that takes over must not begin
+// before what was committed.
+func (Fetch) Exact() {}
+
 // FetchTopic is a topic of a Fetch; its ID is the topic's at this moment, zero
 // when there is none: an offset of another topic of that name is not given.
 type FetchTopic struct {

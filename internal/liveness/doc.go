@@ -23,6 +23,7 @@
 //	enter.go    a node that starts registers
 //	speaker.go  Speaker: what it is told and asked
 //	speak.go    its goroutine
+//	trust.go    how long a node may take it that nobody has taken its place
 //
 // # Cost
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,9 @@ type KeeperOptions struct {
 	// Lost is told, where another node leads, that this one cannot be reached
 	// after its connection was reset. May be nil; it need not wait for anything.
 	Lost func(ctx context.Context, node int32)
+	// Standing tells how long ago most of the voters had been heard, while this
+	// node leads; nil is just now.
+	Standing func() time.Duration
 	// Silence fences a node; 0 is tracker.DefaultSilence.
 	Silence time.Duration
 	// Rebalance is how often preferred leaders are looked after
@@ -168,6 +172,9 @@ func (k *Keeper) look() {
 // Heartbeat answers a node's heartbeat.
 func (k *Keeper) Heartbeat(req *own.HeartbeatRequest) *own.HeartbeatResponse {
 	resp := req.ResponseKind().(*own.HeartbeatResponse)
+	if k.o.Standing != nil {
+		resp.StandingMs = int32(min(max(k.o.Standing().Milliseconds(), 0), math.MaxInt32))
+	}
 	k.mu.Lock()
 	resp.Leader, resp.LeaderEpoch = k.leader, k.epoch
 	var answer tracker.Answer

@@ -39,6 +39,7 @@ func (s *Speaker) speak(ctx context.Context) {
 	s.mu.Lock()
 	beat := &own.HeartbeatRequest{Node: s.o.NodeID, BrokerEpoch: s.epoch, AppliedOffset: s.applied, WantShutDown: s.stopping}
 	s.mu.Unlock()
+	sent := s.o.Now()
 	short, cancel := context.WithTimeout(ctx, askTimeout)
 	answer, err := s.o.Ask(short, beat)
 	cancel()
@@ -47,14 +48,14 @@ func (s *Speaker) speak(ctx context.Context) {
 	}
 	switch wire.Code(answer.ErrorCode) {
 	case wire.None:
-		s.take(beat, answer)
+		s.take(beat, answer, sent)
 	case wire.StaleBrokerEpoch, wire.BrokerIDNotRegistered:
 		s.again(ctx, beat.BrokerEpoch, answer.ErrorMessage)
 	}
 }
 
-// take notes an answer.
-func (s *Speaker) take(beat *own.HeartbeatRequest, answer *own.HeartbeatResponse) {
+// take notes the answer to a heartbeat that was sent at a time.
+func (s *Speaker) take(beat *own.HeartbeatRequest, answer *own.HeartbeatResponse, sent time.Time) {
 	s.mu.Lock()
 	if beat.BrokerEpoch != s.epoch {
 		s.mu.Unlock()
@@ -63,6 +64,11 @@ func (s *Speaker) take(beat *own.HeartbeatRequest, answer *own.HeartbeatResponse
 	if answer.ShouldShutDown && beat.WantShutDown && !s.mayStop {
 		s.mayStop = true
 		s.wake()
+	}
+	if answer.Fenced {
+		s.trust.end()
+	} else {
+		s.trust.extend(sent, s.o.Silence-time.Duration(answer.StandingMs)*time.Millisecond)
 	}
 	s.mu.Unlock()
 	s.turn(answer.Fenced)
@@ -91,6 +97,7 @@ func (s *Speaker) turn(fenced bool) {
 // again registers the node anew. A stopping node does not: nobody knows it any
 // more, so it may stop.
 func (s *Speaker) again(ctx context.Context, epoch int64, why string) {
+	s.trust.end()
 	s.turn(true)
 	s.mu.Lock()
 	stopping := s.stopping

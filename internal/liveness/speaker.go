@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"ottla/internal/liveness/tracker"
 	"ottla/internal/wire/own"
 )
 
@@ -23,7 +24,11 @@ type SpeakerOptions struct {
 	// changes. It begins fenced. It must not wait.
 	OnFenced func(fenced bool)
 	// Every is the time between heartbeats when nothing happens; 0 is 500 ms.
-	Every  time.Duration
+	Every time.Duration
+	// Silence is after what a Keeper fences; 0 is tracker.DefaultSilence.
+	Silence time.Duration
+	// Now is the clock of Trusted, time.Now where it is nil.
+	Now    func() time.Time
 	Logger *slog.Logger
 }
 
@@ -42,8 +47,9 @@ const (
 // Speaker sends this node's heartbeats. Its methods may be called from any
 // goroutine; Applied and Down never wait.
 type Speaker struct {
-	o    SpeakerOptions
-	poke chan struct{} // say something now
+	o     SpeakerOptions
+	poke  chan struct{} // say something now
+	trust trust
 
 	mu       sync.Mutex // guards all below
 	epoch    int64
@@ -64,13 +70,19 @@ func NewSpeaker(o SpeakerOptions) *Speaker {
 	if o.Every <= 0 {
 		o.Every = defaultEvery
 	}
+	if o.Silence <= 0 {
+		o.Silence = tracker.DefaultSilence
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.OnFenced == nil {
 		o.OnFenced = func(bool) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Speaker{o: o, poke: make(chan struct{}, 1), applied: -1, fenced: true, changed: make(chan struct{})}
+	return &Speaker{o: o, poke: make(chan struct{}, 1), trust: trust{began: o.Now()}, applied: -1, fenced: true, changed: make(chan struct{})}
 }
 
 // Start begins to speak as a node registered with an epoch; fenced is how the
@@ -83,6 +95,11 @@ func (s *Speaker) Start(epoch int64, fenced bool) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel, s.epoch = cancel, epoch
+	if fenced {
+		s.trust.end()
+	} else {
+		s.trust.extend(s.o.Now(), s.o.Silence)
+	}
 	s.running.Go(func() { s.run(ctx, fenced) })
 	s.mu.Unlock()
 }

@@ -1,6 +1,7 @@
 package quorum
 
 import (
+	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -23,6 +24,21 @@ type Status struct {
 	Waiting, Removed bool
 	// Failed is why this node takes no part any more, "" while it does.
 	Failed string
+}
+
+// StandingMs is when a leader had last heard of most of the voters, itself
+// among them; -1 when it has not.
+func (s *Status) StandingMs() int64 {
+	heard := make([]int64, 0, 8)
+	for i := range s.Voters {
+		heard = append(heard, s.Voters[i].LastFetchMs)
+	}
+	if len(heard) == 0 {
+		return -1
+	}
+	slices.Sort(heard)
+	slices.Reverse(heard)
+	return heard[len(heard)/2]
 }
 
 // Replica is a member as the leader sees it; what is not known is -1.

@@ -28,6 +28,7 @@ func (s *Server) makeCoordinators() error {
 		New:        func(int32) coordinator.Machine { return group.New(settings) },
 		Codec:      codec,
 		Now:        s.o.Live,
+		Trusted:    s.trusted,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),

@@ -22,10 +22,10 @@ func (s *Server) makeLiveness() {
 	s.others.keeper = liveness.NewKeeper(liveness.KeeperOptions{
 		NodeID: s.nodeID, Do: func(ctx context.Context, cmd any) (any, error) { return s.quorum.Do(ctx, cmd) },
 		Probe: func(ctx context.Context, node int32) error { return s.others.pool.Probe(ctx, node) }, Rebalance: rebalance,
-		Lost: s.leaderLost, Now: s.o.Live, Logger: s.o.Logger,
+		Lost: s.leaderLost, Standing: s.standing, Now: s.o.Live, Logger: s.o.Logger,
 	})
 	s.others.speaker = liveness.NewSpeaker(liveness.SpeakerOptions{
-		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, Logger: s.o.Logger,
+		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, Now: s.o.Live, Logger: s.o.Logger,
 	})
 }
 
@@ -54,6 +54,21 @@ func (s *Server) leaderLost(ctx context.Context, node int32) {
 		s.o.Logger.Debug("the metadata quorum was not told that its leader is gone", "leader", node, "err", err)
 	}
 }
+
+// standing is how long ago this node, where it leads the metadata quorum, had
+// heard of most of the voters.
+func (s *Server) standing() time.Duration {
+	st := s.quorum.Status()
+	at := st.StandingMs()
+	if at < 0 {
+		return time.Hour // it has just begun to lead
+	}
+	return s.o.Now().Sub(time.UnixMilli(at))
+}
+
+// trusted tells whether this node may answer what only one node may, without a
+// round trip to anybody.
+func (s *Server) trusted() bool { return s.others.speaker.Trusted() }
 
 // heartbeat serves the heartbeat of another node.
 func (s *Server) heartbeat(from int32, req *own.HeartbeatRequest) (kmsg.Response, error) {

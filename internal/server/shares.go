@@ -30,6 +30,7 @@ func (s *Server) makeStates() error {
 		New:        func(p int32) coordinator.Machine { return store.New(s.stateSettings(p)) },
 		Codec:      record.Codec(n),
 		Now:        s.o.Live,
+		Trusted:    s.trusted,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),

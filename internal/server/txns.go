@@ -25,6 +25,7 @@ func (s *Server) makeTxns() {
 		Partitions: func() int { return s.partitionsOf(broker.TransactionsTopic) },
 		New:        func(int32) coordinator.Machine { return txn.New(o) },
 		Now:        s.o.Live,
+		Trusted:    s.trusted,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),

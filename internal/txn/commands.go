@@ -80,6 +80,10 @@ type Verify struct {
 	Partitions []TopicPartition
 }
 
+// Exact implements coordinator.Exact: nothing may be written behind the end of a
+// transaction.
+func (Verify) Exact() {}
+
 // VerifyReply has a code for each partition, in the order of the command: None
 // or TRANSACTION_ABORTABLE.
 type VerifyReply struct{ Codes []wire.Code }
@@ -106,6 +110,9 @@ type EndReply struct {
 // Describe shows a transactional id; the reply is a Described, or the error
 // TRANSACTIONAL_ID_NOT_FOUND.
 type Describe struct{ ID string }
+
+// Exact implements coordinator.Exact.
+func (Describe) Exact() {}
 
 // Described is a transactional id.
 type Described struct {

@@ -29,6 +29,10 @@ type Read struct {
 	OrNone bool
 }
 
+// Exact implements coordinator.Exact: what was acknowledged must not be given out
+// again.
+func (Read) Exact() {}
+
 // State is a state as it is stored.
 type State struct {
 	StateEpoch int32

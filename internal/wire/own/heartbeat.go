@@ -24,6 +24,9 @@ type HeartbeatResponse struct {
 	ShouldShutDown bool
 	Leader         int32 // -1 when not known
 	LeaderEpoch    int32
+	// StandingMs is how long ago the one who answers was last known to lead: when
+	// most of the voters had been heard.
+	StandingMs int32
 }
 
 // Key is the request's key.
@@ -56,7 +59,7 @@ func (r *HeartbeatResponse) RequestKind() kmsg.Request { return &HeartbeatReques
 // AppendTo encodes the answer.
 func (r *HeartbeatResponse) AppendTo(dst []byte) []byte {
 	return writer(dst).int16(r.ErrorCode).string(r.ErrorMessage).bool(r.Fenced).bool(r.CaughtUp).bool(r.ShouldShutDown).
-		int32(r.Leader).int32(r.LeaderEpoch).noTags()
+		int32(r.Leader).int32(r.LeaderEpoch).int32(r.StandingMs).noTags()
 }
 
 // ReadFrom decodes the answer.
@@ -64,6 +67,6 @@ func (r *HeartbeatResponse) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
 		r.ErrorCode, r.ErrorMessage = in.Int16(), in.string()
 		r.Fenced, r.CaughtUp, r.ShouldShutDown = in.bool(), in.bool(), in.bool()
-		r.Leader, r.LeaderEpoch = in.Int32(), in.Int32()
+		r.Leader, r.LeaderEpoch, r.StandingMs = in.Int32(), in.Int32(), in.Int32()
 	})
 }

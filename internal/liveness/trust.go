@@ -1,0 +1,44 @@
+package liveness
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// trust is how long a node may take it that nobody has taken its place: what it
+// leads is led by nobody else before it was fenced, and it is fenced for silence
+// no sooner than that. It begins with the sending of a heartbeat that was
+// answered, which is before the one who answered counts from, less what that one
+// may itself have been deposed for.
+//
+// It is soft: a node that was fenced at once, because its connection was reset
+// and a probe did not reach it, may take it so for some moments more. And it is
+// for reads alone; what is written needs the replicas in sync.
+type trust struct {
+	began time.Time    // what until counts from; set once, before it is used
+	until atomic.Int64 // a time.Duration since then; 0 before the first heartbeat is due
+}
+
+// over is an until that is always past.
+const over = -1
+
+func (t *trust) extend(sent time.Time, by time.Duration) {
+	t.until.Store(max(int64(sent.Add(by).Sub(t.began)), t.until.Load(), 1)) // what held before holds on
+}
+
+func (t *trust) end() { t.until.Store(over) }
+
+func (t *trust) holds(now time.Time) bool {
+	until := t.until.Load()
+	return until == 0 || int64(now.Sub(t.began)) < until
+}
+
+// Trusted tells whether this node may answer, without asking anybody, what only
+// one node may: that nobody can have taken its place yet. A node alone always
+// may. It costs a look at the clock.
+func (s *Speaker) Trusted() bool {
+	if s.trust.until.Load() == 0 {
+		return true
+	}
+	return s.trust.holds(s.o.Now())
+}
