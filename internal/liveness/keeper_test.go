@@ -92,9 +92,11 @@ func TestTheLeadersEndIsSaidByThoseWhoFollow(t *testing.T) {
 		if len(c.lost) != 0 {
 			t.Errorf("said to be gone are %v", c.lost)
 		}
-		c.set(func() { c.probes[2] = errors.New("connection refused") })
-		c.keeper.ConnectionDown(2)
-		c.keeper.ConnectionDown(2)
+		c.set(func() { // one probe at a time
+			c.probes[2] = errors.New("connection refused")
+			c.keeper.ConnectionDown(2)
+			c.keeper.ConnectionDown(2)
+		})
 		synctest.Wait()
 		if !slices.Equal(c.lost, []int32{2}) {
 			t.Errorf("said to be gone are %v, want 2, once", c.lost)
