@@ -9,6 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/broker/mend"
 	"ottla/internal/config"
 	"ottla/internal/coordinator"
 	"ottla/internal/log"
@@ -40,6 +43,9 @@ type Options struct {
 	// order (peer.Pool.Open); what is led elsewhere is followed over it. Nil: no
 	// partition has other replicas.
 	Nodes func(ctx context.Context, node int32) (net.Conn, error)
+	// Ask sends a request to another node; damaged replicas are mended with what
+	// it answers. Nil: they are not.
+	Ask func(ctx context.Context, node int32, req kmsg.Request) (kmsg.Response, error)
 	// Fatal is called once when the node cannot go on: the metadata log's
 	// directory failed, or the controller could not be told of another in time.
 	Fatal func(error)
@@ -115,8 +121,9 @@ type Broker struct {
 	news       chan struct{} // has something in it when the controller should hear of directories
 	ensuring   chan struct{} // has something in it while Ensure asks
 
-	fetchers Followers // of what is led elsewhere
-	inSync   InSync    // of what is led here and has followers
+	fetchers Followers    // of what is led elsewhere
+	inSync   InSync       // of what is led here and has followers
+	mending  *mend.Keeper // of what is damaged here; nil without others to ask
 	pulling  atomic.Pointer[replicate.Settings]
 
 	stop    chan struct{} // closed by Close

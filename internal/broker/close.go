@@ -11,6 +11,9 @@ func (b *Broker) Close() error {
 	close(b.stop)
 	b.fetchers.Close()
 	b.inSync.Close()
+	if b.mending != nil {
+		b.mending.Close()
+	}
 	b.opening.Wait()
 	b.loops.Wait()
 	var errs []error

@@ -18,7 +18,8 @@
 // coordinator sees it), ensure.go (internal topics are made when needed, and
 // grow with the cluster).
 //
-// Parts: insync (which followers are in sync, told to the controller). Followers
+// Parts: insync (which followers are in sync, told to the controller), mend (what is
+// damaged here is taken from other replicas). Followers
 // are kept up with their leaders by package replicate: held.go has a partition
 // follow or not with every role it takes.
 //

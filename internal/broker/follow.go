@@ -119,6 +119,14 @@ func (b *Broker) coordinatorOf(topic string) Coordinator {
 	return nil
 }
 
+// rot is who is told of damage, nil for nobody.
+func (b *Broker) rot() func(*partition.Partition, int64) {
+	if b.mending == nil {
+		return nil
+	}
+	return b.mending.Found
+}
+
 // hold makes a partition that is not open yet.
 func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c partition.Config) *held {
 	h := &held{
@@ -127,7 +135,7 @@ func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c pa
 		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.coordinatorOf(mt.Name),
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
-			Now: b.o.Now, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look,
+			Now: b.o.Now, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look, Rot: b.rot(),
 		}),
 	}
 	h.at.Store(at)

@@ -3,6 +3,7 @@ package broker
 import (
 	"time"
 
+	"ottla/internal/broker/mend"
 	"ottla/internal/log"
 	"ottla/internal/metric"
 	"ottla/internal/replicate"
@@ -18,6 +19,7 @@ type Metrics struct {
 	CleanerDropped              *metric.Counter // records
 
 	Replicas replicate.Metrics
+	Mending  mend.Metrics
 }
 
 // syncRound runs one round and measures it. On a directory that is offline a

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ottla/internal/broker/insync"
+	"ottla/internal/broker/mend"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
 	"ottla/internal/replicate"
@@ -23,6 +24,11 @@ func (b *Broker) makeReplicas() {
 	})
 	if b.o.Nodes == nil {
 		return
+	}
+	if b.o.Ask != nil {
+		b.mending = mend.New(mend.Options{
+			NodeID: b.o.NodeID, Image: b.Image, Ask: b.o.Ask, Control: b.o.Control, Logger: b.o.Logger, Tick: b.o.Tick, Metrics: b.o.Metrics.Mending,
+		})
 	}
 	b.fetchers = replicate.New(replicate.Options{
 		NodeID: b.o.NodeID, Open: b.o.Nodes, Logger: b.o.Logger, Metrics: b.o.Metrics.Replicas,

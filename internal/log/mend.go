@@ -147,6 +147,7 @@ func (l *Log) Mend(d Damage, b []byte) error {
 		return l.dir.fail(fmt.Errorf("mend %s: %w", s.file(layout.Log), err))
 	}
 	l.forget(s, d)
+	l.cleaning.bad.Store(nil) // it may have been left out for this
 	return nil
 }
 

@@ -34,7 +34,9 @@ func (p *Partition) Clean(c *log.Cleaner) (log.Cleaned, error) {
 	if err != nil {
 		return log.Cleaned{}, err
 	}
-	return k.Run(c)
+	done, err := k.Run(c)
+	p.rotten(err)
+	return done, err
 }
 
 func (p *Partition) beginCleaning() (*log.Cleaning, error) {

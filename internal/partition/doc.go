@@ -17,8 +17,9 @@
 // duplicates, transactions), verify.go (whose transaction a coordinator must
 // vouch for), commit.go (what moves when the high watermark does), await.go,
 // watch.go, fetch.go, fetch_replica.go (what other replicas ask of a leader),
-// follow.go (what a follower takes from its leader), isr.go, epochs.go, list_offset.go, delete_records.go, chores.go,
-// clean.go (compaction), lead.go (what only a coordinator on the partition
+// follow.go (what a follower takes from its leader), isr.go, mend.go (what is
+// damaged here and well elsewhere), epochs.go, list_offset.go, delete_records.go,
+// chores.go, clean.go (compaction), lead.go (what only a coordinator on the partition
 // asks), fault.go (errors).
 //
 // # The way of a batch
@@ -44,7 +45,7 @@
 // # Locks
 //
 // mu serialises the writers of the log: Append, AppendFollower, TruncateTo,
-// StartOver, Become, Configure, Retain, DeleteRecords, Expire, Close, Delete. It is held over the write, not over a
+// StartOver, Mend, Become, Configure, Retain, DeleteRecords, Expire, Close, Delete. It is held over the write, not over a
 // sync. st guards the core, the waiters and the watchers; it is held for
 // moments only and never over I/O. Order: mu, then st, then the locks inside
 // log. The log's callbacks (a sync round, or a flush inside Append with mu

@@ -61,8 +61,9 @@ func (p *Partition) fault(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &rot):
+		p.rotten(err)
 		return wire.Errorf(wire.CorruptMessage, "%s-%d cannot be read at offset %d: %w; "+
-			"the range is never served: run \"ottla doctor\" to see what can be saved", p.topic, p.index, rot.Offset, err)
+			"the range is never served: it is mended where another replica has it; run \"ottla doctor\" to see what can be saved", p.topic, p.index, rot.Offset, err)
 	case errors.Is(err, log.ErrOutOfRange):
 		return wire.OffsetOutOfRange
 	case errors.Is(err, log.ErrClosed):

@@ -42,16 +42,22 @@ func (p *Partition) Follow() (Following, error) {
 	if err != nil {
 		return Following{}, err
 	}
+	if p.mustWait(l) {
+		return Following{}, errCondemned
+	}
 	f := Following{
 		Leader: p.core.Leader(), LeaderEpoch: p.core.LeaderEpoch(),
 		LogStart: l.Start(), End: l.End().Offset, LastEpoch: -1, Synced: l.Durable().Offset,
-		HighWatermark: p.high.Load(), Lost: l.Lost(),
+		HighWatermark: p.high.Load(), Lost: l.Lost() || p.renewal == released,
 	}
 	if e, ok := l.Epochs().EpochOf(f.End - 1); ok && f.End > f.LogStart {
 		f.LastEpoch = e
 	}
 	return f, nil
 }
+
+// errCondemned: the controller has not noted yet that nobody counts on what is here.
+var errCondemned = wire.Errorf(wire.NotLeaderOrFollower, "the replica is damaged and waits to be fetched anew")
 
 // follower gives the log of a partition that follows in an epoch. mu held.
 func (p *Partition) follower(leaderEpoch int32) (*log.Log, error) {
@@ -357,6 +363,7 @@ func (p *Partition) StartOver(leaderEpoch int32, offset int64) error {
 	if err := l.StartAt(offset); err != nil {
 		return p.fault(err)
 	}
+	p.renewal = sound
 	p.emptied(l)
 	if start < end {
 		p.logger.Warn("replica begins again: its leader has nothing left of what it had, or it could not be read here",

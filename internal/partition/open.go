@@ -24,6 +24,10 @@ func (p *Partition) Open(dir *log.Dir) error {
 		return err
 	}
 	p.load(l)
+	p.renewal = sound
+	if l.Lost() && p.rot != nil {
+		p.rot(p, EverythingAnew)
+	}
 	if r := p.pending; r != nil {
 		p.pending = nil
 		p.take(l, *r)

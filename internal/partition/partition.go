@@ -26,7 +26,14 @@ type Options struct {
 	// to give that should not wait: a replica that caught up, or one in the ISR
 	// that lost what it had.
 	InSync func(*Partition)
+	// Rot, where set, is called when a range of the log cannot be read: with an
+	// offset in it, or with EverythingAnew when the log was opened and something
+	// durable is gone. Locks may be held: it is quick and calls nothing here.
+	Rot func(p *Partition, offset int64)
 }
+
+// EverythingAnew stands for an offset in Options.Rot.
+const EverythingAnew = -1
 
 // Config is what a partition heeds of its topic's settings.
 type Config struct {
@@ -57,6 +64,7 @@ type Partition struct {
 	now    func() time.Time
 	logger *slog.Logger
 	inSync func(*Partition) // nil: nobody wants to know
+	rot    func(*Partition, int64)
 
 	config atomic.Pointer[Config]  // never nil; replaced whole, with mu held
 	log    atomic.Pointer[log.Log] // nil until Open and after Close
@@ -74,6 +82,7 @@ type Partition struct {
 	mu      sync.Mutex
 	pending *Role           // mu: the role to take when Open comes
 	guards  producer.Guards // mu: of transactions that are asked about
+	renewal renewal         // mu
 
 	// st guards everything below.
 	st       sync.Mutex
@@ -95,7 +104,7 @@ type Partition struct {
 func New(o Options) *Partition {
 	p := &Partition{
 		topic: o.Topic, id: o.ID, index: o.Index, node: o.NodeID,
-		now: o.Now, logger: o.Logger, inSync: o.InSync, core: replica.New(o.NodeID),
+		now: o.Now, logger: o.Logger, inSync: o.InSync, rot: o.Rot, core: replica.New(o.NodeID),
 	}
 	if p.logger == nil {
 		p.logger = slog.New(slog.DiscardHandler)

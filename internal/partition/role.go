@@ -39,6 +39,9 @@ func (p *Partition) take(l *log.Log, r Role) {
 		Replicas: r.Replicas, ISR: r.ISR, NowMs: p.now().UnixMilli(),
 	}
 	end := l.End()
+	if r.Leader == p.node && p.renewal == released {
+		p.renewal = sound // what it has is all that there is
+	}
 	switch {
 	case p.core.Begins(a):
 		l.Epochs().Assign(r.LeaderEpoch, end.Offset)

@@ -106,6 +106,7 @@ func (s *Server) startCore() error {
 		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states},
 		Control:      s.do,
 		Nodes:        s.others.pool.Open,
+		Ask:          s.others.pool.Call,
 	})
 	s.makeMarkers()
 	s.measure()

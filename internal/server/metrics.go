@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/broker"
+	"ottla/internal/broker/mend"
 	"ottla/internal/gateway/census"
 	"ottla/internal/group"
 	"ottla/internal/kafka/shares/lead"
@@ -30,6 +31,11 @@ func (s *Server) brokerMetrics() broker.Metrics {
 			Requests: s.metrics.Counter("ottla_replica_fetch_requests_total"),
 			Fetched:  s.metrics.Counter("ottla_replica_fetch_bytes_total"),
 			Failed:   s.metrics.Counter("ottla_replica_connections_failed_total"),
+		},
+		Mending: mend.Metrics{
+			Found:   s.metrics.Counter("ottla_replica_damages_total"),
+			Mended:  s.metrics.Counter("ottla_replica_ranges_mended_total"),
+			Renewed: s.metrics.Counter("ottla_replica_renewals_total"),
 		},
 	}
 }

@@ -1,0 +1,44 @@
+package mend
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"ottla/internal/controller"
+	"ottla/internal/wire"
+)
+
+// renew has a replica fetched anew, once nobody counts on it.
+func (k *Keeper) renew(j *job, at *standing) error {
+	if err := k.uncount(j, at); err != nil {
+		j.p.Spare()
+		return err
+	}
+	j.p.Release()
+	k.o.Metrics.Renewed.Inc()
+	k.o.Logger.Warn("a damaged replica is fetched anew",
+		slog.String("topic", at.key.Topic), slog.Int("partition", int(at.key.Index)), slog.Int64("from", at.key.Offsets.LogStart), slog.Int64("to", at.key.Offsets.LogEnd))
+	return nil
+}
+
+// uncount has the controller note that the replica is not to be counted on.
+func (k *Keeper) uncount(j *job, at *standing) error {
+	j.p.Condemn()
+	ctx, cancel := context.WithTimeout(k.ctx, patience)
+	defer cancel()
+	reply, err := k.o.Control(ctx, controller.RenewReplicas{
+		ID: k.o.NodeID, Epoch: at.epoch, Partitions: []controller.TopicIDPartition{{TopicID: at.key.ID, Index: at.key.Index}},
+	})
+	if err != nil {
+		return fmt.Errorf("tell the controller that the replica of %s-%d is damaged: %w", at.key.Topic, at.key.Index, err)
+	}
+	results, ok := reply.([]controller.Result)
+	if !ok || len(results) != 1 {
+		return fmt.Errorf("the controller answers a damaged replica with %T", reply)
+	}
+	if r := results[0]; r.Code != wire.None {
+		return fmt.Errorf("the replica of %s-%d is damaged and stays: %w", at.key.Topic, at.key.Index, &wire.Error{Code: r.Code, Message: r.Message})
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package mend
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/metadata"
+	"ottla/internal/metric"
+	"ottla/internal/partition"
+)
+
+// Options make a Keeper.
+type Options struct {
+	NodeID int32
+	Image  func() *metadata.Image
+	// Ask sends a request to another node.
+	Ask func(ctx context.Context, node int32, req kmsg.Request) (kmsg.Response, error)
+	// Control gives the controller a command; when it returns, this node's image
+	// has what came of it.
+	Control func(ctx context.Context, cmd any) (any, error)
+	Logger  *slog.Logger
+	// Tick makes a ticker; the function it returns stops it.
+	Tick    func(every time.Duration) (<-chan time.Time, func())
+	Metrics Metrics
+}
+
+// Metrics are what is measured. A nil handle measures nothing.
+type Metrics struct {
+	Found   *metric.Counter // damages, each time one is met
+	Mended  *metric.Counter // ranges
+	Renewed *metric.Counter // replicas
+}
+
+// Pace is how often what did not succeed is tried again at first.
+const Pace = time.Second
+
+const (
+	// longestPause, in ticks, is how seldom it is tried at last.
+	longestPause = 60
+	// mostOffsets bounds what is noted of one log: the rest is found by reading it.
+	mostOffsets = 16
+)
+
+// Keeper mends. Its methods may be called from any goroutine.
+type Keeper struct {
+	o    Options
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+	wake chan struct{} // has something in it when there is a new job
+
+	mu      sync.Mutex // guards all below, and the jobs' fields above the line
+	running bool
+	closed  bool
+	jobs    map[*partition.Partition]*job
+}
+
+// job is what is to be done for one replica.
+type job struct {
+	p       *partition.Partition
+	offsets []int64 // where something could not be read
+	anew    bool
+
+	// The goroutine's own.
+	misfits int
+	said    string // why it does not succeed, as it was logged
+	pause   int    // ticks until it is tried again
+	tries   int
+}
+
+// New makes a Keeper that knows of no damage.
+func New(o Options) *Keeper {
+	k := &Keeper{o: o, wake: make(chan struct{}, 1), jobs: map[*partition.Partition]*job{}}
+	k.ctx, k.stop = context.WithCancel(context.Background())
+	return k
+}
+
+// Found notes damage; it is partition.Options.Rot.
+func (k *Keeper) Found(p *partition.Partition, offset int64) {
+	k.o.Metrics.Found.Inc()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return
+	}
+	j := k.jobs[p]
+	if j == nil {
+		j = &job{p: p}
+		k.jobs[p] = j
+		select {
+		case k.wake <- struct{}{}:
+		default:
+		}
+	}
+	switch {
+	case offset == partition.EverythingAnew:
+		j.anew = true
+	case len(j.offsets) < mostOffsets && !slices.Contains(j.offsets, offset):
+		j.offsets = append(j.offsets, offset)
+	}
+	if !k.running {
+		k.running = true
+		k.work.Go(k.run)
+	}
+}
+
+// Waiting tells how many replicas are damaged and not mended yet.
+func (k *Keeper) Waiting() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.jobs)
+}
+
+// Close ends it and waits.
+func (k *Keeper) Close() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
+	k.stop()
+	k.work.Wait()
+}
+
+func (k *Keeper) run() {
+	ticks, end := k.o.Tick(Pace)
+	defer end()
+	for {
+		select {
+		case <-k.wake:
+			k.round(false)
+		case <-ticks:
+			k.round(true)
+		case <-k.ctx.Done():
+			return
+		}
+	}
+}
+
+// round does what is due, in one order.
+func (k *Keeper) round(tick bool) {
+	k.mu.Lock()
+	jobs := slices.Collect(maps.Values(k.jobs))
+	k.mu.Unlock()
+	slices.SortFunc(jobs, func(a, b *job) int {
+		x, y := a.p.Describe(), b.p.Describe()
+		return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Index, y.Index))
+	})
+	for _, j := range jobs {
+		if tick && j.pause > 0 {
+			j.pause--
+		}
+		if j.pause > 0 || k.ctx.Err() != nil {
+			continue
+		}
+		k.one(j)
+	}
+}
+
+// one takes a job up, and lets it rest when it does not succeed.
+func (k *Keeper) one(j *job) {
+	k.mu.Lock()
+	offsets, anew := slices.Clone(j.offsets), j.anew
+	k.mu.Unlock()
+	at := k.place(j.p)
+	if at == nil || len(at.others) == 0 {
+		k.forget(j, offsets)
+		if at != nil {
+			k.tell(j, slog.LevelError, "damaged records stay lost: the partition has no other replica", nil)
+		}
+		return
+	}
+	var err error
+	if !anew {
+		anew, err = k.mendAll(j, at, offsets)
+	}
+	if anew && err == nil {
+		k.mu.Lock()
+		j.anew = true
+		k.mu.Unlock()
+		err = k.renew(j, at)
+	}
+	if err == nil {
+		k.forget(j, offsets)
+		return
+	}
+	j.tries++
+	j.pause = min(1<<min(j.tries, 10), longestPause)
+	if k.ctx.Err() == nil {
+		k.tell(j, slog.LevelWarn, "a damaged replica is not mended yet", err)
+	}
+}
+
+// forget ends a job, unless more was found meanwhile.
+func (k *Keeper) forget(j *job, offsets []int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(j.offsets) == len(offsets) {
+		delete(k.jobs, j.p)
+		return
+	}
+	j.offsets = slices.Clone(j.offsets[len(offsets):])
+}
+
+// tell logs what became of a job; why it does not succeed is said once.
+func (k *Keeper) tell(j *job, level slog.Level, what string, err error) {
+	attrs := []slog.Attr{slog.String("topic", j.p.Topic()), slog.Int("partition", int(j.p.Describe().Index))}
+	if err != nil {
+		if j.said == err.Error() {
+			return
+		}
+		j.said = err.Error()
+		attrs = append(attrs, slog.Any("err", err))
+	}
+	k.o.Logger.LogAttrs(k.ctx, level, what, attrs...)
+}
+
+// standing is what the metadata say of a partition.
+type standing struct {
+	key    partition.Describe
+	epoch  int64   // of this node's registration
+	others []int32 // nodes that may have what is damaged here, the likeliest first
+}
+
+// place looks a partition up; nil when there is no replica of it here any more.
+func (k *Keeper) place(p *partition.Partition) *standing {
+	img, d := k.o.Image(), p.Describe()
+	t, me := img.TopicByID(d.ID), img.Broker(k.o.NodeID)
+	if t == nil || me == nil || int(d.Index) >= len(t.Partitions) {
+		return nil
+	}
+	mp := t.Partitions[d.Index]
+	if !slices.Contains(mp.Replicas, k.o.NodeID) {
+		return nil
+	}
+	s := &standing{key: d, epoch: me.Epoch}
+	for _, ids := range [][]int32{{mp.Leader}, mp.ISR, mp.Replicas} {
+		for _, id := range ids {
+			if id >= 0 && id != k.o.NodeID && !slices.Contains(s.others, id) {
+				s.others = append(s.others, id)
+			}
+		}
+	}
+	return s
+}
