@@ -80,10 +80,13 @@ func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]
 	named, ok := b.namedHome(mp)
 	at, onDisk := found[spot{topic, mp.Index}]
 	switch {
-	case ok && named == lost && !onDisk && b.mayBegin(mp):
-		b.misplaced = true
-		b.replaced.Store(true)
-		return b.enter(b.place()), false
+	case ok && named == lost && b.mayBegin(mp):
+		if onDisk { // it began anew, and the controller has not heard of it
+			b.misplaced = true
+			b.replaced.Store(true)
+			return b.enter(at), true
+		}
+		return b.anew(), false
 	case ok && (named == lost || b.dirs[named].Err() != nil):
 		return b.enter(named), false
 	case onDisk:
@@ -94,6 +97,14 @@ func (b *Broker) firstHome(mp *metadata.Partition, topic string, found map[spot]
 		}
 	}
 	return b.homeOf(mp), false
+}
+
+// anew is a directory for a replica that begins anew; the controller is to hear
+// of it.
+func (b *Broker) anew() *home {
+	b.misplaced = true
+	b.replaced.Store(true)
+	return b.enter(b.place())
 }
 
 // mayBegin tells whether a replica whose directory this node was not started

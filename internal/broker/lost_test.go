@@ -79,3 +79,46 @@ func TestAReplicaNobodyCountsOnBeginsAnewWhereItsDirectoryIsGone(t *testing.T) {
 		t.Error("the controller is not told where they lie now")
 	}
 }
+
+// A replica that was counted on when its node came back without its directory
+// begins anew as soon as nobody counts on it: not at the next start.
+func TestAReplicaBeginsAnewOnceNobodyCountsOnIt(t *testing.T) {
+	r := start(t, vfs.NewMem(0), 1)
+	defer r.stop()
+	b := r.broker
+	mt := &metadata.Topic{Name: "orders", ID: uuid.UUID{1}}
+	mp := &metadata.Partition{
+		Topic: mt, Replicas: []int32{2, 1}, Directories: []uuid.UUID{{2}, {0xee}}, Leader: 2, ISR: []int32{2}, ELR: []int32{1},
+	}
+	mt.Partitions = []*metadata.Partition{mp}
+	b.create(b.Image(), []*metadata.Topic{mt}, map[spot]int{})
+	if _, code := b.AnyByID(mt.ID, 0); code != wire.KafkaStorageError {
+		t.Errorf("while it is eligible to lead: %v, want KAFKA_STORAGE_ERROR", code)
+	}
+	next := *mp
+	next.ISR, next.ELR, next.PartitionEpoch = []int32{2, 3}, nil, 1
+	b.change(b.Image(), []*metadata.Partition{&next})
+	p, code := b.AnyByID(mt.ID, 0)
+	if code != wire.None || p.Describe().Dir != b.dirs[0].Path() {
+		t.Fatalf("once it is not: %v", code)
+	}
+	if !b.replaced.Load() || !b.misplaced {
+		t.Error("the controller is not told where it lies now")
+	}
+}
+
+// A replica that began anew, and whose node started again before the controller
+// heard of it, goes on with what it has.
+func TestAReplicaThatBeganAnewGoesOn(t *testing.T) {
+	r := start(t, vfs.NewMem(0), 1)
+	defer r.stop()
+	mp := &metadata.Partition{Replicas: []int32{2, 1}, Directories: []uuid.UUID{{2}, {0xee}}, Leader: 2, ISR: []int32{2}}
+	at, onDisk := r.broker.firstHome(mp, "orders", map[spot]int{{"orders", 0}: 0})
+	if at.index != 0 || !onDisk || !r.broker.replaced.Load() {
+		t.Errorf("in directory %d, found %v", at.index, onDisk)
+	}
+	mp.ELR = []int32{1}
+	if at, onDisk = r.broker.firstHome(mp, "orders", map[spot]int{{"orders", 0}: 0}); at.index != lost || onDisk {
+		t.Errorf("one that is counted on: in directory %d, found %v", at.index, onDisk)
+	}
+}

@@ -82,6 +82,12 @@ func (b *Broker) change(img *metadata.Image, parts []*metadata.Partition) {
 			h = t.parts[mp.Index]
 		}
 		switch mine := slices.Contains(mp.Replicas, b.o.NodeID); {
+		case mine && h != nil && h.at.Load().index == lost && b.mayBegin(mp):
+			// It was counted on when this node started, and is not any more.
+			_ = h.close() // there is nothing to close
+			h = b.hold(mp.Topic, mp, b.anew(), b.configOf(img, t.name))
+			e.opened = append(e.opened, h)
+			e.put(t, mp.Index, h)
 		case mine && h != nil:
 			b.assign(h, mp)
 		case mine:
