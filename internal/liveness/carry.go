@@ -2,10 +2,12 @@ package liveness
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"ottla/internal/controller"
 	"ottla/internal/liveness/tracker"
+	"ottla/internal/wire"
 )
 
 const (
@@ -82,7 +84,13 @@ func (k *Keeper) carry(ctx context.Context, a tracker.Action) bool {
 	k.tracker.Failed(a)
 	k.mu.Unlock()
 	if ctx.Err() == nil {
-		k.o.Logger.Warn("node cannot change its state yet", "broker", a.Node, "to", a.Kind.String(), "why", a.Why, "err", err)
+		// A leader that hands its leadership on takes no more; whoever comes after it
+		// sees to the node.
+		level := slog.LevelWarn
+		if wire.CodeOf(err) == wire.NotController {
+			level = slog.LevelDebug
+		}
+		k.o.Logger.Log(ctx, level, "node cannot change its state yet", "broker", a.Node, "to", a.Kind.String(), "why", a.Why, "err", err)
 	}
 	return false
 }

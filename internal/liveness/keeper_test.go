@@ -1,8 +1,10 @@
 package liveness
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -273,19 +275,32 @@ func TestANodeAloneHasNoGoroutine(t *testing.T) {
 	})
 }
 
+// A quorum that does not take changes at the moment (it changes its leader) is no
+// reason to warn, any other refusal is.
 func TestWhatTheControllerRefusesIsTriedAgain(t *testing.T) {
-	in(t, func(t *testing.T, c *cluster) {
-		c.serving(1, 2)
-		c.set(func() { c.refuse = wire.NotController })
-		c.kill(2)
-		pass(3 * time.Second)
-		c.set(func() { c.refuse = nil })
-		pass(tryAgain)
-		synctest.Wait()
-		if !c.image().Broker(2).Fenced {
-			t.Errorf("not fenced after %v", c.commands())
-		}
-	})
+	for _, refusal := range []struct {
+		err   error
+		warns bool
+	}{{wire.NotController, false}, {wire.KafkaStorageError, true}} {
+		in(t, func(t *testing.T, c *cluster) {
+			var log bytes.Buffer
+			c.keeper.o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			c.serving(1, 2)
+			c.set(func() { c.refuse = refusal.err })
+			c.kill(2)
+			pass(3 * time.Second)
+			c.set(func() { c.refuse = nil })
+			pass(tryAgain)
+			synctest.Wait()
+			if !c.image().Broker(2).Fenced {
+				t.Errorf("%v: not fenced after %v", refusal.err, c.commands())
+			}
+			c.keeper.Close()
+			if warned := log.Len() > 0; warned != refusal.warns {
+				t.Errorf("%v: the log says %q", refusal.err, log.String())
+			}
+		})
+	}
 }
 
 func TestLeadersGoBackToPreferredReplicas(t *testing.T) {

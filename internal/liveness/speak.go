@@ -82,13 +82,17 @@ func (s *Speaker) turn(fenced bool) {
 		s.fenced = fenced
 		s.wake()
 	}
+	stopping := s.stopping
 	s.mu.Unlock()
 	if !news {
 		return
 	}
-	if fenced {
+	switch {
+	case fenced && stopping:
+		s.o.Logger.Info("this node stops: others lead in its place", "broker", s.o.NodeID)
+	case fenced:
 		s.o.Logger.Warn("this node is fenced: others lead in its place until it has caught up", "broker", s.o.NodeID)
-	} else {
+	default:
 		s.o.Logger.Info("this node serves", "broker", s.o.NodeID)
 	}
 	s.o.OnFenced(fenced)
