@@ -46,6 +46,9 @@ func (s *Server) lead(leader, epoch int32) {
 	s.others.keeper.OnLeader(leader, epoch)
 	s.control.OnLeader(leader, epoch)
 	s.others.speaker.Down()
+	if leader == s.nodeID && s.image().BrokerCount() > 1 {
+		s.widen() // the leader before may have seen a node come, and ended
+	}
 }
 
 // leaderLost is told that the node that leads the metadata quorum has ended.

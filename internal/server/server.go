@@ -82,10 +82,12 @@ type Server struct {
 	admits  bool // the door serves the Kafka ports
 	http    *front.Front
 	serving sync.WaitGroup // accept loops, and who looks after a retirement
-	// forgetting are those who tell coordinators of deleted and changed topics.
+	// forgetting are those who tell coordinators of deleted and changed topics,
+	// and who has internal topics grow.
 	forgetting sync.WaitGroup
 	news       topicNews
 	pace       pace
+	widening   once
 }
 
 // Start starts a node and returns when it serves; ctx bounds the start alone.

@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
+	"ottla/internal/broker"
 	"ottla/internal/metadata"
 )
 
@@ -15,24 +18,81 @@ const widenTimeout = 5 * time.Second
 // cluster was smaller, when nodes come: at the node that leads the quorum alone,
 // though it would do no harm elsewhere.
 func (s *Server) followNodes(img *metadata.Image, d *metadata.Delta) {
-	if len(d.Brokers) == 0 || img.BrokerCount() < 2 {
+	if mayWiden(img, d) {
+		s.widen()
+	}
+}
+
+// mayWiden tells whether a step may have left internal topics with fewer
+// replicas than there could be: a node came; one of them was made by who did not
+// know of it yet; or one of them has all replicas that it was to get, since what
+// is under way is let be, and yet another node may have come meanwhile.
+func mayWiden(img *metadata.Image, d *metadata.Delta) bool {
+	if img.BrokerCount() < 2 {
+		return false
+	}
+	return len(d.Brokers) > 0 ||
+		slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return widens(t.Name) }) ||
+		slices.ContainsFunc(d.Changed, func(p *metadata.Partition) bool {
+			return len(p.Adding)+len(p.Removing) == 0 && widens(p.Topic.Name)
+		})
+}
+
+// widens tells whether a topic is one that grows with the cluster.
+func widens(topic string) bool {
+	return topic == broker.OffsetsTopic || topic == broker.TransactionsTopic || topic == broker.ShareStateTopic
+}
+
+// once keeps what looks at the whole to one at a time; whoever comes meanwhile has
+// it look again.
+type once struct {
+	mu          sync.Mutex // guards both
+	busy, again bool
+}
+
+// begin tells whether the caller is to look, and go on as long as more says so.
+func (o *once) begin() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	first := !o.busy
+	o.busy, o.again = true, !first
+	return first
+}
+
+func (o *once) more() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	more := o.again
+	o.busy, o.again = more, false
+	return more
+}
+
+// widen has internal topics looked at where this node leads the quorum.
+func (s *Server) widen() {
+	if !s.widening.begin() {
 		return
 	}
 	s.forgetting.Go(func() {
-		if s.quorum.Status().Leader != s.nodeID {
-			return
+		for more := true; more; more = s.widening.more() {
+			s.widenNow()
 		}
-		cmd, some := s.broker.Widen()
-		if !some {
-			return
-		}
-		ctx, cancel := context.WithTimeout(s.ctx, widenTimeout)
-		defer cancel()
-		if _, err := s.do(ctx, cmd); err != nil {
-			s.o.Logger.Warn("internal topics have fewer replicas than they could; it is tried again when a node comes or goes",
-				"partitions", len(cmd.Partitions), "err", err)
-			return
-		}
-		s.o.Logger.Info("internal topics get more replicas: the cluster has grown", "partitions", len(cmd.Partitions))
 	})
+}
+
+func (s *Server) widenNow() {
+	if s.quorum.Status().Leader != s.nodeID {
+		return
+	}
+	cmd, some := s.broker.Widen()
+	if !some {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, widenTimeout)
+	defer cancel()
+	if _, err := s.do(ctx, cmd); err != nil {
+		s.o.Logger.Warn("internal topics have fewer replicas than they could; it is tried again when a node comes or goes",
+			"partitions", len(cmd.Partitions), "err", err)
+		return
+	}
+	s.o.Logger.Info("internal topics get more replicas: the cluster has grown", "partitions", len(cmd.Partitions))
 }

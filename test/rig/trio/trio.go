@@ -34,6 +34,9 @@ type Options struct {
 	NoVote int
 	// Faults break the disks and connections of nodes, by number; nil for none.
 	Faults map[int]*ottla.Faults
+	// First is called when the first node serves, before the others join; nil for
+	// nothing.
+	First func(*Cluster)
 	// Logger takes the nodes' logs; nil gives them to the test.
 	Logger *slog.Logger
 }
@@ -67,6 +70,9 @@ func Start(t testing.TB, o Options) *Cluster {
 	t.Cleanup(c.close)
 	for n := 1; n <= o.Nodes; n++ {
 		c.start(n)
+		if n == 1 && o.First != nil {
+			o.First(c)
+		}
 	}
 	c.Whole()
 	return c
@@ -86,6 +92,10 @@ func (c *Cluster) Addrs() []string { return append([]string(nil), c.addrs...) }
 
 // Bootstrap is Addrs as one word for -b.
 func (c *Cluster) Bootstrap() string { return strings.Join(c.addrs, ",") }
+
+// Dir is the data directory of a node, for tests that look at its files or damage
+// them while it is stopped.
+func (c *Cluster) Dir(n int) string { return filepath.Join(c.dir, fmt.Sprintf("node-%d", n)) }
 
 // Client is a Kafka client of the cluster, closed when the test ends.
 func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
@@ -136,7 +146,7 @@ func (c *Cluster) start(n int) {
 	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
 	defer cancel()
 	o := ottla.Options{
-		Dir: filepath.Join(c.dir, fmt.Sprintf("node-%d", n)), NodeID: int32(n), Listen: c.addrs[n-1],
+		Dir: c.Dir(n), NodeID: int32(n), Listen: c.addrs[n-1],
 		Settings: maps.Clone(c.o.Settings), Logger: c.logger(n), NoVote: n > c.o.Nodes-c.o.NoVote, Faults: c.o.Faults[n],
 	}
 	if n <= len(c.o.Racks) {

@@ -77,3 +77,42 @@ func TestANodeComesBackAtAnotherAddress(t *testing.T) {
 		}
 	}
 }
+
+// However soon one node joins after the other, internal topics that were there
+// before have all replicas in the end.
+func TestInternalTopicsGrowWithTheCluster(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	c := trio.Start(t, trio.Options{First: func(c *trio.Cluster) {
+		cl := c.Client()
+		if _, err := kadm.NewClient(cl).CreateTopic(ctx, 1, 1, nil, "orders"); err != nil {
+			t.Fatal(err)
+		}
+		var at kadm.Offsets
+		at.AddOffset("orders", 0, 0, -1)
+		if err := kadm.NewClient(cl).CommitAllOffsets(ctx, "g", at); err != nil {
+			t.Fatal(err)
+		}
+	}})
+	admin := kadm.NewClient(c.Client())
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		const topic = "__consumer_offsets"
+		m, err := admin.Metadata(ctx, topic)
+		whole := 0
+		for _, p := range m.Topics[topic].Partitions {
+			if len(p.Replicas) == 3 && len(p.ISR) == 3 {
+				whole++
+			}
+		}
+		if err == nil && whole > 0 && whole == len(m.Topics[topic].Partitions) {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			t.Fatalf("%d of %d partitions of %s have three replicas (%v)", whole, len(m.Topics[topic].Partitions), topic, err)
+		}
+	}
+}
