@@ -59,7 +59,18 @@ func TestAPartitionWithoutANodeIsExplained(t *testing.T) {
 	c.Stop(3)
 	onThree(t, c, "produce", "t", "x").mustHold(t, 0)
 	onThree(t, c, "cluster").mustHold(t, 0, "fenced", "1 of 1 partition lack replicas", "at the minimum", "node 3 is fenced")
-	onThree(t, c, "explain", "partition", "t-0").mustHold(t, 0, "node 3 is fenced", "when one more replica falls out")
+	onThree(t, c, "explain", "partition", "t-0").mustHold(t, 0, "node 3 is fenced", "when one more replica falls out",
+		"why it came to this", "became the controller at", "node 3 is shutting down")
+	var told []struct {
+		Changes []struct {
+			Why string `json:"why"`
+			To  int32  `json:"to"`
+		} `json:"changes"`
+	}
+	r := onThree(t, c, "explain", "partition", "t-0", "-o", "json")
+	if err := json.Unmarshal([]byte("["+r.out+"]"), &told); err != nil || len(told) != 1 || len(told[0].Changes) == 0 || told[0].Changes[0].To < 1 {
+		t.Errorf("%s: %v", r.out, err)
+	}
 	onThree(t, c, "doctor", "durability", "t").mustHold(t, 0, "stop")
 	c.Restart(3)
 	onThree(t, c, "produce", "t", "y").mustHold(t, 0)

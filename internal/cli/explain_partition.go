@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/nodes"
 	"ottla/internal/cli/out"
+	"ottla/internal/wire/own"
 )
 
 // explainPartition says who has a partition, and why it is as it is.
@@ -17,7 +19,7 @@ func (o *options) explainPartition(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	f, _, done, err := o.gatherNodes(ctx, topic)
+	f, client, done, err := o.gatherNodes(ctx, topic)
 	if err != nil {
 		if fail.CodeOf(err) == fail.NotFound {
 			return topicFailure("cannot explain partition "+name, topic, errUnknownTopic, "")
@@ -30,26 +32,38 @@ func (o *options) explainPartition(ctx context.Context, name string) error {
 		return fail.New(fail.NotFound, fmt.Sprintf("there is no partition %d in %s", index, topic), fmt.Sprintf("it has partitions 0 to %d", len(f.Partitions)-1), "")
 	}
 	story := nodes.Story(f, p)
+	history, err := nodes.History(ctx, client, topic, index)
+	if err != nil {
+		f.Missing["why it came to this"] = err.Error()
+		history = nil
+	}
 	if o.format == "table" {
-		for i, line := range story {
-			if i > 0 {
-				line = "  " + line
-			}
-			fmt.Fprintln(o.out, line)
+		fmt.Fprintln(o.out, strings.Join(story, "\n  "))
+		if history != nil {
+			fmt.Fprintln(o.out, "why it came to this:\n  "+strings.Join(nodes.Told(history, time.Now()), "\n  "))
 		}
 		o.missing(f)
 		return nil
 	}
+	return o.printPartition(p, story, history)
+}
+
+// printPartition is what programs read.
+func (o *options) printPartition(p *nodes.Partition, story []string, history *own.History) error {
 	t := &out.Table{One: true, Columns: []out.Column{
 		{Field: "topic"}, {Field: "partition"}, {Field: "state"}, {Field: "leader"}, {Field: "leader_epoch"}, {Field: "preferred_leader"},
 		{Field: "replicas"}, {Field: "in_sync"}, {Field: "eligible"}, {Field: "min_in_sync"}, {Field: "adding"}, {Field: "removing"}, {Field: "story"},
+		{Field: "controller"}, {Field: "known_since"}, {Field: "changes"},
 	}}
-	var preferred any
+	var preferred, by, since, changes any
+	if history != nil {
+		by, since, changes = history.Node, time.UnixMilli(history.SinceMs).UTC().Format(time.RFC3339Nano), nodes.Changes(history)
+	}
 	if len(p.Replicas) > 0 {
 		preferred = p.Replicas[0]
 	}
 	t.Add(p.Topic, p.Index, string(nodes.StateOf(p)), p.Leader, p.LeaderEpoch, preferred, numbers(p.Replicas), numbers(p.InSync), numbers(p.Eligible), p.MinISR,
-		numbers(p.Adding), numbers(p.Removing), story)
+		numbers(p.Adding), numbers(p.Removing), story, by, since, changes)
 	return o.print(t)
 }
 

@@ -52,7 +52,7 @@ var kinds = []kind{
 	of[controller.ReassignPartitions, []controller.Result](),
 	of[controller.Bootstrap, nothing]().repeats(), // changes nothing where something is
 	of[controller.UpdateFeatures, map[string]controller.Result](),
-	of[controller.ExplainPartition, []controller.Reason]().repeats(), // reads
+	of[controller.ExplainPartition, controller.Explained]().repeats(), // reads
 }
 
 // of describes the command C, which is answered with R.

@@ -155,6 +155,7 @@ func (c *Controller) Reset(img *metadata.Image) {
 	c.state = img.Draft()
 	c.next = img.Offset + 1
 	c.broken = nil
+	c.reasons.since = time.Time{}
 	c.names = collisions{}
 	for t := range img.Topics() {
 		c.names.add(t.Name)

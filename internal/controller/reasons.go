@@ -28,8 +28,11 @@ type Reason struct {
 	Unclean bool
 }
 
-// String tells it in one line.
-func (r Reason) String() string {
+// String tells it in one line, with the time of day (UTC).
+func (r Reason) String() string { return r.Tell(time.TimeOnly) }
+
+// Tell is String with another layout of the time.
+func (r Reason) Tell(layout string) string {
 	var b strings.Builder
 	switch {
 	case r.From == r.To:
@@ -41,7 +44,7 @@ func (r Reason) String() string {
 	default:
 		fmt.Fprintf(&b, "leader moved %d -> %d", r.From, r.To)
 	}
-	fmt.Fprintf(&b, " at %s: %s", r.At.UTC().Format("15:04:05"), r.Why)
+	fmt.Fprintf(&b, " at %s: %s", r.At.UTC().Format(layout), r.Why)
 	if !slices.Equal(r.ISR, r.WasISR) {
 		fmt.Fprintf(&b, "; in sync %v, before %v", r.ISR, r.WasISR)
 	}
@@ -54,11 +57,21 @@ func (r Reason) String() string {
 	return b.String()
 }
 
-// ExplainPartition asks for the last changes of a partition; the reply is
-// []Reason, oldest first.
+// ExplainPartition asks for the last changes of a partition; the reply is an
+// Explained.
 type ExplainPartition struct {
 	Topic string
 	Index int32
+}
+
+// Explained is what the node that decides knows of a partition's changes.
+type Explained struct {
+	// Node decides since SinceMs (milliseconds since 1970, of its clock); what it
+	// knows from before that is from an older leadership of its own, and others may
+	// have decided in between.
+	Node    int32
+	SinceMs int64
+	Reasons []Reason // oldest first
 }
 
 func (c *Controller) explainPartition(cmd ExplainPartition) ([]metadata.Record, any, error) {
@@ -66,7 +79,7 @@ func (c *Controller) explainPartition(cmd ExplainPartition) ([]metadata.Record, 
 	if t == nil || cmd.Index < 0 || int(cmd.Index) >= len(t.Partitions) {
 		return nil, nil, wire.UnknownTopicOrPartition
 	}
-	return nil, c.Reasons(cmd.Topic, cmd.Index), nil
+	return nil, Explained{Node: c.options.NodeID, SinceMs: c.reasons.since.UnixMilli(), Reasons: c.Reasons(cmd.Topic, cmd.Index)}, nil
 }
 
 const (
@@ -82,13 +95,20 @@ const (
 // reasons is a ring of the last changes of all partitions.
 type reasons struct {
 	now  time.Time // of the step at hand
+	// since is the time of the first step of this leadership, zero before it.
+	since time.Time
 	why  string
 	ring []Reason
 	next int // where the next one goes once the ring is full
 }
 
 // begin is called at the begin of a step.
-func (r *reasons) begin(now time.Time) { r.now, r.why = now, "the metadata log says so" }
+func (r *reasons) begin(now time.Time) {
+	r.now, r.why = now, "the metadata log says so"
+	if r.since.IsZero() {
+		r.since = now
+	}
+}
 
 // because says why the step at hand changes partitions.
 func (c *Controller) because(format string, args ...any) {

@@ -251,8 +251,8 @@ func formatReply(b *strings.Builder, reply any) {
 			}
 			b.WriteString("\n")
 		}
-	case []Reason:
-		for _, r := range reply {
+	case Explained:
+		for _, r := range reply.Reasons {
 			fmt.Fprintf(b, "%v\n", r)
 		}
 	case []ElectResult:

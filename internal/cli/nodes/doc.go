@@ -9,5 +9,6 @@
 //
 // Reading order: facts.go, ends.go (where each replica's log ends, and how old
 // what it lacks is), lacking.go (partitions that lack replicas, and why),
-// story.go (one partition).
+// story.go (one partition), history.go (what became of it, as the controller
+// keeps it).
 package nodes

@@ -16,11 +16,14 @@ import (
 // DescribeTopicPartitions (75), version 0 (KIP-966): topics in order of name,
 // partitions up to a limit, then a cursor from which the next request goes on.
 // The only API that shows eligible leader replicas.
+//
+// Beside Kafka's fields it tells, where a tagged field of ours asks for that, why
+// a partition is as it is (history.go).
 func (h *handlers) describeTopicPartitions() api.API {
 	return api.Row(0, 0, h.serveDescribeTopicPartitions)
 }
 
-func (h *handlers) serveDescribeTopicPartitions(_ context.Context, _ *api.Conn, req *kmsg.DescribeTopicPartitionsRequest) (kmsg.Response, error) {
+func (h *handlers) serveDescribeTopicPartitions(ctx context.Context, _ *api.Conn, req *kmsg.DescribeTopicPartitionsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeTopicPartitionsResponse)
 	img := h.d.Cluster.Image()
 	names := topicNames(req, img)
@@ -43,6 +46,7 @@ func (h *handlers) serveDescribeTopicPartitions(_ context.Context, _ *api.Conn, 
 			break
 		}
 		t, next := describeTopic(img, name, from, left)
+		h.tellHistory(ctx, req, &t)
 		resp.Topics = append(resp.Topics, t)
 		if next >= 0 {
 			resp.NextCursor = cursorAt(name, next)

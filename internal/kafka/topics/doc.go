@@ -11,8 +11,9 @@
 // for.
 //
 // Files in reading order: deps.go (what a family needs from the node, and its
-// rows), then one file per API, named after it; settings.go turns a setting
-// into the rows of DescribeConfigs and CreateTopics.
+// rows), then one file per API, named after it; history.go tells why a partition
+// is as it is, beside DescribeTopicPartitions; settings.go turns a setting into the
+// rows of DescribeConfigs and CreateTopics.
 //
 // Handlers keep nothing between requests and may run side by side; an image is
 // read once per answer, so that an answer is of one state. CreateTopics and
