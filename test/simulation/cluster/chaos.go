@@ -289,7 +289,7 @@ func (w *World) canLose(n *node) bool {
 		if x.p == nil || x.p.quorum.Image().Offset != img.Offset || x.p.quorum.Status().Waiting || x.crashIn > 0 || x.failIn > 0 {
 			return false
 		}
-		if b := img.Broker(x.id); b == nil || !b.Live() {
+		if b := img.Broker(x.id); b == nil || !b.Live() || b.Incarnation != x.p.incarnation {
 			return false
 		}
 	}
@@ -314,6 +314,11 @@ func (w *World) spare(img *metadata.Image, id int32) bool {
 			others := slices.DeleteFunc(slices.Clone(x.ISR), func(r int32) bool { return r == id })
 			if slices.Contains(x.Replicas, id) && len(others) == 0 {
 				return false
+			}
+			for i, r := range x.Replicas {
+				if x.Directories[i] != w.node(r).directory {
+					return false // the controller has not heard yet where it lies
+				}
 			}
 		}
 	}

@@ -28,12 +28,13 @@ type reader struct {
 	done      []bool
 	delay     time.Duration
 	last      wire.Code // that a poll brought
+	seen      map[int32]seen
 }
 
 func (w *World) newReader(topic string, parts int32, committed bool) *reader {
 	return &reader{
 		base: w.newBase(), topic: topic, parts: parts, committed: committed, delay: 300 * time.Millisecond,
-		at: make([]int64, parts), busy: make([]bool, parts), done: make([]bool, parts),
+		seen: map[int32]seen{}, at: make([]int64, parts), busy: make([]bool, parts), done: make([]bool, parts),
 	}
 }
 
@@ -52,9 +53,31 @@ func (r *reader) start() {
 
 func (r *reader) name(i int32) string { return fmt.Sprintf("%s-%d", r.topic, i) }
 
+// seen is the highest high watermark that one leader told.
+type seen struct {
+	epoch int32
+	high  int64
+}
+
+// judged are the marks of a poll as package history shall judge them. A leader that
+// was just elected may not know yet how far the one before had committed, as in
+// Kafka; what one leader tells never falls.
+func (r *reader) judged(i int32, x *fetched) *history.Marks {
+	m, was := x.marks, r.seen[i]
+	switch {
+	case x.epoch != was.epoch && m.High < was.high:
+		r.w.hit("a new leader knew less of what is committed")
+		m.High, m.LastStable = -1, -1
+	default:
+		r.seen[i] = seen{x.epoch, m.High}
+	}
+	return &m
+}
+
 // fetched is what a poll of one partition brought.
 type fetched struct {
 	code    wire.Code
+	epoch   int32
 	marks   history.Marks
 	bytes   []byte
 	aborted []txnlog.Aborted
@@ -107,7 +130,7 @@ func (p *process) serveRead(topic string, index int32, from int64, most int, com
 		p.suspect("read", err)
 		return fetched{code: wire.CodeOf(err)}
 	}
-	out := fetched{marks: history.Marks{LogStart: f.LogStart, LastStable: f.LastStable, High: f.HighWatermark, LogEnd: -1}, aborted: f.Aborted}
+	out := fetched{epoch: part.Offsets().LeaderEpoch, marks: history.Marks{LogStart: f.LogStart, LastStable: f.LastStable, High: f.HighWatermark, LogEnd: -1}, aborted: f.Aborted}
 	if f.Slice.Len > 0 {
 		out.bytes = make([]byte, f.Slice.Len)
 		_, err := f.Slice.ReadAt(out.bytes, 0)
@@ -124,10 +147,9 @@ func (p *process) serveRead(topic string, index int32, from int64, most int, com
 func (r *reader) take(i int32, start int64, x *fetched) {
 	recs, next := r.decode(x, r.at[i])
 	if len(recs) > 0 || next > r.at[i] || r.final {
-		marks := x.marks
 		r.w.rules.add(history.Op{
 			Process: r.id, Kind: history.Poll, Outcome: history.OK, Start: start, End: r.w.rules.tick(), Committed: r.committed, Final: r.final,
-			Micro: []history.Micro{{Kind: history.Poll, Partition: r.name(i), Records: recs, Marks: &marks}},
+			Micro: []history.Micro{{Kind: history.Poll, Partition: r.name(i), Records: recs, Marks: r.judged(i, x)}},
 		})
 	}
 	r.w.hits["records read"] += len(recs)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"ottla/internal/controller"
@@ -123,8 +124,28 @@ func (w *World) await(what string, most time.Duration, missing func() string) {
 		w.run(100 * time.Millisecond)
 	}
 	if why != "" {
-		w.fail("%s: not within %v: %s", what, most, why)
+		w.fail("%s: not within %v: %s\n%s", what, most, why, w.standing())
 	}
+}
+
+// standing is how the nodes stand, for a failure.
+func (w *World) standing() string {
+	var b strings.Builder
+	for _, n := range w.nodes[1:] {
+		if n.p == nil {
+			fmt.Fprintf(&b, "%v is down\n", n)
+			continue
+		}
+		s := n.p.quorum.Status()
+		fmt.Fprintf(&b, "%v: leader %d epoch %d serves %v waiting %v removed %v, paused %v, fenced %v, retiring %v, metadata %d\n",
+			n, s.Leader, s.Epoch, s.Serves, s.Waiting, s.Removed, n.paused, n.p.speaker.fenced, n.p.speaker.retiring, n.p.quorum.Image().Offset)
+	}
+	if lead := w.controller(); lead != nil {
+		for x := range lead.quorum.Image().Brokers() {
+			fmt.Fprintf(&b, "registered: %+v\n", *x)
+		}
+	}
+	return b.String()
 }
 
 // create makes a topic with three replicas.
