@@ -77,10 +77,15 @@ func (s *session) progress(k pull.Key, leaderEpoch int32, synced int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.parts[k]
-	if p == nil || p.partition == nil || p.ask.LeaderEpoch != leaderEpoch {
+	if p == nil || p.ask.LeaderEpoch != leaderEpoch {
 		return
 	}
+	// Also before the first look at the partition, which takes it from there: the
+	// follower does not say it twice.
 	p.ask.Synced = max(p.ask.Synced, synced)
+	if p.partition == nil {
+		return
+	}
 	_ = p.partition.Progress(s.node, leaderEpoch, synced) // a lost lead is told by the next answer
 }
 
