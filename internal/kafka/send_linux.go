@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"ottla/internal/sockcall"
 )
 
 // newSink picks raw system calls for TCP.
@@ -23,7 +25,8 @@ func newSink(nc net.Conn) sink {
 	return s
 }
 
-// rawSink writes a socket through the poller with send(2) and sendfile(2);
+// rawSink writes a socket through the poller with send(2), which the scheduler
+// is not told of, and sendfile(2), which may wait for the disk;
 // MSG_MORE joins an answer's header and its records into full packets, and the
 // explicit offset of sendfile leaves the file's own alone, so that readers of
 // one segment do not meet.
@@ -31,7 +34,7 @@ type rawSink struct {
 	rc   syscall.RawConn
 	err  error
 	buf  []byte
-	flag int
+	more bool
 
 	fd       int
 	off      int64
@@ -48,10 +51,7 @@ const sendStep = 1 << 20
 func (s *rawSink) files() bool { return true }
 
 func (s *rawSink) bytes(b []byte, more bool) error {
-	s.buf, s.flag, s.err = b, unix.MSG_NOSIGNAL, nil
-	if more {
-		s.flag |= unix.MSG_MORE
-	}
+	s.buf, s.more, s.err = b, more, nil
 	err := s.rc.Write(s.tryBytes)
 	s.buf = nil
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *rawSink) bytes(b []byte, more bool) error {
 }
 
 func (s *rawSink) try(b []byte) int {
-	s.buf, s.flag, s.err = b, unix.MSG_NOSIGNAL, nil
+	s.buf, s.more, s.err = b, false, nil
 	_ = s.rc.Write(s.tryOnce) // a closed socket takes nothing
 	n := len(b) - len(s.buf)
 	s.buf = nil
@@ -77,7 +77,7 @@ func (s *rawSink) attemptOnce(fd uintptr) bool {
 // attemptBytes sends until all is gone or the socket is full.
 func (s *rawSink) attemptBytes(fd uintptr) bool {
 	for len(s.buf) > 0 {
-		n, err := unix.SendmsgN(int(fd), s.buf, nil, nil, s.flag)
+		n, err := sockcall.Send(fd, s.buf, s.more)
 		switch {
 		case err == unix.EAGAIN:
 			return false

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"ottla/internal/sockcall"
 )
 
 // newSource picks the way of reading that needs no memory while it waits.
@@ -54,7 +56,7 @@ func (s *rawSource) read(in *inbox) (int, error) {
 // attempt reads once; false lets the poller wait.
 func (s *rawSource) attempt(fd uintptr) bool {
 	for {
-		s.n, s.err = syscall.Read(int(fd), s.in.room())
+		s.n, s.err = sockcall.Receive(fd, s.in.room())
 		switch s.err {
 		case syscall.EINTR:
 			continue

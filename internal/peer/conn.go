@@ -9,6 +9,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"ottla/internal/sockcall"
 )
 
 // Conn is a connection between two nodes. TLS makes a record, and so a system
@@ -24,10 +26,10 @@ type Conn struct {
 
 // newConn takes over nc, of which first was read already.
 func newConn(nc net.Conn, first []byte, config *tls.Config, client bool) *Conn {
-	under := &gathered{Conn: nc}
-	var in io.Reader = nc
+	under := &gathered{Conn: sockcall.Wrap(nc)}
+	var in io.Reader = under.Conn
 	if len(first) > 0 {
-		in = io.MultiReader(bytes.NewReader(bytes.Clone(first)), nc)
+		in = io.MultiReader(bytes.NewReader(bytes.Clone(first)), in)
 	}
 	under.in = bufio.NewReaderSize(in, readAhead)
 	c := &Conn{under: under}
