@@ -112,7 +112,7 @@ func clusterNodes(o *options) *cobra.Command {
 func nodeTable(f *nodes.Facts) *out.Table {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "node", Title: "NODE", Right: true}, {Field: "address", Title: "ADDRESS"}, {Field: "rack", Title: "RACK"},
-		{Field: "state", Title: "STATE"}, {Field: "roles", Title: "ROLES"}, {Field: "controller"}, {Field: "leads", Title: "LEADS", Right: true},
+		{Field: "state", Title: "STATE"}, {Field: "roles", Title: "ROLES"}, {Field: "metadata_behind"}, {Field: "metadata", Title: "METADATA"}, {Field: "controller"}, {Field: "leads", Title: "LEADS", Right: true},
 		{Field: "replicas", Title: "REPLICAS", Right: true}, {Field: "in_sync", Title: "IN SYNC", Right: true},
 		{Field: "behind_records", Title: "BEHIND", Right: true}, {Field: "behind_ms"}, {Field: "behind", Title: "BY", Right: true},
 		{Field: "used_bytes"}, {Field: "total_bytes"}, {Field: "usable_bytes"},
@@ -123,10 +123,32 @@ func nodeTable(f *nodes.Facts) *out.Table {
 		leads, replicas, inSync := held(f, n.ID)
 		used, total, usable := diskOf(n.Dirs)
 		records, ms, behind := behindOf(f, n.ID)
-		t.Add(n.ID, orNil(n.Addr), orNil(n.Rack), stateOf(n), strings.Join(n.Roles, ", "), n.ID == f.Controller, leads, replicas, inSync,
+		t.Add(n.ID, orNil(n.Addr), orNil(n.Rack), stateOf(n), strings.Join(n.Roles, ", "), metadataBehind(n), metadataOf(n), n.ID == f.Controller, leads, replicas, inSync,
 			records, ms, behind, used, total, usable, size(used), size(usable), f.Cluster)
 	}
 	return t
+}
+
+// metadataBehind is for programs: nil where nothing is known, or nothing is there
+// yet.
+func metadataBehind(n *nodes.Node) any {
+	if n.MetadataBehind < 0 {
+		return nil
+	}
+	return n.MetadataBehind
+}
+
+// metadataOf is how far a node has followed the metadata log, for people.
+func metadataOf(n *nodes.Node) any {
+	switch n.MetadataBehind {
+	case nodes.Unknown:
+		return nil
+	case nodes.Nothing:
+		return "fetching all of it"
+	case 0:
+		return "current"
+	}
+	return fmt.Sprintf("%d behind", n.MetadataBehind)
 }
 
 // stateOf is what a node is to clients.

@@ -7,7 +7,7 @@
 // what they mean is decided by functions of them, which are tested with made-up
 // facts.
 //
-// Reading order: facts.go, ends.go (where each replica's log ends, and how old
+// Reading order: facts.go, dirs.go (what nodes hold), ends.go (where each replica's log ends, and how old
 // what it lacks is), lacking.go (partitions that lack replicas, and why),
 // story.go (one partition), history.go (what became of it, as the controller
 // keeps it).

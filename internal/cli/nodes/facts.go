@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/cli/reach"
+	"ottla/internal/uuid"
 )
 
 // Node is one node.
@@ -27,11 +28,23 @@ type Node struct {
 	// Roles are what it is: "broker", and of the metadata quorum "leader",
 	// "voter" or "observer".
 	Roles []string
+	// Vote is the directory under which it votes in the metadata quorum, zero when
+	// it does not.
+	Vote uuid.UUID
+	// MetadataBehind is how many records of the metadata log it lacks: Unknown, or
+	// Nothing while it has none yet and fetches a snapshot.
+	MetadataBehind int64
 	// Dirs are its log directories; nil when it could not be asked, with the
 	// reason in Unasked.
 	Dirs    []kadm.DescribedLogDir
 	Unasked string
 }
+
+// What MetadataBehind may be beside a number.
+const (
+	Unknown = -1
+	Nothing = -2
+)
 
 // Partition is one partition's state.
 type Partition struct {
@@ -129,7 +142,7 @@ func (f *Facts) note(what string, err error) bool {
 // fenced (KIP-1073).
 func (f *Facts) nodes(ctx context.Context, s Sources, m kadm.Metadata) {
 	for _, b := range m.Brokers {
-		n := Node{ID: b.NodeID, Addr: address(b.Host, b.Port), Roles: []string{"broker"}}
+		n := Node{ID: b.NodeID, Addr: address(b.Host, b.Port), Roles: []string{"broker"}, MetadataBehind: Unknown}
 		if b.Rack != nil {
 			n.Rack = *b.Rack
 		}
@@ -146,7 +159,7 @@ func (f *Facts) nodes(ctx context.Context, s Sources, m kadm.Metadata) {
 			if f.Node(b.NodeID) != nil {
 				continue
 			}
-			n := Node{ID: b.NodeID, Addr: address(b.Host, b.Port), Fenced: b.IsFenced, Roles: []string{"broker"}}
+			n := Node{ID: b.NodeID, Addr: address(b.Host, b.Port), Fenced: b.IsFenced, Roles: []string{"broker"}, MetadataBehind: Unknown}
 			if b.Rack != nil {
 				n.Rack = *b.Rack
 			}
@@ -216,7 +229,7 @@ func (f *Facts) quorum(ctx context.Context, s Sources) {
 	give := func(id int32, role string) {
 		n := f.Node(id)
 		if n == nil { // it votes, and no broker of that number is registered
-			f.Nodes = append(f.Nodes, Node{ID: id})
+			f.Nodes = append(f.Nodes, Node{ID: id, MetadataBehind: Unknown})
 			slices.SortFunc(f.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 			n = f.Node(id)
 		}
@@ -224,18 +237,43 @@ func (f *Facts) quorum(ctx context.Context, s Sources) {
 			n.Roles = append(n.Roles, role)
 		}
 	}
+	var leader kmsg.DescribeQuorumResponseTopicPartitionReplicaState
+	leader.LogEndOffset = -1
 	for _, v := range q.CurrentVoters {
 		if v.ReplicaID == q.LeaderID {
+			leader = v
 			give(v.ReplicaID, "leader")
 		} else {
 			give(v.ReplicaID, "voter")
 		}
+		f.Node(v.ReplicaID).Vote = v.ReplicaDirectoryID
 	}
 	for _, o := range q.Observers {
 		if f.Node(o.ReplicaID) != nil {
 			give(o.ReplicaID, "observer")
 		}
 	}
+	for _, r := range slices.Concat(q.CurrentVoters, q.Observers) {
+		if n := f.Node(r.ReplicaID); n != nil {
+			n.MetadataBehind = behindLeader(&leader, &r)
+		}
+	}
+}
+
+// heardMs is how long after it was heard last a node still counts as being there.
+const heardMs = 5000
+
+// behindLeader is how far a node is behind the leader in the metadata log.
+func behindLeader(leader, r *kmsg.DescribeQuorumResponseTopicPartitionReplicaState) int64 {
+	switch {
+	case leader.LogEndOffset < 0:
+		return Unknown
+	case r.LogEndOffset >= 0:
+		return max(leader.LogEndOffset-r.LogEndOffset, 0)
+	case r.LastFetchTimestamp < 0 || r.LastFetchTimestamp < leader.LastFetchTimestamp-heardMs:
+		return Unknown // it is not there
+	}
+	return Nothing
 }
 
 // eligible asks for eligible leader replicas, which Metadata does not tell.
@@ -319,22 +357,5 @@ func (f *Facts) moves(ctx context.Context, s Sources) {
 				mine.Adding, mine.Removing = p.AddingReplicas, p.RemovingReplicas
 			}
 		}
-	}
-}
-
-// directories asks each serving node for its log directories.
-func (f *Facts) directories(ctx context.Context, s Sources) {
-	for i := range f.Nodes {
-		n := &f.Nodes[i]
-		if n.Fenced || !slices.Contains(n.Roles, "broker") {
-			n.Unasked = "it is fenced"
-			continue
-		}
-		dirs, err := s.Admin.DescribeBrokerLogDirs(ctx, n.ID, nil)
-		if err != nil {
-			n.Unasked = err.Error()
-			continue
-		}
-		n.Dirs = dirs.Sorted()
 	}
 }

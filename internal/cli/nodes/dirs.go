@@ -1,0 +1,75 @@
+package nodes
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// nodePatience bounds what one node is waited for: one that has just died must
+// not keep what the others say.
+const nodePatience = 2 * time.Second
+
+// directories asks all serving nodes for their log directories, side by side. A
+// node is asked once: one that cannot be reached is a fact, too.
+func (f *Facts) directories(ctx context.Context, s Sources) {
+	ctx, cancel := context.WithTimeout(ctx, nodePatience)
+	defer cancel()
+	var asked sync.WaitGroup
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		if n.Fenced || !slices.Contains(n.Roles, "broker") {
+			n.Unasked = "it is fenced"
+			continue
+		}
+		asked.Go(func() {
+			var err error
+			if n.Dirs, err = directoriesOf(ctx, s.Client, n.ID); err != nil {
+				n.Unasked = err.Error()
+			}
+		})
+	}
+	asked.Wait()
+}
+
+// directoriesOf are a node's log directories, by name; never nil without an error.
+func directoriesOf(ctx context.Context, c *kgo.Client, node int32) ([]kadm.DescribedLogDir, error) {
+	req := kmsg.NewPtrDescribeLogDirsRequest()
+	raw, err := c.Broker(int(node)).Request(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	resp, ok := raw.(*kmsg.DescribeLogDirsResponse)
+	if !ok {
+		return nil, kerr.UnknownServerError
+	}
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+		return nil, err
+	}
+	dirs := []kadm.DescribedLogDir{}
+	for i := range resp.Dirs {
+		from := &resp.Dirs[i]
+		d := kadm.DescribedLogDir{
+			Broker: node, Dir: from.Dir, Topics: kadm.DescribedLogDirTopics{}, Err: kerr.ErrorForCode(from.ErrorCode),
+			TotalBytes: from.TotalBytes, UsableBytes: from.UsableBytes, IsCordoned: from.IsCordoned,
+		}
+		for _, t := range from.Topics {
+			d.Topics[t.Topic] = map[int32]kadm.DescribedLogDirPartition{}
+			for _, p := range t.Partitions {
+				d.Topics[t.Topic][p.Partition] = kadm.DescribedLogDirPartition{
+					Broker: node, Dir: from.Dir, Topic: t.Topic, Partition: p.Partition, Size: p.Size, OffsetLag: p.OffsetLag, IsFuture: p.IsFuture,
+				}
+			}
+		}
+		dirs = append(dirs, d)
+	}
+	slices.SortFunc(dirs, func(a, b kadm.DescribedLogDir) int { return strings.Compare(a.Dir, b.Dir) })
+	return dirs, nil
+}
