@@ -164,8 +164,9 @@ func (k *keeper) release(ids []uint64) {
 
 // beat is a heartbeat and what it is answered.
 type beat struct {
-	answer tracker.Answer
-	err    error
+	answer   tracker.Answer
+	err      error
+	standing time.Duration // how long ago most voters had been heard
 }
 
 func (k *keeper) heartbeat(b tracker.Beat) beat {
@@ -179,7 +180,11 @@ func (k *keeper) heartbeat(b tracker.Beat) beat {
 			k.look()
 		}
 	}
-	return beat{a, err}
+	standing, st := time.Hour, k.p.quorum.Status() // it may have just begun to lead
+	if at := st.StandingMs(); at >= 0 {
+		standing = time.Duration(max(k.p.wall().UnixMilli()-at, 0)) * time.Millisecond
+	}
+	return beat{a, err, standing}
 }
 
 // vet looks at a command of another node, as liveness.Keeper.Vet does.

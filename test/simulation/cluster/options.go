@@ -13,7 +13,8 @@ type Options struct {
 	Nodes         int
 	Partitions    int32
 	Producers     int
-	Transactional int // clients that consume, transform and produce
+	Mover         bool // a client consumes, transforms and produces
+	TakeOvers     bool // another instance of it takes over now and then
 	SegmentBytes  int64
 	SnapshotBytes int64 // of the metadata log
 	VerifyAge     time.Duration
@@ -45,6 +46,7 @@ func Choose(seed uint64) Options {
 		MinDelay: ms(0, 1, 3), MaxDelay: ms(2, 10, 60, 250), MinSync: ms(0, 1, 4), MaxSync: ms(1, 5, 30, 200),
 		Partitioned: some(.7), Crashes: some(.8), Kills: some(.6), Stops: some(.5),
 		IOErrors: some(.4), Full: some(.4), Pauses: some(.4), Jumps: some(.4),
+		Mover: some(.6), TakeOvers: some(.5),
 		Moves: some(.5), Wipes: some(.4), Slow: some(.3), Admin: some(.6), Trims: some(.4),
 		Pace: ms(400, 1500, 4000), Safety: ms(15_000, 30_000),
 	}

@@ -112,7 +112,7 @@ func encode(v int64, pad int) []byte {
 func (l *lane) try() {
 	s := l.open
 	s.tries++
-	l.c.produce(l.c.topic, l.index, s.batch, false, func(x produced, answered bool) { l.answered(s, x, answered) })
+	l.c.produce(l.c.topic, l.index, s.batch, "", func(x produced, answered bool) { l.answered(s, x, answered) })
 }
 
 func (l *lane) answered(s *sending, x produced, answered bool) {

@@ -5,8 +5,8 @@ import (
 
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	txnlog "ottla/internal/producer"
 	"ottla/internal/wire"
-	"ottla/test/history"
 )
 
 // base is what every client has: a number, and an idea of who leads what.
@@ -16,7 +16,6 @@ type base struct {
 	img    *metadata.Image // as some node had it
 	ending bool
 	values uint32
-	now    int64
 }
 
 func (w *World) newBase() base {
@@ -30,10 +29,31 @@ func (c *base) finish() { c.ending = true }
 // after runs a step of the client later.
 func (c *base) after(d time.Duration, do func()) { c.w.loop.After(d, do) }
 
-// value is one that was not used before.
+// value is an input that was not used before.
 func (c *base) value() int64 {
 	c.values++
-	return history.Apart(c.id, c.values)
+	return int64(c.id)<<18 | int64(c.values)
+}
+
+// coordinate gives a request to the coordinator of a key; then hears its answer,
+// or that none came.
+func (c *base) coordinate(topic, key string, serve func(p *process, answer func(any)), then func(x said, answered bool)) {
+	to := c.leader(topic, home(key))
+	if to < 0 {
+		c.refresh(func() { then(said{err: wire.CoordinatorNotAvailable}, true) })
+		return
+	}
+	c.w.ask(c.end(), request{
+		to: to, timeout: 3 * time.Second, serve: serve,
+		done: func(answer any, _ bool) {
+			x, ok := answer.(said)
+			if ok && x.err == nil {
+				then(x, true)
+				return
+			}
+			c.refresh(func() { then(x, ok) })
+		},
+	})
 }
 
 // refresh asks some node what it knows, then goes on.
@@ -74,17 +94,21 @@ type produced struct {
 }
 
 // produce sends one batch to the leader of a partition. then is called once.
-func (c *base) produce(topic string, index int32, batch []byte, transactional bool, then func(x produced, answered bool)) {
+func (c *base) produce(topic string, index int32, batch []byte, txnID string, then func(x produced, answered bool)) {
 	to := c.leader(topic, index)
 	if to < 0 {
 		c.refresh(func() { then(produced{code: wire.LeaderNotAvailable}, true) })
 		return
 	}
-	batch = append([]byte(nil), batch...)
 	c.w.ask(c.end(), request{
 		to: to, timeout: 2 * time.Second,
 		serve: func(p *process, answer func(any)) {
-			p.serveProduce(topic, index, append([]byte(nil), batch...), transactional, answer)
+			batch := append([]byte(nil), batch...) // it is patched there
+			if txnID != "" {
+				p.serveTxnProduce(txnID, topic, index, batch, answer)
+				return
+			}
+			p.serveProduce(topic, index, batch, false, 0, answer)
 		},
 		done: func(answer any, _ bool) {
 			x, ok := answer.(produced)
@@ -98,13 +122,13 @@ func (c *base) produce(topic string, index int32, batch []byte, transactional bo
 }
 
 // serveProduce is a Produce with acks=all.
-func (p *process) serveProduce(topic string, index int32, batch []byte, transactional bool, answer func(any)) {
+func (p *process) serveProduce(topic string, index int32, batch []byte, transactional bool, guard txnlog.Guard, answer func(any)) {
 	part, code := p.broker.ByName([]byte(topic), index)
 	if code != wire.None {
 		answer(produced{code: code})
 		return
 	}
-	args := partition.AppendArgs{Acks: -1, AllowZstd: true, Transactional: transactional}
+	args := partition.AppendArgs{Acks: -1, AllowZstd: true, Transactional: transactional, Guard: guard}
 	var got partition.Appended
 	if err := part.Append(batch, &args, &got); err != nil {
 		answer(produced{code: wire.CodeOf(err), text: err.Error()})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ottla/internal/broker"
 	"ottla/internal/controller"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
@@ -84,14 +85,29 @@ func (w *World) begin() {
 	w.calm = true
 	w.await("the cluster forms", 60*time.Second, w.formed)
 	w.create(mainTopic, w.o.Partitions)
+	if w.o.Mover {
+		w.create(broker.OffsetsTopic, coordinatorParts, compacted)
+		w.create(broker.TransactionsTopic, coordinatorParts, compacted)
+		w.create(outTopic, outParts)
+	}
 	w.calm = false
 	for range w.o.Producers {
 		w.enter(w.newProducer(mainTopic, w.o.Partitions))
 	}
 	w.enter(w.newReader(mainTopic, w.o.Partitions, false))
 	w.enter(w.newReader(mainTopic, w.o.Partitions, true))
+	if w.o.Mover {
+		w.enter(w.newMover(w.o.Partitions, outParts))
+		w.enter(w.newReader(outTopic, outParts, true))
+	}
 	w.loop.After(w.o.Pace, w.chaosStep)
 }
+
+// outParts is how many partitions the topic of effects has.
+const outParts = 2
+
+// compacted is how internal topics are made.
+var compacted = controller.ConfigEntry{Name: "cleanup.policy", Value: new("compact")}
 
 func (w *World) enter(c client) {
 	w.clients = append(w.clients, c)
@@ -238,13 +254,18 @@ func (w *World) whole(t *metadata.Topic, x *metadata.Partition) string {
 // finish reads everything once more and judges what clients saw.
 func (w *World) finish() {
 	for _, committed := range []bool{false, true} {
-		r := w.newReader(mainTopic, w.o.Partitions, committed)
-		r.final, r.delay = true, 20*time.Millisecond
-		w.enter(r)
-		w.await("the final reads", 60*time.Second, r.idle)
+		w.readAll(mainTopic, w.o.Partitions, committed)
+		if w.o.Mover {
+			w.readAll(outTopic, outParts, committed)
+		}
 	}
 	w.compare()
-	report := history.Check(w.rules.ops, history.Options{Idempotent: true, ExactMarks: true})
+	o := history.Options{Idempotent: true, ExactMarks: true}
+	if w.o.Mover {
+		o.Pipeline = &history.Pipeline{Source: mainTopic, Stages: 1}
+	}
+	report := history.Check(w.rules.ops, o)
+	w.hits["effects, each once"] += int(report.Effects)
 	w.note("history %d ops %d acked %d polled", report.Ops, report.Acked, report.Polled)
 	if !report.OK() {
 		w.fail("what clients saw breaks promises:\n%s", report)
@@ -252,6 +273,14 @@ func (w *World) finish() {
 	if report.Acked == 0 {
 		w.hit("nothing was acknowledged")
 	}
+}
+
+// readAll reads a topic from its beginning to its end.
+func (w *World) readAll(topic string, parts int32, committed bool) {
+	r := w.newReader(topic, parts, committed)
+	r.final, r.delay = true, 20*time.Millisecond
+	w.enter(r)
+	w.await("the final reads", 60*time.Second, r.idle)
 }
 
 // compare holds all replicas against each other, byte by byte.

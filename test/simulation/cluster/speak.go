@@ -23,6 +23,7 @@ type speaker struct {
 	poked    bool
 	retiring bool
 	mayStop  bool
+	trust    time.Time // until when nobody can have taken this node's place
 }
 
 func (s *speaker) init(p *process) { s.p, s.epoch, s.offset, s.fenced = p, -1, -1, true }
@@ -60,13 +61,13 @@ func (s *speaker) say() {
 
 func (s *speaker) speak() {
 	b := tracker.Beat{Node: s.p.n.id, Epoch: s.epoch, Applied: s.offset, WantShutDown: s.retiring}
-	leader := s.p.quorum.Status().Leader
+	leader, sent := s.p.quorum.Status().Leader, s.p.w.live()
 	switch leader {
 	case -1:
 		s.asking = false
 		return
 	case s.p.n.id:
-		s.heard(b, s.p.keeper.heartbeat(b))
+		s.heard(b, s.p.keeper.heartbeat(b), sent)
 		return
 	}
 	s.p.w.ask(end{s.p.n.id, s.p}, request{
@@ -77,17 +78,21 @@ func (s *speaker) speak() {
 			if !ok {
 				x.err = wire.RequestTimedOut
 			}
-			s.heard(b, x)
+			s.heard(b, x, sent)
 		},
 	})
 }
 
 // heard takes the answer to a heartbeat.
-func (s *speaker) heard(b tracker.Beat, x beat) {
+func (s *speaker) heard(b tracker.Beat, x beat, sent time.Time) {
 	s.asking = false
 	switch wire.CodeOf(x.err) {
 	case wire.None:
 		if b.Epoch == s.epoch {
+			s.trust = sent.Add(tracker.DefaultSilence - x.standing)
+			if x.answer.Fenced {
+				s.trust = time.Time{}
+			}
 			s.mayStop = s.mayStop || x.answer.ShouldShutDown && b.WantShutDown
 			if s.fenced != x.answer.Fenced {
 				s.fenced = x.answer.Fenced
@@ -98,7 +103,7 @@ func (s *speaker) heard(b tracker.Beat, x beat) {
 			}
 		}
 	case wire.StaleBrokerEpoch, wire.BrokerIDNotRegistered:
-		s.fenced = true
+		s.fenced, s.trust = true, time.Time{}
 		if !s.retiring {
 			s.p.register(func(epoch int64) {
 				s.epoch = epoch
