@@ -5,15 +5,24 @@ import (
 	"time"
 
 	"ottla/internal/producer"
+	"ottla/internal/wire"
 )
 
-// Producers lists active producers for DescribeProducers (KIP-664).
+// Producers lists active producers for DescribeProducers (KIP-664). A follower
+// tells what it knows, too: a tool that looks for transactions that hang at one
+// node asks it of all its replicas.
 func (p *Partition) Producers() ([]producer.Info, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l, err := p.lead(-1)
-	if err != nil {
-		return nil, err
+	p.st.Lock()
+	refusal := p.refusal
+	p.st.Unlock()
+	if refusal != nil {
+		return nil, refusal
+	}
+	l := p.log.Load()
+	if l == nil {
+		return nil, wire.NotLeaderOrFollower
 	}
 	return l.Producers().List(), nil
 }

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -94,6 +95,14 @@ func TestAFollowerGoesOnAsTheLeaderWas(t *testing.T) {
 	r.take(wire.None, 11, led(0, 7, 2, from(5, 0, 0)), led(2, 7, 2, txn(8)...), led(4, 7, 2, txn(9)...), end, led(7, 7, 2, from(5, 0, 2)), led(9, 7, 2, from(5, 0, 4)))
 	if o := r.p.Offsets(); o.LastStable != 4 || o.HighWatermark != 11 {
 		t.Fatalf("it stands at %+v, want the open transaction at 4 to hold", o)
+	}
+	open := map[int64]int64{}
+	infos, err := r.p.Producers()
+	for _, info := range infos {
+		open[info.ProducerID] = info.CurrentTxnStartOffset
+	}
+	if want := map[int64]int64{5: -1, 8: -1, 9: 4}; err != nil || !maps.Equal(open, want) {
+		t.Errorf("it tells of producers with transactions open from %v, %v; want %v", open, err, want)
 	}
 	if end, err := r.p.TruncateTo(7, 7, 9); err != nil || end != 9 {
 		t.Fatalf("truncated to %d, %v", end, err)

@@ -9,8 +9,8 @@ import (
 	"ottla/internal/wire"
 )
 
-// DescribeProducers (61), version 0: the producers that a partition's leader
-// knows, with their open transactions (KIP-664).
+// DescribeProducers (61), version 0: the producers that a replica knows,
+// with their open transactions (KIP-664); any replica answers, as Kafka's do.
 func (f *Family) describeProducersRow() api.API {
 	return api.Row(0, 0, f.describeProducers)
 }
