@@ -16,9 +16,6 @@ const (
 	commandTimeout = 5 * time.Second
 	// tryAgain is the pause after one that was refused.
 	tryAgain = 200 * time.Millisecond
-	// probeTimeout bounds a probe: what does not answer in this time is as good
-	// as silent.
-	probeTimeout = time.Second
 )
 
 // run carries out what is due until ctx ends.
@@ -111,61 +108,4 @@ func (k *Keeper) rebalance(ctx context.Context) time.Duration {
 		return tryAgain
 	}
 	return k.o.Rebalance
-}
-
-// ConnectionDown tells that the connection to a node was reset: whoever leads
-// probes it, and has it fenced at once when it cannot be reached; the others
-// probe who leads.
-func (k *Keeper) ConnectionDown(node int32) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	switch {
-	case k.closed || node == k.o.NodeID || k.img.Broker(node) == nil:
-	case k.leading:
-		k.down(node)
-	default:
-		k.downs[node] = k.o.Now()
-		if node == k.leader {
-			k.leaderDown(node)
-		}
-	}
-}
-
-// leaderDown probes the node that leads, and tells when it is gone. The lock is
-// held.
-func (k *Keeper) leaderDown(node int32) {
-	if k.o.Probe == nil || k.o.Lost == nil || k.probing {
-		return
-	}
-	k.probing = true
-	k.running.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
-		defer cancel()
-		err := k.o.Probe(ctx, node)
-		k.mu.Lock()
-		k.probing = false
-		gone := err != nil && k.leader == node && !k.closed
-		k.mu.Unlock()
-		if gone {
-			k.o.Logger.Info("the node that leads the metadata quorum is gone", "leader", node, "err", err)
-			k.o.Lost(ctx, node)
-		}
-	})
-}
-
-// down begins a probe, where one is due. The lock is held.
-func (k *Keeper) down(node int32) {
-	if !k.tracker.Down(node) || k.o.Probe == nil || k.closed {
-		return
-	}
-	k.running.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
-		defer cancel()
-		if err := k.o.Probe(ctx, node); err != nil {
-			k.mu.Lock()
-			k.tracker.Gone(node, "closed its connection and cannot be reached")
-			k.look()
-			k.mu.Unlock()
-		}
-	})
 }

@@ -17,7 +17,8 @@
 // # Files, in reading order
 //
 //	keeper.go   Keeper: leadership, images, heartbeats
-//	carry.go    its goroutine: actions, probes, the rebalance
+//	carry.go    its goroutine: actions, the rebalance
+//	doubt.go    nodes whose connection was reset: probes, who waits for them
 //	await.go    who waits for an offset
 //	vet.go      registrations of other nodes
 //	enter.go    a node that starts registers

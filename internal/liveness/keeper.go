@@ -3,10 +3,9 @@ package liveness
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"math"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ottla/internal/liveness/tracker"
@@ -55,13 +54,21 @@ type Keeper struct {
 	leading bool
 	// downs are the nodes whose connection was reset while another led, and
 	// when: who leads next need not wait until they have been silent for long.
-	downs   map[int32]time.Time
-	probing bool // the node that leads is being probed
+	downs map[int32]time.Time
+	// probes are under way, one for a node; true: its connection was reset again
+	// meanwhile.
+	probes map[int32]bool
+	// doubts are nodes that may have ended, and since when. settled is closed, and
+	// made anew, when there is one less.
+	doubts  map[int32]time.Time
+	settled chan struct{}
 	closed  bool
 	stop    context.CancelFunc // of the goroutine at work, nil when there is none
 	waiting map[uint64]func()
 	lastID  uint64
 	running sync.WaitGroup
+
+	doubtful atomic.Bool // whether there are doubts; for who asks often
 }
 
 // NewKeeper makes one that does nothing before OnLeader and OnImage.
@@ -75,6 +82,7 @@ func NewKeeper(o KeeperOptions) *Keeper {
 	return &Keeper{
 		o: o, kick: make(chan struct{}, 1), tracker: tracker.New(o.Silence), img: metadata.Empty(),
 		leader: -1, epoch: -1, led: -1, waiting: map[uint64]func(){}, downs: map[int32]time.Time{},
+		probes: map[int32]bool{}, doubts: map[int32]time.Time{}, settled: make(chan struct{}),
 	}
 }
 
@@ -92,7 +100,7 @@ func (k *Keeper) OnLeader(leader, epoch int32) {
 	}
 	k.work(fresh)
 	if fresh {
-		k.doubt()
+		k.suspect()
 	}
 	if leader >= 0 {
 		k.led = leader
@@ -101,30 +109,11 @@ func (k *Keeper) OnLeader(leader, epoch int32) {
 	call(done)
 }
 
-// doubt looks, at the begin of a leadership, at those who may be gone: the leader
-// before, who was silent for as long as an election takes, and those whose
-// connection was reset meanwhile.
-func (k *Keeper) doubt() {
-	if k.led >= 0 && k.led != k.o.NodeID {
-		k.tracker.Suspect(k.led)
-	}
-	now := k.o.Now()
-	for _, node := range slices.Sorted(maps.Keys(k.downs)) {
-		if now.Sub(k.downs[node]) < recently {
-			k.down(node)
-		}
-	}
-	clear(k.downs)
-}
-
-// recently is how long a reset connection says something about a new leadership:
-// longer than an election takes.
-const recently = 5 * time.Second
-
 // OnImage tells of a step of the committed metadata, in order.
 func (k *Keeper) OnImage(img *metadata.Image, d *metadata.Delta) {
 	k.mu.Lock()
 	k.img = img
+	k.decided()
 	var done []func()
 	if k.leading && len(d.Brokers) > 0 {
 		k.tracker.Image(k.o.Now(), img.Offset, nodesOf(img))
@@ -203,6 +192,8 @@ func (k *Keeper) Heartbeat(req *own.HeartbeatRequest) *own.HeartbeatResponse {
 func (k *Keeper) Close() {
 	k.mu.Lock()
 	k.closed = true
+	clear(k.doubts)
+	k.certain()
 	done := k.take(k.tracker.Reset(k.o.Now(), k.img.Offset, nil))
 	k.work(false)
 	k.mu.Unlock()

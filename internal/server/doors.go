@@ -65,11 +65,12 @@ func (s *Server) apis() []api.API {
 	rows = append(rows, cluster.APIs(cluster.Deps{
 		Cluster: s.core(), Storage: storage{s}, View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID,
 		ControllerID: func() int32 { return s.quorum.Status().Leader }, Quorum: s.describeQuorum, Members: members{s},
+		Settled: s.others.keeper.Settled,
 	})...)
 	share := s.openShares()
 	rows = append(rows, share.APIs()...)
 	rows = append(rows, groups.APIs(groups.Deps{
-		Cluster: s.core(), Groups: s.groups, Txns: s.txns, States: s.states, Purge: share.Purge, View: s.view, Prepare: s.prepareTopic, NewID: newID,
+		Cluster: s.core(), Groups: s.groups, Txns: s.txns, States: s.states, Purge: share.Purge, View: s.view, Prepare: s.prepareSettled, NewID: newID,
 	})...)
 	rows = append(rows, telemetry.APIs(telemetry.Deps{
 		Cluster: s.core(), View: s.view, Now: s.o.Live, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,

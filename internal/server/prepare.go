@@ -38,6 +38,13 @@ func (s *Server) prepareTopic(ctx context.Context, topic, _ string) error {
 	return s.coordinatorsOf(topic).SettleAll(ctx)
 }
 
+// prepareSettled is prepareTopic for who is about to be told where a coordinator
+// is: not at a node that has just ended.
+func (s *Server) prepareSettled(ctx context.Context, topic, key string) error {
+	s.others.keeper.Settled(ctx)
+	return s.prepareTopic(ctx, topic, key)
+}
+
 // coordinatorsOf are those on an internal topic.
 func (s *Server) coordinatorsOf(topic string) *coordinator.Runtime {
 	switch topic {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"iter"
 
 	"ottla/internal/config"
@@ -50,6 +51,9 @@ type Deps struct {
 	ControllerID func() int32
 	// Quorum tells how the metadata quorum stands.
 	Quorum func() Quorum
+	// Settled, when set, returns when it is known what became of nodes that may
+	// just have ended, after a second at most.
+	Settled func(ctx context.Context)
 	// Members changes who is in it; nil where there is nobody to forward to,
 	// and nothing to change.
 	Members Members

@@ -24,6 +24,10 @@ import (
 //	v13  an error for the whole (KIP-1102)
 //
 // A request that names an id is answered for its ids alone, as in Kafka.
+//
+// A client that lost its connection asks at once, and would believe for seconds
+// that the node which has ended leads; so the answer waits a moment until another
+// does.
 func (h *handlers) metadata() api.API {
 	return api.Row(0, 13, h.serveMetadata,
 		"Internal topics are made by their coordinators when first needed, not by Metadata.",
@@ -31,6 +35,9 @@ func (h *handlers) metadata() api.API {
 }
 
 func (h *handlers) serveMetadata(ctx context.Context, c *api.Conn, req *kmsg.MetadataRequest) (kmsg.Response, error) {
+	if h.d.Settled != nil {
+		h.d.Settled(ctx)
+	}
 	a := metadataAnswer{
 		h: h, req: req, resp: req.ResponseKind().(*kmsg.MetadataResponse),
 		img: h.d.Cluster.Image(), refused: map[string]wire.Code{},
