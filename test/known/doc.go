@@ -3,7 +3,8 @@
 // it fail on any other; docs/compatibility.md shows the list.
 //
 // It is data and its look-up, nothing else. Reading order: known.go (types and
-// matching), answers.go (the wire protocol), lines.go (Kafka's tools).
+// matching), answers.go (the wire protocol), lines.go (what Kafka's
+// tools print), cluster.go (of three nodes), native.go (our own tools).
 //
 // Invariant: a pattern is as narrow as the difference it excuses, so that a
 // new difference beside it is still found.

@@ -6,7 +6,7 @@ import (
 )
 
 func TestEveryDifferenceSaysWhatAndWhy(t *testing.T) {
-	for i, list := range [][]Difference{Answers, Lines, Native} {
+	for i, list := range [][]Difference{Answers, Lines, Native, Cluster} {
 		for _, d := range list {
 			if d.Where == "" || d.What == "" || d.Reason == "" {
 				t.Errorf("%+v: where, what and reason must all be said", d)

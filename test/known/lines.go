@@ -53,6 +53,11 @@ var Lines = []Difference{
 		Reason: "Kafka's broker gives them in the order of a hash table.",
 	},
 	{
+		Where: "share: offsets( in full)?", Kafka: `out sharers +shared +0 .*`,
+		What:   "The start offset of a share group moves with every acknowledgement.",
+		Reason: "Kafka moves it when a whole batch that was fetched is done; the lag is the same.",
+	},
+	{
 		Where: "transactions: log", Kafka: `.*"ends".*"__consumer_offsets".*`, Ottla: `.*"__consumer_offsets".*"ends".*`,
 		What:   "The partitions of a transaction are stored in the order of their topics.",
 		Reason: "Kafka stores them in the order of a hash set.",

@@ -30,11 +30,6 @@ var Native = []Difference{
 		Reason: "These tools know release 4.4, those compared 4.3.",
 	},
 	{
-		Where: "offsets max timestamp", Kafka: `out .*`,
-		What:   "Offsets of the largest timestamp differ between runs.",
-		Reason: "Times are those of the producing machine; two records may share a millisecond or not.",
-	},
-	{
 		Where: "perf warm-up", Ottla: "out In steady state.",
 		What:   "kafka-producer-perf-test says when the warm-up is over, however short the run.",
 		Reason: "Kafka's says it with the first line of progress after it.",

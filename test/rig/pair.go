@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"strings"
 )
 
 // pairSettings are the same on both sides; the replication factors are what one
@@ -44,6 +46,25 @@ func StartLike(ctx context.Context, kind Kind, dir, binary string) (*Node, error
 		return nil, fmt.Errorf("start %s: %w", kind, err)
 	}
 	return n, nil
+}
+
+// ClusterLike starts so many nodes; a node alone is as those of a pair are. Of
+// several, what is replicated is so by the programs' defaults.
+func ClusterLike(ctx context.Context, kind Kind, dir, binary string, count int) (*Cluster, error) {
+	if count == 1 {
+		n, err := StartLike(ctx, kind, dir, binary)
+		if err != nil {
+			return nil, err
+		}
+		return &Cluster{Nodes: []*Node{n}}, nil
+	}
+	settings := maps.Clone(pairSettings)
+	for name := range settings {
+		if name == "node.id" || strings.HasSuffix(name, ".replication.factor") || strings.HasSuffix(name, ".min.isr") {
+			delete(settings, name)
+		}
+	}
+	return NewCluster(ctx, Options{Kind: kind, Dir: dir, Binary: binary, Settings: settings}, count)
 }
 
 // Stop ends both; the error also tells of one that had ended by itself.

@@ -22,7 +22,7 @@ var nothingWrong = regexp.MustCompile(`passed sanity check|ErrorCode|TopicId|^-1
 
 // dump lets kafka-dump-log read every file below a data folder and gives what
 // it complained of.
-func dump(ctx context.Context, tools *apache.Distribution, data string) ([]string, error) {
+func dump(ctx context.Context, tools *apache.Shell, data string) ([]string, error) {
 	plain, meta, err := files(data)
 	if err != nil {
 		return nil, err
@@ -69,18 +69,17 @@ func files(data string) (plain, meta []string, err error) {
 	return plain, meta, err
 }
 
-func dumpOf(ctx context.Context, tools *apache.Distribution, files []string, option string) []string {
-	cmd, err := tools.Command(ctx, "kafka-dump-log", option, "--files", strings.Join(files, ","))
+func dumpOf(ctx context.Context, tools *apache.Shell, files []string, option string) []string {
+	o, err := tools.Run(ctx, "kafka-dump-log", "", option, "--files", strings.Join(files, ","))
 	if err != nil {
 		return []string{err.Error()}
 	}
-	out, err := cmd.CombinedOutput()
 	var found []string
-	if err != nil {
-		found = append(found, fmt.Sprintf("kafka-dump-log %s: %v", option, err))
+	if o.Exit != 0 {
+		found = append(found, fmt.Sprintf("kafka-dump-log %s ends with %d", option, o.Exit))
 	}
 	file := ""
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(o.Out + o.Err) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "Dumping ") {
 			file = line

@@ -10,9 +10,7 @@ import (
 	"regexp"
 	"syscall"
 
-	"ottla/test/known"
 	"ottla/test/oracle/apache"
-	"ottla/test/rig"
 )
 
 func main() {
@@ -24,18 +22,44 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string) (err error) {
+// options are those of the command line.
+type options struct {
+	binary  string
+	only    *regexp.Regexp
+	nodes   int
+	native  bool
+	short   bool
+	apart   bool
+	verbose bool
+}
+
+func parse(args []string) (options, error) {
+	var o options
 	flags := flag.NewFlagSet("tools", flag.ExitOnError)
-	binary := flags.String("binary", "", "Ottla's program (built when empty)")
+	flags.StringVar(&o.binary, "binary", "", "Ottla's program (built when empty)")
 	only := flags.String("only", "", "steps whose name this matches (later steps build on earlier ones)")
-	own := flags.Bool("native", false, "compare Kafka's tools with those of ottla kafka, both against Ottla")
-	verbose := flags.Bool("v", false, "print what both sides print")
+	flags.IntVar(&o.nodes, "nodes", 1, "1, or 3 for the script of a cluster")
+	flags.BoolVar(&o.native, "native", false, "without Kafka: compare its tools with those of ottla kafka, both against Ottla")
+	flags.BoolVar(&o.short, "short", false, "with -nodes 3: only reassignments, elections, the quorum and features")
+	flags.BoolVar(&o.apart, "apart", false, "run each call of Kafka's tools in a JVM of its own")
+	flags.BoolVar(&o.verbose, "v", false, "print what the sides print")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return o, err
 	}
-	pattern, err := regexp.Compile(*only)
+	var err error
+	if o.only, err = regexp.Compile(*only); err != nil {
+		return o, fmt.Errorf("-only: %w", err)
+	}
+	if o.nodes != 1 && o.nodes != 3 || o.native && o.nodes != 1 {
+		return o, errors.New("-nodes is 1 or 3; ottla kafka is compared with one node")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	o, err := parse(args)
 	if err != nil {
-		return fmt.Errorf("-only: %w", err)
+		return err
 	}
 	tools, err := apache.Tools(ctx)
 	if err != nil {
@@ -52,32 +76,13 @@ func run(ctx context.Context, args []string) (err error) {
 			err = fmt.Errorf("%w; the nodes' folder is %s", err, dir)
 		}
 	}()
-	c := comparison{known: known.NewList(known.Lines), verbose: *verbose}
-	steps := script()
-	kafka, ottla := &side{tools: tools}, &side{tools: tools}
-	if *own {
-		c.known, steps = known.NewList(known.Native), nativeScript()
-		kafka, ottla, err = native(ctx, tools, dir, *binary)
-	} else {
-		var both rig.Pair
-		both, err = rig.StartPair(ctx, dir, *binary)
-		kafka.node, ottla.node = both.Kafka, both.Ottla
-	}
-	defer func() { _ = errors.Join(kafka.stop(), ottla.stop()) }() // a second stop is none
+	t, err := newTrial(ctx, o, tools, dir)
+	defer func() { err = errors.Join(err, t.stop()) }() // a second stop is none
 	if err != nil {
 		return err
 	}
-	for _, st := range steps {
-		if pattern.MatchString(st.name) {
-			both := make(chan []string, 1) // a tool takes long to start, so both sides run at once
-			go func() { both <- kafka.do(ctx, st) }()
-			mine := ottla.do(ctx, st)
-			c.compare(st.name, <-both, mine)
-		}
-	}
-	if err := errors.Join(kafka.stop(), ottla.stop()); err != nil {
+	if err := t.play(ctx); err != nil {
 		return err
 	}
-	complaints, err := dump(ctx, tools, ottla.node.Data)
-	return errors.Join(err, c.report(*only == "", complaints))
+	return t.judge(ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ottla/test/rig"
@@ -40,6 +41,19 @@ var patterns = []pattern{
 	{regexp.MustCompile(`\[(kafka-admin-client-thread|kafka-producer-network-thread) \| [^\]]*\]`), "[thread]"},
 }
 
+// several are what differs of one cluster from the next: who leads the quorum and
+// coordinates what, because that is chosen by chance, and who was asked.
+var several = []pattern{
+	{regexp.MustCompile(`^(LeaderId|LeaderEpoch|MaxFollowerLag|MaxFollowerLagTimeMs)(: +)-?\d+ *$`), "${1}${2}N"},
+	{regexp.MustCompile(`"directoryId":"[A-Za-z0-9_-]{22}"|directoryId=[A-Za-z0-9_-]{22}`), "directoryId=ID"},
+	{regexp.MustCompile(`^\d+ *\tID\tN\t\d+ *\tNOW`), "N\tID\tN\tLAG\tNOW"},
+	{regexp.MustCompile(`Local controller \d`), "Local controller N"},
+	{regexp.MustCompile(`^([a-z]+-txn +\t)\d+ *\t\d+ *\t`), "${1}N\tID\t"},        // list: coordinator, producer
+	{regexp.MustCompile(`^\d+ *\t([a-z]+-txn +\t)\d+ *\t`), "N\t${1}ID\t"},        // describe
+	{regexp.MustCompile(`^\d+ *\t(\d+ *\t-?\d+ *\t-?\d+ *\tTIME\t)`), "ID\t${1}"}, // producers
+	{regexp.MustCompile(`127\.0\.0\.1 +\d+`), "ADDR"},                             // endpoints
+}
+
 // loose are the numbers in a log that two brokers never share.
 var loose = []pattern{
 	{regexp.MustCompile(`(CreateTime|LogAppendTime|producerId|baseOffset|lastOffset|position|crc|size|batchCrc|offset|keySize|valueSize|deleteHorizonMs|partitionLeaderEpoch): ?-?\d+`), "$1: N"},
@@ -57,14 +71,29 @@ func maskedLog(line string) string {
 }
 
 // noise are lines that come and go with the machine.
-var noise = regexp.MustCompile(`SLF4J|records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency\.$|^\s+at [a-z]|Got error produce response with correlation id \d+ .*(CONCURRENT_TRANSACTIONS|OUT_OF_ORDER_SEQUENCE_NUMBER)$|^\s*$`)
+var noise = regexp.MustCompile(`SLF4J|records sent, [\d.]+ records/sec \([\d.]+ MB/sec\), [\d.]+ ms avg latency, [\d.]+ ms max latency\.$|^\s+at (Shell\.|[a-z])|Got error produce response with correlation id \d+ .*(CONCURRENT_TRANSACTIONS|OUT_OF_ORDER_SEQUENCE_NUMBER)$|Connection to node -?\d+ .* could not be established|Bootstrap broker .* disconnected$|^\s*$`)
 
-func masks(n *rig.Node) masking {
-	return masking{texts: strings.NewReplacer(n.Data, "DATA", filepath.Dir(n.Data), "DIR"), patterns: patterns}
+// masks are those of a side: where several nodes are, their addresses and folders
+// keep the node's number.
+func masks(c *rig.Cluster) masking {
+	var texts []string
+	for i, n := range c.Nodes {
+		number := ""
+		if len(c.Nodes) > 1 {
+			number = strconv.Itoa(i + 1)
+			texts = append(texts, n.Addr, "ADDR"+number)
+		}
+		texts = append(texts, n.Data, "DATA"+number, filepath.Dir(n.Data), "DIR"+number)
+	}
+	m := masking{texts: strings.NewReplacer(texts...), patterns: patterns}
+	if len(c.Nodes) > 1 {
+		m.patterns = slices.Concat(patterns, several)
+	}
+	return m
 }
 
 // rows are lines that a tool prints in the order of a hash map.
-var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic |readers |plain,|TransactionalId\t)`)
+var rows = regexp.MustCompile(`^out (partition: |\t?Topic: |Dynamic configs for topic |readers |plain,|TransactionalId\t|ProducerId\t|NodeId *\t|ADDR\d )`)
 
 // lines masks a text and marks its lines with where they came from. Log lines
 // on standard error come in any order.
@@ -87,25 +116,21 @@ func (m masking) lines(from, text string) []string {
 	return out
 }
 
+// partitionLists are what kafka-log-dirs prints in the order of hash maps.
+var partitionLists = regexp.MustCompile(`"partitions":\[\{[^]]*\}\]`)
+
 // sortedDirs puts the partitions of what kafka-log-dirs prints in order; it
 // gives other lines back as they are.
 func sortedDirs(line string) string {
-	const mark = `"partitions":[`
-	begin := strings.Index(line, mark)
-	if !strings.HasPrefix(line, `{"brokers":[`) || begin < 0 {
+	if !strings.HasPrefix(line, `{"brokers":[`) {
 		return line
 	}
-	begin += len(mark)
-	end := begin + strings.Index(line[begin:], "]")
-	if end < begin {
-		return line
-	}
-	parts := strings.Split(line[begin:end], "},")
-	for i := range parts {
-		parts[i] = strings.TrimSuffix(parts[i], "}")
-	}
-	slices.Sort(parts)
-	return line[:begin] + strings.Join(parts, "},") + "}" + line[end:]
+	return partitionLists.ReplaceAllStringFunc(line, func(list string) string {
+		const begin, end = `"partitions":[{`, `}]`
+		parts := strings.Split(list[len(begin):len(list)-len(end)], "},{")
+		slices.Sort(parts)
+		return begin + strings.Join(parts, "},{") + end
+	})
 }
 
 // withoutHelp leaves out the list of options that follows a wrong call, in

@@ -43,5 +43,6 @@ func transactionSteps() []step {
 		{"transactions: log", ownTool, "dump __transaction_state --transaction-log-decoder done-txn", ""},
 		{"transactions: log of offsets", ownTool, "dump __consumer_offsets --offsets-decoder done-group", ""},
 		{"transactions: markers", ownTool, "dump hangs --deep-iteration", ""},
+		{"transactions: group deleted", "kafka-consumer-groups", "--delete --group done-group", ""},
 	}
 }

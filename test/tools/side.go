@@ -16,23 +16,35 @@ import (
 )
 
 // stepWithin bounds one call of a tool.
-const stepWithin = 90 * time.Second
+const stepWithin = 5 * time.Minute
 
-// side is one broker with the tools.
+// side is one broker, or a cluster of them, with the tools.
 type side struct {
-	node    *rig.Node
-	tools   *apache.Distribution
+	cluster *rig.Cluster
+	shell   *apache.Shell
 	native  string // Ottla's program, when its own tools are this side's
-	stopped bool
+	apart   bool   // each call of a tool of Kafka's has a JVM of its own
+	tools   *apache.Distribution
+	away    int    // the node that is stopped, 0 when all run
+	mark    int    // counts the marks in the metadata
 	silence func() // ends the members that are kept alive, nil when there are none
 }
 
+// node is the node that a step of this program's own speaks to.
+func (s *side) node() *rig.Node { return s.cluster.Node(1) }
+
 // do runs a step and gives its output, masked, one line each: standard output
-// ("out"), then standard error ("err"), then the exit status.
-func (s *side) do(ctx context.Context, st step) []string {
+// ("out"), then standard error ("err"), then the exit status. An error is one of
+// the test, not of the tool.
+func (s *side) do(ctx context.Context, st step) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)
 	defer cancel()
 	args := strings.Fields(st.args)
+	if len(s.cluster.Nodes) > 1 {
+		if err := s.level(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if st.tool == ownTool {
 		return s.own(ctx, args)
 	}
@@ -43,31 +55,48 @@ func (s *side) do(ctx context.Context, st step) []string {
 		}
 		name, err := writeTemp(st.stdin)
 		if err != nil {
-			return []string{"cannot run: " + err.Error()}
+			return nil, err
 		}
 		defer os.Remove(name)
 		args[i], stdin = name, ""
 	}
-	cmd, err := s.command(ctx, st.tool, withServer(args, s.node.Addr))
+	o, err := s.call(ctx, st.tool, stdin, s.withServer(args))
 	if err != nil {
-		return []string{"cannot run: " + err.Error()}
+		return nil, err
+	}
+	m := masks(s.cluster)
+	lines := append(m.lines("out", o.Out), m.lines("err", withoutHelp(o.Err))...)
+	return append(lines, fmt.Sprintf("exit %d", o.Exit)), nil
+}
+
+// call runs a tool of this side.
+func (s *side) call(ctx context.Context, name, stdin string, args []string) (apache.Output, error) {
+	var cmd *exec.Cmd
+	switch {
+	case s.native != "":
+		cmd = exec.CommandContext(ctx, s.native, append([]string{"kafka", strings.TrimPrefix(name, "kafka-")}, args...)...)
+	case s.apart:
+		var err error
+		if cmd, err = s.tools.Command(ctx, name, args...); err != nil {
+			return apache.Output{}, err
+		}
+	default:
+		return s.shell.Run(ctx, name, stdin, args...)
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return []string{"cannot run: " + err.Error()}
+	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
+		return apache.Output{}, fmt.Errorf("run %s: %w", name, errors.Join(err, ctx.Err()))
 	}
-	m := masks(s.node)
-	lines := append(m.lines("out", out.String()), m.lines("err", withoutHelp(errs.String()))...)
-	return append(lines, fmt.Sprintf("exit %d", cmd.ProcessState.ExitCode()))
+	return apache.Output{Out: out.String(), Err: errs.String(), Exit: cmd.ProcessState.ExitCode()}, nil
 }
 
 // withServer puts the option that takes the broker's address where SERVER
 // stands, or else last: some tools want it before their subcommand, some behind.
-func withServer(args []string, addr string) []string {
-	option := []string{"--bootstrap-server", addr}
+func (s *side) withServer(args []string) []string {
+	option := []string{"--bootstrap-server", s.cluster.Bootstrap()}
 	if at := slices.Index(args, "SERVER"); at >= 0 {
 		return slices.Replace(args, at, at+1, option...)
 	}
@@ -83,12 +112,4 @@ func writeTemp(text string) (string, error) {
 		return "", errors.Join(err, f.Close())
 	}
 	return f.Name(), f.Close()
-}
-
-func (s *side) stop() error {
-	if s.stopped || s.node == nil {
-		return nil
-	}
-	s.stopped = true
-	return s.node.Stop()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -48,15 +47,12 @@ func streamsSteps() []step {
 // streams lets an instance join by hand, take all tasks of an application that
 // counts the records of a topic, and keeps it alive until streamsLeave.
 func (s *side) streams(ctx context.Context, group, topic string) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.node.Addr), kgo.ClientID("counter-client"))
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr), kgo.ClientID("counter-client"))
 	if err != nil {
 		return err
 	}
-	// Whoever looks for a coordinator first has its topic made.
-	for found := errors.New(""); found != nil; time.Sleep(50 * time.Millisecond) {
-		if found = kadm.NewClient(c).FindGroupCoordinators(ctx, group).Error(); ctx.Err() != nil {
-			return found
-		}
+	if err := coordinatorKnows(ctx, c, topic, group); err != nil {
+		return err
 	}
 	m := joining(group, topic)
 	for has := 0; has < 2; {
@@ -123,7 +119,7 @@ func (s *side) streamsLeave(ctx context.Context, group string) error {
 		s.silence()
 		s.silence = nil
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.node.Addr))
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr))
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,8 @@ import (
 const ownTool = "own"
 
 // own does what a step of ownTool says, and gives its lines.
-func (s *side) own(ctx context.Context, args []string) []string {
-	var lines []string
-	err := fmt.Errorf("there is no step %v", args)
+func (s *side) own(ctx context.Context, args []string) (lines []string, err error) {
+	err = fmt.Errorf("there is no step %v", args)
 	switch args[0] {
 	case "open":
 		err = s.transaction(ctx, args[1], args[2], args[3], "")
@@ -42,13 +41,39 @@ func (s *side) own(ctx context.Context, args []string) []string {
 		err = s.streams(ctx, args[1], args[2])
 	case "streams-leave":
 		err = s.streamsLeave(ctx, args[1])
+	case "timed":
+		err = s.timed(ctx, args[1])
+	case "settled":
+		err = s.settled(ctx)
+	case "replicas":
+		lines, err = s.replicas(ctx, args[1])
+	case "generate":
+		lines, err = s.generate(ctx, args[1])
+	case "fill":
+		err = s.fill(ctx, args[1], args[2])
+	case "stop":
+		err = s.leave(ctx, args[1])
+	case "start":
+		err = s.comeBack(ctx, args[1])
 	case "dump":
 		lines, err = s.dumped(ctx, args[1], args[2], args[3:])
 	}
+	return append(lines, "done"), err
+}
+
+// timed sends three records whose times do not rise: the second is the latest.
+func (s *side) timed(ctx context.Context, topic string) error {
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr))
 	if err != nil {
-		return append(lines, "cannot: "+err.Error())
+		return err
 	}
-	return append(lines, "done")
+	defer c.Close()
+	for _, second := range []int64{1, 3, 2} {
+		if err := c.ProduceSync(ctx, &kgo.Record{Topic: topic, Timestamp: time.Unix(1_700_000_000+second, 0)}).FirstErr(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // transaction sends a record in a transaction. It is left open, unless a group
@@ -58,7 +83,7 @@ func (s *side) transaction(ctx context.Context, id, topic, partition, group stri
 	if err != nil {
 		return fmt.Errorf("a partition: %w", err)
 	}
-	opts := []kgo.Opt{kgo.SeedBrokers(s.node.Addr), kgo.TransactionalID(id), kgo.TransactionTimeout(10 * time.Minute),
+	opts := []kgo.Opt{kgo.SeedBrokers(s.node().Addr), kgo.TransactionalID(id), kgo.TransactionTimeout(10 * time.Minute),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxVersions(kversion.V3_8_0())} // whose epoch does not depend on retries
 	c, err := kgo.NewClient(opts...)
 	if err != nil {
@@ -111,7 +136,7 @@ func commitOffset(ctx context.Context, c *kgo.Client, id, group, topic string, p
 // hang writes a transactional batch of a producer that no coordinator knows,
 // half an hour old, to partition 0 of a topic.
 func (s *side) hang(ctx context.Context, id, topic string) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.node.Addr), kgo.MaxVersions(kversion.V2_8_0()))
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr), kgo.MaxVersions(kversion.V2_8_0()))
 	if err != nil {
 		return err
 	}
@@ -148,7 +173,7 @@ func hangingBatch(at time.Time) []byte {
 // dumped lets kafka-dump-log decode the log of a topic, the partitions of which
 // it finds itself, and gives the lines that hold a word; "" is all.
 func (s *side) dumped(ctx context.Context, topic, option string, word []string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(s.node.Data, topic+"-*", "*.log"))
+	files, err := filepath.Glob(filepath.Join(s.node().Data, topic+"-*", "*.log"))
 	if err != nil {
 		return nil, err
 	}
@@ -156,16 +181,15 @@ func (s *side) dumped(ctx context.Context, topic, option string, word []string) 
 		return nil, errors.New("there are no files of " + topic)
 	}
 	slices.Sort(files)
-	cmd, err := s.tools.Command(ctx, "kafka-dump-log", option, "--files", strings.Join(files, ","))
+	o, err := s.shell.Run(ctx, "kafka-dump-log", "", option, "--files", strings.Join(files, ","))
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("kafka-dump-log: %w: %s", err, out)
+	if o.Exit != 0 {
+		return nil, fmt.Errorf("kafka-dump-log ended with %d: %s%s", o.Exit, o.Out, o.Err)
 	}
 	var found []string
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(o.Out) {
 		line = strings.TrimSpace(line)
 		if !strings.HasPrefix(line, "| offset") && !strings.HasPrefix(line, "baseOffset") {
 			continue

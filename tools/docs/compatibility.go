@@ -119,12 +119,14 @@ const differencesHead = `
 
 What answers otherwise than Kafka 4.4 does, and why. ` + "`go run ./test/differential`" + `
 sends the same requests to both and fails on any difference that is not listed
-here, ` + "`go run ./test/tools`" + ` does so with what Kafka's tools print, and
-` + "`go run ./test/tools -native`" + ` with Kafka's own tools and those of ` + "`ottla kafka`" + `.
+here, ` + "`go run ./test/tools`" + ` does so with what Kafka's tools print, and with
+Kafka's own tools and those of ` + "`ottla kafka`" + `; ` + "`go run ./test/tools -nodes 3`" + ` with
+what Kafka's tools print of three nodes.
 `
 
 const (
 	toolsTitle  = "What Kafka's tools print"
+	threeTitle  = "What Kafka's tools print of three nodes"
 	nativeTitle = "What the tools of `ottla kafka` print"
 )
 
@@ -144,6 +146,7 @@ func differences(b *strings.Builder, served map[int16]api.API) {
 		}
 	}
 	section(b, toolsTitle, sentences(known.Lines))
+	section(b, threeTitle, sentences(known.Cluster))
 	section(b, nativeTitle, sentences(known.Native))
 }
 

@@ -40,7 +40,9 @@ them.
 |---|---|---|---|
 | ` + "`durability`" + ` | – | ` + "`fsync`" + ` | an acknowledged record is on the disk, not only in memory; syncs are shared, so it is cheap |
 | ` + "`num.partitions`" + ` | 1 | 3 in ` + "`ottla dev`" + ` | so that keys and parallel readers show |
-| ` + "`default.replication.factor`" + ` and the internal topics' | a number | min(that, live brokers) | one node works with settings made for three |
+| ` + "`default.replication.factor`" + ` | 1 | unset: as many as there are nodes when a topic is made, three at most; set: min(that, live brokers) | three nodes keep three copies without a setting |
+| ` + "`min.insync.replicas`" + ` | 1 | unset: 2 as the own setting of a topic that gets three replicas by itself, and of the internal ones | no record that is acknowledged has one copy |
+| the internal topics' replication factors | 3 | min(that, live brokers), more when nodes come | one node works with settings made for three |
 | ` + "`node.id`" + ` | must be set | given out | no step before the first start |
 | ` + "`log.dirs`" + ` | a temporary folder | the user's state folder in ` + "`ottla dev`, `--data` in `ottla serve`" + ` | data should survive |
 | ` + "`advertised.listeners`" + ` | the listeners | the address that the client used | clients in containers and outside both come back |

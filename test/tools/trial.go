@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"ottla/test/known"
+	"ottla/test/oracle/apache"
+	"ottla/test/rig"
+)
+
+// trial is one run: the sides, and what is compared. A side that does not take
+// part is nil.
+type trial struct {
+	o      options
+	kafka  *side // Kafka's tools on Kafka
+	ottla  *side // Kafka's tools on Ottla
+	native *side // ottla kafka on Ottla
+
+	brokers, tools comparison // kafka with ottla, ottla with native
+}
+
+// newTrial starts the sides at the same time.
+func newTrial(ctx context.Context, o options, tools *apache.Distribution, dir string) (*trial, error) {
+	t := &trial{o: o}
+	t.brokers = comparison{known: known.NewList(known.Lines), verbose: o.verbose, left: "kafka", right: "ottla"}
+	t.tools = comparison{known: known.NewList(known.Native), verbose: o.verbose, left: "kafka's tool", right: "ottla's tool"}
+	if o.nodes > 1 {
+		t.brokers.known = known.NewList(known.Cluster)
+	}
+	if o.binary == "" {
+		o.binary = filepath.Join(dir, "ottla")
+		if text, err := exec.CommandContext(ctx, "go", "build", "-o", o.binary, "./cmd/ottla").CombinedOutput(); err != nil {
+			return t, fmt.Errorf("build ./cmd/ottla: %w\n%s", err, text)
+		}
+	}
+	t.ottla = &side{tools: tools, shell: tools.Shell(), apart: o.apart}
+	if !o.native {
+		t.kafka = &side{tools: tools, shell: tools.Shell(), apart: o.apart}
+	}
+	if o.nodes == 1 {
+		t.native = &side{tools: tools, shell: tools.Shell(), native: o.binary}
+	}
+	var all sync.WaitGroup
+	errs := make([]error, 3)
+	for i, s := range t.sides() {
+		if s == nil {
+			continue
+		}
+		kind := rig.Ottla
+		if s == t.kafka {
+			kind = rig.Kafka
+		}
+		all.Go(func() {
+			s.cluster, errs[i] = rig.ClusterLike(ctx, kind, filepath.Join(dir, []string{"kafka", "ottla", "native"}[i]), o.binary, o.nodes)
+		})
+	}
+	all.Wait()
+	return t, errors.Join(errs...)
+}
+
+func (t *trial) sides() []*side { return []*side{t.kafka, t.ottla, t.native} }
+
+// play runs the script: each step on all its sides at once, because a tool is
+// mostly waiting.
+func (t *trial) play(ctx context.Context) error {
+	if t.o.nodes > 1 {
+		return t.steps(ctx, clusterScript(t.o.short), t.kafka, t.ottla)
+	}
+	if err := t.steps(ctx, script(), t.kafka, t.ottla, t.native); err != nil || t.native == nil {
+		return err
+	}
+	if t.kafka != nil { // the odd calls are no business of it
+		if err := t.kafka.cluster.Stop(); err != nil {
+			return err
+		}
+	}
+	return t.steps(ctx, oddScript(), nil, t.ottla, t.native)
+}
+
+// steps runs steps on sides of a trial, in the order of sides, nil where one does
+// not take part.
+func (t *trial) steps(ctx context.Context, script []step, sides ...*side) error {
+	for _, st := range script {
+		on := slices.Clone(sides)
+		if len(on) > 2 && !st.native() {
+			on[2] = nil
+		}
+		if !t.o.only.MatchString(st.name) || on[0] == nil && on[2] == nil {
+			continue
+		}
+		var all sync.WaitGroup
+		lines, errs := make([][]string, 3), make([]error, 3)
+		for i, s := range on {
+			if s != nil {
+				all.Go(func() { lines[i], errs[i] = s.do(ctx, st) })
+			}
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return fmt.Errorf("%s: %w", st.name, err)
+		}
+		if on[0] != nil {
+			t.brokers.compare(st.name, lines[0], lines[1])
+		}
+		if len(on) > 2 && on[2] != nil {
+			t.tools.compare(st.name, lines[1], lines[2])
+		}
+	}
+	return nil
+}
+
+// judge stops the nodes, has Ottla's files read, and reports.
+func (t *trial) judge(ctx context.Context) error {
+	shell := t.ottla.shell
+	if err := t.stopNodes(); err != nil {
+		return err
+	}
+	var complaints []string
+	for _, n := range t.ottla.cluster.Nodes {
+		found, err := dump(ctx, shell, n.Data)
+		if err != nil {
+			return err
+		}
+		complaints = append(complaints, found...)
+	}
+	whole := t.o.only.String() == "" && !t.o.short
+	err := error(nil)
+	if t.kafka != nil {
+		err = t.brokers.report(whole)
+	}
+	if t.native != nil {
+		err = errors.Join(err, t.tools.report(whole))
+	}
+	for _, text := range complaints {
+		fmt.Println("DUMP ", text)
+	}
+	fmt.Printf("%d complaints of kafka-dump-log\n", len(complaints))
+	if len(complaints) > 0 {
+		err = errors.Join(err, errors.New("there are files that kafka-dump-log complains of"))
+	}
+	return err
+}
+
+func (t *trial) stopNodes() error {
+	var errs []error
+	for _, s := range t.sides() {
+		if s != nil && s.cluster != nil {
+			errs = append(errs, s.cluster.Stop())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// stop ends everything; a second stop is none.
+func (t *trial) stop() error {
+	var errs []error
+	for _, s := range t.sides() {
+		if s != nil {
+			errs = append(errs, s.shell.Close())
+		}
+	}
+	return errors.Join(append(errs, t.stopNodes())...)
+}
