@@ -77,6 +77,7 @@ func (x *follower) ask() {
 	pos, err := x.part.Follow()
 	if err == nil && pos.Lost {
 		p.w.hit("replica lost what was durable")
+		p.w.rules.begunAgain(p, x.part)
 		if err = x.part.StartOver(pos.LeaderEpoch, 0); err == nil {
 			pos, err = x.part.Follow()
 		}
@@ -120,6 +121,7 @@ func (x *follower) take(r row) {
 	switch {
 	case r.code == wire.OffsetOutOfRange && r.start >= 0:
 		w.hit("replica starts over")
+		w.rules.begunAgain(x.f.p, x.part)
 		err = x.part.StartOver(x.epoch, r.start)
 	case r.code != wire.None:
 		err = r.code

@@ -66,6 +66,15 @@ func (r *rules) look(p *process) {
 	}
 }
 
+// begunAgain tells of a replica that begins with nothing.
+func (r *rules) begunAgain(p *process, part *partition.Partition) {
+	for _, x := range r.lists[p] {
+		if x.part == part {
+			x.high = 0
+		}
+	}
+}
+
 // ended forgets a process.
 func (r *rules) ended(p *process) {
 	delete(r.lists, p)

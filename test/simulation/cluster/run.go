@@ -90,6 +90,9 @@ func (w *World) begin() {
 		w.create(broker.TransactionsTopic, coordinatorParts, compacted)
 		w.create(outTopic, outParts)
 	}
+	if w.o.Trims {
+		w.create(trimTopic, 1)
+	}
 	w.calm = false
 	for range w.o.Producers {
 		w.enter(w.newProducer(mainTopic, w.o.Partitions))
@@ -99,6 +102,12 @@ func (w *World) begin() {
 	if w.o.Mover {
 		w.enter(w.newMover(w.o.Partitions, outParts))
 		w.enter(w.newReader(outTopic, outParts, true))
+	}
+	if w.o.Admin {
+		w.enter(w.newAdmin())
+	}
+	if w.o.Trims {
+		w.enter(w.newTrimmer())
 	}
 	w.loop.After(w.o.Pace, w.chaosStep)
 }
@@ -260,6 +269,7 @@ func (w *World) finish() {
 		}
 	}
 	w.compare()
+	w.judgeTrims()
 	o := history.Options{Idempotent: true, ExactMarks: true}
 	if w.o.Mover {
 		o.Pipeline = &history.Pipeline{Source: mainTopic, Stages: 1}
