@@ -42,7 +42,7 @@ func runConnect(ctx context.Context, addr, prefix string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.AlwaysRetryEOF())
+	cl, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func until(what string, done func() (bool, error)) error {
 }
 
 func (c *connect) copy(ctx context.Context) error {
-	r, err := c.admin.CreateTopic(ctx, 1, 1, nil, c.topic()) // one partition, so that lines keep their order
+	r, err := c.admin.CreateTopic(ctx, 1, int16(crowd.Replicas()), nil, c.topic()) // one partition, so that lines keep their order
 	if err == nil {
 		err = r.Err
 	}

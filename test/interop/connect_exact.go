@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func runConnectExact(ctx context.Context, addr, prefix string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.AlwaysRetryEOF())
+	cl, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func distributed(tools *apache.Distribution, dir, addr, prefix string) (*worker,
 	settings := w.settings(addr)
 	settings["group.id"], settings["exactly.once.source.support"] = prefix+"-workers", "enabled"
 	for _, kind := range []string{"config", "offset", "status"} {
-		settings[kind+".storage.topic"], settings[kind+".storage.replication.factor"] = prefix+"-"+kind, "1"
+		settings[kind+".storage.topic"], settings[kind+".storage.replication.factor"] = prefix+"-"+kind, strconv.Itoa(crowd.Replicas())
 	}
 	settings["offset.storage.partitions"], settings["status.storage.partitions"] = "2", "1"
 	settings["scheduled.rebalance.max.delay.ms"], settings["session.timeout.ms"] = "0", "6000"
@@ -72,7 +73,7 @@ func distributed(tools *apache.Distribution, dir, addr, prefix string) (*worker,
 
 // exact makes the source, and asks for every line once.
 func (c *connect) exact(ctx context.Context, addr string) error {
-	r, err := c.admin.CreateTopic(ctx, 1, 1, nil, c.topic()) // one partition, so that lines keep their order
+	r, err := c.admin.CreateTopic(ctx, 1, int16(crowd.Replicas()), nil, c.topic()) // one partition, so that lines keep their order
 	if err == nil {
 		err = r.Err
 	}
@@ -122,7 +123,7 @@ func (w *worker) add(ctx context.Context, con connector) error {
 // written waits until the topic, read at read_committed, has each line once and
 // in order.
 func (c *connect) written(ctx context.Context, addr string) error {
-	reader, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.AlwaysRetryEOF(), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	reader, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF(), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic(): {0: kgo.NewOffset().AtStart()}}))
 	if err != nil {
 		return err

@@ -2,14 +2,17 @@
 // see that the scenarios are right, against the real Kafka).
 //
 //	go run ./test/interop [-against ottla|kafka] [-only go,java,…] [-binary FILE]
-//	    [-slow] [-write docs/clients.md]
+//	    [-nodes 3] [-slow] [-write docs/clients.md]
 //
 // It installs the clients it needs into a folder of the user's cache, by name
 // and version, with the ordinary tools of their languages; what a machine lacks
 // (java, node, python3, cargo, a C++ compiler) is a failure, not a skip. It prints one table and exits
 // with status 1 when any scenario failed.
 //
-// Clients run side by side, each lane on a broker of its own.
+// Clients run side by side, each lane on a broker of its own. With -nodes 3 they run
+// one after the other against a broker of three nodes, with three replicas of
+// everything; where a restart is asked for, one node is killed and started, or all
+// are restarted in turn.
 //
 // A client is a program of ours in its own language (python/, node/, java/,
 // rust/, rdkafka/, gomod/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the

@@ -25,7 +25,7 @@ type franz struct {
 
 // runFranz is the client program for Go.
 func runFranz(ctx context.Context, addr, prefix string) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.AlwaysRetryEOF())
+	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func franzVersion() string {
 
 func (f *franz) topic(ctx context.Context, name string, parts int32, configs map[string]*string) (string, error) {
 	name = f.prefix + "-" + name
-	_, err := f.admin.CreateTopic(ctx, parts, 1, configs, name)
+	_, err := f.admin.CreateTopic(ctx, parts, int16(crowd.Replicas()), configs, name)
 	return name, err
 }
 
@@ -93,7 +93,7 @@ func (f *franz) codec(ctx context.Context, name string, codec kgo.CompressionCod
 	if err != nil {
 		return err
 	}
-	p, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.AlwaysRetryEOF(), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codec), kgo.ProducerLinger(10*time.Millisecond))
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (f *franz) read(ctx context.Context, topic string, parts, count int, check 
 	for p := range parts {
 		start[int32(p)] = kgo.NewOffset().AtStart()
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.AlwaysRetryEOF(), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}))
+	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}))
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (f *franz) idempotent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.AlwaysRetryEOF(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.MaxBufferedRecords(manyCount), kgo.ProducerBatchMaxBytes(2000))
+	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.MaxBufferedRecords(manyCount), kgo.ProducerBatchMaxBytes(2000))
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func (f *franz) huge(ctx context.Context) error {
 }
 
 func (f *franz) roundTrip(ctx context.Context, topic string, size int) error {
-	p, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.AlwaysRetryEOF(), kgo.ProducerBatchMaxBytes(hugeBytes+1000), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.ProducerBatchMaxBytes(hugeBytes+1000), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
 		return err
 	}
@@ -265,7 +265,7 @@ func (f *franz) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.AlwaysRetryEOF(),
+	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
 	if err != nil {
 		return err
@@ -314,7 +314,7 @@ type result struct {
 // sendThrough sends numbers before, while and after the broker restarts, and
 // tells how many.
 func (f *franz) sendThrough(ctx context.Context, topic string) (int, error) {
-	p, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.AlwaysRetryEOF())
+	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF())
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -18,16 +19,27 @@ var settings = map[string]string{
 
 // lanesOf tells how many clients run at once. Most of a client's time is
 // waiting; a JVM for each broker would not be.
-func lanesOf(kind rig.Kind, clients int) int {
-	if kind != rig.Ottla {
+// Nor would three nodes for each.
+func lanesOf(kind rig.Kind, nodes, clients int) int {
+	if kind != rig.Ottla || nodes > 1 {
 		return 1
 	}
 	return min(3, clients)
 }
 
-// startNodes starts a broker for each lane: a client may restart its own.
-func startNodes(ctx context.Context, kind rig.Kind, dir, binary string, lanes int) ([]*rig.Node, error) {
-	var out []*rig.Node
+// replicated are more settings of brokers of several nodes.
+var replicated = map[string]string{"default.replication.factor": "3", "min.insync.replicas": "2"}
+
+// startBrokers starts a broker, of one node or several, for each lane: a client may
+// restart its own.
+func startBrokers(ctx context.Context, kind rig.Kind, dir, binary string, nodes, lanes int) ([]*rig.Cluster, error) {
+	if nodes > 1 {
+		all := maps.Clone(settings)
+		maps.Copy(all, replicated)
+		c, err := rig.NewCluster(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, "broker"), Binary: binary, Settings: all}, nodes)
+		return []*rig.Cluster{c}, err
+	}
+	var out []*rig.Cluster
 	for i := range lanes {
 		n, err := rig.New(ctx, rig.Options{Kind: kind, Dir: filepath.Join(dir, fmt.Sprintf("broker-%d", i)), Binary: binary, Settings: settings})
 		if err != nil {
@@ -36,7 +48,7 @@ func startNodes(ctx context.Context, kind rig.Kind, dir, binary string, lanes in
 			}
 			return nil, err
 		}
-		out = append(out, n)
+		out = append(out, &rig.Cluster{Nodes: []*rig.Node{n}})
 		if binary == "" && kind == rig.Ottla {
 			binary = filepath.Join(dir, "broker-0", "ottla") // built by the first
 		}
@@ -46,7 +58,7 @@ func startNodes(ctx context.Context, kind rig.Kind, dir, binary string, lanes in
 
 // runAll runs the clients, on as many lanes as there are brokers, and gives
 // their rows in the clients' order.
-func runAll(ctx context.Context, nodes []*rig.Node, chosen []client) []row {
+func runAll(ctx context.Context, brokers []*rig.Cluster, chosen []client) []row {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return []row{{client: "all", scenario: "install", why: err.Error()}}
@@ -55,10 +67,10 @@ func runAll(ctx context.Context, nodes []*rig.Node, chosen []client) []row {
 	rows := make([][]row, len(chosen))
 	next := make(chan int)
 	var lanes sync.WaitGroup
-	for _, node := range nodes {
+	for _, broker := range brokers {
 		lanes.Go(func() {
 			for i := range next {
-				rows[i] = runOne(ctx, node, chosen[i], cache)
+				rows[i] = runOne(ctx, broker, chosen[i], cache)
 			}
 		})
 	}
@@ -79,8 +91,8 @@ func runAll(ctx context.Context, nodes []*rig.Node, chosen []client) []row {
 // installing is held while a client is installed: several share a folder.
 var installing sync.Mutex
 
-// runOne runs one client against a node, which is left running.
-func runOne(ctx context.Context, node *rig.Node, c client, cache string) []row {
+// runOne runs one client against a broker, which is left running.
+func runOne(ctx context.Context, broker *rig.Cluster, c client, cache string) []row {
 	installing.Lock()
 	cmd, err := c.command(ctx, cache)
 	installing.Unlock()
@@ -88,14 +100,16 @@ func runOne(ctx context.Context, node *rig.Node, c client, cache string) []row {
 		return []row{{client: c.name, scenario: "install", why: err.Error()}}
 	}
 	fmt.Fprintf(os.Stderr, "interop: %s\n", c.name)
-	rows := session{client: c, node: node, life: ctx}.run(ctx, cmd)
+	rows := session{client: c, broker: broker, life: ctx}.run(ctx, cmd)
 	if ctx.Err() != nil {
 		return rows
 	}
-	if err := node.Alive(); err != nil {
-		rows = append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
-		if err := node.Start(ctx); err != nil {
+	for _, node := range broker.Nodes {
+		if err := node.Alive(); err != nil {
 			rows = append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
+			if err := node.Start(ctx); err != nil {
+				rows = append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
+			}
 		}
 	}
 	return rows

@@ -33,6 +33,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("interop", flag.ExitOnError)
 	against := flags.String("against", string(rig.Ottla), "ottla or kafka")
 	only := flags.String("only", "", "clients, separated by commas (all: "+clientNames()+")")
+	count := flags.Int("nodes", 1, "nodes of the broker: 1, or 3, of which one or all in turn are restarted")
 	slow := flags.Bool("slow", false, "also the clients whose first build takes minutes")
 	binary := flags.String("binary", "", "Ottla's program (built when empty)")
 	page := flags.String("write", "", "page that the table goes to; rows of clients that did not run stay as they are")
@@ -47,14 +48,17 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	lanes := lanesOf(rig.Kind(*against), len(chosen))
-	nodes, err := startNodes(ctx, rig.Kind(*against), dir, *binary, lanes)
+	if *count > 1 && *page != "" {
+		return errors.New("the page tells of one node")
+	}
+	lanes := lanesOf(rig.Kind(*against), *count, len(chosen))
+	brokers, err := startBrokers(ctx, rig.Kind(*against), dir, *binary, *count, lanes)
 	if err != nil {
 		return fmt.Errorf("start %s (its folder is %s): %w", *against, dir, err)
 	}
-	rows := runAll(ctx, nodes, chosen)
-	for _, node := range nodes {
-		if err := node.Stop(); err != nil {
+	rows := runAll(ctx, brokers, chosen)
+	for _, broker := range brokers {
+		if err := broker.Stop(); err != nil {
 			rows = append(rows, row{client: *against, scenario: "stop", why: err.Error()})
 		}
 	}

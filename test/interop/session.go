@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +29,8 @@ const tailBytes = 600
 // session is one client at work.
 type session struct {
 	client  client
-	node    *rig.Node
+	broker  *rig.Cluster
+	asked   int             // restarts, up to now
 	life    context.Context // of the broker, which outlives the client
 	version string
 	rows    []row
@@ -42,8 +45,9 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	defer cancel()
 	s.failed = map[string]bool{}
 	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
-	p := exec.CommandContext(limited, cmd.path, append(cmd.args, s.node.Addr, prefix)...)
+	p := exec.CommandContext(limited, cmd.path, append(cmd.args, s.broker.Bootstrap(), prefix)...)
 	p.Dir = cmd.dir
+	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)))
 	errs := &lastBytes{}
 	p.Stderr = errs
 	in, err := p.StdinPipe()
@@ -99,12 +103,27 @@ func (s *session) listen(out io.Reader, in io.Writer) {
 
 // restart restarts the broker; a broker that cannot be ended or started within
 // its own limits is the scenario's failure.
+// Of several nodes one is killed, another one each time, and every second time all
+// are restarted, one after the other.
 func (s *session) restart(ctx context.Context) error {
-	if err := s.node.Stop(); err != nil {
-		return fmt.Errorf("stop the broker: %w", err)
+	s.asked++
+	nodes := s.broker.Nodes
+	end := (*rig.Node).Stop
+	if several := len(nodes) > 1; several && s.asked%2 == 1 {
+		end, nodes = (*rig.Node).Kill, nodes[s.asked/2%len(nodes):][:1]
 	}
-	if err := s.node.Start(ctx); err != nil {
-		return fmt.Errorf("start the broker again: %w", err)
+	for _, n := range nodes {
+		if err := end(n); err != nil {
+			return fmt.Errorf("stop the broker: %w", err)
+		}
+		if err := n.Start(ctx); err != nil {
+			return fmt.Errorf("start the broker again: %w", err)
+		}
+		if len(s.broker.Nodes) > 1 {
+			if err := s.broker.InSync(ctx); err != nil {
+				return fmt.Errorf("wait for what the node missed: %w", err)
+			}
+		}
 	}
 	return nil
 }

@@ -165,6 +165,49 @@ func (n *Node) knows(ctx context.Context, count int) error {
 	return nil
 }
 
+// InSync waits until the cluster is whole and no partition lacks a replica.
+func (c *Cluster) InSync(ctx context.Context) error {
+	if err := c.Whole(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, wholeWithin)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		why := c.Nodes[0].lacks(ctx)
+		if why == nil {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return fmt.Errorf("after %v: %w", wholeWithin, why)
+		}
+	}
+}
+
+// lacks tells of a partition with a replica that is not in sync.
+func (n *Node) lacks(ctx context.Context) error {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(n.Addr))
+	if err != nil {
+		return err
+	}
+	defer cl.Close()
+	resp, err := cl.SeedBrokers()[0].RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.(*kmsg.MetadataResponse).Topics {
+		for _, p := range t.Partitions {
+			if len(p.ISR) < len(p.Replicas) {
+				return fmt.Errorf("%s-%d has %v of %v in sync", *t.Topic, p.Partition, p.ISR, p.Replicas)
+			}
+		}
+	}
+	return nil
+}
+
 // Alive tells of the nodes that do not run any more.
 func (c *Cluster) Alive() error {
 	return c.each((*Node).Alive)

@@ -64,6 +64,12 @@ func ClusterLike(ctx context.Context, kind Kind, dir, binary string, count int) 
 			delete(settings, name)
 		}
 	}
+	// Nobody shall be thought away, or behind, because the machine does much else.
+	settings["replica.lag.time.max.ms"] = "120000"
+	if kind == Kafka {
+		settings["initial.broker.registration.timeout.ms"], settings["broker.session.timeout.ms"] = "180000", "60000"
+		settings["controller.quorum.fetch.timeout.ms"], settings["controller.quorum.election.timeout.ms"] = "20000", "5000"
+	}
 	return NewCluster(ctx, Options{Kind: kind, Dir: dir, Binary: binary, Settings: settings}, count)
 }
 

@@ -7,18 +7,16 @@ import "slices"
 // hang on how fast it goes.
 func clusterScript(short bool) []step {
 	if short {
-		return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures())
+		return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(), clusterFlight())
 	}
 	return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(),
-		clusterConfigs(), clusterRecords(), clusterAbsence(), clusterEnd())
+		clusterConfigs(), clusterRecords(), clusterAbsence(), clusterReturn(), clusterEnd())
 }
 
 // The topic that is moved: partition 0 from 1,2 to 3,2 and back.
 const (
 	placedThere = `{"version":1,"partitions":[{"topic":"placed","partition":0,"replicas":[3,2],"log_dirs":["any","any"]},{"topic":"placed","partition":1,"replicas":[1,2,3],"log_dirs":["any","any","any"]}]}`
 	placedBack  = `{"version":1,"partitions":[{"topic":"placed","partition":0,"replicas":[1,2],"log_dirs":["any","any"]},{"topic":"placed","partition":1,"replicas":[2,3],"log_dirs":["any","any"]}]}`
-	slowThere   = `{"version":1,"partitions":[{"topic":"slow","partition":0,"replicas":[3],"log_dirs":["any"]}]}`
-	slowOver    = `{"version":1,"partitions":[{"topic":"slow","partition":0,"replicas":[2],"log_dirs":["any"]}]}`
 	toNobody    = `{"version":1,"partitions":[{"topic":"placed","partition":0,"replicas":[1,9],"log_dirs":["any","any"]}]}`
 	toTwice     = `{"version":1,"partitions":[{"topic":"placed","partition":0,"replicas":[1,1],"log_dirs":["any","any"]}]}`
 	ofNothing   = `{"version":1,"partitions":[{"topic":"nowhere","partition":0,"replicas":[1,2]}]}`
@@ -37,7 +35,7 @@ func clusterTopics() []step {
 		{"topics: create on a node that is not there", tool, "--create --topic misplaced --replica-assignment 1:9", ""},
 		{"topics: create with a node twice", tool, "--create --topic misplaced --replica-assignment 1:1", ""},
 		{"topics: create with unlike replicas", tool, "--create --topic misplaced --replica-assignment 1:2,3", ""},
-		{"topics: create to be slow", tool, "--create --topic slow --replica-assignment 1", ""},
+		{"topics: create to be late", tool, "--create --topic late --replica-assignment 1", ""},
 		{"topics: create to be elected", tool, "--create --topic led --replica-assignment 1:2:3,2:3:1", ""},
 		{"topics: describe placed", tool, "--describe --topic placed", ""},
 		{"topics: describe under-replicated", tool, "--describe --under-replicated-partitions", ""},
@@ -49,8 +47,7 @@ func clusterTopics() []step {
 	}
 }
 
-// clusterMoves reassigns replicas: at once, throttled, and one so slow that it is
-// seen, changed and cancelled on its way.
+// clusterMoves reassigns replicas, also with throttles.
 func clusterMoves() []step {
 	const tool = "kafka-reassign-partitions"
 	return []step{
@@ -75,21 +72,6 @@ func clusterMoves() []step {
 		{"moves: to one twice", tool, "--execute --reassignment-json-file FILE", toTwice},
 		{"moves: of nothing", tool, "--execute --reassignment-json-file FILE", ofNothing},
 		{"moves: broken JSON", tool, "--execute --reassignment-json-file FILE", broken},
-
-		{"moves: something to copy", ownTool, "fill slow 8", ""},
-		{"moves: slowly", tool, "--execute --throttle 1 --reassignment-json-file FILE", slowThere},
-		{"moves: slowly, listed", tool, "--list", ""},
-		{"moves: slowly, verified", tool, "--verify --reassignment-json-file FILE", slowThere},
-		{"moves: slowly, described", "kafka-topics", "--describe --topic slow", ""},
-		{"moves: slowly, under-replicated", "kafka-topics", "--describe --under-replicated-partitions", ""},
-		{"moves: another plan on its way", tool, "--execute --reassignment-json-file FILE", slowOver},
-		{"moves: additional", tool, "--execute --additional --throttle 2 --reassignment-json-file FILE", slowOver},
-		{"moves: additional, listed", tool, "--list", ""},
-		{"moves: cancel", tool, "--cancel --reassignment-json-file FILE", slowOver},
-		{"moves: cancel again", tool, "--cancel --reassignment-json-file FILE", slowOver},
-		{"moves: cancelled, listed", tool, "--list", ""},
-		{"moves: cancelled, described", "kafka-topics", "--describe --topic slow", ""},
-		{"moves: cancelled, throttles", "kafka-configs", "--describe --entity-type brokers --entity-name 1", ""},
 	}
 }
 
@@ -176,10 +158,10 @@ func clusterRecords() []step {
 		{"records: consume 0", "kafka-console-consumer", "--topic led --partition 0 --offset earliest --timeout-ms 4000 --formatter-property print.key=true --formatter-property print.offset=true", ""},
 		{"records: consume 1", "kafka-console-consumer", "--topic led --partition 1 --offset earliest --timeout-ms 4000 --formatter-property print.key=true --formatter-property print.offset=true", ""},
 		{"records: offsets", "kafka-get-offsets", "--topic led", ""},
-		{"records: offsets of several topics", "kafka-get-offsets", "--topic-partitions led,slow,placed", ""},
+		{"records: offsets of several topics", "kafka-get-offsets", "--topic-partitions led,late,placed", ""},
 		{"records: delete", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[{"topic":"led","partition":0,"offset":1},{"topic":"led","partition":1,"offset":0},{"topic":"placed","partition":0,"offset":5}],"version":1}`},
 		{"records: offsets after", "kafka-get-offsets", "--topic led --time earliest", ""},
-		{"records: log dirs", "kafka-log-dirs", "--describe --topic-list led,slow", ""},
+		{"records: log dirs", "kafka-log-dirs", "--describe --topic-list led,late", ""},
 		{"records: log dirs of some nodes", "kafka-log-dirs", "--describe --broker-list 1,3 --topic-list led", ""},
 		{"records: log dirs of nobody", "kafka-log-dirs", "--describe --broker-list 9,1 --topic-list led", ""},
 		{"records: in a group", "kafka-console-consumer", "--topic led --group first --from-beginning --max-messages 1 --timeout-ms 60000 --formatter org.apache.kafka.tools.consumer.NoOpMessageFormatter", ""},
@@ -207,7 +189,38 @@ func clusterRecords() []step {
 	}
 }
 
-// clusterAbsence looks at the cluster while its third node is away, and after.
+// clusterFlight has a replica moved to the third node while that is away, so that
+// the move stays on its way as long as it is looked at.
+func clusterFlight() []step {
+	const (
+		tool  = "kafka-reassign-partitions"
+		there = `{"version":1,"partitions":[{"topic":"late","partition":0,"replicas":[3],"log_dirs":["any"]}]}`
+		both  = `{"version":1,"partitions":[{"topic":"late","partition":0,"replicas":[3,2],"log_dirs":["any","any"]}]}`
+	)
+	return []step{
+		{"flight: a node stops", ownTool, "stop 3", ""},
+		{"flight: move", tool, "--execute --reassignment-json-file FILE", there},
+		{"flight: listed", tool, "--list", ""},
+		{"flight: verified", tool, "--verify --reassignment-json-file FILE", there},
+		{"flight: described", "kafka-topics", "--describe --topic late", ""},
+		{"flight: under-replicated", "kafka-topics", "--describe --under-replicated-partitions --topic late", ""},
+		{"flight: another plan", tool, "--execute --reassignment-json-file FILE", both},
+		{"flight: additional, throttled", tool, "--execute --additional --throttle 1000000 --reassignment-json-file FILE", both},
+		{"flight: half of it is there", ownTool, "joined late 2", ""},
+		{"flight: additional, listed", tool, "--list", ""},
+		{"flight: additional, verified", tool, "--verify --reassignment-json-file FILE", both},
+		{"flight: additional, described", "kafka-topics", "--describe --topic late", ""},
+		{"flight: cancel", tool, "--cancel --reassignment-json-file FILE", both},
+		{"flight: cancel again", tool, "--cancel --reassignment-json-file FILE", both},
+		{"flight: cancelled, listed", tool, "--list", ""},
+		{"flight: cancelled, described", "kafka-topics", "--describe --topic late", ""},
+		{"flight: cancelled, throttles", "kafka-configs", "--describe --entity-type brokers --entity-name 1", ""},
+		{"flight: the node starts", ownTool, "start 3", ""},
+		{"flight: described at the end", "kafka-topics", "--describe --topic late", ""},
+	}
+}
+
+// clusterAbsence looks at the cluster while its third node is away.
 func clusterAbsence() []step {
 	const tool = "kafka-topics"
 	return []step{
@@ -217,18 +230,25 @@ func clusterAbsence() []step {
 		{"absence: describe placed", tool, "--describe --topic placed", ""},
 		{"absence: under-replicated", tool, "--describe --under-replicated-partitions --topic (led|placed|lonely)", ""},
 		{"absence: unavailable", tool, "--describe --unavailable-partitions --topic (led|placed|lonely)", ""},
-		{"absence: create with three replicas", tool, "--create --topic late --replication-factor 3 --partitions 1", ""},
+		{"absence: create with three replicas", tool, "--create --topic later --replication-factor 3 --partitions 1", ""},
 		{"absence: election of who is away", "kafka-leader-election", "--election-type preferred --topic led --partition 0", ""},
 		{"absence: unclean, nobody else", "kafka-leader-election", "--election-type unclean --topic lonely --partition 0", ""},
 		{"absence: offsets", "kafka-get-offsets", "--topic led", ""},
 		{"absence: produce", "kafka-console-producer", "--topic led --reader-property parse.key=true --reader-property key.separator=: --sync", lines("f:six", "g:seven")},
-		{"absence: the node starts", ownTool, "start 3", ""},
-		{"absence: election of who is back", "kafka-leader-election", "--election-type preferred --topic led --partition 0", ""},
-		{"absence: describe led again", tool, "--describe --topic led", ""},
-		{"absence: describe placed again", tool, "--describe --topic placed", ""},
-		{"absence: unavailable no more", tool, "--describe --unavailable-partitions", ""},
-		{"absence: under-replicated no more", tool, "--describe --under-replicated-partitions", ""},
-		{"absence: offsets again", "kafka-get-offsets", "--topic led", ""},
+	}
+}
+
+// clusterReturn looks at it when the third node is back.
+func clusterReturn() []step {
+	const tool = "kafka-topics"
+	return []step{
+		{"return: the node starts", ownTool, "start 3", ""},
+		{"return: election", "kafka-leader-election", "--election-type preferred --topic led --partition 0", ""},
+		{"return: describe led again", tool, "--describe --topic led", ""},
+		{"return: describe placed again", tool, "--describe --topic placed", ""},
+		{"return: unavailable no more", tool, "--describe --unavailable-partitions", ""},
+		{"return: under-replicated no more", tool, "--describe --under-replicated-partitions", ""},
+		{"return: offsets again", "kafka-get-offsets", "--topic led", ""},
 	}
 }
 

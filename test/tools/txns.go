@@ -49,8 +49,8 @@ func (s *side) own(ctx context.Context, args []string) (lines []string, err erro
 		lines, err = s.replicas(ctx, args[1])
 	case "generate":
 		lines, err = s.generate(ctx, args[1])
-	case "fill":
-		err = s.fill(ctx, args[1], args[2])
+	case "joined":
+		err = s.joined(ctx, args[1], args[2])
 	case "stop":
 		err = s.leave(ctx, args[1])
 	case "start":

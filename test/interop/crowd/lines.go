@@ -4,8 +4,21 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
+
+// Addresses are those of the broker's nodes, comma-separated in what a client is
+// told.
+func Addresses(told string) []string { return strings.Split(told, ",") }
+
+// Replicas is how many replicas a client's topics have, as the runner says.
+func Replicas() int {
+	if n, err := strconv.Atoi(os.Getenv("INTEROP_REPLICAS")); err == nil {
+		return n
+	}
+	return 1
+}
 
 // Tell reports a scenario in the protocol of lines.
 func Tell(scenario string, err error) {

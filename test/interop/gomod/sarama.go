@@ -39,7 +39,7 @@ func config() *sarama.Config {
 }
 
 func runSarama(addr, prefix string) error {
-	s := &saramaClient{addrs: []string{addr}, prefix: prefix}
+	s := &saramaClient{addrs: crowd.Addresses(addr), prefix: prefix}
 	var err error
 	if s.admin, err = sarama.NewClusterAdmin(s.addrs, config()); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *saramaClient) Make(name string, partitions int, configs map[string]stri
 	for k, v := range configs {
 		entries[k] = &v
 	}
-	return topic, s.admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: 1, ConfigEntries: entries}, false)
+	return topic, s.admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: int16(crowd.Replicas()), ConfigEntries: entries}, false)
 }
 
 // Create makes a topic and tells its name.

@@ -22,7 +22,7 @@ type segmentio struct {
 }
 
 func runSegmentio(addr, prefix string) error {
-	s := &segmentio{addr: addr, prefix: prefix, client: &kafka.Client{Addr: kafka.TCP(addr), Timeout: 20 * time.Second}}
+	s := &segmentio{addr: addr, prefix: prefix, client: &kafka.Client{Addr: kafka.TCP(crowd.Addresses(addr)...), Timeout: 20 * time.Second}}
 	for _, story := range crowd.PlainStories(s, base(), false, crowd.AskRestart) {
 		crowd.Tell(story.Name, story.Tell(s))
 	}
@@ -43,7 +43,7 @@ func (s *segmentio) Make(name string, partitions int, configs map[string]string)
 	ctx, cancel := limited()
 	defer cancel()
 	topic := s.prefix + "-" + name
-	want := kafka.TopicConfig{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}
+	want := kafka.TopicConfig{Topic: topic, NumPartitions: partitions, ReplicationFactor: crowd.Replicas()}
 	for k, v := range configs {
 		want.ConfigEntries = append(want.ConfigEntries, kafka.ConfigEntry{ConfigName: k, ConfigValue: v})
 	}
@@ -94,7 +94,7 @@ func (byPartition) Balance(m kafka.Message, _ ...int) int { return m.WriterData.
 func (s *segmentio) Produce(topic, codec string, records []crowd.Content) error {
 	ctx, cancel := limited()
 	defer cancel()
-	w := &kafka.Writer{Addr: kafka.TCP(s.addr), Topic: topic, RequiredAcks: kafka.RequireAll, Compression: compressions[codec],
+	w := &kafka.Writer{Addr: kafka.TCP(crowd.Addresses(s.addr)...), Topic: topic, RequiredAcks: kafka.RequireAll, Compression: compressions[codec],
 		Balancer: byPartition{}, BatchBytes: 9 << 20, BatchTimeout: 5 * time.Millisecond, MaxAttempts: 50, WriteBackoffMax: 300 * time.Millisecond}
 	var all []kafka.Message
 	for _, r := range records {
@@ -115,7 +115,7 @@ func (s *segmentio) Produce(topic, codec string, records []crowd.Content) error 
 func (s *segmentio) Follow(topic string, partition int, got func(int64, crowd.Content) bool) error {
 	ctx, cancel := limited()
 	defer cancel()
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{s.addr}, Topic: topic, Partition: partition, MaxWait: 200 * time.Millisecond, MaxBytes: 10 << 20})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: crowd.Addresses(s.addr), Topic: topic, Partition: partition, MaxWait: 200 * time.Millisecond, MaxBytes: 10 << 20})
 	defer r.Close()
 	for {
 		m, err := r.ReadMessage(ctx)
@@ -257,7 +257,7 @@ type segmentioMember struct {
 
 // Join starts a member of a group.
 func (s *segmentio) Join(group, topic, _ string, got func(crowd.Record)) (crowd.Member, error) {
-	g, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: group, Brokers: []string{s.addr}, Topics: []string{topic},
+	g, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{ID: group, Brokers: crowd.Addresses(s.addr), Topics: []string{topic},
 		Dialer:            &kafka.Dialer{ClientID: "interop", Timeout: 10 * time.Second},
 		HeartbeatInterval: 300 * time.Millisecond, SessionTimeout: 10 * time.Second, RebalanceTimeout: 10 * time.Second,
 		JoinGroupBackoff: 200 * time.Millisecond, StartOffset: kafka.FirstOffset})
@@ -299,7 +299,7 @@ func (m *segmentioMember) begin(addr string, g *kafka.Generation) {
 }
 
 func (m *segmentioMember) read(ctx context.Context, addr string, a kafka.PartitionAssignment) {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{addr}, Topic: m.topic, Partition: a.ID, MaxWait: 200 * time.Millisecond, MaxBytes: 10 << 20})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: crowd.Addresses(addr), Topic: m.topic, Partition: a.ID, MaxWait: 200 * time.Millisecond, MaxBytes: 10 << 20})
 	defer r.Close()
 	if err := r.SetOffset(a.Offset); err != nil {
 		return

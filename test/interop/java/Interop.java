@@ -22,6 +22,7 @@ public class Interop {
   static final long BASE = System.currentTimeMillis() - 3_600_000;
 
   static String addr, prefix;
+  static short replicas = Short.parseShort(System.getenv().getOrDefault("INTEROP_REPLICAS", "1"));
   static Admin admin;
 
   interface Work {
@@ -76,7 +77,7 @@ public class Interop {
   static String createTopic(String name, int partitions, Map<String, String> configs) throws Exception {
     String topic = prefix + "-" + name;
     try {
-      admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1).configs(configs))).all().get();
+      admin.createTopics(List.of(new NewTopic(topic, partitions, replicas).configs(configs))).all().get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof ApiException cause) throw cause;
       throw e;

@@ -4,11 +4,11 @@
 
 const library = require('@confluentinc/kafka-javascript')
 const { Groups } = require('./groups.js')
-const { Scenarios, addr, restartBroker, scenario } = require('./scenarios.js')
+const { Scenarios, brokers, restartBroker, scenario } = require('./scenarios.js')
 
 const { Kafka, CompressionTypes, PartitionAssigners, ConsumerGroupStates, logLevel } = library.KafkaJS
 const WITHIN = 60000
-const kafka = new Kafka({ kafkaJS: { clientId: 'interop', brokers: [addr], logLevel: logLevel.NOTHING } })
+const kafka = new Kafka({ kafkaJS: { clientId: 'interop', brokers, logLevel: logLevel.NOTHING } })
 const admin = kafka.admin()
 const codecs = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.SNAPPY, lz4: CompressionTypes.LZ4, zstd: CompressionTypes.ZSTD }
 

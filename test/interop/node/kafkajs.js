@@ -4,9 +4,9 @@
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
 const { Transactions } = require('./txns.js')
 const { Groups } = require('./groups.js')
-const { Scenarios, addr, prefix, restartBroker, scenario } = require('./scenarios.js')
+const { Scenarios, brokers, prefix, restartBroker, scenario } = require('./scenarios.js')
 
-const kafka = new Kafka({ clientId: 'interop', brokers: [addr], logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 2000 } })
+const kafka = new Kafka({ clientId: 'interop', brokers, logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 2000 } })
 const admin = kafka.admin()
 const codecs = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy, lz4: CompressionTypes.LZ4, zstd: CompressionTypes.ZSTD }
 

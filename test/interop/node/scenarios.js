@@ -6,7 +6,8 @@ const readline = require('node:readline')
 const { readAll, until, wantEqual } = require('./groups.js')
 
 const PARTITIONS = 3, CONTENT = 300, MANY = 3000, HUGE = 8 << 20, LARGE = 1000000, TOO_LARGE = 1100000
-const [addr, prefix] = process.argv.slice(2)
+const [addrs, prefix] = process.argv.slice(2)
+const brokers = addrs.split(',')
 const base = Date.now() - 3600000
 const lines = readline.createInterface({ input: process.stdin })
 const numbers = (count, first = 0) => Array.from({ length: count }, (_, i) => first + i)
@@ -48,7 +49,7 @@ class Scenarios {
 
   createTopic = async (name, numPartitions, configEntries = []) => {
     const topic = `${prefix}-${name}`
-    wantEqual('created', await this.admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] }), true)
+    wantEqual('created', await this.admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: Number(process.env.INTEROP_REPLICAS || 1), configEntries }] }), true)
     return topic
   }
 
@@ -156,4 +157,4 @@ class Scenarios {
   }
 }
 
-module.exports = { Scenarios, addr, prefix, restartBroker, scenario }
+module.exports = { Scenarios, brokers, prefix, restartBroker, scenario }

@@ -12,7 +12,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import OffsetAndMetadata
 
 import groups
-from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, TOO_LARGE,
+from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, REPLICAS, TOO_LARGE,
                      WITHIN_S, Content, Restart, first_offset, noise, scenario, want_equal)
 
 loop = asyncio.new_event_loop()
@@ -39,7 +39,7 @@ admin = run(make_admin())
 async def make(name, partitions, **config):
     """Makes a topic and gives its name; the library hands the error codes to its caller."""
     topic = f"{PREFIX}-{name}"
-    answer = await admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=config)])
+    answer = await admin.create_topics([NewTopic(topic, partitions, REPLICAS, topic_configs=config)])
     return topic, answer.topic_errors[0][1]
 
 

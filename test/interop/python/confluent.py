@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 import groups
 import txns
-from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, TOO_LARGE,
+from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, REPLICAS, TOO_LARGE,
                      WITHIN_S, Content, Restart, first_offset, noise, scenario, want_equal)
 
 admin = AdminClient({"bootstrap.servers": ADDR})
@@ -16,7 +16,7 @@ admin = AdminClient({"bootstrap.servers": ADDR})
 
 def create_topic(name, partitions, **config):
     topic = f"{PREFIX}-{name}"
-    new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config)
+    new = NewTopic(topic, num_partitions=partitions, replication_factor=REPLICAS, config=config)
     admin.create_topics([new])[topic].result()
     return topic
 

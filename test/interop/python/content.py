@@ -1,5 +1,6 @@
 """What both Python clients write and expect back; ../content.go says it in words."""
 
+import os
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ HUGE_LIMIT = "10485760"
 WITHIN_S = 60
 
 ADDR, PREFIX = sys.argv[1], sys.argv[2]
+REPLICAS = int(os.environ.get("INTEROP_REPLICAS", "1"))
 BASE = int(time.time() * 1000) - 3_600_000
 
 

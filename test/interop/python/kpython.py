@@ -8,7 +8,7 @@ from kafka.admin import NewTopic
 from kafka.errors import MessageSizeTooLargeError, TopicAlreadyExistsError
 
 import groups
-from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, TOO_LARGE,
+from content import (ADDR, BASE, CONTENT, HUGE, HUGE_LIMIT, LARGE, MANY, PARTITIONS, PREFIX, REPLICAS, TOO_LARGE,
                      WITHIN_S, Content, Restart, first_offset, noise, scenario, want_equal)
 
 admin = KafkaAdminClient(bootstrap_servers=ADDR)
@@ -16,7 +16,7 @@ admin = KafkaAdminClient(bootstrap_servers=ADDR)
 
 def create_topic(name, partitions, **config):
     topic = f"{PREFIX}-{name}"
-    admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=config)])
+    admin.create_topics([NewTopic(topic, partitions, REPLICAS, topic_configs=config)])
     return topic
 
 

@@ -136,7 +136,7 @@ impl World {
 
     pub fn topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) -> Res<String> {
         let topic = format!("{}-{name}", self.prefix);
-        let mut new = NewTopic::new(&topic, partitions, TopicReplication::Fixed(1));
+        let mut new = NewTopic::new(&topic, partitions, TopicReplication::Fixed(replicas()));
         for (k, v) in settings {
             new = new.set(k, v);
         }
@@ -312,6 +312,11 @@ impl Reading {
         }
         Ok(())
     }
+}
+
+/// How many replicas topics have, as the runner says.
+fn replicas() -> i32 {
+    std::env::var("INTEROP_REPLICAS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 
 fn main() -> Res<()> {

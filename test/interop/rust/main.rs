@@ -55,7 +55,7 @@ impl World {
 
     async fn topic(&self, name: &str, partitions: i32) -> Result<String, Error> {
         let topic = format!("{}-{name}", self.prefix);
-        self.client.controller_client()?.create_topic(&topic, partitions, 1, 10_000).await?;
+        self.client.controller_client()?.create_topic(&topic, partitions, replicas(), 10_000).await?;
         Ok(topic)
     }
 
@@ -153,11 +153,16 @@ async fn read(client: &PartitionClient, mut offset: i64, count: usize) -> Res<Ve
     Ok(out)
 }
 
+/// How many replicas topics have, as the runner says.
+fn replicas() -> i16 {
+    std::env::var("INTEROP_REPLICAS").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Res<()> {
     let args: Vec<_> = std::env::args().collect();
     println!("VERSION rskafka 0.6.0");
-    let client = ClientBuilder::new(vec![args[1].clone()]).client_id("interop").build().await?;
+    let client = ClientBuilder::new(args[1].split(',').map(String::from).collect()).client_id("interop").build().await?;
     let base = Utc::now().timestamp_millis() - 3_600_000;
     let w = World { client, prefix: args[2].clone(), base };
     tell("create", w.create().await);

@@ -24,6 +24,9 @@ type Options struct {
 	Binary string // of Ottla
 	Dir    string
 	Nodes  int
+	// Spare is how many nodes there are beside them that New does not start: they
+	// join when they are started for the first time.
+	Spare int
 	// Set are settings of every node, KEY=VALUE.
 	Set []string
 	// DiskMiB gives every node a disk of its own of that size; 0 gives it a
@@ -91,11 +94,11 @@ func New(ctx context.Context, o Options) (c *Cluster, err error) {
 		return c, err
 	}
 	if o.Network {
-		if c.net, err = newNetwork(ctx, o.Nodes); err != nil {
+		if c.net, err = newNetwork(ctx, o.Nodes+o.Spare); err != nil {
 			return c, err
 		}
 	}
-	for number := 1; number <= o.Nodes; number++ {
+	for number := 1; number <= o.Nodes+o.Spare; number++ {
 		n, err := c.make(ctx, number)
 		if n != nil {
 			c.Nodes = append(c.Nodes, n)
@@ -144,10 +147,10 @@ func (c *Cluster) make(ctx context.Context, number int) (*Node, error) {
 // Node is one by its number.
 func (c *Cluster) Node(number int) *Node { return c.Nodes[number-1] }
 
-// Bootstrap are the addresses of all nodes, comma-separated.
+// Bootstrap are the addresses of all nodes but the spare ones, comma-separated.
 func (c *Cluster) Bootstrap() string {
 	var all []string
-	for _, n := range c.Nodes {
+	for _, n := range c.Nodes[:c.o.Nodes] {
 		all = append(all, n.Addr())
 	}
 	return strings.Join(all, ",")
@@ -176,12 +179,12 @@ func (c *Cluster) Start(ctx context.Context, number int) error {
 	return nil
 }
 
-// StartAll starts every node that is down, at the same time.
+// StartAll starts every node of the cluster that is down, at the same time.
 func (c *Cluster) StartAll(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(c.Nodes))
 	for i, n := range c.Nodes {
-		if n.proc == nil {
+		if n.proc == nil && n.joined {
 			wg.Go(func() { errs[i] = c.Start(ctx, i+1) })
 		}
 	}
@@ -192,7 +195,7 @@ func (c *Cluster) StartAll(ctx context.Context) error {
 func (c *Cluster) others(number int) string {
 	var all []string
 	for _, n := range c.Nodes {
-		if n.Number != number {
+		if n.Number != number && n.joined {
 			all = append(all, n.Addr())
 		}
 	}

@@ -57,7 +57,7 @@ func (n *network) raise(ctx context.Context) error {
 		return err
 	}
 	for number := 1; number <= n.nodes; number++ {
-		space, link := n.space(number), "ov"+n.id+"-"+strconv.Itoa(number)
+		space, link := n.space(number), n.link(number)
 		if err := ip(ctx, "netns", "add", space); err != nil {
 			return err
 		}
@@ -81,6 +81,9 @@ func (n *network) raise(ctx context.Context) error {
 func (n *network) bridgeName() string { return "ob" + n.id }
 
 func (n *network) space(number int) string { return "ottla-" + n.id + "-" + strconv.Itoa(number) }
+
+// link is a node's end of its line at the bridge; in its namespace it is eth0.
+func (n *network) link(number int) string { return "ov" + n.id + "-" + strconv.Itoa(number) }
 
 // host is a node's address.
 func (n *network) host(number int) string { return n.subnet + strconv.Itoa(10+number) }
@@ -126,7 +129,7 @@ func ip(ctx context.Context, args ...string) error {
 // Cut loses every packet that one node sends to another, until Heal.
 func (c *Cluster) Cut(ctx context.Context, from, to int) error {
 	if c.net == nil {
-		return &realfault.Impossible{Reason: "the nodes have no network of their own"}
+		return noNetwork()
 	}
 	return c.net.rule(ctx, "add", from, to)
 }
