@@ -76,7 +76,7 @@ func (n *node) onOp(op sim.Op) sim.Action {
 			return sim.Action{Err: errIO}
 		}
 	}
-	return sim.Action{}
+	return n.w.sabotage.lies(op)
 }
 
 // syncDelay is how long the disk takes for the next round.

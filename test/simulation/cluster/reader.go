@@ -122,7 +122,7 @@ func (p *process) serveRead(topic string, index int32, from int64, most int, com
 		return fetched{code: code}
 	}
 	a := partition.FetchArgs{Offset: from, MaxBytes: most, MinOne: true, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1}
-	if committed {
+	if committed && p.w.sabotage != DirtyReads {
 		a.Isolation = partition.ReadCommitted
 	}
 	var f partition.Fetched

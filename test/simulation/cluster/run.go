@@ -30,12 +30,16 @@ type Result struct {
 // Simulate runs one seed. trace, where set, is given every line. One simulation at
 // a time may run in a process: the Raft library draws its jitter from the process's
 // random source, which a simulation seeds.
-func Simulate(seed uint64, trace func(line string)) (res Result) {
+func Simulate(seed uint64, trace func(line string)) Result { return SimulateBroken(seed, "", trace) }
+
+// SimulateBroken is Simulate with something broken on purpose: what is wrong must be
+// found.
+func SimulateBroken(seed uint64, s Sabotage, trace func(line string)) (res Result) {
 	source := rand.Reader
 	rand.Reader = event.Bytes{R: event.Stream(seed, "raft")}
 	defer func() { rand.Reader = source }()
 	w := newWorld(seed, Choose(seed))
-	w.loop.Trace, w.debug = trace, trace != nil
+	w.loop.Trace, w.debug, w.sabotage = trace, trace != nil, s
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ours := p.(Failure); !ours {

@@ -54,6 +54,10 @@ func (p *process) serveTxnCommit(id string, cmd group.Commit, answer func(any)) 
 	}
 	t := *cmd.Txn
 	cmd.Txn = &t
+	if p.w.sabotage == ForgetfulGroups {
+		answer(said{body: group.CommitReply{Codes: [][]wire.Code{make([]wire.Code, len(cmd.Topics[0].Partitions))}}})
+		return
+	}
 	commit := func() { p.shards.groups.do(tp.Partition, cmd, func(x said) { answer(x) }) }
 	if t.Guard = part.Guard(t.ProducerID, t.ProducerEpoch, -1, true); t.Guard == 0 {
 		commit()

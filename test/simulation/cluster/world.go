@@ -26,6 +26,8 @@ type World struct {
 	hits    map[string]int
 	broken  string // the first thing found wrong
 	debug   bool   // the product's own log goes into the trace
+
+	sabotage Sabotage
 }
 
 // client is a workload: what it has begun it ends once it is told to.
