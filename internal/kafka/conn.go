@@ -28,6 +28,7 @@ type conn struct {
 	req  api.Request // of the reader; reused, since Serve only borrows it
 	// calls is there when a node's requests are handled side by side.
 	calls *calls
+	pulls bool // it is for fetches of a replica alone
 
 	lastActive   atomic.Int64 // door clock: when a request last came or a large one moved on
 	writingSince atomic.Int64 // door clock: since when the client has taken no byte; 0 not writing

@@ -21,6 +21,9 @@ func (c *conn) dispatch(frame []byte) error {
 	if h.Key >= wire.OwnFirst && c.info.Node < 0 {
 		return fmt.Errorf("request (key %d, version %d): %w", h.Key, h.Version, wire.ErrUnknownAPI)
 	}
+	if c.pulls && !mayPull(h.Key) {
+		return fmt.Errorf("%s on a connection that is for fetches of replicas alone", wire.LookupAPI(h.Key).Name)
+	}
 	r := c.door.table.find(h.Key, h.Version)
 	if r == nil && h.Key != wire.KeyApiVersions {
 		return fmt.Errorf("%s version %d is not served here: ask ApiVersions first", wire.LookupAPI(h.Key).Name, h.Version)

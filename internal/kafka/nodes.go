@@ -13,6 +13,7 @@ import (
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 )
 
 // ServeNode serves Kafka's protocol to a node of this cluster, whose identity
@@ -32,6 +33,23 @@ func (d *Door) ServeNode(nc net.Conn, node int32, calls bool) {
 	}
 	c.serve()
 }
+
+// ServePuller is ServeNode for a follower that does nothing but fetch: anything
+// else is refused. The connection may be in the clear, so that its records leave by
+// sendfile; what is asked on it must not be more than a client could do.
+func (d *Door) ServePuller(nc net.Conn, node int32) {
+	c, err := d.admit(nc, Listener{}, node)
+	if err != nil {
+		d.say("connection of a node refused", slog.Int("node", int(node)), slog.Any("err", errors.Join(err, nc.Close())))
+		return
+	}
+	c.pulls = true
+	c.serve()
+}
+
+// mayPull tells whether a request is one of those that a follower's connection is
+// for.
+func mayPull(key int16) bool { return key == wire.KeyFetch || key == own.KeyReplicaProgress }
 
 // handOver gives a connection that begins with TLS to those who know nodes. It
 // counts as a client's no longer.

@@ -26,7 +26,7 @@ type Conn struct {
 
 // newConn takes over nc, of which first was read already.
 func newConn(nc net.Conn, first []byte, config *tls.Config, client bool) *Conn {
-	under := &gathered{Conn: sockcall.Wrap(nc)}
+	under := &gathered{Conn: sockcall.Wrap(nc), plain: nc}
 	var in io.Reader = under.Conn
 	if len(first) > 0 {
 		in = io.MultiReader(bytes.NewReader(bytes.Clone(first)), in)
@@ -78,6 +78,17 @@ func (c *Conn) write(p []byte, more bool) (int, error) {
 // an end that does not read.
 func (c *Conn) Close() error { return c.under.Conn.Close() }
 
+var errTooSoon = errors.New("bytes came that belong to nothing yet")
+
+// clear gives the connection below TLS, when that has done its work: both ends
+// know who the other is, and said what they had to say.
+func (c *Conn) clear() (*gathered, error) {
+	if c.under.in.Buffered() > 0 {
+		return nil, errTooSoon
+	}
+	return c.under, nil
+}
+
 // Sizes of gathering. writeAhead is about what a socket takes at once.
 const (
 	readAhead  = 64 << 10
@@ -87,7 +98,8 @@ const (
 // gathered is the connection below TLS.
 type gathered struct {
 	net.Conn
-	in *bufio.Reader // of the reader alone
+	plain net.Conn      // Conn as it was given
+	in    *bufio.Reader // of the reader alone
 
 	mu      sync.Mutex // guards all below
 	holding bool

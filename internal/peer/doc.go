@@ -31,12 +31,15 @@
 // that of a TLS record, which no frame of Kafka's can begin with; the Kafka door
 // sees it and gives the connection to Server.Handle. ALPN says what it is for:
 // joining (no certificate, but the token's secret), Kafka's protocol as a node
-// with answers in order or as they get done, the quorum's frames. All but
-// joining ask both ends for a certificate of the cluster's authority, whatever
+// with answers in order or as they get done, a follower's fetches, the quorum's
+// frames, or nothing but whether the other is there. All but joining ask both ends for a certificate of the cluster's authority, whatever
 // address they come from. A certificate names cluster, node and directory, in
 // URIs: ottla://CLUSTER/node/N and ottla://CLUSTER/directory/ID. The first byte
 // that a node hears after the handshake says whether it is welcome, and if not,
-// a sentence follows.
+// a sentence follows. A follower's fetches go on below TLS from there when both
+// ends are insecure: their clients send and get the same records in the clear,
+// and ciphers were a third of what replication costs. Nothing but fetches is
+// served on such a connection.
 //
 // Every node has the authority's key, so any of them lets others in. Who joins
 // knows the authority by its fingerprint in the token before it shows the

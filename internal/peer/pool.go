@@ -34,6 +34,8 @@ type PoolOptions struct {
 	// time.Now when nil.
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Insecure has Pull ask for connections in the clear.
+	Insecure bool
 	// OnUp and OnDown are told when the shared connection to a node was made,
 	// and when it ended, in that order for each connection. They must not wait.
 	OnUp   func(node int32)
@@ -130,10 +132,33 @@ func (p *Pool) Open(ctx context.Context, node int32) (net.Conn, error) {
 	return c, nil
 }
 
+// Pull is Open for a follower, which does nothing but fetch. Where both nodes are
+// insecure, as they are where clients reach them without TLS, the connection is in
+// the clear once both ends have shown who they are.
+func (p *Pool) Pull(ctx context.Context, node int32) (net.Conn, error) {
+	if !p.o.Insecure {
+		return p.Open(ctx, node)
+	}
+	c, err := p.open(ctx, node, protoPull, protoKafka)
+	if err != nil {
+		return nil, unreachable(node, err)
+	}
+	if c.ConnectionState().NegotiatedProtocol != protoPull {
+		return c, nil
+	}
+	under, err := c.clear()
+	if err != nil {
+		return nil, unreachable(node, errors.Join(err, c.Close()))
+	}
+	return under.Conn, nil
+}
+
 // Probe makes a connection to a node and ends it again: nil says that a
-// process with the node's identity answers at one of its addresses.
+// process with the node's identity answers at one of its addresses. There it is no
+// connection that has ended: two nodes that have no other would probe each other
+// for ever.
 func (p *Pool) Probe(ctx context.Context, node int32) error {
-	c, err := p.open(ctx, node, protoCalls)
+	c, err := p.open(ctx, node, protoProbe)
 	if err != nil {
 		return unreachable(node, err)
 	}
@@ -233,7 +258,7 @@ const (
 var errNoAddress = errors.New("no address of it is known")
 
 // open makes a connection to a node and hears that it is welcome.
-func (p *Pool) open(ctx context.Context, node int32, proto string) (*Conn, error) {
+func (p *Pool) open(ctx context.Context, node int32, protos ...string) (*Conn, error) {
 	id, err := p.o.Identity()
 	if err != nil {
 		return nil, err
@@ -244,7 +269,7 @@ func (p *Pool) open(ctx context.Context, node int32, proto string) (*Conn, error
 	}
 	var errs tries
 	for _, addr := range addrs {
-		c, err := p.openAt(ctx, id, node, addr, proto)
+		c, err := p.openAt(ctx, id, node, addr, protos)
 		if err == nil {
 			return c, nil
 		}
@@ -272,7 +297,7 @@ func (t tries) Error() string {
 func (t tries) Unwrap() []error { return t }
 
 // openAt tries one address.
-func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr, proto string) (*Conn, error) {
+func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr string, protos []string) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneDial)
 	defer cancel()
 	nc, err := p.o.Dial(ctx, "tcp", addr)
@@ -280,7 +305,7 @@ func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr, proto
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = nc.Close() })
-	c, err := greet(ctx, nc, id, node, proto, p.o.Now)
+	c, err := greet(ctx, nc, id, node, protos, p.o.Now)
 	if err == nil && !stop() {
 		err = ctx.Err() // the time ended, and nc with it
 	}
@@ -293,9 +318,9 @@ func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr, proto
 }
 
 // greet makes a node's connection of nc.
-func greet(ctx context.Context, nc net.Conn, id *Identity, node int32, proto string, now func() time.Time) (*Conn, error) {
+func greet(ctx context.Context, nc net.Conn, id *Identity, node int32, protos []string, now func() time.Time) (*Conn, error) {
 	tune(nc)
-	c := newConn(nc, nil, id.clientConfig(proto, now), true)
+	c := newConn(nc, nil, id.clientConfig(protos, now), true)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, explain(err)
 	}

@@ -340,6 +340,26 @@ func TestUpsAndDownsAreToldInOrder(t *testing.T) {
 	}
 }
 
+// Two nodes without another connection would probe each other for ever.
+func TestTheEndOfAProbeIsNobodysEnd(t *testing.T) {
+	one := founded(t)
+	s := newStation(t, one, nil)
+	p := pool(t, one.of(t, whose(2)), nil, s)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for range 3 {
+		if err := p.Probe(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.server.Close(ctx); err != nil { // nobody is served any more
+		t.Fatal(err)
+	}
+	if len(s.left) > 0 {
+		t.Errorf("node %d has left, who only asked", <-s.left)
+	}
+}
+
 func TestAProbeTellsWhetherAProcessAnswers(t *testing.T) {
 	p, s := pair(t, nil)
 	if err := p.Probe(t.Context(), 1); err != nil {

@@ -76,20 +76,36 @@ type present struct {
 func (p *presence) enter(w Whose) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.clone(w); err != nil {
+		return err
+	}
+	if p.nodes == nil {
+		p.nodes = map[int32]*present{}
+	}
 	is := p.nodes[w.NodeID]
 	if is == nil {
-		if p.nodes == nil {
-			p.nodes = map[int32]*present{}
-		}
 		is = &present{directory: w.DirectoryID}
 		p.nodes[w.NodeID] = is
 	}
-	if is.directory != w.DirectoryID {
-		return &Refused{What: w.String(), Reason: fmt.Sprintf("is refused: node %d is here already, with directory %s", w.NodeID, is.directory),
-			Advice: "Two nodes of one id would destroy the cluster: stop one of them. A replaced disk is taken once the old process has ended"}
-	}
 	is.conns++
 	return nil
+}
+
+// clones refuses who would be a clone, as enter does, and lets nobody in.
+func (p *presence) clones(w Whose) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.clone(w)
+}
+
+// clone is clones with the lock held.
+func (p *presence) clone(w Whose) error {
+	is := p.nodes[w.NodeID]
+	if is == nil || is.directory == w.DirectoryID {
+		return nil
+	}
+	return &Refused{What: w.String(), Reason: fmt.Sprintf("is refused: node %d is here already, with directory %s", w.NodeID, is.directory),
+		Advice: "Two nodes of one id would destroy the cluster: stop one of them. A replaced disk is taken once the old process has ended"}
 }
 
 func (p *presence) leave(w Whose) {

@@ -82,6 +82,12 @@ func TestPresenceCountsConnections(t *testing.T) {
 		if err := p.enter(clone); !errors.As(err, &refused) {
 			t.Errorf("a clone beside the living: %v", err)
 		}
+		if err := p.clones(clone); !errors.As(err, &refused) {
+			t.Errorf("a clone that only looks: %v", err)
+		}
+		if err := p.clones(whose(2)); err != nil {
+			t.Errorf("a node that only looks: %v", err)
+		}
 	}
 	if len(left) != 0 {
 		t.Errorf("%v left while they are here", left)

@@ -27,6 +27,11 @@ type ServerOptions struct {
 	// Kafka serves Kafka's protocol to a node until the connection is over.
 	// calls says that the node's requests have nothing to do with each other.
 	Kafka func(nc net.Conn, node int32, calls bool)
+	// Pull, if not nil, serves a follower's fetches, and nothing else, until the
+	// connection is over. When the follower wants it so too, they are in the clear
+	// once both ends have shown who they are: for nodes whose clients are in
+	// the clear as well.
+	Pull func(nc net.Conn, node int32)
 	// Raft takes a frame of the metadata quorum from a node, which it may
 	// keep. It must not wait long.
 	Raft func(from int32, frame []byte)
@@ -96,7 +101,7 @@ func (s *Server) config() (*serverSide, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connections of nodes: %w", err)
 	}
-	s.side = &serverSide{id, id.serverConfig(s.o.Now)}
+	s.side = &serverSide{id, id.serverConfig(s.o.Now, s.o.Pull != nil)}
 	return s.side, nil
 }
 
@@ -157,6 +162,9 @@ func (s *Server) outOfRoom(w *waiting, err error) error {
 // welcome tells a node that it is let in, or why not, and serves it.
 func (s *Server) welcome(c *Conn, proto string) error {
 	err := s.judge(c, proto)
+	if err == nil && proto == protoProbe {
+		return writeVerdict(c, s.here.clones(c.peer))
+	}
 	if err == nil {
 		if err = s.here.enter(c.peer); err == nil {
 			defer s.here.leave(c.peer)
@@ -172,6 +180,13 @@ func (s *Server) welcome(c *Conn, proto string) error {
 	switch proto {
 	case protoRaft:
 		return s.raft(c)
+	case protoPull:
+		under, err := c.clear()
+		if err != nil {
+			return err
+		}
+		s.o.Pull(under.plain, c.peer.NodeID)
+		return nil
 	default:
 		s.o.Kafka(c, c.peer.NodeID, proto == protoCalls)
 		return nil
@@ -180,7 +195,14 @@ func (s *Server) welcome(c *Conn, proto string) error {
 
 // judge refuses what nobody here serves.
 func (s *Server) judge(c *Conn, proto string) error {
-	if proto == protoRaft && s.o.Raft == nil || proto != protoRaft && s.o.Kafka == nil {
+	served := true
+	switch proto {
+	case protoRaft:
+		served = s.o.Raft != nil
+	case protoKafka, protoCalls:
+		served = s.o.Kafka != nil
+	}
+	if !served {
 		return &Refused{What: "this node", Reason: "does not serve " + proto + " to nodes"}
 	}
 	return nil

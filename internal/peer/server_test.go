@@ -242,7 +242,7 @@ func tapped(t *testing.T) (client *Conn, server *Conn, tap *wireTap) {
 			return
 		}
 		tap = &wireTap{Conn: nc}
-		c := newConn(tap, nil, one.serverConfig(fixed), false)
+		c := newConn(tap, nil, one.serverConfig(fixed, false), false)
 		if err := c.Handshake(); err != nil {
 			t.Error(err)
 		}
@@ -255,7 +255,7 @@ func tapped(t *testing.T) (client *Conn, server *Conn, tap *wireTap) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err = greet(t.Context(), nc, one.of(t, whose(2)), 1, protoKafka, fixed)
+	client, err = greet(t.Context(), nc, one.of(t, whose(2)), 1, []string{protoKafka}, fixed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,22 @@ const (
 	protoJoin  = "ottla-join/1"  // a node asks to be let in; it has no certificate yet
 	protoKafka = "ottla-kafka/1" // Kafka's protocol as a node, answers in order
 	protoCalls = "ottla-calls/1" // the same, answers as they get done
+	protoPull  = "ottla-pull/1"  // a follower's fetches, in the clear after the handshake
 	protoRaft  = "ottla-raft/1"  // frames of the metadata quorum, one way
+	protoProbe = "ottla-probe/1" // nothing: a node asks whether the other is there
 )
 
-// nodeProtos are those that ask both ends for a certificate.
-var nodeProtos = []string{protoKafka, protoCalls, protoRaft}
+// nodeProtos are those that ask both ends for a certificate. protoPull is one of
+// them where both ends are insecure.
+var nodeProtos = []string{protoKafka, protoCalls, protoRaft, protoProbe}
+
+// nodeProtosOf are those that a node serves, the one it would rather speak first.
+func nodeProtosOf(clear bool) []string {
+	if clear {
+		return append([]string{protoPull}, nodeProtos...)
+	}
+	return nodeProtos
+}
 
 // baseConfig is what all our connections have in common.
 func (id *Identity) baseConfig(protos ...string) *tls.Config {
@@ -32,10 +43,12 @@ func (id *Identity) baseConfig(protos ...string) *tls.Config {
 var errNoProtocol = errors.New("a TLS client that speaks no protocol of nodes: Kafka clients use security.protocol=PLAINTEXT here")
 
 // serverConfig picks by what the other end wants to speak. This is the place
-// where TLS for clients will be told from TLS of nodes.
-func (id *Identity) serverConfig(now func() time.Time) *tls.Config {
+// where TLS for clients will be told from TLS of nodes. clear says that records
+// may go in the clear.
+func (id *Identity) serverConfig(now func() time.Time, clear bool) *tls.Config {
 	join := id.baseConfig(protoJoin)
-	node := id.baseConfig(nodeProtos...)
+	served := nodeProtosOf(clear)
+	node := id.baseConfig(served...)
 	node.ClientAuth = tls.RequireAnyClientCert
 	node.VerifyConnection = func(cs tls.ConnectionState) error {
 		_, err := id.prove(cs.PeerCertificates, now())
@@ -48,7 +61,7 @@ func (id *Identity) serverConfig(now func() time.Time) *tls.Config {
 				switch {
 				case proto == protoJoin:
 					return join, nil
-				case slices.Contains(nodeProtos, proto):
+				case slices.Contains(served, proto):
 					return node, nil
 				}
 			}
@@ -57,10 +70,10 @@ func (id *Identity) serverConfig(now func() time.Time) *tls.Config {
 	}
 }
 
-// clientConfig is for speaking proto with a node of this cluster; which node
-// it is the caller checks.
-func (id *Identity) clientConfig(proto string, now func() time.Time) *tls.Config {
-	c := id.baseConfig(proto)
+// clientConfig is for speaking one of protos with a node of this cluster; which
+// node it is the caller checks.
+func (id *Identity) clientConfig(protos []string, now func() time.Time) *tls.Config {
+	c := id.baseConfig(protos...)
 	c.InsecureSkipVerify = true // VerifyConnection does it: names are not host names
 	c.VerifyConnection = func(cs tls.ConnectionState) error {
 		_, err := id.prove(cs.PeerCertificates, now())

@@ -105,7 +105,7 @@ func (s *Server) startCore() error {
 		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
 		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states},
 		Control:      s.do,
-		Nodes:        s.others.pool.Open,
+		Nodes:        s.others.pool.Pull,
 		Ask:          s.others.pool.Call,
 	})
 	s.makeMarkers()

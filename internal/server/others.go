@@ -34,14 +34,18 @@ type others struct {
 func (s *Server) makeOthers() {
 	c := &s.others
 	c.pool = peer.NewPool(peer.PoolOptions{
-		Identity: s.identity, Addresses: s.addressesOf, Now: s.o.Live, Logger: s.o.Logger,
+		Identity: s.identity, Addresses: s.addressesOf, Now: s.o.Live, Logger: s.o.Logger, Insecure: s.o.Insecure,
 		OnDown: func(node int32, _ error) { s.connectionDown(node) },
 	})
 	s.peers = c.pool
-	c.nodes = peer.NewServer(peer.ServerOptions{
+	o := peer.ServerOptions{
 		Identity: s.identity, Admit: s.admit, Insecure: s.o.Insecure, Kafka: s.serveNode, Raft: s.receive,
 		Left: s.connectionDown, Now: s.o.Live, Logger: s.o.Logger,
-	})
+	}
+	if s.o.Insecure { // clients' records are in the clear as well
+		o.Pull = s.servePuller
+	}
+	c.nodes = peer.NewServer(o)
 	s.makeLiveness()
 }
 
@@ -164,6 +168,8 @@ func (s *Server) admit(ctx context.Context, r peer.JoinRequest) (int32, []peer.M
 
 // serveNode serves the requests of another node.
 func (s *Server) serveNode(nc net.Conn, node int32, calls bool) { s.door.ServeNode(nc, node, calls) }
+
+func (s *Server) servePuller(nc net.Conn, node int32) { s.door.ServePuller(nc, node) }
 
 // receive takes a frame of the metadata quorum.
 func (s *Server) receive(from int32, frame []byte) { s.quorum.Receive(from, frame) }
