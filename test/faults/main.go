@@ -28,7 +28,7 @@ var (
 	set     = flag.String("set", "", "more settings of the node, KEY=VALUE, comma-separated")
 	atOnce  = flag.Int("at-once", 2, "rows that run at a time")
 	nodes   = flag.Int("nodes", 0, "hurt a cluster of so many processes instead (package three)")
-	lasts   = flag.Duration("for", 10*time.Minute, "with -nodes: how long faults are done (-short: 4 minutes)")
+	lasts   = flag.Duration("for", 10*time.Minute, "with -nodes: how long faults are done (-short: each once)")
 	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "with -nodes: of the order of faults and their moments")
 )
 
@@ -91,7 +91,7 @@ func runCluster(ctx context.Context) error {
 	o := three.Options{Binary: path, Dir: work, Nodes: *nodes, For: *lasts, Seed: *seed,
 		Say: func(format string, args ...any) { fmt.Printf(format+"\n", args...) }}
 	if *short {
-		o.For = min(o.For, 4*time.Minute)
+		o.For, o.Short = 0, true // each fault once
 	}
 	if *only != "" {
 		o.Only = strings.Split(*only, ",")

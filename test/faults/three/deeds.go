@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ottla/test/realfault"
-	"ottla/test/rig/several"
 )
 
 // deed is one kind of fault. It returns when the fault is over; what it took
@@ -35,7 +34,18 @@ var deeds = []deed{
 	{"one is heard by nobody", 3, mute},
 	{"two see only the third", 3, bridge},
 	{"a line that comes and goes", 3, flapping},
+	{"packets of one lost", 3, lossy},
+	{"connections of one reset", 3, resets},
+	{"disk of a leader slow", 3, slowDisk},
+	{"disk of one full", 3, fullDisk},
+	{"disk of one fails", 3, failingDisk},
 	{"disk of one lost", 3, diskLost},
+	{"disks of two lost in turn", 3, disksInTurn},
+	{"disks of two lost at once", 3, disksAtOnce},
+	{"a bit flipped on one", 3, bitFlipped},
+	{"a fourth joins in a partition", 3, joinedUnderPartition},
+	{"a voter goes in a partition", 3, voterUnderPartition},
+	{"one replaced in a partition", 3, replacedUnderPartition},
 }
 
 func names() string {
@@ -47,6 +57,44 @@ func names() string {
 }
 
 func (s *stage) any() int { return 1 + s.r.IntN(s.o.Nodes) }
+
+// others are all nodes but one.
+func (s *stage) others(one int) (out []int) {
+	for number := 1; number <= s.o.Nodes; number++ {
+		if number != one {
+			out = append(out, number)
+		}
+	}
+	return out
+}
+
+// leader is a node that leads partitions of the load.
+func (s *stage) leader(ctx context.Context) (int, error) {
+	m, err := s.admin.Metadata(ctx, topic)
+	if err != nil {
+		return 0, fmt.Errorf("ask who leads: %w", err)
+	}
+	number := int(m.Topics[topic].Partitions[s.r.Int32N(partitions)].Leader)
+	if number < 1 || number > s.o.Nodes {
+		return s.any(), nil
+	}
+	return number, nil
+}
+
+// longest and few make a fault of a short run shorter.
+func (s *stage) longest(d time.Duration) time.Duration {
+	if s.o.Short {
+		return max(d/3, 2*time.Second+time.Millisecond)
+	}
+	return d
+}
+
+func (s *stage) few(n int) int {
+	if s.o.Short {
+		return max(1, n/3)
+	}
+	return n
+}
 
 func killOne(ctx context.Context, s *stage) error { return s.kill(ctx, s.any()) }
 
@@ -98,7 +146,7 @@ func pauseOne(ctx context.Context, s *stage) error {
 	if err := s.cluster.Pause(number); err != nil {
 		return err
 	}
-	return errors.Join(realfault.Pause(ctx, s.between(500*time.Millisecond, 12*time.Second)), s.cluster.Continue(number))
+	return errors.Join(realfault.Pause(ctx, s.between(500*time.Millisecond, s.longest(12*time.Second))), s.cluster.Continue(number))
 }
 
 func powerOne(ctx context.Context, s *stage) error {
@@ -123,90 +171,4 @@ func powerAll(ctx context.Context, s *stage) error {
 		return err
 	}
 	return s.cluster.StartAll(ctx)
-}
-
-// partition holds links cut for a while.
-func (s *stage) partition(ctx context.Context, most time.Duration, links ...several.Link) error {
-	mend, err := s.cluster.Apart(ctx, links...)
-	if err != nil {
-		return err
-	}
-	return errors.Join(realfault.Pause(ctx, s.between(time.Second, most)), mend())
-}
-
-// longCut is the longest partition: longer than a node is waited for before the
-// others go on without it.
-const longCut = 15 * time.Second
-
-func (s *stage) links(one int, from, to bool) (out []several.Link) {
-	for other := 1; other <= s.o.Nodes; other++ {
-		if other == one {
-			continue
-		}
-		if from {
-			out = append(out, several.Link{From: one, To: other})
-		}
-		if to {
-			out = append(out, several.Link{From: other, To: one})
-		}
-	}
-	return out
-}
-
-func cutOff(ctx context.Context, s *stage) error {
-	return s.partition(ctx, longCut, s.links(s.any(), true, true)...)
-}
-
-func deaf(ctx context.Context, s *stage) error {
-	return s.partition(ctx, longCut, s.links(s.any(), false, true)...)
-}
-
-func mute(ctx context.Context, s *stage) error {
-	return s.partition(ctx, longCut, s.links(s.any(), true, false)...)
-}
-
-func bridge(ctx context.Context, s *stage) error {
-	middle := s.any()
-	var ends []int
-	for number := 1; number <= s.o.Nodes; number++ {
-		if number != middle {
-			ends = append(ends, number)
-		}
-	}
-	return s.partition(ctx, longCut, several.Link{From: ends[0], To: ends[1]}, several.Link{From: ends[1], To: ends[0]})
-}
-
-func flapping(ctx context.Context, s *stage) error {
-	one := s.any()
-	for range 4 + s.r.IntN(6) {
-		if err := s.partition(ctx, 2*time.Second, s.links(one, true, true)...); err != nil {
-			return err
-		}
-		if err := realfault.Pause(ctx, s.between(100*time.Millisecond, time.Second)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func diskLost(ctx context.Context, s *stage) error {
-	number := s.any()
-	if err := s.cluster.LoseDisk(number); err != nil {
-		return err
-	}
-	if err := s.flowing(ctx); err != nil {
-		return fmt.Errorf("with the disk of node %d lost: %w", number, err)
-	}
-	// Its number is taken until the others have given it up; whoever looks after
-	// processes starts it again.
-	began := time.Now()
-	for {
-		err := s.cluster.Start(ctx, number)
-		if err == nil || time.Since(began) > backWithin {
-			return err
-		}
-		if err := realfault.Pause(ctx, time.Second); err != nil {
-			return err
-		}
-	}
 }

@@ -24,6 +24,7 @@ type Options struct {
 	Seed   uint64
 	Only   []string // names of faults; all when empty
 	Set    []string // more settings of the nodes
+	Short  bool     // faults are shorter
 	Say    func(format string, args ...any)
 }
 
@@ -53,7 +54,7 @@ func (s *stage) suffer(ctx context.Context) error {
 		return err
 	}
 	until := time.Now().Add(s.o.For)
-	for time.Now().Before(until) {
+	for s.rounds() == 0 || time.Now().Before(until) {
 		s.r.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
 		for _, d := range chosen {
 			if err := s.suffering(ctx, d); err != nil {
@@ -127,14 +128,19 @@ func (s *stage) finish(ctx context.Context) error {
 	crew := s.crew
 	s.crew = nil // stopped from here on
 	crew.Calm()
-	if err := crew.Stop(); err != nil {
+	err := crew.StopProducers()
+	if err == nil {
+		err = crew.Shared(ctx, wholeWithin)
+	}
+	if err := errors.Join(err, crew.Stop()); err != nil {
 		return errors.Join(err, s.cluster.Up(), crew.History.Close())
 	}
-	err := crew.Final(ctx)
+	err = crew.Final(ctx)
 	if err := errors.Join(err, s.cluster.Up(), crew.History.Close()); err != nil {
 		return err
 	}
 	s.committed = crew.Committed()
+	s.made, s.deleted = crew.Topics()
 	return s.judge()
 }
 

@@ -44,6 +44,8 @@ type stage struct {
 	order     []string // of counts
 	report    *history.Report
 	committed int64
+	made      int // topics, by the admin
+	deleted   int
 }
 
 // count is how often a fault was done, and what came of it.
@@ -73,6 +75,9 @@ func (s *stage) settings() []string {
 // raise starts the cluster and its load.
 func (s *stage) raise(ctx context.Context) error {
 	o := several.Options{Binary: s.o.Binary, Dir: s.o.Dir, Nodes: s.o.Nodes, Set: s.settings(), DiskMiB: diskMiB, Network: s.o.Nodes > 1}
+	if s.o.Nodes > 1 {
+		o.Spare = 1
+	}
 	c, err := several.New(ctx, o)
 	var no *realfault.Impossible
 	if errors.As(err, &no) { // without disks and networks of their own some faults are left out
@@ -100,7 +105,13 @@ func (s *stage) raise(ctx context.Context) error {
 		Cluster:   &client.Cluster{Address: c.Bootstrap(), Topic: topic, Partitions: partitions, Replicas: int16(min(s.o.Nodes, 3)), History: w},
 		Producers: 3, Transactions: 3, Rate: 1000, Size: 100, Readers: 2, Members: 2, Lifetime: 20 * time.Second,
 	}
-	if err := s.crew.Prepare(ctx, nil); err != nil {
+	if s.o.Nodes > 1 {
+		s.crew.Modern, s.crew.Sharers, s.crew.Streamers, s.crew.Admin = 2, 2, 2, int32(s.o.Nodes)
+	}
+	if s.o.For > 5*time.Minute { // who begins anew reads everything again, and the history has it all
+		s.crew.Rate, s.crew.Lifetime = 300, s.o.For/10
+	}
+	if err := s.crew.Prepare(ctx, map[string]*string{"segment.ms": kadm.StringPtr("10000")}); err != nil {
 		return err
 	}
 	s.crew.Start(context.WithoutCancel(ctx)) // until finish, whatever ctx does

@@ -47,7 +47,7 @@ func (s *stage) table() {
 		s.o.Say("%-28s %5d  %9v  %9v", name, c.done, quantile(c.gaps, 0.5), quantile(c.gaps, 1))
 	}
 	if s.report != nil {
-		s.o.Say("%v; %d transactions committed", s.report, s.committed)
+		s.o.Say("%v; %d transactions committed, %d topics made and %d deleted", s.report, s.committed, s.made, s.deleted)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla"
@@ -45,6 +46,7 @@ func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
 	crew := &Crew{
 		Cluster:   &Cluster{Address: node.Addr(), Topic: "t", Partitions: 3, History: w},
 		Producers: 2, Transactions: 2, Rate: 2000, Size: 50, Readers: 2, Members: 2, Lifetime: time.Hour,
+		Modern: 2, Sharers: 2, Streamers: 2, Admin: 1,
 	}
 	if err := crew.Prepare(ctx, nil); err != nil {
 		t.Fatal(err)
@@ -53,6 +55,14 @@ func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
 	waitForCommits(ctx, t, node.Addr())
 	for crew.Committed() == 0 && ctx.Err() == nil {
 		wait(ctx, time.Millisecond)
+	}
+	waitForMembers(ctx, t, node.Addr(), "t-modern", "t-streams")
+	crew.Calm()
+	if err := crew.StopProducers(); err != nil {
+		t.Fatal(err)
+	}
+	if err := crew.Shared(ctx, time.Minute); err != nil {
+		t.Error(err)
 	}
 	if err := crew.Stop(); err != nil {
 		t.Fatal(err)
@@ -76,9 +86,61 @@ func TestACrewOnAHealthyNodeLeavesACleanHistory(t *testing.T) {
 			t.Errorf("the history has no %s", k)
 		}
 	}
+	owned := map[string]bool{}
+	for _, op := range ops {
+		if op.Kind == history.Subscribe && len(op.Positions) > 0 {
+			owned[op.Group] = true
+		}
+	}
+	for _, group := range []string{"t-eager", "t-cooperative", "t-modern", "t-streams"} {
+		if !owned[group] {
+			t.Errorf("no member of %s was given anything", group)
+		}
+	}
 	r := history.Check(ops, history.Options{Idempotent: true, ExactMarks: true})
 	if !r.OK() || r.Acked != crew.Acked() || r.Acked == 0 {
 		t.Errorf("%d acknowledged: %v", crew.Acked(), r)
+	}
+}
+
+// waitForMembers asks until groups are stable, so that their members have been
+// given what there is.
+func waitForMembers(ctx context.Context, t *testing.T, address string, groups ...string) {
+	t.Helper()
+	c, err := kgo.NewClient(kgo.SeedBrokers(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for stable := 0; stable < len(groups); wait(ctx, 10*time.Millisecond) {
+		all, err := kadm.NewClient(c).ListGroups(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stable = 0
+		for _, g := range groups {
+			if all[g].State == "Stable" {
+				stable++
+			}
+		}
+	}
+}
+
+func TestValuesThatAreLackingAreCounted(t *testing.T) {
+	var have, want values
+	for _, v := range []int64{-1, 3, 64, 200} {
+		want.add(v)
+	}
+	for _, v := range []int64{3, 5} {
+		have.add(v)
+	}
+	if n, one := have.lacks(&want); n != 2 || one != 200 {
+		t.Errorf("%d are lacking, %d among them, want 2 and 200", n, one)
+	}
+	have.add(64)
+	have.add(200)
+	if n, _ := have.lacks(&want); n != 0 {
+		t.Errorf("%d are lacking, want none", n)
 	}
 }
 

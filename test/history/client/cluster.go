@@ -32,6 +32,9 @@ type Cluster struct {
 	vanished atomic.Int64
 	// calm lets members of groups live on.
 	calm atomic.Bool
+
+	told  values // acknowledged to those who wrote them
+	taken values // accepted by members of the share group
 }
 
 // Acked is how many records were acknowledged so far.

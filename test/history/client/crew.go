@@ -27,12 +27,36 @@ type Crew struct {
 	// Stable watches only offsets that wait for no transaction: Kafka answers
 	// the end of a transaction before all see it.
 	Stable bool
+	// Modern is how many members there are of a third group, of the consumer
+	// protocol (KIP-848); Sharers of a share group; Streamers of a streams group.
+	Modern, Sharers, Streamers int
+	// Admin has topics made and deleted, settings changed, partitions moved, on so
+	// many nodes; 0 for none of it.
+	Admin int32
+
+	admin *admin
 
 	stopProducers, stopRest context.CancelFunc
 	producers, rest         sync.WaitGroup
 
 	mu   sync.Mutex // guards errs
 	errs []error
+}
+
+// Prepare makes the topic with some settings, and what else the crew needs.
+func (c *Crew) Prepare(ctx context.Context, settings map[string]*string) error {
+	if err := c.Cluster.Prepare(ctx, settings); err != nil || c.Sharers == 0 {
+		return err
+	}
+	return c.prepareShares(ctx)
+}
+
+// Topics is how many topics the admin made and deleted, for sure. After Stop.
+func (c *Crew) Topics() (made, deleted int) {
+	if c.admin == nil {
+		return 0, 0
+	}
+	return c.admin.done()
 }
 
 // watchEvery is how often a crew looks at ends and committed offsets.
@@ -66,10 +90,36 @@ func (c *Crew) Start(ctx context.Context) {
 			c.run(&c.rest, func() error { return c.watchGroup(c.committedView(ctx), group, watchEvery) })
 		}
 	}
+	c.startKinds(ctx, produce)
 	for _, group := range c.Watched {
 		c.run(&c.rest, func() error { return c.watchGroup(c.committedView(ctx), group, watchEvery) })
 	}
 	c.run(&c.rest, func() error { return c.watchEnds(ctx, watchEvery) })
+}
+
+// startKinds begins the members of the newer kinds of groups, and the admin.
+func (c *Crew) startKinds(ctx, produce context.Context) {
+	modern := c.Topic + "-modern"
+	for i := range c.Modern {
+		c.run(&c.rest, func() error {
+			return c.consume(ctx, modern, kgo.RangeBalancer(), c.Lifetime+time.Duration(i)*time.Second, c.Silent, kgo.ServerSideBalancer())
+		})
+	}
+	if c.Modern > 0 {
+		c.run(&c.rest, func() error { return c.watchGroup(c.committedView(ctx), modern, watchEvery) })
+	}
+	for i := range c.Sharers {
+		c.run(&c.rest, func() error { return c.share(ctx, c.Lifetime+time.Duration(i)*time.Second, uint64(i)) })
+	}
+	for i := range c.Streamers {
+		c.run(&c.rest, func() error {
+			return c.stream(ctx, c.Topic+"-streams", c.Lifetime+time.Duration(i)*time.Second)
+		})
+	}
+	if c.Admin > 0 {
+		c.admin = c.newAdmin(1, c.Admin)
+		c.run(&c.producers, func() error { return c.admin.run(produce) })
+	}
 }
 
 func (c *Crew) committedView(ctx context.Context) context.Context {
@@ -111,7 +161,8 @@ func (c *Crew) failures() error {
 	return errors.Join(c.errs...)
 }
 
-// Final reads everything at both isolation levels.
+// Final reads everything at both isolation levels, and looks for the topics that
+// the admin made.
 func (c *Crew) Final(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -119,6 +170,9 @@ func (c *Crew) Final(ctx context.Context) error {
 		if err := c.final(ctx, committed); err != nil {
 			return fmt.Errorf("the final polls: %w", err)
 		}
+	}
+	if c.admin != nil {
+		return c.admin.judge(ctx)
 	}
 	return nil
 }

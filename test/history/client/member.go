@@ -26,17 +26,17 @@ type member struct {
 // consume is a member of a group until ctx ends: it polls, and commits after
 // each poll what it has read. Every lifetime it leaves, and a new one joins; a
 // silent one does not leave: its line is cut, and the group has to miss it.
-func (c *Cluster) consume(ctx context.Context, group string, balancer kgo.GroupBalancer, lifetime time.Duration, silent bool) error {
+func (c *Cluster) consume(ctx context.Context, group string, balancer kgo.GroupBalancer, lifetime time.Duration, silent bool, more ...kgo.Opt) error {
 	for ctx.Err() == nil {
 		line := NewLine()
 		m := &member{c: c, group: group, process: c.History.Process()}
-		cl, err := c.open(isolation(true),
+		cl, err := c.open(append([]kgo.Opt{isolation(true),
 			kgo.ConsumerGroup(group), kgo.ConsumeTopics(c.Topic), kgo.Balancers(balancer),
 			kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
-			kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(300*time.Millisecond), kgo.RebalanceTimeout(6*time.Second),
-			kgo.FetchMaxWait(200*time.Millisecond), kgo.Dialer(line.Dial),
+			kgo.SessionTimeout(6 * time.Second), kgo.HeartbeatInterval(300 * time.Millisecond), kgo.RebalanceTimeout(6 * time.Second),
+			kgo.FetchMaxWait(200 * time.Millisecond), kgo.Dialer(line.Dial),
 			kgo.OnPartitionsAssigned(m.gained), kgo.OnPartitionsRevoked(m.gone), kgo.OnPartitionsLost(m.gone),
-		)
+		}, more...)...)
 		if err != nil {
 			return err
 		}

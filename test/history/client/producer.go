@@ -76,6 +76,7 @@ func (c *Cluster) send(cl *kgo.Client, process, partition int32, size int) {
 			}
 		} else {
 			c.acked.Add(1)
+			c.told.add(value)
 		}
 		op.Micro = []history.Micro{{Kind: history.Send, Partition: c.partition(partition), Records: []history.Record{{offset, value}}}}
 		c.History.Add(op)

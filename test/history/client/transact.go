@@ -75,6 +75,9 @@ func (c *Cluster) transaction(ctx context.Context, cl *kgo.Client, process int32
 		op.Outcome = history.OK
 		c.acked.Add(int64(len(records)))
 		c.commits.Add(1)
+		for _, r := range records {
+			c.told.add(Decode(r.Value))
+		}
 	}
 	if err != nil {
 		op.Error = err.Error()
