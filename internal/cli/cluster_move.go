@@ -62,7 +62,7 @@ func clusterBalance(o *options) *cobra.Command {
 
 func clusterDrain(o *options) *cobra.Command {
 	var m moveFlags
-	var leaders bool
+	var leaders, remove bool
 	c := &cobra.Command{
 		Use:   "drain NODE",
 		Short: "Move everything off a node, so that it can be taken away",
@@ -76,26 +76,35 @@ func clusterDrain(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.carryOut(cmd.Context(), &m, node, func(c balance.Cluster) (*balance.Plan, error) {
+			if leaders && remove {
+				return fail.Usagef("a node that keeps its replicas (--leaders) is not removed")
+			}
+			err = o.carryOut(cmd.Context(), &m, node, func(c balance.Cluster) (*balance.Plan, error) {
 				if leaders {
 					return balance.StepDown(c, node), nil
 				}
 				return balance.Drain(c, node), nil
 			})
+			if err != nil || !remove || m.dryRun {
+				return err
+			}
+			return o.removeNode(cmd.Context(), node, false)
 		},
 	}
 	m.bind(c)
+	c.Flags().BoolVar(&remove, "remove", false, "and take it out of the cluster, as \"ottla cluster remove\" does")
 	c.Flags().BoolVar(&leaders, "leaders", false, "move leaders only, which copies nothing")
 	return c
 }
 
 func clusterReplace(o *options) *cobra.Command {
 	var m moveFlags
+	var remove bool
 	c := &cobra.Command{
 		Use:   "replace NODE BY",
 		Short: "Give what one node holds to another, as when a machine is exchanged",
 		Example: "  ottla cluster replace 2 4 --dry-run\n" +
-			"  ottla cluster replace 2 4",
+			"  ottla cluster replace 2 4 --remove",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			node, err := nodeNumber(args[0])
@@ -109,16 +118,21 @@ func clusterReplace(o *options) *cobra.Command {
 			if node == by {
 				return fail.Usagef("a node cannot replace itself")
 			}
-			return o.carryOut(cmd.Context(), &m, node, func(c balance.Cluster) (*balance.Plan, error) {
+			err = o.carryOut(cmd.Context(), &m, node, func(c balance.Cluster) (*balance.Plan, error) {
 				if !slices.ContainsFunc(c.Nodes, func(n balance.Node) bool { return n.ID == by }) {
 					return nil, fail.New(fail.NotFound, fmt.Sprintf("node %d does not serve", by), "it is not in the cluster, or fenced",
 						"\"ottla cluster\" shows the nodes")
 				}
 				return balance.Replace(c, node, by), nil
 			})
+			if err != nil || !remove || m.dryRun {
+				return err
+			}
+			return o.removeNode(cmd.Context(), node, false)
 		},
 	}
 	m.bind(c)
+	c.Flags().BoolVar(&remove, "remove", false, "and take NODE out of the cluster, as \"ottla cluster remove\" does")
 	return c
 }
 

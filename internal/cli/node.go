@@ -18,6 +18,7 @@ import (
 	"ottla/internal/datadir"
 	"ottla/internal/server"
 	"ottla/internal/vfs"
+	"ottla/internal/wire"
 )
 
 // nodeFlags are what dev and serve share.
@@ -196,7 +197,11 @@ func run(ctx context.Context, o server.Options, ready func(*server.Server)) erro
 	case <-ctx.Done():
 	case err := <-node.Failed():
 		_ = node.Close() // it cannot stop cleanly, and the reason is known
-		return fail.New(fail.Failed, "the node cannot go on", err.Error(), "look after the disk, then start it again")
+		next := "look after the disk, then start it again"
+		if wire.CodeOf(err) == wire.BrokerIDNotRegistered {
+			next = "" // it was removed, and the reason says what to do
+		}
+		return fail.New(fail.Failed, "the node cannot go on", err.Error(), next)
 	}
 	if err := node.Close(); err != nil {
 		return fail.New(fail.Failed, "the node did not stop cleanly", err.Error(), "the next start recovers what is needed")

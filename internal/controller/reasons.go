@@ -94,12 +94,12 @@ const (
 
 // reasons is a ring of the last changes of all partitions.
 type reasons struct {
-	now  time.Time // of the step at hand
+	now time.Time // of the step at hand
 	// since is the time of the first step of this leadership, zero before it.
 	since time.Time
-	why  string
-	ring []Reason
-	next int // where the next one goes once the ring is full
+	why   string
+	ring  []Reason
+	next  int // where the next one goes once the ring is full
 }
 
 // begin is called at the begin of a step.

@@ -353,7 +353,7 @@ func TestOnlyWhoIsGoneIsReplaced(t *testing.T) {
 			{"as another node", 2, 3, 3, false, "cannot register as node 3"},
 			{"as the node that leads", 1, 1, 1, false, "a copy of its data directory"},
 			{"while the old process lives", 2, 2, 2, false, ""},
-			{"an id that nobody has", 7, 7, 7, false, ""},
+			{"an id that has no place", 7, 7, 7, false, "node 7 was removed from this cluster"},
 		} {
 			gone, err := vet(one.from, one.id, one.dir)
 			if gone != one.gone || (err != nil) != (one.refused != "") || err != nil && !strings.Contains(err.Error(), one.refused) {
@@ -366,6 +366,9 @@ func TestOnlyWhoIsGoneIsReplaced(t *testing.T) {
 		synctest.Wait()
 		if gone, _ := vet(2, 2, 2); !gone {
 			t.Error("the connection was reset, and the directory is the same: its lock is free")
+		}
+		if c.keeper.Runs(2) || !c.keeper.Runs(3) || c.keeper.Runs(7) {
+			t.Errorf("run: node 2 %v, node 3 %v, node 7 %v", c.keeper.Runs(2), c.keeper.Runs(3), c.keeper.Runs(7))
 		}
 		if gone, _ := vet(2, 2, 9); gone {
 			t.Error("the connection was reset, but the probe found it well and the directory is another")

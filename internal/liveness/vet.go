@@ -25,9 +25,29 @@ func (k *Keeper) Vet(from int32, cmd any) (any, error) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if old := k.img.Broker(from); old != nil && k.leading {
+	old := k.img.Broker(from)
+	switch {
+	case !k.leading:
+	case old == nil:
+		return nil, Dismissed(from)
+	default:
 		same := slices.ContainsFunc(reg.Broker.Directories, func(d uuid.UUID) bool { return slices.Contains(old.Directories, d) })
 		reg.OldGone = k.tracker.Ended(from, same)
 	}
 	return reg, nil
+}
+
+// Dismissed refuses a node that has no place in the cluster: a place is given when
+// a node is let in, and taken with its registration.
+func Dismissed(node int32) error {
+	return wire.Errorf(wire.BrokerIDNotRegistered, "node %d was removed from this cluster: to bring the machine back, start it on an empty data directory with --join and the token of `ottla cluster token`, and it comes in as a new node", node)
+}
+
+// Runs tells whether a node's process is there, for all that is known here: it
+// serves, and its connection was not reset since it was last heard.
+func (k *Keeper) Runs(node int32) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b := k.img.Broker(node)
+	return k.leading && b != nil && !b.Fenced && !k.tracker.Ended(node, true)
 }

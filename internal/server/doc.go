@@ -12,8 +12,8 @@
 // Reading order: options.go, server.go (Start, Close), assemble.go (rooms
 // below the doors), register.go (a place in the cluster, and leaving it), feed.go
 // (when the broker gets the metadata), control.go (commands to the controller),
-// others.go (other nodes), join.go (being let in), live.go (heartbeats),
-// members.go, widen.go and reasons.go; coordinators.go (who runs on internal
+// others.go (other nodes), join.go (being let in), live.go (heartbeats), dismiss.go
+// (being taken out), members.go, widen.go and reasons.go; coordinators.go (who runs on internal
 // topics), prepare.go (when they are made), shares.go (share groups), doors.go
 // (Kafka and HTTP), listen.go and owner_*.go (binding ports), ready.go (what
 // /readyz asks), metrics.go (what /metrics and its pages ask), settle.go (after

@@ -11,6 +11,7 @@ import (
 
 	"ottla/internal/datadir"
 	"ottla/internal/kafka/api"
+	"ottla/internal/liveness"
 	"ottla/internal/outbox"
 	"ottla/internal/peer"
 	"ottla/internal/quorum"
@@ -103,6 +104,9 @@ func (s *Server) joinQuorum(ctx context.Context) error {
 			return nil
 		}
 		next, err := s.askIn(ctx, leader)
+		if dismissed(err) {
+			return err
+		}
 		if err != nil {
 			s.o.Logger.Warn("the metadata quorum does not take this node in yet", "err", err)
 		}
@@ -175,6 +179,9 @@ func (s *Server) takeIn(ctx context.Context, from int32, req *own.JoinQuorumRequ
 	}
 	err := wire.Errorf(wire.ClusterAuthorizationFailed, "node %d asks for a place of node %d", from, req.Node)
 	if from == req.Node {
+		err = s.mayComeIn(req.Node, voter)
+	}
+	if err == nil {
 		err = s.quorum.Join(ctx, quorum.JoinRequest{Voter: voter, ClusterID: req.ClusterID})
 	}
 	if err == nil {
@@ -186,6 +193,24 @@ func (s *Server) takeIn(ctx context.Context, from int32, req *own.JoinQuorumRequ
 		resp.ErrorCode, resp.ErrorMessage = int16(wire.CodeOf(err)), wire.MessageOf(err)
 	}
 	return resp, nil
+}
+
+// mayComeIn refuses, where this node leads, one that the cluster does not know any
+// more, and one that runs elsewhere: a copy of its directory, which two processes
+// must not use.
+func (s *Server) mayComeIn(node int32, v quorum.Voter) error {
+	if !s.quorum.Status().Serves {
+		return nil // whoever leads judges
+	}
+	if s.quorum.Image().Broker(node) == nil {
+		return liveness.Dismissed(node)
+	}
+	for _, m := range s.quorum.Members() {
+		if m.ID == node && m.DirectoryID == v.DirectoryID && !slices.Equal(m.Endpoints, v.Endpoints) && s.others.keeper.Runs(node) {
+			return wire.Errorf(wire.DuplicateBrokerRegistration, "node %d runs at another address already: stop that one if this takes its place; a copy of its data directory cannot be a node beside it", node)
+		}
+	}
+	return nil
 }
 
 // readdress notes that a member listens elsewhere than before.

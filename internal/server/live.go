@@ -25,13 +25,17 @@ func (s *Server) makeLiveness() {
 		Lost: s.leaderLost, Standing: s.standing, Now: s.o.Live, Logger: s.o.Logger,
 	})
 	s.others.speaker = liveness.NewSpeaker(liveness.SpeakerOptions{
-		NodeID: s.nodeID, Ask: s.beat, Register: s.registerBroker, Now: s.o.Live, Logger: s.o.Logger,
+		NodeID: s.nodeID, Ask: s.beat, Register: s.registerAgain, Now: s.o.Live, Logger: s.o.Logger,
 	})
 }
 
 // beat gives a heartbeat to whoever leads the metadata quorum.
 func (s *Server) beat(ctx context.Context, beat *own.HeartbeatRequest) (*own.HeartbeatResponse, error) {
-	leader := s.quorum.Status().Leader
+	st := s.quorum.Status()
+	if st.Removed {
+		s.fatal(liveness.Dismissed(s.nodeID))
+	}
+	leader := st.Leader
 	switch leader {
 	case -1:
 		return nil, wire.Errorf(wire.NotController, "nobody is known to lead the metadata quorum")

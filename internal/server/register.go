@@ -14,6 +14,17 @@ import (
 // enter makes this node one of its cluster: it follows the metadata, is
 // registered, and clients are told of it.
 func (s *Server) enter(ctx context.Context) error {
+	inner, stop := s.whileMember(ctx)
+	defer stop()
+	err := s.comeIn(inner)
+	if out := context.Cause(inner); err != nil && dismissed(out) {
+		return out
+	}
+	return err
+}
+
+// comeIn is enter as long as this node is of the cluster.
+func (s *Server) comeIn(ctx context.Context) error {
 	if err := s.joinQuorum(ctx); err != nil {
 		return err
 	}

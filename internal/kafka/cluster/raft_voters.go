@@ -179,6 +179,11 @@ func (h *handlers) removeVoter(ctx context.Context, req *kmsg.RemoveRaftVoterReq
 	if errors.Is(err, quorum.ErrUnknownMember) || errors.Is(err, quorum.ErrLastVoter) {
 		return wire.VoterNotFound, kmsg.StringPtr(fmt.Sprintf("Cannot remove voter %s from the set of voters %s", replicaKey(req.VoterID, directory), voterKeys(h.d.Quorum())))
 	}
+	if err == nil && h.d.Cluster.Image().Broker(req.VoterID) == nil { // nobody will look after it as an observer
+		if err := h.d.Members.Change(ctx, quorum.MembershipChange{Kind: quorum.Remove, Voter: quorum.Voter{ID: req.VoterID, DirectoryID: directory}}); err != nil && !errors.Is(err, quorum.ErrUnknownMember) {
+			return changed(err)
+		}
+	}
 	return changed(err)
 }
 

@@ -134,6 +134,21 @@ func TestRemoveRaftVoterAnswersAsKafka(t *testing.T) {
 	}
 }
 
+// Who has no place in the cluster any more does not stay an observer either.
+func TestAVoterWithoutABrokerLeavesTheQuorum(t *testing.T) {
+	for id, want := range map[int32]string{1: "[demote]", 9: "[demote remove]"} {
+		n, m := withMembers(t)
+		ask[*kmsg.RemoveRaftVoterResponse](n, removeVoter(id, uuid.UUID{3}), 0)
+		var kinds []quorum.ChangeKind
+		for _, c := range m.changes {
+			kinds = append(kinds, c.Kind)
+		}
+		if fmt.Sprint(kinds) != want {
+			t.Errorf("voter %d: the quorum was asked for %v, want %s", id, kinds, want)
+		}
+	}
+}
+
 func TestUpdateRaftVoterChecksEpochAndVoter(t *testing.T) {
 	update := func(change func(*kmsg.UpdateRaftVoterRequest)) *kmsg.UpdateRaftVoterRequest {
 		r := kmsg.NewPtrUpdateRaftVoterRequest()

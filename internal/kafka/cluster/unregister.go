@@ -11,8 +11,8 @@ import (
 )
 
 // UnregisterBroker (64), version 0 (KIP-631): the cluster forgets a node that
-// will not come back. Its replicas stay assigned to it; a node that still runs
-// registers again.
+// will not come back. Its replicas stay assigned to it, and its vote, if it has one
+// (RemoveRaftVoter takes that); a node that still runs stops.
 func (h *handlers) unregisterBroker() api.API {
 	return api.Row(0, 0, func(ctx context.Context, _ *api.Conn, req *kmsg.UnregisterBrokerRequest) (kmsg.Response, error) {
 		resp := req.ResponseKind().(*kmsg.UnregisterBrokerResponse)
