@@ -17,9 +17,10 @@
 // "direct" asks all three nodes at once, every few milliseconds, and knows no
 // back-off: it is the cluster's own time. "client" is franz-go with a
 // retry.backoff and a least age of metadata of 20 ms, and is what goals are
-// judged by; "client, its defaults" shows what an application sees that sets
-// nothing. A figure is the longest gap between two successes from the moment of
-// the fault on, so it has what clients add.
+// judged by; "client with its defaults" is what an application sees that sets
+// nothing, and that has not asked for metadata within the last seconds. A figure
+// is the longest gap between two successes from the moment of the fault on, so it
+// has what clients add.
 //
 // # Files, in reading order
 //

@@ -143,7 +143,7 @@ func (s *stage) underLoad(ctx context.Context, chosen []string) error {
 		name   string
 		trials int
 		do     func(ctx context.Context, trial int) error
-	}{{"kill", 2 * *trials, s.killed}, {"stop", *trials, s.stopped}, {"freeze", (*trials + 1) / 2, s.frozen}} {
+	}{{"kill", 2 * *trials, s.killed}, {"patient", (*trials + 1) / 2, s.patience}, {"stop", *trials, s.stopped}, {"freeze", (*trials + 1) / 2, s.frozen}} {
 		if !slices.Contains(chosen, part.name) {
 			continue
 		}
@@ -244,13 +244,39 @@ func (s *stage) killed(ctx context.Context, trial int) error {
 	} else {
 		f.time("kill follower", l.writes["direct"][partitionOf(victim%nodes+1)].gap(began, over))
 	}
-	for who, ps := range l.writes {
-		f.time(name+who, ps[partitionOf(victim)].gap(began, over))
+	for _, who := range []string{"direct", "client"} {
+		f.time(name+who, l.writes[who][partitionOf(victim)].gap(began, over))
 	}
-	for kind, ps := range l.groups[victim] {
-		f.time("kill "+kind, ps.gap(began, over))
+	for _, kind := range []string{"classic", "consumer"} {
+		f.time("kill "+kind, l.groups[victim][kind].gap(began, over))
 	}
 	say("kill -9 of node %d (controller: %v): %s", victim, both, s.gaps(victim, began, over))
+	return s.cluster.Start(ctx, victim)
+}
+
+// leastAge is for how long franz-go with its defaults does not ask for metadata
+// again.
+const leastAge = 5 * time.Second
+
+// patience is a trial with SIGKILL for clients with default settings: as in the
+// life of an application, they have not asked for metadata just before.
+func (s *stage) patience(ctx context.Context, trial int) error {
+	victim, err := s.victim(ctx, trial, trial%2 == 1)
+	if err != nil {
+		return err
+	}
+	if err := realfault.Pause(ctx, leastAge+calm); err != nil {
+		return err
+	}
+	began := time.Now()
+	s.cluster.Kill(victim)
+	if err := s.flowing(ctx, began); err != nil {
+		return err
+	}
+	over := time.Now()
+	s.figures.time("patient default", s.load.writes["default"][partitionOf(victim)].gap(began, over))
+	s.figures.time("patient classic", s.load.groups[victim]["classic default"].gap(began, over))
+	say("kill -9 of node %d, clients at rest: %s", victim, s.gaps(victim, began, over))
 	return s.cluster.Start(ctx, victim)
 }
 
