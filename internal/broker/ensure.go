@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 
@@ -96,21 +97,29 @@ func (b *Broker) internalConfigs(topic, settings string, factor int64) []control
 	}
 	number("segment.bytes", b.o.View.Int(img, settings+".segment.bytes"))
 	switch topic {
-	case OffsetsTopic:
+	case OffsetsTopic, ShareStateTopic:
 		set("compression.type", "producer")
-	case ShareStateTopic:
-		set("compression.type", "producer")
-		least := b.o.View.Int(img, settings+".min.isr")
-		number("min.insync.replicas", max(1, min(least, factor, int64(img.BrokerCount()))))
 	case TransactionsTopic:
 		set("compression.type", "uncompressed")
 		set("unclean.leader.election.enable", "false")
-		// Where there are fewer nodes than replicas were asked for, fewer are
-		// enough, or nothing could be written.
-		least := b.o.View.Int(img, settings+".min.isr")
-		number("min.insync.replicas", max(1, min(least, factor, int64(img.BrokerCount()))))
+	}
+	if least, own := b.leastInSync(img, topic, min(factor, int64(img.BrokerCount()))); own {
+		number(minInsync, least)
 	}
 	return out
+}
+
+const minInsync = "min.insync.replicas"
+
+// leastInSync is what an internal topic with so many replicas has as its own
+// min.insync.replicas: where there are fewer nodes than replicas were asked for,
+// fewer are enough, or nothing could be written. The offsets topic has the setting
+// of all topics, as in Kafka; where nobody made one, two of three.
+func (b *Broker) leastInSync(img *metadata.Image, topic string, replicas int64) (least int64, own bool) {
+	if topic == OffsetsTopic {
+		return 2, replicas >= 3 && !b.o.View.MinInsyncSet(img)
+	}
+	return max(1, min(b.o.View.Int(img, internalTopics[topic]+".min.isr"), replicas)), true
 }
 
 // mostWidened bounds the partitions of one command.
@@ -138,6 +147,44 @@ func (b *Broker) Widen() (controller.ReassignPartitions, bool) {
 	}
 	cmd.Partitions = cmd.Partitions[:min(len(cmd.Partitions), mostWidened)]
 	return cmd, len(cmd.Partitions) > 0
+}
+
+// Strengthen has internal topics ask for more replicas in sync, once they have been
+// given more: all of a topic's partitions, and so many are in sync everywhere that
+// none is refused by it. False when there is nothing to do; it is asked again when
+// partitions of internal topics change.
+func (b *Broker) Strengthen() (controller.AlterConfigs, bool) {
+	img := b.Image()
+	cmd := controller.AlterConfigs{Incremental: true}
+	for _, topic := range []string{OffsetsTopic, ShareStateTopic, TransactionsTopic} {
+		t := img.TopicByName(topic)
+		if t == nil {
+			continue
+		}
+		replicas, synced := fewest(t)
+		least, own := b.leastInSync(img, topic, replicas)
+		has, err := strconv.ParseInt(img.Config(metadata.ResourceTopic, topic)[minInsync], 10, 64)
+		if own && (err != nil && topic == OffsetsTopic || has < least) && synced >= least {
+			value := strconv.FormatInt(least, 10)
+			cmd.Resources = append(cmd.Resources, controller.AlterResource{
+				Type: metadata.ResourceTopic, Name: topic, Entries: []controller.AlterEntry{{Name: minInsync, Op: controller.OpSet, Value: &value}},
+			})
+		}
+	}
+	return cmd, len(cmd.Resources) > 0
+}
+
+// fewest tells how many replicas, and how many in sync, the partition of a topic has
+// that has the fewest; none while replicas come or go.
+func fewest(t *metadata.Topic) (replicas, synced int64) {
+	replicas, synced = math.MaxInt64, math.MaxInt64
+	for _, p := range t.Partitions {
+		if len(p.Adding)+len(p.Removing) > 0 {
+			return 0, 0
+		}
+		replicas, synced = min(replicas, int64(len(p.Replicas))), min(synced, int64(len(p.ISR)))
+	}
+	return replicas, synced
 }
 
 // serving are the nodes that may be given replicas, in order.

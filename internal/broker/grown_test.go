@@ -96,3 +96,43 @@ func TestWhatNeedsNoMoreReplicasIsLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestInternalTopicsAskForTwoOnceTheyHaveThree: not while replicas come, nor before
+// as many are in sync everywhere, and not against what somebody has set.
+func TestInternalTopicsAskForTwoOnceTheyHaveThree(t *testing.T) {
+	coming, lagging := on(1, 2, 3), on(1, 2, 3)
+	coming.ISR, coming.Leader, coming.Adding = []int32{1, 2}, 1, []int32{3}
+	lagging.ISR, lagging.Leader = []int32{1}, 1
+	two := "2"
+	for name, c := range map[string]struct {
+		b    *Broker
+		want bool
+	}{
+		"three of each":        {grown(t, 3, on(1, 2, 3), on(2, 3, 1)), true},
+		"one has two":          {grown(t, 3, on(1, 2, 3), on(2, 3)), false},
+		"replicas come":        {grown(t, 3, on(1, 2, 3), coming), false},
+		"too few are in sync":  {grown(t, 3, on(1, 2, 3), lagging), false},
+		"it has that already":  {with(grown(t, 3, on(1, 2, 3)), metadata.ResourceTopic, OffsetsTopic, &two), false},
+		"it was set for all":   {with(grown(t, 3, on(1, 2, 3)), metadata.ResourceBroker, "", &two), false},
+		"there is no topic":    {New(Options{NodeID: 1, View: &config.View{NodeID: 1}}), false},
+		"a partition that has": {grown(t, 4, on(1, 2, 3, 4)), true},
+	} {
+		cmd, some := c.b.Strengthen()
+		if some != c.want {
+			t.Errorf("%s: %+v", name, cmd)
+		}
+		if some && (len(cmd.Resources) != 1 || cmd.Resources[0].Name != OffsetsTopic || *cmd.Resources[0].Entries[0].Value != "2") {
+			t.Errorf("%s: %+v", name, cmd)
+		}
+	}
+}
+
+// with is a broker with a setting of its cluster's: min.insync.replicas.
+func with(b *Broker, kind int8, of string, value *string) *Broker {
+	img, _, err := b.Image().With(100, 1, &metadata.ConfigRecord{ResourceType: kind, ResourceName: of, Name: minInsync, Value: value})
+	if err != nil {
+		panic(err)
+	}
+	b.image.Store(img)
+	return b
+}

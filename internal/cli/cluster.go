@@ -22,7 +22,7 @@ import (
 // show more of them, and change where partitions lie.
 func clusterCommand(o *options) *cobra.Command {
 	c := group("cluster", "clusters", "Show nodes, what they lead, how far they are behind, and what lacks replicas; move partitions between nodes",
-		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o), clusterRemove(o), clusterToken(o))
+		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o), clusterSpread(o), clusterRemove(o), clusterToken(o))
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return o.clusterOverview(cmd.Context())

@@ -23,29 +23,6 @@ import (
 // mostNodes is how many nodes keys can name.
 const mostNodes = 9
 
-// clusterDefaults are what `ottla dev --nodes N` adds to devDefaults.
-func clusterDefaults(count int) map[string]string {
-	out := map[string]string{}
-	for k, v := range devDefaults {
-		out[k] = v
-	}
-	if count < 2 {
-		return out
-	}
-	replicas := strconv.Itoa(min(count, 3))
-	for _, name := range []string{
-		"default.replication.factor", "offsets.topic.replication.factor", "transaction.state.log.replication.factor", "share.coordinator.state.topic.replication.factor",
-	} {
-		out[name] = replicas
-	}
-	if count > 2 {
-		for _, name := range []string{"min.insync.replicas", "transaction.state.log.min.isr", "share.coordinator.state.topic.min.isr"} {
-			out[name] = "2"
-		}
-	}
-	return out
-}
-
 // devCluster is several nodes in one terminal.
 type devCluster struct {
 	o      *options

@@ -16,18 +16,6 @@ import (
 	"ottla/internal/cli/fail"
 )
 
-func TestSeveralNodesAreReplicatedByDefault(t *testing.T) {
-	for count, want := range map[int][2]string{1: {"", ""}, 2: {"2", ""}, 3: {"3", "2"}, 5: {"3", "2"}} {
-		d := clusterDefaults(count)
-		if d["default.replication.factor"] != want[0] || d["offsets.topic.replication.factor"] != want[0] || d["min.insync.replicas"] != want[1] {
-			t.Errorf("%d nodes: %v", count, d)
-		}
-		if d["auto.create.topics.enable"] != devDefaults["auto.create.topics.enable"] {
-			t.Errorf("%d nodes do not begin as one does: %v", count, d)
-		}
-	}
-}
-
 // low listens where no client gets a port by itself, so that those beside it do
 // not change hands while a test looks at them.
 func low(t *testing.T) net.Listener {

@@ -79,7 +79,7 @@ func (c *clusterFlags) options(o *server.Options) error {
 // defaults are the settings that serve begins with.
 func (c *clusterFlags) defaults() map[string]string {
 	if c.ofDev > 0 {
-		return clusterDefaults(c.ofDev)
+		return devDefaults
 	}
 	return map[string]string{"listeners": "PLAINTEXT://" + defaultBootstrap}
 }

@@ -23,6 +23,7 @@
 //
 //	controller.go         Controller, Step, Apply, Reset, Result
 //	topic_create.go       CreateTopics
+//	topic_defaults.go     how many replicas a topic gets that says no number
 //	topic_name.go         what a topic may be called; metric collisions
 //	placement.go          which brokers get the replicas of new partitions
 //	assignment.go         replicas given by hand

@@ -112,7 +112,7 @@ func parseRegister(w *word) RegisterBroker {
 
 func parseCreate(d *datadriven.TestData, args *word, items []*word) CreateTopics {
 	c := CreateTopics{
-		ValidateOnly: d.HasArg("validate"), CapReplicas: d.HasArg("cap"),
+		ValidateOnly: d.HasArg("validate"), CapReplicas: d.HasArg("cap"), SafeInsync: d.HasArg("safe"),
 		DefaultPartitions: int32(args.num("partitions", 1)), DefaultReplicas: int16(args.num("replicas", 1)),
 	}
 	for _, w := range items {

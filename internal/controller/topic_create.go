@@ -14,9 +14,12 @@ type CreateTopics struct {
 	Topics       []NewTopic
 	ValidateOnly bool
 	// DefaultPartitions and DefaultReplicas stand for -1 (num.partitions,
-	// default.replication.factor as the asking broker sees them).
+	// default.replication.factor as the asking broker sees them). A factor of 0
+	// follows from the number of nodes, and with SafeInsync the topic's
+	// min.insync.replicas from that: see WithDefaults.
 	DefaultPartitions int32
 	DefaultReplicas   int16
+	SafeInsync        bool
 	// CapReplicas makes a default factor above the number of live brokers mean
 	// that number (auto-created and internal topics); an explicit one is
 	// refused all the same.
@@ -121,6 +124,7 @@ func (s *topicStep) create(t *NewTopic) (CreatedTopic, error) {
 	if err != nil {
 		return CreatedTopic{}, err
 	}
+	s.safe(t, values, len(assignment[0]))
 	made := CreatedTopic{
 		ID: s.options.NewID(), Partitions: int32(len(assignment)),
 		Replicas: int16(len(assignment[0])), Configs: values,
@@ -178,7 +182,9 @@ func (s *topicStep) assign(t *NewTopic) ([][]int32, error) {
 	if partitions == -1 {
 		partitions = s.cmd.DefaultPartitions
 	}
-	if replicas == -1 {
+	if replicas == -1 && s.cmd.DefaultReplicas == 0 {
+		replicas = s.place.factor()
+	} else if replicas == -1 {
 		replicas = s.cmd.DefaultReplicas
 		if live := s.place.live; s.cmd.CapReplicas && int(replicas) > live && live > 0 {
 			replicas = int16(live)

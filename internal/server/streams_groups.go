@@ -74,11 +74,7 @@ func (s *Server) createStreamsTopics(topics []schema.StreamsTopic) []string {
 // streamsTopics is the command that makes them: factors that nobody says are
 // the cluster's.
 func (s *Server) streamsTopics(topics []schema.StreamsTopic, img *metadata.Image) controller.CreateTopics {
-	cmd := controller.CreateTopics{
-		DefaultPartitions: int32(s.view.Int(img, "num.partitions")),
-		DefaultReplicas:   int16(s.view.Int(img, "default.replication.factor")),
-		CapReplicas:       true,
-	}
+	cmd := controller.WithDefaults(s.view, img)
 	for i := range topics {
 		t := controller.NewTopic{Name: topics[i].Name, Partitions: topics[i].Partitions, Replicas: topics[i].Replicas}
 		if t.Replicas <= 0 {

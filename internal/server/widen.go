@@ -15,8 +15,9 @@ import (
 const widenTimeout = 5 * time.Second
 
 // followNodes gives internal topics the replicas that they lacked while the
-// cluster was smaller, when nodes come: at the node that leads the quorum alone,
-// though it would do no harm elsewhere.
+// cluster was smaller, when nodes come, and has them ask for more in sync when they
+// have them: at the node that leads the quorum alone, though it would do no harm
+// elsewhere.
 func (s *Server) followNodes(img *metadata.Image, d *metadata.Delta) {
 	if mayWiden(img, d) {
 		s.widen()
@@ -83,16 +84,21 @@ func (s *Server) widenNow() {
 	if s.quorum.Status().Leader != s.nodeID {
 		return
 	}
-	cmd, some := s.broker.Widen()
-	if !some {
-		return
+	if cmd, some := s.broker.Widen(); some {
+		s.grow(cmd, "internal topics get more replicas: the cluster has grown", "partitions", len(cmd.Partitions))
 	}
+	if cmd, some := s.broker.Strengthen(); some {
+		s.grow(cmd, "internal topics need more replicas in sync from now on", "topics", len(cmd.Resources))
+	}
+}
+
+// grow gives the controller a command that follows from the size of the cluster.
+func (s *Server) grow(cmd any, what, of string, count int) {
 	ctx, cancel := context.WithTimeout(s.ctx, widenTimeout)
 	defer cancel()
 	if _, err := s.do(ctx, cmd); err != nil {
-		s.o.Logger.Warn("internal topics have fewer replicas than they could; it is tried again when a node comes or goes",
-			"partitions", len(cmd.Partitions), "err", err)
+		s.o.Logger.Warn("internal topics are not yet what they could be in this cluster; it is tried again when a node comes or goes", of, count, "err", err)
 		return
 	}
-	s.o.Logger.Info("internal topics get more replicas: the cluster has grown", "partitions", len(cmd.Partitions))
+	s.o.Logger.Info(what, of, count)
 }

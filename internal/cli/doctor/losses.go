@@ -161,7 +161,7 @@ func (l Losses) Advice(nodes int) string {
 	case l.Replicas < 2 && nodes < 2:
 		out = append(out, "one node cannot outlive its disk: let others join, then give the topic 3 replicas")
 	case l.Replicas < 3 && nodes >= 3:
-		out = append(out, "give it 3 replicas (kafka-reassign-partitions)")
+		out = append(out, fmt.Sprintf("ottla cluster spread %s: it was made with fewer nodes, or for fewer, and has %d of 3 replicas", l.Topic, l.Replicas))
 	case l.InSync < l.Replicas:
 		out = append(out, "\"ottla cluster\" says which replicas are not in sync, and why")
 	}

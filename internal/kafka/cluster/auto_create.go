@@ -37,11 +37,7 @@ func (a *metadataAnswer) toCreate(names []string) []string {
 // error is for the whole request.
 func (h *handlers) autoCreate(ctx context.Context, names []string, refused map[string]wire.Code) error {
 	img := h.d.Cluster.Image()
-	cmd := controller.CreateTopics{
-		DefaultPartitions: int32(h.d.View.Int(img, "num.partitions")),
-		DefaultReplicas:   int16(h.d.View.Int(img, "default.replication.factor")),
-		CapReplicas:       true,
-	}
+	cmd := controller.WithDefaults(h.d.View, img)
 	for _, name := range names {
 		cmd.Topics = append(cmd.Topics, controller.NewTopic{Name: name, Partitions: -1, Replicas: -1})
 	}

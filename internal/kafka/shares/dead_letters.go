@@ -94,14 +94,10 @@ func (f *Family) makeDeadTopic(ctx context.Context, image config.Dynamic, name s
 		return wire.Errorf(wire.InvalidTopic, "there is no topic %s for dead letters, and none is made (errors.deadletterqueue.auto.create.topics.enable)", name)
 	}
 	yes, byCreation := "true", "CreateTime"
-	made, err := api.Do[[]controller.CreatedTopic](ctx, f.d.Cluster, makeTimeout, controller.CreateTopics{
-		DefaultPartitions: int32(f.d.View.Int(image, "num.partitions")),
-		DefaultReplicas:   int16(f.d.View.Int(image, "default.replication.factor")),
-		CapReplicas:       true,
-		Topics: []controller.NewTopic{{Name: name, Partitions: -1, Replicas: -1, Configs: []controller.ConfigEntry{
+	made, err := api.Do[[]controller.CreatedTopic](ctx, f.d.Cluster, makeTimeout, controller.WithDefaults(f.d.View, image,
+		controller.NewTopic{Name: name, Partitions: -1, Replicas: -1, Configs: []controller.ConfigEntry{
 			{Name: groupEnable, Value: &yes}, {Name: "message.timestamp.type", Value: &byCreation},
-		}}},
-	})
+		}}))
 	if err != nil {
 		return wire.Errorf(wire.CodeOf(err), "make the topic %s for dead letters: %w", name, err)
 	}

@@ -24,6 +24,7 @@ import (
 func (h *handlers) createTopics() api.API {
 	return api.Row(2, 7, h.serveCreateTopics,
 		"A default replication factor above the number of live brokers means that number, so that one node works with settings made for three; an explicit one is refused as in Kafka.",
+		"Without default.replication.factor a topic that says no number of replicas gets as many as there are nodes, three at most, where Kafka gives it one; with three it gets min.insync.replicas=2 as its own setting, unless that was set for all topics.",
 		"The answer comes when every new partition can be written and read on the answering node; Kafka answers when the metadata says so, and a client's next request may meet NOT_LEADER_OR_FOLLOWER.")
 }
 
@@ -71,12 +72,7 @@ func (h *handlers) serveCreateTopics(ctx context.Context, _ *api.Conn, req *kmsg
 // withDefaults is the command with what -1 stands for; the default factor, and
 // it alone, is cut to the brokers that are there.
 func (h *handlers) withDefaults() controller.CreateTopics {
-	img := h.d.Cluster.Image()
-	return controller.CreateTopics{
-		DefaultPartitions: int32(h.d.View.Int(img, "num.partitions")),
-		DefaultReplicas:   int16(h.d.View.Int(img, "default.replication.factor")),
-		CapReplicas:       true,
-	}
+	return controller.WithDefaults(h.d.View, h.d.Cluster.Image())
 }
 
 // newTopic turns a request's topic into the controller's. The order of a
