@@ -30,6 +30,7 @@ type node struct {
 	cut       bool // the power went in the middle of a step
 	failing   bool // an operation failed in this life
 	rotten    bool // a file was damaged since it ran last
+	rotted    bool // a file was damaged since it got its disk
 	leaving   bool // it is not to be started again
 	slowDisk  time.Duration
 }
@@ -125,7 +126,7 @@ func (n *node) start() {
 func (n *node) refused(err error, rotten bool) {
 	n.w.note("%v does not start: %v", n, err)
 	switch {
-	case rotten && !n.failing && !full(err):
+	case rotten && !n.failing && !full(err), n.rotted:
 		n.w.hit("damaged directory refused")
 		n.end(false)
 		n.wipe()
@@ -148,7 +149,7 @@ func (p *process) run() {
 	p.every(time.Second, func() { _ = p.dir.FlushClosed() })
 	p.every(5*time.Second, func() {
 		for _, x := range p.partitions() {
-			if err := x.Retain(); err != nil && p.dir.Err() == nil && !p.n.cut && !p.n.failing && !full(err) {
+			if err := x.Retain(); err != nil && p.dir.Err() == nil && !p.n.cut && !p.n.failing && !p.n.rotted && !full(err) {
 				p.w.fail("%v: retention of %s: %v", p.n, x.Topic(), err)
 			}
 		}
@@ -166,7 +167,7 @@ func (n *node) powerCut() {
 
 // gaveUp is a process that could not go on.
 func (n *node) gaveUp(err error) {
-	if !n.failing && !full(err) {
+	if !n.failing && !full(err) && !n.rotted {
 		n.w.fail("%v gave up: %v", n, err)
 	}
 	n.w.hit("gave up")
@@ -221,7 +222,7 @@ func (n *node) stop() {
 		p.shards.close()
 		err = p.broker.Close()
 	}
-	if err != nil && !n.cut && !n.failing && !full(err) {
+	if err != nil && !n.cut && !n.failing && !n.rotted && !full(err) {
 		n.w.fail("%v does not stop: %v", n, err)
 	}
 	n.end(n.cut)
@@ -236,7 +237,7 @@ func (n *node) wipe() {
 		n.end(true)
 	}
 	n.newDisk()
-	n.joining = true
+	n.joining, n.rotten, n.rotted = true, false, false
 	n.startLater()
 }
 

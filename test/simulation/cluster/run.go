@@ -205,6 +205,7 @@ func (w *World) liveness() {
 	w.calm = true
 	w.healNetwork()
 	w.each((*node).heal)
+	w.enfranchise()
 	w.run(3 * time.Second)
 	for _, c := range w.clients {
 		c.finish()
@@ -216,6 +217,9 @@ func (w *World) liveness() {
 func (w *World) well() string {
 	if why := w.formed(); why != "" {
 		return why
+	}
+	if w.rotting() {
+		return "a node is damaged"
 	}
 	for _, c := range w.clients {
 		if why := c.idle(); why != "" {
