@@ -77,9 +77,11 @@ func (t *Tracker) Gone(id int32, why string) {
 }
 
 // Ended tells whether the process behind a registration has ended, for all that
-// is known: it failed a probe, or its connection was reset and the one that asks
-// has the same directory, which two processes cannot have.
+// is known: it failed a probe, or the one that asks has the same directory, which
+// two processes cannot have, and its connection was reset or it never spoke to
+// this leadership, as when the power of all was cut. A copy of the directory that
+// is started while the original runs is refused: that one reports.
 func (t *Tracker) Ended(id int32, sameDirectory bool) bool {
 	n := t.find(id)
-	return n == nil || n.gone != "" || n.down && sameDirectory
+	return n == nil || n.gone != "" || sameDirectory && (n.down || !n.heard)
 }
