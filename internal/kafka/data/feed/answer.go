@@ -75,7 +75,7 @@ func (a *answer) gather() bool {
 	for {
 		queue, due := s.takeQueue()
 		leaves, again := a.collect(queue, due || a.expired.Load() || a.wait <= 0)
-		s.giveBack(queue, again)
+		s.giveBack(queue, again, leaves)
 		if leaves || a.expired.Load() || a.wait <= 0 || s.ended {
 			return true
 		}
@@ -147,8 +147,7 @@ func (a *answer) park() bool {
 		return false
 	}
 	if len(s.queue) > 0 && !s.armed {
-		s.armed = true
-		s.feeder.o.Wheel.Arm(&s.lazy, lazyWait)
+		s.arm()
 	}
 	s.parked = a
 	if !a.armed {

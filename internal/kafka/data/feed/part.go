@@ -81,7 +81,7 @@ func (p *part) look(bytes int, minOne bool, row *pull.Row, got *partition.Fetche
 			Offset: p.ask.Offset, MaxBytes: min(bytes, int(p.ask.MaxBytes)), MinOne: minOne,
 			CurrentLeaderEpoch: max(p.ask.LeaderEpoch, 0), LastFetchedEpoch: p.ask.LastEpoch,
 		},
-		Replica: p.session.node, BrokerEpoch: p.session.brokerEpoch, Synced: p.ask.Synced,
+		Replica: p.session.node, BrokerEpoch: p.session.brokerEpoch, Synced: p.ask.Synced, LogStart: p.ask.LogStart,
 	}
 	err := p.partition.FetchReplica(&a, got)
 	row.High, row.LogStart = got.HighWatermark, got.LogStart

@@ -30,6 +30,7 @@ type session struct {
 	parked *answer    // waits for news
 	lazy   wheel.Timer
 	armed  bool // lazy is
+	told   bool // an answer has left since lazy was armed
 	due    bool // news of high watermarks have waited long enough
 	urgent bool // other news have come
 }
@@ -110,16 +111,30 @@ func (s *session) stir(p *part, n partition.News, by *partition.Woken) {
 	case n > partition.NewsMoved:
 		a.Ready()
 	case !s.armed && !s.due:
-		s.armed = true
-		s.feeder.o.Wheel.Arm(&s.lazy, lazyWait)
+		s.arm()
 	}
 }
 
-// overdue is called by the wheel: the high watermark has waited.
+// arm begins the wait for company. news is held, and lazy is not armed.
+func (s *session) arm() {
+	s.armed, s.told = true, false
+	s.feeder.o.Wheel.Arm(&s.lazy, lazyWait)
+}
+
+// overdue is called by the wheel: the high watermark has waited. When answers
+// left meanwhile they told what there was; what came after the last of them begins
+// to wait now, so that under a steady load no answer leaves for it alone.
 func (s *session) overdue() {
 	s.news.Lock()
 	defer s.news.Unlock()
-	s.armed, s.due = false, true
+	s.armed = false
+	if s.told {
+		if len(s.queue) > 0 {
+			s.arm()
+		}
+		return
+	}
+	s.due = true
 	if s.parked != nil {
 		s.parked.Ready()
 	}
@@ -149,10 +164,11 @@ func (s *session) takeQueue() (queue []*part, due bool) {
 }
 
 // giveBack returns the queue's memory, after those of it that must be looked at
-// again were put back in front.
-func (s *session) giveBack(queue, again []*part) {
+// again were put back in front; leaves says that the others are told.
+func (s *session) giveBack(queue, again []*part, leaves bool) {
 	s.news.Lock()
 	defer s.news.Unlock()
+	s.told = s.told || leaves
 	if len(again) > 0 {
 		rest := s.queue
 		s.queue = make([]*part, 0, len(again)+len(rest))

@@ -3,25 +3,61 @@ package feed
 import (
 	"testing"
 
-	"ottla/internal/uuid"
+	"ottla/internal/kafka/wheel"
+	"ottla/internal/partition"
 	"ottla/internal/wire/pull"
 )
 
-// What a follower has synced between its question and our first look at the
-// partition is said once: when it was forgotten, the high watermark stood still
-// until somebody wrote again.
-func TestProgressThatComesBeforeTheFirstLookIsNotLost(t *testing.T) {
-	s := newSession(New(Options{}), 1, &pull.Request{Replica: 2})
-	key := pull.Key{Topic: uuid.UUID{1}, Index: 3}
-	s.take(&pull.Request{Asks: []pull.Ask{{Key: key, LeaderEpoch: 4, Offset: 7, Synced: 6}}})
-	for _, told := range []struct {
-		epoch        int32
-		synced, want int64
-	}{{3, 9, 6}, {4, 7, 7}, {4, 5, 7}} {
-		s.progress(key, told.epoch, told.synced)
-		if got := s.parts[key].ask.Synced; got != told.want {
-			t.Errorf("after %d was told in epoch %d: %d is known, want %d", told.synced, told.epoch, got, told.want)
-		}
+// waiting is a session with one partition whose high watermark has moved while a
+// fetch is parked.
+func waiting(t *testing.T) (*session, *part) {
+	t.Helper()
+	w := wheel.New()
+	t.Cleanup(w.Close)
+	s := newSession(New(Options{Wheel: w}), 1, &pull.Request{})
+	s.parked = &answer{session: s}
+	p := &part{session: s}
+	s.stir(p, partition.NewsMoved, nil)
+	if !s.feeder.o.Wheel.Cancel(&s.lazy) || !s.armed {
+		t.Fatal("the high watermark does not wait for company")
 	}
-	s.progress(pull.Key{Topic: uuid.UUID{1}, Index: 4}, 4, 7) // nobody's
+	return s, p // the test says when the time is over
+}
+
+func TestAHighWatermarkThatHasWaitedIsDue(t *testing.T) {
+	s, _ := waiting(t)
+	s.overdue()
+	if queue, due := s.takeQueue(); !due || len(queue) != 1 {
+		t.Errorf("due %v with %d partitions, want one that is due", due, len(queue))
+	}
+}
+
+// Under a steady load every answer tells the high watermark, and none has to leave
+// for it alone.
+func TestAHighWatermarkThatAnAnswerToldIsNotDue(t *testing.T) {
+	s, p := waiting(t)
+	queue, _ := s.takeQueue()
+	s.giveBack(queue, nil, true)
+	s.stir(p, partition.NewsMoved, nil)
+	s.overdue()
+	if s.due || !s.armed {
+		t.Fatalf("due %v, waits %v: it came after the answer, and waits for its own time", s.due, s.armed)
+	}
+	if !s.feeder.o.Wheel.Cancel(&s.lazy) {
+		t.Fatal("nothing ends its wait")
+	}
+	s.overdue()
+	if queue, due := s.takeQueue(); !due || len(queue) != 1 {
+		t.Errorf("due %v with %d partitions, want one that is due", due, len(queue))
+	}
+}
+
+func TestNothingIsDueWhenAllIsTold(t *testing.T) {
+	s, _ := waiting(t)
+	queue, _ := s.takeQueue()
+	s.giveBack(queue, nil, true)
+	s.overdue()
+	if s.due || s.armed {
+		t.Errorf("due %v, waits %v, with nothing to tell", s.due, s.armed)
+	}
 }
