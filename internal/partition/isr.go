@@ -80,7 +80,7 @@ func (p *Partition) wanted(all []replica.Standing, a *ProposeArgs) []int32 {
 	if slices.Equal(isr, p.core.ISR()) {
 		return nil
 	}
-	slices.Sort(isr) // the order in which Kafka's leaders propose it, too
+	slices.Sort(isr) // so that it does not tell who came when
 	return isr
 }
 

@@ -48,10 +48,11 @@ var several = []pattern{
 	{regexp.MustCompile(`"directoryId":"[A-Za-z0-9_-]{22}"|directoryId=[A-Za-z0-9_-]{22}`), "directoryId=ID"},
 	{regexp.MustCompile(`^\d+ *\tID\tN\t\d+ *\tNOW`), "N\tID\tN\tLAG\tNOW"},
 	{regexp.MustCompile(`Local controller \d`), "Local controller N"},
-	{regexp.MustCompile(`^([a-z]+-txn +\t)\d+ *\t\d+ *\t`), "${1}N\tID\t"},        // list: coordinator, producer
-	{regexp.MustCompile(`^\d+ *\t([a-z]+-txn +\t)\d+ *\t`), "N\t${1}ID\t"},        // describe
-	{regexp.MustCompile(`^\d+ *\t(\d+ *\t-?\d+ *\t-?\d+ *\tTIME\t)`), "ID\t${1}"}, // producers
-	{regexp.MustCompile(`127\.0\.0\.1 +\d+`), "ADDR"},                             // endpoints
+	{regexp.MustCompile(`from the set of voters \[.*\]`), "from the set of voters [IDS]"}, // in the order in which each node heard of them
+	{regexp.MustCompile(`^([a-z]+-txn +\t)\d+ *\t\d+ *\t`), "${1}N\tID\t"},                // list: coordinator, producer
+	{regexp.MustCompile(`^\d+ *\t([a-z]+-txn +\t)\d+ *\t`), "N\t${1}ID\t"},                // describe
+	{regexp.MustCompile(`^\d+ *\t(\d+ *\t-?\d+ *\t-?\d+ *\tTIME\t)`), "ID\t${1}"},         // producers
+	{regexp.MustCompile(`127\.0\.0\.1 +\d+`), "ADDR"},                                     // endpoints
 }
 
 // loose are the numbers in a log that two brokers never share.
@@ -104,7 +105,7 @@ func (m masking) lines(from, text string) []string {
 		if noise.MatchString(line) {
 			continue
 		}
-		line = m.texts.Replace(sortedChoices(sortedDirs(line)))
+		line = m.texts.Replace(sortedChoices(sortedDirs(sortedISR(line))))
 		for _, p := range m.patterns {
 			line = p.re.ReplaceAllString(line, p.by)
 		}
@@ -130,6 +131,17 @@ func sortedDirs(line string) string {
 		parts := strings.Split(list[len(begin):len(list)-len(end)], "},{")
 		slices.Sort(parts)
 		return begin + strings.Join(parts, "},{") + end
+	})
+}
+
+// inSync are the replicas in sync, which a broker gives in the order of a set.
+var inSync = regexp.MustCompile(`\tIsr: [\d,]+`)
+
+func sortedISR(line string) string {
+	return inSync.ReplaceAllStringFunc(line, func(text string) string {
+		nodes := strings.Split(strings.TrimPrefix(text, "\tIsr: "), ",")
+		slices.Sort(nodes)
+		return "\tIsr: " + strings.Join(nodes, ",")
 	})
 }
 

@@ -256,7 +256,6 @@ func clusterEnd() []step {
 	return []step{
 		{"end: cluster id", "kafka-cluster", "cluster-id", ""},
 		{"end: endpoints", "kafka-cluster", "list-endpoints", ""},
-		{"end: unregister who is there", "kafka-cluster", "unregister --id 3", ""},
 		{"end: unregister nobody", "kafka-cluster", "unregister --id 9", ""},
 		{"end: api versions", "kafka-broker-api-versions", "", ""},
 		{"end: delete", "kafka-topics", "--delete --topic placed", ""},

@@ -33,7 +33,7 @@ func (f *Family) describeProducers(_ context.Context, _ *api.Conn, req *kmsg.Des
 func (f *Family) producersOf(topic string, index int32) kmsg.DescribeProducersResponseTopicPartition {
 	row := kmsg.NewDescribeProducersResponseTopicPartition()
 	row.Partition = index
-	p, code := f.o.Partitions.ByName([]byte(topic), index)
+	p, code := f.replica(topic, index)
 	if code != wire.None {
 		row.ErrorCode, row.ErrorMessage = int16(code), kmsg.StringPtr(api.KafkaText(code))
 		return row

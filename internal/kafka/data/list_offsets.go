@@ -76,13 +76,17 @@ func (f *Family) listOffset(version int16, topic string, p *kmsg.ListOffsetsRequ
 // Kafka's tools do that compare replicas.
 const debugReplica = -2
 
+// replica finds a partition, led here or not.
+func (f *Family) replica(topic string, index int32) (*partition.Partition, wire.Code) {
+	if f.any != nil {
+		return f.any.AnyByName([]byte(topic), index)
+	}
+	return f.o.Partitions.ByName([]byte(topic), index)
+}
+
 // logEnd answers one row with where the log here ends.
 func (f *Family) logEnd(topic string, index int32, row *kmsg.ListOffsetsResponseTopicPartition) {
-	find := f.o.Partitions.ByName
-	if f.any != nil {
-		find = f.any.AnyByName
-	}
-	part, code := find([]byte(topic), index)
+	part, code := f.replica(topic, index)
 	if code != wire.None {
 		row.ErrorCode = int16(code)
 		return

@@ -7,6 +7,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/partition"
+	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 	"ottla/internal/wire"
 )
@@ -289,6 +291,39 @@ func TestOffsetForLeaderEpochAndDescribeProducers(t *testing.T) {
 	got := c.ask(req).(*kmsg.DescribeProducersResponse).Topics[0].Partitions
 	if got[0].ErrorCode != 0 || len(got[0].ActiveProducers) != 0 || got[1].ErrorCode != int16(wire.UnknownTopicOrPartition) ||
 		got[1].ErrorMessage == nil || *got[1].ErrorMessage != "This server does not host this topic-partition." {
+		t.Errorf("producers: %+v", got)
+	}
+}
+
+// replicas finds orders-3, which is led elsewhere, as a broker does: to read from,
+// not to serve.
+type replicas struct {
+	*rig
+	followed *partition.Partition
+}
+
+func (r replicas) AnyByName(topic []byte, index int32) (*partition.Partition, wire.Code) {
+	if string(topic) == "orders" && index == 3 {
+		return r.followed, wire.None
+	}
+	return r.ByName(topic, index)
+}
+
+func (r replicas) AnyByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code) {
+	return r.AnyByName([]byte(r.ids[id]), index)
+}
+
+// kafka-transactions find-hanging --broker-id asks a node for the producers of all
+// its replicas.
+func TestProducersAreToldByFollowersToo(t *testing.T) {
+	r := newRig(t)
+	r.family.any = replicas{r, r.parts["orders"][0]}
+	req := kmsg.NewPtrDescribeProducersRequest()
+	topic := kmsg.NewDescribeProducersRequestTopic()
+	topic.Topic, topic.Partitions = "orders", []int32{3, 42}
+	req.Topics = append(req.Topics, topic)
+	got := r.dial().ask(req).(*kmsg.DescribeProducersResponse).Topics[0].Partitions
+	if got[0].ErrorCode != 0 || got[1].ErrorCode != int16(wire.UnknownTopicOrPartition) {
 		t.Errorf("producers: %+v", got)
 	}
 }
