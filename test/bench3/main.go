@@ -17,7 +17,7 @@ var (
 	only     = flag.String("only", "", "measures, comma-separated; all when empty")
 	pairs    = flag.Int("pairs", 3, "pairs a measure")
 	gb       = flag.Float64("gb", 1, "GB of records that a produce run sends")
-	seconds  = flag.Int("seconds", 10, "how long an end-to-end run counts, and the most that a produce run takes")
+	seconds  = flag.Int("seconds", 8, "how long an end-to-end run counts, and the most that a produce run takes")
 	ottlaAt  = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	keepIn   = flag.String("dir", "", "where all is kept; without it a temporary folder")
 	keepBusy = flag.Bool("keep-busy", false, "keep pairs during which others took more than half a core")
@@ -48,8 +48,14 @@ func run(ctx context.Context) error {
 	} else {
 		err = runPairs(ctx, work, chosen)
 	}
+	if err != nil && !errors.Is(err, errShort) {
+		return fmt.Errorf("%w\nwhat the nodes said is kept in %s", err, work)
+	}
 	return errors.Join(err, clean())
 }
+
+// errShort says that all was measured, and not all is as good as it shall be.
+var errShort = errors.New("figures fall short of their goals")
 
 // choose finds measures by their names.
 func choose(names string) ([]measure, error) {
@@ -123,7 +129,7 @@ func runPairs(ctx context.Context, work string, chosen []measure) (err error) {
 		}
 	}
 	if short > 0 {
-		return fmt.Errorf("%d figures fall short of their goals", short)
+		return fmt.Errorf("%d %w", short, errShort)
 	}
 	return nil
 }
