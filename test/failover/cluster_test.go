@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/rig/trio"
 )
@@ -168,18 +166,8 @@ func (n *nodes) pipe() {
 // nodes takes every record.
 func TestAShareGroupReachesAcrossNodes(t *testing.T) {
 	n := startNodes(t)
-	set := func(kind kmsg.ConfigResourceType, resource, name, value string) {
-		req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-		r := kmsg.NewIncrementalAlterConfigsRequestResource()
-		r.ResourceType, r.ResourceName = kind, resource
-		r.Configs = append(r.Configs, kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: name, Value: &value})
-		req.Resources = append(req.Resources, r)
-		resp, err := req.RequestWith(n.ctx, n.cl)
-		n.must(err)
-		n.must(kerr.ErrorForCode(resp.Resources[0].ErrorCode))
-	}
-	set(kmsg.ConfigResourceTypeGroupConfig, "g", "share.auto.offset.reset", "earliest")
-	set(kmsg.ConfigResourceTypeGroupConfig, "g", "errors.deadletterqueue.topic.name", "dlq.g")
+	n.setGroup("g", "share.auto.offset.reset", "earliest")
+	n.setGroup("g", "errors.deadletterqueue.topic.name", "dlq.g")
 	if _, err := kadm.NewClient(n.cl).CreateTopic(n.ctx, 2, 3, map[string]*string{"errors.deadletterqueue.group.enable": kadm.StringPtr("true")}, "dlq.g"); err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,10 @@ func (c *Cluster) poll(ctx context.Context, cl *kgo.Client, process int32, commi
 	return next
 }
 
+// finalSilence is how long a final read waits for something to come. How long all
+// of it takes is a matter of how much there is, and of the machine.
+const finalSilence = time.Minute
+
 // final reads everything once more, to the end that the broker names now.
 func (c *Cluster) final(ctx context.Context, committed bool) error {
 	cl, process, err := c.assign(committed)
@@ -106,10 +110,13 @@ func (c *Cluster) final(ctx context.Context, committed bool) error {
 		}
 	})
 	for len(left) > 0 {
-		if ctx.Err() != nil {
-			return fmt.Errorf("%d partitions of %s cannot be read to their end: %w", len(left), c.Topic, ctx.Err())
+		one, cancel := context.WithTimeout(ctx, finalSilence)
+		read := c.poll(one, cl, process, committed, true)
+		cancel()
+		if len(read) == 0 && one.Err() != nil {
+			return fmt.Errorf("%d partitions of %s cannot be read to their end: %w", len(left), c.Topic, one.Err())
 		}
-		for p, next := range c.poll(ctx, cl, process, committed, true) {
+		for p, next := range read {
 			if next >= left[p] {
 				delete(left, p)
 			}

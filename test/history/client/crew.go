@@ -164,8 +164,6 @@ func (c *Crew) failures() error {
 // Final reads everything at both isolation levels, and looks for the topics that
 // the admin made.
 func (c *Crew) Final(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
 	for _, committed := range []bool{true, false} {
 		if err := c.final(ctx, committed); err != nil {
 			return fmt.Errorf("the final polls: %w", err)
