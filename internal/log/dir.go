@@ -261,7 +261,7 @@ func (d *Dir) tell() {
 	}
 	d.told.Do(func() {
 		err := d.Err()
-		for _, l := range d.all() {
+		for _, l := range d.every() {
 			if l.onOffline != nil {
 				l.onOffline(err)
 			}
@@ -271,18 +271,15 @@ func (d *Dir) tell() {
 
 // Bytes is how much the segments of all open logs hold.
 func (d *Dir) Bytes() int64 {
-	d.mu.Lock()
-	logs := slices.Collect(maps.Values(d.logs))
-	d.mu.Unlock()
 	var n int64
-	for _, l := range logs {
+	for _, l := range d.all() {
 		n += l.Size()
 	}
 	return n
 }
 
-// all lists the open logs by name.
-func (d *Dir) all() []*Log {
+// every lists the logs by name, those that are being opened among them.
+func (d *Dir) every() []*Log {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := make([]*Log, 0, len(d.logs))
@@ -290,6 +287,12 @@ func (d *Dir) all() []*Log {
 		out = append(out, d.logs[name])
 	}
 	return out
+}
+
+// all lists the open logs by name. One that is being opened is still its
+// opener's alone, and the checkpoint has what it is opened by.
+func (d *Dir) all() []*Log {
+	return slices.DeleteFunc(d.every(), func(l *Log) bool { return !l.open.Load() })
 }
 
 // seconds is the time for trust: whole seconds since OpenDir, from 1.

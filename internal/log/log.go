@@ -29,6 +29,7 @@ type Log struct {
 	// remembered is the high watermark of the checkpoint that the log was opened
 	// by, -1 when it had none.
 	remembered int64
+	open       atomic.Bool // all below may be looked at by others than who opens it
 	lost       atomic.Bool // see Lost
 	cfg        atomic.Pointer[Config]
 

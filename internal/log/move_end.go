@@ -173,6 +173,7 @@ func (d *Dir) promote(l *Log, from string) error {
 	l.mu.Unlock()
 	l.kept = note.New(d.fs, l.path(), l.noteFailed)
 	l.wantMark.Store(true)
+	l.open.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.logs[name], d.onDisk[name] = l, true

@@ -71,6 +71,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 		return nil, err
 	}
 	l.wantMark.Store(true)
+	l.open.Store(true)
 	return l, nil
 }
 
