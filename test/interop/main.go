@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
+	"time"
 
 	"ottla/test/rig"
 )
@@ -74,12 +75,13 @@ func run(ctx context.Context, args []string) error {
 type row struct {
 	client, version, scenario string
 	why                       string // of the failure; "" when it passed
+	took                      time.Duration
 }
 
 // report prints the table, and removes dir when all is well.
 func report(rows []row, dir string) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "client\tversion\tscenario\tresult")
+	fmt.Fprintln(w, "client\tversion\tscenario\ttook\tresult")
 	passed, failed := 0, 0
 	for _, r := range rows {
 		result := "pass"
@@ -89,7 +91,7 @@ func report(rows []row, dir string) error {
 		} else {
 			passed++
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.client, r.version, r.scenario, result)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1fs\t%s\n", r.client, r.version, r.scenario, r.took.Seconds(), result)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -19,8 +19,8 @@ import (
 // clientWithin bounds one client's whole run, bigWithin that of one that is a
 // system of its own, in several processes of Java.
 const (
-	clientWithin = 3 * time.Minute
-	bigWithin    = 6 * time.Minute
+	clientWithin = 6 * time.Minute
+	bigWithin    = 12 * time.Minute
 )
 
 // tailBytes of a client's standard error are shown when it fails.
@@ -35,6 +35,7 @@ type session struct {
 	version string
 	rows    []row
 	failed  map[string]bool
+	since   time.Time // the scenario that is under way began
 }
 
 // run runs the client's program to its end and gives its rows; a scenario that
@@ -43,7 +44,7 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	within := cmp.Or(s.client.within, clientWithin)
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	s.failed = map[string]bool{}
+	s.failed, s.since = map[string]bool{}, time.Now()
 	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
 	p := exec.CommandContext(limited, cmd.path, append(cmd.args, s.broker.Bootstrap(), prefix)...)
 	p.Dir = cmd.dir
@@ -133,7 +134,9 @@ func (s *session) add(scenario, why string) {
 		return // the first reason is the telling one
 	}
 	s.failed[scenario] = why != ""
-	s.rows = append(s.rows, row{s.client.name, s.version, scenario, why})
+	now := time.Now()
+	s.rows = append(s.rows, row{s.client.name, s.version, scenario, why, now.Sub(s.since)})
+	s.since = now
 }
 
 // finish adds what the client left out.

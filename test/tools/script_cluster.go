@@ -9,7 +9,7 @@ func clusterScript(short bool) []step {
 	if short {
 		return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(), clusterFlight())
 	}
-	return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(),
+	return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(), clusterFlight(),
 		clusterConfigs(), clusterRecords(), clusterAbsence(), clusterReturn(), clusterEnd())
 }
 
