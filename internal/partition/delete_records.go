@@ -5,8 +5,8 @@ import (
 )
 
 // DeleteRecords raises the log start offset (-1: to the high watermark) and
-// returns the new low watermark: what lies below it is gone on every replica.
-// It is durable on return. An offset below the log start changes nothing; one
+// returns the new one: the followers take it over, Low tells when they have. It is
+// durable here on return. An offset below the log start changes nothing; one
 // above the high watermark is OFFSET_OUT_OF_RANGE; a topic without "delete" in
 // its cleanup.policy answers POLICY_VIOLATION.
 func (p *Partition) DeleteRecords(offset int64) (int64, error) {
@@ -36,6 +36,28 @@ func (p *Partition) DeleteRecords(offset int64) (int64, error) {
 	}
 	p.started(l.Start())
 	return l.Start(), nil
+}
+
+// Low is the low watermark: below it nothing is left on any replica that is alive.
+// again is closed when it may be another.
+func (p *Partition) Low(alive func(node int32) bool) (low int64, again <-chan struct{}, err error) {
+	p.st.Lock()
+	defer p.st.Unlock()
+	if err := p.mayLead(-1); err != nil {
+		return -1, nil, err
+	}
+	if p.lower == nil {
+		p.lower = make(chan struct{})
+	}
+	return p.core.Low(alive), p.lower, nil
+}
+
+// lowered tells those who wait for the low watermark to look again. st held.
+func (p *Partition) lowered() {
+	if p.lower != nil {
+		close(p.lower)
+		p.lower = nil
+	}
 }
 
 // started tells the core and the watchers that the log starts higher. mu held.

@@ -14,6 +14,7 @@ type ReplicaArgs struct {
 	Replica     int32 // its node
 	BrokerEpoch int64 // of that node's registration, -1 when not told (KIP-903)
 	Synced      int64 // what it has synced, -1 when not told
+	LogStart    int64 // its log start offset
 }
 
 // FetchReplica is Fetch for another replica: up to the log end. a.Offset is the
@@ -56,8 +57,9 @@ func (p *Partition) FetchReplica(a *ReplicaArgs, f *Fetched) error {
 // fetched notes a follower's progress and tells what moved by it.
 func (p *Partition) fetched(a *ReplicaArgs, f *Fetched) error {
 	return p.progress(a.Replica, a.CurrentLeaderEpoch, f, func() wire.Code {
+		p.lowered()
 		return p.core.Fetched(a.Replica, replica.Fetch{
-			Appended: a.Offset, Synced: a.Synced, NowMs: p.now().UnixMilli(), BrokerEpoch: a.BrokerEpoch,
+			Appended: a.Offset, Synced: a.Synced, Start: a.LogStart, NowMs: p.now().UnixMilli(), BrokerEpoch: a.BrokerEpoch,
 		})
 	})
 }

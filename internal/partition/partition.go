@@ -93,10 +93,11 @@ type Partition struct {
 	kept     queue        // acks=1: waits for what this replica keeps
 	agreed   queue        // acks=all: waits for the high watermark
 	watchers []watcher
-	feeds    []Feed   // of followers
-	reporter Reporter // of this follower's syncs; nil
-	cut      bool     // the log was cut at its end since it was opened
-	by       *Woken   // of the append that settles at the moment
+	feeds    []Feed        // of followers
+	reporter Reporter      // of this follower's syncs; nil
+	cut      bool          // the log was cut at its end since it was opened
+	lower    chan struct{} // closed when the low watermark may be another; nil: nobody waits
+	by       *Woken        // of the append that settles at the moment
 }
 
 // New makes a partition that is not open yet: it answers NOT_LEADER_OR_FOLLOWER

@@ -86,6 +86,7 @@ func (p *Partition) wake(high, stable int) {
 // alarm tells every watcher to answer at once, and every feed. st held.
 func (p *Partition) alarm() {
 	p.stir(NewsChanged)
+	p.lowered()
 	for _, x := range p.watchers {
 		x.w.Readable(-1)
 	}

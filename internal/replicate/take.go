@@ -109,10 +109,12 @@ func (n *fetcher) apply(x *part, row *pull.Row) (again bool, err error) {
 		return true, err
 	}
 	n.all.o.Metrics.Fetched.Add(len(row.Records))
+	start := x.partition.Offsets().LogStart
 	_, err = x.partition.AppendFollower(row.Records, &partition.FollowerArgs{
 		LeaderEpoch: x.leaderEpoch, HighWatermark: row.High, LogStart: row.LogStart,
 	})
-	return len(row.Records) > 0, err
+	// That records are gone here too the leader shall hear at once (KIP-107).
+	return len(row.Records) > 0 || x.partition.Offsets().LogStart != start, err
 }
 
 // failed has a partition wait. What passes by itself, since somebody does not know

@@ -155,6 +155,8 @@ func TestDeleteRecordsChecksBeforeItDeletes(t *testing.T) {
 		{"a1", 0, 99, -1, wire.OffsetOutOfRange},
 		{"a1", 0, -2, -1, wire.OffsetOutOfRange},
 		{"a1", 7, 1, -1, wire.NotLeaderOrFollower},
+		{"a1", 3, 5, 1, wire.RequestTimedOut},
+		{"a1", 4, 5, -1, wire.NotLeaderOrFollower},
 		{"a1", 77, 2, -1, wire.UnknownTopicOrPartition},
 		{"a1", -1, 2, -1, wire.UnknownTopicOrPartition},
 		{"nope", 0, 2, -1, wire.UnknownTopicOrPartition},

@@ -101,6 +101,17 @@ func (f fakeRecords) DeleteRecords(topic string, index int32, offset int64) (int
 	return f[topic], nil
 }
 
+// AwaitLow: other replicas of partition 3 lag, those of 4 have lost their leader.
+func (f fakeRecords) AwaitLow(_ context.Context, _ string, index int32, offset int64, alive func(int32) bool) (int64, error) {
+	switch {
+	case index == 3 && alive(1):
+		return 1, wire.RequestTimedOut
+	case index == 4:
+		return -1, wire.NotLeaderOrFollower
+	}
+	return offset, nil
+}
+
 // node is a family on a cluster of one.
 type node struct {
 	*fakeCluster

@@ -16,8 +16,11 @@ import (
 // Records reaches the partitions that this node leads.
 type Records interface {
 	// DeleteRecords raises a log start offset (-1: to the high watermark) and
-	// returns the new low watermark. The error is a wire.Code or *wire.Error.
+	// returns the new one. The error is a wire.Code or *wire.Error.
 	DeleteRecords(topic string, index int32, offset int64) (int64, error)
+	// AwaitLow waits until nothing below an offset is left on any replica that is
+	// alive, and returns the low watermark; REQUEST_TIMED_OUT when ctx ends first.
+	AwaitLow(ctx context.Context, topic string, index int32, offset int64, alive func(node int32) bool) (int64, error)
 }
 
 // Deps is what the family needs of its node.
@@ -89,4 +92,31 @@ func anyText(code wire.Code, message string) *string {
 		return t
 	}
 	return kmsg.StringPtr(api.KafkaText(code))
+}
+
+// lowPace is how often it is looked at which nodes are alive meanwhile.
+const lowPace = 200 * time.Millisecond
+
+// AwaitLow implements Records.
+func (find ledHere) AwaitLow(ctx context.Context, topic string, index int32, offset int64, alive func(node int32) bool) (int64, error) {
+	p, code := find([]byte(topic), index)
+	if code != wire.None {
+		return -1, code
+	}
+	low, again, err := p.Low(alive)
+	if err != nil || low >= offset {
+		return low, err
+	}
+	ticks := time.NewTicker(lowPace)
+	defer ticks.Stop()
+	for err == nil && low < offset {
+		select {
+		case <-again:
+		case <-ticks.C:
+		case <-ctx.Done():
+			return low, wire.RequestTimedOut
+		}
+		low, again, err = p.Low(alive)
+	}
+	return low, err
 }

@@ -15,6 +15,7 @@ type follower struct {
 	id       int32
 	appended int64 // its log end, or unknown
 	synced   int64 // what it has told to be synced, or unknown; never above appended
+	start    int64 // its log start offset, or unknown
 
 	// Lag (replica.lag.time.max.ms) is judged by when the follower last stood
 	// at our end: at a fetch that reached the end as it was then, or as it was
@@ -30,6 +31,7 @@ type follower struct {
 type Fetch struct {
 	Appended int64 // fetch offset: its log end
 	Synced   int64 // its synced offset (a tagged field of ours); -1 not told
+	Start    int64 // its log start offset
 	NowMs    int64
 	// BrokerEpoch is that of the follower's registration, -1 when not told.
 	BrokerEpoch int64
@@ -44,7 +46,7 @@ func (s *State) track(fresh bool, nowMs int64) {
 		if id == s.self {
 			continue
 		}
-		f := follower{id: id, appended: unknown, synced: unknown, lastFetchEnd: unknown, brokerEpoch: -1}
+		f := follower{id: id, appended: unknown, synced: unknown, start: unknown, lastFetchEnd: unknown, brokerEpoch: -1}
 		if slices.Contains(s.isr, id) {
 			f.caughtUpMs = nowMs
 		}
@@ -81,7 +83,7 @@ func (s *State) Fetched(id int32, f Fetch) wire.Code {
 		r.caughtUpMs = max(r.caughtUpMs, r.lastFetchMs)
 	}
 	r.lastFetchMs, r.lastFetchEnd, r.brokerEpoch = f.NowMs, s.end, f.BrokerEpoch
-	r.appended = f.Appended
+	r.appended, r.start = f.Appended, f.Start
 	// A follower that truncates takes its synced offset back with it.
 	r.synced = min(f.Synced, f.Appended)
 	s.advance()
@@ -103,6 +105,18 @@ func (s *State) Progressed(id int32, synced int64) wire.Code {
 		s.advance()
 	}
 	return wire.None
+}
+
+// Low is the low watermark: below it nothing is left on any replica that is alive
+// (KIP-107).
+func (s *State) Low(alive func(id int32) bool) int64 {
+	low := s.start
+	for i := range s.followers {
+		if f := &s.followers[i]; f.start < low && alive(f.id) {
+			low = f.start
+		}
+	}
+	return low
 }
 
 // Broken tells that a member of the ISR has less than what is committed: it has
