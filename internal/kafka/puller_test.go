@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,15 +28,17 @@ func puller(t *testing.T) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
+	var serving sync.WaitGroup
+	serving.Go(func() {
 		nc, err := l.Accept()
+		_ = l.Close()
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		r.door.ServePuller(nc, 7)
-	}()
+	})
+	t.Cleanup(func() { _ = l.Close(); serving.Wait() })
 	nc, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

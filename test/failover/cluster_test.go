@@ -13,7 +13,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // nodes are three with the topics "in" and "out", whose partitions all of them
 // lead.
