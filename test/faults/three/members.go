@@ -57,70 +57,95 @@ func (s *stage) part(ctx context.Context) error {
 	})
 }
 
-// voterUnderPartition takes a node that is cut off out of the quorum, and back in
-// when it is there again.
+// voterUnderPartition takes a node that is cut off out of the quorum; whole brings
+// it back in. A node that can act on it is asked: the one that is cut off would do
+// so when it is there again.
 func voterUnderPartition(ctx context.Context, s *stage) error {
 	number := s.any()
-	var directory [16]byte
-	err := s.until(ctx, backWithin, func(ctx context.Context) (lacking string, err error) {
-		if directory, err = s.voter(ctx, number); err != nil {
-			return err.Error(), nil
-		}
-		return "", nil
-	})
-	if err != nil {
-		return err
-	}
+	asked := s.asks.Broker(s.others(number)[s.r.IntN(2)])
 	mend, err := s.cluster.Apart(ctx, s.links(number, true, true)...)
 	if err != nil {
 		return err
 	}
 	err = s.until(ctx, backWithin, func(ctx context.Context) (string, error) {
+		voters, err := s.voters(ctx)
+		directory, votes := voters[int32(number)]
+		switch {
+		case err != nil:
+			return err.Error(), nil
+		case !votes:
+			return "", nil
+		}
 		req := kmsg.NewPtrRemoveRaftVoterRequest()
 		req.VoterID, req.VoterDirectoryID = int32(number), directory
-		resp, err := req.RequestWith(ctx, s.asks)
-		if err == nil {
-			err = kerr.ErrorForCode(resp.ErrorCode)
+		resp, err := asked.Request(ctx, req)
+		if r, ok := resp.(*kmsg.RemoveRaftVoterResponse); err == nil && ok {
+			err = kerr.ErrorForCode(r.ErrorCode)
 		}
-		if err != nil && !errors.Is(err, kerr.VoterNotFound) {
-			return fmt.Sprintf("node %d cannot be taken out of the quorum: %v", number, err), nil
-		}
-		return "", nil
+		return fmt.Sprintf("node %d votes still: %v", number, err), nil
 	})
-	if err := errors.Join(err, mend()); err != nil {
-		return err
-	}
-	return s.until(ctx, backWithin, func(ctx context.Context) (string, error) {
-		req := kmsg.NewPtrAddRaftVoterRequest()
-		req.VoterID, req.VoterDirectoryID, req.TimeoutMillis = int32(number), directory, 5000
-		resp, err := req.RequestWith(ctx, s.asks)
-		if err == nil {
-			err = kerr.ErrorForCode(resp.ErrorCode)
-		}
-		if err != nil && !errors.Is(err, kerr.DuplicateVoter) {
-			return fmt.Sprintf("node %d is not taken into the quorum again: %v", number, err), nil
-		}
-		return "", nil
-	})
+	return errors.Join(err, mend())
 }
 
-// voter tells the directory of the metadata of a node that votes.
-func (s *stage) voter(ctx context.Context, number int) (directory [16]byte, err error) {
+// voters tells which nodes vote, each with the directory of its metadata, as the
+// node has it that leads them.
+func (s *stage) voters(ctx context.Context) (map[int32][16]byte, error) {
+	p, err := s.quorum(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int32][16]byte{}
+	for _, v := range p.CurrentVoters {
+		out[v.ReplicaID] = v.ReplicaDirectoryID
+	}
+	return out, nil
+}
+
+// quorum asks for the state of the metadata quorum.
+func (s *stage) quorum(ctx context.Context) (*kmsg.DescribeQuorumResponseTopicPartition, error) {
 	req := kmsg.NewPtrDescribeQuorumRequest()
 	req.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{}}}}
 	resp, err := req.RequestWith(ctx, s.asks)
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
-	if err != nil || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return directory, fmt.Errorf("the quorum cannot be described: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("the quorum cannot be described: %w", err)
 	}
-	for _, v := range resp.Topics[0].Partitions[0].CurrentVoters {
-		if v.ReplicaID == int32(number) {
-			return v.ReplicaDirectoryID, nil
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return nil, errors.New("the quorum is described by nothing")
+	}
+	return &resp.Topics[0].Partitions[0], nil
+}
+
+// voting tells what the quorum lacks to have every node vote. Who was taken out of
+// it by order comes back by order.
+func (s *stage) voting(ctx context.Context) (string, error) {
+	p, err := s.quorum(ctx)
+	if err != nil {
+		return err.Error(), nil
+	}
+	votes := map[int32]bool{}
+	for _, v := range p.CurrentVoters {
+		votes[v.ReplicaID] = true
+	}
+	lacking := ""
+	for _, o := range p.Observers {
+		if o.ReplicaID > int32(s.o.Nodes) || votes[o.ReplicaID] {
+			continue
 		}
+		req := kmsg.NewPtrAddRaftVoterRequest()
+		req.VoterID, req.VoterDirectoryID, req.TimeoutMillis = o.ReplicaID, o.ReplicaDirectoryID, 2000
+		resp, err := req.RequestWith(ctx, s.asks)
+		if err == nil {
+			err = kerr.ErrorForCode(resp.ErrorCode)
+		}
+		lacking = fmt.Sprintf("node %d does not vote: %v", o.ReplicaID, err)
 	}
-	return directory, fmt.Errorf("node %d has no vote", number)
+	if lacking == "" && len(votes) < s.o.Nodes {
+		lacking = fmt.Sprintf("%d of %d nodes vote", len(votes), s.o.Nodes)
+	}
+	return lacking, nil
 }
 
 // replacedUnderPartition replaces the disk of a node that one of the others

@@ -135,8 +135,14 @@ func (s *stage) serving(ctx context.Context) error {
 	})
 }
 
-// whole waits until every partition has all its replicas in sync.
+// whole waits until every node votes and every partition has all its replicas in
+// sync.
 func (s *stage) whole(ctx context.Context) error {
+	if s.o.Nodes > 1 {
+		if err := s.until(ctx, wholeWithin, s.voting); err != nil {
+			return err
+		}
+	}
 	return s.until(ctx, wholeWithin, func(ctx context.Context) (string, error) {
 		m, err := s.admin.Metadata(ctx)
 		if err != nil {
