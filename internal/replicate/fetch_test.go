@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 	"ottla/internal/wire/pull"
 )
 
@@ -89,6 +90,43 @@ func TestSyncsAreToldWhileAFetchWaits(t *testing.T) {
 	}
 	if told[0] != 1 || told[1] != 2 {
 		t.Errorf("told is %v", told)
+	}
+}
+
+// TestASyncRightAfterTheFirstQuestionIsTold: in whatever epoch, or the high watermark
+// of a partition that nobody writes to stands still for good.
+func TestASyncRightAfterTheFirstQuestionIsTold(t *testing.T) {
+	r := newRig(t, 2)
+	r.follow(0, 3)
+	r.follow(1, 3) // and keeps the connection
+	l, c := opened(t, r)
+	for end := int64(1); end <= 200; end++ {
+		epoch := int32(2 + end)
+		l.answer(c, wire.None, row(0, end-1, epoch, end-1, "x"))
+		c, _ = l.fetch() // from end, which is not synced
+		followed := make(chan struct{})
+		go func() {
+			r.follow(0, epoch+1)
+			close(followed)
+		}()
+		next, q := l.fetch()
+		for len(q.Asks) == 0 { // that the old question is forgotten went ahead
+			l.answer(c, wire.None)
+			c = next
+			next, q = l.fetch()
+		}
+		must(t, r.dir.SyncRound())
+		told := asks(q)[0] == end && q.Asks[0].Synced == end
+		for !told {
+			_, fetch, p := l.next()
+			if p == nil {
+				t.Fatalf("epoch %d: another fetch, %+v, after %+v", epoch+1, fetch, q)
+			}
+			told = p.Topics[0].Partitions[0] == own.ProgressPartition{LeaderEpoch: epoch + 1, SyncedOffset: end}
+		}
+		<-followed
+		l.answer(c, wire.None)
+		c = next
 	}
 }
 

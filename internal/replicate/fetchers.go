@@ -91,8 +91,9 @@ func (f *Fetchers) Follow(p *partition.Partition, leader, leaderEpoch int32) {
 	}
 	x := newPart(n, p, leaderEpoch)
 	f.parts[p] = x
-	n.add(x)
+	// In this order: a sync that ends when the first question has gone out is told.
 	p.Report(x)
+	n.add(x)
 }
 
 // Unfollow ends what Follow began. What is under way for the partition comes to
