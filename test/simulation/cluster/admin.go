@@ -16,7 +16,6 @@ import (
 type admin struct {
 	base
 	topics map[string]*made // by name
-	busy   bool
 	rests  bool
 	doing  string
 }

@@ -13,11 +13,10 @@ import (
 // inSync has the controller note which followers are in sync: what insync.Keeper
 // does, as events.
 type inSync struct {
-	p     *process
-	due   []*partition.Partition
-	soon  bool
-	busy  bool
-	again bool
+	p    *process
+	due  []*partition.Partition
+	soon bool
+	busy bool
 }
 
 func newInSync(p *process) *inSync { return &inSync{p: p} }

@@ -23,6 +23,7 @@ type mover struct {
 	from, to     string
 	parts, outs  int32
 	now          *instance
+	all          []*instance
 	lives        int
 	salt         uint32
 }
@@ -45,7 +46,7 @@ func (c *mover) takeOver() {
 		c.w.hit("another instance takes over")
 		c.now.zombie = true
 	}
-	c.now = x
+	c.now, c.all = x, append(c.all, x)
 	x.init()
 	if c.w.o.TakeOvers {
 		c.after(event.Between(c.w.work, 3*time.Second, 12*time.Second), func() {
@@ -61,6 +62,17 @@ func (c *mover) idle() string {
 		return ""
 	}
 	return fmt.Sprintf("%s, life %d: %s", c.txnID, c.lives, c.now.doing)
+}
+
+// closeBooks writes down what is still open: an instance that another took over
+// from may not have heard of it.
+func (c *mover) closeBooks() {
+	for _, x := range c.all {
+		if x.open != nil {
+			x.report(x.open, history.Info)
+			x.open = nil
+		}
+	}
 }
 
 // instance is one life of a mover.

@@ -28,18 +28,17 @@ type process struct {
 	broker      *broker.Broker
 	quorum      *quorum.Stepped
 
-	over     bool
-	opening  bool // it starts: what goes wrong then is the start's error
-	syncing  bool // a sync round is to come
-	keeping  bool // a checkpoint is to come
-	telling  bool // the controller hears of directories
-	fatal    error
-	fed      bool // the broker has its first image
-	joining  bool
-	joined   bool // it asked to be taken in, in this or an earlier life of its disk
-	stopping bool
-	entered  bool  // it is registered
-	epoch    int64 // of its registration, -1 none
+	over    bool
+	opening bool // it starts: what goes wrong then is the start's error
+	syncing bool // a sync round is to come
+	keeping bool // a checkpoint is to come
+	telling bool // the controller hears of directories
+	fatal   error
+	fed     bool // the broker has its first image
+	joining bool
+	joined  bool  // it asked to be taken in, in this or an earlier life of its disk
+	entered bool  // it is registered
+	epoch   int64 // of its registration, -1 none
 
 	control  control
 	keeper   keeper

@@ -278,6 +278,11 @@ func (w *World) finish() {
 	}
 	w.compare()
 	w.judgeTrims()
+	for _, c := range w.clients {
+		if m, ok := c.(*mover); ok {
+			m.closeBooks()
+		}
+	}
 	o := history.Options{Idempotent: true, ExactMarks: true}
 	if w.o.Mover {
 		o.Pipeline = &history.Pipeline{Source: mainTopic, Stages: 1}

@@ -19,7 +19,6 @@ type trimmer struct {
 	acked int64 // the offset behind the last acknowledged record
 	low   int64 // told
 	tried int64 // the highest that a deletion was asked for
-	open  bool
 	rests bool
 }
 
