@@ -102,7 +102,11 @@ func runCluster(ctx context.Context) error {
 	if err := three.CheckBinary(ctx, path, o.Nodes); err != nil {
 		return err
 	}
-	fmt.Printf("faults: %d nodes for %v, seed %d, in %s\n", o.Nodes, o.For, o.Seed, work)
+	long := fmt.Sprint("for ", o.For)
+	if o.Short {
+		long = "each fault once"
+	}
+	fmt.Printf("faults: %d nodes, %s, seed %d, in %s\n", o.Nodes, long, o.Seed, work)
 	if err := three.Run(ctx, o); err != nil {
 		return fmt.Errorf("%w\nhistory and logs are kept in %s; go run ./test/faults -nodes %d -seed %d tries again", err, work, o.Nodes, o.Seed)
 	}

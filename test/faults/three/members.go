@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/rig/several"
@@ -68,7 +69,7 @@ func voterUnderPartition(ctx context.Context, s *stage) error {
 		return err
 	}
 	err = s.until(ctx, backWithin, func(ctx context.Context) (string, error) {
-		voters, err := s.voters(ctx)
+		voters, err := s.voters(ctx, asked) // the one that is cut off takes itself for a voter
 		directory, votes := voters[int32(number)]
 		switch {
 		case err != nil:
@@ -87,10 +88,10 @@ func voterUnderPartition(ctx context.Context, s *stage) error {
 	return errors.Join(err, mend())
 }
 
-// voters tells which nodes vote, each with the directory of its metadata, as the
-// node has it that leads them.
-func (s *stage) voters(ctx context.Context) (map[int32][16]byte, error) {
-	p, err := s.quorum(ctx)
+// voters tells which nodes vote, each with the directory of its metadata, as a
+// node has it.
+func (s *stage) voters(ctx context.Context, asked *kgo.Broker) (map[int32][16]byte, error) {
+	p, err := s.quorum(ctx, asked.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -102,17 +103,18 @@ func (s *stage) voters(ctx context.Context) (map[int32][16]byte, error) {
 }
 
 // quorum asks for the state of the metadata quorum.
-func (s *stage) quorum(ctx context.Context) (*kmsg.DescribeQuorumResponseTopicPartition, error) {
+func (s *stage) quorum(ctx context.Context, ask func(context.Context, kmsg.Request) (kmsg.Response, error)) (*kmsg.DescribeQuorumResponseTopicPartition, error) {
 	req := kmsg.NewPtrDescribeQuorumRequest()
 	req.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{}}}}
-	resp, err := req.RequestWith(ctx, s.asks)
-	if err == nil {
+	got, err := ask(ctx, req)
+	resp, ok := got.(*kmsg.DescribeQuorumResponse)
+	if err == nil && ok {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the quorum cannot be described: %w", err)
 	}
-	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+	if !ok || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
 		return nil, errors.New("the quorum is described by nothing")
 	}
 	return &resp.Topics[0].Partitions[0], nil
@@ -121,7 +123,7 @@ func (s *stage) quorum(ctx context.Context) (*kmsg.DescribeQuorumResponseTopicPa
 // voting tells what the quorum lacks to have every node vote. Who was taken out of
 // it by order comes back by order.
 func (s *stage) voting(ctx context.Context) (string, error) {
-	p, err := s.quorum(ctx)
+	p, err := s.quorum(ctx, s.asks.Request)
 	if err != nil {
 		return err.Error(), nil
 	}
