@@ -34,6 +34,7 @@ type Row struct {
 var (
 	byTopic          = []string{"topic"}
 	byPartition      = []string{"topic", "partition"}
+	byReplica        = []string{"topic", "partition", "replica"}
 	byGroup          = []string{"group"}
 	byGroupPartition = []string{"group", "topic", "partition"}
 	byConsumer       = []string{"consumergroup"}
@@ -49,6 +50,8 @@ var pages = []Row{
 	{PageDetail, "ottla_partition_last_stable_offset", byPartition, "Offset below which read_committed consumers read."},
 	{PageDetail, "ottla_partition_log_end_offset", byPartition, "Offset that the next record will have."},
 	{PageDetail, "ottla_partition_size_bytes", byPartition, "Bytes of the partition's segments."},
+	{PageDetail, "ottla_replica_lag_records", byReplica, "Offsets from what a follower has to the end of its leader's log, at the leader; replica is its node."},
+	{PageDetail, "ottla_replica_lag_seconds", byReplica, "Time since a follower last had everything, at the leader; 0 when it has now, +Inf when it never had since this node leads."},
 	{PageDetail, "ottla_group_members", byGroup, "Members of the group."},
 	{PageDetail, "ottla_group_committed_offset", byGroupPartition, "Offset that the group committed: of the next record it will read."},
 	{PageDetail, "ottla_group_lag_records", byGroupPartition, "Offsets from the committed one to the high watermark."},

@@ -2,9 +2,11 @@ package census
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
@@ -50,7 +52,24 @@ func (s *scrape) detailOfPartitions() {
 			put("ottla_partition_last_stable_offset", d.Offsets.LastStable)
 			put("ottla_partition_log_end_offset", d.Offsets.LogEnd)
 			put("ottla_partition_size_bytes", d.Bytes)
+			s.followers(t.Name, row.Index, p, d.Offsets.LogEnd)
 		}
+	}
+}
+
+// followers are how far the others are behind a partition that is led here. Since
+// end was read they may have come further.
+func (s *scrape) followers(topic string, index int32, p *partition.Partition, end int64) {
+	for _, f := range p.Standings() {
+		lag, since := max(0, end-max(f.Appended, 0)), 0.0
+		if lag > 0 {
+			since = max(0, s.Now().Sub(time.UnixMilli(f.CaughtUpMs)).Seconds())
+		}
+		if f.CaughtUpMs == 0 && lag > 0 { // it never had everything since this node leads
+			since = math.Inf(1)
+		}
+		s.sheet.Put("ottla_replica_lag_records", float64(lag), topic, number(index), number(f.ID))
+		s.sheet.Put("ottla_replica_lag_seconds", since, topic, number(index), number(f.ID))
 	}
 }
 
