@@ -216,6 +216,12 @@ func (id *Identity) certs() []*x509.Certificate {
 
 func TestNoFormatShowsSecrets(t *testing.T) {
 	id := founded(t)
+	if of, ok := ClusterOf(id.Token()); !ok || of != id.ClusterID {
+		t.Errorf("the token is of cluster %q, %v", of, ok)
+	}
+	if of, ok := ClusterOf("ottla1.no"); ok {
+		t.Errorf("no token is of cluster %q", of)
+	}
 	tok, err := parseToken(id.Token())
 	if err != nil {
 		t.Fatal(err)

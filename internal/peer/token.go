@@ -59,3 +59,10 @@ func parseToken(s string) (token, error) {
 	copy(t.secret[:], b[len(t.authority):])
 	return t, nil
 }
+
+// ClusterOf is the id of the cluster that a token is of; false when the text is no
+// token. It proves nothing.
+func ClusterOf(text string) (id string, ok bool) {
+	t, err := parseToken(text)
+	return t.cluster, err == nil
+}

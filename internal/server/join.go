@@ -28,6 +28,9 @@ func (s *Server) joinCluster(ctx context.Context) (*peer.Joined, error) {
 	}
 	owner, err := datadir.Owner(s.o.FS, s.o.Dirs[0])
 	var refused *datadir.Refused
+	if err == nil {
+		err = sameCluster(owner, s.o.Token)
+	}
 	switch {
 	case err == nil && !owner.Joined:
 		return nil, nil // it founded its cluster, and goes on with that
@@ -41,6 +44,17 @@ func (s *Server) joinCluster(ctx context.Context) (*peer.Joined, error) {
 		return s.askToJoin(ctx, s.o.ClusterID, s.o.NodeID, newID())
 	}
 	return nil, err
+}
+
+// sameCluster refuses a token that is not of the cluster that a directory belongs
+// to: the node would go on where it was, and whoever gave the token wants it
+// elsewhere.
+func sameCluster(owner *datadir.Dir, token string) error {
+	if id, ok := peer.ClusterOf(token); ok && id != owner.ClusterID {
+		return fmt.Errorf("%s is the data directory of node %d of cluster %s, and the token is of cluster %s: to join that one start on an empty directory, to go on with this one leave the token out",
+			owner.Path, owner.NodeID, owner.ClusterID, id)
+	}
+	return nil
 }
 
 // askToJoin asks the nodes of --join until one of them has let this node in.

@@ -13,9 +13,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// nodePatience bounds what one node is waited for: one that has just died must
-// not keep what the others say.
-const nodePatience = 2 * time.Second
+// nodePatience bounds what nodes are waited for: one that stands still must not
+// keep what the others say. One that has ended is told at once, and one that is
+// fenced is not asked.
+const nodePatience = 10 * time.Second
 
 // directories asks all serving nodes for their log directories, side by side. A
 // node is asked once: one that cannot be reached is a fact, too.

@@ -24,11 +24,15 @@ func Split(list string) ([]string, error) {
 		if a == "" {
 			continue
 		}
-		if _, _, err := net.SplitHostPort(a); err != nil {
-			if strings.Count(a, ":") > 0 {
-				return nil, fmt.Errorf("%s: want HOST:PORT (%w)", a, err)
-			}
-			a = net.JoinHostPort(a, DefaultPort)
+		_, port, err := net.SplitHostPort(a)
+		if err != nil && strings.Count(a, ":") == 0 {
+			a, port, err = net.JoinHostPort(a, DefaultPort), DefaultPort, nil
+		}
+		if err == nil {
+			_, err = net.LookupPort("tcp", port) // of this machine's list
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: want HOST:PORT (%w)", a, err)
 		}
 		out = append(out, a)
 	}

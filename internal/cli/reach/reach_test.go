@@ -31,7 +31,7 @@ func TestAddressesAreSplit(t *testing.T) {
 	if err != nil || strings.Join(got, " ") != "a:1 b:9092 c:3" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	for _, bad := range []string{"", ",", "a:b:c"} {
+	for _, bad := range []string{"", ",", "a:b:c", "a:70000", "a:no-such-service"} {
 		if got, err := Split(bad); err == nil {
 			t.Errorf("%q gave %v", bad, got)
 		}
