@@ -32,6 +32,8 @@ type Options struct {
 	Racks []string
 	// NoVote is how many of the last nodes do not vote.
 	NoVote int
+	// Insecure has nodes come in without a token and followers fetch in the clear.
+	Insecure bool
 	// Faults break the disks and connections of nodes, by number; nil for none.
 	Faults map[int]*ottla.Faults
 	// First is called when the first node serves, before the others join; nil for
@@ -148,6 +150,7 @@ func (c *Cluster) start(n int) {
 	o := ottla.Options{
 		Dir: c.Dir(n), NodeID: int32(n), Listen: c.addrs[n-1],
 		Settings: maps.Clone(c.o.Settings), Logger: c.logger(n), NoVote: n > c.o.Nodes-c.o.NoVote, Faults: c.o.Faults[n],
+		Insecure: c.o.Insecure,
 	}
 	if n <= len(c.o.Racks) {
 		o.Rack = c.o.Racks[n-1]

@@ -17,7 +17,16 @@ import (
 // Nodes that stop and start one after the other lose and double nothing, and
 // clients that know all of them notice nothing but a moment's wait.
 func TestARollingRestartLosesAndDoublesNothing(t *testing.T) {
-	c := trio.Start(t, trio.Options{})
+	rollingRestart(t, trio.Options{})
+}
+
+// Followers fetch in the clear then.
+func TestARollingRestartOfInsecureNodesLosesAndDoublesNothing(t *testing.T) {
+	rollingRestart(t, trio.Options{Insecure: true})
+}
+
+func rollingRestart(t *testing.T, o trio.Options) {
+	c := trio.Start(t, o)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	cl := c.Client(kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond))
