@@ -78,7 +78,7 @@ func (w workload) fill(ctx context.Context, addr string) error {
 }
 
 func (w workload) produce(ctx context.Context, addr string, codec kgo.CompressionCodec, from int, rng *rand.Rand) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(64<<10))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.UnknownTopicRetries(-1), kgo.ProducerBatchCompression(codec), kgo.ProducerBatchMaxBytes(64<<10))
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func trim(ctx context.Context, adm *kadm.Client) error {
 }
 
 func transact(ctx context.Context, addr, id string, end kgo.TransactionEndTry) error {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.TransactionalID(id), kgo.DefaultProduceTopic(ledger))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.UnknownTopicRetries(-1), kgo.TransactionalID(id), kgo.DefaultProduceTopic(ledger))
 	if err != nil {
 		return err
 	}

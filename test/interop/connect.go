@@ -22,6 +22,10 @@ import (
 	"ottla/test/oracle/apache"
 )
 
+// workerWithin bounds every wait for a worker of Connect: it is a JVM that reads
+// some hundred jars first, on a machine that may do much else.
+const workerWithin = 4 * time.Minute
+
 // connect runs a worker of Kafka Connect that copies a file into a topic, and
 // the topic into another file.
 type connect struct {
@@ -118,13 +122,13 @@ func (c *connect) arrived(exact bool) error {
 
 // until asks again and again.
 func until(what string, done func() (bool, error)) error {
-	for end := time.Now().Add(crowd.Within); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(workerWithin); ; time.Sleep(50 * time.Millisecond) {
 		ok, err := done()
 		if ok || err != nil {
 			return err
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("%s did not come within %v", what, crowd.Within)
+			return fmt.Errorf("%s did not come within %v", what, workerWithin)
 		}
 	}
 }
@@ -329,8 +333,8 @@ func (w *worker) stop() error {
 	select {
 	case <-w.ended: // 143, as the signal asked
 		return nil
-	case <-time.After(crowd.Within):
+	case <-time.After(workerWithin):
 		_ = cmd.Process.Kill()
-		return fmt.Errorf("the worker of Connect did not end within %v", crowd.Within)
+		return fmt.Errorf("the worker of Connect did not end within %v", workerWithin)
 	}
 }

@@ -129,7 +129,7 @@ func (c *connect) written(ctx context.Context, addr string) error {
 		return err
 	}
 	defer reader.Close()
-	ctx, cancel := context.WithTimeout(ctx, 2*crowd.Within)
+	ctx, cancel := context.WithTimeout(ctx, workerWithin)
 	defer cancel()
 	for next := 0; next < c.lines; {
 		fetches := reader.PollFetches(ctx)

@@ -68,7 +68,7 @@ func ClusterLike(ctx context.Context, kind Kind, dir, binary string, count int) 
 	settings["replica.lag.time.max.ms"] = "120000"
 	if kind == Kafka {
 		settings["initial.broker.registration.timeout.ms"], settings["broker.session.timeout.ms"] = "180000", "60000"
-		settings["controller.quorum.fetch.timeout.ms"], settings["controller.quorum.election.timeout.ms"] = "20000", "5000"
+		settings["controller.quorum.fetch.timeout.ms"], settings["controller.quorum.election.timeout.ms"] = "20000", "2000"
 	}
 	return NewCluster(ctx, Options{Kind: kind, Dir: dir, Binary: binary, Settings: settings}, count)
 }

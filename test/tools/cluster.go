@@ -165,30 +165,6 @@ func (s *side) comeBack(ctx context.Context, number string) error {
 	return s.settled(ctx)
 }
 
-// joined waits until a node is in sync in partition 0 of a topic, wherever that is
-// asked.
-func (s *side) joined(ctx context.Context, topic, number string) error {
-	node, err := strconv.Atoi(number)
-	if err != nil {
-		return err
-	}
-	return s.everywhere(ctx, func(ctx context.Context, b *kgo.Broker) (string, error) {
-		req := kmsg.NewPtrMetadataRequest()
-		row := kmsg.NewMetadataRequestTopic()
-		row.Topic = &topic
-		req.Topics = append(req.Topics, row)
-		resp, err := b.RetriableRequest(ctx, req)
-		if err != nil {
-			return "", err
-		}
-		p := resp.(*kmsg.MetadataResponse).Topics[0].Partitions[0]
-		if !slices.Contains(p.ISR, int32(node)) {
-			return fmt.Sprintf("it has %v of %v in sync", p.ISR, p.Replicas), nil
-		}
-		return "", nil
-	})
-}
-
 // replicas tells how a topic is spread, but not where it began to be.
 func (s *side) replicas(ctx context.Context, topic string) ([]string, error) {
 	c, err := kgo.NewClient(kgo.SeedBrokers(s.addrs()...))

@@ -7,9 +7,9 @@ import "slices"
 // hang on how fast it goes.
 func clusterScript(short bool) []step {
 	if short {
-		return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(), clusterFlight())
+		return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures())
 	}
-	return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(), clusterFlight(),
+	return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(),
 		clusterConfigs(), clusterRecords(), clusterAbsence(), clusterReturn(), clusterEnd())
 }
 
@@ -186,37 +186,6 @@ func clusterRecords() []step {
 		{"transactions: force an end", "kafka-transactions", "SERVER forceTerminateTransaction --transactionalId open-txn", ""},
 		{"transactions: none hangs", "kafka-transactions", "SERVER find-hanging --topic led", ""},
 		{"transactions: none hangs at a node", "kafka-transactions", "SERVER find-hanging --broker-id 2", ""},
-	}
-}
-
-// clusterFlight has a replica moved to the third node while that is away, so that
-// the move stays on its way as long as it is looked at.
-func clusterFlight() []step {
-	const (
-		tool  = "kafka-reassign-partitions"
-		there = `{"version":1,"partitions":[{"topic":"late","partition":0,"replicas":[3],"log_dirs":["any"]}]}`
-		both  = `{"version":1,"partitions":[{"topic":"late","partition":0,"replicas":[3,2],"log_dirs":["any","any"]}]}`
-	)
-	return []step{
-		{"flight: a node stops", ownTool, "stop 3", ""},
-		{"flight: move", tool, "--execute --reassignment-json-file FILE", there},
-		{"flight: listed", tool, "--list", ""},
-		{"flight: verified", tool, "--verify --reassignment-json-file FILE", there},
-		{"flight: described", "kafka-topics", "--describe --topic late", ""},
-		{"flight: under-replicated", "kafka-topics", "--describe --under-replicated-partitions --topic late", ""},
-		{"flight: another plan", tool, "--execute --reassignment-json-file FILE", both},
-		{"flight: additional, throttled", tool, "--execute --additional --throttle 1000000 --reassignment-json-file FILE", both},
-		{"flight: half of it is there", ownTool, "joined late 2", ""},
-		{"flight: additional, listed", tool, "--list", ""},
-		{"flight: additional, verified", tool, "--verify --reassignment-json-file FILE", both},
-		{"flight: additional, described", "kafka-topics", "--describe --topic late", ""},
-		{"flight: cancel", tool, "--cancel --reassignment-json-file FILE", both},
-		{"flight: cancel again", tool, "--cancel --reassignment-json-file FILE", both},
-		{"flight: cancelled, listed", tool, "--list", ""},
-		{"flight: cancelled, described", "kafka-topics", "--describe --topic late", ""},
-		{"flight: cancelled, throttles", "kafka-configs", "--describe --entity-type brokers --entity-name 1", ""},
-		{"flight: the node starts", ownTool, "start 3", ""},
-		{"flight: described at the end", "kafka-topics", "--describe --topic late", ""},
 	}
 }
 

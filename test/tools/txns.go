@@ -49,8 +49,6 @@ func (s *side) own(ctx context.Context, args []string) (lines []string, err erro
 		lines, err = s.replicas(ctx, args[1])
 	case "generate":
 		lines, err = s.generate(ctx, args[1])
-	case "joined":
-		err = s.joined(ctx, args[1], args[2])
 	case "stop":
 		err = s.leave(ctx, args[1])
 	case "start":
@@ -63,7 +61,7 @@ func (s *side) own(ctx context.Context, args []string) (lines []string, err erro
 
 // timed sends three records whose times do not rise: the second is the latest.
 func (s *side) timed(ctx context.Context, topic string) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr))
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr), kgo.UnknownTopicRetries(-1)) // it was made a moment ago
 	if err != nil {
 		return err
 	}
@@ -84,7 +82,7 @@ func (s *side) transaction(ctx context.Context, id, topic, partition, group stri
 		return fmt.Errorf("a partition: %w", err)
 	}
 	opts := []kgo.Opt{kgo.SeedBrokers(s.node().Addr), kgo.TransactionalID(id), kgo.TransactionTimeout(10 * time.Minute),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxVersions(kversion.V3_8_0())} // whose epoch does not depend on retries
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.UnknownTopicRetries(-1), kgo.MaxVersions(kversion.V3_8_0())} // whose epoch does not depend on retries
 	c, err := kgo.NewClient(opts...)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 )
 
 // startTimeout is long because a JVM on a busy machine is slow to start.
-const startTimeout = 3 * time.Minute
+const startTimeout = 6 * time.Minute
 
 // Node is a running Kafka broker (and controller).
 type Node struct {
