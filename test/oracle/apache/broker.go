@@ -121,7 +121,8 @@ func (n *Node) run(ctx context.Context, d *Distribution) error {
 		return err
 	}
 	defer out.Close()
-	n.cmd = exec.Command("java", "-Xms512M", "-Xmx1G", "-server", "-XX:+UseG1GC", "-Djava.awt.headless=true",
+	n.cmd = exec.Command("java", "-Xms512M", "-Xmx1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+		"-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent", "-Djava.awt.headless=true", // as Kafka's start script
 		"-Dlog4j2.configurationFile="+n.path("log4j2.properties"), "-cp", d.ClassPath(), "kafka.Kafka", n.path("server.properties"))
 	n.cmd.Dir, n.cmd.Stdout, n.cmd.Stderr, n.done = n.Dir, out, out, make(chan struct{})
 	if err := n.cmd.Start(); err != nil {
