@@ -140,9 +140,6 @@ func (s *stage) ledBy(ctx context.Context, node, leader int) (led []int32, err e
 	return led, nil
 }
 
-// perRequest is how many partitions one request writes to.
-const perRequest = 500
-
 // writeEach writes one record to each partition, asking every node but one about
 // those that are left until none is.
 func (s *stage) writeEach(ctx context.Context, id [16]byte, left []int32, without int) error {
@@ -158,20 +155,18 @@ func (s *stage) writeEach(ctx context.Context, id [16]byte, left []int32, withou
 				continue
 			}
 			wg.Go(func() {
-				for part := range slices.Chunk(left, perRequest) {
-					resp, err := from[*kmsg.ProduceResponse](ctx, s, node, produceTo(manyTopic, id, part...))
-					if err != nil {
-						return
-					}
-					mu.Lock()
-					for _, t := range resp.Topics {
-						for _, p := range t.Partitions {
-							if p.ErrorCode == 0 {
-								done[p.Partition] = true
-							}
+				resp, err := from[*kmsg.ProduceResponse](ctx, s, node, produceTo(manyTopic, id, left...))
+				if err != nil {
+					return // it is asked again
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, t := range resp.Topics {
+					for _, p := range t.Partitions {
+						if p.ErrorCode == 0 {
+							done[p.Partition] = true
 						}
 					}
-					mu.Unlock()
 				}
 			})
 		}
