@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -41,7 +42,11 @@ func doctorDurability(o *options) *cobra.Command {
 					return topicFailure("cannot examine topic "+name, name, errUnknownTopic, "")
 				}
 			}
-			all, err := doctor.Durability(facts)
+			holders, err := o.holders(cmd.Context())
+			if err != nil {
+				return err
+			}
+			all, err := doctor.Durability(facts, holders)
 			if err != nil {
 				return fail.New(fail.Failed, "the doctor cannot tell what would be lost", err.Error(), "")
 			}
@@ -51,6 +56,31 @@ func doctorDurability(o *options) *cobra.Command {
 	c.ValidArgsFunction = o.completeTopics
 	c.Flags().BoolVar(&strict, "strict", false, "exit with 1 when the loss of one node, or of power, would cost something")
 	return c
+}
+
+// holders asks who has all records although not in sync, and who votes.
+func (o *options) holders(ctx context.Context) (doctor.Holders, error) {
+	f, _, done, err := o.gatherNodes(ctx)
+	if err != nil {
+		return doctor.Holders{}, err
+	}
+	defer done()
+	o.missing(f)
+	h := doctor.Holders{Eligible: func(topic string, index int32) []int32 {
+		if p := f.Partition(topic, index); p != nil {
+			return p.Eligible
+		}
+		return nil
+	}}
+	for i := range f.Nodes {
+		if n := &f.Nodes[i]; !n.Vote.IsZero() {
+			h.Voters++
+			if stateOf(n) == "serving" {
+				h.Serving++
+			}
+		}
+	}
+	return h, nil
 }
 
 // named leaves those that were asked for; all when none was.

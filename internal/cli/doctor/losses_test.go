@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -39,13 +38,14 @@ func TestWhatLossesCost(t *testing.T) {
 	}{
 		{"three of three", map[string]string{"min.insync.replicas": "2"}, 3, []int{3, 3}, nothing, nothing, nothing, "go on", "", true},
 		{"one is out", map[string]string{"min.insync.replicas": "2"}, 3, []int{3, 2}, nothing, "up to 1 of 2 partitions", nothing, "stop", "which replicas are not in sync", true},
-		{"one is left", map[string]string{"min.insync.replicas": "2"}, 3, []int{1, 1}, "that node", "those nodes", nothing, "refused already", "", false},
+		{"one is left", map[string]string{"min.insync.replicas": "2"}, 3, []int{1, 1}, "by an unclean election", "by an unclean election", nothing, "refused already", "", false},
+		{"one is left, unclean", map[string]string{"unclean.leader.election.enable": "true"}, 3, []int{1, 3}, "up to 1 of 2 partitions: what the replicas that are behind lack, without a word", "without a word", nothing, "stop", "", false},
 		{"a single replica", nil, 1, []int{1}, "that node", "those nodes", nothing, "stop", "let others join", false},
 		{"a low minimum", map[string]string{"min.insync.replicas": "1"}, 3, []int{3}, nothing, nothing, nothing, "go on", "min.insync.replicas=2", true},
 		{"replicated", map[string]string{"durability": "replicated", "min.insync.replicas": "2"}, 3, []int{3}, nothing, nothing, "the last moments", "go on", "durability=fsync", false},
 		{"memory", map[string]string{"durability": "memory", "min.insync.replicas": "2"}, 3, []int{3}, nothing, nothing, "half a minute", "go on", "durability=fsync", false},
 	} {
-		all, err := Durability(spread(c.settings, c.replicas, c.inSync...))
+		all, err := Durability(spread(c.settings, c.replicas, c.inSync...), Holders{})
 		if err != nil || len(all) != 1 {
 			t.Fatalf("%s: %v %v", c.name, all, err)
 		}
@@ -66,11 +66,11 @@ func TestRacksOfReplicasAreCountedWhereAllAreKnown(t *testing.T) {
 	for id, rack := range []string{"a", "b", "b"} {
 		f.Metadata.Brokers = append(f.Metadata.Brokers[:id:id], kadm.BrokerDetail{NodeID: int32(id + 1), Rack: &rack})
 	}
-	if all, err := Durability(f); err != nil || all[0].Racks != 2 {
+	if all, err := Durability(f, Holders{}); err != nil || all[0].Racks != 2 {
 		t.Errorf("%+v: %v", all, err)
 	}
 	f.Metadata.Brokers[0].Rack = nil
-	if all, err := Durability(f); err != nil || all[0].Racks != 0 {
+	if all, err := Durability(f, Holders{}); err != nil || all[0].Racks != 0 {
 		t.Errorf("with an unknown rack: %+v: %v", all, err)
 	}
 }
@@ -78,10 +78,40 @@ func TestRacksOfReplicasAreCountedWhereAllAreKnown(t *testing.T) {
 func TestDurabilityNeedsTheSettings(t *testing.T) {
 	f := healthy()
 	f.Missing["settings"] = "refused"
-	if all, err := Durability(f); err == nil || !strings.Contains(err.Error(), "refused") {
+	if all, err := Durability(f, Holders{}); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("%v: %v", all, err)
 	}
-	if got := fmt.Sprint(fewest(map[int]int{})); got != "0" {
-		t.Errorf("no partitions: %s", got)
+}
+
+// Who has all that was acknowledged counts, in sync or not (KIP-966).
+func TestEligibleReplicasAreCopies(t *testing.T) {
+	f := spread(map[string]string{"min.insync.replicas": "2"}, 3, 1)
+	all, err := Durability(f, Holders{Eligible: func(topic string, index int32) []int32 { return []int32{3} }})
+	if err != nil || all[0].One != nothing || !strings.Contains(all[0].Two, "behind lack") || all[0].InSync != 1 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+func TestWhatLossesCostTheMetadata(t *testing.T) {
+	for _, c := range []struct {
+		voters, serving  int
+		one, two, writes string
+		safe             bool
+	}{
+		{1, 1, "the cluster: no majority of its 1 voters", "the cluster", "stop", false},
+		{2, 2, "the cluster: no majority of its 2 voters", "the cluster", "stop", false},
+		{3, 3, nothing, "the cluster: no majority of its 3 voters", "go on", true},
+		{3, 2, "stands still until 2 of its 3 voters", "the cluster", "stop", false},
+		{5, 5, nothing, nothing, "go on", true},
+		{5, 4, nothing, "stands still until 3 of its 5 voters", "go on", true},
+	} {
+		all, err := Durability(spread(nil, 1), Holders{Voters: c.voters, Serving: c.serving})
+		if err != nil || len(all) != 1 || all[0].Topic != MetadataLog {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		l := all[0]
+		if !strings.Contains(l.One, c.one) || !strings.Contains(l.Two, c.two) || l.Writes != c.writes || l.Safe != c.safe || (l.Advice(3) == "") != c.safe {
+			t.Errorf("%d of %d voters: %+v, advice %q", c.serving, c.voters, l, l.Advice(3))
+		}
 	}
 }
