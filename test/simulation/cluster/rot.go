@@ -103,8 +103,21 @@ func (w *World) enfranchise() {
 		if len(s.Voters) < 3 && len(s.Observers) > 0 {
 			w.change(lead, quorum.Promote, s.Observers[w.chaos.IntN(len(s.Observers))])
 		}
+		w.readmit(lead)
 	}
 	w.loop.After(time.Second, w.enfranchise)
+}
+
+// readmit gives nodes that were removed from the quorum another disk, as an operator
+// does: a request to join that a disk before the last one had sent may come late, and
+// takes the place of the newer member.
+func (w *World) readmit(lead *process) {
+	w.each(func(n *node) {
+		if n.p != nil && n.p.quorum.Status().Removed && w.spare(lead.quorum.Image(), n.id) {
+			w.hit("removed by an older life's request")
+			n.wipe()
+		}
+	})
 }
 
 // registered tells whether the metadata have a node as it is now.
