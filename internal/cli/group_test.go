@@ -115,7 +115,7 @@ func TestJSONOfTheNewCommandsKeepsItsNames(t *testing.T) {
 		"group describe g":                   "group topic partition committed start_offset end_offset lag lag_seconds behind member client host",
 		"group reset g --to start --dry-run": "group topic partition from to replayed skipped clamped result",
 		"group delete g --dry-run":           "group topic partition committed result",
-		"cluster nodes":                      "node address rack state roles controller leads replicas in_sync behind_records behind_ms behind used_bytes total_bytes usable_bytes used usable cluster",
+		"cluster nodes":                      "node address rack state roles metadata_behind metadata controller leads replicas in_sync behind_records behind_ms behind used_bytes total_bytes usable_bytes used usable cluster",
 		"cluster dirs":                       "node dir state partitions used_bytes total_bytes usable_bytes used total usable",
 		"doctor --http=":                     "code check status evidence fix",
 		"explain 3":                          "name code retriable meaning causes mends",
