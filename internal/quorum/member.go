@@ -250,6 +250,12 @@ func (m *member) keptVote(hs *pb.HardState) bool {
 // then a snapshot, then entries, with one sync for all of them.
 func (m *member) persist(now time.Time, rd *raft.Ready) error {
 	leader := m.voters.node(m.raw.BasicStatus().Lead)
+	// What comes in may take the place of entries that are there: as long as it is
+	// not written, a commit that came with it says nothing about those.
+	known := m.store.index.last()
+	if len(rd.Entries) > 0 {
+		known = min(known, rd.Entries[0].GetIndex()-1)
+	}
 	if !raft.IsEmptyHardState(rd.HardState) {
 		next := hardState{rd.HardState.GetTerm(), rd.HardState.GetVote(), rd.HardState.GetCommit()}
 		if !m.keptVote(rd.HardState) {
@@ -257,7 +263,7 @@ func (m *member) persist(now time.Time, rd *raft.Ready) error {
 				leader = m.o.NodeID // a sole voter's vote elects it
 			}
 			// The commit that is kept never passes the log that is kept.
-			next.commit = min(next.commit, m.store.index.last())
+			next.commit = min(next.commit, known)
 			if err := saveState(m.o.Dir.FS(), m.files.dir, encodeState(m.id, next, leader, m.voters)); err != nil {
 				return err
 			}
@@ -273,7 +279,11 @@ func (m *member) persist(now time.Time, rd *raft.Ready) error {
 	if len(rd.Entries) == 0 {
 		return nil
 	}
-	return m.write(now, rd.Entries, leader)
+	if err := m.write(now, rd.Entries, leader); err != nil {
+		m.store.hard.commit = min(m.store.hard.commit, known)
+		return err
+	}
+	return nil
 }
 
 // lose is the end of what was accepted and not committed: the machine goes

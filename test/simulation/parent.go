@@ -17,6 +17,9 @@ import (
 // again is how often a seed is run twice: one in so many.
 const again = 20
 
+// longest is how long a seed may take: some hundred times what it needs.
+const longest = 90 * time.Second
+
 // order is what a child is told to do.
 type order struct {
 	Seed  uint64
@@ -99,14 +102,16 @@ func child(orders <-chan order, t *tally) error {
 	enc, dec := json.NewEncoder(in), json.NewDecoder(bufio.NewReader(out))
 	for o := range orders {
 		var r report
+		hung := time.AfterFunc(longest, func() { _ = cmd.Process.Kill() })
 		if err = enc.Encode(o); err == nil {
 			err = dec.Decode(&r)
 		}
+		hung.Stop()
 		if err != nil {
 			for range orders { // nobody else shall wait for a place
 				continue
 			}
-			return fmt.Errorf("seed %d ended its process (run it alone: go run ./test/simulation -seed %d): %w", o.Seed, o.Seed, errors.Join(err, cmd.Wait()))
+			return fmt.Errorf("seed %d ended its process, or went on for %v (run it alone: go run ./test/simulation -seed %d): %w", o.Seed, longest, o.Seed, errors.Join(err, cmd.Wait()))
 		}
 		t.add(&r, o.Twice)
 	}

@@ -36,7 +36,6 @@ func (w *World) faults() []func() {
 		{w.o.Jumps, []func(){w.jump}},
 		{w.o.Moves, []func(){w.resignNow, w.moveLeader}},
 		{w.o.Wipes, []func(){w.wipeOne}},
-		{w.o.Rots, []func(){w.rotOne, w.rotOne}},
 		{w.o.Votes, []func(){w.vote}},
 		{w.o.Slow, []func(){w.slowLink, w.slowDisk}},
 	} {
@@ -291,7 +290,7 @@ func (w *World) canLose(n *node) bool {
 		if x.p == nil || x.p.quorum.Image().Offset != img.Offset || x.p.quorum.Status().Waiting || x.crashIn > 0 || x.failIn > 0 {
 			return false
 		}
-		if !x.registered(img) || x.rotted && x != n {
+		if !x.registered(img) {
 			return false
 		}
 	}

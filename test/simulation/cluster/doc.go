@@ -16,7 +16,7 @@
 // control.go (commands to the controller), speak.go and live.go (liveness), follow.go
 // and feed.go (replication), insync.go, shards.go (coordinators), marker.go,
 // serve_txn.go; clients: routes.go (what all have), producer.go, reader.go, mover.go
-// (exactly once), admin.go, trimmer.go; what goes wrong: chaos.go, rot.go,
+// (exactly once), admin.go, trimmer.go; what goes wrong: chaos.go, votes.go,
 // sabotage.go (for tests of the rules); what must hold: rules.go, bytes.go,
 // wanted.go, and package test/history for what clients saw.
 //
@@ -35,7 +35,8 @@
 //
 // # What may be lost
 //
-// A disk is lost, or damaged, only where the rest has everything: all nodes up and of
-// one mind, a majority of voters left, every partition with another replica in sync,
-// no other node damaged. So every run must recover.
+// A disk is lost only where the rest has everything: all nodes up and of
+// one mind, a majority of voters left, every partition with another replica in sync.
+// So every run must recover. Rot is not among the faults: what mends it (package
+// broker/mend, RenewReplicas) has no event handlers here yet.
 package cluster

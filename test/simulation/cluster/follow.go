@@ -178,11 +178,8 @@ func (p *process) suspect(what string, err error) {
 		wire.KafkaStorageError, wire.NotEnoughReplicas, wire.NotEnoughReplicasAfterAppend, wire.OffsetOutOfRange:
 		return
 	}
-	if p.n.cut || p.n.failing || p.n.rotted || p.dir.Err() != nil || full(err) {
+	if p.n.cut || p.n.failing || p.dir.Err() != nil || full(err) {
 		return
-	}
-	if wire.CodeOf(err) == wire.CorruptMessage && p.w.rotting() {
-		return // it came from a damaged replica, and was refused
 	}
 	p.w.fail("%v: %s: %v", p.n, what, err)
 }

@@ -29,8 +29,6 @@ type node struct {
 	failIn    int  // operations until one fails
 	cut       bool // the power went in the middle of a step
 	failing   bool // an operation failed in this life
-	rotten    bool // a file was damaged since it ran last
-	rotted    bool // a file was damaged since it got its disk
 	leaving   bool // it is not to be started again
 	slowDisk  time.Duration
 }
@@ -95,8 +93,6 @@ func (n *node) start() {
 	}
 	n.lives++
 	n.cut, n.failing, n.paused, n.held = false, false, false, nil
-	rotten := n.rotten
-	n.rotten = false
 	p := &process{n: n, w: n.w, incarnation: n.w.newID(), joining: n.joining, joined: n.joining || n.id > 1, epoch: -1, parked: map[asks]*parked{}}
 	p.keeper.init(p)
 	p.control.init(p)
@@ -114,7 +110,7 @@ func (n *node) start() {
 	case n.cut:
 		n.powerCut()
 	case err != nil:
-		n.refused(err, rotten)
+		n.refused(err)
 	default:
 		n.joining = n.joining && p.quorum.Status().Waiting
 		p.run()
@@ -123,13 +119,9 @@ func (n *node) start() {
 }
 
 // refused is a start that did not come about.
-func (n *node) refused(err error, rotten bool) {
+func (n *node) refused(err error) {
 	n.w.note("%v does not start: %v", n, err)
 	switch {
-	case rotten && !n.failing && !full(err), n.rotted:
-		n.w.hit("damaged directory refused")
-		n.end(false)
-		n.wipe()
 	case n.failing || full(err):
 		n.end(n.failing)
 		n.startLater()
@@ -149,7 +141,7 @@ func (p *process) run() {
 	p.every(time.Second, func() { _ = p.dir.FlushClosed() })
 	p.every(5*time.Second, func() {
 		for _, x := range p.partitions() {
-			if err := x.Retain(); err != nil && p.dir.Err() == nil && !p.n.cut && !p.n.failing && !p.n.rotted && !full(err) {
+			if err := x.Retain(); err != nil && p.dir.Err() == nil && !p.n.cut && !p.n.failing && !full(err) {
 				p.w.fail("%v: retention of %s: %v", p.n, x.Topic(), err)
 			}
 		}
@@ -167,7 +159,7 @@ func (n *node) powerCut() {
 
 // gaveUp is a process that could not go on.
 func (n *node) gaveUp(err error) {
-	if !n.failing && !full(err) && !n.rotted {
+	if !n.failing && !full(err) {
 		n.w.fail("%v gave up: %v", n, err)
 	}
 	n.w.hit("gave up")
@@ -222,7 +214,7 @@ func (n *node) stop() {
 		p.shards.close()
 		err = p.broker.Close()
 	}
-	if err != nil && !n.cut && !n.failing && !n.rotted && !full(err) {
+	if err != nil && !n.cut && !n.failing && !full(err) {
 		n.w.fail("%v does not stop: %v", n, err)
 	}
 	n.end(n.cut)
@@ -237,7 +229,7 @@ func (n *node) wipe() {
 		n.end(true)
 	}
 	n.newDisk()
-	n.joining, n.rotten, n.rotted = true, false, false
+	n.joining = true
 	n.startLater()
 }
 

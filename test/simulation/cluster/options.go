@@ -27,7 +27,7 @@ type Options struct {
 
 	Partitioned, Crashes, Kills, Stops bool
 	IOErrors, Full, Pauses, Jumps      bool
-	Moves, Wipes, Slow, Rots, Votes    bool
+	Moves, Wipes, Slow, Votes          bool
 	Admin, Trims                       bool
 
 	Pace   time.Duration // between faults
@@ -47,7 +47,7 @@ func Choose(seed uint64) Options {
 		Partitioned: some(.7), Crashes: some(.8), Kills: some(.6), Stops: some(.5),
 		IOErrors: some(.4), Full: some(.4), Pauses: some(.4), Jumps: some(.4),
 		Mover: some(.6), TakeOvers: some(.5),
-		Moves: some(.5), Wipes: some(.4), Slow: some(.3), Rots: some(.3), Votes: some(.4), Admin: some(.6), Trims: some(.4),
+		Moves: some(.5), Wipes: some(.4), Slow: some(.3), Votes: some(.4), Admin: some(.6), Trims: some(.4),
 		Pace: ms(400, 1500, 4000), Safety: ms(15_000, 30_000),
 	}
 	lossy(r, &o)

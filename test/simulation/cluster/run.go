@@ -218,9 +218,6 @@ func (w *World) well() string {
 	if why := w.formed(); why != "" {
 		return why
 	}
-	if w.rotting() {
-		return "a node is damaged"
-	}
 	for _, c := range w.clients {
 		if why := c.idle(); why != "" {
 			return why

@@ -7,7 +7,7 @@ var Wanted = []string{
 	"message lost", "message doubled", "message much delayed", "message cut off",
 	"network: split", "network: isolation", "network: one way", "network: bridge", "network: flapping", "slow link",
 	"power cut", "power cut of all", "power cut in the middle of an operation", "kill", "clean stop", "retirement", "retirement granted", "pause", "clock jump",
-	"disk filled", "disk: disk full", "slow disk", "disk lost", "rot", "gave up",
+	"disk filled", "disk: disk full", "slow disk", "disk lost", "gave up",
 	"operation failed: write", "operation failed: sync", "operation failed: create", "operation failed: rename",
 	"disk: crash lost pages", "disk: crash kept unsynced pages", "disk: crash lost names", "disk: crash kept unsynced names",
 	"disk: crash left garbage behind the synced end", "disk: crash kept a size without its bytes", "disk: crash kept a later name and lost an earlier one",
