@@ -34,8 +34,9 @@ func newTrial(ctx context.Context, o options, tools *apache.Distribution, dir st
 		t.brokers.known = known.NewList(known.Cluster)
 	}
 	if o.binary == "" {
-		o.binary = filepath.Join(dir, "ottla")
-		if text, err := exec.CommandContext(ctx, "go", "build", "-o", o.binary, "./cmd/ottla").CombinedOutput(); err != nil {
+		bin := filepath.Join(dir, "bin") // the nodes' folders are beside it
+		o.binary = filepath.Join(bin, "ottla")
+		if text, err := exec.CommandContext(ctx, "go", "build", "-o", bin+string(filepath.Separator), "./cmd/ottla").CombinedOutput(); err != nil {
 			return t, fmt.Errorf("build ./cmd/ottla: %w\n%s", err, text)
 		}
 	}
