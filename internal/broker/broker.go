@@ -17,6 +17,7 @@ import (
 	"ottla/internal/log"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 	"ottla/internal/replicate"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
@@ -125,6 +126,9 @@ type Broker struct {
 	inSync   InSync       // of what is led here and has followers
 	mending  *mend.Keeper // of what is damaged here; nil without others to ask
 	pulling  atomic.Pointer[replicate.Settings]
+	// leading and following are the rates of throttled replicas; nil without
+	// other nodes.
+	leading, following *quota.Quota
 
 	stop    chan struct{} // closed by Close
 	stopped atomic.Bool

@@ -8,6 +8,7 @@ import (
 	"ottla/internal/config"
 	"ottla/internal/log"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 	"ottla/internal/record"
 )
 
@@ -47,6 +48,7 @@ func partitionConfig(t *config.Topic, internal bool, producerExpiry time.Duratio
 		MinInsync:      int(t.MinInsyncReplicas),
 		ProducerExpiry: producerExpiry,
 	}
+	c.Throttled.Leaders, c.Throttled.Followers = quota.ParseReplicas(t.ThrottledLeaders), quota.ParseReplicas(t.ThrottledFollowers)
 	c.Recompress, c.Codec, c.Level = compression(t)
 	// Only closed segments are cleaned, so a record that may not wait longer
 	// than max.compaction.lag.ms closes its segment in time (KIP-354).

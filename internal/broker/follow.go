@@ -26,10 +26,10 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 	if first {
 		b.resumeMoves()
 	}
-	b.change(img, d.Changed)
-	if len(d.Configs) > 0 {
+	if len(d.Configs) > 0 { // before anything moves: it may be throttled
 		b.reconfigure(img, d.Configs)
 	}
+	b.change(img, d.Changed)
 	b.image.Store(img)
 	if b.misplaced || cordonsChanged(d.Configs) {
 		b.misplaced = false

@@ -6,6 +6,7 @@ import (
 	"ottla/internal/broker/mend"
 	"ottla/internal/log"
 	"ottla/internal/metric"
+	"ottla/internal/quota"
 	"ottla/internal/replicate"
 )
 
@@ -20,6 +21,8 @@ type Metrics struct {
 
 	Replicas replicate.Metrics
 	Mending  mend.Metrics
+	// Leading and Following are of throttled replicas (KIP-73).
+	Leading, Following quota.Metrics
 }
 
 // syncRound runs one round and measures it. On a directory that is offline a

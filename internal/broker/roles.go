@@ -30,8 +30,9 @@ func (b *Broker) makeReplicas() {
 			NodeID: b.o.NodeID, Image: b.Image, Ask: b.o.Ask, Control: b.o.Control, Logger: b.o.Logger, Tick: b.o.Tick, Metrics: b.o.Metrics.Mending,
 		})
 	}
+	b.makeQuotas()
 	b.fetchers = replicate.New(replicate.Options{
-		NodeID: b.o.NodeID, Open: b.o.Nodes, Logger: b.o.Logger, Metrics: b.o.Metrics.Replicas,
+		NodeID: b.o.NodeID, Open: b.o.Nodes, Logger: b.o.Logger, Metrics: b.o.Metrics.Replicas, Quota: b.following,
 		Settings: func() replicate.Settings { return *b.pulling.Load() },
 		BrokerEpoch: func() int64 {
 			if me := b.Image().Broker(b.o.NodeID); me != nil {

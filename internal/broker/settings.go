@@ -2,9 +2,11 @@ package broker
 
 import (
 	"strconv"
+	"time"
 
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 )
 
 // Names of the broker settings that the broker itself heeds.
@@ -13,6 +15,10 @@ const (
 	producerExpiry    = "producer.id.expiration.ms"
 	maxLag            = "replica.lag.time.max.ms"
 	verifyTxns        = "transaction.partition.verification.enable"
+	leaderRate        = "leader.replication.throttled.rate"
+	followerRate      = "follower.replication.throttled.rate"
+	quotaSamples      = "replication.quota.window.num"
+	quotaSpan         = "replication.quota.window.size.seconds"
 )
 
 // configOf resolves what a topic's partitions heed.
@@ -31,6 +37,8 @@ func (b *Broker) configOf(img *metadata.Image, name string) partition.Config {
 func (b *Broker) reconfigure(img *metadata.Image, changes []metadata.ConfigChange) {
 	if b.o.Nodes != nil {
 		b.heedPulling(img)
+		b.leading.Limit(b.o.View.Int(img, leaderRate))
+		b.following.Limit(b.o.View.Int(img, followerRate))
 	}
 	all := false
 	for _, c := range changes {
@@ -59,3 +67,18 @@ func (b *Broker) configure(img *metadata.Image, t *topic) {
 		}
 	}
 }
+
+// makeQuotas makes the rates of throttled replicas (KIP-73), without limits yet.
+func (b *Broker) makeQuotas() {
+	o := quota.Options{
+		Samples: int(b.o.View.Int(nil, quotaSamples)), Span: time.Duration(b.o.View.Int(nil, quotaSpan)) * time.Second,
+		Now: b.o.Now, Metrics: b.o.Metrics.Leading,
+	}
+	b.leading = quota.New(o)
+	o.Metrics = b.o.Metrics.Following
+	b.following = quota.New(o)
+}
+
+// LeaderQuota is what throttled replicas that are led here may be sent; nil where
+// there are no other nodes.
+func (b *Broker) LeaderQuota() *quota.Quota { return b.leading }

@@ -25,6 +25,8 @@ type Topic struct {
 	SegmentBytes, SegmentIndexBytes, SegmentMs, SegmentJitterMs int64
 	UncleanLeaderElection                                       bool
 	DeadLetters                                                 bool // share groups may write theirs here
+	// Throttled replicas (KIP-73): *, or PARTITION:BROKER,…
+	ThrottledLeaders, ThrottledFollowers string
 	// compaction
 	DeleteRetentionMs, MinCompactionLagMs, MaxCompactionLagMs int64
 	MinCleanableDirtyRatio                                    float64
@@ -110,20 +112,22 @@ var topicFields = map[string]func(*Topic, string){
 	"message.timestamp.before.max.ms": func(t *Topic, s string) {
 		t.TimestampBeforeMaxMs = number(s)
 	},
-	"message.timestamp.after.max.ms": func(t *Topic, s string) { t.TimestampAfterMaxMs = number(s) },
-	"message.timestamp.type":         func(t *Topic, s string) { t.LogAppendTime = s == "LogAppendTime" },
-	"min.insync.replicas":            func(t *Topic, s string) { t.MinInsyncReplicas = int32(number(s)) },
-	"retention.bytes":                func(t *Topic, s string) { t.RetentionBytes = number(s) },
-	"retention.ms":                   func(t *Topic, s string) { t.RetentionMs = number(s) },
-	"segment.bytes":                  func(t *Topic, s string) { t.SegmentBytes = number(s) },
-	"segment.index.bytes":            func(t *Topic, s string) { t.SegmentIndexBytes = number(s) },
-	"segment.ms":                     func(t *Topic, s string) { t.SegmentMs = number(s) },
-	"segment.jitter.ms":              func(t *Topic, s string) { t.SegmentJitterMs = number(s) },
-	"unclean.leader.election.enable": func(t *Topic, s string) { t.UncleanLeaderElection = s == "true" },
-	groupDeadLetters:                 func(t *Topic, s string) { t.DeadLetters = s == "true" },
-	"delete.retention.ms":            func(t *Topic, s string) { t.DeleteRetentionMs = number(s) },
-	"min.compaction.lag.ms":          func(t *Topic, s string) { t.MinCompactionLagMs = number(s) },
-	"max.compaction.lag.ms":          func(t *Topic, s string) { t.MaxCompactionLagMs = number(s) },
+	"message.timestamp.after.max.ms":          func(t *Topic, s string) { t.TimestampAfterMaxMs = number(s) },
+	"message.timestamp.type":                  func(t *Topic, s string) { t.LogAppendTime = s == "LogAppendTime" },
+	"min.insync.replicas":                     func(t *Topic, s string) { t.MinInsyncReplicas = int32(number(s)) },
+	"retention.bytes":                         func(t *Topic, s string) { t.RetentionBytes = number(s) },
+	"retention.ms":                            func(t *Topic, s string) { t.RetentionMs = number(s) },
+	"segment.bytes":                           func(t *Topic, s string) { t.SegmentBytes = number(s) },
+	"segment.index.bytes":                     func(t *Topic, s string) { t.SegmentIndexBytes = number(s) },
+	"segment.ms":                              func(t *Topic, s string) { t.SegmentMs = number(s) },
+	"segment.jitter.ms":                       func(t *Topic, s string) { t.SegmentJitterMs = number(s) },
+	"unclean.leader.election.enable":          func(t *Topic, s string) { t.UncleanLeaderElection = s == "true" },
+	"leader.replication.throttled.replicas":   func(t *Topic, s string) { t.ThrottledLeaders = s },
+	"follower.replication.throttled.replicas": func(t *Topic, s string) { t.ThrottledFollowers = s },
+	groupDeadLetters:                          func(t *Topic, s string) { t.DeadLetters = s == "true" },
+	"delete.retention.ms":                     func(t *Topic, s string) { t.DeleteRetentionMs = number(s) },
+	"min.compaction.lag.ms":                   func(t *Topic, s string) { t.MinCompactionLagMs = number(s) },
+	"max.compaction.lag.ms":                   func(t *Topic, s string) { t.MaxCompactionLagMs = number(s) },
 	"min.cleanable.dirty.ratio": func(t *Topic, s string) {
 		t.MinCleanableDirtyRatio, _ = strconv.ParseFloat(s, 64)
 	},

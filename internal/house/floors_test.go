@@ -12,7 +12,7 @@ import (
 const floors = `
 0   internal/uuid internal/sockcall
 1   internal/wire/... internal/record internal/vfs/... internal/metric
-2   internal/config internal/producer internal/sim internal/datadir internal/peer internal/outbox
+2   internal/config internal/producer internal/sim internal/datadir internal/peer internal/outbox internal/quota
 3   internal/log/... internal/metadata
 4   internal/partition/... internal/quorum internal/coordinator
 5   internal/replicate internal/controller/... internal/kafka/slab internal/group/... internal/txn/... internal/share/...

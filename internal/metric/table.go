@@ -61,6 +61,8 @@ var table = []Def{
 	{Name: "ottla_replica_fetch_requests_total", Kind: KindCounter, Help: "Fetches that this node sent to leaders for its followers."},
 	{Name: "ottla_replica_fetch_bytes_total", Kind: KindCounter, Help: "Bytes of records that followers here got from their leaders."},
 	{Name: "ottla_replica_connections_failed_total", Kind: KindCounter, Help: "Connections to leaders' nodes that could not be made, or broke."},
+	{Name: "ottla_replica_throttled_bytes_total", Kind: KindCounter, Label: "side", Help: "Bytes of throttled replicas that count against the rate of their side: leader (sent) or follower (fetched). Only while there is a rate."},
+	{Name: "ottla_replica_throttle_waits_total", Kind: KindCounter, Label: "side", Help: "Times that a throttled replica was left out of a fetch because the rate of its side was reached."},
 	{Name: "ottla_replica_damages_total", Kind: KindCounter, Help: "Times that a range of a log could not be read: damaged where it was durable."},
 	{Name: "ottla_replica_ranges_mended_total", Kind: KindCounter, Help: "Damaged ranges that were replaced with the records of another replica."},
 	{Name: "ottla_replica_renewals_total", Kind: KindCounter, Help: "Damaged replicas that were fetched anew as a whole."},

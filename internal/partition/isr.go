@@ -98,6 +98,25 @@ func (p *Partition) Withdraw(x Proposal) {
 	t.tell()
 }
 
+// InSync tells whether a replica is in sync as far as is known here: the
+// controller has noted it, or a proposal of this leader's is under way.
+func (p *Partition) InSync(node int32) bool {
+	p.st.Lock()
+	defer p.st.Unlock()
+	return p.core.InSync(node)
+}
+
+// ThrottledLeader and ThrottledFollower tell whether this replica is one of those
+// that send, or fetch, no faster than the node's rate (KIP-73). They take no lock.
+func (p *Partition) ThrottledLeader() bool {
+	return p.config.Load().Throttled.Leaders.Has(p.index, p.node)
+}
+
+// ThrottledFollower is ThrottledLeader of what follows.
+func (p *Partition) ThrottledFollower() bool {
+	return p.config.Load().Throttled.Followers.Has(p.index, p.node)
+}
+
 // Standings tells what the leader knows of its followers, in the order of
 // assignment; nothing where this replica does not lead.
 func (p *Partition) Standings() []replica.Standing {

@@ -9,6 +9,7 @@ import (
 	"ottla/internal/log"
 	"ottla/internal/partition/replica"
 	"ottla/internal/producer"
+	"ottla/internal/quota"
 	"ottla/internal/record"
 	"ottla/internal/uuid"
 )
@@ -46,6 +47,9 @@ type Config struct {
 	ProducerExpiry time.Duration // producer.id.expiration.ms; 0 means never
 	// VerifyTransactions is transaction.partition.verification.enable.
 	VerifyTransactions bool
+	// Throttled are the topic's replicas that send, as leaders, and that fetch, as
+	// followers, no faster than their nodes' rates (KIP-73).
+	Throttled struct{ Leaders, Followers *quota.Replicas }
 }
 
 // rules are the settings that the core heeds. Internal topics are always

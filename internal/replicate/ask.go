@@ -56,10 +56,13 @@ func (n *fetcher) gather(now time.Time) (conn net.Conn, next time.Duration, fetc
 	if len(n.underWay) > 0 && n.sessionID == 0 {
 		room = false // the session is not known yet
 	}
+	holds := false
 	if room {
-		n.idle, next = n.takeDue(now)
+		n.idle, next, holds = n.takeDue(now)
 	}
-	fetch = room && (len(n.batch) > 0 || len(n.forgotten) > 0 || len(n.underWay) == 0 && n.sessionID != 0)
+	// With nothing but partitions that are held back a session is opened too: the
+	// connection is not silent for as long as they wait.
+	fetch = room && (len(n.batch) > 0 || len(n.forgotten) > 0 || len(n.underWay) == 0 && (n.sessionID != 0 || holds))
 	if !fetch {
 		return n.conn, next, false
 	}
@@ -75,22 +78,41 @@ func (n *fetcher) gather(now time.Time) (conn net.Conn, next time.Duration, fetc
 }
 
 // takeDue moves the partitions that are due from idle to batch, and tells when the
-// next one is. mu is held.
-func (n *fetcher) takeDue(now time.Time) (rest []*part, next time.Duration) {
+// next one is, and whether some are held back by the rate of throttled replicas. mu
+// is held.
+func (n *fetcher) takeDue(now time.Time) (rest []*part, next time.Duration, holds bool) {
 	rest, next = n.idle[:0], longest
+	again := n.reached()
 	for _, x := range n.idle {
 		switch {
 		case x.gone:
 		case now.Before(x.due):
 			rest = append(rest, x)
 			next = min(next, x.due.Sub(now))
+		case again > 0 && !x.level && x.partition.ThrottledFollower():
+			rest, holds = append(rest, x), true
+			next = min(next, again)
+			if !x.held {
+				x.held = true
+				n.all.o.Quota.Refused()
+			}
 		default:
-			x.listed, x.asked = false, true
+			x.listed, x.asked, x.held = false, true, false
 			n.batch = append(n.batch, x)
 		}
 	}
 	clear(n.idle[len(rest):])
-	return rest, next
+	return rest, next, holds
+}
+
+// reached tells when to look again at throttled replicas that are not in sync,
+// where they may fetch nothing now (KIP-73).
+func (n *fetcher) reached() time.Duration {
+	if !n.all.o.Quota.Limited() {
+		return 0
+	}
+	_, again := n.all.o.Quota.Room()
+	return again
 }
 
 // ask appends a fetch to out.

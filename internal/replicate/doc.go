@@ -23,6 +23,11 @@
 // (ReplicaProgress): so the leader learns of it at once, and a sync never holds up
 // what comes next.
 //
+// Throttled replicas (KIP-73) that are not in sync are not asked about while the
+// rate of this node's followers is reached; the others are. In sync is who is noted
+// as that when it begins to follow, and who had all that was committed at its
+// leader's last word. What any throttled replica gets counts.
+//
 // A partition whose leader answers an error waits a little, longer each time; a
 // connection that fails takes the session with it, and all is asked anew.
 //

@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/metric"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 )
 
 // Options make Fetchers.
@@ -23,6 +24,9 @@ type Options struct {
 	Settings func() Settings
 	Logger   *slog.Logger
 	Metrics  Metrics
+	// Quota is what throttled replicas here may fetch while they are not in sync;
+	// nil: all.
+	Quota *quota.Quota
 }
 
 // Settings are what a fetch heeds (replica.fetch.*).

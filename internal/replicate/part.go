@@ -25,11 +25,13 @@ type part struct {
 	pause  time.Duration
 	due    time.Time // not asked again before; zero: at once
 	told   int64     // the synced offset that the leader was told last
+	level  bool      // in sync, or with all that is committed: never throttled (KIP-73)
+	held   bool      // not asked about since the rate is reached
 }
 
 func newPart(n *fetcher, p *partition.Partition, leaderEpoch int32) *part {
 	d := p.Describe()
-	return &part{fetcher: n, partition: p, key: pull.Key{Topic: d.ID, Index: d.Index}, leaderEpoch: leaderEpoch, told: -1}
+	return &part{fetcher: n, partition: p, key: pull.Key{Topic: d.ID, Index: d.Index}, leaderEpoch: leaderEpoch, told: -1, level: p.InSync(n.all.o.NodeID)}
 }
 
 // Synced implements partition.Reporter.

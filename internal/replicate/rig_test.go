@@ -40,26 +40,30 @@ type leader struct {
 
 var topicID = uuid.UUID{9}
 
-func newRig(t *testing.T, partitions int32) *rig {
+func newRig(t *testing.T, partitions int32, adjust ...func(*Options, *partition.Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, dials: make(chan *leader, 64), fail: make(chan error, 64)}
 	var err error
 	r.dir, err = log.OpenDir(log.DirOptions{FS: vfs.NewMem(0), Path: "/data", Now: time.Now, VerifyAge: time.Hour})
 	must(t, err)
-	for i := range partitions {
-		p := partition.New(partition.Options{Topic: "orders", ID: topicID, Index: i, NodeID: 1, Now: time.Now, Config: partition.Config{
-			Log:       log.Config{SegmentBytes: 1 << 30, IndexBytes: 10 << 20, IndexIntervalBytes: 4096, Delete: true, MaxDecompressed: 64 << 20},
-			MinInsync: 1,
-		}})
-		must(t, p.Open(r.dir))
-		r.parts = append(r.parts, p)
-	}
-	r.all = New(Options{
+	o, c := Options{
 		NodeID: 1, BrokerEpoch: func() int64 { return 77 }, Open: r.open,
 		Settings: func() Settings {
 			return Settings{PartitionBytes: 1 << 20, ResponseBytes: 10 << 20, Wait: 500 * time.Millisecond, Backoff: 50 * time.Millisecond, Silence: patience}
 		},
-	})
+	}, partition.Config{
+		Log:       log.Config{SegmentBytes: 1 << 30, IndexBytes: 10 << 20, IndexIntervalBytes: 4096, Delete: true, MaxDecompressed: 64 << 20},
+		MinInsync: 1,
+	}
+	for _, f := range adjust {
+		f(&o, &c)
+	}
+	for i := range partitions {
+		p := partition.New(partition.Options{Topic: "orders", ID: topicID, Index: i, NodeID: 1, Now: time.Now, Config: c})
+		must(t, p.Open(r.dir))
+		r.parts = append(r.parts, p)
+	}
+	r.all = New(o)
 	t.Cleanup(r.all.Close)
 	return r
 }

@@ -89,9 +89,11 @@ func (n *fetcher) take(row *pull.Row) {
 		n.failed(x, row, err)
 		return
 	}
+	level := row.Code == wire.None && row.High >= 0 && row.High <= x.partition.Offsets().LogEnd
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	x.well()
+	x.level = level
 	if again {
 		n.list(x)
 	}
@@ -109,6 +111,9 @@ func (n *fetcher) apply(x *part, row *pull.Row) (again bool, err error) {
 		return true, err
 	}
 	n.all.o.Metrics.Fetched.Add(len(row.Records))
+	if n.all.o.Quota.Limited() && x.partition.ThrottledFollower() {
+		n.all.o.Quota.Take(len(row.Records))
+	}
 	start := x.partition.Offsets().LogStart
 	_, err = x.partition.AppendFollower(row.Records, &partition.FollowerArgs{
 		LeaderEpoch: x.leaderEpoch, HighWatermark: row.High, LogStart: row.LogStart,

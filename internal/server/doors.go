@@ -27,6 +27,7 @@ import (
 func (s *Server) makeDoor() error {
 	s.data = data.New(data.Options{
 		Cluster: s.core(), Partitions: s.broker, Transactions: s.vouch, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Throttle: s.broker.LeaderQuota(),
 	})
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),

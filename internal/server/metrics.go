@@ -11,6 +11,7 @@ import (
 	"ottla/internal/group"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metric"
+	"ottla/internal/quota"
 	"ottla/internal/replicate"
 )
 
@@ -32,11 +33,21 @@ func (s *Server) brokerMetrics() broker.Metrics {
 			Fetched:  s.metrics.Counter("ottla_replica_fetch_bytes_total"),
 			Failed:   s.metrics.Counter("ottla_replica_connections_failed_total"),
 		},
+		Leading:   s.throttled("leader"),
+		Following: s.throttled("follower"),
 		Mending: mend.Metrics{
 			Found:   s.metrics.Counter("ottla_replica_damages_total"),
 			Mended:  s.metrics.Counter("ottla_replica_ranges_mended_total"),
 			Renewed: s.metrics.Counter("ottla_replica_renewals_total"),
 		},
+	}
+}
+
+// throttled are the handles of one side of throttled replicas.
+func (s *Server) throttled(side string) quota.Metrics {
+	return quota.Metrics{
+		Bytes: s.metrics.Counter("ottla_replica_throttled_bytes_total", side),
+		Waits: s.metrics.Counter("ottla_replica_throttle_waits_total", side),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"ottla/internal/metadata"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 	"ottla/internal/wire/own"
@@ -44,6 +45,8 @@ type Options struct {
 	Now          func() time.Time // for the age of fetch sessions; time.Now when nil
 	Logger       *slog.Logger
 	Metrics      *metric.Registry // nil: not measured
+	// Throttle is what throttled replicas that are not in sync are sent; nil: all.
+	Throttle *quota.Quota
 }
 
 // Family holds what the handlers share.
@@ -71,7 +74,7 @@ func New(o Options) *Family {
 	f.sessions = newCache(int(o.View.Int(nil, "max.incremental.fetch.session.cache.slots")), &f.m)
 	f.any, _ = o.Partitions.(Replicas)
 	f.rackly = strings.HasSuffix(o.View.String(nil, "replica.selector.class"), rackAware)
-	f.feeder = feed.New(feed.Options{Partitions: o.Partitions, Wheel: f.wheel, Logger: o.Logger, Fed: f.m.fetched})
+	f.feeder = feed.New(feed.Options{Partitions: o.Partitions, Wheel: f.wheel, Logger: o.Logger, Fed: f.m.fetched, Throttle: o.Throttle})
 	return f
 }
 

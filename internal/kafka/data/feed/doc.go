@@ -8,7 +8,8 @@
 // one connection of a follower has asked for), answer (a fetch parked in its
 // connection's queue).
 //
-// Files in reading order: feeder.go, session.go, part.go, answer.go, write.go.
+// Files in reading order: feeder.go, session.go, part.go, answer.go, throttle.go,
+// write.go.
 //
 // A consumer's session is looked through at every fetch. Here a node may follow
 // thousands of partitions, of which few have news: each partition of a session is
@@ -21,6 +22,11 @@
 // watermark leaves with the next answer, and makes one leave by itself only after
 // a few milliseconds: at rest it would be one message more for every record.
 //
+// Throttled replicas (KIP-73) that are not in sync get nothing while the rate of
+// this node's leaders is reached: an answer leaves them out, with nothing held up
+// for the others, and the session looks at them again when there may be room. Those
+// in sync get all, and it counts.
+//
 // A second fetch on the connection ends the wait of the first: so a follower adds
 // a partition without waiting.
 //
@@ -28,5 +34,5 @@
 // called; session.news, a leaf, guards the queue, which partitions fill with their own
 // lock held.
 //
-// Sources: KIP-227, KIP-320, KIP-595, KIP-903.
+// Sources: KIP-73, KIP-227, KIP-320, KIP-595, KIP-903.
 package feed

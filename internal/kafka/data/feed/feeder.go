@@ -9,6 +9,7 @@ import (
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
 	"ottla/internal/wire/own"
@@ -27,6 +28,7 @@ type Options struct {
 	Wheel      *wheel.Wheel
 	Logger     *slog.Logger
 	Fed        *metric.Counter // bytes of records; nil: not measured
+	Throttle   *quota.Quota    // of throttled replicas that are not in sync; nil: none is
 }
 
 // Feeder holds the sessions of the nodes that follow this one. Its methods may be

@@ -18,6 +18,7 @@ type part struct {
 	queued  bool // it is in the queue
 	dormant bool // answered: its news are of no use until it is asked again
 	gone    bool // the session has it no more
+	held    bool // it waits for the rate of throttled replicas
 }
 
 // Stirred implements partition.Feed.
@@ -76,9 +77,10 @@ func (p *part) look(bytes int, minOne bool, row *pull.Row, got *partition.Fetche
 	if row.Code = p.find(); row.Code != wire.None {
 		return full
 	}
+	r := p.ration(min(bytes, int(p.ask.MaxBytes)), minOne)
 	a := partition.ReplicaArgs{
 		FetchArgs: partition.FetchArgs{
-			Offset: p.ask.Offset, MaxBytes: min(bytes, int(p.ask.MaxBytes)), MinOne: minOne,
+			Offset: p.ask.Offset, MaxBytes: r.bytes, MinOne: r.minOne,
 			CurrentLeaderEpoch: max(p.ask.LeaderEpoch, 0), LastFetchedEpoch: p.ask.LastEpoch,
 		},
 		Replica: p.session.node, BrokerEpoch: p.session.brokerEpoch, Synced: p.ask.Synced, LogStart: p.ask.LogStart,
@@ -93,6 +95,12 @@ func (p *part) look(bytes int, minOne bool, row *pull.Row, got *partition.Fetche
 			p.drop()
 		}
 		return full
+	}
+	switch {
+	case r.again > 0 && !got.Diverging:
+		p.session.hold(p, r.again)
+	case r.counts:
+		p.session.feeder.o.Throttle.Take(got.Slice.Len)
 	}
 	switch {
 	case got.Diverging:

@@ -15,7 +15,9 @@ import (
 	"ottla/internal/kafka/pipe"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
+	"ottla/internal/metric"
 	"ottla/internal/partition"
+	"ottla/internal/quota"
 	"ottla/internal/record"
 	"ottla/internal/replicate"
 	"ottla/internal/uuid"
@@ -49,7 +51,19 @@ type node struct {
 	fetchers *replicate.Fetchers
 	inSync   chan *partition.Partition
 	epoch    atomic.Int64 // of its registration
+	throttle *quota.Quota // of what it sends
+	waits    *metric.Counter
+	clock    *still
 }
+
+// still is a clock that stands still unless a test moves it.
+type still struct{ at atomic.Int64 }
+
+func (c *still) Now() time.Time { return time.Unix(1_700_000_000, c.at.Load()) }
+
+// span is a sample of the nodes' quotas: short, since the door's wheel looks again
+// once a span by the wall clock.
+const span = 20 * time.Millisecond
 
 var topicID = uuid.UUID{4, 5, 6}
 
@@ -118,7 +132,9 @@ func (c *cluster) start(id, partitions int32, conf partition.Config) *node {
 	static, err := config.StaticOf("test", nil)
 	must(c.t, err)
 	view := &config.View{Static: static, NodeID: id}
-	n.family = data.New(data.Options{Cluster: n, Partitions: n, View: view})
+	n.clock, n.waits = new(still), metric.New().Counter("ottla_replica_throttle_waits_total", "leader")
+	n.throttle = quota.New(quota.Options{Samples: 11, Span: span, Now: n.clock.Now, Metrics: quota.Metrics{Waits: n.waits}})
+	n.family = data.New(data.Options{Cluster: n, Partitions: n, View: view, Throttle: n.throttle})
 	n.door, err = kafka.New(kafka.Options{Cluster: n, View: view, NodeID: id, ClusterID: "test", APIs: n.family.APIs()})
 	must(c.t, err)
 	n.fetchers = replicate.New(replicate.Options{

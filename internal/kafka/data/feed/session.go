@@ -33,11 +33,12 @@ type session struct {
 	told   bool // an answer has left since lazy was armed
 	due    bool // news of high watermarks have waited long enough
 	urgent bool // other news have come
+	held   holding
 }
 
 func newSession(f *Feeder, id int32, req *pull.Request) *session {
 	s := &session{feeder: f, id: id, node: req.Replica, brokerEpoch: req.BrokerEpoch, epoch: 1, parts: map[pull.Key]*part{}}
-	s.lazy.Fire = s.overdue
+	s.lazy.Fire, s.held.timer.Fire = s.overdue, s.resume
 	return s
 }
 
@@ -186,6 +187,7 @@ func (s *session) giveBack(queue, again []*part, leaves bool) {
 
 // end lets every partition go.
 func (s *session) end() {
+	defer s.release()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
