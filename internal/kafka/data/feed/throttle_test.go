@@ -1,6 +1,7 @@
 package feed_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,6 @@ func TestAThrottledReplicaGetsNoMoreThanTheRate(t *testing.T) {
 	c := throttledCluster(t, 2, "0:1,1:2") // partition 1 is not throttled while node 1 leads
 	n1, n3 := c.node(1), c.node(3)
 	const batch, batches, perSpan = 1100, 50, 4000
-	n1.throttle.Limit(int64(perSpan * time.Second / span))
 	for i := range 2 {
 		for range batches {
 			_, w := n1.append(int32(i), strings.Repeat("x", 1000))
@@ -56,13 +56,14 @@ func TestAThrottledReplicaGetsNoMoreThanTheRate(t *testing.T) {
 	if got := n1.held(0) / batches; got > batch {
 		t.Fatalf("a batch has %d bytes", got)
 	}
+	n1.throttle.Limit(int64(perSpan * time.Second / span)) // what those in sync got before does not count
 	c.join(0)
 	c.join(1)
 	c.until("partition 1 is all there", func() bool { return n3.held(1) == n1.held(1) })
 	for spans := int64(1); spans <= 8; spans++ {
 		before := n1.waits.Value()
 		// What is cut off at the rate counts, and is sent again: so half of it.
-		c.until("the rate is reached", func() bool { return n1.waits.Value() > before && n3.held(0) > (spans-1)*perSpan/2 })
+		c.until(fmt.Sprintf("the rate is reached in span %d", spans), func() bool { return n1.waits.Value() > before && n3.held(0) > (spans-1)*perSpan/2 })
 		if got, most := n3.held(0), spans*perSpan+batch; got > most {
 			t.Fatalf("the replica got %d bytes in %d spans, most %d", got, spans, most)
 		}
@@ -75,10 +76,7 @@ func TestAThrottledReplicaGetsNoMoreThanTheRate(t *testing.T) {
 		t.Fatal("all is there, and nothing was proved")
 	}
 	n1.throttle.Limit(quota.Unlimited)
-	c.until("the rest comes when the rate is taken away", func() bool { return n3.held(0) == n1.held(0) })
-	if end := n3.parts[0].Offsets().LogEnd; end != batches {
-		t.Errorf("the replica's log ends at %d, want %d", end, batches)
-	}
+	c.until("the rest comes when the rate is taken away", func() bool { return n3.parts[0].Offsets().LogEnd == batches })
 }
 
 // TestReplicasInSyncAreNotThrottled: acks=all goes on, and counts.
