@@ -86,7 +86,7 @@ func configuration() string {
 	wide(&b, "Broker settings that act", "", config.ScopeBroker, func(d *config.Def) bool { return d.Acts && !d.Own })
 	wide(&b, "Topic settings that act", "Set with `--config` of `ottla topic create`, `ottla topic alter` or Kafka's tools. `durability` is Ottla's own. A topic\nwithout the setting follows the broker's, named last.",
 		config.ScopeTopic, func(d *config.Def) bool { return d.Acts })
-	wide(&b, "Topic settings without effect yet", "Kept and shown, for what is still to come: compaction, throttles, share groups. Compacted topics lose no records, and keep all.",
+	wide(&b, "Topic settings without effect yet", "Kept and shown, for what is still to come.",
 		config.ScopeTopic, func(d *config.Def) bool { return !d.Acts })
 	wide(&b, "Group settings", "Without effect until there are groups.", config.ScopeGroup, nil)
 	wide(&b, "Client metrics", "Settings of subscriptions (KIP-714): what clients push of their own metrics, and how often.", config.ScopeClientMetrics, nil)

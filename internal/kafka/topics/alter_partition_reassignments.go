@@ -14,8 +14,7 @@ import (
 // or (null replicas) takes back the reassignment of partitions to brokers.
 // v1 may insist on the replication factor (KIP-860).
 func (h *handlers) alterPartitionReassignments() api.API {
-	return api.Row(0, 1, h.serveAlterPartitionReassignments,
-		"What is copied between nodes is not throttled: the rates and lists of replicas that tools set for a move (KIP-73) are kept, shown and removed again, and do not act.")
+	return api.Row(0, 1, h.serveAlterPartitionReassignments)
 }
 
 func (h *handlers) serveAlterPartitionReassignments(ctx context.Context, _ *api.Conn, req *kmsg.AlterPartitionAssignmentsRequest) (kmsg.Response, error) {
