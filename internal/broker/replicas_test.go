@@ -241,3 +241,40 @@ func appendHere(p *partition.Partition) error {
 	var a partition.Appended
 	return p.Append(b.Build(0), &partition.AppendArgs{Acks: 1, AllowZstd: true}, &a)
 }
+
+// TestThrottlesAreHeededAsTheyAreSet: rates by node and cluster, replicas by topic,
+// until they are taken away (KIP-73).
+func TestThrottlesAreHeededAsTheyAreSet(t *testing.T) {
+	o := beside(t)
+	defer o.stop()
+	o.createAt("orders", 1, 2)
+	p := o.find("orders", 0)
+	alter := func(kind int8, name string, op controller.Op, key, value string) {
+		t.Helper()
+		res := o.do(controller.AlterConfigs{Incremental: true, Resources: []controller.AlterResource{{Type: kind, Name: name,
+			Entries: []controller.AlterEntry{{Name: key, Op: op, Value: &value}}}}}).([]controller.Result)[0]
+		if res.Code != wire.None {
+			t.Fatalf("alter %s: %+v", key, res)
+		}
+	}
+	are := func(what string, leads, follows, asLeader, asFollower bool) {
+		t.Helper()
+		got := [4]bool{o.broker.LeaderQuota().Limited(), o.broker.following.Limited(), p.ThrottledLeader(), p.ThrottledFollower()}
+		if got != [4]bool{leads, follows, asLeader, asFollower} {
+			t.Errorf("%s: rates of leaders and followers, replica as leader and follower: %v", what, got)
+		}
+	}
+	are("at first", false, false, false, false)
+	alter(metadata.ResourceBroker, "1", controller.OpSet, leaderRate, "1000")
+	alter(metadata.ResourceBroker, "", controller.OpSet, followerRate, "0")
+	alter(metadata.ResourceTopic, "orders", controller.OpSet, "leader.replication.throttled.replicas", "0:1,0:2")
+	are("rates, and this leader", true, true, true, false)
+	alter(metadata.ResourceTopic, "orders", controller.OpSet, "leader.replication.throttled.replicas", "0:2,1:1")
+	alter(metadata.ResourceTopic, "orders", controller.OpSet, "follower.replication.throttled.replicas", "*")
+	are("another leader, all followers", true, true, false, true)
+	alter(metadata.ResourceBroker, "2", controller.OpSet, leaderRate, "5")
+	alter(metadata.ResourceBroker, "1", controller.OpDelete, leaderRate, "")
+	alter(metadata.ResourceBroker, "", controller.OpDelete, followerRate, "")
+	alter(metadata.ResourceTopic, "orders", controller.OpDelete, "follower.replication.throttled.replicas", "")
+	are("at last", false, false, false, false)
+}
