@@ -37,6 +37,8 @@ func (b *Broker) configOf(img *metadata.Image, name string) partition.Config {
 func (b *Broker) reconfigure(img *metadata.Image, changes []metadata.ConfigChange) {
 	if b.o.Nodes != nil {
 		b.heedPulling(img)
+	}
+	if b.leading != nil {
 		b.leading.Limit(b.o.View.Int(img, leaderRate))
 		b.following.Limit(b.o.View.Int(img, followerRate))
 	}
