@@ -13,7 +13,7 @@
 // A rate is that of Kafka: what the samples hold, by the time since the oldest of
 // them began, of which at least one span counts. So what was not taken is lost
 // after so many spans, and a quota that rested lets the bytes of one span pass at
-// once.
+// once. Who has room gets as much as a span gives, and who comes next pays for it.
 //
 // Invariants: a Quota without a limit costs its users one atomic look and remembers
 // nothing. The clock is handed in; there is no goroutine and no timer.

@@ -74,21 +74,25 @@ func (q *Quota) Take(bytes int) {
 // then goes at once, instead of in crumbs.
 const shortest = 20 * time.Millisecond
 
-// Room tells how many bytes may go now, at least 1; or 0 when more were taken than
-// the rate allows, and after how long to look again: no later than the next sample
-// begins, since the rate may be another by then.
+// Room tells how many bytes may go now: what the rate has left, or those of one span
+// where that is more, which are owed then, so that little is cut off in the middle
+// of a batch; at least 1. Or 0 when more were taken than the rate allows, and after
+// how long to look again: no later than the next sample begins, since the rate may
+// be another by then.
 func (q *Quota) Room() (bytes int, wait time.Duration) {
 	if !q.Limited() {
 		return math.MaxInt, 0
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	left, change := q.w.left(q.o.Now(), float64(q.rate))
+	rate := float64(q.rate)
+	left, change := q.w.left(q.o.Now(), rate)
+	most := max(left, rate*q.o.Span.Seconds(), 1)
 	switch {
-	case q.rate == Unlimited || left >= math.MaxInt:
+	case q.rate == Unlimited || left >= 0 && most >= math.MaxInt:
 		return math.MaxInt, 0
 	case left >= 0:
-		return max(int(left), 1), 0
+		return int(most), 0
 	}
 	return 0, min(max(change, shortest), max(q.o.Span, shortest))
 }
