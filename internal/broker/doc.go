@@ -21,7 +21,8 @@
 // Parts: insync (which followers are in sync, told to the controller), mend (what is
 // damaged here is taken from other replicas). Followers
 // are kept up with their leaders by package replicate: held.go has a partition
-// follow or not with every role it takes.
+// follow or not with every role it takes. The rates of throttled replicas (KIP-73)
+// are the broker's: settings.go.
 //
 // # Rules
 //
