@@ -351,7 +351,8 @@ func (c *devCluster) watch(ctx context.Context) {
 	for _, s := range c.specs {
 		seeds = append(seeds, s.Addr)
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.ClientID("ottla-dev"), kgo.DialTimeout(noteEvery), kgo.RetryTimeout(noteEvery))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.ClientID("ottla-dev"), kgo.DialTimeout(noteEvery), kgo.RetryTimeout(noteEvery),
+		kgo.MetadataMinAge(noteEvery/2)) // what it knows already must not be shown for longer
 	if err != nil {
 		c.board.Say(c.nodes.States(), "  what nodes lead cannot be shown: %v", err)
 		return
