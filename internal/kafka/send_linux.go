@@ -81,7 +81,6 @@ func (s *rawSink) attemptBytes(fd uintptr) bool {
 		switch {
 		case err == unix.EAGAIN:
 			return false
-		case err == unix.EINTR:
 		case err != nil:
 			s.err = err
 			return true

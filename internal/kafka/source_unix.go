@@ -55,15 +55,10 @@ func (s *rawSource) read(in *inbox) (int, error) {
 
 // attempt reads once; false lets the poller wait.
 func (s *rawSource) attempt(fd uintptr) bool {
-	for {
-		s.n, s.err = sockcall.Receive(fd, s.in.room())
-		switch s.err {
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			s.in.idle()
-			return false
-		}
-		return true
+	s.n, s.err = sockcall.Receive(fd, s.in.room())
+	if s.err == syscall.EAGAIN {
+		s.in.idle()
+		return false
 	}
+	return true
 }

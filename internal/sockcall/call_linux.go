@@ -13,12 +13,16 @@ import (
 // the error is EAGAIN when there is nothing. 0 bytes are the end.
 func Receive(fd uintptr, b []byte) (int, error) {
 	b = b[:min(len(b), most)]
-	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, fd,
-		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
-	if errno != 0 {
-		return 0, errno
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, fd,
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != syscall.EINTR {
+			return 0, errno
+		}
 	}
-	return int(n), nil
 }
 
 // Send writes what a socket takes of b, at most 256 KiB of it, and tells how much
@@ -30,10 +34,14 @@ func Send(fd uintptr, b []byte, more bool) (int, error) {
 		flags |= unix.MSG_MORE
 	}
 	b = b[:min(len(b), most)]
-	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, fd,
-		uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags), 0, 0)
-	if errno != 0 {
-		return 0, errno
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, fd,
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags), 0, 0)
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != syscall.EINTR {
+			return 0, errno
+		}
 	}
-	return int(n), nil
 }

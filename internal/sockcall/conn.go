@@ -20,7 +20,7 @@ type Conn struct {
 	out []byte // of the writer, as is the next
 	wep error
 
-	tryIn, tryOut, tryOnce func(fd uintptr) bool // bound once each
+	tryIn, tryOut func(fd uintptr) bool // bound once each
 }
 
 // Wrap makes a Conn of a connection that is a socket of the poller; others, and all
@@ -35,7 +35,7 @@ func Wrap(nc net.Conn) net.Conn {
 		return nc
 	}
 	c := &Conn{Conn: nc, rc: rc}
-	c.tryIn, c.tryOut, c.tryOnce = c.receive, c.send, c.sendOnce
+	c.tryIn, c.tryOut = c.receive, c.send
 	return c
 }
 
@@ -60,39 +60,14 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // receive reads once; false lets the poller wait.
 func (c *Conn) receive(fd uintptr) bool {
-	for {
-		n, err := Receive(fd, c.in)
-		switch err {
-		case nil:
-			c.got = n
-			return true
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			return false
-		default:
-			c.rep = err
-			return true
-		}
-	}
+	c.got, c.rep = Receive(fd, c.in)
+	return c.rep != syscall.EAGAIN
 }
 
 // Write implements net.Conn.
 func (c *Conn) Write(b []byte) (int, error) {
 	c.out, c.wep = b, nil
 	err := c.rc.Write(c.tryOut)
-	return c.wrote(b, err)
-}
-
-// TryWrite writes what can be written without waiting, and tells how much that is.
-// An error shows with the next Write.
-func (c *Conn) TryWrite(b []byte) int {
-	c.out, c.wep = b, nil
-	n, _ := c.wrote(b, c.rc.Write(c.tryOnce))
-	return n
-}
-
-// wrote tells how much of b has left.
-func (c *Conn) wrote(b []byte, err error) (int, error) {
 	n := len(b) - len(c.out)
 	c.out = nil
 	if err == nil && c.wep != nil {
@@ -108,7 +83,6 @@ func (c *Conn) send(fd uintptr) bool {
 		switch err {
 		case nil:
 			c.out = c.out[n:]
-		case syscall.EINTR:
 		case syscall.EAGAIN:
 			return false
 		default:
@@ -116,11 +90,6 @@ func (c *Conn) send(fd uintptr) bool {
 			return true
 		}
 	}
-	return true
-}
-
-func (c *Conn) sendOnce(fd uintptr) bool {
-	c.send(fd)
 	return true
 }
 

@@ -129,46 +129,16 @@ func TestAResetIsTold(t *testing.T) {
 	}
 }
 
-func TestATryWritesWhatFitsAndNoMore(t *testing.T) {
-	nc, b := ends(t)
-	a, ok := nc.(*Conn)
-	if !ok {
-		if wraps {
-			t.Fatalf("a TCP connection became a %T", nc)
-		}
-		return // there are no such calls here
-	}
-	sent, total := pattern(most), 0
-	for {
-		n := a.TryWrite(sent)
-		total += n
-		if n < len(sent) {
-			break
-		}
-	}
-	got := make([]byte, total)
-	if _, err := io.ReadFull(b, got); err != nil {
-		t.Fatal(err)
-	}
-	for i := range got {
-		if got[i] != sent[i%len(sent)] {
-			t.Fatalf("byte %d of %d is %d, want %d", i, total, got[i], sent[i%len(sent)])
-		}
-	}
-	if err := a.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if n := a.TryWrite(sent); n != 0 {
-		t.Errorf("a closed connection took %d bytes", n)
-	}
-}
-
 func TestOnlySocketsAreWrapped(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()
 	defer b.Close()
 	if got := Wrap(a); got != a {
 		t.Errorf("a pipe became a %T", got)
+	}
+	nc, _ := ends(t)
+	if _, ok := nc.(*Conn); ok != wraps {
+		t.Errorf("a TCP connection became a %T", nc)
 	}
 }
 
