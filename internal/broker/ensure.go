@@ -122,6 +122,9 @@ func (b *Broker) leastInSync(img *metadata.Image, topic string, replicas int64) 
 	return max(1, min(b.o.View.Int(img, internalTopics[topic]+".min.isr"), replicas)), true
 }
 
+// growing are the internal topics, in the order of what is asked of the controller.
+var growing = []string{OffsetsTopic, ShareStateTopic, TransactionsTopic}
+
 // mostWidened bounds the partitions of one command.
 const mostWidened = 1000
 
@@ -137,7 +140,7 @@ func (b *Broker) Widen() (controller.ReassignPartitions, bool) {
 	img := b.Image()
 	live := serving(img)
 	var cmd controller.ReassignPartitions
-	for _, topic := range []string{OffsetsTopic, ShareStateTopic, TransactionsTopic} {
+	for _, topic := range growing {
 		t := img.TopicByName(topic)
 		if t == nil || len(live) < 2 {
 			continue
@@ -156,7 +159,7 @@ func (b *Broker) Widen() (controller.ReassignPartitions, bool) {
 func (b *Broker) Strengthen() (controller.AlterConfigs, bool) {
 	img := b.Image()
 	cmd := controller.AlterConfigs{Incremental: true}
-	for _, topic := range []string{OffsetsTopic, ShareStateTopic, TransactionsTopic} {
+	for _, topic := range growing {
 		t := img.TopicByName(topic)
 		if t == nil {
 			continue

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"ottla/internal/broker"
 	"ottla/internal/metadata"
 )
 
@@ -33,15 +32,10 @@ func mayWiden(img *metadata.Image, d *metadata.Delta) bool {
 		return false
 	}
 	return len(d.Brokers) > 0 ||
-		slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return widens(t.Name) }) ||
+		slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return metadata.IsInternal(t.Name) }) ||
 		slices.ContainsFunc(d.Changed, func(p *metadata.Partition) bool {
-			return len(p.Adding)+len(p.Removing) == 0 && widens(p.Topic.Name)
+			return len(p.Adding)+len(p.Removing) == 0 && metadata.IsInternal(p.Topic.Name)
 		})
-}
-
-// widens tells whether a topic is one that grows with the cluster.
-func widens(topic string) bool {
-	return topic == broker.OffsetsTopic || topic == broker.TransactionsTopic || topic == broker.ShareStateTopic
 }
 
 // once keeps what looks at the whole to one at a time; whoever comes meanwhile has
