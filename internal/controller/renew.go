@@ -55,14 +55,15 @@ func (c *Controller) renew(id int32, tp TopicIDPartition) (metadata.Record, erro
 	r := c.rules(p.Topic.Name)
 	r.Unclean = false
 	r.MayLead = func(p *metadata.Partition, other int32) bool { return other != id && c.mayLead(p, other) }
-	others := without(p.ISR, []int32{id})
+	isr := without(p.ISR, []int32{id})
+	others := isr
 	if len(others) == 0 {
 		others = without(p.ELR, []int32{id})
 	}
 	if !slices.ContainsFunc(others, func(other int32) bool { return r.MayLead(p, other) }) {
 		return nil, wire.Errorf(wire.EligibleLeadersNotAvailable, "no other replica of %s-%d that is alive has all its records", p.Topic.Name, p.Index)
 	}
-	change := election.Decide(p, election.Change{ISR: without(p.ISR, []int32{id}), Lost: []int32{id}}, r)
+	change := election.Decide(p, election.Change{ISR: isr, Lost: []int32{id}}, r)
 	if change == nil {
 		change = metadata.ChangePartition(p.Topic.ID, p.Index)
 	}

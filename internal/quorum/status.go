@@ -37,8 +37,7 @@ func (s *Status) StandingMs() int64 {
 		return -1
 	}
 	slices.Sort(heard)
-	slices.Reverse(heard)
-	return heard[len(heard)/2]
+	return heard[(len(heard)-1)/2]
 }
 
 // Replica is a member as the leader sees it; what is not known is -1.
