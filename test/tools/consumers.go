@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/coordinator"
 )
 
 // consumerSteps look at a group of the consumer protocol (KIP-848) with its
@@ -108,9 +109,9 @@ func (s *side) members(ctx context.Context, topic, group string) error {
 // moment ago: an epoch more would be counted otherwise. A member of another group
 // of the same partition asks, and leaves nothing behind.
 func coordinatorKnows(ctx context.Context, c *kgo.Client, topic, group string) error {
-	probe := ""
-	for i := 0; probe == "" || partitionOf(probe) != partitionOf(group); i++ {
-		probe = "probe-" + strconv.Itoa(i)
+	probe, err := beside(group)
+	if err != nil {
+		return err
 	}
 	m := &servedMember{c: c, group: probe, id: "member-probe", topic: topic}
 	for m.has() == 0 {
@@ -123,17 +124,25 @@ func coordinatorKnows(ctx context.Context, c *kgo.Client, topic, group string) e
 	if _, err := m.beat(ctx); err != nil {
 		return err
 	}
-	_, err := kadm.NewClient(c).DeleteGroup(ctx, probe)
+	_, err = kadm.NewClient(c).DeleteGroup(ctx, probe)
 	return err
 }
 
-// partitionOf is where a group's state is, of 50 partitions.
-func partitionOf(group string) int32 {
-	var hash int32
-	for _, b := range []byte(group) {
-		hash = 31*hash + int32(b)
+// states tells where the states of groups are, of 50 partitions.
+var states = coordinator.NewRuntime(coordinator.Options{Partitions: func() int { return 50 }})
+
+// beside names a group whose state is in the partition of another's.
+func beside(group string) (string, error) {
+	want, err := states.PartitionFor(group)
+	if err != nil {
+		return "", err
 	}
-	return (hash & math.MaxInt32) % 50
+	for i := 0; ; i++ {
+		probe := "probe-" + strconv.Itoa(i)
+		if at, err := states.PartitionFor(probe); err != nil || at == want {
+			return probe, err
+		}
+	}
 }
 
 // membersLeave lets them leave.
