@@ -62,6 +62,14 @@ func (s *side) keepAlive(ctx context.Context, c *kgo.Client, beat func(context.C
 	}()
 }
 
+// hush ends the members that are kept alive, if there are any.
+func (s *side) hush() {
+	if s.silence != nil {
+		s.silence()
+		s.silence = nil
+	}
+}
+
 // members lets two members, a and b, join a group, settle and commit, and keeps
 // them alive until membersLeave. The epochs at which they are hang on how often
 // the group was assigned anew, so all of it is done in an order that is always
@@ -147,10 +155,7 @@ func beside(group string) (string, error) {
 
 // membersLeave lets them leave.
 func (s *side) membersLeave(ctx context.Context, group string) error {
-	if s.silence != nil {
-		s.silence()
-		s.silence = nil
-	}
+	s.hush()
 	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr))
 	if err != nil {
 		return err

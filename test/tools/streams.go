@@ -115,10 +115,7 @@ func beatStreams(ctx context.Context, c *kgo.Client, m *kmsg.StreamsGroupHeartbe
 
 // streamsLeave lets the instance leave.
 func (s *side) streamsLeave(ctx context.Context, group string) error {
-	if s.silence != nil {
-		s.silence()
-		s.silence = nil
-	}
+	s.hush()
 	c, err := kgo.NewClient(kgo.SeedBrokers(s.node().Addr))
 	if err != nil {
 		return err
