@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
 
 	"ottla/test/known"
 	"ottla/test/oracle/apache"
+	"ottla/test/realfault"
 	"ottla/test/rig"
 )
 
@@ -33,19 +33,16 @@ func newTrial(ctx context.Context, o options, tools *apache.Distribution, dir st
 	if o.nodes > 1 {
 		t.brokers.known = known.NewList(known.Cluster)
 	}
-	if o.binary == "" {
-		bin := filepath.Join(dir, "bin") // the nodes' folders are beside it
-		o.binary = filepath.Join(bin, "ottla")
-		if text, err := exec.CommandContext(ctx, "go", "build", "-o", bin+string(filepath.Separator), "./cmd/ottla").CombinedOutput(); err != nil {
-			return t, fmt.Errorf("build ./cmd/ottla: %w\n%s", err, text)
-		}
+	binary, err := realfault.Binary(ctx, o.binary, filepath.Join(dir, "bin")) // the nodes' folders are beside it
+	if err != nil {
+		return t, err
 	}
 	t.ottla = &side{tools: tools, shell: tools.Shell(), apart: o.apart}
 	if !o.native {
 		t.kafka = &side{tools: tools, shell: tools.Shell(), apart: o.apart}
 	}
 	if o.nodes == 1 {
-		t.native = &side{tools: tools, shell: tools.Shell(), native: o.binary}
+		t.native = &side{tools: tools, shell: tools.Shell(), native: binary}
 	}
 	var all sync.WaitGroup
 	errs := make([]error, 3)
@@ -58,7 +55,7 @@ func newTrial(ctx context.Context, o options, tools *apache.Distribution, dir st
 			kind = rig.Kafka
 		}
 		all.Go(func() {
-			s.cluster, errs[i] = rig.ClusterLike(ctx, kind, filepath.Join(dir, []string{"kafka", "ottla", "native"}[i]), o.binary, o.nodes)
+			s.cluster, errs[i] = rig.ClusterLike(ctx, kind, filepath.Join(dir, []string{"kafka", "ottla", "native"}[i]), binary, o.nodes)
 		})
 	}
 	all.Wait()
