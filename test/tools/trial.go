@@ -68,9 +68,9 @@ func (t *trial) sides() []*side { return []*side{t.kafka, t.ottla, t.native} }
 // mostly waiting.
 func (t *trial) play(ctx context.Context) error {
 	if t.o.nodes > 1 {
-		return t.steps(ctx, clusterScript(t.o.short), t.kafka, t.ottla)
+		return t.steps(ctx, clusterScript(t.o.short), t.sides())
 	}
-	if err := t.steps(ctx, script(), t.kafka, t.ottla, t.native); err != nil || t.native == nil {
+	if err := t.steps(ctx, script(), t.sides()); err != nil {
 		return err
 	}
 	if t.kafka != nil { // the odd calls are no business of it
@@ -78,15 +78,15 @@ func (t *trial) play(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.steps(ctx, oddScript(), nil, t.ottla, t.native)
+	return t.steps(ctx, oddScript(), []*side{nil, t.ottla, t.native})
 }
 
-// steps runs steps on sides of a trial, in the order of sides, nil where one does
-// not take part.
-func (t *trial) steps(ctx context.Context, script []step, sides ...*side) error {
+// steps runs steps on the three sides of a trial, in the order of sides, nil where
+// one does not take part.
+func (t *trial) steps(ctx context.Context, script []step, sides []*side) error {
 	for _, st := range script {
 		on := slices.Clone(sides)
-		if len(on) > 2 && !st.native() {
+		if !st.native() {
 			on[2] = nil
 		}
 		if !t.o.only.MatchString(st.name) || on[0] == nil && on[2] == nil {
@@ -106,7 +106,7 @@ func (t *trial) steps(ctx context.Context, script []step, sides ...*side) error 
 		if on[0] != nil {
 			t.brokers.compare(st.name, lines[0], lines[1])
 		}
-		if len(on) > 2 && on[2] != nil {
+		if on[2] != nil {
 			t.tools.compare(st.name, lines[1], lines[2])
 		}
 	}
@@ -128,7 +128,7 @@ func (t *trial) judge(ctx context.Context) error {
 		complaints = append(complaints, found...)
 	}
 	whole := t.o.only.String() == "" && !t.o.short
-	err := error(nil)
+	var err error
 	if t.kafka != nil {
 		err = t.brokers.report(whole)
 	}
