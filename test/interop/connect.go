@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/test/interop/crowd"
 	"ottla/test/oracle/apache"
@@ -46,7 +45,7 @@ func runConnect(ctx context.Context, addr, prefix string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF())
+	cl, err := dial(addr)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func runConnectExact(ctx context.Context, addr, prefix string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF())
+	cl, err := dial(addr)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (w *worker) add(ctx context.Context, con connector) error {
 // written waits until the topic, read at read_committed, has each line once and
 // in order.
 func (c *connect) written(ctx context.Context, addr string) error {
-	reader, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF(), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	reader, err := dial(addr, kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.topic(): {0: kgo.NewOffset().AtStart()}}))
 	if err != nil {
 		return err

@@ -23,9 +23,18 @@ type franz struct {
 	base         int64 // timestamp of record 0
 }
 
+// reaching are the options of every client of franz-go, and more.
+func reaching(addr string, more ...kgo.Opt) []kgo.Opt {
+	return append([]kgo.Opt{kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF()}, more...)
+}
+
+func dial(addr string, more ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(reaching(addr, more...)...)
+}
+
 // runFranz is the client program for Go.
 func runFranz(ctx context.Context, addr, prefix string) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(addr)...), kgo.AlwaysRetryEOF())
+	c, err := dial(addr)
 	if err != nil {
 		return err
 	}
@@ -93,7 +102,7 @@ func (f *franz) codec(ctx context.Context, name string, codec kgo.CompressionCod
 	if err != nil {
 		return err
 	}
-	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	p, err := dial(f.addr, kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codec), kgo.ProducerLinger(10*time.Millisecond))
 	if err != nil {
 		return err
@@ -135,7 +144,7 @@ func (f *franz) read(ctx context.Context, topic string, parts, count int, check 
 	for p := range parts {
 		start[int32(p)] = kgo.NewOffset().AtStart()
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}))
+	c, err := dial(f.addr, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}))
 	if err != nil {
 		return err
 	}
@@ -178,7 +187,7 @@ func (f *franz) idempotent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.MaxBufferedRecords(manyCount), kgo.ProducerBatchMaxBytes(2000))
+	p, err := dial(f.addr, kgo.RequiredAcks(kgo.AllISRAcks()), kgo.MaxBufferedRecords(manyCount), kgo.ProducerBatchMaxBytes(2000))
 	if err != nil {
 		return err
 	}
@@ -242,7 +251,7 @@ func (f *franz) huge(ctx context.Context) error {
 }
 
 func (f *franz) roundTrip(ctx context.Context, topic string, size int) error {
-	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.ProducerBatchMaxBytes(hugeBytes+1000), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	p, err := dial(f.addr, kgo.ProducerBatchMaxBytes(hugeBytes+1000), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
 		return err
 	}
@@ -265,7 +274,7 @@ func (f *franz) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(),
+	c, err := dial(f.addr,
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().AtStart()}}))
 	if err != nil {
 		return err
@@ -314,7 +323,7 @@ type result struct {
 // sendThrough sends numbers before, while and after the broker restarts, and
 // tells how many.
 func (f *franz) sendThrough(ctx context.Context, topic string) (int, error) {
-	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF())
+	p, err := dial(f.addr)
 	if err != nil {
 		return 0, err
 	}

@@ -27,7 +27,7 @@ type franzWorld struct {
 
 // groups runs the group scenarios, the first of them with each assignor.
 func (f *franz) groups(ctx context.Context) error {
-	p, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	p, err := dial(f.addr, kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ type franzMember struct {
 func (w *franzWorld) Join(group, topic, instance string, got func(crowd.Record)) (crowd.Member, error) {
 	m := &franzMember{topic: topic, ended: make(chan struct{}), owned: map[int32]bool{}, next: map[int32]kgo.EpochOffset{}}
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(crowd.Addresses(w.addr)...), kgo.AlwaysRetryEOF(), kgo.ClientID("interop"), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
+		kgo.ClientID("interop"), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.Balancers(w.balancer),
 		kgo.HeartbeatInterval(300 * time.Millisecond), kgo.SessionTimeout(10 * time.Second),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, parts map[string][]int32) { m.change(parts[topic], true) }),
@@ -134,7 +134,7 @@ func (w *franzWorld) Join(group, topic, instance string, got func(crowd.Record))
 		opts = append(opts, kgo.InstanceID(instance))
 	}
 	var err error
-	if m.c, err = kgo.NewClient(opts...); err != nil {
+	if m.c, err = dial(w.addr, opts...); err != nil {
 		return nil, err
 	}
 	var ctx context.Context

@@ -25,7 +25,7 @@ func (f *franz) transactions(ctx context.Context) {
 }
 
 func (f *franz) transactional(id string) (*kgo.Client, error) {
-	return kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.TransactionalID(f.prefix+"-"+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	return dial(f.addr, kgo.TransactionalID(f.prefix+"-"+id), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 }
 
 // round sends txnRound numbers, from first on, in a transaction that it leaves
@@ -76,7 +76,7 @@ func (f *franz) numbers(ctx context.Context, topic string, committed bool, first
 	for p := range int32(partitions) {
 		start[p] = kgo.NewOffset().AtStart()
 	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.FetchIsolationLevel(level), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}))
+	c, err := dial(f.addr, kgo.FetchIsolationLevel(level), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: start}))
 	if err != nil {
 		return err
 	}
@@ -138,9 +138,9 @@ func (f *franz) txnOffsets(ctx context.Context) error {
 	if err := f.fill(ctx, in); err != nil {
 		return err
 	}
-	s, err := kgo.NewGroupTransactSession(kgo.SeedBrokers(crowd.Addresses(f.addr)...), kgo.AlwaysRetryEOF(), kgo.TransactionalID(f.prefix+"-txn-offsets"),
+	s, err := kgo.NewGroupTransactSession(reaching(f.addr, kgo.TransactionalID(f.prefix+"-txn-offsets"),
 		kgo.ConsumerGroup(in), kgo.ConsumeTopics(in), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	if err != nil {
 		return err
 	}
