@@ -18,7 +18,6 @@ type keeper struct {
 	p       *process
 	tracker *tracker.Tracker
 	img     *metadata.Image
-	leader  int32
 	epoch   int32
 	led     int32
 	leading bool
@@ -30,14 +29,14 @@ type keeper struct {
 
 func (k *keeper) init(p *process) {
 	k.p, k.tracker, k.img = p, tracker.New(0), metadata.Empty()
-	k.leader, k.epoch, k.led, k.waiting = -1, -1, -1, map[uint64]func(){}
+	k.epoch, k.led, k.waiting = -1, -1, map[uint64]func(){}
 }
 
 // onLeader tells who leads the quorum.
 func (k *keeper) onLeader(leader, epoch int32) {
 	mine := leader == k.p.n.id
 	fresh := mine && (!k.leading || epoch != k.epoch)
-	k.leader, k.epoch, k.leading = leader, epoch, mine
+	k.epoch, k.leading = epoch, mine
 	now := k.p.w.live()
 	switch {
 	case fresh:

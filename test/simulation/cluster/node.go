@@ -29,7 +29,6 @@ type node struct {
 	failIn    int  // operations until one fails
 	cut       bool // the power went in the middle of a step
 	failing   bool // an operation failed in this life
-	leaving   bool // it is not to be started again
 	slowDisk  time.Duration
 }
 
@@ -88,24 +87,22 @@ func (n *node) syncDelay() time.Duration {
 
 // start begins a process on what is on the disk.
 func (n *node) start() {
-	if n.p != nil || n.leaving {
+	if n.p != nil {
 		return
 	}
 	n.lives++
 	n.cut, n.failing, n.paused, n.held = false, false, false, nil
-	p := &process{n: n, w: n.w, incarnation: n.w.newID(), joining: n.joining, joined: n.joining || n.id > 1, epoch: -1, parked: map[asks]*parked{}}
+	p := &process{n: n, w: n.w, incarnation: n.w.newID(), joining: n.joining, joined: n.joining || n.id > 1, parked: map[asks]*parked{}}
 	p.keeper.init(p)
 	p.control.init(p)
 	p.speaker.init(p)
 	n.p = p
 	n.w.hit("start")
 	n.w.note("%v starts, life %d", n, n.lives)
-	p.opening = true
 	err := p.open()
 	if err == nil {
 		err = p.quorum.Start(p.wall())
 	}
-	p.opening = false
 	switch {
 	case n.cut:
 		n.powerCut()

@@ -29,16 +29,13 @@ type process struct {
 	quorum      *quorum.Stepped
 
 	over    bool
-	opening bool // it starts: what goes wrong then is the start's error
 	syncing bool // a sync round is to come
 	keeping bool // a checkpoint is to come
 	telling bool // the controller hears of directories
-	fatal   error
 	fed     bool // the broker has its first image
 	joining bool
-	joined  bool  // it asked to be taken in, in this or an earlier life of its disk
-	entered bool  // it is registered
-	epoch   int64 // of its registration, -1 none
+	joined  bool // it asked to be taken in, in this or an earlier life of its disk
+	entered bool // it is registered
 
 	control  control
 	keeper   keeper
@@ -89,8 +86,6 @@ func (p *process) settle() {
 	case p.over:
 	case p.n.cut:
 		p.n.powerCut()
-	case p.fatal != nil:
-		p.n.gaveUp(p.fatal)
 	case p.dir.Err() != nil:
 		p.n.gaveUp(p.dir.Err())
 	case p.quorum != nil && p.quorum.Err() != nil:
@@ -136,7 +131,7 @@ func (p *process) syncSoon() {
 
 // logger is where the product's log goes.
 func (p *process) logger() *slog.Logger {
-	if !p.w.debug || p.w.loop.Trace == nil {
+	if p.w.loop.Trace == nil {
 		return slog.New(slog.DiscardHandler)
 	}
 	return slog.New(slog.NewTextHandler(lines{p}, &slog.HandlerOptions{Level: slog.LevelDebug}))

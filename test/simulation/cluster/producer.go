@@ -19,7 +19,6 @@ type producer struct {
 	topic string
 	parts int32
 	pid   int64
-	epoch int16
 	lanes []*lane
 }
 
@@ -37,7 +36,6 @@ type sending struct {
 	values  []int64
 	starts  []int64
 	tries   int
-	pid     int64
 	unknown bool // a try of it may be in the log
 }
 
@@ -92,14 +90,14 @@ func (l *lane) next() {
 func (l *lane) compose() *sending {
 	c, s := l.c, &sending{}
 	b := record.NewBuilder()
-	b.ProducerID, b.ProducerEpoch, b.BaseSequence = c.pid, c.epoch, l.seq
+	b.ProducerID, b.ProducerEpoch, b.BaseSequence = c.pid, 0, l.seq
 	b.Codec = event.Draw(c.w.work, record.None, record.None, record.LZ4)
 	for range 1 + c.w.work.IntN(3) {
 		v := c.value()
 		s.values, s.starts = append(s.values, v), append(s.starts, c.w.rules.tick())
 		b.Add(c.w.live().UnixMilli(), nil, encode(v, c.w.work.IntN(60)))
 	}
-	s.batch, s.pid = b.Build(0), c.pid
+	s.batch = b.Build(0)
 	return s
 }
 
@@ -119,11 +117,9 @@ func (l *lane) answered(s *sending, x produced, answered bool) {
 	c := l.c
 	switch {
 	case answered && (x.code == wire.None || x.code == wire.NotEnoughReplicasAfterAppend || x.code == wire.DuplicateSequenceNumber):
-		l.report(s, history.OK, x.base)
-	case answered && lost(x.code) && !s.unknown:
-		c.w.fail("%s-%d refuses batch %d of producer %d, which was never sent before: %s %s", c.topic, l.index, l.seq, s.pid, x.code.Name(), x.text)
+		l.acked(s, x.base)
 	case answered && lost(x.code):
-		c.w.fail("%s-%d refuses batch %d of producer %d, sent %d times: %s %s", c.topic, l.index, l.seq, s.pid, s.tries, x.code.Name(), x.text)
+		c.w.fail("%s-%d refuses batch %d of producer %d, sent %d times, which it may have already %v: %s %s", c.topic, l.index, l.seq, c.pid, s.tries, s.unknown, x.code.Name(), x.text)
 	default:
 		if !answered || x.code == wire.NotLeaderOrFollower || x.code == wire.KafkaStorageError {
 			s.unknown = true
@@ -141,12 +137,12 @@ func lost(c wire.Code) bool {
 	return false
 }
 
-// report writes down what became of a batch.
-func (l *lane) report(s *sending, outcome history.Outcome, base int64) {
+// acked writes down where a batch is.
+func (l *lane) acked(s *sending, base int64) {
 	c := l.c
 	for i, v := range s.values {
 		c.w.rules.add(history.Op{
-			Process: c.id*100 + l.index, Kind: history.Send, Outcome: outcome, Start: s.starts[i], End: c.w.rules.tick(),
+			Process: c.id*100 + l.index, Kind: history.Send, Outcome: history.OK, Start: s.starts[i], End: c.w.rules.tick(),
 			Micro: []history.Micro{{Kind: history.Send, Partition: fmt.Sprintf("%s-%d", c.topic, l.index), Records: []history.Record{{base + int64(i), v}}}},
 		})
 	}

@@ -24,7 +24,6 @@ type reader struct {
 	committed bool
 	final     bool // it is one of the end: it stops at the end of each partition
 	at        []int64
-	busy      []bool
 	done      []bool
 	delay     time.Duration
 	last      wire.Code // that a poll brought
@@ -34,7 +33,7 @@ type reader struct {
 func (w *World) newReader(topic string, parts int32, committed bool) *reader {
 	return &reader{
 		base: w.newBase(), topic: topic, parts: parts, committed: committed, delay: 300 * time.Millisecond,
-		seen: map[int32]seen{}, at: make([]int64, parts), busy: make([]bool, parts), done: make([]bool, parts),
+		seen: map[int32]seen{}, at: make([]int64, parts), done: make([]bool, parts),
 	}
 }
 

@@ -39,7 +39,7 @@ func SimulateBroken(seed uint64, s Sabotage, trace func(line string)) (res Resul
 	rand.Reader = event.Bytes{R: event.Stream(seed, "raft")}
 	defer func() { rand.Reader = source }()
 	w := newWorld(seed, Choose(seed))
-	w.loop.Trace, w.debug, w.sabotage = trace, trace != nil, s
+	w.loop.Trace, w.sabotage = trace, s
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ours := p.(Failure); !ours {

@@ -107,7 +107,6 @@ func (s *speaker) heard(b tracker.Beat, x beat, sent time.Time) {
 		if !s.retiring {
 			s.p.register(func(epoch int64) {
 				s.epoch = epoch
-				s.p.epoch = epoch
 				s.say()
 			})
 			return
@@ -141,7 +140,7 @@ func (p *process) enter() {
 
 func (p *process) enterRegistered() {
 	p.register(func(epoch int64) {
-		p.entered, p.epoch = true, epoch
+		p.entered = true
 		p.speaker.begin(epoch)
 		if !several(p.quorum.Image(), p.n.id) {
 			p.control.do(controller.UnfenceBroker{ID: p.n.id, Epoch: epoch}, 30*time.Second, func(any, error) {})

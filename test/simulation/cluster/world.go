@@ -25,7 +25,6 @@ type World struct {
 	rules   *rules
 	hits    map[string]int
 	broken  string // the first thing found wrong
-	debug   bool   // the product's own log goes into the trace
 
 	sabotage Sabotage
 }
