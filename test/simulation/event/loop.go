@@ -3,6 +3,8 @@ package event
 import (
 	"container/heap"
 	"fmt"
+	"hash"
+	"hash/fnv"
 	"time"
 )
 
@@ -14,7 +16,7 @@ type Loop struct {
 	now   time.Duration // since the beginning
 	queue queue
 	seq   uint64
-	hash  uint64
+	hash  hash.Hash64
 	steps int
 	tail  []string // the last lines, a ring
 	at    int
@@ -24,7 +26,7 @@ type Loop struct {
 const kept = 60
 
 // NewLoop begins at time zero.
-func NewLoop() *Loop { return &Loop{hash: 14695981039346656037} }
+func NewLoop() *Loop { return &Loop{hash: fnv.New64a()} }
 
 // Now is the time since the beginning.
 func (l *Loop) Now() time.Duration { return l.now }
@@ -33,7 +35,7 @@ func (l *Loop) Now() time.Duration { return l.now }
 func (l *Loop) Steps() int { return l.steps }
 
 // Hash is that of all lines noted so far.
-func (l *Loop) Hash() uint64 { return l.hash }
+func (l *Loop) Hash() uint64 { return l.hash.Sum64() }
 
 // Tail are the last lines noted, oldest first.
 func (l *Loop) Tail() []string {
@@ -63,9 +65,7 @@ func (l *Loop) Run(end time.Duration, stop func() bool) {
 // Note puts something that happened into the trace.
 func (l *Loop) Note(format string, args ...any) {
 	s := fmt.Sprintf("%9.3f ", l.now.Seconds()) + fmt.Sprintf(format, args...)
-	for i := range len(s) {
-		l.hash = (l.hash ^ uint64(s[i])) * 1099511628211
-	}
+	l.hash.Write([]byte(s))
 	if len(l.tail) < kept {
 		l.tail = append(l.tail, s)
 	} else {
