@@ -106,8 +106,8 @@ func (c *admin) step() {
 // do gives one command through some node; sure says that its outcome is known.
 func (c *admin) do(what string, cmd any, then func(code wire.Code, sure bool)) {
 	c.doing = what
-	to := 1 + int32(c.w.work.IntN(len(c.w.nodes)-1))
-	c.w.ask(c.end(), request{
+	to := c.w.someone()
+	c.ask(request{
 		to: to, timeout: 6 * time.Second, pipe: new(pipe), // a connection doubles nothing
 		serve: func(p *process, answer func(any)) {
 			p.control.do(cmd, 5*time.Second, func(reply any, err error) { answer(said{reply, err}) })

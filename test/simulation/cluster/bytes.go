@@ -28,6 +28,17 @@ func (c *content) from(offset int64) (out []byte) {
 	return out
 }
 
+// contentOf reads what a fetch found, and gives its file back.
+func contentOf(f *partition.Fetched) ([]byte, error) {
+	if f.Slice.Len == 0 {
+		return nil, nil
+	}
+	defer f.Slice.Release()
+	b := make([]byte, f.Slice.Len)
+	_, err := f.Slice.ReadAt(b, 0)
+	return b, err
+}
+
 // bytesOf reads a replica whole.
 func (w *World) bytesOf(t *metadata.Topic, index, id int32) content {
 	part, code := w.node(id).p.broker.AnyByID(t.ID, index)
@@ -42,14 +53,12 @@ func (w *World) bytesOf(t *metadata.Topic, index, id int32) content {
 		if err := part.Fetch(&a, &f); err != nil {
 			w.fail("%s-%d at node %d cannot be read from offset %d: %v", t.Name, index, id, at, err)
 		}
-		b := make([]byte, f.Slice.Len)
-		if f.Slice.Len == 0 {
-			break // compaction left nothing up there
-		}
-		_, err := f.Slice.ReadAt(b, 0)
-		f.Slice.Release()
+		b, err := contentOf(&f)
 		if err != nil {
 			w.fail("%s-%d at node %d cannot be read at offset %d: %v", t.Name, index, id, at, err)
+		}
+		if len(b) == 0 {
+			break // compaction left nothing up there
 		}
 		for len(b) > 0 {
 			h, batch, rest, err := record.Next(b)

@@ -282,7 +282,7 @@ func (w *World) wipeOne() {
 // replica in sync.
 func (w *World) canLose(n *node) bool {
 	lead := w.controller()
-	if lead == nil || lead.n == n || n.p == nil || !lead.quorum.Status().Serves {
+	if lead == nil || lead.n == n {
 		return false
 	}
 	img := lead.quorum.Image()

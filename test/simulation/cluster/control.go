@@ -87,7 +87,7 @@ func (c *control) try(cmd any, until time.Duration, done func(any, error)) {
 	case p.n.id:
 		p.here(cmd, heard)
 	default:
-		p.w.ask(end{p.n.id, p}, request{
+		p.ask(request{
 			to: c.leader, timeout: min(3*time.Second, until-p.w.loop.Now()), pipe: new(pipe), // a connection doubles nothing
 			serve: func(q *process, answer func(any)) { q.serveCommand(p.n.id, cmd, answer) },
 			done: func(answer any, refused bool) {

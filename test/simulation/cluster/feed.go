@@ -142,14 +142,9 @@ func (x *parked) read() (row, bool) {
 		r.diverging, r.divergingEpoch, r.divergingEnd = true, got.DivergingEpoch, got.DivergingEnd
 		return r, true
 	}
-	if got.Slice.Len > 0 {
-		r.records = make([]byte, got.Slice.Len)
-		_, err := got.Slice.ReadAt(r.records, 0)
-		got.Slice.Release()
-		if err != nil {
-			x.p.suspect("read for a replica", err)
-			return row{code: wire.KafkaStorageError, high: -1, start: -1}, true
-		}
+	if r.records, err = contentOf(&got); err != nil {
+		x.p.suspect("read for a replica", err)
+		return row{code: wire.KafkaStorageError, high: -1, start: -1}, true
 	}
 	return r, len(r.records) > 0
 }

@@ -96,7 +96,7 @@ func (x *follower) ask() {
 		q.brokerEpoch = me.Epoch
 	}
 	asked := x.asked
-	p.w.ask(end{p.n.id, p}, request{
+	p.ask(request{
 		to: x.leader, pipe: x.f.pipe(x.leader), timeout: fetchWait + 1500*time.Millisecond,
 		serve: func(q2 *process, answer func(any)) { q2.serveFetch(q, answer) },
 		done: func(answer any, _ bool) {
@@ -161,12 +161,7 @@ func (x *follower) Synced() {
 		}
 		x.told = synced
 		p.w.carryIn(x.f.pipe(x.leader), p.n.id, x.leader, func() {
-			n := p.w.node(x.leader)
-			if n == nil || n.p == nil {
-				return
-			}
-			q := n.p
-			q.do(func() { q.serveProgress(p.n.id, x.at, x.epoch, synced) })
+			p.w.arrive(x.leader, func(q *process) { q.serveProgress(p.n.id, x.at, x.epoch, synced) })
 		})
 	})
 }

@@ -222,7 +222,7 @@ func (k *keeper) down(id int32) {
 	if !k.leading || k.img.Broker(id) == nil || !k.tracker.Down(id) {
 		return
 	}
-	k.p.w.ask(end{k.p.n.id, k.p}, request{
+	k.p.ask(request{
 		to: id, timeout: time.Second,
 		serve: func(_ *process, answer func(any)) { answer(true) },
 		done: func(answer any, _ bool) {

@@ -110,7 +110,7 @@ func (p *process) at(tp txn.TopicPartition, serve func(q *process, answer func(a
 	case p.n.id:
 		serve(p, then)
 	default:
-		p.w.ask(end{p.n.id, p}, request{to: leader, timeout: 2 * time.Second, serve: serve, done: func(answer any, _ bool) { then(answer) }})
+		p.ask(request{to: leader, timeout: 2 * time.Second, serve: serve, done: func(answer any, _ bool) { then(answer) }})
 	}
 }
 

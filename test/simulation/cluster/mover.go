@@ -171,7 +171,7 @@ func (x *instance) located(start int64, reply group.FetchReply) bool {
 				return false
 			}
 			at[p.Index] = max(p.Offset, 0)
-			pos = append(pos, history.Position{Partition: fmt.Sprintf("%s-%d", c.from, p.Index), Offset: p.Offset})
+			pos = append(pos, history.Position{Partition: place(c.from, p.Index), Offset: p.Offset})
 		}
 	}
 	x.at = at
@@ -197,7 +197,7 @@ func (x *instance) next() {
 		c.refresh(again)
 		return
 	}
-	c.w.ask(c.end(), request{
+	c.ask(request{
 		to: to, timeout: 2 * time.Second,
 		serve: func(p *process, answer func(any)) { answer(p.serveRead(c.from, i, from, 600, true)) },
 		done: func(answer any, _ bool) {
@@ -276,7 +276,7 @@ func (x *instance) begin(from int32, recs []history.Record, next int64) {
 			batch, first := b.Build(0), len(t.sends)
 			for _, v := range values[out] {
 				t.sends = append(t.sends, history.Micro{
-					Kind: history.Send, Partition: fmt.Sprintf("%s-%d", c.to, out), Records: []history.Record{{-1, v}}, // where it is not known yet
+					Kind: history.Send, Partition: place(c.to, out), Records: []history.Record{{-1, v}}, // where it is not known yet
 				})
 			}
 			sends := t.sends[first:len(t.sends):len(t.sends)]
@@ -422,7 +422,7 @@ func (x *instance) report(t *turn, outcome history.Outcome) {
 	}
 	op := history.Op{Process: x.process, Kind: history.Commit, Outcome: outcome, Start: t.commit, End: r.tick(), Group: x.c.group}
 	for i, o := range t.next {
-		op.Positions = append(op.Positions, history.Position{Partition: fmt.Sprintf("%s-%d", x.c.from, i), Offset: o})
+		op.Positions = append(op.Positions, history.Position{Partition: place(x.c.from, int32(i)), Offset: o})
 	}
 	r.add(op)
 }

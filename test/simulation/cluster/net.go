@@ -86,6 +86,14 @@ func (w *World) delay(from, to int32) time.Duration {
 	return d
 }
 
+// arrive runs something in a node's process, where one runs.
+func (w *World) arrive(to int32, do func(q *process)) {
+	if n := w.node(to); n != nil && n.p != nil {
+		q := n.p
+		q.do(func() { do(q) })
+	}
+}
+
 // request is what is asked of a node. serve runs in its process; it may answer at
 // once or later, once or never.
 type request struct {
@@ -98,6 +106,9 @@ type request struct {
 	// was not.
 	done func(answer any, refused bool)
 }
+
+// ask sends a request of this process.
+func (p *process) ask(r request) { p.w.ask(end{p.n.id, p}, r) }
 
 // ask sends a request.
 func (w *World) ask(from end, r request) {

@@ -201,10 +201,7 @@ func (p *process) post(to int32, frame []byte) {
 		return
 	}
 	p.w.carry(p.n.id, to, func() {
-		if n := p.w.node(to); n != nil && n.p != nil {
-			q := n.p
-			q.do(func() { q.quorum.Receive(q.wall(), p.n.id, frame) })
-		}
+		p.w.arrive(to, func(q *process) { q.quorum.Receive(q.wall(), p.n.id, frame) })
 	})
 }
 

@@ -51,8 +51,8 @@ func (c *producer) start() { c.after(event.Between(c.w.work, 0, time.Second), c.
 
 // begin gets a producer id, then sends.
 func (c *producer) begin() {
-	to := 1 + int32(c.w.work.IntN(len(c.w.nodes)-1))
-	c.w.ask(c.end(), request{
+	to := c.w.someone()
+	c.ask(request{
 		to: to, timeout: 3 * time.Second,
 		serve: func(p *process, answer func(any)) {
 			p.control.do(controller.AllocateProducerIDs{BrokerID: p.n.id}, 2*time.Second, func(reply any, err error) {
@@ -143,7 +143,7 @@ func (l *lane) acked(s *sending, base int64) {
 	for i, v := range s.values {
 		c.w.rules.add(history.Op{
 			Process: c.id*100 + l.index, Kind: history.Send, Outcome: history.OK, Start: s.starts[i], End: c.w.rules.tick(),
-			Micro: []history.Micro{{Kind: history.Send, Partition: fmt.Sprintf("%s-%d", c.topic, l.index), Records: []history.Record{{base + int64(i), v}}}},
+			Micro: []history.Micro{{Kind: history.Send, Partition: place(c.topic, l.index), Records: []history.Record{{base + int64(i), v}}}},
 		})
 	}
 	c.w.hit("batch acknowledged")

@@ -50,7 +50,7 @@ func (r *reader) start() {
 	}
 }
 
-func (r *reader) name(i int32) string { return fmt.Sprintf("%s-%d", r.topic, i) }
+func (r *reader) name(i int32) string { return place(r.topic, i) }
 
 // seen is the highest high watermark that one leader told.
 type seen struct {
@@ -95,7 +95,7 @@ func (r *reader) poll(i int32) {
 		return
 	}
 	start, from, most := r.w.rules.tick(), r.at[i], 200+r.w.work.IntN(5000)
-	r.w.ask(r.end(), request{
+	r.ask(request{
 		to: to, timeout: 2 * time.Second,
 		serve: func(p *process, answer func(any)) { answer(p.serveRead(r.topic, i, from, most, r.committed)) },
 		done: func(answer any, _ bool) {
@@ -130,14 +130,10 @@ func (p *process) serveRead(topic string, index int32, from int64, most int, com
 		return fetched{code: wire.CodeOf(err)}
 	}
 	out := fetched{epoch: part.Offsets().LeaderEpoch, marks: history.Marks{LogStart: f.LogStart, LastStable: f.LastStable, High: f.HighWatermark, LogEnd: -1}, aborted: f.Aborted}
-	if f.Slice.Len > 0 {
-		out.bytes = make([]byte, f.Slice.Len)
-		_, err := f.Slice.ReadAt(out.bytes, 0)
-		f.Slice.Release()
-		if err != nil {
-			p.suspect("read", err)
-			return fetched{code: wire.KafkaStorageError}
-		}
+	var err error
+	if out.bytes, err = contentOf(&f); err != nil {
+		p.suspect("read", err)
+		return fetched{code: wire.KafkaStorageError}
 	}
 	return out
 }

@@ -22,7 +22,8 @@ func (w *World) newBase() base {
 	return base{w: w, id: firstClient + int32(len(w.clients)), img: metadata.Empty()}
 }
 
-func (c *base) end() end { return end{id: c.id} }
+// ask sends a request of the client.
+func (c *base) ask(r request) { c.w.ask(end{id: c.id}, r) }
 
 func (c *base) finish() { c.ending = true }
 
@@ -43,7 +44,7 @@ func (c *base) coordinate(topic, key string, serve func(p *process, answer func(
 		c.refresh(func() { then(said{err: wire.CoordinatorNotAvailable}, true) })
 		return
 	}
-	c.w.ask(c.end(), request{
+	c.ask(request{
 		to: to, timeout: 3 * time.Second, serve: serve,
 		done: func(answer any, _ bool) {
 			x, ok := answer.(said)
@@ -58,8 +59,8 @@ func (c *base) coordinate(topic, key string, serve func(p *process, answer func(
 
 // refresh asks some node what it knows, then goes on.
 func (c *base) refresh(then func()) {
-	to := 1 + int32(c.w.work.IntN(len(c.w.nodes)-1))
-	c.w.ask(c.end(), request{
+	to := c.w.someone()
+	c.ask(request{
 		to: to, timeout: time.Second,
 		serve: func(p *process, answer func(any)) {
 			if p.fed {
@@ -100,7 +101,7 @@ func (c *base) produce(topic string, index int32, batch []byte, txnID string, th
 		c.refresh(func() { then(produced{code: wire.LeaderNotAvailable}, true) })
 		return
 	}
-	c.w.ask(c.end(), request{
+	c.ask(request{
 		to: to, timeout: 2 * time.Second,
 		serve: func(p *process, answer func(any)) {
 			batch := append([]byte(nil), batch...) // it is patched there

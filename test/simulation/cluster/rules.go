@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 
@@ -47,6 +48,9 @@ func (r *rules) tick() int64 {
 	r.clock = max(r.clock+1, int64(r.w.loop.Now()))
 	return r.clock
 }
+
+// place is a partition as package history has it.
+func place(topic string, index int32) string { return fmt.Sprintf("%s-%d", topic, index) }
 
 // add notes what a client did and saw.
 func (r *rules) add(op history.Op) { r.ops = append(r.ops, op) }

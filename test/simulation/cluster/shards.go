@@ -168,7 +168,7 @@ func (p *process) coordinate(topic string, partition int32, cmd any, then func(s
 	case p.n.id:
 		p.shards.of(topic).do(partition, cmd, then)
 	default:
-		p.w.ask(end{p.n.id, p}, request{
+		p.ask(request{
 			to: leader, timeout: 2 * time.Second,
 			serve: func(q *process, answer func(any)) {
 				q.shards.of(topic).do(partition, cmd, func(x said) { answer(x) })

@@ -70,7 +70,7 @@ func (s *speaker) speak() {
 		s.heard(b, s.p.keeper.heartbeat(b), sent)
 		return
 	}
-	s.p.w.ask(end{s.p.n.id, s.p}, request{
+	s.p.ask(request{
 		to: leader, timeout: 900 * time.Millisecond,
 		serve: func(q *process, answer func(any)) { answer(q.keeper.heartbeat(b)) },
 		done: func(answer any, _ bool) {
@@ -105,10 +105,7 @@ func (s *speaker) heard(b tracker.Beat, x beat, sent time.Time) {
 	case wire.StaleBrokerEpoch, wire.BrokerIDNotRegistered:
 		s.fenced, s.trust = true, time.Time{}
 		if !s.retiring {
-			s.p.register(func(epoch int64) {
-				s.epoch = epoch
-				s.say()
-			})
+			s.p.register(s.begin)
 			return
 		}
 		s.mayStop = true
@@ -121,7 +118,7 @@ func (s *speaker) heard(b tracker.Beat, x beat, sent time.Time) {
 // enter makes the process one of its cluster.
 func (p *process) enter() {
 	if p.quorum.Status().Waiting {
-		p.askIn(1 + int32(p.w.work.IntN(len(p.w.nodes)-1)))
+		p.askIn(p.w.someone())
 		p.after(200*time.Millisecond, p.enter)
 		return
 	}
@@ -154,7 +151,7 @@ func (p *process) askIn(to int32) {
 		return
 	}
 	v := quorum.Voter{ID: p.n.id, DirectoryID: p.quorum.DirectoryID()}
-	p.w.ask(end{p.n.id, p}, request{
+	p.ask(request{
 		to: to, timeout: 2 * time.Second,
 		serve: func(q *process, answer func(any)) {
 			until := p.w.loop.Now() + 3*time.Second

@@ -66,7 +66,7 @@ func (c *trimmer) trim(to int64) {
 		return
 	}
 	c.tried = max(c.tried, to)
-	c.w.ask(c.end(), request{
+	c.ask(request{
 		to: leader, timeout: 2 * time.Second,
 		serve: func(p *process, answer func(any)) {
 			part, code := p.broker.ByName([]byte(trimTopic), 0)
@@ -97,7 +97,7 @@ func (c *trimmer) look() {
 		c.refresh(c.again)
 		return
 	}
-	c.w.ask(c.end(), request{
+	c.ask(request{
 		to: leader, timeout: 2 * time.Second,
 		serve: func(p *process, answer func(any)) { answer(p.serveRead(trimTopic, 0, max(c.tried, low), 2000, false)) },
 		done: func(answer any, _ bool) {
@@ -105,7 +105,8 @@ func (c *trimmer) look() {
 			if ok && x.code == wire.None && x.marks.LogStart > max(c.tried, low) {
 				c.w.fail("%s begins at %d, and no deletion above %d was asked for", trimTopic, x.marks.LogStart, c.tried)
 			}
-			if c.rests = c.ending; ok && c.ending && x.code == wire.None && x.marks.High < acked {
+			c.rests = c.ending
+			if ok && c.ending && x.code == wire.None && x.marks.High < acked {
 				c.w.fail("%s ends at %d, acknowledged were records up to %d", trimTopic, x.marks.High, acked)
 			}
 			c.refresh(c.again)

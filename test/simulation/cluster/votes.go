@@ -39,9 +39,6 @@ func (w *World) change(lead *process, kind quorum.ChangeKind, r quorum.Replica) 
 
 // enfranchise gives votes back to nodes until there are three voters.
 func (w *World) enfranchise() {
-	if !w.calm {
-		return
-	}
 	if lead := w.controller(); lead != nil {
 		s := lead.quorum.Status()
 		if len(s.Voters) < 3 && len(s.Observers) > 0 {

@@ -92,6 +92,9 @@ func (w *World) node(id int32) *node {
 	return w.nodes[id]
 }
 
+// someone draws a node for somebody who may ask any.
+func (w *World) someone() int32 { return 1 + int32(w.work.IntN(len(w.nodes)-1)) }
+
 // each gives all nodes in order.
 func (w *World) each(do func(n *node)) {
 	for _, n := range w.nodes[1:] {
