@@ -36,16 +36,17 @@ type load struct {
 	running sync.WaitGroup
 }
 
-// stop ends it and waits.
+// stop ends it and waits. An idempotent client waits without end for a record
+// whose answer it has not got, whatever its context says; closed, it gives up.
 func (l *load) stop() {
 	if l == nil || l.cancel == nil {
 		return
 	}
 	l.cancel()
-	l.running.Wait()
 	for _, c := range l.clients {
-		c.Close()
+		l.running.Go(c.Close)
 	}
+	l.running.Wait()
 	l.cancel = nil
 }
 

@@ -21,10 +21,19 @@ var groupKinds = []struct {
 	{"classic default", nil},
 }
 
+// leaveWithin is for how long a member tries to leave its group: there may be no
+// node any more.
+const leaveWithin = 2 * time.Second
+
 // consume is a member of a group that commits what it has read, until ctx ends. A
 // partition's pulse beats when what came from it is committed.
 func (l *load) consume(ctx context.Context, c *kgo.Client, ps pulses) {
-	defer c.CloseAllowingRebalance()
+	defer func() {
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveWithin)
+		defer cancel()
+		_ = c.LeaveGroupContext(leaving) // it is forgotten by and by then
+		c.CloseAllowingRebalance()
+	}()
 	for ctx.Err() == nil {
 		fetches := c.PollFetches(ctx)
 		if fetches.NumRecords() == 0 {
