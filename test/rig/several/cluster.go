@@ -170,10 +170,14 @@ func (c *Cluster) Start(ctx context.Context, number int) error {
 		}
 		setup.Flags = append(append([]string(nil), setup.Flags...), "--join", c.others(number), "--token", c.token)
 	}
-	// It ends by Kill, Stop or Close, not by ctx.
-	proc, err := setup.Start(context.WithoutCancel(ctx))
+	// Once it serves it ends by Kill, Stop or Close, not by ctx.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, end)
+	proc, err := setup.Start(life)
+	forget()
 	if err != nil {
-		return fmt.Errorf("start node %d: %w", number, err)
+		end()
+		return fmt.Errorf("start node %d: %w", number, errors.Join(ctx.Err(), err))
 	}
 	n.proc, n.joined = proc, true
 	return nil
