@@ -164,8 +164,8 @@ func (c *simChecker) answered(op *simOp, r result) {
 		if there {
 			c.w.fail("node %d refused %s (%v), and it is there", op.node, name, r.err)
 		}
-		c.refused[name] = c.w.now
-		if c.w.now > op.born {
+		c.refused[name] = c.w.now()
+		if c.w.now() > op.born {
 			c.w.hit("refused for certain after a while")
 		}
 	case errors.Is(r.err, ErrUndecided):

@@ -36,7 +36,7 @@ func (w *world) clientStep() {
 	if n.m != nil && !n.paused {
 		var requests []request
 		for range 1 + w.work.IntN(3) {
-			op := &simOp{topic: w.nextTopic, node: n.id, to: make(chan result, 1), run: n.run, born: w.now}
+			op := &simOp{topic: w.nextTopic, node: n.id, to: make(chan result, 1), run: n.run, born: w.now()}
 			w.nextTopic++
 			w.ops = append(w.ops, op)
 			requests = append(requests, request{create{op.topic}, op.to})
@@ -87,8 +87,8 @@ func (w *world) joinStep() {
 // order gives a node a change of the quorum.
 func (w *world) order(n *simNode, c MembershipChange) {
 	to := make(chan result, 1)
-	until := w.now + 3000
-	n.m.order(n.wall(), &order{MembershipChange: c, to: to, abandoned: func() bool { return w.now > until }})
+	until := w.now() + 3000
+	n.m.order(n.wall(), &order{MembershipChange: c, to: to, abandoned: func() bool { return w.now() > until }})
 	w.note("order %s of node %d to %s", c.Kind, c.Voter.ID, n)
 	select {
 	case r := <-to:
@@ -331,9 +331,9 @@ func (w *world) oneOf(change ChangeKind, votes bool) {
 
 // A leader cannot know of a disk that was lost a moment ago: no order takes
 // another vote then.
-func (w *world) removeOne() { w.oneOf(Remove, w.now-w.lastWipe > 2000 && w.chaos.IntN(2) == 0) }
+func (w *world) removeOne() { w.oneOf(Remove, w.now()-w.lastWipe > 2000 && w.chaos.IntN(2) == 0) }
 func (w *world) demoteOne() {
-	if w.now-w.lastWipe > 2000 {
+	if w.now()-w.lastWipe > 2000 {
 		w.oneOf(Demote, true)
 	}
 }
@@ -349,7 +349,7 @@ func (w *world) wipeOne() {
 		return
 	}
 	if w.checker.canLose(n) {
-		w.lastWipe = w.now
+		w.lastWipe = w.now()
 		n.wipe()
 	}
 }
@@ -362,7 +362,7 @@ func (w *world) rotOne() {
 	if n.paused || !w.checker.canLose(n) {
 		return
 	}
-	w.lastWipe = w.now
+	w.lastWipe = w.now()
 	n.stop()
 	if n.broken || n.m != nil {
 		return

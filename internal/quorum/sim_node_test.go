@@ -95,7 +95,7 @@ func (n *simNode) start() {
 	n.machine = &catalogue{names: map[string]bool{}}
 	run := n.run
 	var err error
-	n.dir, err = log.OpenDir(log.DirOptions{FS: n.disk, Path: rigPath, Now: func() time.Time { return simTime(n.w.now) }})
+	n.dir, err = log.OpenDir(log.DirOptions{FS: n.disk, Path: rigPath, Now: func() time.Time { return simTime(n.w.now()) }})
 	if err == nil {
 		n.m, err = openMember(n.options(run), new(atomic.Pointer[metadata.Image]))
 	}
@@ -156,7 +156,7 @@ func (n *simNode) options(run int) *Options {
 }
 
 // wall is the node's own idea of the time.
-func (n *simNode) wall() time.Time { return simTime(n.w.now + n.skew) }
+func (n *simNode) wall() time.Time { return simTime(n.w.now() + n.skew) }
 
 // background writes a snapshot some time later.
 func (n *simNode) background(run int, write func() error, meta snapshotMeta) {

@@ -65,11 +65,11 @@ var simFaults = []string{
 	"disk: crash lost pages", "disk: crash lost names", "disk: disk full", "disk: sync failed",
 }
 
-func tracer() func(string, ...any) {
+func tracer() func(string) {
 	if !*simTrace {
 		return nil
 	}
-	return func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+	return func(line string) { fmt.Println(line) }
 }
 
 // The same seed twice is the same to the byte.

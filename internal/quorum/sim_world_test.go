@@ -1,11 +1,8 @@
 package quorum
 
 import (
-	"container/heap"
 	"crypto/rand"
 	"fmt"
-	"hash/fnv"
-	"io"
 	mrand "math/rand/v2"
 	"strings"
 	"sync"
@@ -13,6 +10,7 @@ import (
 	"time"
 
 	"ottla/internal/uuid"
+	"ottla/test/simulation/event"
 )
 
 // The simulation: members of a quorum, each on a simulated disk, in one
@@ -26,13 +24,10 @@ var simulating sync.Mutex
 
 // world is one simulation.
 type world struct {
-	t      testing.TB
-	seed   uint64
-	trace  func(format string, args ...any) // nil but for a replay
-	now    int64                            // virtual ms
-	events eventHeap
-	seq    int64
-	hash   uint64
+	t    testing.TB
+	seed uint64
+	loop *event.Loop
+	sent int64 // counts frames on their way
 
 	net, chaos, work, disks *mrand.Rand
 	hints                   *mrand.Rand // nil where nobody says who has ended
@@ -62,45 +57,6 @@ type simOptions struct {
 	SafetyMs                              int64
 }
 
-type event struct {
-	at  int64
-	seq int64
-	do  func()
-}
-
-type eventHeap []event
-
-func (h eventHeap) Len() int { return len(h) }
-func (h eventHeap) Less(i, j int) bool {
-	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].seq < h[j].seq
-}
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(x any)   { *h = append(*h, x.(event)) }
-func (h *eventHeap) Pop() any {
-	old := *h
-	e := old[len(old)-1]
-	old[len(old)-1] = event{}
-	*h = old[:len(old)-1]
-	return e
-}
-
-// stream is a source of its own for a component.
-func stream(seed uint64, name string) *mrand.Rand {
-	h := fnv.New64a()
-	io.WriteString(h, name)
-	return mrand.New(mrand.NewPCG(seed, h.Sum64()))
-}
-
-// byteStream feeds the Raft library's jitter.
-type byteStream struct{ r *mrand.Rand }
-
-func (b byteStream) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = byte(b.r.Uint32())
-	}
-	return len(p), nil
-}
-
 func pick1(r *mrand.Rand, of ...int64) int64 { return of[r.IntN(len(of))] }
 
 // choose draws the sizes and faults of a seed: tiny, so that rare paths come
@@ -127,52 +83,40 @@ func chooseOptions(r *mrand.Rand) simOptions {
 
 func newWorld(t testing.TB, seed uint64) *world {
 	w := &world{
-		t: t, seed: seed, net: stream(seed, "net"), chaos: stream(seed, "chaos"), work: stream(seed, "work"), disks: stream(seed, "disks"),
-		o: chooseOptions(stream(seed, "options")), blocked: map[[2]int32]bool{}, hits: map[string]int{}, hash: 14695981039346656037,
-		now: 1_700_000_000_000, nodes: make([]*simNode, 1),
+		t: t, seed: seed, net: event.Stream(seed, "net"), chaos: event.Stream(seed, "chaos"), work: event.Stream(seed, "work"), disks: event.Stream(seed, "disks"),
+		o: chooseOptions(event.Stream(seed, "options")), blocked: map[[2]int32]bool{}, hits: map[string]int{},
+		loop: event.NewLoop(), nodes: make([]*simNode, 1),
 	}
 	w.checker = newSimChecker(w)
 	return w
 }
 
-// note mixes something that happened into the trace.
-func (w *world) note(format string, args ...any) {
-	s := fmt.Sprintf("%d ", w.now) + fmt.Sprintf(format, args...)
-	for i := range len(s) {
-		w.hash = (w.hash ^ uint64(s[i])) * 1099511628211
-	}
-	if w.trace != nil {
-		w.trace("%s", s)
-	}
-}
+// simEpoch is the time at which a simulation begins, in ms.
+const simEpoch = 1_700_000_000_000
+
+// now is the virtual time in ms.
+func (w *world) now() int64 { return simEpoch + w.loop.Now().Milliseconds() }
+
+// note puts something that happened into the trace.
+func (w *world) note(format string, args ...any) { w.loop.Note(format, args...) }
 
 func (w *world) hit(what string) { w.hits[what]++ }
 
 // fail ends the simulation with what is wrong and how to see it again.
 func (w *world) fail(format string, args ...any) {
 	if w.failure == "" {
-		w.failure = fmt.Sprintf(format, args...) + fmt.Sprintf(" (at %d ms, options %+v)", w.now-1_700_000_000_000, w.o)
+		w.failure = fmt.Sprintf(format, args...) + fmt.Sprintf(" (at %d ms, options %+v)", w.loop.Now().Milliseconds(), w.o)
 	}
 	panic(simFailure(w.failure))
 }
 
 type simFailure string
 
-func (w *world) at(delay int64, do func()) {
-	w.seq++
-	heap.Push(&w.events, event{w.now + delay, w.seq, do})
-}
+// at has do happen in so many ms.
+func (w *world) at(delay int64, do func()) { w.loop.After(time.Duration(delay)*time.Millisecond, do) }
 
 // run lets the time pass.
-func (w *world) run(ms int64) {
-	end := w.now + ms
-	for len(w.events) > 0 && w.events[0].at <= end {
-		e := heap.Pop(&w.events).(event)
-		w.now = e.at
-		e.do()
-	}
-	w.now = end
-}
+func (w *world) run(ms int64) { w.loop.Run(w.loop.Now()+time.Duration(ms)*time.Millisecond, nil) }
 
 // deliver sends a frame on its way.
 func (w *world) deliver(from, to int32, frame []byte) {
@@ -198,7 +142,8 @@ func (w *world) deliver(from, to int32, frame []byte) {
 		if delay > 100 {
 			w.hit("delay")
 		}
-		sent := w.seq
+		w.sent++
+		sent := w.sent
 		w.at(delay, func() {
 			if w.blocked[[2]int32{from, to}] && !w.calm {
 				w.hit("cut")
@@ -235,23 +180,23 @@ type simResult struct {
 }
 
 // simulate runs one seed.
-func simulate(t testing.TB, seed uint64, trace func(string, ...any)) simResult {
+func simulate(t testing.TB, seed uint64, trace func(string)) simResult {
 	return simulateWorld(t, seed, trace, func(w *world) {
-		if hints := stream(seed, "hints"); hints.IntN(4) > 0 {
+		if hints := event.Stream(seed, "hints"); hints.IntN(4) > 0 {
 			w.hints = hints
 		}
 	})
 }
 
 // simulateWorld runs one seed in a world that setUp changed.
-func simulateWorld(t testing.TB, seed uint64, trace func(string, ...any), setUp func(*world)) (res simResult) {
+func simulateWorld(t testing.TB, seed uint64, trace func(string), setUp func(*world)) (res simResult) {
 	simulating.Lock()
 	defer simulating.Unlock()
 	source := rand.Reader
-	rand.Reader = byteStream{stream(seed, "raft")}
+	rand.Reader = event.Bytes{R: event.Stream(seed, "raft")}
 	defer func() { rand.Reader = source }()
 	w := newWorld(t, seed)
-	w.trace = trace
+	w.loop.Trace = trace
 	setUp(w)
 	defer func() {
 		if p := recover(); p != nil {
@@ -263,7 +208,7 @@ func simulateWorld(t testing.TB, seed uint64, trace func(string, ...any), setUp 
 		for _, n := range w.nodes[1:] {
 			n.countDisk()
 		}
-		res.hash, res.hits, res.ms = w.hash, w.hits, w.now-1_700_000_000_000
+		res.hash, res.hits, res.ms = w.loop.Hash(), w.hits, w.loop.Now().Milliseconds()
 	}()
 	w.begin()
 	w.run(w.o.SafetyMs)

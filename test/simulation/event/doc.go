@@ -2,7 +2,8 @@
 // goroutine, streams of chance that all come from one seed, and a hash of all that
 // was told to happen.
 //
-// It is not for what happens (package cluster), nor for disks (package sim).
+// It is not for what happens (package cluster, and the tests of package quorum), nor
+// for disks (package sim).
 //
 // Main types: Loop; Stream and Draw for chance.
 //
