@@ -17,16 +17,6 @@ func (w *trio) followers(lead *rig) (out []*rig) {
 	return out
 }
 
-// pass lets one tick pass for all that can be reached.
-func (w *trio) pass() {
-	for _, id := range w.ids {
-		if !w.cut[id] {
-			w.nodes[id].member.tick(w.now)
-		}
-	}
-	w.deliver()
-}
-
 // A leader whose process has ended is followed by another at once, in whatever
 // order the others hear of it; else it takes the silence of an election.
 func TestNobodyWaitsForALeaderThatHasEnded(t *testing.T) {

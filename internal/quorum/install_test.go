@@ -131,20 +131,14 @@ func TestInstallationWaitsForRoom(t *testing.T) {
 		w, r := followerBehind(t, d)
 		d.SetCapacity(d.Used() + limit)
 		for range 30 {
-			for _, id := range w.ids {
-				w.nodes[id].member.tick(w.now)
-			}
-			w.deliver()
+			w.pass()
 		}
 		if r.member.failed != nil {
 			t.Fatalf("with %d bytes of room the member failed: %v", limit, r.member.failed)
 		}
 		d.SetCapacity(1 << 30)
 		for range 60 {
-			for _, id := range w.ids {
-				w.nodes[id].member.tick(w.now)
-			}
-			w.deliver()
+			w.pass()
 		}
 		w.settle(14)
 	}
@@ -164,10 +158,7 @@ func TestDamagedSnapshotIsMadeAnew(t *testing.T) {
 	newest := pick(files(t, lead.fs), ".checkpoint", 1)[0]
 	damages["flipped"](t, lead.fs, path.Join(rigPath, dirName, newest))
 	for range 80 {
-		for _, id := range w.ids {
-			w.nodes[id].member.tick(w.now)
-		}
-		w.deliver()
+		w.pass()
 	}
 	w.settle(14)
 	if again := pick(files(t, lead.fs), ".checkpoint", 1)[0]; again == newest {
@@ -261,10 +252,7 @@ func TestMemberWithoutItsLogComesBackAsAnother(t *testing.T) {
 		t.Fatal(a.err)
 	}
 	for range 40 {
-		for _, id := range w.ids {
-			w.nodes[id].member.tick(w.now)
-		}
-		w.deliver()
+		w.pass()
 	}
 	w.settle(4)
 	if ids := lead.member.voters.ids(); len(ids) != 3 || lead.member.voters.node(back.member.id) != v.ID || lead.member.voters.node(id) != -1 {

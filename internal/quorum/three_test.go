@@ -106,16 +106,21 @@ func (w *trio) idOf(node int32) uint64 {
 	return 0
 }
 
+// pass lets one tick pass for all that can be reached.
+func (w *trio) pass() {
+	for _, id := range w.ids {
+		if !w.cut[id] {
+			w.nodes[id].member.tick(w.now)
+		}
+	}
+	w.deliver()
+}
+
 // elect lets time pass until one of the reachable members leads all others.
 func (w *trio) elect() *rig {
 	w.t.Helper()
 	for range 200 {
-		for _, id := range w.ids {
-			if !w.cut[id] {
-				w.nodes[id].member.tick(w.now)
-			}
-		}
-		w.deliver()
+		w.pass()
 		for _, id := range w.ids {
 			if r := w.nodes[id]; !w.cut[id] && r.member.leading && w.followed(r) {
 				return r
@@ -165,10 +170,7 @@ func answer(t *testing.T, from chan result) result {
 func (w *trio) settle(topics int) {
 	w.t.Helper()
 	for range 5 {
-		for _, id := range w.ids {
-			w.nodes[id].member.tick(w.now)
-		}
-		w.deliver()
+		w.pass()
 	}
 	for _, id := range w.ids {
 		m := w.nodes[id].member
