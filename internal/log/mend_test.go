@@ -3,7 +3,6 @@ package log
 import (
 	"bytes"
 	"errors"
-	"os"
 	"slices"
 	"testing"
 
@@ -37,7 +36,7 @@ func twins(t *testing.T, c Config) (mine, other *Log, r *rig) {
 	return mine, other, r
 }
 
-// whole reads the batches of [from, to).
+// wholeBatches reads the batches of [from, to).
 func wholeBatches(t *testing.T, l *Log, from, to int64) []byte {
 	t.Helper()
 	var out []byte
@@ -53,26 +52,13 @@ func wholeBatches(t *testing.T, l *Log, from, to int64) []byte {
 	return out
 }
 
-// hurt changes bytes of the segment with a base offset.
-func hurtSegment(t *testing.T, r *rig, l *Log, base int64, change func([]byte)) {
-	t.Helper()
-	f, err := r.fs.OpenFile(l.path()+"/"+layout.FileName(base, layout.Log), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := make([]byte, size)
-	if _, err := f.ReadAt(b, 0); err != nil {
-		t.Fatal(err)
-	}
+// hurtSegment changes bytes of the first log's segment with a base offset.
+func hurtSegment(r *rig, base int64, change func([]byte)) {
+	r.t.Helper()
+	name := layout.FileName(base, layout.Log)
+	b := r.read(name)
 	change(b)
-	if _, err := f.WriteAt(b, 0); err != nil {
-		t.Fatal(err)
-	}
+	r.write(name, b)
 }
 
 // TestADamagedRangeIsMendedWithAnothersBatches: wherever a bit flips, in a closed
@@ -86,7 +72,7 @@ func TestADamagedRangeIsMendedWithAnothersBatches(t *testing.T) {
 	}
 	for _, base := range []int64{bases[0], bases[1], bases[len(bases)-1]} {
 		for _, at := range []int{0, 9, 17, 30, record.HeaderSize + 4, 200, 333, -1} {
-			hurtSegment(t, r, mine, base, func(b []byte) { b[(at+len(b))%len(b)] ^= 4 })
+			hurtSegment(r, base, func(b []byte) { b[(at+len(b))%len(b)] ^= 4 })
 			found, err := mine.Damages(base)
 			if err != nil || len(found) != 1 {
 				t.Fatalf("segment %d, byte %d: %v, %v", base, at, found, err)
@@ -112,7 +98,7 @@ func TestADamagedRangeIsMendedWithAnothersBatches(t *testing.T) {
 func TestSeveralDamagesOfASegmentAreFound(t *testing.T) {
 	mine, other, r := twins(t, small)
 	base := mine.SegmentBases()[1]
-	hurtSegment(t, r, mine, base, func(b []byte) { b[70] ^= 1; b[len(b)/2] ^= 1; b[len(b)-2] ^= 1 })
+	hurtSegment(r, base, func(b []byte) { b[70] ^= 1; b[len(b)/2] ^= 1; b[len(b)-2] ^= 1 })
 	found, err := mine.Damages(base + 1)
 	if err != nil || len(found) != 3 {
 		t.Fatalf("%v, %v", found, err)
@@ -131,7 +117,7 @@ func TestSeveralDamagesOfASegmentAreFound(t *testing.T) {
 func TestWhatDoesNotFitIsNotWritten(t *testing.T) {
 	mine, other, r := twins(t, small)
 	base := mine.SegmentBases()[1]
-	hurtSegment(t, r, mine, base, func(b []byte) { b[100] ^= 1 })
+	hurtSegment(r, base, func(b []byte) { b[100] ^= 1 })
 	found, err := mine.Damages(base)
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%v, %v", found, err)
@@ -167,19 +153,11 @@ func TestBytesThatAreGoneCannotBePutInPlace(t *testing.T) {
 	mine, other, r := twins(t, small)
 	base := mine.SegmentBases()[1]
 	next := mine.SegmentBases()[2]
-	f, err := r.fs.OpenFile(mine.path()+"/"+layout.FileName(base, layout.Log), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size, err := f.Size()
-	if err == nil {
-		err = f.Truncate(size / 2)
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		t.Fatal(err)
-	}
+	name := layout.FileName(base, layout.Log)
+	b := r.read(name)
+	r.write(name, b[:len(b)/2])
 	mine.Close()
-	mine, err = r.d.Open(ident(0), OpenOptions{Config: small})
+	mine, err := r.d.Open(ident(0), OpenOptions{Config: small})
 	if err != nil {
 		t.Fatal(err)
 	}
