@@ -316,12 +316,13 @@ func shareStates(s *scene) {
 		}
 		s.pause()
 	}
-	read := func(label string, leader int32) {
+	reading := func(leader int32) *kmsg.ReadShareGroupStateRequest {
 		req := kmsg.NewPtrReadShareGroupStateRequest()
 		req.GroupID = g
 		req.Topics = []kmsg.ReadShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.ReadShareGroupStateRequestTopicPartition{{LeaderEpoch: leader}}}}
-		s.state(label, req)
+		return req
 	}
+	read := func(label string, leader int32) { s.state(label, reading(leader)) }
 	initialize := func(label string, epoch int32, start int64) {
 		req := kmsg.NewPtrInitializeShareGroupStateRequest()
 		req.GroupID = g
@@ -355,10 +356,7 @@ func shareStates(s *scene) {
 	}
 	s.asNode(func() { // Kafka answers later than it names the coordinator
 		s.until(func() bool {
-			req := kmsg.NewPtrReadShareGroupStateRequest()
-			req.GroupID = g
-			req.Topics = []kmsg.ReadShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.ReadShareGroupStateRequestTopicPartition{{}}}}
-			got := s.must("wait for the coordinator", req).(*kmsg.ReadShareGroupStateResponse)
+			got := s.must("wait for the coordinator", reading(0)).(*kmsg.ReadShareGroupStateResponse)
 			return len(got.Topics) == 1 && got.Topics[0].Partitions[0].ErrorCode != 16
 		})
 	})
