@@ -10,18 +10,24 @@ import (
 	"ottla/internal/controller"
 )
 
-// settled tells whether somebody who asks now need not wait.
-func settled(c *cluster) bool {
-	ctx, cancel := context.WithCancel(context.Background())
+// asks has somebody ask, and closes what it gives when the wait is over.
+func asks(ctx context.Context, c *cluster) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		c.keeper.Settled(ctx)
 		close(done)
 	}()
+	return done
+}
+
+// settled tells whether somebody who asks now need not wait.
+func settled(c *cluster) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := asks(ctx, c)
 	synctest.Wait()
 	select {
 	case <-done:
-		cancel()
 		return true
 	default:
 		cancel()
@@ -51,11 +57,7 @@ func TestWhoAsksWaitsUntilItIsKnownWhatBecameOfANode(t *testing.T) {
 			t.Error("node 2 may be gone, and nobody waits")
 		}
 		began := time.Now()
-		done := make(chan struct{})
-		go func() {
-			c.keeper.Settled(context.Background())
-			close(done)
-		}()
+		done := asks(context.Background(), c)
 		pass(100 * time.Millisecond)
 		c.must(controller.FenceBroker{ID: 2, Epoch: c.image().Broker(2).Epoch})
 		<-done
