@@ -37,27 +37,6 @@ func TestDelaysAreToldByTheNearestRank(t *testing.T) {
 	}
 }
 
-func TestCPUTimeIsReadOffProc(t *testing.T) {
-	got, err := cpuOfProcess("71 (a b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 13 14 15")
-	if err != nil || got != 3 {
-		t.Errorf("of a process: got %v, %v, want 3 s", got, err)
-	}
-	got, err = cpuOfMachine("cpu  100 20 30 5000 700 4 6 900 0 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
-	if err != nil || got != 1.6 {
-		t.Errorf("of the machine: got %v, %v, want 1.6 s: neither idle, waiting nor stolen", got, err)
-	}
-	for _, bad := range []string{"", "cpu 1 2", "intr 1 2 3 4 5 6 7 8 9", "cpu x 2 3 4 5 6 7 8 9"} {
-		if _, err := cpuOfMachine(bad); err == nil {
-			t.Errorf("of the machine: %q was taken", bad)
-		}
-	}
-	for _, bad := range []string{"", "71 (x) S 1", "71 (x) S 1 2 3 4 5 6 7 8 9 10 x 50"} {
-		if _, err := cpuOfProcess(bad); err == nil {
-			t.Errorf("of a process: %q was taken", bad)
-		}
-	}
-}
-
 func TestAMeterSeesWhatThisProcessDoes(t *testing.T) {
 	m, err := startMeter(nil)
 	if err != nil {

@@ -4,15 +4,11 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
-)
 
-// ticksPerSecond is the unit of CPU times in /proc, the same on every Linux.
-const ticksPerSecond = 100
+	"ottla/test/realfault"
+)
 
 // meter measures what processes, this one and the whole machine use.
 type meter struct {
@@ -50,13 +46,9 @@ func (m *meter) stop() (used, error) {
 func standOf(pids []int) (stand, error) {
 	var s stand
 	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		cpu, err := realfault.CPUTime(pid)
 		if err != nil {
 			return s, fmt.Errorf("a node has ended: %w", err)
-		}
-		cpu, err := cpuOfProcess(string(text))
-		if err != nil {
-			return s, fmt.Errorf("process %d: %w", pid, err)
 		}
 		s.ours += cpu
 	}
@@ -65,43 +57,7 @@ func standOf(pids []int) (stand, error) {
 		return s, fmt.Errorf("ask for this process's CPU time: %w", err)
 	}
 	s.self = float64(mine.Utime.Nano()+mine.Stime.Nano()) / 1e9
-	text, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return s, fmt.Errorf("ask for the machine's CPU time: %w", err)
-	}
-	s.machine, err = cpuOfMachine(string(text))
+	var err error
+	s.machine, err = realfault.MachineCPUTime()
 	return s, err
-}
-
-// cpuOfProcess reads user and system time off /proc/PID/stat. The name, which may
-// hold anything, ends with the last bracket.
-func cpuOfProcess(stat string) (float64, error) {
-	f := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(f) < 13 {
-		return 0, fmt.Errorf("its CPU time does not stand in %q", stat)
-	}
-	return ticks(f[11:13])
-}
-
-// cpuOfMachine reads the time that was neither idle nor stolen off /proc/stat:
-// its first line has user, nice, system, idle, iowait, irq, softirq, steal.
-func cpuOfMachine(stat string) (float64, error) {
-	line, _, _ := strings.Cut(stat, "\n")
-	f := strings.Fields(line)
-	if len(f) < 9 || f[0] != "cpu" {
-		return 0, fmt.Errorf("the machine's CPU time does not stand in %q", line)
-	}
-	return ticks(append(append([]string(nil), f[1:4]...), f[6:8]...))
-}
-
-func ticks(fields []string) (float64, error) {
-	sum := 0.0
-	for _, f := range fields {
-		n, err := strconv.ParseUint(f, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("CPU time: %w", err)
-		}
-		sum += float64(n)
-	}
-	return sum / ticksPerSecond, nil
 }

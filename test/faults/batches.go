@@ -17,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/test/realfault"
 )
 
 // Where the fields of a batch of version 2 lie.
@@ -258,7 +260,7 @@ func bombs(ctx context.Context, s *scene) error {
 		if err != nil {
 			return err
 		}
-		base, err := residentBytes(s.node.PID()) // what the codec before has left is not ours
+		base, err := realfault.Resident(s.node.PID()) // what the codec before has left is not ours
 		if err != nil {
 			return err
 		}

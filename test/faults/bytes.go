@@ -21,7 +21,7 @@ func absurd(ctx context.Context, s *scene) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	base, err := residentBytes(s.node.PID())
+	base, err := realfault.Resident(s.node.PID())
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func memoryLimit(ctx context.Context, s *scene) error {
 	if _, kills, ok := strings.Cut(string(b), "oom_kill "); ok && strings.TrimSpace(kills) != "0" {
 		return fmt.Errorf("the kernel killed %s time(s) for want of memory", strings.TrimSpace(kills))
 	}
-	rss, err := residentBytes(s.node.PID())
+	rss, err := realfault.Resident(s.node.PID())
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func neverRead(ctx context.Context, s *scene) error {
 	if err := realfault.Pause(ctx, 3*time.Second); err != nil { // something to fetch
 		return err
 	}
-	base, err := residentBytes(s.node.PID())
+	base, err := realfault.Resident(s.node.PID())
 	if err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func crowd(ctx context.Context, s *scene) error {
 	defer hangUp(conns)
 	took := time.Since(began)
 	s.hits = n
-	rss, err := residentBytes(s.node.PID())
+	rss, err := realfault.Resident(s.node.PID())
 	if err != nil {
 		return err
 	}

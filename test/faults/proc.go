@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,21 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
 
-// residentBytes is the memory that a process has in use now.
-func residentBytes(pid int) (int64, error) {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "statm"))
-	if err != nil {
-		return 0, fmt.Errorf("read the memory of the node: %w", err)
-	}
-	fields := bytes.Fields(b)
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("/proc/%d/statm holds %q", pid, b)
-	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	return pages * int64(os.Getpagesize()), err
-}
+	"ottla/test/realfault"
+)
 
 // peak watches the memory of a process until it is asked for the most it saw.
 type peak struct {
@@ -42,7 +29,7 @@ func watchMemory(pid int) *peak {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			if n, err := residentBytes(pid); err == nil {
+			if n, err := realfault.Resident(pid); err == nil {
 				p.most.Store(max(p.most.Load(), n))
 			}
 			select {

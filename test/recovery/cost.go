@@ -4,20 +4,15 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"ottla/test/realfault"
 )
-
-// ticksPerSecond is Linux's USER_HZ, which is 100 everywhere.
-const ticksPerSecond = 100
 
 // restFor is how long a cluster at rest is watched.
 const restFor = 10 * time.Second
@@ -43,11 +38,11 @@ func (s *stage) rest(ctx context.Context) error {
 	s.figures.add("many cpu", 100*(cpuAfter-cpu)/took)
 	s.figures.add("many asks", (asksAfter-asks)/took/(nodes*(nodes-1)/2))
 	for _, n := range s.cluster.Nodes {
-		mb, err := resident(n.PID())
+		bytes, err := realfault.Resident(n.PID())
 		if err != nil {
 			return err
 		}
-		s.figures.add("many memory", mb)
+		s.figures.add("many memory", float64(bytes)/1e6)
 	}
 	return nil
 }
@@ -55,7 +50,7 @@ func (s *stage) rest(ctx context.Context) error {
 // spent are the seconds of CPU of all nodes, and the requests that they took.
 func (s *stage) spent(ctx context.Context) (cpu, asks float64, err error) {
 	for _, n := range s.cluster.Nodes {
-		seconds, err := cpuOf(n.PID())
+		seconds, err := realfault.CPUTime(n.PID())
 		if err != nil {
 			return 0, 0, err
 		}
@@ -66,45 +61,6 @@ func (s *stage) spent(ctx context.Context) (cpu, asks float64, err error) {
 		cpu, asks = cpu+seconds, asks+taken
 	}
 	return cpu, asks, nil
-}
-
-// cpuOf is what a process has used, system time included.
-func cpuOf(pid int) (seconds float64, err error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read what process %d has used: %w", pid, err)
-	}
-	// The name is in brackets and may have blanks; utime and stime are the 14th
-	// and 15th field.
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat has %d fields behind the name", pid, len(fields))
-	}
-	for _, f := range fields[11:13] {
-		ticks, err := strconv.ParseUint(f, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("/proc/%d/stat: %w", pid, err)
-		}
-		seconds += float64(ticks) / ticksPerSecond
-	}
-	return seconds, nil
-}
-
-// resident is the memory of a process, in MB.
-func resident(pid int) (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
-	}
-	fields := strings.Fields(string(b))
-	if len(fields) < 2 {
-		return 0, fmt.Errorf("/proc/%d/statm has %d fields", pid, len(fields))
-	}
-	pages, err := strconv.ParseUint(fields[1], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("/proc/%d/statm: %w", pid, err)
-	}
-	return float64(pages) * float64(os.Getpagesize()) / 1e6, nil
 }
 
 // metric is the sum of a metric over its labels at one node.
