@@ -58,9 +58,9 @@ func startOttla(ctx context.Context, work string) (*side, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start three nodes of Ottla: %w", err)
 	}
-	s := &side{name: "ottla"}
+	s := &side{name: "ottla", addrs: c.Addrs()}
 	for _, n := range c.Nodes {
-		s.addrs, s.pids, s.http = append(s.addrs, n.Addr()), append(s.pids, n.PID()), append(s.http, n.HTTPAddr())
+		s.pids, s.http = append(s.pids, n.PID()), append(s.http, n.HTTPAddr())
 	}
 	return s.open(c.Close)
 }

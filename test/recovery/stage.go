@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -60,7 +59,7 @@ func raise(ctx context.Context, binary, dir string) (*stage, error) {
 
 // client makes a client of the cluster.
 func (s *stage) client(opts ...kgo.Opt) (*kgo.Client, error) {
-	c, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(s.cluster.Bootstrap(), ",")...)}, opts...)...)
+	c, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(s.cluster.Addrs()...)}, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
@@ -160,19 +159,10 @@ func (s *stage) home(ctx context.Context) error {
 // controller is the node that leads the metadata.
 func (s *stage) controller(ctx context.Context) (leader int, err error) {
 	err = s.until(ctx, wholeWithin, func(ctx context.Context) (string, error) {
-		req := kmsg.NewPtrDescribeQuorumRequest()
-		topic := kmsg.NewDescribeQuorumRequestTopic()
-		topic.Topic = "__cluster_metadata"
-		topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
-		req.Topics = append(req.Topics, topic)
-		resp, err := req.RequestWith(ctx, s.ask)
+		p, err := realfault.Quorum(ctx, s.ask.Request)
 		if err != nil {
 			return err.Error(), nil
 		}
-		if len(resp.Topics) == 0 || len(resp.Topics[0].Partitions) == 0 {
-			return "nobody tells of the metadata quorum", nil
-		}
-		p := resp.Topics[0].Partitions[0]
 		if leader = int(p.LeaderID); leader < 1 || len(p.CurrentVoters) < nodes {
 			return fmt.Sprintf("the metadata quorum has leader %d and %d voters", leader, len(p.CurrentVoters)), nil
 		}
@@ -183,22 +173,5 @@ func (s *stage) controller(ctx context.Context) (leader int, err error) {
 
 // until looks again and again until nothing is lacking.
 func (s *stage) until(ctx context.Context, within time.Duration, lack func(context.Context) (string, error)) error {
-	began := time.Now()
-	for {
-		if err := s.cluster.Up(); err != nil {
-			return err
-		}
-		one, cancel := context.WithTimeout(ctx, 10*time.Second)
-		lacking, err := lack(one)
-		cancel()
-		if err != nil || lacking == "" {
-			return err
-		}
-		if time.Since(began) > within {
-			return fmt.Errorf("after %v still: %s", within, lacking)
-		}
-		if err := realfault.Pause(ctx, look); err != nil {
-			return err
-		}
-	}
+	return s.cluster.Until(ctx, look, within, lack)
 }

@@ -115,22 +115,23 @@ func (c *Cluster) Bootstrap() string {
 func (c *Cluster) Whole(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, wholeWithin)
 	defer cancel()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
 	for _, n := range c.Nodes {
-		for {
-			why := n.knows(ctx, len(c.Nodes))
-			if why == nil {
-				break
-			}
-			select {
-			case <-look.C:
-			case <-ctx.Done():
-				return fmt.Errorf("%s did not see a whole cluster within %v: %w", n.Addr, wholeWithin, why)
-			}
+		if why := until(ctx, func() error { return n.knows(ctx, len(c.Nodes)) }); why != nil {
+			return fmt.Errorf("%s did not see a whole cluster within %v: %w", n.Addr, wholeWithin, why)
 		}
 	}
 	return nil
+}
+
+// until looks again and again until nothing is lacking, or gives what is when ctx
+// ends.
+func until(ctx context.Context, lacking func() error) error {
+	for {
+		why := lacking()
+		if why == nil || realfault.Pause(ctx, 50*time.Millisecond) != nil {
+			return why
+		}
+	}
 }
 
 // knows asks a node once whether it knows so many serving nodes and voters.
@@ -147,19 +148,11 @@ func (n *Node) knows(ctx context.Context, count int) error {
 	if got := len(served.(*kmsg.MetadataResponse).Brokers); got != count {
 		return fmt.Errorf("it knows %d nodes", got)
 	}
-	req := kmsg.NewPtrDescribeQuorumRequest()
-	topic := kmsg.NewDescribeQuorumRequestTopic()
-	topic.Topic = "__cluster_metadata"
-	topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, cl)
+	quorum, err := realfault.Quorum(ctx, cl.Request)
 	if err != nil {
 		return err
 	}
-	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return fmt.Errorf("its quorum is told with error %d", resp.ErrorCode)
-	}
-	if got := len(resp.Topics[0].Partitions[0].CurrentVoters); got != count {
+	if got := len(quorum.CurrentVoters); got != count {
 		return fmt.Errorf("it knows %d voters", got)
 	}
 	return nil
@@ -172,19 +165,10 @@ func (c *Cluster) InSync(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, wholeWithin)
 	defer cancel()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for {
-		why := c.Nodes[0].lacks(ctx)
-		if why == nil {
-			return nil
-		}
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			return fmt.Errorf("after %v: %w", wholeWithin, why)
-		}
+	if why := until(ctx, func() error { return c.Nodes[0].lacks(ctx) }); why != nil {
+		return fmt.Errorf("after %v: %w", wholeWithin, why)
 	}
+	return nil
 }
 
 // lacks tells of a partition with a replica that is not in sync.

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/test/realfault"
 	"ottla/test/rig/several"
 )
 
@@ -91,7 +92,7 @@ func voterUnderPartition(ctx context.Context, s *stage) error {
 // voters tells which nodes vote, each with the directory of its metadata, as a
 // node has it.
 func (s *stage) voters(ctx context.Context, asked *kgo.Broker) (map[int32][16]byte, error) {
-	p, err := s.quorum(ctx, asked.Request)
+	p, err := realfault.Quorum(ctx, asked.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -102,28 +103,10 @@ func (s *stage) voters(ctx context.Context, asked *kgo.Broker) (map[int32][16]by
 	return out, nil
 }
 
-// quorum asks for the state of the metadata quorum.
-func (s *stage) quorum(ctx context.Context, ask func(context.Context, kmsg.Request) (kmsg.Response, error)) (*kmsg.DescribeQuorumResponseTopicPartition, error) {
-	req := kmsg.NewPtrDescribeQuorumRequest()
-	req.Topics = []kmsg.DescribeQuorumRequestTopic{{Topic: "__cluster_metadata", Partitions: []kmsg.DescribeQuorumRequestTopicPartition{{}}}}
-	got, err := ask(ctx, req)
-	resp, ok := got.(*kmsg.DescribeQuorumResponse)
-	if err == nil && ok {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the quorum cannot be described: %w", err)
-	}
-	if !ok || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return nil, errors.New("the quorum is described by nothing")
-	}
-	return &resp.Topics[0].Partitions[0], nil
-}
-
 // voting tells what the quorum lacks to have every node vote. Who was taken out of
 // it by order comes back by order.
 func (s *stage) voting(ctx context.Context) (string, error) {
-	p, err := s.quorum(ctx, s.asks.Request)
+	p, err := realfault.Quorum(ctx, s.asks.Request)
 	if err != nil {
 		return err.Error(), nil
 	}

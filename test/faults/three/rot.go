@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -180,7 +179,7 @@ func (s *stage) readThrough(ctx context.Context, partition int32) error {
 		return fmt.Errorf("list the ends: %w", err)
 	}
 	end, _ := ends.Lookup(topic, partition)
-	cl, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(s.cluster.Bootstrap(), ",")...), kgo.KeepControlRecords(), kgo.FetchMaxWait(200*time.Millisecond),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(s.cluster.Addrs()...), kgo.KeepControlRecords(), kgo.FetchMaxWait(200*time.Millisecond),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().At(0)}}))
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)

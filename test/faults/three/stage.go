@@ -89,7 +89,7 @@ func (s *stage) raise(ctx context.Context) error {
 		return err
 	}
 	s.cluster = c
-	if s.asks, err = kgo.NewClient(kgo.SeedBrokers(strings.Split(c.Bootstrap(), ",")...), kgo.AlwaysRetryEOF(),
+	if s.asks, err = kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.AlwaysRetryEOF(),
 		kgo.MetadataMinAge(50*time.Millisecond), kgo.DialTimeout(time.Second), kgo.RetryTimeout(5*time.Second)); err != nil {
 		return fmt.Errorf("make a client: %w", err)
 	}
@@ -102,7 +102,7 @@ func (s *stage) raise(ctx context.Context) error {
 		return err
 	}
 	s.crew = &client.Crew{
-		Cluster:   &client.Cluster{Address: c.Bootstrap(), Topic: topic, Partitions: partitions, Replicas: int16(min(s.o.Nodes, 3)), History: w},
+		Cluster:   &client.Cluster{Address: strings.Join(c.Addrs(), ","), Topic: topic, Partitions: partitions, Replicas: int16(min(s.o.Nodes, 3)), History: w},
 		Producers: 3, Transactions: 3, Rate: 1000, Size: 100, Readers: 2, Members: 2, Lifetime: 20 * time.Second,
 	}
 	if s.o.Nodes > 1 {
@@ -164,24 +164,7 @@ func (s *stage) whole(ctx context.Context) error {
 
 // until looks again and again until nothing is lacking.
 func (s *stage) until(ctx context.Context, within time.Duration, look func(context.Context) (lacking string, err error)) error {
-	began := time.Now()
-	for {
-		if err := s.cluster.Up(); err != nil {
-			return err
-		}
-		one, cancel := context.WithTimeout(ctx, 10*time.Second)
-		lacking, err := look(one)
-		cancel()
-		if err != nil || lacking == "" {
-			return err
-		}
-		if time.Since(began) > within {
-			return fmt.Errorf("after %v still: %s", within, lacking)
-		}
-		if err := realfault.Pause(ctx, 50*time.Millisecond); err != nil {
-			return err
-		}
-	}
+	return s.cluster.Until(ctx, 50*time.Millisecond, within, look)
 }
 
 // flowing waits until records are acknowledged again.

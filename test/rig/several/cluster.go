@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -147,13 +146,12 @@ func (c *Cluster) make(ctx context.Context, number int) (*Node, error) {
 // Node is one by its number.
 func (c *Cluster) Node(number int) *Node { return c.Nodes[number-1] }
 
-// Bootstrap are the addresses of all nodes but the spare ones, comma-separated.
-func (c *Cluster) Bootstrap() string {
-	var all []string
+// Addrs are the addresses of all nodes but the spare ones.
+func (c *Cluster) Addrs() (all []string) {
 	for _, n := range c.Nodes[:c.o.Nodes] {
 		all = append(all, n.Addr())
 	}
-	return strings.Join(all, ",")
+	return all
 }
 
 // Start starts a node and waits until it serves. A node of the cluster needs
@@ -185,15 +183,13 @@ func (c *Cluster) Start(ctx context.Context, number int) error {
 
 // StartAll starts every node of the cluster that is down, at the same time.
 func (c *Cluster) StartAll(ctx context.Context) error {
-	var wg sync.WaitGroup
-	errs := make([]error, len(c.Nodes))
-	for i, n := range c.Nodes {
+	var down []int
+	for _, n := range c.Nodes {
 		if n.proc == nil && n.joined {
-			wg.Go(func() { errs[i] = c.Start(ctx, i+1) })
+			down = append(down, n.Number)
 		}
 	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return c.each(down, func(n *Node) error { return c.Start(ctx, n.Number) })
 }
 
 func (c *Cluster) others(number int) string {
@@ -264,6 +260,29 @@ func (c *Cluster) Up() error {
 		}
 	}
 	return nil
+}
+
+// Until looks again and again, every so often, until nothing is lacking, at most
+// so long. It fails with look's error, and when a node has ended by itself.
+func (c *Cluster) Until(ctx context.Context, every, within time.Duration, look func(context.Context) (lacking string, err error)) error {
+	began := time.Now()
+	for {
+		if err := c.Up(); err != nil {
+			return err
+		}
+		one, cancel := context.WithTimeout(ctx, 10*time.Second)
+		lacking, err := look(one)
+		cancel()
+		if err != nil || lacking == "" {
+			return err
+		}
+		if time.Since(began) > within {
+			return fmt.Errorf("after %v still: %s", within, lacking)
+		}
+		if err := realfault.Pause(ctx, every); err != nil {
+			return err
+		}
+	}
 }
 
 // Close ends everything, and waits for it.
