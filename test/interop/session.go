@@ -109,8 +109,9 @@ func (s *session) listen(out io.Reader, in io.Writer) {
 func (s *session) restart(ctx context.Context) error {
 	s.asked++
 	nodes := s.broker.Nodes
+	several := len(nodes) > 1
 	end := (*rig.Node).Stop
-	if several := len(nodes) > 1; several && s.asked%2 == 1 {
+	if several && s.asked%2 == 1 {
 		end, nodes = (*rig.Node).Kill, nodes[s.asked/2%len(nodes):][:1]
 	}
 	for _, n := range nodes {
@@ -120,7 +121,7 @@ func (s *session) restart(ctx context.Context) error {
 		if err := n.Start(ctx); err != nil {
 			return fmt.Errorf("start the broker again: %w", err)
 		}
-		if len(s.broker.Nodes) > 1 {
+		if several {
 			if err := s.broker.InSync(ctx); err != nil {
 				return fmt.Errorf("wait for what the node missed: %w", err)
 			}
