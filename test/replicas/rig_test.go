@@ -66,9 +66,9 @@ func (c *cluster) create(topic string, configs map[string]string, replicas ...in
 }
 
 // produce writes records of a size each to partition 0.
-func (c *cluster) produce(topic string, from, count, size int) {
+func (c *cluster) produce(topic string, from, count, size int, opts ...kgo.Opt) {
 	c.t.Helper()
-	cl := c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	cl := c.Client(append(opts, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()))...)
 	for i := from; i < from+count; i++ {
 		cl.Produce(c.ctx, &kgo.Record{Topic: topic, Value: []byte(value(i, size))}, func(_ *kgo.Record, err error) {
 			if err != nil {

@@ -26,13 +26,11 @@ func TestAThrottledMoveTakesItsBudget(t *testing.T) {
 	c.create("moved", map[string]string{
 		"min.insync.replicas": "1", "leader.replication.throttled.replicas": "0:1", "follower.replication.throttled.replicas": "0:3",
 	}, 1)
-	c.produceApart("moved", records, throttleSize)
+	c.produce("moved", 0, records, throttleSize, kgo.ProducerBatchMaxBytes(throttleSize+500))
 	c.alterNodes(kadm.SetConfig, "20000")
 
 	began := time.Now()
-	var move kadm.AlterPartitionAssignmentsReq
-	move.Assign("moved", 0, []int32{1, 3})
-	resp, err := c.adm.AlterPartitionAssignments(c.ctx, move)
+	resp, err := c.adm.AlterPartitionAssignments(c.ctx, assign("moved", 1, 3))
 	c.must(err)
 	c.must(resp.Error())
 	c.await("the copy begins", func() bool { return c.size("moved", 3) > 0 })
@@ -55,22 +53,6 @@ func TestAThrottledMoveTakesItsBudget(t *testing.T) {
 	}
 	c.consume("moved", 0, records, throttleSize)
 	c.consume("orders", 0, 50, 100)
-}
-
-// produceApart writes records as a batch each.
-func (c *cluster) produceApart(topic string, count, size int) {
-	c.t.Helper()
-	cl := c.Client(kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		kgo.ProducerBatchMaxBytes(int32(size)+500))
-	defer cl.Close()
-	for i := range count {
-		cl.Produce(c.ctx, &kgo.Record{Topic: topic, Value: []byte(value(i, size))}, func(_ *kgo.Record, err error) {
-			if err != nil {
-				c.t.Errorf("produce: %v", err)
-			}
-		})
-	}
-	c.must(cl.Flush(c.ctx))
 }
 
 // alterNodes sets the rates of the nodes of the move, as kafka-reassign-partitions
