@@ -49,6 +49,15 @@ func (c *Cluster) Vanished() int64 { return c.vanished.Load() }
 // Calm ends the coming and going in the groups: who is there from now on stays.
 func (c *Cluster) Calm() { c.calm.Store(true) }
 
+// while gives what a member of a group polls with: its own life, or that of all
+// from Calm on.
+func (c *Cluster) while(all, life context.Context) context.Context {
+	if c.calm.Load() {
+		return all
+	}
+	return life
+}
+
 // Prepare makes the topic with some settings.
 func (c *Cluster) Prepare(ctx context.Context, settings map[string]*string) error {
 	cl, err := c.open()

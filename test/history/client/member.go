@@ -42,11 +42,7 @@ func (c *Cluster) consume(ctx context.Context, group string, balancer kgo.GroupB
 		}
 		m.client = cl
 		life, cancel := context.WithTimeout(ctx, lifetime)
-		for life.Err() == nil || c.calm.Load() && ctx.Err() == nil {
-			poll := life
-			if c.calm.Load() {
-				poll = ctx
-			}
+		for poll := c.while(ctx, life); poll.Err() == nil; poll = c.while(ctx, life) {
 			if next := c.poll(poll, cl, m.process, true, false); len(next) > 0 {
 				m.commit(next)
 			}

@@ -87,11 +87,7 @@ func (c *Cluster) share(ctx context.Context, lifetime time.Duration, seed uint64
 			return err
 		}
 		life, cancel := context.WithTimeout(ctx, lifetime)
-		for life.Err() == nil || c.calm.Load() && ctx.Err() == nil {
-			poll := life
-			if c.calm.Load() {
-				poll = ctx
-			}
+		for poll := c.while(ctx, life); poll.Err() == nil; poll = c.while(ctx, life) {
 			cl.PollRecords(poll, 500).EachRecord(func(rec *kgo.Record) {
 				if r.IntN(100) == 0 && !c.calm.Load() {
 					rec.Ack(kgo.AckRelease)
