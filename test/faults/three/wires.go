@@ -29,10 +29,7 @@ const longCut = 15 * time.Second
 
 // links are those between one node and the others: what it sends, what it gets.
 func (s *stage) links(one int, from, to bool) (out []several.Link) {
-	for other := 1; other <= s.o.Nodes; other++ {
-		if other == one {
-			continue
-		}
+	for _, other := range s.others(one) {
 		if from {
 			out = append(out, several.Link{From: one, To: other})
 		}
