@@ -28,7 +28,7 @@ var Cluster = []Difference{
 		Reason: "One port serves clients and controllers.",
 	},
 	{
-		Where: "moves: (slowly, )?throttles of the nodes", Kafka: `out   (leader|follower)\.replication\.throttled\.rate=.*`,
+		Where: "moves: throttles of the nodes", Kafka: `out   (leader|follower)\.replication\.throttled\.rate=.*`,
 		Ottla:  `out   (leader|follower)\.replication\.throttled\.rate=.*, DEFAULT_CONFIG:.*`,
 		What:   "kafka-configs shows the default of a throttle beside the throttle.",
 		Reason: "Kafka has none for the settings that its brokers only take while they run; nothing is throttled without them in either.",
