@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/realfault"
@@ -55,7 +54,7 @@ func (l *load) alter(ctx context.Context, p *pulse) {
 }
 
 // create makes a topic, writes to it, and deletes it, again and again.
-func (l *load) create(ctx context.Context, c *kgo.Client, p *pulse) {
+func (l *load) create(ctx context.Context, p *pulse) {
 	node := 1
 	for n := 0; ctx.Err() == nil; n++ {
 		name := fmt.Sprintf("made-%d", n)

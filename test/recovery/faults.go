@@ -88,28 +88,24 @@ func (s *stage) begin(ctx context.Context) error {
 	if l.direct, err = s.loadClient(impatient...); err != nil {
 		return err
 	}
-	for _, kind := range []struct {
-		name string
-		opts []kgo.Opt
-	}{{"direct", nil}, {"client", impatient}, {"default", nil}} {
-		l.writes[kind.name] = newPulses(nodes)
-		opts := append([]kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0)}, kind.opts...)
-		c, err := s.loadClient(opts...)
+	l.writes["direct"] = newPulses(nodes)
+	for partition, p := range l.writes["direct"] {
+		for node := 1; node <= nodes; node++ {
+			l.running.Go(func() { l.writeDirect(running, node, partition, p) })
+		}
+	}
+	for name, opts := range map[string][]kgo.Opt{"client": impatient, "default": nil} {
+		c, err := s.loadClient(append([]kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0)}, opts...)...)
 		if err != nil {
 			return err
 		}
-		for partition := range nodes {
-			if kind.name != "direct" {
-				l.running.Go(func() { l.writeClient(running, c, partition, l.writes[kind.name][partition]) })
-				continue
-			}
-			for node := 1; node <= nodes; node++ {
-				l.running.Go(func() { l.writeDirect(running, node, partition) })
-			}
+		l.writes[name] = newPulses(nodes)
+		for partition, p := range l.writes[name] {
+			l.running.Go(func() { l.writeClient(running, c, partition, p) })
 		}
 	}
 	l.running.Go(func() { l.alter(running, l.changes["alter"]) })
-	l.running.Go(func() { l.create(running, l.direct, l.changes["create"]) })
+	l.running.Go(func() { l.create(running, l.changes["create"]) })
 	return s.beginGroups(ctx, running)
 }
 

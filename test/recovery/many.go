@@ -25,20 +25,13 @@ const (
 // third of them.
 func (s *stage) many(ctx context.Context, trials int) error {
 	began := time.Now()
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.TimeoutMillis = 60_000
 	t := kmsg.NewCreateTopicsRequestTopic()
 	t.Topic, t.NumPartitions, t.ReplicationFactor = manyTopic, manyPartitions, nodes
-	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, s.ask)
-	if err == nil {
-		err = created(resp)
-	}
+	id, err := s.make(ctx, t, time.Minute)
 	if err != nil {
-		return fmt.Errorf("make topic %s: %w", manyTopic, err)
+		return err
 	}
 	answered := time.Since(began)
-	id := resp.Topics[0].TopicID
 	all := make([]int32, manyPartitions)
 	for i := range all {
 		all[i] = int32(i)

@@ -53,7 +53,7 @@ func produceTo(name string, id [16]byte, partitions ...int32) *kmsg.ProduceReque
 
 // writeDirect writes to a partition at one node again and again, whether that
 // leads or not, until ctx ends.
-func (l *load) writeDirect(ctx context.Context, node, partition int) {
+func (l *load) writeDirect(ctx context.Context, node, partition int, p *pulse) {
 	broker := l.direct.SeedBrokers()[node-1]
 	for ctx.Err() == nil {
 		one, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -62,7 +62,7 @@ func (l *load) writeDirect(ctx context.Context, node, partition int) {
 		if err == nil {
 			r := resp.(*kmsg.ProduceResponse)
 			if len(r.Topics) == 1 && len(r.Topics[0].Partitions) == 1 && r.Topics[0].Partitions[0].ErrorCode == 0 {
-				l.writes["direct"][partition].beat()
+				p.beat()
 			}
 		}
 		_ = realfault.Pause(ctx, directPause)
@@ -83,8 +83,6 @@ func (l *load) writeClient(ctx context.Context, c *kgo.Client, partition int, p 
 // makeTopic makes a topic whose partitions each belong to another node, and
 // gives its id.
 func (s *stage) makeTopic(ctx context.Context, name string) (id [16]byte, err error) {
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.TimeoutMillis = 10_000
 	t := kmsg.NewCreateTopicsRequestTopic()
 	t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
 	for i := range int32(nodes) {
@@ -95,13 +93,19 @@ func (s *stage) makeTopic(ctx context.Context, name string) (id [16]byte, err er
 		}
 		t.ReplicaAssignment = append(t.ReplicaAssignment, a)
 	}
-	req.Topics = append(req.Topics, t)
+	return s.make(ctx, t, 10*time.Second)
+}
+
+// make makes a topic and gives its id.
+func (s *stage) make(ctx context.Context, t kmsg.CreateTopicsRequestTopic, within time.Duration) (id [16]byte, err error) {
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.TimeoutMillis, req.Topics = int32(within.Milliseconds()), []kmsg.CreateTopicsRequestTopic{t}
 	resp, err := req.RequestWith(ctx, s.ask)
 	if err == nil {
 		err = created(resp)
 	}
 	if err != nil {
-		return id, fmt.Errorf("make topic %s: %w", name, err)
+		return id, fmt.Errorf("make topic %s: %w", t.Topic, err)
 	}
 	return resp.Topics[0].TopicID, nil
 }
