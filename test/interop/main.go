@@ -82,22 +82,24 @@ type row struct {
 func report(rows []row, dir string) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "client\tversion\tscenario\ttook\tresult")
-	passed, failed := 0, 0
+	var failed []row
 	for _, r := range rows {
 		result := "pass"
 		if r.why != "" {
 			result = "FAIL " + r.why
-			failed++
-		} else {
-			passed++
+			failed = append(failed, r)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%.1fs\t%s\n", r.client, r.version, r.scenario, r.took.Seconds(), result)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("%d passed, %d failed\n", passed, failed)
-	if failed > 0 {
+	fmt.Printf("%d passed, %d failed\n", len(rows)-len(failed), len(failed))
+	if len(failed) > 0 {
+		// Once more at the end, where who reads a long log looks first.
+		for _, r := range failed {
+			fmt.Printf("FAIL %s %s: %s\n", r.client, r.scenario, r.why)
+		}
 		return fmt.Errorf("%w; the broker's folder is %s", errFailed, dir)
 	}
 	return os.RemoveAll(dir)
