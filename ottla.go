@@ -54,7 +54,6 @@ type Options struct {
 // Server is a running node.
 type Server struct {
 	node   *server.Server
-	clock  *Clock
 	faults *Faults
 }
 
@@ -79,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		FS: vfs.NewOS(), Dirs: []string{o.Dir}, NodeID: o.NodeID,
 		Join: o.Join, Token: o.Token, Insecure: o.Insecure, NoVote: o.NoVote,
 		Listen: []server.Listener{{Name: "PLAINTEXT", Addr: o.Listen}}, HTTP: o.HTTP,
-		Static: static, Now: o.Clock.Now, Live: time.Now, Logger: o.Logger, VerifyAge: server.DefaultVerifyAge, Version: "embedded",
+		Static: static, Now: o.Clock.Now, Live: time.Now, Clock: o.Clock.of(), Logger: o.Logger, VerifyAge: server.DefaultVerifyAge, Version: "embedded",
 	}
 	if o.Dir == "" {
 		so.FS, so.Dirs = vfs.NewMem(0), []string{memoryPath}
@@ -100,8 +99,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{node: node, clock: o.Clock, faults: o.Faults}
-	s.clock.join(s)
+	s := &Server{node: node, faults: o.Faults}
 	s.faults.join(s)
 	return s, nil
 }
@@ -147,7 +145,6 @@ func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) { retu
 // Close stops the node cleanly: what was acknowledged is on disk, and no
 // goroutine of it is left.
 func (s *Server) Close() error {
-	s.clock.leave(s)
 	s.faults.leave(s)
 	return s.node.Close()
 }

@@ -20,6 +20,8 @@ const (
 	TransactionsTopic = "__transaction_state"
 	// ShareStateTopic has where share groups stand.
 	ShareStateTopic = "__share_group_state"
+	// TimersTopic has timers.
+	TimersTopic = "__ottla_timers"
 )
 
 // Ensure makes an internal topic if it is not there yet, and returns when its
@@ -81,6 +83,7 @@ var internalTopics = map[string]string{
 	OffsetsTopic:      "offsets.topic",
 	TransactionsTopic: "transaction.state.log",
 	ShareStateTopic:   "share.coordinator.state.topic",
+	TimersTopic:       "timers.topic",
 }
 
 // internalConfigs are the topic's own settings.
@@ -99,6 +102,10 @@ func (b *Broker) internalConfigs(topic, settings string, factor int64) []control
 	switch topic {
 	case OffsetsTopic, ShareStateTopic:
 		set("compression.type", "producer")
+	case TimersTopic:
+		set("compression.type", "producer")
+		set("unclean.leader.election.enable", "false")
+		number("max.message.bytes", timersBatch)
 	case TransactionsTopic:
 		set("compression.type", "uncompressed")
 		set("unclean.leader.election.enable", "false")
@@ -108,6 +115,10 @@ func (b *Broker) internalConfigs(topic, settings string, factor int64) []control
 	}
 	return out
 }
+
+// timersBatch is what a batch of the timers' topic may have: some records of the
+// largest that topics take by default.
+const timersBatch = 16 << 20
 
 const minInsync = "min.insync.replicas"
 
@@ -123,7 +134,7 @@ func (b *Broker) leastInSync(img *metadata.Image, topic string, replicas int64) 
 }
 
 // growing are the internal topics, in the order of what is asked of the controller.
-var growing = []string{OffsetsTopic, ShareStateTopic, TransactionsTopic}
+var growing = []string{OffsetsTopic, ShareStateTopic, TransactionsTopic, TimersTopic}
 
 // mostWidened bounds the partitions of one command.
 const mostWidened = 1000

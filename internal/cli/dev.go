@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ottla/internal/cli/fail"
+	"ottla/internal/clock"
 	"ottla/internal/datadir"
 	"ottla/internal/server"
 	"ottla/internal/vfs"
@@ -93,6 +94,8 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) e
 	so.HTTPOptional = n.http == ""
 	if ephemeral {
 		so.FS, so.Dirs = vfs.NewMem(0), []string{memoryData}
+		so.Clock = &clock.Clock{} // tests move it: POST /clock
+		so.Now, so.Live = so.Clock.Now, time.Now
 	}
 	return run(ctx, so, func(node *server.Server) {
 		banner(o, node, so, safety(ephemeral), note, time.Since(began))

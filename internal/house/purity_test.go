@@ -14,6 +14,7 @@ var pure = []string{
 	"internal/controller", "internal/controller/election", "internal/liveness/tracker", "internal/partition/replica", "internal/log/compact",
 	"internal/txn", "internal/txn/schema",
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
+	"internal/timer", "internal/timer/schema", "internal/timer/table",
 	"internal/share", "internal/share/store", "internal/group/sharegroup", "internal/group/streams",
 }
 
@@ -28,6 +29,7 @@ var allowed = map[string]map[string]string{
 	"internal/liveness/tracker": {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/metadata":         {"time": "durations as types"},
 	"internal/txn":              {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
+	"internal/timer":            {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group":            {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/kind":       {"time": "time.Time comes in as an argument; time.Now is forbidden below"},
 	"internal/group/sharegroup": {"time": "time.Time comes in as an argument; time.Now is forbidden below"},

@@ -19,7 +19,7 @@ type Topic struct {
 // synced, recovered first, with a reserve of the disk.
 func IsInternal(topic string) bool {
 	switch topic {
-	case "__consumer_offsets", "__transaction_state", "__share_group_state":
+	case "__consumer_offsets", "__transaction_state", "__share_group_state", "__ottla_timers":
 		return true
 	}
 	return false

@@ -103,12 +103,13 @@ func (s *Server) startCore() error {
 	}
 	s.broker = broker.New(broker.Options{
 		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
-		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states},
+		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states, broker.TimersTopic: s.timing},
 		Control:      s.do,
 		Nodes:        s.others.pool.Pull,
 		Ask:          s.others.pool.Call,
 	})
 	s.makeMarkers()
+	s.makeTimers()
 	s.measure()
 	machine := controller.New(controller.Options{
 		NewID: newID, NodeID: s.nodeID, ClusterID: s.clusterID, Features: supportedFeatures(), Fixed: fixedFeatures(),
@@ -182,6 +183,7 @@ func (s *Server) stopCore() error {
 		s.control.Close()
 		errs = append(errs, s.quorum.Close())
 	}
+	s.stopTimers()
 	s.stopTxns()
 	if s.states != nil {
 		s.states.Close()

@@ -34,6 +34,7 @@ func (s *Server) makeCoordinators() error {
 		Metrics:    s.coordinatorMetrics(),
 	})
 	s.makeTxns()
+	s.makeTiming()
 	return s.makeStates()
 }
 
@@ -97,6 +98,7 @@ func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.accompanied(img)
 	s.tellTopics(d)
 	s.followShares(d)
+	s.lines.Follow(img, d)
 	s.followNodes(img, d)
 	s.forgetMembers(img, d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {

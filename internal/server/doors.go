@@ -76,6 +76,7 @@ func (s *Server) apis() []api.API {
 	rows = append(rows, telemetry.APIs(telemetry.Deps{
 		Cluster: s.core(), View: s.view, Now: s.o.Live, NewID: newID, Logger: s.o.Logger, Metrics: s.metrics,
 	})...)
+	rows = append(rows, s.timers.APIs()...)
 	rows = append(rows, s.nodeRows()...)
 	return append(rows, txns.APIs(txns.Deps{
 		Cluster: s.core(), Txns: s.txns, Groups: s.groups, Vouch: s.vouch, Partitions: s.broker, Ends: s.marker, Prepare: s.prepareTopic,

@@ -65,6 +65,7 @@ func (s *Server) measure() {
 	} {
 		s.metrics.Func(name, func() float64 { return float64(ask()) })
 	}
+	s.measureTimers()
 	s.metrics.Funcs("ottla_coordinator_groups", s.groupsByState)
 	s.metrics.Funcs("ottla_coordinator_transactions", s.transactionsByState)
 }

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"ottla/internal/clock"
 	"ottla/internal/config"
 	"ottla/internal/vfs"
 )
@@ -48,6 +49,9 @@ type Options struct {
 	// Now is the domain clock: retention, record times, expiry, compaction. It
 	// may jump; see Settle.
 	Now func() time.Time
+	// Clock is what Now shows where that can be moved, over HTTP too; nil where it
+	// is real.
+	Clock *clock.Clock
 	// Live is the clock of sessions, rebalances and connections, which never
 	// jumps; nil means Now.
 	Live   func() time.Time

@@ -13,7 +13,7 @@ import (
 type making map[string]*atomic.Int32
 
 func newMaking() making {
-	return making{broker.OffsetsTopic: {}, broker.TransactionsTopic: {}, broker.ShareStateTopic: {}}
+	return making{broker.OffsetsTopic: {}, broker.TransactionsTopic: {}, broker.ShareStateTopic: {}, broker.TimersTopic: {}}
 }
 
 // prepareTopic makes an internal topic when it is first needed, and waits until
@@ -52,6 +52,8 @@ func (s *Server) coordinatorsOf(topic string) *coordinator.Runtime {
 		return s.txns
 	case broker.ShareStateTopic:
 		return s.states
+	case broker.TimersTopic:
+		return s.timing
 	}
 	return s.groups
 }

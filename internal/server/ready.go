@@ -18,7 +18,8 @@ func (s *Server) checks() []ops.Check {
 		open.OK, open.Detail = false, fmt.Sprintf("%d are still recovering", n)
 	}
 	out := []ops.Check{leads, open, coordinatorsCheck("coordinators", broker.OffsetsTopic, s.groups),
-		coordinatorsCheck("transaction coordinators", broker.TransactionsTopic, s.txns)}
+		coordinatorsCheck("transaction coordinators", broker.TransactionsTopic, s.txns),
+		coordinatorsCheck("timer coordinators", broker.TimersTopic, s.timing)}
 	for _, d := range s.broker.Dirs() {
 		c := ops.Check{Name: "log directory " + d.Path(), OK: true}
 		if err := d.Err(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"ottla/internal/kafka"
 	"ottla/internal/kafka/data"
 	"ottla/internal/kafka/shares"
+	"ottla/internal/kafka/timers"
 	"ottla/internal/log"
 	"ottla/internal/marker"
 	"ottla/internal/metric"
@@ -62,6 +63,10 @@ type Server struct {
 	groups    *coordinator.Runtime
 	txns      *coordinator.Runtime
 	states    *coordinator.Runtime // where share groups stand
+	timing    *coordinator.Runtime // of timers
+	carrier   *timers.Carrier      // appends them
+	timers    *timers.Family       // of all nodes
+	lines     *timers.Lines
 	shares    atomic.Pointer[shares.Family]
 	making    making
 	marker    *marker.Writer
@@ -104,6 +109,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	o.Clock.Join(s)
 	return s, nil
 }
 
@@ -198,6 +204,7 @@ func (s *Server) NodeID() int32 { return s.nodeID }
 // Close stops the node in the reverse order of its start and waits for all of
 // it. Others lead what it led before it stops answering, where there are any.
 func (s *Server) Close() error {
+	s.o.Clock.Leave(s)
 	s.retire()
 	var errs []error
 	if s.http != nil {

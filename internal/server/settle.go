@@ -14,6 +14,9 @@ func (s *Server) Settle(ctx context.Context) error {
 	if err := s.broker.Settle(ctx); err != nil {
 		return err
 	}
+	if err := s.settleTimers(ctx); err != nil {
+		return err
+	}
 	if err := s.settleTxns(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ var ownTable = [...]APIInfo{
 	{OwnFirst + 1, "ReplicaProgress", 0, 0, 0, onBroker},
 	{OwnFirst + 2, "JoinQuorum", 0, 0, 0, onBoth},
 	{OwnFirst + 3, "NodeHeartbeat", 0, 0, 0, onBoth},
+	{OwnFirst + 4, "Timers", 0, 0, 0, onBroker},
 }
 
 // OwnAPIs lists the keys between nodes in order. The slice is shared: not to

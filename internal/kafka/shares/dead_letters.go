@@ -41,7 +41,7 @@ func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
 	if err != nil {
 		return err
 	}
-	to, err := f.grave(topic, d.Key.Partition%int32(len(topic.Partitions)))
+	to, err := f.graves.Box(topic, d.Key.Partition%int32(len(topic.Partitions)))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
@@ -15,7 +16,7 @@ import (
 // letters are the dead letters of a range on their way.
 type letters struct {
 	d       *lead.Dying
-	to      grave
+	to      post.Box
 	origin  string // the topic that the records are of
 	nowMs   int64
 	builder *record.Builder
@@ -105,7 +106,7 @@ func (w *letters) add(ctx context.Context, offset int64, r *record.Record) error
 			size += len(r.Headers[i].Key) + len(r.Headers[i].Value) + 10
 		}
 	}
-	if w.builder.Len() > 0 && w.builder.Size()+size > w.to.mostBytes() {
+	if w.builder.Len() > 0 && w.builder.Size()+size > w.to.MostBytes() {
 		if err := w.append(ctx); err != nil {
 			return err
 		}
@@ -122,7 +123,7 @@ func (w *letters) append(ctx context.Context) error {
 	n := w.builder.Len()
 	batch := w.builder.Build(0)
 	w.builder = record.NewBuilder()
-	if err := w.to.put(ctx, batch); err != nil {
+	if err := w.to.Put(ctx, batch); err != nil {
 		return err
 	}
 	w.written.Add(n)

@@ -8,6 +8,7 @@ import (
 
 	"ottla/internal/config"
 	"ottla/internal/kafka/api"
+	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/kafka/wheel"
 	"ottla/internal/metric"
@@ -60,6 +61,7 @@ type Deps struct {
 // Family holds what the handlers share.
 type Family struct {
 	d        Deps
+	graves   post.Office // the partitions of dead letters
 	wheel    *wheel.Wheel
 	lead     *lead.Manager
 	sessions *sessions
@@ -82,6 +84,9 @@ func New(d Deps) *Family {
 	f := &Family{d: d, wheel: wheel.New(), sessions: newSessions(0)}
 	if d.View == nil {
 		return f
+	}
+	f.graves = post.Office{
+		NodeID: d.NodeID, Partitions: d.Partitions, Peers: d.Peers, View: d.View, Image: d.Cluster.Image, Timeout: makeTimeout,
 	}
 	f.fetchMax = int(d.View.Int(nil, "fetch.max.bytes"))
 	f.patience = d.View.Duration(nil, "share.coordinator.write.timeout.ms")

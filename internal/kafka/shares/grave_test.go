@@ -62,8 +62,8 @@ func TestDeadLettersGoToWhoeverLeadsTheirPartition(t *testing.T) {
 	}}
 	f := farFamily(t, c)
 	topic := f.d.Cluster.Image().TopicByName("dead")
-	to, err := f.grave(topic, 1)
-	if err != nil || to.mostBytes() < 1<<16 {
+	to, err := f.graves.Box(topic, 1)
+	if err != nil || to.MostBytes() < 1<<16 {
 		t.Fatalf("%v, %+v", err, to)
 	}
 	w := &letters{
@@ -82,11 +82,11 @@ func TestDeadLettersGoToWhoeverLeadsTheirPartition(t *testing.T) {
 	if h, err := record.ParseHeader(sent.Topics[0].Partitions[0].Records); err != nil || h.Count != 1 {
 		t.Errorf("a batch of %d records, %v", h.Count, err)
 	}
-	if _, err := f.grave(topic, 2); wire.CodeOf(err) != wire.NotLeaderOrFollower {
+	if _, err := f.graves.Box(topic, 2); wire.CodeOf(err) != wire.NotLeaderOrFollower {
 		t.Errorf("without a leader: %v", err)
 	}
-	f.d.NodeID = 2
-	if _, err := f.grave(topic, 0); wire.CodeOf(err) != wire.NotLeaderOrFollower {
+	f.graves.NodeID = 2
+	if _, err := f.graves.Box(topic, 0); wire.CodeOf(err) != wire.NotLeaderOrFollower {
 		t.Errorf("this node, which does not lead it yet: %v", err)
 	}
 }
@@ -108,11 +108,11 @@ func TestDeadLettersThatANodeDoesNotTakeAreWrittenAgainIfThatPasses(t *testing.T
 	} {
 		c := &canned{answer: func(int32, kmsg.Request) (kmsg.Response, error) { return tc.resp, tc.err }}
 		f := farFamily(t, c)
-		to, err := f.grave(f.d.Cluster.Image().TopicByName("dead"), 0)
+		to, err := f.graves.Box(f.d.Cluster.Image().TopicByName("dead"), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := to.put(t.Context(), nil); wire.CodeOf(err) != tc.want {
+		if err := to.Put(t.Context(), nil); wire.CodeOf(err) != tc.want {
 			t.Errorf("%+v, %v: %v, want %v", tc.resp, tc.err, err, tc.want)
 		}
 	}

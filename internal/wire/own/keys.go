@@ -13,6 +13,7 @@ const (
 	KeyReplicaProgress                            // how far a follower has synced (package replicate)
 	KeyJoinQuorum                                 // a node wants into the metadata quorum (package quorum)
 	KeyNodeHeartbeat                              // a node is alive, and how far it got (package liveness)
+	KeyTimers                                     // to the coordinator of timers (package kafka/timers)
 )
 
 // RequestForKey makes an empty request, nil when the key is none of ours.
@@ -26,6 +27,8 @@ func RequestForKey(key int16) kmsg.Request {
 		return &JoinQuorumRequest{}
 	case KeyNodeHeartbeat:
 		return &HeartbeatRequest{}
+	case KeyTimers:
+		return &TimersRequest{}
 	}
 	return nil
 }

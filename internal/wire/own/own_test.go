@@ -35,6 +35,8 @@ func samples() []codec {
 		&HeartbeatRequest{Node: 3, BrokerEpoch: 12, AppliedOffset: 99, WantShutDown: true, WantFence: true},
 		&HeartbeatResponse{ErrorCode: 77, ErrorMessage: "register anew", Fenced: true, CaughtUp: true, ShouldShutDown: true, Leader: 2, LeaderEpoch: 8, StandingMs: 70},
 	}
+		&TimersRequest{Partition: 3, Op: TimersTakeUp, Items: []TimerItem{{"a/1", []byte("v")}, {"b", nil}}, Line: "L/1", From: 7, To: 1 << 41},
+		&TimersResponse{ErrorCode: 16, ErrorMessage: "not here", Results: []TimerResult{{}, {91, "gone"}}, Value: []byte("v"), Offset: -1})
 	for _, api := range wire.OwnAPIs() {
 		req := RequestForKey(api.Key)
 		out = append(out, req, req.ResponseKind())

@@ -15,6 +15,7 @@ func (w writer) bool(yes bool) writer {
 	}
 	return append(w, 0)
 }
+func (w writer) int8(n int8) writer       { return append(w, byte(n)) }
 func (w writer) int16(n int16) writer     { return binary.BigEndian.AppendUint16(w, uint16(n)) }
 func (w writer) int32(n int32) writer     { return binary.BigEndian.AppendUint32(w, uint32(n)) }
 func (w writer) int64(n int64) writer     { return binary.BigEndian.AppendUint64(w, uint64(n)) }

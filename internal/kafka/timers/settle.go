@@ -1,0 +1,25 @@
+package timers
+
+import (
+	"context"
+	"fmt"
+
+	"ottla/internal/timer"
+)
+
+// Settle looks at the domain clock, which may have been moved, and returns when all
+// timers of this node that are due have been appended.
+func (f *Family) Settle(ctx context.Context) error {
+	if f.d.Cluster.Image().TopicByName(Topic) == nil {
+		return nil
+	}
+	if err := f.d.Timers.SettleAll(ctx); err != nil {
+		return fmt.Errorf("wait for the coordinators of timers: %w", err)
+	}
+	for _, a := range f.d.Timers.Each(ctx, timer.Settle{}) {
+		if a.Err != nil {
+			return fmt.Errorf("append the timers of %s-%d that are due: %w", Topic, a.Partition, a.Err)
+		}
+	}
+	return nil
+}
