@@ -1,0 +1,179 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+// Bounds of a call.
+const (
+	DefaultTimeout  = 15 * time.Second
+	mostAnswer      = 64 << 10 // of a body
+	mostHeaders     = 64 << 10
+	dialTimeout     = 5 * time.Second
+	idlePerHost     = 2
+	idleConnections = 256
+	idleTimeout     = 30 * time.Second
+)
+
+// Options make a Client.
+type Options struct {
+	Guard *Guard
+	// Timeout is for a whole call; 0 is DefaultTimeout.
+	Timeout time.Duration
+	// Resolver finds addresses of names; nil is the machine's.
+	Resolver *net.Resolver
+	// TLS is the trust of https; nil is the machine's.
+	TLS *tls.Config
+	// Agent is the User-Agent of requests that name none.
+	Agent string
+}
+
+// Client calls addresses.
+type Client struct {
+	o    Options
+	http *http.Client
+}
+
+// New makes a client; Close gives its connections up.
+func New(o Options) *Client {
+	if o.Guard == nil {
+		o.Guard = &Guard{}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	c := &Client{o: o}
+	trust := o.TLS.Clone()
+	if trust == nil {
+		trust = &tls.Config{}
+	}
+	trust.MinVersion = max(trust.MinVersion, tls.VersionTLS12)
+	c.http = &http.Client{
+		Timeout:       o.Timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  nil, // of the environment: it would be what is dialled
+			DialContext:            c.dial(true),
+			DialTLSContext:         c.dialTLS(trust),
+			DisableCompression:     true,
+			MaxIdleConns:           idleConnections,
+			MaxIdleConnsPerHost:    idlePerHost,
+			IdleConnTimeout:        idleTimeout,
+			MaxResponseHeaderBytes: mostHeaders,
+			ExpectContinueTimeout:  time.Second,
+		},
+	}
+	return c
+}
+
+// Close gives idle connections up.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// dial opens a connection to host:port of a URL, to an address that the guard
+// lets pass: it is asked at each, when it is about to be connected to.
+func (c *Client) dial(plain bool) func(ctx context.Context, network, hostport string) (net.Conn, error) {
+	return func(ctx context.Context, network, hostport string) (net.Conn, error) {
+		host, _, err := net.SplitHostPort(hostport)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrForbidden, err)
+		}
+		d := net.Dialer{
+			Timeout: dialTimeout, Resolver: c.o.Resolver,
+			Control: func(_, address string, _ syscall.RawConn) error {
+				to, err := netip.ParseAddrPort(address)
+				if err != nil {
+					return fmt.Errorf("%w: %s: %w", ErrForbidden, address, err)
+				}
+				return c.o.Guard.check(host, to, plain)
+			},
+		}
+		return d.DialContext(ctx, "tcp", hostport)
+	}
+}
+
+// dialTLS is dial for https.
+func (c *Client) dialTLS(trust *tls.Config) func(ctx context.Context, network, hostport string) (net.Conn, error) {
+	dial := c.dial(false)
+	return func(ctx context.Context, network, hostport string) (net.Conn, error) {
+		raw, err := dial(ctx, network, hostport)
+		if err != nil {
+			return nil, err
+		}
+		own := trust.Clone()
+		if own.ServerName == "" {
+			own.ServerName, _, _ = net.SplitHostPort(hostport) // dial has split it
+		}
+		conn := tls.Client(raw, own)
+		if err := conn.HandshakeContext(ctx); err != nil {
+			_ = raw.Close() // the handshake's error says more
+			return nil, err
+		}
+		return conn, nil
+	}
+}
+
+// Request is a call to be made.
+type Request struct {
+	Method string
+	URL    string
+	// Header may name Host; what the transport sets itself is ignored.
+	Header map[string]string
+	Body   []byte
+}
+
+// Do makes a call. What went wrong is told in the Answer; Do does not panic and
+// returns within the client's time.
+func (c *Client) Do(ctx context.Context, r Request) Answer {
+	u, err := c.o.Guard.CheckURL(r.URL)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+	if err != nil {
+		return Answer{Err: fmt.Errorf("%w: %w", ErrForbidden, err)}
+	}
+	for k, v := range r.Header {
+		if http.CanonicalHeaderKey(k) == "Host" {
+			req.Host = v
+			continue
+		}
+		req.Header.Set(k, v)
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", c.o.Agent)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return Answer{Err: plainly(err)}
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	if err != nil && a.Judge() != Delivered {
+		a.Err = plainly(err) // a delivery that was taken is one, however its answer ends
+	}
+	return a
+}
+
+// plainly takes the URL off an error: it is known, and may have secrets in it.
+func plainly(err error) error {
+	var named *url.Error
+	if !errors.As(err, &named) {
+		return err
+	}
+	if named.Timeout() {
+		return fmt.Errorf("no answer in time: %w", named.Err)
+	}
+	return named.Err
+}

@@ -1,0 +1,94 @@
+package schedule
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"sync"
+
+	"ottla/internal/event/outbound"
+	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule/course"
+)
+
+// call is an attempt to deliver a run to an address, or to a queue that delays its
+// messages.
+type call struct {
+	key string
+	run run
+}
+
+// ended is a call that is over.
+type ended struct {
+	key, id string // the schedule's
+	slotMs  int64
+	result  course.Result
+}
+
+// launch begins calls that were noted, as far as there is room.
+func (r *runner) launch(ctx context.Context, helpers *sync.WaitGroup) {
+	for len(r.queued) > 0 && r.flying < mostCalls {
+		c := r.queued[0]
+		r.queued = r.queued[1:]
+		r.flying++
+		helpers.Go(func() {
+			result := r.s.call(ctx, c.run)
+			if ctx.Err() != nil {
+				return // it counts as not made
+			}
+			r.mu.Lock()
+			r.ended = append(r.ended, ended{c.key, c.run.ID, c.run.SlotMs, result})
+			r.mu.Unlock()
+			r.ring()
+		})
+	}
+}
+
+// call makes one call and tells what came of it.
+func (s *Service) call(ctx context.Context, it run) course.Result {
+	if it.Target.URL == "" {
+		return s.send(ctx, it)
+	}
+	s.count.attempts.Inc()
+	a := s.o.HTTP.Do(ctx, outbound.Request{Method: it.Target.Method, URL: it.Target.URL, Header: callHeaders(it), Body: []byte(it.input())})
+	switch a.Judge() {
+	case outbound.Delivered:
+		return course.Result{OK: true}
+	case outbound.Refused:
+		return course.Result{Final: true, Why: a.Why()}
+	}
+	return course.Result{Why: a.Why(), AfterMs: a.RetryAfter(s.o.Now()).Milliseconds()}
+}
+
+// send sends a run to a queue.
+func (s *Service) send(ctx context.Context, it run) course.Result {
+	ctx, cancel := context.WithTimeout(ctx, outbound.DefaultTimeout)
+	defer cancel()
+	ref, err := queueRef(it.Target.Queue, it.Ref)
+	if err != nil {
+		return failure(err)
+	}
+	sent, err := s.o.Queues.Send(ctx, ref, []queue.Message{message(it, ref)})
+	if err == nil && len(sent) == 1 {
+		err = sent[0].Err
+	}
+	if err != nil {
+		return failure(err)
+	}
+	return course.Result{OK: true}
+}
+
+// callHeaders are those of a call: in the form that CloudEvents have in HTTP, and
+// the id once more under the name that many servers know.
+func callHeaders(it run) map[string]string {
+	all := about(it, "Ce-")
+	all["Idempotency-Key"] = it.id()
+	if it.Target.Input != "" {
+		all["Content-Type"] = "text/plain; charset=utf-8"
+		if json.Valid([]byte(it.Target.Input)) {
+			all["Content-Type"] = "application/json"
+		}
+	}
+	maps.Copy(all, it.Target.Headers)
+	return all
+}

@@ -1,0 +1,39 @@
+// Package schedule keeps schedules and has their runs delivered: to a topic or a
+// queue exactly once, to an HTTP address at least once under one id.
+//
+// It is not for when an expression has a run (event/cron), nor for what becomes
+// of a run (schedule/course, which decides), nor for how an address is called
+// (event/outbound). Doors (gateway/rest, gateway/aws/scheduler) call Service.
+//
+// Main types: Service, Spec, Schedule, Ref; runner, which has one partition's
+// schedules.
+//
+// Files in reading order: ref.go, spec.go, check.go, placeholders.go (what a
+// schedule is); errors.go, service.go, manage.go, groups.go (what doors call);
+// view.go (what is known of all schedules here), runner.go, load.go, turn.go,
+// plan.go, commit.go (how runs are decided), deliver.go, attempts.go, letters.go (where they go),
+// wake.go (timers), settle.go (after the clock was moved).
+//
+// # How a run comes about
+//
+// A definition is an object (event/object), which every node mirrors. What has
+// happened to a schedule is a record of StateTopic, in the partition that its key
+// hashes to; the node that leads the partition runs it. A runner has the
+// transactional id ottla-schedules-N, so that whoever takes over fences the one
+// before and ends what it had open. Each turn is one transaction: the runs that
+// are due, as records of their topics, and what is known of the schedules after
+// it. So a run is there exactly when it is noted.
+//
+// A runner sleeps until a timer (kafka/timers) puts a record with the schedule's
+// key into WakeTopic. Such a record only says "look": to read one twice changes
+// nothing, and none needs to be kept, because a runner that starts looks at all
+// its schedules. So the offsets of WakeTopic are committed nowhere.
+//
+// A call of an address is noted before it begins and after it has ended. One that
+// was under way when its node died is made again, with the same id.
+//
+// # Locks
+//
+// Service.mu guards the runners; view.mu the definitions; runner.mu what a runner
+// is told. No two are held at once. A runner's goroutine owns all else of it.
+package schedule

@@ -1,0 +1,46 @@
+package schedule
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What can be wrong, for errors.Is. Doors map them.
+var (
+	// ErrNotFound: there is no such schedule, or no such group.
+	ErrNotFound = errors.New("there is no such schedule")
+	// ErrExists: there is one of that name.
+	ErrExists = errors.New("there is one of that name")
+	// ErrInvalid: what was asked cannot be, whoever asks. An *InvalidError tells
+	// which field.
+	ErrInvalid = errors.New("it cannot be")
+	// ErrConflict: somebody else changed it at the same moment.
+	ErrConflict = errors.New("it was changed by somebody else meanwhile")
+	// ErrUnavailable: not now; try again.
+	ErrUnavailable = errors.New("schedules cannot be reached at the moment")
+)
+
+// InvalidError is an ErrInvalid of one field of a Spec, by its JSON name.
+type InvalidError struct {
+	Field string
+	Why   string
+	Cause error // nil without
+}
+
+// Error names the field.
+func (e *InvalidError) Error() string { return e.Field + ": " + e.Why }
+
+// Is makes it an ErrInvalid.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+// Unwrap is the cause.
+func (e *InvalidError) Unwrap() error { return e.Cause }
+
+func invalid(field, format string, args ...any) *InvalidError {
+	return &InvalidError{Field: field, Why: fmt.Sprintf(format, args...)}
+}
+
+// because is invalid for what another package refused.
+func because(field string, err error) *InvalidError {
+	return &InvalidError{Field: field, Why: err.Error(), Cause: err}
+}

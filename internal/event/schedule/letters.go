@@ -1,0 +1,56 @@
+package schedule
+
+import (
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule/course"
+)
+
+// letter is what the queue for dead letters gets of a run that was given up: what
+// would have been delivered, and why it was not, in the attributes that
+// EventBridge Scheduler writes.
+func (r *runner) letter(it run, l course.Letter) ([]*kgo.Record, error) {
+	ref, err := queueRef(it.DeadLetters, it.Ref)
+	if err != nil {
+		return nil, err
+	}
+	text := func(s string) queue.Attribute { return queue.Attribute{Type: "String", Value: []byte(s)} }
+	m := queue.Message{Body: []byte(it.input()), Group: it.Name, DedupID: it.id(), Attributes: map[string]queue.Attribute{
+		"ERROR_CODE":           text("DeliveryFailed"),
+		"ERROR_MESSAGE":        text(l.Why),
+		"EXECUTION_ID":         text(it.id()),
+		"IS_PAYLOAD_TRUNCATED": text("false"),
+		"RETRY_ATTEMPTS":       text(strconv.Itoa(max(l.Attempts-1, 0))),
+		"SCHEDULED_TIME":       text(it.scheduled()),
+		"SCHEDULE_ARN":         text(it.ARN()),
+		"TARGET_ARN":           text(it.targetARN()),
+	}}
+	if l.Exhausted != "" {
+		m.Attributes["EXHAUSTED_RETRY_CONDITION"] = text(l.Exhausted)
+	}
+	if len(m.Body) == 0 {
+		m.Body = []byte("{}") // no message is without a body
+	}
+	return r.s.o.Queues.Records(r.ctx, ref, []queue.Message{m})
+}
+
+// targetARN names where the run was to go; an address stands for itself.
+func (r run) targetARN() string {
+	full := r.group().Full()
+	switch {
+	case r.Target.Topic != "":
+		full.Kind, full.Name = name.Topic, r.Target.Topic
+		return full.ARN()
+	case r.Target.Queue != "":
+		ref, err := queueRef(r.Target.Queue, r.Ref)
+		if err != nil {
+			return r.Target.Queue
+		}
+		return ref.ARN()
+	}
+	return r.Target.URL
+}

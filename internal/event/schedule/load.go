@@ -1,0 +1,161 @@
+package schedule
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/schedule/course"
+)
+
+const (
+	// loadTimeout bounds a load; more is a cluster that does not answer.
+	loadTimeout = time.Minute
+	// txnTimeout bounds a transaction of a turn.
+	txnTimeout = 30 * time.Second
+	// deliverTimeout is how long a record may take to be written to its topic,
+	// before its run counts as failed and is tried again later.
+	deliverTimeout = 5 * time.Second
+	// idleFetch is how long a fetch of wakes waits that brings nothing.
+	idleFetch = 5 * time.Second
+	// fenceKey is the key of what a runner writes when it begins.
+	fenceKey = "runner"
+)
+
+// load fences whoever ran the partition before, and reads what is known of its
+// schedules. The order matters: wakes are read from where they end now, before
+// schedules are looked at, so that none is missed.
+func (r *runner) load(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	c, err := r.s.o.Client(
+		kgo.TransactionalID("ottla-schedules-"+strconv.Itoa(int(r.partition))),
+		kgo.TransactionTimeout(txnTimeout), kgo.RecordDeliveryTimeout(deliverTimeout), kgo.ProducerLinger(0),
+		kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(idleFetch),
+	)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	if err := r.fill(ctx, c); err != nil {
+		c.Close()
+		return err
+	}
+	r.client = c
+	return nil
+}
+
+func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
+	if _, _, err := c.ProducerID(ctx); err != nil {
+		return fmt.Errorf("keep other runners out: %w", err)
+	}
+	ends, err := kadm.NewClient(c).ListEndOffsets(ctx, WakeTopic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("find the end of %s: %w", WakeTopic, err)
+	}
+	end, ok := ends.Lookup(WakeTopic, r.partition)
+	if !ok {
+		return fmt.Errorf("%s has no partition %d", WakeTopic, r.partition)
+	}
+	c.AddConsumePartitions(map[string]map[int32]kgo.Offset{WakeTopic: {r.partition: kgo.NewOffset().At(end.Offset)}})
+	mark := rand.Text()
+	if err := r.fence(ctx, c, mark); err != nil {
+		return fmt.Errorf("begin in %s: %w", StateTopic, err)
+	}
+	states, err := r.read(ctx, mark)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", StateTopic, err)
+	}
+	r.states, r.wakes, r.queued, r.flying = states, map[string]int64{}, nil, 0
+	r.mu.Lock()
+	r.ended = nil
+	r.mu.Unlock()
+	return nil
+}
+
+// fence writes a record behind everything that others have written.
+func (r *runner) fence(ctx context.Context, c *kgo.Client, mark string) error {
+	if err := c.BeginTransaction(); err != nil {
+		return err
+	}
+	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey), Value: []byte(mark)}
+	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
+		return err
+	}
+	return c.EndTransaction(ctx, kgo.TryCommit)
+}
+
+// read reads the partition up to the mark.
+func (r *runner) read(ctx context.Context, mark string) (map[string]course.State, error) {
+	c, err := r.s.o.Client(kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{StateTopic: {r.partition: kgo.NewOffset().AtStart()}}))
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	states := map[string]course.State{}
+	for done := false; !done; {
+		got := c.PollFetches(ctx)
+		if err := got.Err(); err != nil {
+			return nil, err
+		}
+		var errs []error
+		got.EachRecord(func(rec *kgo.Record) {
+			switch key := string(rec.Key); {
+			case done:
+			case key == fenceKey:
+				done = string(rec.Value) == mark
+			case !strings.HasPrefix(key, string(name.Schedule)+"/"):
+			case rec.Value == nil:
+				delete(states, key)
+			default:
+				var s course.State
+				if err := json.Unmarshal(rec.Value, &s); err != nil {
+					errs = append(errs, fmt.Errorf("the record at offset %d: %w", rec.Offset, err))
+				}
+				states[key] = s.Resume()
+			}
+		})
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+	}
+	return states, nil
+}
+
+// placed is a partitioner that leaves records where they say, and asks another
+// for those whose partition is below 0.
+type placed struct{ kgo.Partitioner }
+
+// ForTopic implements kgo.Partitioner.
+func (p placed) ForTopic(topic string) kgo.TopicPartitioner {
+	return placedTopic{p.Partitioner.ForTopic(topic)}
+}
+
+type placedTopic struct{ kgo.TopicPartitioner }
+
+// RequiresConsistency implements kgo.TopicPartitioner: a record that says where
+// it belongs goes nowhere else.
+func (p placedTopic) RequiresConsistency(rec *kgo.Record) bool {
+	return rec.Partition >= 0 || p.TopicPartitioner.RequiresConsistency(rec)
+}
+
+// Partition implements kgo.TopicPartitioner.
+func (p placedTopic) Partition(rec *kgo.Record, n int) int {
+	if rec.Partition >= 0 {
+		return int(rec.Partition)
+	}
+	return p.TopicPartitioner.Partition(rec, n)
+}

@@ -1,0 +1,137 @@
+package schedule
+
+import (
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule/course"
+)
+
+// plan is what a turn decides for one schedule. It can be made again, knowing
+// what could not be written.
+type plan struct {
+	key     string
+	def     *known // nil when the schedule is no more
+	nowMs   int64
+	before  course.State
+	results []ended
+
+	// fails are deliveries that are known to fail, by what they are of.
+	fails map[output]error
+
+	state   course.State
+	changed bool
+	outputs []written
+	calls   []call
+	rest    course.Rest
+	more    bool
+
+	runs, failed, skipped int // for the metrics
+}
+
+// output names a record that a plan writes: the run of a slot, or its dead
+// letter.
+type output struct {
+	slotMs int64
+	letter bool
+}
+
+// written is a record that a plan writes.
+type written struct {
+	output
+	record *kgo.Record
+}
+
+// plan decides for a schedule; nil when there is nothing to be done.
+func (r *runner) plan(key string, results []ended, nowMs int64) *plan {
+	p := &plan{key: key, def: r.s.view.get(key), nowMs: nowMs, before: r.states[key], results: results, fails: map[output]error{}}
+	if p.def == nil && p.before.ID == "" && r.wakes[key] == 0 || p.def != nil && p.def.err != nil {
+		return nil
+	}
+	r.decide(p)
+	return p
+}
+
+// decide fills in what a plan comes to.
+func (r *runner) decide(p *plan) {
+	p.outputs, p.calls, p.rest, p.more = nil, nil, course.Rest{}, false
+	p.runs, p.failed, p.skipped = 0, 0, 0
+	if p.def == nil {
+		p.state, p.changed = course.State{}, p.before.ID != ""
+		return
+	}
+	t := p.def.timing
+	p.state, p.changed = p.before, false
+	if p.state.ID != p.def.ID { // another schedule had the name
+		p.state = course.State{ID: p.def.ID}
+	}
+	for _, e := range p.results {
+		if e.id == p.def.ID {
+			r.settle(p, e.slotMs, e.result)
+		}
+	}
+	turn := course.Step(t, p.state, p.nowMs)
+	p.state, p.more, p.skipped = turn.State, turn.More, turn.Skipped
+	p.changed = p.changed || turn.Changed
+	for _, a := range turn.Attempts {
+		it := run{Schedule: p.def.Schedule, SlotMs: a.SlotMs, Attempt: a.Number}
+		if p.def.Target.URL != "" {
+			p.calls = append(p.calls, call{key: p.key, run: it})
+			continue
+		}
+		of := output{slotMs: a.SlotMs}
+		records, err := r.records(it)
+		if errors.Is(err, queue.ErrDelays) {
+			p.calls = append(p.calls, call{key: p.key, run: it})
+			continue
+		}
+		if known := p.fails[of]; known != nil {
+			err = known
+		}
+		result := failure(err)
+		if err == nil {
+			result = course.Result{OK: true}
+			for _, rec := range records {
+				p.outputs = append(p.outputs, written{of, rec})
+			}
+		}
+		r.settle(p, a.SlotMs, result)
+	}
+	p.rest = course.Look(t, p.state)
+}
+
+// settle takes up what came of an attempt.
+func (r *runner) settle(p *plan, slotMs int64, result course.Result) {
+	state, letter := course.Settle(p.def.timing, p.state, slotMs, result, p.nowMs)
+	p.state, p.changed = state, true
+	if result.OK {
+		p.runs++
+	}
+	if letter == nil {
+		return
+	}
+	p.failed++
+	of := output{slotMs: slotMs, letter: true}
+	err := p.fails[of]
+	if err == nil && p.def.DeadLetters != "" {
+		var records []*kgo.Record
+		records, err = r.letter(run{Schedule: p.def.Schedule, SlotMs: slotMs, Attempt: letter.Attempts}, *letter)
+		for _, rec := range records {
+			p.outputs = append(p.outputs, written{of, rec})
+		}
+	}
+	r.s.o.Logger.Warn("a run was given up", "schedule", p.def.Full().Name, "scheduled", p.def.run(slotMs).scheduled(), "attempts", letter.Attempts,
+		"err", letter.Why, "dead_letters", p.def.DeadLetters, "dead_letters_err", err)
+}
+
+// run is a run of the schedule.
+func (k *known) run(slotMs int64) run { return run{Schedule: k.Schedule, SlotMs: slotMs} }
+
+// count measures what a plan that was carried out has done.
+func (p *plan) count(c *counters) {
+	c.runs.Add(p.runs)
+	c.failed.Add(p.failed)
+	c.skipped.Add(p.skipped)
+}
