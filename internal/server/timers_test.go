@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/broker"
@@ -35,10 +36,24 @@ func consumed(ctx context.Context, t *testing.T, s *Server, topic string, n int)
 	return out
 }
 
+// empty makes a topic with one partition.
+func empty(ctx context.Context, t *testing.T, s *Server, topic string) {
+	t.Helper()
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.KafkaAddr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if r, err := kadm.NewClient(c).CreateTopic(ctx, 2, 1, nil, topic); errors.Join(err, r.Err) != nil {
+		t.Fatalf("create %s: %v, %v", topic, err, r.Err)
+	}
+}
+
 func TestTimersAreSetReadCancelledAndAppended(t *testing.T) {
 	s := crowded(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	empty(ctx, t, s, "timed")
 	if s.broker.Image().TopicByName(broker.TimersTopic) != nil {
 		t.Error("the timers' topic is there before there is a timer")
 	}
@@ -46,11 +61,11 @@ func TestTimersAreSetReadCancelledAndAppended(t *testing.T) {
 	var timers []timer.Timer
 	for i := range 200 {
 		timers = append(timers, timer.Timer{
-			Key: fmt.Sprint("test/", i), Topic: "a", Partition: -1, DueMs: now, RecordKey: fmt.Append(nil, i), Value: []byte("v"),
+			Key: fmt.Sprint("test/", i), Topic: "timed", Partition: -1, DueMs: now, RecordKey: fmt.Append(nil, i), Value: []byte("v"),
 			Headers: []timer.Header{{Key: "h", Value: []byte("x")}},
 		})
 	}
-	far := timer.Timer{Key: "test/far", Topic: "a", Partition: 1, DueMs: now + 1<<40, Value: []byte("far")}
+	far := timer.Timer{Key: "test/far", Topic: "timed", Partition: 1, DueMs: now + 1<<40, Value: []byte("far")}
 	timers = append(timers, far, timer.Timer{Key: "test/bad", Topic: "nowhere", Partition: -1})
 	for i, err := range s.Timers().Set(ctx, timers) {
 		if bad := i == 201; bad != (wire.CodeOf(err) == wire.UnknownTopicOrPartition) || !bad && err != nil {
@@ -58,7 +73,7 @@ func TestTimersAreSetReadCancelledAndAppended(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, r := range consumed(ctx, t, s, "a", 200) {
+	for _, r := range consumed(ctx, t, s, "timed", 200) {
 		seen[string(r.Key)] = true
 		if string(r.Value) != "v" || len(r.Headers) != 1 || r.Timestamp.UnixMilli() < now {
 			t.Errorf("got %+v", r)
@@ -114,8 +129,9 @@ func TestABatchIsPutOnceAndFound(t *testing.T) {
 	s := crowded(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
+	empty(ctx, t, s, "boxed")
 	office := &post.Office{NodeID: s.nodeID, Partitions: s.broker, View: s.view, Image: s.image, Timeout: patience}
-	box, err := office.Box(s.image().TopicByName("a"), 0)
+	box, err := office.Box(s.image().TopicByName("boxed"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +147,7 @@ func TestABatchIsPutOnceAndFound(t *testing.T) {
 			t.Fatalf("put of %d: %v", sequence, err)
 		}
 	}
-	p, _ := s.broker.ByName([]byte("a"), 0)
+	p, _ := s.broker.ByName([]byte("boxed"), 0)
 	if end := p.Offsets().LogEnd; end != 6 {
 		t.Errorf("the log ends at %d, want 6", end)
 	}
@@ -146,7 +162,7 @@ func TestABatchIsPutOnceAndFound(t *testing.T) {
 			t.Errorf("%+v: %t, %v", c, got, err)
 		}
 	}
-	if _, err := office.Box(s.image().TopicByName("a"), 99); err == nil {
+	if _, err := office.Box(s.image().TopicByName("boxed"), 99); err == nil {
 		t.Error("a partition that is not there was found")
 	}
 }
