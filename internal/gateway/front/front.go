@@ -1,11 +1,3 @@
-// Package front is the face of the HTTP port: one listener for all HTTP doors,
-// with the checks that no door may forget. A web page that somebody has open
-// must not be able to speak to Ottla behind his back, so the Host of every
-// request has to be an address or a name that this node is known by (which
-// stops DNS rebinding), and an Origin has to be this port itself.
-//
-// It is not for routes: doors bring handlers. Source: OWASP on DNS rebinding
-// and cross-site request forgery; Fetch standard, Origin.
 package front
 
 import (
@@ -15,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -41,6 +34,9 @@ type Options struct {
 // Front serves HTTP until Close.
 type Front struct {
 	server *http.Server
+	port   *listener
+	lanes  *lanes
+	cut    context.CancelFunc // of polls that are served
 	done   chan struct{}
 	addr   net.Addr
 }
@@ -48,7 +44,11 @@ type Front struct {
 // Serve starts serving on l, which it takes over.
 func Serve(l net.Listener, o Options) *Front {
 	f := &Front{done: make(chan struct{}), addr: l.Addr()}
+	f.port = listen(l)
+	f.lanes = &lanes{give: f.port.give, lane: map[string]*lane{}}
+	f.lanes.ctx, f.cut = context.WithCancel(context.Background())
 	f.server = &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return context.WithValue(context.Background(), frontKey{}, f) },
 		Handler:           Guard(o.Handler, o.Names),
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
@@ -57,7 +57,7 @@ func Serve(l net.Listener, o Options) *Front {
 	}
 	go func() {
 		defer close(f.done)
-		if err := f.server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := f.server.Serve(f.port); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			o.Logger.Error("the HTTP port stopped", "addr", l.Addr().String(), "err", err)
 		}
 	}()
@@ -70,6 +70,8 @@ func (f *Front) Addr() net.Addr { return f.addr }
 // Close stops accepting, lets requests finish until ctx ends, cuts those that
 // have not, and waits. What clients do is no error.
 func (f *Front) Close(ctx context.Context) error {
+	f.lanes.close(f.cut)
+	f.port.drop()
 	err := f.server.Shutdown(ctx)
 	if ctx.Err() != nil {
 		err = f.server.Close()
@@ -91,8 +93,30 @@ func Guard(next http.Handler, names []string) http.Handler {
 			http.Error(w, fmt.Sprintf("a page of %s may not speak to this port", origin), http.StatusForbidden)
 			return
 		}
+		if FromPage(r) && !followed(r) {
+			http.Error(w, "a page of another site may not speak to this port", http.StatusForbidden)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// FromPage tells whether a browser says that a page of another origin is behind
+// the request, be it a link that somebody followed. Other clients say nothing.
+func FromPage(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site != "" && site != "same-origin" && site != "none"
+}
+
+// followed tells a link that somebody followed to a page of ours.
+func followed(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// FromHere tells whether the caller's connection comes from this machine.
+func FromHere(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
 func knownHost(host string, names []string) bool {

@@ -48,6 +48,59 @@ func TestGuardLetsOnlyThisNodesNamesAndPagesIn(t *testing.T) {
 	}
 }
 
+// A browser says where a request comes from. A picture or a script of another
+// site is refused, a link that somebody follows is let in, and doors that act
+// can tell it all the same.
+func TestGuardRefusesWhatPagesOfOtherSitesCause(t *testing.T) {
+	h := Guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if FromPage(r) {
+			io.WriteString(w, "a page")
+		} else {
+			io.WriteString(w, "nobody")
+		}
+	}), nil)
+	for _, c := range []struct {
+		method, site, mode, dest string
+		code                     int
+		body                     string
+	}{
+		{"GET", "", "", "", 200, "nobody"},
+		{"GET", "none", "navigate", "document", 200, "nobody"},
+		{"POST", "same-origin", "cors", "empty", 200, "nobody"},
+		{"GET", "cross-site", "navigate", "document", 200, "a page"},
+		{"GET", "same-site", "navigate", "document", 200, "a page"},
+		{"POST", "cross-site", "navigate", "document", 403, ""},
+		{"GET", "cross-site", "navigate", "iframe", 403, ""},
+		{"GET", "cross-site", "no-cors", "image", 403, ""},
+		{"GET", "same-site", "cors", "empty", 403, ""},
+		{"GET", "something new", "cors", "empty", 403, ""},
+	} {
+		r := httptest.NewRequest(c.method, "/", nil)
+		r.Host = "localhost:8080"
+		for name, value := range map[string]string{"Sec-Fetch-Site": c.site, "Sec-Fetch-Mode": c.mode, "Sec-Fetch-Dest": c.dest} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.code || c.body != "" && w.Body.String() != c.body {
+			t.Errorf("%+v: got %d %q", c, w.Code, w.Body.String())
+		}
+	}
+}
+
+func TestFromHereIsThisMachineAlone(t *testing.T) {
+	for remote, want := range map[string]bool{
+		"127.0.0.1:4711": true, "127.8.9.10:1": true, "[::1]:4711": true, "[::ffff:127.0.0.1]:4711": true,
+		"10.0.0.1:4711": false, "[fe80::1%eth0]:4711": false, "[::ffff:10.0.0.1]:4711": false, "": false, "pipe": false, "localhost:1": false,
+	} {
+		if got := FromHere(&http.Request{RemoteAddr: remote}); got != want {
+			t.Errorf("%q: got %v, want %v", remote, got, want)
+		}
+	}
+}
+
 func TestFrontServesAndStops(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
