@@ -1,0 +1,116 @@
+package scheduler
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// moment is a time on the wire: seconds since 1970, perhaps with a fraction.
+type moment struct{ ms int64 }
+
+// MarshalJSON writes seconds.
+func (m moment) MarshalJSON() ([]byte, error) {
+	if m.ms%1000 == 0 {
+		return strconv.AppendInt(nil, m.ms/1000, 10), nil
+	}
+	return strconv.AppendFloat(nil, float64(m.ms)/1000, 'f', 3, 64), nil
+}
+
+// UnmarshalJSON reads seconds, or a date and time as some clients write it.
+func (m *moment) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		var text string
+		if err := json.Unmarshal(b, &text); err != nil {
+			return err
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return fmt.Errorf("read a time: %w", err)
+		}
+		m.ms = t.UnixMilli()
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || math.Abs(f) > 1e11 {
+		return fmt.Errorf("%.40s is no time: want seconds since 1970", b)
+	}
+	m.ms = int64(math.Round(f * 1000))
+	return nil
+}
+
+// window is FlexibleTimeWindow.
+type window struct {
+	Mode    string `json:"Mode"`
+	Minutes *int64 `json:"MaximumWindowInMinutes,omitempty"`
+}
+
+// target is Target. Parameters of services that are not served are read to be
+// refused by name.
+type target struct {
+	Arn         string          `json:"Arn"`
+	RoleArn     string          `json:"RoleArn,omitempty"`
+	Input       string          `json:"Input,omitempty"`
+	DeadLetter  *deadLetter     `json:"DeadLetterConfig,omitempty"`
+	Retry       *retry          `json:"RetryPolicy,omitempty"`
+	SQS         *sqsParameters  `json:"SqsParameters,omitempty"`
+	ECS         json.RawMessage `json:"EcsParameters,omitempty"`
+	EventBridge json.RawMessage `json:"EventBridgeParameters,omitempty"`
+	Kinesis     json.RawMessage `json:"KinesisParameters,omitempty"`
+	SageMaker   json.RawMessage `json:"SageMakerPipelineParameters,omitempty"`
+}
+
+type deadLetter struct {
+	Arn string `json:"Arn,omitempty"`
+}
+
+type retry struct {
+	MaxAge   *int64 `json:"MaximumEventAgeInSeconds,omitempty"`
+	Attempts *int   `json:"MaximumRetryAttempts,omitempty"`
+}
+
+type sqsParameters struct {
+	MessageGroupID string `json:"MessageGroupId,omitempty"`
+}
+
+// written is what CreateSchedule and UpdateSchedule take.
+type written struct {
+	Group       string  `json:"GroupName"`
+	Expression  string  `json:"ScheduleExpression"`
+	Zone        string  `json:"ScheduleExpressionTimezone"`
+	Start       *moment `json:"StartDate"`
+	End         *moment `json:"EndDate"`
+	Window      *window `json:"FlexibleTimeWindow"`
+	State       string  `json:"State"`
+	Completion  string  `json:"ActionAfterCompletion"`
+	Description string  `json:"Description"`
+	Target      *target `json:"Target"`
+	KmsKeyArn   string  `json:"KmsKeyArn"`
+	ClientToken string  `json:"ClientToken"`
+}
+
+// shown is what GetSchedule answers.
+type shown struct {
+	Arn         string  `json:"Arn"`
+	Name        string  `json:"Name"`
+	Group       string  `json:"GroupName"`
+	Expression  string  `json:"ScheduleExpression"`
+	Zone        string  `json:"ScheduleExpressionTimezone"`
+	Start       *moment `json:"StartDate,omitempty"`
+	End         *moment `json:"EndDate,omitempty"`
+	Window      window  `json:"FlexibleTimeWindow"`
+	State       string  `json:"State"`
+	Completion  string  `json:"ActionAfterCompletion"`
+	Description string  `json:"Description,omitempty"`
+	Target      target  `json:"Target"`
+	Created     moment  `json:"CreationDate"`
+	Modified    moment  `json:"LastModificationDate"`
+}
+
+// extra is what this door keeps with a schedule.
+type extra struct {
+	RoleArn     string `json:"role_arn,omitempty"`
+	ClientToken string `json:"client_token,omitempty"`
+}

@@ -1,0 +1,207 @@
+package scheduler
+
+import (
+	"encoding/json"
+	"strings"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/schedule"
+)
+
+// Values of states and the like.
+const (
+	enabled  = "ENABLED"
+	disabled = "DISABLED"
+	off      = "OFF"
+	flexible = "FLEXIBLE"
+	keep     = "NONE"
+	remove   = "DELETE"
+	utc      = "UTC"
+)
+
+// spec turns what was written into a Spec.
+func (w *written) spec() (schedule.Spec, error) {
+	s := schedule.Spec{Expression: w.Expression, Zone: w.Zone, Description: w.Description, Paused: w.State == disabled, DeleteAfter: w.Completion == remove}
+	switch {
+	case w.Expression == "":
+		return s, validation("ScheduleExpression is missing.")
+	case w.Window == nil:
+		return s, validation("FlexibleTimeWindow is missing.")
+	case w.Target == nil:
+		return s, validation("Target is missing.")
+	case w.KmsKeyArn != "":
+		return s, validation("KmsKeyArn: there is no encryption of schedules here.")
+	case w.State != "" && w.State != enabled && w.State != disabled:
+		return s, validation("State is %q: it is ENABLED or DISABLED.", w.State)
+	case w.Completion != "" && w.Completion != keep && w.Completion != remove:
+		return s, validation("ActionAfterCompletion is %q: it is NONE or DELETE.", w.Completion)
+	}
+	if w.Start != nil {
+		s.StartMs = w.Start.ms
+	}
+	if w.End != nil {
+		s.EndMs = w.End.ms
+	}
+	if err := w.Window.into(&s); err != nil {
+		return s, err
+	}
+	if err := w.Target.into(&s); err != nil {
+		return s, err
+	}
+	kept, err := json.Marshal(extra{w.Target.RoleArn, w.ClientToken})
+	if err != nil {
+		return s, err
+	}
+	s.Extra = kept
+	return s, nil
+}
+
+func (w *window) into(s *schedule.Spec) error {
+	switch {
+	case w.Mode == off && w.Minutes == nil:
+		return nil
+	case w.Mode == off:
+		return validation("FlexibleTimeWindow: MaximumWindowInMinutes goes with the mode FLEXIBLE.")
+	case w.Mode != flexible:
+		return validation("FlexibleTimeWindow: the mode is %q: it is OFF or FLEXIBLE.", w.Mode)
+	case w.Minutes == nil || *w.Minutes < 1 || *w.Minutes > schedule.MostWindowMs/60_000:
+		return validation("FlexibleTimeWindow: MaximumWindowInMinutes is from 1 to %d.", schedule.MostWindowMs/60_000)
+	}
+	s.WindowMs = *w.Minutes * 60_000
+	return nil
+}
+
+func (t *target) into(s *schedule.Spec) error {
+	for service, given := range map[string]json.RawMessage{"Ecs": t.ECS, "EventBridge": t.EventBridge, "Kinesis": t.Kinesis, "SageMakerPipeline": t.SageMaker} {
+		if given != nil && string(given) != "null" {
+			return validation("Target: %sParameters are for a service that is not served here.", service)
+		}
+	}
+	if t.RoleArn == "" {
+		return validation("Target: RoleArn is missing; any will do, it means nothing here.")
+	}
+	if err := t.place(&s.Target); err != nil {
+		return err
+	}
+	s.Target.Input = t.Input
+	if t.SQS != nil {
+		if s.Target.Queue == "" {
+			return validation("Target: SqsParameters go with a queue.")
+		}
+		s.Target.Key = t.SQS.MessageGroupID
+	}
+	if t.DeadLetter != nil && t.DeadLetter.Arn != "" {
+		if r, err := name.ParseARN(t.DeadLetter.Arn); err != nil || r.Kind != name.Queue {
+			return validation("Target: DeadLetterConfig: %s is no queue's ARN.", t.DeadLetter.Arn)
+		}
+		s.DeadLetters = t.DeadLetter.Arn
+	}
+	if t.Retry != nil {
+		s.Retry.Retries = t.Retry.Attempts
+		if t.Retry.MaxAge != nil {
+			if *t.Retry.MaxAge < 1 || *t.Retry.MaxAge > schedule.MostAgeMs/1000 {
+				return validation("Target: RetryPolicy: MaximumEventAgeInSeconds is from %d to %d.", schedule.LeastAgeMs/1000, schedule.MostAgeMs/1000)
+			}
+			s.Retry.MaxAgeMs = *t.Retry.MaxAge * 1000
+		}
+	}
+	return nil
+}
+
+// place finds out what a target's ARN is.
+func (t *target) place(into *schedule.Target) error {
+	if strings.HasPrefix(t.Arn, "https://") || strings.HasPrefix(t.Arn, "http://") {
+		into.URL = t.Arn
+		return nil
+	}
+	r, err := name.ParseARN(t.Arn)
+	switch {
+	case err == nil && r.Kind == name.Queue:
+		into.Queue = t.Arn
+		return nil
+	case err == nil && r.Kind == name.Topic:
+		into.Topic = r.Name
+		return nil
+	}
+	return validation("Target: %s cannot be a target here: it takes the ARN of a queue, a topic as arn:aws:kafka:REGION:ACCOUNT:topic/ottla/NAME, or an address (https://…).", t.Arn)
+}
+
+// show turns a schedule into what is answered.
+func show(s schedule.Schedule) *shown {
+	full := schedule.RefOf(s.Full())
+	out := &shown{
+		Arn: s.ARN(), Name: full.Name, Group: full.Group, Expression: s.Expression, Zone: s.Zone, Description: s.Description,
+		Window: window{Mode: off}, State: state(s), Completion: keep, Target: showTarget(s),
+		Created: moment{s.Created.UnixMilli()}, Modified: moment{s.Modified.UnixMilli()},
+	}
+	if out.Zone == "" {
+		out.Zone = utc
+	}
+	if s.StartMs != 0 {
+		out.Start = &moment{s.StartMs}
+	}
+	if s.EndMs != 0 {
+		out.End = &moment{s.EndMs}
+	}
+	if s.WindowMs > 0 {
+		minutes := (s.WindowMs + 59_999) / 60_000
+		out.Window = window{flexible, &minutes}
+	}
+	if s.DeleteAfter {
+		out.Completion = remove
+	}
+	return out
+}
+
+func state(s schedule.Schedule) string {
+	if s.Paused {
+		return disabled
+	}
+	return enabled
+}
+
+func showTarget(s schedule.Schedule) target {
+	t := target{Arn: targetARN(s), RoleArn: extraOf(s.Spec).RoleArn, Input: s.Target.Input}
+	if s.Target.Queue != "" && s.Target.Key != "" {
+		t.SQS = &sqsParameters{s.Target.Key}
+	}
+	if s.DeadLetters != "" {
+		t.DeadLetter = &deadLetter{queueARN(s, s.DeadLetters)}
+	}
+	t.Retry = &retry{Attempts: s.Retry.Retries}
+	if s.Retry.MaxAgeMs > 0 {
+		age := s.Retry.MaxAgeMs / 1000
+		t.Retry.MaxAge = &age
+	}
+	return t
+}
+
+func targetARN(s schedule.Schedule) string {
+	full := s.Full()
+	switch {
+	case s.Target.URL != "":
+		return s.Target.URL
+	case s.Target.Queue != "":
+		return queueARN(s, s.Target.Queue)
+	}
+	return name.Ref{Kind: name.Topic, Account: full.Account, Region: full.Region, Name: s.Target.Topic}.ARN()
+}
+
+// queueARN is the ARN of a queue that a schedule names, perhaps by its name
+// alone.
+func queueARN(s schedule.Schedule, queue string) string {
+	if strings.HasPrefix(queue, "arn:") {
+		return queue
+	}
+	full := s.Full()
+	return name.Ref{Kind: name.Queue, Account: full.Account, Region: full.Region, Name: queue}.ARN()
+}
+
+// extraOf is what this door kept; nothing for schedules of other doors.
+func extraOf(s schedule.Spec) extra {
+	var e extra
+	if len(s.Extra) > 0 && json.Unmarshal(s.Extra, &e) != nil {
+		return extra{}
+	}
+	return e
+}
