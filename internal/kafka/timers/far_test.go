@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -150,9 +151,9 @@ func TestTimersGoToWhoeverCoordinatesThem(t *testing.T) {
 }
 
 func TestLargeSetsGoInPieces(t *testing.T) {
-	commands := 0
+	var count atomic.Int32
 	s := &scene{here: func(_ int32, cmd any) (any, error) {
-		commands++
+		count.Add(1)
 		return make([]error, len(cmd.(timer.Set).Timers)), nil
 	}}
 	s.lead(t, 1)
@@ -166,7 +167,7 @@ func TestLargeSetsGoInPieces(t *testing.T) {
 			t.Fatalf("timer %d: %v", i, err)
 		}
 	}
-	if commands < 4 || commands > 5 {
+	if commands := count.Load(); commands < 4 || commands > 5 {
 		t.Errorf("%d commands", commands)
 	}
 }
