@@ -225,6 +225,9 @@ func (c *devCluster) command(number int) (*exec.Cmd, error) {
 	for _, kv := range c.n.set {
 		args = append(args, "--set", kv)
 	}
+	if len(c.n.allowTargets) > 0 {
+		args = append(args, "--allow-targets", strings.Join(c.n.allowTargets, ","))
+	}
 	env := os.Environ()
 	if number > 1 {
 		token, _, err := tokenIn(c.data(1))

@@ -16,6 +16,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/config"
 	"ottla/internal/datadir"
+	"ottla/internal/event/outbound"
 	"ottla/internal/server"
 	"ottla/internal/vfs"
 	"ottla/internal/wire"
@@ -28,6 +29,7 @@ type nodeFlags struct {
 	set                           []string
 	logFormat, logLevel           string
 	adopt, insecure               bool
+	allowTargets                  []string
 	cluster                       clusterFlags
 	level                         *slog.LevelVar // made by logger
 }
@@ -72,6 +74,9 @@ func (n *nodeFlags) flagLayer() (config.Layer, error) {
 		values["log.dirs"] = n.data
 	}
 	n.cluster.settings(values)
+	if len(n.allowTargets) > 0 {
+		values["outbound.allow.targets"] = strings.Join(n.allowTargets, ",")
+	}
 	for setting, address := range map[string]string{"listeners": n.listen, "advertised.listeners": n.advertise} {
 		if address == "" {
 			continue
@@ -136,7 +141,11 @@ func (n *nodeFlags) serverOptions(static *config.Static, logger *slog.Logger) (s
 	if err := n.cluster.options(&o); err != nil {
 		return o, err
 	}
+	if _, err := outbound.NewGuard(outbound.GuardOptions{Allow: n.allowTargets}); err != nil {
+		return o, fail.Usagef("--allow-targets: %v", err)
+	}
 	o.Insecure = n.insecure
+	o.LoopbackTargets = n.insecure && loopbackOnly(o) == nil || n.cluster.ofDev > 0
 	if !n.insecure {
 		if err := loopbackOnly(o); err != nil {
 			return o, err

@@ -12,6 +12,9 @@ import (
 // Options make a node.
 type Options struct {
 	FS vfs.FS
+	// LoopbackTargets lets schedules call addresses of this machine, over plain
+	// HTTP too: for development.
+	LoopbackTargets bool
 	// Dirs are the log directories; the first also holds the metadata log.
 	Dirs []string
 	// ClusterID and NodeID are what the directories must belong to; "" and -1

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -53,6 +55,21 @@ func (r *runner) commit(ctx context.Context, plans []*plan) error {
 // refusals are the records of plans that their topics did not take.
 type refusals map[*plan]map[output]error
 
+// renewed are topics that are others than the client takes them for: they were
+// deleted and made again, which it does not find out by itself.
+func (f refusals) renewed(plans []*plan) []string {
+	var out []string
+	for _, p := range plans {
+		for _, w := range p.outputs {
+			err := f[p][w.output]
+			if (errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.UnknownTopicOrPartition)) && !slices.Contains(out, w.record.Topic) {
+				out = append(out, w.record.Topic)
+			}
+		}
+	}
+	return out
+}
+
 // transaction is one attempt of commit.
 func (r *runner) transaction(ctx context.Context, plans []*plan) (refusals, error) {
 	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
@@ -94,6 +111,7 @@ func (r *runner) transaction(ctx context.Context, plans []*plan) (refusals, erro
 		if err := r.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
 			return nil, fmt.Errorf("take back a transaction: %w", err)
 		}
+		r.client.PurgeTopicsFromProducing(failed.renewed(plans)...)
 		return failed, nil
 	}
 	if own != nil {

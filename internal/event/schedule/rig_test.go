@@ -92,7 +92,7 @@ func (r *rig) topic(name string) {
 
 func (r *rig) queue(name string) {
 	r.Helper()
-	_, _, err := r.Queues().Create(r.ctx(), queue.Ref{Name: name}, queue.Spec{})
+	_, _, err := r.Queues().Create(r.ctx(), queue.Ref{Name: name}, queue.DefaultSpec())
 	r.must(err)
 }
 

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/native"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/schedule"
+	"ottla/internal/gateway/rest"
+)
+
+// scheduleFlags are what all commands of schedules take.
+type scheduleFlags struct{ http, group string }
+
+func (s *scheduleFlags) bind(c *cobra.Command) {
+	c.Flags().StringVar(&s.http, "http", "", "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&s.group, "group", schedule.DefaultGroup, "group of the schedule")
+}
+
+func scheduleCommand(o *options) *cobra.Command {
+	list := scheduleList(o)
+	c := group("schedule", "schedules", "Have records, messages or calls come at a time, or again and again",
+		schedulePut(o), list, scheduleShow(o), scheduleDelete(o), schedulePause(o), scheduleResume(o), scheduleNext(o))
+	return pluralLists(c, list)
+}
+
+// native is a node's HTTP port, which has the doors that speak of queues and
+// schedules.
+func (o *options) native(given string) (*native.Client, error) {
+	address := o.httpAddress(given)
+	if address == "" {
+		return nil, fail.Usagef("this is asked over HTTP: give --http HOST:PORT of a node")
+	}
+	return native.New(address, o.connectTimeout), nil
+}
+
+// ask is one question to a native door, within --timeout.
+func (o *options) ask(ctx context.Context, given, what, method, path string, query url.Values, body, into any) error {
+	c, err := o.native(given)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	return c.Do(ctx, what, method, path, query, body, into)
+}
+
+func (s *scheduleFlags) path(name string, more ...string) string {
+	return native.Path(append([]string{"schedule", s.group, name}, more...)...)
+}
+
+// mostRuns is how many next runs are shown.
+const mostRuns = 10
+
+func scheduleList(o *options) *cobra.Command {
+	var s scheduleFlags
+	var prefix string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List schedules with their next runs",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := &out.Table{Empty: "no schedules", Columns: []out.Column{
+				{Field: "name", Title: "NAME"}, {Field: "group", Title: "GROUP"}, {Field: "expression", Title: "EXPRESSION"}, {Field: "zone", Title: "ZONE"},
+				{Field: "state", Title: "STATE"}, {Field: "target", Title: "TARGET"}, {Field: "next", Title: "NEXT RUN"},
+			}}
+			query := url.Values{"prefix": {prefix}, "max": {"1000"}}
+			if cmd.Flags().Changed("group") || prefix != "" {
+				query.Set("group", s.group)
+			}
+			for {
+				var page rest.Schedules
+				if err := o.ask(cmd.Context(), s.http, "cannot list schedules", http.MethodGet, "/schedule", query, nil, &page); err != nil {
+					return err
+				}
+				for _, d := range page.Schedules {
+					t.Add(d.Name, d.Group, d.Expression, zoneName(d.Zone), scheduleState(d.Spec), targetOf(d.Target), nextOf(d.Spec))
+				}
+				if page.Next == "" {
+					return o.print(t)
+				}
+				query.Set("next", page.Next)
+			}
+		},
+	}
+	s.bind(c)
+	c.Flags().StringVar(&prefix, "prefix", "", "only names of the group that begin so")
+	return c
+}
+
+func zoneName(zone string) string {
+	if zone == "" {
+		return "UTC"
+	}
+	return zone
+}
+
+func scheduleState(s schedule.Spec) string {
+	if s.Paused {
+		return "paused"
+	}
+	return "enabled"
+}
+
+// targetOf is a target in one word.
+func targetOf(t schedule.Target) string {
+	switch {
+	case t.Topic != "":
+		return "topic " + t.Topic
+	case t.Queue != "":
+		return "queue " + t.Queue
+	}
+	return strings.TrimPrefix(t.Method+" ", "POST ") + t.URL
+}
+
+// nextOf is the next run as this machine's clock has it; nil for none.
+func nextOf(s schedule.Spec) any {
+	runs, err := s.Runs(time.Now(), 1)
+	if err != nil || len(runs) == 0 {
+		return nil
+	}
+	return runs[0].Format(time.RFC3339)
+}
+
+func scheduleShow(o *options) *cobra.Command {
+	var s scheduleFlags
+	c := &cobra.Command{
+		Use:   "show NAME",
+		Short: "Show a schedule: what it is told to be, and its next ten runs",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var d rest.Schedule
+			if err := o.ask(cmd.Context(), s.http, "cannot show schedule "+args[0], http.MethodGet, s.path(args[0]), nil, nil, &d); err != nil {
+				return err
+			}
+			if o.format != "table" {
+				return o.print(scheduleTable(d))
+			}
+			if err := o.print(scheduleTable(d)); err != nil {
+				return err
+			}
+			return o.showRuns(cmd.Context(), &s, args[0], mostRuns)
+		},
+	}
+	s.bind(c)
+	return c
+}
+
+// scheduleTable is all of a schedule for programs, and the gist for people.
+func scheduleTable(d rest.Schedule) *out.Table {
+	t := &out.Table{One: true, Columns: []out.Column{
+		{Field: "name", Title: "NAME"}, {Field: "group", Title: "GROUP"}, {Field: "expression", Title: "EXPRESSION"}, {Field: "zone", Title: "ZONE"},
+		{Field: "state", Title: "STATE"}, {Field: "to", Title: "TARGET"}, {Field: "missed", Title: "MISSED"}, {Field: "retries", Title: "RETRIES", Right: true},
+		{Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "window_ms"}, {Field: "start"}, {Field: "end"}, {Field: "delete_after"}, {Field: "description"},
+		{Field: "arn"}, {Field: "target"}, {Field: "created"}, {Field: "modified"},
+	}}
+	t.Add(d.Name, d.Group, d.Expression, zoneName(d.Zone), scheduleState(d.Spec), targetOf(d.Target), string(d.Missed), retriesOf(d.Retry),
+		orNil(d.DeadLetters), d.WindowMs, timeOf(d.StartMs), timeOf(d.EndMs), d.DeleteAfter, orNil(d.Description),
+		d.ARN, d.Target, timeOf(d.CreatedMs), timeOf(d.ModifiedMs))
+	return t
+}
+
+func retriesOf(r schedule.Retry) any {
+	if r.Retries == nil {
+		return nil
+	}
+	return *r.Retries
+}
+
+func timeOf(ms int64) any {
+	if ms == 0 {
+		return nil
+	}
+	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
+}
+
+func scheduleNext(o *options) *cobra.Command {
+	var s scheduleFlags
+	n := mostRuns
+	c := &cobra.Command{
+		Use:   "next NAME",
+		Short: "Show the next runs of a schedule",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.showRuns(cmd.Context(), &s, args[0], n)
+		},
+	}
+	s.bind(c)
+	c.Flags().IntVarP(&n, "count", "n", mostRuns, "how many runs, 1000 at most")
+	return c
+}
+
+// showRuns shows the next runs of a schedule.
+func (o *options) showRuns(ctx context.Context, s *scheduleFlags, name string, n int) error {
+	var runs rest.Runs
+	query := url.Values{"count": {strconv.Itoa(n)}}
+	if err := o.ask(ctx, s.http, "cannot tell the next runs of "+name, http.MethodGet, s.path(name, "next"), query, nil, &runs); err != nil {
+		return err
+	}
+	return o.print(runsTable(runs.Runs, time.Now()))
+}
+
+func runsTable(runs []time.Time, now time.Time) *out.Table {
+	t := &out.Table{Empty: "no runs to come", Columns: []out.Column{
+		{Field: "run", Title: "NEXT RUNS"}, {Field: "day", Title: "DAY"}, {Field: "utc", Title: "UTC"}, {Field: "in_seconds"}, {Field: "in", Title: "IN", Right: true},
+	}}
+	for _, r := range runs {
+		in := max(0, r.Sub(now))
+		t.Add(r.Format(time.RFC3339), r.Weekday().String()[:3], r.UTC().Format("2006-01-02 15:04:05"), in.Seconds(), age(in))
+	}
+	return t
+}
+
+func scheduleDelete(o *options) *cobra.Command {
+	return scheduleChange(o, "delete", "Delete schedules, with their runs that wait to be tried again", "deleted", http.MethodDelete)
+}
+
+func schedulePause(o *options) *cobra.Command {
+	return scheduleChange(o, "pause", "Let schedules run no more until they are resumed", "paused", http.MethodPost, "pause")
+}
+
+func scheduleResume(o *options) *cobra.Command {
+	return scheduleChange(o, "resume", "Let schedules run again; what passed meanwhile is not made up for", "resumed", http.MethodPost, "resume")
+}
+
+// scheduleChange is a command that does one thing to each schedule it names.
+func scheduleChange(o *options, verb, short, done, method string, more ...string) *cobra.Command {
+	var s scheduleFlags
+	c := &cobra.Command{
+		Use:   verb + " NAME...",
+		Short: short,
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "NAME"}, {Field: "group", Title: "GROUP"}, {Field: "result", Title: "RESULT"}}}
+			var failures []error
+			for _, name := range args {
+				err := o.ask(cmd.Context(), s.http, "cannot "+verb+" schedule "+name, method, s.path(name, more...), nil, nil, nil)
+				if err != nil {
+					failures = append(failures, err)
+					continue
+				}
+				t.Add(name, s.group, done)
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	s.bind(c)
+	return c
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ottla/internal/event/cron"
+)
+
+// tally counts what was compared.
+type tally struct {
+	expressions, runs int
+	// agreed are moments of which the two others said the same; differ those of
+	// which they did not: there ours was as croniter has it, or as cron-parser.
+	agreed, asCroniter, asCronParser int
+	refused                          int // by one of the others
+	wrong                            []string
+}
+
+// mostRuns bounds the runs of one question.
+const mostRuns = 30_000
+
+// ourRuns are our answer.
+func ourRuns(text, zone string, from, until int64) ([]int64, error) {
+	z, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, err
+	}
+	e, err := cron.Parse(text, z)
+	if err != nil {
+		return nil, err
+	}
+	var out []int64
+	for at := time.Unix(from, 0); len(out) < mostRuns; {
+		next, ok := e.Next(time.Time{}, at)
+		if !ok || next.Unix() >= until {
+			break
+		}
+		out = append(out, next.Unix())
+		at = next
+	}
+	return out, nil
+}
+
+// judge takes up one comparison. Runs are compared up to the last moment that all
+// three have looked at.
+func (t *tally) judge(d drawn, zone string, ours []int64, croniter, cronParser reply) {
+	if croniter.Error != "" || cronParser.Error != "" {
+		t.refused++
+		return
+	}
+	upTo := int64(1<<62 - 1)
+	for _, runs := range [][]int64{ours, croniter.Runs, cronParser.Runs} {
+		if len(runs) >= mostRuns {
+			upTo = min(upTo, runs[len(runs)-1])
+		}
+	}
+	for _, at := range moments(ours, croniter.Runs, cronParser.Runs) {
+		if at > upTo {
+			break
+		}
+		a, b, own := has(croniter.Runs, at), has(cronParser.Runs, at), has(ours, at)
+		switch {
+		case a == b && own == a:
+			t.agreed++
+		case a == b:
+			t.wrong = append(t.wrong, fmt.Sprintf("%s in %s: %s is a run for both: %t, for ours: %t", d.ours, zone, shown(at, zone), a, own))
+		case own == a:
+			t.asCroniter++
+		default:
+			t.asCronParser++
+		}
+		if own {
+			t.runs++
+		}
+	}
+}
+
+func has(runs []int64, at int64) bool {
+	_, ok := slices.BinarySearch(runs, at)
+	return ok
+}
+
+// moments are all that somebody takes for a run.
+func moments(all ...[]int64) []int64 {
+	out := slices.Concat(all...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func shown(at int64, zone string) string {
+	z, err := time.LoadLocation(zone)
+	if err != nil {
+		z = time.UTC
+	}
+	return time.Unix(at, 0).In(z).Format(time.RFC3339)
+}

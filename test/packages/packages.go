@@ -1,0 +1,83 @@
+// Package packages installs what tests run beside ours from PyPI and npm, once a
+// machine: by version, into the user's cache. It does not say what is run.
+//
+// Main functions: Python, Node; Once and Run, of which other installs are made.
+package packages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Once makes the folder that is named after what is in it, by running fill on a
+// folder beside it that is then renamed: a broken install is never taken for a
+// finished one.
+func Once(cache, kind string, what []string, fill func(dir string) error) (string, error) {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(strings.Join(what, "\n"))) // a hash takes everything
+	home := filepath.Join(cache, fmt.Sprintf("%s-%08x", kind, sum.Sum32()))
+	if _, err := os.Stat(home); err == nil {
+		return home, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(cache, "install-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	if err := fill(tmp); err != nil {
+		return "", fmt.Errorf("install %s: %w", strings.Join(what, " "), err)
+	}
+	if err := os.Rename(tmp, home); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("keep %s: %w", kind, err)
+	}
+	return home, nil
+}
+
+// mostTail is how much an error repeats of an installer's output.
+const mostTail = 600
+
+// Run runs an installer.
+func Run(ctx context.Context, dir, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tail := strings.Join(strings.Fields(string(out[max(0, len(out)-mostTail):])), " ")
+		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, tail)
+	}
+	return nil
+}
+
+// Python installs packages of PyPI into a plain folder, because a virtual
+// environment cannot be renamed, and returns what PYTHONPATH must be.
+func Python(ctx context.Context, cache string, names []string) (string, error) {
+	home, err := Once(cache, "python", names, func(dir string) error {
+		if err := Run(ctx, dir, "python3", "-m", "venv", "pip"); err != nil {
+			return err
+		}
+		args := append([]string{"-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", filepath.Join(dir, "site")}, names...)
+		return Run(ctx, dir, filepath.Join(dir, "pip", "bin", "python3"), args...)
+	})
+	return filepath.Join(home, "site"), err
+}
+
+// Node installs packages of npm, without running their scripts, and returns what
+// NODE_PATH must be.
+func Node(ctx context.Context, cache string, names []string) (string, error) {
+	home, err := Once(cache, "node", names, func(dir string) error {
+		if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name":"packages","private":true}`), 0o644); err != nil {
+			return err
+		}
+		return Run(ctx, dir, "npm", append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts"}, names...)...)
+	})
+	return filepath.Join(home, "node_modules"), err
+}
