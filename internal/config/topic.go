@@ -24,7 +24,8 @@ type Topic struct {
 	RetentionBytes, RetentionMs                                 int64
 	SegmentBytes, SegmentIndexBytes, SegmentMs, SegmentJitterMs int64
 	UncleanLeaderElection                                       bool
-	DeadLetters                                                 bool // share groups may write theirs here
+	DeadLetters                                                 bool   // share groups may write theirs here
+	DeliverTo                                                   string // of a delay line: where its records go; empty for none
 	// Throttled replicas (KIP-73): *, or PARTITION:BROKER,…
 	ThrottledLeaders, ThrottledFollowers string
 	// compaction
@@ -124,6 +125,7 @@ var topicFields = map[string]func(*Topic, string){
 	"unclean.leader.election.enable":          func(t *Topic, s string) { t.UncleanLeaderElection = s == "true" },
 	"leader.replication.throttled.replicas":   func(t *Topic, s string) { t.ThrottledLeaders = s },
 	"follower.replication.throttled.replicas": func(t *Topic, s string) { t.ThrottledFollowers = s },
+	"deliver.to":                              func(t *Topic, s string) { t.DeliverTo = s },
 	groupDeadLetters:                          func(t *Topic, s string) { t.DeadLetters = s == "true" },
 	"delete.retention.ms":                     func(t *Topic, s string) { t.DeleteRetentionMs = number(s) },
 	"min.compaction.lag.ms":                   func(t *Topic, s string) { t.MinCompactionLagMs = number(s) },

@@ -8,6 +8,7 @@ import (
 	"ottla/internal/coordinator"
 	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/timers"
+	"ottla/internal/metadata"
 	"ottla/internal/timer"
 )
 
@@ -49,6 +50,7 @@ func (s *Server) makeTimers() {
 	})
 	s.lines = timers.NewLines(timers.LinesDeps{
 		NodeID: s.nodeID, Image: s.image, Partitions: s.broker, Timers: s.timers, Topic: s.carrier.Topic, Logger: s.o.Logger,
+		To:        func(img *metadata.Image, topic string) string { return s.view.TopicConfig(img, topic).DeliverTo },
 		Read:      s.metrics.Counter("ottla_timers_line_records_total"),
 		Malformed: s.metrics.Counter("ottla_timers_line_malformed_total"),
 		GivenUp:   s.metrics.Counter("ottla_timers_line_records_failed_total"),

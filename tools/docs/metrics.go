@@ -40,6 +40,7 @@ var parts = []struct{ word, title string }{
 	{"broker", "Partitions"},
 	{"replica", "Followers"},
 	{"coordinator", "Coordinators"},
+	{"timers", "Timers"},
 	{"share", "Share groups"},
 	{"client", "Client metrics"},
 	{"metadata", "Metadata"},

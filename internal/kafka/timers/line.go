@@ -108,7 +108,7 @@ func (r *line) allowed() error {
 	switch {
 	case metadata.IsInternal(r.to), metadata.IsInternal(r.topic):
 		return wire.Errorf(wire.InvalidTopic, "%s of %s names %s: the nodes' own topics are no lines and end none", DeliverTo, r.topic, r.to)
-	case img.Config(metadata.ResourceTopic, r.to)[DeliverTo] != "":
+	case r.d.To(img, r.to) != "":
 		return wire.Errorf(wire.InvalidTopic, "%s of %s names %s, which is a delay line itself", DeliverTo, r.topic, r.to)
 	}
 	return nil

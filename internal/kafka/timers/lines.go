@@ -24,8 +24,10 @@ type Coordinators interface {
 
 // LinesDeps are what Lines need of their node.
 type LinesDeps struct {
-	NodeID     int32
-	Image      func() *metadata.Image
+	NodeID int32
+	Image  func() *metadata.Image
+	// To tells which topic another one delivers to; empty for none.
+	To         func(img *metadata.Image, topic string) string
 	Partitions Partitions
 	Timers     Coordinators
 	// Topic is timer.Options.Topic.
@@ -107,7 +109,10 @@ func (l *Lines) Follow(img *metadata.Image, d *metadata.Delta) {
 // look brings the readers of one topic to what the image says. mu held.
 func (l *Lines) look(img *metadata.Image, name string) {
 	t := img.TopicByName(name)
-	to := img.Config(metadata.ResourceTopic, name)[DeliverTo]
+	to := ""
+	if t != nil {
+		to = l.d.To(img, name)
+	}
 	if has := l.topics[name]; has != nil && (t == nil || has.to != to || has.id.ID != t.ID) {
 		l.end(name)
 	}
