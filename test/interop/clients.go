@@ -45,6 +45,15 @@ var (
 	exactly = []string{"connect-exact", "connect-exact-kill", "connect-exact-restart"}
 )
 
+// The clients of the AWS door, which is on the HTTP port.
+var (
+	boto3Packages  = []string{"boto3==1.43.11", "awscli==1.45.11"}
+	oldBoto        = []string{"boto3==1.26.41", "botocore==1.29.41"} // of December 2022: the query protocol
+	queued         = []string{"sqs-queues", "sqs-messages", "sqs-batches", "sqs-fifo", "sqs-visibility", "sqs-delays", "sqs-dead-letters", "sqs-restart"}
+	queuedShort    = []string{"sqs-queues", "sqs-messages", "sqs-batches", "sqs-fifo", "sqs-dead-letters"}
+	awsJavaVersion = "2.57.8"
+)
+
 // without gives the scenarios that are not in out.
 func without(all []string, out ...string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(out, s) })
@@ -59,7 +68,7 @@ var (
 	javaClients       = []string{"4.4.0", "4.1.0", "3.9.1", "2.8.2"}
 )
 
-var clients = append(slices.Concat(javas(), consumerClients(), shareClients()), []client{
+var clients = append(slices.Concat(javas(), consumerClients(), shareClients(), awsClients()), []client{
 	{name: "go", language: "Go", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: self("go"),
 		limits: "after a restart of the broker its group admin requests give EOF once for each connection that was cut; they are not tried again by the library"},
 	{name: "confluent", language: "Python", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: python("confluent.py")},
@@ -69,8 +78,8 @@ var clients = append(slices.Concat(javas(), consumerClients(), shareClients()), 
 	{name: "kafkajs", language: "JavaScript", scenarios: slices.Concat(without(whole, "static"), ended), command: node("kafkajs.js"),
 		limits: "it has no static members; its one assignor is eager"},
 	{name: "tools", language: "Java", scenarios: []string{"create", "console", "perf", "restart"}, command: self("tools")},
-	{name: "sarama", language: "Go", scenarios: whole, command: module("sarama")},
-	{name: "kafka-go", language: "Go", scenarios: without(whole, "idempotent", "static"), command: module("kafka-go"),
+	{name: "sarama", language: "Go", scenarios: whole, command: module("gomod", "sarama")},
+	{name: "kafka-go", language: "Go", scenarios: without(whole, "idempotent", "static"), command: module("gomod", "kafka-go"),
 		limits: "it has neither an idempotent producer (so `restart` asks for each record at least once) nor static members; a connection that a restart cut gives EOF to the next commit or offset request, which the caller repeats"},
 	{name: "streams", language: "Java", scenarios: counted, command: streams("processing.guarantee=at_least_once"), within: bigWithin},
 	{name: "streams-exact", language: "Java", scenarios: counted, command: streams("processing.guarantee=exactly_once_v2"), within: bigWithin},
@@ -92,6 +101,19 @@ func javas() []client {
 		out = append(out, client{name: "java-" + v, language: "Java", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: java(v)})
 	}
 	return out
+}
+
+// awsClients are SDKs and tools of AWS's.
+func awsClients() []client {
+	return []client{
+		{name: "boto3", language: "Python", scenarios: slices.Concat(queued, []string{"scheduler", "sts"}), command: pythonWith(boto3Packages, "aws.py")},
+		{name: "boto3-old", language: "Python", scenarios: slices.Concat(queued, []string{"scheduler", "sts"}), command: pythonWith(oldBoto, "aws.py"),
+			limits: "from before 2023: it speaks the query protocol and knows neither move tasks nor schedules that delete themselves"},
+		{name: "aws-cli", language: "Python", scenarios: []string{"sts", "sqs-queues", "sqs-messages", "scheduler"}, command: pythonWith(boto3Packages, "awstool.py"),
+			limits: "version 1: for `aws sqs` it forgets AWS_ENDPOINT_URL and wants `--endpoint-url`"},
+		{name: "aws-go", language: "Go", scenarios: slices.Concat(queuedShort, []string{"sqs-kafka", "scheduler", "sts"}), command: module("awsgo", "aws-go")},
+		{name: "aws-java", language: "Java", scenarios: slices.Concat(queuedShort, []string{"scheduler", "sts"}), command: awsJava},
+	}
 }
 
 func clientNames() string {

@@ -53,6 +53,11 @@ package main
 //	txn-fenced  a second producer begins with the transactional id of one that has a
 //	            transaction open: the first one's commit is refused and nothing of
 //	            it is seen, the second one's is
+//	sqs-…       a queue through the AWS door: what each does is told in page.go
+//	sqs-kafka   a message that SQS sent is read by Kafka, with its attribute as a
+//	            header, and what Kafka's producer wrote is received, bytes in base64
+//	scheduler   a schedule into a queue, once, and what is asked of schedules
+//	sts         GetCallerIdentity
 //	group-admin list, describe, committed offsets, delete (refused while it
 //	            lives, done when it is empty)
 const (

@@ -15,7 +15,7 @@
 // are restarted in turn.
 //
 // A client is a program of ours in its own language (python/, node/, java/,
-// rust/, rdkafka/, gomod/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
+// rust/, rdkafka/, gomod/ and awsgo/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
 // broker's address and a prefix for its topics, and speaks a protocol of lines:
 // it prints "VERSION text" once, "PASS scenario" or "FAIL scenario why" for
 // each scenario, and "RESTART" when it wants the broker restarted; it goes on

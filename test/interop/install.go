@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
-	"hash/fnv"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,6 +12,7 @@ import (
 	"strings"
 
 	"ottla/test/oracle/apache"
+	"ottla/test/packages"
 )
 
 // programs are the clients' sources: what runs is what this binary was built
@@ -44,54 +43,21 @@ func unpack(language, cache string) (string, error) {
 	return dir, nil
 }
 
-// once makes the folder that is named after what is in it, by running fill on
-// a folder beside it that is then renamed: a broken install is never taken for
-// a finished one.
-func once(cache, kind string, what []string, fill func(dir string) error) (string, error) {
-	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(strings.Join(what, "\n"))) // a hash takes everything
-	home := filepath.Join(cache, fmt.Sprintf("%s-%08x", kind, sum.Sum32()))
-	if _, err := os.Stat(home); err == nil {
-		return home, nil
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.MkdirTemp(cache, "install-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(tmp)
-	if err := fill(tmp); err != nil {
-		return "", fmt.Errorf("install %s: %w", strings.Join(what, " "), err)
-	}
-	if err := os.Rename(tmp, home); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("keep %s: %w", kind, err)
-	}
-	return home, nil
-}
+// once and do are how packages are installed.
+var (
+	once = packages.Once
+	do   = packages.Run
+)
 
-// do runs an installer.
-func do(ctx context.Context, dir, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, oneLine(string(out[max(0, len(out)-tailBytes):])))
-	}
-	return nil
-}
-
-// python runs a program with the packages on its path; they are installed into
-// a plain folder, because a virtual environment cannot be renamed.
+// python runs a program with the packages of Kafka's clients.
 func python(program string) func(context.Context, string) (command, error) {
+	return pythonWith(pythonPackages, program)
+}
+
+// pythonWith runs a program with packages on its path.
+func pythonWith(names []string, program string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
-		home, err := once(cache, "python", pythonPackages, func(dir string) error {
-			if err := do(ctx, dir, "python3", "-m", "venv", "pip"); err != nil {
-				return err
-			}
-			args := append([]string{"-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", filepath.Join(dir, "site")}, pythonPackages...)
-			return do(ctx, dir, filepath.Join(dir, "pip", "bin", "python3"), args...)
-		})
+		site, err := packages.Python(ctx, cache, names)
 		if err != nil {
 			return command{}, err
 		}
@@ -99,19 +65,14 @@ func python(program string) func(context.Context, string) (command, error) {
 		if err != nil {
 			return command{}, err
 		}
-		return command{path: "env", args: []string{"PYTHONPATH=" + filepath.Join(home, "site"), "PYTHONUNBUFFERED=1", "python3", program}, dir: dir, id: newID()}, nil
+		return command{path: "env", args: []string{"PYTHONPATH=" + site, "PYTHONUNBUFFERED=1", "python3", program}, dir: dir, id: newID()}, nil
 	}
 }
 
 // node runs a program beside the packages' node_modules.
 func node(program string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
-		home, err := once(cache, "node", nodePackages, func(dir string) error {
-			if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte(`{"name":"interop","private":true}`), 0o644); err != nil {
-				return err
-			}
-			return do(ctx, dir, "npm", append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts"}, nodePackages...)...)
-		})
+		modules, err := packages.Node(ctx, cache, nodePackages)
 		if err != nil {
 			return command{}, err
 		}
@@ -119,7 +80,7 @@ func node(program string) func(context.Context, string) (command, error) {
 		if err != nil {
 			return command{}, err
 		}
-		return command{path: "env", args: []string{"NODE_PATH=" + filepath.Join(home, "node_modules"), "KAFKAJS_NO_PARTITIONER_WARNING=1", "node", program}, dir: dir, id: newID()}, nil
+		return command{path: "env", args: []string{"NODE_PATH=" + modules, "KAFKAJS_NO_PARTITIONER_WARNING=1", "node", program}, dir: dir, id: newID()}, nil
 	}
 }
 
@@ -197,26 +158,61 @@ func java(version string) func(context.Context, string) (command, error) {
 	}
 }
 
+// awsJava compiles and runs our program for the AWS SDK for Java 2.
+func awsJava(ctx context.Context, cache string) (command, error) {
+	var needed strings.Builder
+	for _, artifact := range []string{"sqs", "scheduler", "sts", "url-connection-client"} {
+		needed.WriteString(dependency("software.amazon.awssdk", artifact, awsJavaVersion))
+	}
+	home, err := once(cache, "java", []string{"software.amazon.awssdk", awsJavaVersion}, func(dir string) error {
+		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(project(needed.String())), 0o644); err != nil {
+			return err
+		}
+		return do(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+	})
+	if err != nil {
+		return command{}, err
+	}
+	dir, err := unpack("java", cache)
+	if err != nil {
+		return command{}, err
+	}
+	libs, classes := filepath.Join(home, "libs", "*"), filepath.Join(home, "classes")
+	if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", libs, "-d", classes, "Aws.java"); err != nil {
+		return command{}, err
+	}
+	return command{path: "java", args: []string{"-Xmx256M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-cp", classes + string(filepath.ListSeparator) + libs, "Aws"}, dir: dir, id: newID()}, nil
+}
+
 // pom is a project with one dependency. Without a logging backend the library
 // is silent, but for one line on standard error.
 func pom(version string) string {
-	return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
-		`<groupId>ottla.interop</groupId><artifactId>client</artifactId><version>1</version><packaging>pom</packaging><dependencies>` +
-		`<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-clients</artifactId><version>` + version + `</version></dependency>` +
-		`</dependencies></project>`
+	return project(dependency("org.apache.kafka", "kafka-clients", version))
 }
 
-// module builds the program of gomod, which is a Go module of its own, and runs
-// it as a client. The source tree is needed: what is of another module cannot
-// be embedded.
-func module(name string) func(context.Context, string) (command, error) {
+// project is a project with dependencies.
+func project(dependencies string) string {
+	return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
+		`<groupId>ottla.interop</groupId><artifactId>client</artifactId><version>1</version><packaging>pom</packaging><dependencies>` +
+		dependencies + `</dependencies></project>`
+}
+
+func dependency(group, artifact, version string) string {
+	return `<dependency><groupId>` + group + `</groupId><artifactId>` + artifact + `</artifactId><version>` + version + `</version></dependency>`
+}
+
+// module builds a program that is a Go module of its own, in a folder here, and
+// runs it as a client. The source tree is needed: what is of another module
+// cannot be embedded.
+func module(folder, name string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
 		where, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", "ottla/test/interop").Output()
 		if err != nil {
 			return command{}, fmt.Errorf("find the source tree: %w", err)
 		}
-		program := filepath.Join(cache, "gomod")
-		if err := do(ctx, filepath.Join(strings.TrimSpace(string(where)), "gomod"), "go", "build", "-mod=mod", "-o", program, "."); err != nil {
+		program := filepath.Join(cache, folder)
+		if err := do(ctx, filepath.Join(strings.TrimSpace(string(where)), folder), "go", "build", "-mod=mod", "-o", program, "."); err != nil {
 			return command{}, err
 		}
 		return command{path: program, args: []string{name}, id: newID()}, nil

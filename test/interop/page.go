@@ -40,6 +40,16 @@ What the scenarios are:
 | connect-copy, connect-stop, connect-restart | Kafka Connect copies a file into a topic and the topic into a file, in order; the worker ends and the next goes on, each line once; the broker restarts, each line at least once |
 | regex | a subscription by an expression that the server resolves: a topic that is made later is read too |
 | migrate | a group goes from the classic protocol to the new one and back, a member at a time: every record is read, the committed offsets are the ends |
+| sqs-queues | queues are made, found, changed, tagged, listed by pages and deleted through the AWS door; making one otherwise is refused |
+| sqs-messages | bodies and attributes of all kinds come back as sent, with checksums that the SDK compares; 1 MiB; receipts |
+| sqs-batches | ten at once, an error for each bad entry |
+| sqs-fifo | order by message group, deduplication, sequence numbers |
+| sqs-visibility, sqs-delays | messages are held, given back, held longer, delayed |
+| sqs-dead-letters | what was received too often goes to the dead letters, and comes back by a move task |
+| sqs-restart | the broker restarts: what was held is acknowledged afterwards, what waited comes |
+| sqs-kafka | Kafka reads what SQS sent, and SQS receives what Kafka's producer wrote |
+| scheduler | groups, tags, schedules; one that runs once and is deleted, into a queue |
+| sts | GetCallerIdentity |
 | console, perf | Kafka's own tools: console producer and consumer, the producer's performance test |
 `
 

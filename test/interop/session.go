@@ -48,7 +48,7 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
 	p := exec.CommandContext(limited, cmd.path, append(cmd.args, s.broker.Bootstrap(), prefix)...)
 	p.Dir = cmd.dir
-	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)))
+	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)), "INTEROP_HTTP="+s.broker.Nodes[0].HTTP)
 	errs := &lastBytes{}
 	p.Stderr = errs
 	in, err := p.StdinPipe()

@@ -76,7 +76,7 @@ func (c *Cluster) startOttla(ctx context.Context, o Options, count int) error {
 		if err != nil {
 			return err
 		}
-		id := []string{"--node-id", strconv.Itoa(number)}
+		id := []string{"--node-id", strconv.Itoa(number), "--http", n.HTTP}
 		r := n.run.(*ottlaRunner)
 		r.setup.Flags = id
 		if number > 1 {

@@ -24,7 +24,7 @@ func (n *Node) prepareOttla(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	free, err := realfault.FreePorts(1)
+	free, err := realfault.FreePorts(2)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,8 @@ func (n *Node) prepareOttla(ctx context.Context, o Options) error {
 		r.setup.Set = append(r.setup.Set, k+"="+v)
 	}
 	slices.Sort(r.setup.Set)
-	n.Addr, n.run = local(free[0]), r
+	n.Addr, n.HTTP, n.run = local(free[0]), local(free[1]), r
+	r.setup.Flags = append(r.setup.Flags, "--http", n.HTTP)
 	return nil
 }
 

@@ -36,6 +36,7 @@ type Options struct {
 type Node struct {
 	Kind    Kind
 	Addr    string // host:port for clients
+	HTTP    string // host:port of the HTTP port; "" of Kafka
 	Data    string // where the partitions' directories are
 	run     runner
 	stopped bool // by Stop or Kill

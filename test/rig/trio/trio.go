@@ -36,6 +36,8 @@ type Options struct {
 	Insecure bool
 	// Faults break the disks and connections of nodes, by number; nil for none.
 	Faults map[int]*ottla.Faults
+	// HTTP gives every node an HTTP port.
+	HTTP bool
 	// First is called when the first node serves, before the others join; nil for
 	// nothing.
 	First func(*Cluster)
@@ -151,6 +153,9 @@ func (c *Cluster) start(n int) {
 		Dir: c.Dir(n), NodeID: int32(n), Listen: c.addrs[n-1],
 		Settings: maps.Clone(c.o.Settings), Logger: c.logger(n), NoVote: n > c.o.Nodes-c.o.NoVote, Faults: c.o.Faults[n],
 		Insecure: c.o.Insecure,
+	}
+	if c.o.HTTP {
+		o.HTTP = "127.0.0.1:0"
 	}
 	if n <= len(c.o.Racks) {
 		o.Rack = c.o.Racks[n-1]
