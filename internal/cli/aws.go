@@ -51,9 +51,10 @@ func awsEnvCommand(o *options) *cobra.Command {
 		Short: "Print what a shell needs for AWS's SDKs and tools to find this node",
 		Long: "Print the variables by which AWS's SDKs and tools find this node: its address, a region,\n" +
 			"and keys, which are not checked. SQS, EventBridge Scheduler and STS's GetCallerIdentity\n" +
-			"are served; see docs/aws.md.",
+			"are served; see docs/aws.md. Version 1 of the AWS CLI forgets AWS_ENDPOINT_URL for sqs: it\n" +
+			"wants --endpoint-url.",
 		Example: "  eval \"$(ottla aws env)\"\n" +
-			"  aws sqs create-queue --queue-name orders\n" +
+			"  aws --endpoint-url $AWS_ENDPOINT_URL sqs create-queue --queue-name orders\n" +
 			"  ottla aws env --shell fish | source\n" +
 			"  ottla aws env --shell env > .env",
 		Args: cobra.NoArgs,

@@ -18,8 +18,9 @@ type attribute struct {
 	get func(*queue.Queue) string
 	// set checks a value and puts it into a Spec; nil for what only AWS sets.
 	set func(s *queue.Spec, value string) error
-	// made says that only CreateQueue may set it.
-	made bool
+	// made says that only CreateQueue may set it, fifo that only FIFO queues have
+	// it.
+	made, fifo bool
 	// count tells it from the counts instead.
 	count func(queue.Stats) int64
 }
@@ -40,10 +41,15 @@ var attributes = []attribute{
 		},
 	},
 	{name: "FifoQueue", made: true,
-		get: func(q *queue.Queue) string { return whenFIFO(q, strconv.FormatBool(q.FIFO)) },
+		get: func(q *queue.Queue) string {
+			if !q.FIFO {
+				return "" // told of FIFO queues alone, as at AWS
+			}
+			return "true"
+		},
 		set: func(s *queue.Spec, value string) error { return truth("FifoQueue", value, &s.FIFO) }},
-	{name: "ContentBasedDeduplication",
-		get: func(q *queue.Queue) string { return whenFIFO(q, strconv.FormatBool(q.ContentDedup)) },
+	{name: "ContentBasedDeduplication", fifo: true,
+		get: func(q *queue.Queue) string { return strconv.FormatBool(q.ContentDedup) },
 		set: func(s *queue.Spec, value string) error {
 			return truth("ContentBasedDeduplication", value, &s.ContentDedup)
 		}},
@@ -79,13 +85,6 @@ var attributes = []attribute{
 
 func nothing(*queue.Queue) string { return "" }
 
-func whenFIFO(q *queue.Queue, value string) string {
-	if !q.FIFO {
-		return ""
-	}
-	return value
-}
-
 func seconds(name string, least, most int64, field func(*queue.Spec) *int64) attribute {
 	return attribute{
 		name: name,
@@ -100,12 +99,12 @@ func seconds(name string, least, most int64, field func(*queue.Spec) *int64) att
 
 func oneOf(name string, values []string, field func(*queue.Spec) *string) attribute {
 	return attribute{
-		name: name,
+		name: name, fifo: true,
 		get: func(q *queue.Queue) string {
 			if v := *field(&q.Spec); v != "" {
 				return v
 			}
-			return whenFIFO(q, values[0])
+			return values[0]
 		},
 		set: func(s *queue.Spec, value string) error {
 			if !slices.Contains(values, value) {
@@ -152,6 +151,8 @@ func apply(s *queue.Spec, values map[string]string, making bool) error {
 			return unknownAttribute(name)
 		case a.made && !making:
 			return protocol.Errorf("InvalidAttributeName", "Attribute %s cannot be changed.", name)
+		case a.fifo && !s.FIFO && values["FifoQueue"] != "true":
+			return unknownAttribute(name)
 		}
 		if err := a.set(s, values[name]); err != nil {
 			return err
@@ -162,15 +163,7 @@ func apply(s *queue.Spec, values map[string]string, making bool) error {
 
 // checkTogether checks what attributes ask of each other.
 func checkTogether(s *queue.Spec) error {
-	if !s.FIFO {
-		for name, set := range map[string]bool{"ContentBasedDeduplication": s.ContentDedup, "DeduplicationScope": s.DedupScope != "", "FifoThroughputLimit": s.ThroughputLimit != ""} {
-			if set {
-				return unknownAttribute(name)
-			}
-		}
-		return nil
-	}
-	if s.ThroughputLimit == queue.PerGroup && s.DedupScope != queue.ScopeGroup {
+	if s.FIFO && s.ThroughputLimit == queue.PerGroup && s.DedupScope != queue.ScopeGroup {
 		return badAttribute("FifoThroughputLimit", "perMessageGroupId needs DeduplicationScope messageGroup")
 	}
 	return nil
@@ -209,7 +202,7 @@ func (d door) getQueueAttributes(ctx context.Context, c *protocol.Call, in *getA
 	}
 	out := map[string]string{}
 	for _, a := range attributes {
-		if !wanted(a) {
+		if !wanted(a) || a.fifo && !q.FIFO {
 			continue
 		}
 		if a.count != nil {
