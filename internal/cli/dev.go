@@ -176,6 +176,7 @@ func banner(o *options, node *server.Server, so server.Options, safety, note str
 	fmt.Fprintf(o.out, "  Kafka      %-22s any client, any language\n", node.KafkaAddr())
 	if node.HTTPAddr() != "" {
 		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
+	if so.Clock != nil && node.HTTPAddr() != "" {
 	}
 	fmt.Fprintf(o.out, "  Data       %s%s\n", data, note)
 	fmt.Fprintf(o.out, "  Safety     %s; no login because only this machine can connect\n\n", safety)

@@ -88,6 +88,9 @@ const forgetTimeout = time.Minute
 // first, then those who keep something about topics.
 func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	news, fed := s.feed(img, d)
+	if fed { // before anybody hears that a topic is a delay line
+		s.lines.Follow(img, news)
+	}
 	s.applied.moved(img)
 	s.others.keeper.OnImage(img, d)
 	s.others.speaker.Applied(img.Offset)
@@ -98,7 +101,6 @@ func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.accompanied(img)
 	s.tellTopics(d)
 	s.followShares(d)
-	s.lines.Follow(img, d)
 	s.followNodes(img, d)
 	s.forgetMembers(img, d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {

@@ -2,7 +2,6 @@ package timers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -81,7 +80,7 @@ func (r *line) follow(ctx context.Context) error {
 	for {
 		p, code := r.d.Partitions.ByName([]byte(r.topic), r.index)
 		if code != wire.None {
-			return code
+			return wire.Errorf(wire.NotLeaderOrFollower, "it is not open here: %w", code)
 		}
 		got, err := r.read(p, at)
 		if err != nil {
@@ -167,6 +166,15 @@ func (r *line) position() int64 {
 	return r.at
 }
 
+// passes tells what is over soon: a partition or a coordinator that moves.
+func passes(err error) bool {
+	switch wire.CodeOf(err) {
+	case wire.InvalidTopic, wire.UnknownTopicOrPartition, wire.MessageTooLarge, wire.InvalidRequest, wire.CorruptMessage, wire.KafkaStorageError:
+		return false
+	}
+	return true
+}
+
 // settle waits until all that can be read at this moment is stored.
 func (r *line) settle(ctx context.Context) (int64, error) {
 	p, code := r.d.Partitions.ByName([]byte(r.topic), r.index)
@@ -181,7 +189,7 @@ func (r *line) settle(ctx context.Context) (int64, error) {
 		switch {
 		case at >= end:
 			return at, nil
-		case err != nil && !errors.Is(err, context.Canceled):
+		case err != nil && !passes(err):
 			return 0, fmt.Errorf("the delay line %s-%d: %w", r.topic, r.index, err)
 		}
 		select {
