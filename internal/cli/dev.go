@@ -177,6 +177,8 @@ func banner(o *options, node *server.Server, so server.Options, safety, note str
 	if node.HTTPAddr() != "" {
 		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
 	if so.Clock != nil && node.HTTPAddr() != "" {
+		fmt.Fprintf(o.out, "  Clock      curl -X POST http://%s/clock -d '{\"advance\":\"24h\"}' moves delays, schedules, retention\n", node.HTTPAddr())
+	}
 	}
 	fmt.Fprintf(o.out, "  Data       %s%s\n", data, note)
 	fmt.Fprintf(o.out, "  Safety     %s; no login because only this machine can connect\n\n", safety)
