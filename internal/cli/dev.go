@@ -92,6 +92,7 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) e
 		return err
 	}
 	so.HTTPOptional = n.http == ""
+	so.LoopbackTargets = true
 	if ephemeral {
 		so.FS, so.Dirs = vfs.NewMem(0), []string{memoryData}
 		so.Clock = &clock.Clock{} // tests move it: POST /clock
@@ -176,9 +177,10 @@ func banner(o *options, node *server.Server, so server.Options, safety, note str
 	fmt.Fprintf(o.out, "  Kafka      %-22s any client, any language\n", node.KafkaAddr())
 	if node.HTTPAddr() != "" {
 		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
+		fmt.Fprintf(o.out, "  AWS        http://%-15s SQS, Scheduler: eval \"$(ottla aws env%s)\" (signatures are not checked)\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+	}
 	if so.Clock != nil && node.HTTPAddr() != "" {
 		fmt.Fprintf(o.out, "  Clock      curl -X POST http://%s/clock -d '{\"advance\":\"24h\"}' moves delays, schedules, retention\n", node.HTTPAddr())
-	}
 	}
 	fmt.Fprintf(o.out, "  Data       %s%s\n", data, note)
 	fmt.Fprintf(o.out, "  Safety     %s; no login because only this machine can connect\n\n", safety)
