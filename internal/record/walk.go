@@ -9,6 +9,14 @@ type Record struct {
 	Headers        []RecordHeader
 }
 
+// TimeMs is the record's time in milliseconds since 1970; h is its batch's.
+func (r *Record) TimeMs(h *Header) int64 {
+	if h.LogAppendTime() {
+		return h.MaxTimestamp
+	}
+	return h.BaseTimestamp + r.TimestampDelta
+}
+
 // RecordHeader is one header of a record (KIP-82). Keys may repeat.
 type RecordHeader struct {
 	Key   string

@@ -65,3 +65,39 @@ func (p *Partition) ParkedAt(most int) []int64 {
 	}
 	return out
 }
+
+// Census is what a share-partition has between Start and End that is not done.
+type Census struct {
+	First, End int64 // First is the lowest offset that is not done, End when there is none
+	Locked     int64 // records that are out
+	Back       int64 // those that came back and are free
+	Delayed    int64 // those that wait for their time
+	Dying      int64 // those that wait for their dead letters
+	// Untouched are ranges that were never given out: what records there are in
+	// them, and which of these members see, the log must tell.
+	Untouched []Range
+}
+
+// Census counts.
+func (p *Partition) Census() Census {
+	c := Census{First: p.end, End: p.end, Locked: int64(p.locked)}
+	for i := range p.spans {
+		s := &p.spans[i]
+		if s.state.final() {
+			continue
+		}
+		c.First = min(c.First, s.first)
+		switch {
+		case s.state == Archiving:
+			c.Dying += s.len()
+		case s.state != Available:
+		case s.atMs != 0:
+			c.Delayed += s.len()
+		case s.count > 0:
+			c.Back += s.len()
+		default:
+			c.Untouched = append(c.Untouched, Range{First: s.first, Last: s.last})
+		}
+	}
+	return c
+}
