@@ -12,6 +12,9 @@ var ownTable = [...]APIInfo{
 	{OwnFirst + 2, "JoinQuorum", 0, 0, 0, onBoth},
 	{OwnFirst + 3, "NodeHeartbeat", 0, 0, 0, onBoth},
 	{OwnFirst + 4, "Timers", 0, 0, 0, onBroker},
+	{OwnFirst + 5, "QueueTake", 0, 0, 0, onBoth},
+	{OwnFirst + 6, "QueueRedeem", 0, 0, 0, onBoth},
+	{OwnFirst + 7, "QueueAsk", 0, 0, 0, onBoth},
 }
 
 // OwnAPIs lists the keys between nodes in order. The slice is shared: not to

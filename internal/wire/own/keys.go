@@ -14,6 +14,9 @@ const (
 	KeyJoinQuorum                                 // a node wants into the metadata quorum (package quorum)
 	KeyNodeHeartbeat                              // a node is alive, and how far it got (package liveness)
 	KeyTimers                                     // to the coordinator of timers (package kafka/timers)
+	KeyQueueTake                                  // messages of a queue by receipts (package kafka/queues)
+	KeyQueueRedeem                                // what shall be done with them (package kafka/queues)
+	KeyQueueAsk                                   // where a queue stands (package kafka/queues)
 )
 
 // RequestForKey makes an empty request, nil when the key is none of ours.
@@ -27,6 +30,12 @@ func RequestForKey(key int16) kmsg.Request {
 		return &JoinQuorumRequest{}
 	case KeyNodeHeartbeat:
 		return &HeartbeatRequest{}
+	case KeyQueueTake:
+		return &QueueTakeRequest{}
+	case KeyQueueRedeem:
+		return &QueueRedeemRequest{}
+	case KeyQueueAsk:
+		return &QueueAskRequest{}
 	case KeyTimers:
 		return &TimersRequest{}
 	}

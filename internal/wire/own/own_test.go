@@ -35,6 +35,16 @@ func samples() []codec {
 		&HeartbeatRequest{Node: 3, BrokerEpoch: 12, AppliedOffset: 99, WantShutDown: true, WantFence: true},
 		&HeartbeatResponse{ErrorCode: 77, ErrorMessage: "register anew", Fenced: true, CaughtUp: true, ShouldShutDown: true, Leader: 2, LeaderEpoch: 8, StandingMs: 70},
 	}
+	part := QueuePart{"queue.orders", uuid.UUID{4}, 2}
+	out = append(out,
+		&QueueTakeRequest{QueuePart: part, MaxRecords: 10, MaxBytes: 1 << 20, LockMs: 30_000},
+		&QueueTakeResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 1, Ranges: []QueueRange{{5, 9, 1}, {12, 12, 3}}, Batches: []byte("batch")},
+		&QueueRedeemRequest{QueuePart: part, Words: []QueueWord{{1, 1 << 40, 3, 2, -1, true}, {0, 7, 1, 1, 0, false}}},
+		&QueueRedeemResponse{Results: []QueueResult{{0, ""}, {121, "gone"}}},
+		&QueueAskRequest{QueuePart: part, What: AskWait, WaitMs: 20_000},
+		&QueueAskResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 3, Waiting: 1, InFlight: 2, Delayed: 3, Dying: 4, OldestMs: -1},
+	)
+	out = append(out,
 		&TimersRequest{Partition: 3, Op: TimersTakeUp, Items: []TimerItem{{"a/1", []byte("v")}, {"b", nil}}, Line: "L/1", From: 7, To: 1 << 41},
 		&TimersResponse{ErrorCode: 16, ErrorMessage: "not here", Results: []TimerResult{{}, {91, "gone"}}, Value: []byte("v"), Offset: -1})
 	for _, api := range wire.OwnAPIs() {
