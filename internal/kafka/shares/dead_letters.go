@@ -37,7 +37,7 @@ func (f *Family) bury(ctx context.Context, d *lead.Dying) error {
 // deadLetters writes the dead letters of a range of records into the group's
 // topic for them, to the partition of the record's own number (KIP-1191).
 func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
-	topic, err := f.deadTopic(ctx, d.Settings.DeadTopic)
+	topic, err := f.deadTopic(ctx, &d.Settings)
 	if err != nil {
 		return err
 	}
@@ -48,6 +48,9 @@ func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
 	w := &letters{d: d, to: to, nowMs: f.d.wall().UnixMilli(), builder: record.NewBuilder(), written: f.d.Letters}
 	if t := f.d.Cluster.Image().TopicByID(d.Key.TopicID); t != nil {
 		w.origin = t.Name
+	}
+	if d.Settings.Queue && f.d.Morgue != nil {
+		return f.queueLetters(ctx, w, topic.Name)
 	}
 	return w.write(ctx)
 }
@@ -61,8 +64,16 @@ func (d *Deps) wall() time.Time {
 }
 
 // deadTopic finds a topic for dead letters, and makes it if the node may.
-func (f *Family) deadTopic(ctx context.Context, name string) (*metadata.Topic, error) {
-	image := f.d.Cluster.Image()
+// Those of a queue are another queue's messages: its topic is there, or gone for
+// good.
+func (f *Family) deadTopic(ctx context.Context, s *lead.Settings) (*metadata.Topic, error) {
+	image, name := f.d.Cluster.Image(), s.DeadTopic
+	if s.Queue {
+		if t := image.TopicByName(name); t != nil && len(t.Partitions) > 0 {
+			return t, nil
+		}
+		return nil, wire.Errorf(wire.InvalidTopic, "the topic %s, which takes a queue's dead letters, is not there (any more)", name)
+	}
 	prefix := f.d.View.String(image, "errors.deadletterqueue.topic.name.prefix")
 	if strings.HasPrefix(name, "__") || !strings.HasPrefix(name, prefix) {
 		return nil, wire.Errorf(wire.InvalidTopic, "dead letters go to topics whose names begin with %q, not to %s (errors.deadletterqueue.topic.name.prefix)", prefix, name)
@@ -113,6 +124,9 @@ func (w *letters) headers(offset int64) []record.RecordHeader {
 	reason := "the record was rejected by a member"
 	if w.d.Range.Count >= w.d.Settings.Attempts {
 		reason = "the record was delivered as often as share.delivery.count.limit allows"
+		if w.d.Settings.Queue {
+			reason = "the message was taken as often as queue.max.receives allows"
+		}
 	}
 	return []record.RecordHeader{
 		{Key: headTopic, Value: []byte(w.origin)}, {Key: headPartition, Value: text(int64(w.d.Key.Partition))},

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"ottla/internal/kafka/post"
+	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
@@ -21,6 +24,8 @@ type letters struct {
 	nowMs   int64
 	builder *record.Builder
 	written *metric.Counter
+	offsets []int64        // of the letters so far
+	buried  map[int64]bool // those that have a letter already
 }
 
 // readBytes is how much of the log is read at a time; a larger batch comes
@@ -79,8 +84,8 @@ func (w *letters) batch(ctx context.Context, h *record.Header, batch []byte) err
 	var failed error
 	err := record.Walk(batch, 0, func(r *record.Record) bool {
 		offset := h.BaseOffset + int64(r.OffsetDelta)
-		if offset >= w.d.Range.First && offset <= w.d.Range.Last {
-			failed = w.add(ctx, offset, r)
+		if offset >= w.d.Range.First && offset <= w.d.Range.Last && !w.buried[offset] {
+			failed = w.add(ctx, h, offset, r)
 		}
 		return failed == nil
 	})
@@ -95,12 +100,16 @@ const letterOverhead = 1024
 
 // add gathers the letter of one record; what was gathered before is written
 // first when both do not fit into a batch.
-func (w *letters) add(ctx context.Context, offset int64, r *record.Record) error {
+func (w *letters) add(ctx context.Context, h *record.Header, offset int64, r *record.Record) error {
 	size := letterOverhead + len(w.origin) + len(w.d.Key.Group)
 	headers := w.headers(offset)
 	var key, value []byte
 	if w.d.Settings.DeadWhole {
-		key, value, headers = r.Key, r.Value, append(headers, r.Headers...)
+		own := r.Headers
+		if w.d.Settings.Queue {
+			own = w.kept(h, offset, r)
+		}
+		key, value, headers = r.Key, r.Value, append(headers, own...)
 		size += len(key) + len(value)
 		for i := range r.Headers {
 			size += len(r.Headers[i].Key) + len(r.Headers[i].Value) + 10
@@ -112,6 +121,7 @@ func (w *letters) add(ctx context.Context, offset int64, r *record.Record) error
 		}
 	}
 	w.builder.Add(w.nowMs, key, value, headers...)
+	w.offsets = append(w.offsets, offset)
 	return nil
 }
 
@@ -128,4 +138,24 @@ func (w *letters) append(ctx context.Context) error {
 	}
 	w.written.Add(n)
 	return nil
+}
+
+// kept are the headers of a queue's message that its dead letter keeps, with its
+// id and when it was sent. Its deduplication id is not that of another queue's
+// message, and where it lay as a dead letter before, it does not any more.
+func (w *letters) kept(h *record.Header, offset int64, r *record.Record) []record.RecordHeader {
+	out := make([]record.RecordHeader, 0, len(r.Headers)+2)
+	id, sent := queues.MessageID(w.d.Key.TopicID, w.d.Key.Partition, offset), strconv.FormatInt(r.TimeMs(h), 10)
+	for _, x := range r.Headers {
+		switch {
+		case x.Key == queues.HeaderID:
+			id = string(x.Value)
+		case x.Key == queues.HeaderSent:
+			sent = string(x.Value)
+		case x.Key == queues.HeaderDedup, strings.HasPrefix(x.Key, "__dlq."):
+		default:
+			out = append(out, x)
+		}
+	}
+	return append(out, record.RecordHeader{Key: queues.HeaderID, Value: []byte(id)}, record.RecordHeader{Key: queues.HeaderSent, Value: []byte(sent)})
 }

@@ -14,7 +14,7 @@
 // share_fetch.go, fetch_answer.go, fetch_write.go, share_acknowledge.go,
 // share_group_heartbeat.go, share_group_describe.go, share_group_offsets.go,
 // ends.go (high watermarks, wherever they are), share_group_state.go,
-// dead_letters.go, dead_records.go and grave.go (KIP-1191), hints.go (who leads
+// dead_letters.go and dead_records.go, morgue.go (queues) (KIP-1191), hints.go (who leads
 // what is not led here), codes.go.
 //
 // What other nodes lead is reached through Persister (states) and Peers

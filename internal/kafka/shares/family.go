@@ -53,6 +53,8 @@ type Deps struct {
 	Now     func() time.Time // of locks and waits
 	Wall    func() time.Time // of what is stored
 	Logger  *slog.Logger
+	// Morgue writes the dead letters of queues; nil: as those of other groups.
+	Morgue Morgue
 	// Letters counts dead letters, LettersFailed tries that failed; nil counts
 	// nothing.
 	Letters, LettersFailed *metric.Counter

@@ -70,7 +70,7 @@ func TestDeadLettersGoToWhoeverLeadsTheirPartition(t *testing.T) {
 		d: &lead.Dying{Key: store.Key{Group: "g", Partition: 7}, Range: share.Range{First: 3, Last: 3, Count: 5}}, to: to, origin: "orders",
 		nowMs: 5, builder: record.NewBuilder(),
 	}
-	if err := w.add(t.Context(), 3, &record.Record{Value: []byte("x")}); err != nil {
+	if err := w.add(t.Context(), &record.Header{}, 3, &record.Record{Value: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.append(t.Context()); err != nil {

@@ -57,7 +57,27 @@ func (f *Family) readSettings(image *metadata.Image, group string) lead.Settings
 	if v.GroupString(image, group, "share.isolation.level") == "read_committed" {
 		s.Isolation = partition.ReadCommitted
 	}
+	if v.GroupBool(image, group, "queue.enable") {
+		f.queueSettings(image, group, &s)
+	}
 	return s
+}
+
+// queueLocks is how many messages of a partition of a queue may be out.
+const queueLocks = 120_000
+
+// queueSettings are what a queue's group has beside: its bounds are not those of
+// share groups, and its dead letters are messages of another queue.
+func (f *Family) queueSettings(image *metadata.Image, group string, s *lead.Settings) {
+	v := f.d.View
+	s.Queue, s.MaxLocked, s.Attempts = true, queueLocks, 1<<15-1
+	if n := v.GroupInt(image, group, "queue.max.receives"); n > 0 {
+		s.Attempts = int16(n)
+	}
+	s.DeadTopic = v.GroupString(image, group, "queue.dead.letter.topic")
+	s.DeadLetter, s.DeadWhole = s.DeadTopic != "", true
+	s.DedupMs = v.GroupInt(image, group, "queue.deduplication.window.ms")
+	s.DedupByKey = v.GroupString(image, group, "queue.deduplication.scope") == "messageGroup"
 }
 
 // copyEnable says whether a dead letter is the whole record. Where nobody has

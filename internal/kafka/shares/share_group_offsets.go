@@ -196,6 +196,12 @@ func (f *Family) mayAlter(ctx context.Context, req *kmsg.AlterShareGroupOffsetsR
 	return err
 }
 
+// Reset makes a share-partition's state anew: it begins at an offset, or for -1
+// where a group without a state begins. What members and receipts hold is void.
+func (f *Family) Reset(ctx context.Context, key store.Key, start int64) error {
+	return f.alter(ctx, key, start)
+}
+
 // alter moves where a group stands in a partition.
 func (f *Family) alter(ctx context.Context, key store.Key, start int64) error {
 	if t := f.d.Cluster.Image().TopicByID(key.TopicID); t == nil || key.Partition < 0 || int(key.Partition) >= len(t.Partitions) {

@@ -24,11 +24,15 @@ type reader struct {
 	aborted []producer.Aborted
 	open    map[int64]bool // producers in the midst of an aborted transaction
 	keys    bool
+	dedup   bool
+	byKey   bool
+	marks   []mark // of the batch at hand, with dedup
+	head    record.Header
 	one     [1]share.Batch
 }
 
-func newReader(f *partition.Fetched, keys bool) *reader {
-	return &reader{slice: &f.Slice, aborted: f.Aborted, keys: keys}
+func newReader(f *partition.Fetched, s *Settings) *reader {
+	return &reader{slice: &f.Slice, aborted: f.Aborted, keys: s.KeyOrdered, dedup: s.DedupMs > 0, byKey: s.DedupByKey}
 }
 
 // next gives the next batch and where it ends in the slice; false at the end,
@@ -47,15 +51,16 @@ func (r *reader) next() (b share.Batch, end int, ok bool, err error) {
 		return b, 0, false, nil
 	}
 	b = share.Batch{First: h.BaseOffset, Last: h.LastOffset(), Skip: r.skips(&h)}
-	if r.keys && !b.Skip {
+	if r.marks = r.marks[:0]; (r.keys || r.dedup) && !b.Skip {
 		whole, err := r.view(r.at, int(size))
 		if err != nil {
 			return b, 0, false, err
 		}
-		if b.Records, err = keysOf(&h, whole); err != nil {
+		if b.Records, err = r.walk(&h, whole); err != nil {
 			return b, 0, false, err
 		}
 	}
+	r.head = h
 	r.at += size
 	return b, int(r.at), true, nil
 }
@@ -95,15 +100,26 @@ func (r *reader) view(at int64, n int) ([]byte, error) {
 	return r.buf[at-r.bufAt:][:n], nil
 }
 
-// keysOf hashes the keys of a batch's records.
-func keysOf(h *record.Header, batch []byte) ([]share.Record, error) {
-	out := make([]share.Record, 0, min(int(h.Count), len(batch)))
-	err := record.Walk(batch, 0, func(r *record.Record) bool {
-		row := share.Record{Offset: h.BaseOffset + int64(r.OffsetDelta)}
-		if r.Key != nil {
-			row.Key, row.Keyed = hashOf(r.Key), true
+// walk hashes the keys of a batch's records, and marks those that have a
+// deduplication id.
+func (r *reader) walk(h *record.Header, batch []byte) ([]share.Record, error) {
+	var out []share.Record
+	if r.keys {
+		out = make([]share.Record, 0, min(int(h.Count), len(batch)))
+	}
+	err := record.Walk(batch, 0, func(x *record.Record) bool {
+		if r.dedup {
+			if m, ok := markOf(h, x, r.byKey); ok {
+				r.marks = append(r.marks, m)
+			}
 		}
-		out = append(out, row)
+		if r.keys {
+			row := share.Record{Offset: h.BaseOffset + int64(x.OffsetDelta)}
+			if x.Key != nil {
+				row.Key, row.Keyed = hashOf(x.Key), true
+			}
+			out = append(out, row)
+		}
 		return true
 	})
 	return out, err

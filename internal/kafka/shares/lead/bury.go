@@ -42,6 +42,7 @@ func (p *Part) undertake() {
 		case p.m.ctx.Err() != nil:
 			continue // dying ends it
 		case err != nil && passing(err):
+			p.m.o.Logger.Debug("dead letters wait, and are tried again", "group", p.Key.Group, "partition", p.Key.Partition, "offset", d.Range.First, "err", err)
 			select {
 			case <-time.After(buryPause):
 			case <-p.m.ctx.Done():
@@ -55,25 +56,40 @@ func (p *Part) undertake() {
 	}
 }
 
+// buryAtOnce is how many messages of a queue are buried together: their letters
+// are one transaction, and are in memory until it ends.
+const buryAtOnce = 64
+
 // dying gives the next range; without one the burial is over.
 func (p *Part) dying() (d Dying, ok bool) {
 	p.mu.Lock()
 	defer p.unlock()
 	if p.phase == ready && p.m.ctx.Err() == nil {
 		if dead := p.core.Dead(1); len(dead) > 0 {
-			return Dying{Key: p.Key, Log: p.log, Range: dead[0], Settings: p.set}, true
+			r := dead[0]
+			if p.set.Queue {
+				r.Last = min(r.Last, r.First+buryAtOnce-1)
+			}
+			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set}, true
 		}
 	}
 	p.burial = false
 	return d, false
 }
 
-// buried tells that the dead letters of a range are written.
+// buried tells that the dead letters of a range are written, and returns when
+// that is stored, or never will be: who writes the next must know that these are
+// not asked for again.
 func (p *Part) buried(r share.Range) {
+	stored := make(chan struct{})
 	p.mu.Lock()
 	if p.phase == ready {
 		p.core.Moved(r.First, r.Last)
 		p.wake = true
+		p.asked = append(p.asked, func(error) { close(stored) })
+	} else {
+		close(stored)
 	}
 	p.unlock()
+	<-stored
 }

@@ -131,7 +131,7 @@ func (p *Part) unread(err error) error {
 // pick locks what is free in the batches of a slice, and cuts the slice behind
 // the last of them.
 func (p *Part) pick(w *Want, g *Given, from, now int64, f *partition.Fetched) error {
-	r := newReader(f, p.set.KeyOrdered)
+	r := newReader(f, &p.set)
 	a := share.Want{Member: w.Member, Leased: w.leased, NowMs: now, LockMs: w.LockMs, Strict: w.Strict, BatchSize: w.BatchSize}
 	left, keep, at := w.MaxRecords, 0, from
 	if left <= 0 {
@@ -147,6 +147,7 @@ func (p *Part) pick(w *Want, g *Given, from, now int64, f *partition.Fetched) er
 		if b.Last < at {
 			continue
 		}
+		p.unrepeat(&b, r.marks)
 		a.MaxRecords = left
 		r.one[0] = b
 		g.Acquired = p.core.Acquire(&a, at, r.one[:], g.Acquired)

@@ -25,11 +25,12 @@ func (p *Part) begin() {
 
 // loaded is what a load brings.
 type loaded struct {
-	log   *partition.Partition
-	epoch int32
-	state int32
-	set   Settings
-	core  *share.Partition
+	log    *partition.Partition
+	epoch  int32
+	state  int32
+	set    Settings
+	core   *share.Partition
+	window *share.Window
 }
 
 // load reads the state and makes the part ready.
@@ -51,6 +52,7 @@ func (p *Part) load(life uint64) {
 		return
 	}
 	p.phase, p.log, p.epoch, p.state, p.set, p.core = ready, l.log, l.epoch, l.state, l.set, l.core
+	p.window, p.seen = l.window, l.core.End()
 	p.bury()
 }
 
@@ -78,7 +80,7 @@ func (p *Part) fetch() (l loaded, err error) {
 			return l, err
 		}
 	}
-	shift := p.m.o.Wall().UnixMilli() - p.nowMs()
+	shift := p.m.o.Wall().UnixMilli() - p.m.nowMs(&l.set)
 	for i := range st.Rows {
 		r := &st.Rows[i]
 		if r.NotBeforeMs != 0 {
@@ -89,7 +91,7 @@ func (p *Part) fetch() (l loaded, err error) {
 		}
 	}
 	l.core = share.Load(l.set.Settings, st.Start, st.Rows)
-	return l, nil
+	return l, l.remember(p.m.o.Wall().UnixMilli())
 }
 
 // first is where a share-partition begins that nobody has read.

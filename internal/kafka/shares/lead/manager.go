@@ -78,6 +78,21 @@ func New(o Options) *Manager {
 	return m
 }
 
+// nowMs is the time of locks and waits under settings.
+func (m *Manager) nowMs(s *Settings) int64 {
+	if s.Queue {
+		return m.o.Wall().UnixMilli()
+	}
+	return m.o.Now().UnixMilli()
+}
+
+// Settle ends the locks and waits that are over by a clock that was moved.
+func (m *Manager) Settle() {
+	for _, p := range m.parts("") {
+		p.tick()
+	}
+}
+
 // Part gives a share-partition, which begins to load when it is first used.
 // nil once the manager is closed.
 func (m *Manager) Part(key store.Key) *Part {

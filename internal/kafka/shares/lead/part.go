@@ -29,6 +29,7 @@ type Part struct {
 	Key store.Key
 
 	timer wheel.Timer
+	tail  tally
 	gone  atomic.Bool // another takes its place in the manager: it serves nobody any more
 
 	mu     sync.Mutex // guards all below
@@ -40,7 +41,9 @@ type Part struct {
 	state  int32 // the state epoch
 	core   *share.Partition
 	set    Settings
-	gen    uint64 // counts what might be news to those who wait
+	window *share.Window // of deduplication ids; nil without
+	seen   int64         // window has the ids of everything below
+	gen    uint64        // counts what might be news to those who wait
 	waits  []Waiter
 	wake   bool          // to be told when mu is given up
 	armed  int64         // the time that the timer is set for; 0 for none
@@ -56,7 +59,8 @@ func newPart(m *Manager, key store.Key) *Part {
 	return p
 }
 
-func (p *Part) nowMs() int64 { return p.m.o.Now().UnixMilli() }
+// nowMs is the time of locks and waits. mu held.
+func (p *Part) nowMs() int64 { return p.m.nowMs(&p.set) }
 
 // unlock gives mu up, and does what must not be done under it: wakes, writes.
 func (p *Part) unlock() {
@@ -155,6 +159,7 @@ func passing(err error) bool {
 func (p *Part) discard(why error) {
 	p.life++
 	p.phase, p.core, p.log, p.err = cold, nil, nil, nil
+	p.window = nil
 	p.wake = true
 	p.store = false
 	told := append(p.flying, p.asked...)
@@ -196,7 +201,7 @@ func (p *Part) configure() {
 	set := p.m.o.Settings(p.Key.Group)
 	p.mu.Lock()
 	if p.phase == ready {
-		if set.KeyOrdered != p.set.KeyOrdered || set.Isolation != p.set.Isolation {
+		if set.remade(&p.set) {
 			p.discard(wire.NotLeaderOrFollower)
 		} else {
 			p.set = set

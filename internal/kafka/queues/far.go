@@ -1,0 +1,98 @@
+package queues
+
+import (
+	"context"
+	"fmt"
+
+	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/outbox"
+	"ottla/internal/share"
+	"ottla/internal/wire"
+	"ottla/internal/wire/own"
+)
+
+func (p Part) own() own.QueuePart {
+	return own.QueuePart{Group: p.Group, Topic: p.Topic, Partition: p.Index}
+}
+
+func partOf(p own.QueuePart) Part { return Part{Group: p.Group, Topic: p.Topic, Index: p.Partition} }
+
+// unreached is an error of a question to another node.
+func unreached(node int32, err error) error {
+	return wire.Errorf(outbox.CodeOf(err), "node %d: %w", node, err)
+}
+
+// said is the error that another node told.
+func said(node int32, code int16, message string) error {
+	if code == 0 {
+		return nil
+	}
+	if message == "" {
+		return fmt.Errorf("node %d: %w", node, wire.Code(code))
+	}
+	return wire.Errorf(wire.Code(code), "node %d: %s", node, message)
+}
+
+func (l *Leases) takeThere(ctx context.Context, node int32, p Part, w Want) (Lease, error) {
+	resp, err := outbox.Call[*own.QueueTakeResponse](ctx, l.o.Peers, node, &own.QueueTakeRequest{
+		QueuePart: p.own(), MaxRecords: int32(w.Max), MaxBytes: int32(w.MaxBytes), LockMs: w.LockMs,
+	})
+	if err != nil {
+		return Lease{}, unreached(node, err)
+	}
+	out := Lease{Epoch: resp.StateEpoch, Batches: resp.Batches}
+	for _, r := range resp.Ranges {
+		out.Acquired = append(out.Acquired, share.Range(r))
+	}
+	return out, said(node, resp.ErrorCode, resp.ErrorMessage)
+}
+
+func (l *Leases) redeemThere(ctx context.Context, node int32, p Part, words []share.Word) []error {
+	req := &own.QueueRedeemRequest{QueuePart: p.own()}
+	for i := range words {
+		w := &words[i]
+		req.Words = append(req.Words, own.QueueWord{
+			StateEpoch: w.Epoch, Offset: w.Offset, Count: w.Count, Type: int8(w.Type), ForMs: w.ForMs, Late: w.Late,
+		})
+	}
+	resp, err := outbox.Call[*own.QueueRedeemResponse](ctx, l.o.Peers, node, req)
+	if err != nil {
+		return all(len(words), unreached(node, err))
+	}
+	if len(resp.Results) != len(words) {
+		return all(len(words), wire.Errorf(wire.UnknownServerError, "node %d answered %d of %d words", node, len(resp.Results), len(words)))
+	}
+	out := make([]error, len(words))
+	for i, r := range resp.Results {
+		out[i] = said(node, r.ErrorCode, r.ErrorMessage)
+	}
+	return out
+}
+
+func (l *Leases) ask(ctx context.Context, node int32, req *own.QueueAskRequest) (*own.QueueAskResponse, error) {
+	resp, err := outbox.Call[*own.QueueAskResponse](ctx, l.o.Peers, node, req)
+	if err != nil {
+		return nil, unreached(node, err)
+	}
+	return resp, said(node, resp.ErrorCode, resp.ErrorMessage)
+}
+
+func (l *Leases) surveyThere(ctx context.Context, node int32, p Part) (lead.Survey, error) {
+	resp, err := l.ask(ctx, node, &own.QueueAskRequest{QueuePart: p.own(), What: own.AskSurvey})
+	if err != nil {
+		return lead.Survey{}, err
+	}
+	return lead.Survey{
+		StateEpoch: resp.StateEpoch, Waiting: resp.Waiting, InFlight: resp.InFlight, Delayed: resp.Delayed, Dying: resp.Dying,
+		OldestMs: resp.OldestMs,
+	}, nil
+}
+
+func (l *Leases) resetThere(ctx context.Context, node int32, p Part, forget bool) error {
+	what := int8(own.AskReset)
+	if forget {
+		what = own.AskForget
+	}
+	_, err := l.ask(ctx, node, &own.QueueAskRequest{QueuePart: p.own(), What: what})
+	return err
+}

@@ -1,0 +1,63 @@
+package shares
+
+import (
+	"context"
+	"slices"
+
+	"ottla/internal/kafka/post"
+	"ottla/internal/share/store"
+	"ottla/internal/wire"
+)
+
+// Morgue writes dead letters of queues, each once, whatever is killed when.
+type Morgue interface {
+	// Buried tells which offsets of a share-partition have their letters, of
+	// those that Bury was given last.
+	Buried(ctx context.Context, key store.Key) (map[int64]bool, error)
+	// Bury writes batches into a partition of a topic, and that the offsets have
+	// their letters: all of it or nothing. It returns when that is committed.
+	Bury(ctx context.Context, key store.Key, topic string, partition int32, offsets []int64, batches [][]byte) error
+}
+
+// gathered is a post.Box that keeps batches until all are there.
+type gathered struct {
+	post.Box
+	batches [][]byte
+}
+
+// Put keeps a batch.
+func (g *gathered) Put(_ context.Context, batch []byte) error {
+	g.batches = append(g.batches, slices.Clone(batch))
+	return nil
+}
+
+// queueLetters writes dead letters of a queue, but those that are written: the
+// archiving of their records was not stored when somebody was killed.
+func (f *Family) queueLetters(ctx context.Context, w *letters, topic string) (err error) {
+	if w.buried, err = f.d.Morgue.Buried(ctx, w.d.Key); err != nil {
+		return wire.Errorf(passingCode(err), "look which dead letters are written: %w", err)
+	}
+	box := &gathered{Box: w.to}
+	w.to = box
+	if err := w.write(ctx); err != nil || len(w.offsets) == 0 {
+		return err
+	}
+	t := f.d.Cluster.Image().TopicByName(topic)
+	if t == nil || len(t.Partitions) == 0 {
+		return wire.UnknownTopicOrPartition
+	}
+	if err := f.d.Morgue.Bury(ctx, w.d.Key, topic, w.d.Key.Partition%int32(len(t.Partitions)), w.offsets, box.batches); err != nil {
+		return wire.Errorf(passingCode(err), "write dead letters to %s: %w", topic, err)
+	}
+	return nil
+}
+
+// passingCode is the code of an error of the morgue: it is tried again, unless
+// the topic does not take the letters.
+func passingCode(err error) wire.Code {
+	switch code := wire.CodeOf(err); code {
+	case wire.MessageTooLarge, wire.InvalidRecord, wire.RecordListTooLarge, wire.UnknownTopicOrPartition:
+		return code
+	}
+	return wire.CoordinatorNotAvailable
+}
