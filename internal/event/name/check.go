@@ -1,0 +1,83 @@
+package name
+
+import (
+	"fmt"
+	"strings"
+)
+
+// mostOf is how long names may be, by kind, in characters.
+var mostOf = map[Kind]int{Queue: 80, Schedule: 64, ScheduleGroup: 64, Bus: 256, Rule: 64, Topic: 249, System: 80}
+
+// FIFOSuffix ends the name of every FIFO queue, and of no other.
+const FIFOSuffix = ".fifo"
+
+// Check tells what is wrong with a name of a kind.
+func Check(kind Kind, name string) error {
+	most, known := mostOf[kind]
+	if !known {
+		return fmt.Errorf("%q is no kind of object", kind)
+	}
+	if kind == Schedule || kind == Rule {
+		owner, own, ok := strings.Cut(name, "/")
+		if !ok {
+			return fmt.Errorf("%s %q: want OWNER/NAME", kind, name)
+		}
+		of := Bus
+		if kind == Schedule {
+			of = ScheduleGroup
+		}
+		if err := Check(of, owner); err != nil {
+			return err
+		}
+		name = own
+	}
+	if name == "" || len(name) > most {
+		return fmt.Errorf("the name %q of a %s has %d characters; 1 to %d are possible", name, kind, len(name), most)
+	}
+	bare := name
+	if kind == Queue {
+		bare = strings.TrimSuffix(name, FIFOSuffix)
+	}
+	for i := range len(bare) {
+		if !allowed(kind, bare[i]) {
+			return fmt.Errorf("the name %q of a %s has %q in it; letters, digits, - and _ are possible%s", name, kind, bare[i], more(kind))
+		}
+	}
+	if bare == "" {
+		return fmt.Errorf("the name %q of a %s has nothing before %s", name, kind, FIFOSuffix)
+	}
+	return nil
+}
+
+func allowed(kind Kind, c byte) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
+		return true
+	case c == '.':
+		return kind != Queue
+	case c == '/':
+		return kind == Bus
+	}
+	return false
+}
+
+func more(kind Kind) string {
+	switch kind {
+	case Queue:
+		return ", and " + FIFOSuffix + " at the end of a FIFO queue's"
+	case Bus:
+		return ", . and / too"
+	}
+	return ", . too"
+}
+
+// CheckPlace tells what is wrong with an account and a region.
+func CheckPlace(account, region string) error {
+	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {
+		return fmt.Errorf("the account %q is not twelve digits", account)
+	}
+	if region == "" || len(region) > 32 || strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		return fmt.Errorf("the region %q is not lower-case letters, digits and -, 1 to 32 of them", region)
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package object
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"ottla/internal/event/name"
+)
+
+// Topic is where objects are.
+const Topic = "__ottla_objects"
+
+// Object is one object's definition.
+type Object struct {
+	Ref name.Ref `json:"-"`
+	// ID is another for each object that ever had the name.
+	ID string `json:"id"`
+	// Version counts changes, from 1 on.
+	Version  int64           `json:"version"`
+	Created  time.Time       `json:"created"`
+	Modified time.Time       `json:"modified"`
+	Spec     json.RawMessage `json:"spec"`
+	// Change is the identifier of the change that made this version.
+	Change string `json:"change"`
+}
+
+// News is what happened to an object.
+type News struct {
+	Object  Object // as it is, or as it was before it was deleted
+	Deleted bool
+}
+
+// ErrConflict says that the object is not at the version that was to be
+// changed: read it again.
+var ErrConflict = errors.New("the object was changed by somebody else meanwhile; read it again and repeat the change")
+
+// ErrNotFound says that there is no such object.
+var ErrNotFound = errors.New("there is no such object")

@@ -1,0 +1,142 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ottla/internal/kafka/queues"
+	"ottla/internal/share"
+	"ottla/internal/wire"
+)
+
+// Ack deletes messages that were taken, with an error or nil for each.
+func (s *Service) Ack(ctx context.Context, ref Ref, receipts []string) []error {
+	return s.answer(ctx, ref, len(receipts), func(q *opened, i int) (string, share.Word, error) {
+		return receipts[i], share.Word{Type: share.Accept, Late: !q.FIFO}, nil
+	})
+}
+
+// Reject makes dead letters of messages that were taken; without a dead-letter
+// queue they are gone.
+func (s *Service) Reject(ctx context.Context, ref Ref, receipts []string) []error {
+	return s.answer(ctx, ref, len(receipts), func(q *opened, i int) (string, share.Word, error) {
+		return receipts[i], share.Word{Type: share.Reject, Late: !q.FIFO}, nil
+	})
+}
+
+// Nack gives messages back that were taken, at once or later. A wait of more
+// than a minute is one in which the message counts as in flight.
+func (s *Service) Nack(ctx context.Context, ref Ref, nacks []Nack) []error {
+	return s.answer(ctx, ref, len(nacks), func(_ *opened, i int) (string, share.Word, error) {
+		n := nacks[i]
+		if err := (bound{"the delay in ms", n.DelayMs, -1, MaxVisibilityMs}).check(); err != nil {
+			return "", share.Word{}, err
+		}
+		if n.DelayMs > share.MaxRetryMs {
+			return n.Receipt, share.Word{Type: share.Renew, ForMs: n.DelayMs}, nil
+		}
+		return n.Receipt, share.Word{Type: share.Release, ForMs: n.DelayMs}, nil
+	})
+}
+
+// Extend holds messages longer that were taken, or gives them back at once.
+func (s *Service) Extend(ctx context.Context, ref Ref, extensions []Extension) []error {
+	return s.answer(ctx, ref, len(extensions), func(_ *opened, i int) (string, share.Word, error) {
+		x := extensions[i]
+		if err := (bound{"the visibility timeout in ms", x.ForMs, 0, MaxVisibilityMs}).check(); err != nil {
+			return "", share.Word{}, err
+		}
+		if x.ForMs == 0 {
+			return x.Receipt, share.Word{Type: share.Release}, nil
+		}
+		return x.Receipt, share.Word{Type: share.Renew, ForMs: x.ForMs}, nil
+	})
+}
+
+// say is what is to be done with the message of one of n receipts.
+type say func(q *opened, i int) (receipt string, w share.Word, err error)
+
+// answer carries out what is said of n messages.
+func (s *Service) answer(ctx context.Context, ref Ref, n int, of say) []error {
+	errs := make([]error, n)
+	q, err := s.open(ctx, ref)
+	if err != nil {
+		for i := range errs {
+			errs[i] = err
+		}
+		return errs
+	}
+	words := map[queues.Part][]share.Word{}
+	places := map[queues.Part][]int{}
+	for i := range n {
+		receipt, w, err := of(q, i)
+		var t ticket
+		if err == nil {
+			t, err = readReceipt(q.key, q.Group, receipt)
+		}
+		if err == nil && t.topic != q.topic.ID {
+			err = fmt.Errorf("%w: the queue was made anew since", ErrStale)
+		}
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		w.Receipt = t.Receipt
+		p := t.part(q.Group)
+		words[p], places[p] = append(words[p], w), append(places[p], i)
+	}
+	for p := range words {
+		for k, err := range s.redeem(ctx, p, words[p]) {
+			errs[places[p][k]] = answerError(q, err)
+		}
+	}
+	return errs
+}
+
+// answerWithin is how long a partition is tried whose leader moves.
+const answerWithin = 5 * time.Second
+
+// redeem says words of one partition, again where it was certainly not heard or
+// where to hear it twice does no harm: a word that counts makes its receipt void.
+func (s *Service) redeem(ctx context.Context, p queues.Part, words []share.Word) []error {
+	out := make([]error, len(words))
+	left := make([]int, len(words))
+	for i := range left {
+		left[i] = i
+	}
+	for begun := time.Now(); ; {
+		now := make([]share.Word, len(left))
+		for k, i := range left {
+			now[k] = words[i]
+		}
+		var again []int
+		for k, err := range s.o.Leases.Redeem(ctx, p, now) {
+			i := left[k]
+			if out[i] = err; err != nil && passing(err) {
+				again = append(again, i)
+			}
+		}
+		if left = again; len(left) == 0 || time.Since(begun) > answerWithin {
+			return out
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return out
+		}
+	}
+}
+
+func answerError(q *opened, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, wire.InvalidRecordState):
+		return fmt.Errorf("%w: %w", ErrStale, err)
+	case errors.Is(err, wire.InvalidRequest):
+		return invalidf("%w", err)
+	}
+	return fmt.Errorf("%s: %w: what was said may count or not: %w", q.Full(), ErrUnavailable, err)
+}

@@ -1,0 +1,120 @@
+package queue
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"ottla/internal/uuid"
+)
+
+// attemptWindowMs is how long a Take may be asked again by its attempt id.
+const attemptWindowMs = 300_000
+
+// maxAttempts bounds how many are remembered; beyond, the oldest are forgotten.
+const maxAttempts = 10_000
+
+// attempts remember what Takes with an attempt id got, at this node.
+type attempts struct {
+	mu    sync.Mutex // guards both
+	of    map[attemptKey]attempt
+	order []attemptKey
+}
+
+type attemptKey struct{ queue, id string }
+
+type attempt struct {
+	atMs int64
+	got  []Taken
+}
+
+// find gives what the same Take got before; nil when it got nothing, or too
+// long ago.
+func (a *attempts) find(q *opened, o *TakeOptions, nowMs int64) []Taken {
+	if o.AttemptID == "" {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was, ok := a.of[attemptKey{q.ID, o.AttemptID}]
+	if !ok || nowMs-was.atMs >= attemptWindowMs {
+		return nil
+	}
+	return slices.Clone(was.got)
+}
+
+// note remembers what a Take got.
+func (a *attempts) note(q *opened, o *TakeOptions, got []Taken, nowMs int64) {
+	if o.AttemptID == "" || len(got) == 0 {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of == nil {
+		a.of = map[attemptKey]attempt{}
+	}
+	k := attemptKey{q.ID, o.AttemptID}
+	if _, ok := a.of[k]; !ok {
+		a.order = append(a.order, k)
+	}
+	a.of[k] = attempt{nowMs, slices.Clone(got)}
+	for len(a.order) > maxAttempts || len(a.order) > 0 && nowMs-a.of[a.order[0]].atMs >= attemptWindowMs {
+		delete(a.of, a.order[0])
+		a.order = a.order[1:]
+	}
+}
+
+// renew holds messages anew that were taken before; false when one of them is
+// not out any more, or was done something with.
+func (s *Service) renew(ctx context.Context, q *opened, got []Taken, visibilityMs int64) bool {
+	receipts := make([]Extension, len(got))
+	for i := range got {
+		receipts[i] = Extension{Receipt: got[i].Receipt, ForMs: max(visibilityMs, 1)}
+	}
+	for _, err := range s.Extend(ctx, q.Ref, receipts) {
+		if err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// maxFirsts bounds how many times of first deliveries are remembered.
+const maxFirsts = 1 << 16
+
+// firsts remember when messages were taken first, at this node.
+type firsts struct {
+	mu    sync.Mutex // guards both
+	at    map[firstKey]int64
+	order []firstKey
+}
+
+type firstKey struct {
+	topic     uuid.UUID
+	partition int32
+	offset    int64
+}
+
+// note tells when a message was taken first, now or as it is remembered; 0 when
+// it is not.
+func (f *firsts) note(k firstKey, count int16, nowMs int64) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if count > 1 {
+		return f.at[k]
+	}
+	if f.at == nil {
+		f.at = map[firstKey]int64{}
+	}
+	if _, ok := f.at[k]; !ok {
+		f.order = append(f.order, k)
+	}
+	f.at[k] = nowMs
+	if len(f.order) > maxFirsts {
+		for _, old := range f.order[:maxFirsts/4] {
+			delete(f.at, old)
+		}
+		f.order = slices.Clone(f.order[maxFirsts/4:])
+	}
+	return nowMs
+}

@@ -1,0 +1,292 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+)
+
+// Create makes a queue; created is false when there is one already that is the
+// same. ErrExists (an *ExistsError) when there is one that is not. Numbers of
+// the Spec that are 0 are 0: see DefaultSpec.
+func (s *Service) Create(ctx context.Context, ref Ref, spec Spec) (q Queue, created bool, err error) {
+	ref = RefOf(ref.Full())
+	asked := spec.Topic != ""
+	spec.Fill(ref)
+	if old, err := s.Get(ctx, ref); err == nil {
+		return s.again(old, spec)
+	} else if !errors.Is(err, ErrNotFound) {
+		return Queue{}, false, err
+	}
+	if err := s.place(ctx, ref, &spec, asked); err != nil {
+		return Queue{}, false, err
+	}
+	if err := spec.check(ref); err != nil {
+		return Queue{}, false, err
+	}
+	if err := s.checkDeadLetter(ctx, ref, &spec); err != nil {
+		return Queue{}, false, err
+	}
+	if err := s.build(ctx, &spec); err != nil {
+		return Queue{}, false, err
+	}
+	q, err = s.put(ctx, ref, 0, &spec)
+	if errors.Is(err, object.ErrConflict) { // somebody made it at the same moment
+		old, err := s.Get(ctx, ref)
+		if err != nil {
+			return Queue{}, false, err
+		}
+		return s.again(old, spec)
+	}
+	return q, err == nil, err
+}
+
+// again answers who makes a queue that is there.
+func (s *Service) again(old Queue, spec Spec) (Queue, bool, error) {
+	spec.Adopted, spec.Partitions = old.Adopted, old.Partitions
+	if spec.Topic == old.Ref.Full().TopicName() { // it was not asked for
+		spec.Topic, spec.Group = old.Topic, old.Group
+	}
+	if attribute := spec.differs(&old.Spec); attribute != "" {
+		return Queue{}, false, fmt.Errorf("%s: %w", old.Full(), &ExistsError{attribute})
+	}
+	return old, false, nil
+}
+
+// place finds the topic of a queue: one that is there is adopted, unless it is
+// another object's. asked: it was named.
+func (s *Service) place(ctx context.Context, ref Ref, spec *Spec, asked bool) error {
+	by, err := s.userOf(ctx, spec.Topic)
+	if err != nil {
+		return err
+	}
+	if by != "" {
+		if asked {
+			return invalidf("the topic %s is that of %s already", spec.Topic, by)
+		}
+		spec.Topic = ref.Full().LongTopicName()
+		spec.Group = "queue." + spec.Topic
+	}
+	spec.Adopted = s.o.Image().TopicByName(spec.Topic) != nil
+	if asked && !spec.Adopted && spec.Topic != ref.Full().TopicName() {
+		return invalidf("there is no topic %s to adopt", spec.Topic)
+	}
+	return nil
+}
+
+// userOf names the object whose topic a topic is, "" when it is nobody's.
+func (s *Service) userOf(ctx context.Context, topic string) (string, error) {
+	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Queue}, "", 1<<30)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	for i := range all {
+		if q, err := queueOf(&all[i]); err == nil && q.Topic == topic {
+			return q.Full().String(), nil
+		}
+	}
+	return "", nil
+}
+
+// checkDeadLetter checks what a Spec says of another queue.
+func (s *Service) checkDeadLetter(ctx context.Context, ref Ref, spec *Spec) error {
+	d := spec.DeadLetter
+	if d == nil {
+		return nil
+	}
+	d.Queue = RefOf(d.Queue.Full())
+	if d.Queue == ref {
+		return invalidf("the queue %s cannot be its own dead-letter queue", ref.Name)
+	}
+	to, err := s.Get(ctx, d.Queue)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return invalidf("the dead-letter queue %s does not exist", d.Queue.Name)
+	case err != nil:
+		return err
+	case to.FIFO != spec.FIFO:
+		return invalidf("the dead-letter queue of a FIFO queue is a FIFO queue, that of another is none: %s", to.Name)
+	case d.Queue.Account != ref.Account || d.Queue.Region != ref.Region:
+		return invalidf("the dead-letter queue %s is of another account or region", d.Queue.Full())
+	}
+	if a := to.RedriveAllow; a != nil && (a.Permission == DenyAll || a.Permission == ByQueue && !slices.Contains(a.Sources, ref)) {
+		return invalidf("the queue %s does not let %s name it as its dead-letter queue", to.Name, ref.Name)
+	}
+	return nil
+}
+
+// put writes the object.
+func (s *Service) put(ctx context.Context, ref Ref, version int64, spec *Spec) (Queue, error) {
+	b, err := json.Marshal(spec)
+	if err != nil {
+		return Queue{}, fmt.Errorf("write %s: %w", ref.Full(), err)
+	}
+	o, err := s.o.Objects.Put(ctx, object.Object{Ref: ref.Full(), Version: version, Spec: b})
+	if err != nil {
+		return Queue{}, objectError(err)
+	}
+	return queueOf(&o)
+}
+
+// objectError sorts an error of the store.
+func objectError(err error) error {
+	switch {
+	case errors.Is(err, object.ErrConflict):
+		return err
+	case errors.Is(err, object.ErrNotFound):
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+func queueOf(o *object.Object) (Queue, error) {
+	q := Queue{Ref: RefOf(o.Ref), ID: o.ID, Version: o.Version, Created: o.Created, Modified: o.Modified}
+	if err := json.Unmarshal(o.Spec, &q.Spec); err != nil {
+		return Queue{}, fmt.Errorf("read what %s is: %w", o.Ref, err)
+	}
+	return q, nil
+}
+
+// Get finds a queue.
+func (s *Service) Get(ctx context.Context, ref Ref) (Queue, error) {
+	o, err := s.o.Objects.Get(ctx, ref.Full())
+	if err != nil {
+		return Queue{}, objectError(err)
+	}
+	return queueOf(&o)
+}
+
+// List implements API.
+func (s *Service) List(ctx context.Context, prefix Ref, after string, most int) (out []Queue, next string, err error) {
+	all, next, err := s.o.Objects.List(ctx, prefix.Full(), after, most)
+	if err != nil {
+		return nil, "", objectError(err)
+	}
+	for i := range all {
+		q, err := queueOf(&all[i])
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, q)
+	}
+	return out, next, nil
+}
+
+// SourcesOf implements API.
+func (s *Service) SourcesOf(ctx context.Context, ref Ref, after string, most int) (out []Queue, next string, err error) {
+	ref = RefOf(ref.Full())
+	if _, err := s.Get(ctx, ref); err != nil {
+		return nil, "", err
+	}
+	all, _, err := s.List(ctx, Ref{Account: ref.Account, Region: ref.Region}, after, 1<<30)
+	for _, q := range all {
+		if q.DeadLetter == nil || q.DeadLetter.Queue != ref {
+			continue
+		}
+		if len(out) == most {
+			return out, out[most-1].Name, err
+		}
+		out = append(out, q)
+	}
+	return out, "", err
+}
+
+// updates bounds how often a change begins again after another's.
+const updates = 10
+
+// Update changes what a queue is; change is called with its Spec, perhaps more
+// than once. What a queue is made of, and whether it is FIFO, does not change.
+func (s *Service) Update(ctx context.Context, ref Ref, change func(*Spec) error) (Queue, error) {
+	for try := 1; ; try++ {
+		q, err := s.update(ctx, ref, change)
+		if !errors.Is(err, object.ErrConflict) || try == updates {
+			return q, err
+		}
+	}
+}
+
+func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error) (Queue, error) {
+	old, err := s.Get(ctx, ref)
+	if err != nil {
+		return Queue{}, err
+	}
+	spec := old.clone()
+	if err := change(&spec); err != nil {
+		return Queue{}, err
+	}
+	spec.Fill(old.Ref)
+	if spec.Topic != old.Topic || spec.Group != old.Group || spec.FIFO != old.FIFO {
+		return Queue{}, invalidf("the topic and the group of a queue, and whether it is FIFO, do not change")
+	}
+	spec.Adopted, spec.Partitions = old.Adopted, old.Partitions
+	if err := spec.check(old.Ref); err != nil {
+		return Queue{}, err
+	}
+	if !equal(spec.DeadLetter, old.DeadLetter) {
+		if err := s.checkDeadLetter(ctx, old.Ref, &spec); err != nil {
+			return Queue{}, err
+		}
+	}
+	if err := s.rebuild(ctx, &old.Spec, &spec); err != nil {
+		return Queue{}, err
+	}
+	return s.put(ctx, old.Ref, old.Version, &spec)
+}
+
+// clone copies a Spec so that a change of one is none of the other.
+func (q *Queue) clone() Spec {
+	s := q.Spec
+	s.Tags, s.Extra = maps.Clone(s.Tags), maps.Clone(s.Extra)
+	if s.DeadLetter != nil {
+		d := *s.DeadLetter
+		s.DeadLetter = &d
+	}
+	if s.RedriveAllow != nil {
+		r := *s.RedriveAllow
+		r.Sources = slices.Clone(r.Sources)
+		s.RedriveAllow = &r
+	}
+	if s.Backoff != nil {
+		b := *s.Backoff
+		s.Backoff = &b
+	}
+	return s
+}
+
+// Delete deletes a queue, with its topic unless that was adopted.
+func (s *Service) Delete(ctx context.Context, ref Ref) error {
+	for try := 1; ; try++ {
+		q, err := s.Get(ctx, ref)
+		if err != nil {
+			return err
+		}
+		err = s.o.Objects.Delete(ctx, q.Full(), q.Version)
+		switch {
+		case err == nil:
+			return s.demolish(ctx, &q.Spec)
+		case !errors.Is(err, object.ErrConflict) || try == updates:
+			return objectError(err)
+		}
+	}
+}
+
+// Purge deletes all messages of a queue, those that are out too: their receipts
+// are void.
+func (s *Service) Purge(ctx context.Context, ref Ref) error {
+	q, err := s.open(ctx, ref)
+	if err != nil {
+		return err
+	}
+	for _, p := range q.parts() {
+		if err := s.o.Leases.Reset(ctx, p); err != nil {
+			return fmt.Errorf("purge %s: %w: %w", q.Full(), ErrUnavailable, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+// Package queue is queues: SQS's job on share-partitions. A queue is a topic, a
+// share group that reads it, and an object (event/object) that says how.
+//
+// It is not for protocols (gateway/rest, gateway/aws), nor for who has which
+// record (share, kafka/shares/lead), nor for how that is asked of other nodes
+// (kafka/queues).
+//
+// Main types: Service; Ref, Spec and Queue (what a queue is); Message, Taken;
+// Move (a task that moves messages).
+//
+// Files in reading order: spec.go, message.go, errors.go, service.go,
+// define.go (create, change, delete), check.go, material.go (topics and groups),
+// receipt.go, form.go (messages as records), send.go,
+// records.go (for transactions of others), take.go, attempt.go,
+// answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), moving.go (a
+// task under way), mover.go (moves that survive being killed), morgue.go (dead
+// letters).
+//
+// # Rules
+//
+//   - A queue's messages are the records of its topic, whoever wrote them: the
+//     value is the body, headers are attributes, the key is the message group.
+//     docs/queues.md says how.
+//   - What is answered is durable: a message that was sent, one that was taken
+//     (its lease), one that was acknowledged.
+//   - Receipts name one delivery. They are good at every node and through
+//     restarts, and void once the message was given out again, is done, or the
+//     queue was purged.
+//   - With FIFO one message of a group is out at a time, the oldest that is not
+//     done; repeats of a deduplication id within five minutes are dropped in the
+//     order of the log, whoever wrote them.
+//   - Visibility, delays, retention and deduplication go by the domain clock.
+//
+// Locks: Service.mu guards what is made at first use; it is held for moments.
+//
+// Sources: SQS API reference and developer guide; KIP-932.
+package queue

@@ -1,0 +1,181 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/kafka/queues"
+)
+
+// overhead is what a record may have beside what counts of a message.
+const overhead = 64 << 10
+
+// dedupWindowMs is how long a deduplication id counts.
+const dedupWindowMs = 300_000
+
+// build makes the topic that a queue needs, unless it is adopted, and says what
+// its group does.
+func (s *Service) build(ctx context.Context, spec *Spec) error {
+	c, err := s.kafka()
+	if err != nil {
+		return err
+	}
+	if !spec.Adopted {
+		made, err := kadm.NewClient(c).CreateTopic(ctx, spec.Partitions, -1, s.topicSettings(spec), spec.Topic)
+		if err == nil {
+			err = made.Err
+		}
+		if errors.Is(err, kerr.TopicAlreadyExists) {
+			spec.Adopted, err = true, nil
+		}
+		if err != nil {
+			return fmt.Errorf("%w: make the topic %s: %w", ErrUnavailable, spec.Topic, err)
+		}
+	}
+	if spec.Adopted { // an earlier queue may have left a state
+		if t := s.o.Image().TopicByName(spec.Topic); t != nil {
+			for i := range t.Partitions {
+				if err := s.o.Leases.Forget(ctx, queues.Part{Group: spec.Group, Topic: t.ID, Index: int32(i)}); err != nil {
+					return fmt.Errorf("%w: begin to read %s: %w", ErrUnavailable, spec.Topic, err)
+				}
+			}
+		}
+	}
+	return s.setGroup(ctx, spec)
+}
+
+func (s *Service) topicSettings(spec *Spec) map[string]*string {
+	out := map[string]*string{}
+	set := func(name, value string) { out[name] = &value }
+	set("cleanup.policy", "delete")
+	set("retention.ms", strconv.FormatInt(spec.RetentionMs, 10))
+	set("max.message.bytes", strconv.Itoa(int(spec.MaxMessageBytes)+overhead))
+	set("message.timestamp.type", "CreateTime")
+	return out
+}
+
+// groupSettings are those of the queue's group. Empty takes a setting back.
+func (s *Service) groupSettings(ctx context.Context, spec *Spec) (map[string]string, error) {
+	out := map[string]string{
+		"queue.enable": "true", "share.key.ordering": strconv.FormatBool(spec.FIFO), "share.isolation.level": "read_committed",
+		"share.auto.offset.reset": "earliest", "queue.max.receives": "", "queue.dead.letter.topic": "",
+		"queue.deduplication.window.ms": "", "queue.deduplication.scope": "",
+		"share.retry.backoff.ms": "", "share.retry.backoff.factor": "", "share.retry.backoff.max.ms": "",
+	}
+	if spec.FIFO {
+		out["queue.deduplication.window.ms"] = strconv.Itoa(dedupWindowMs)
+		out["queue.deduplication.scope"] = spec.DedupScope
+	}
+	if d := spec.DeadLetter; d != nil {
+		to, err := s.Get(ctx, d.Queue)
+		if err != nil {
+			return nil, err
+		}
+		out["queue.max.receives"], out["queue.dead.letter.topic"] = strconv.Itoa(int(d.MaxReceives)), to.Topic
+	}
+	if b := spec.Backoff; b != nil && b.FirstMs > 0 {
+		out["share.retry.backoff.ms"] = strconv.FormatInt(b.FirstMs, 10)
+		out["share.retry.backoff.max.ms"] = strconv.FormatInt(b.MaxMs, 10)
+		out["share.retry.backoff.factor"] = strconv.FormatFloat(b.Factor, 'g', -1, 64)
+	}
+	return out, nil
+}
+
+// setGroup has the group's settings say what the Spec says.
+func (s *Service) setGroup(ctx context.Context, spec *Spec) error {
+	settings, err := s.groupSettings(ctx, spec)
+	if err != nil {
+		return err
+	}
+	return s.alterGroup(ctx, spec.Group, settings)
+}
+
+// alterGroup sets settings of a group, and takes back those that are empty.
+func (s *Service) alterGroup(ctx context.Context, group string, settings map[string]string) error {
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	r := kmsg.NewIncrementalAlterConfigsRequestResource()
+	r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
+	for name, value := range settings {
+		x := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+		x.Name = name
+		if x.Op = kmsg.IncrementalAlterConfigOpSet; value == "" {
+			x.Op = kmsg.IncrementalAlterConfigOpDelete
+		} else {
+			x.Value = &value
+		}
+		r.Configs = append(r.Configs, x)
+	}
+	req.Resources = append(req.Resources, r)
+	c, err := s.kafka()
+	if err != nil {
+		return err
+	}
+	resp, err := req.RequestWith(ctx, c)
+	if err == nil && len(resp.Resources) == 1 {
+		err = kerr.ErrorForCode(resp.Resources[0].ErrorCode)
+		if m := resp.Resources[0].ErrorMessage; err != nil && m != nil {
+			err = fmt.Errorf("%w: %s", err, *m)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w: settings of the group %s: %w", ErrUnavailable, group, err)
+	}
+	return nil
+}
+
+// rebuild changes topic and group from one Spec to another.
+func (s *Service) rebuild(ctx context.Context, old, spec *Spec) error {
+	if !spec.Adopted && (old.RetentionMs != spec.RetentionMs || old.MaxMessageBytes != spec.MaxMessageBytes) {
+		c, err := s.kafka()
+		if err != nil {
+			return err
+		}
+		var changes []kadm.AlterConfig
+		for name, value := range s.topicSettings(spec) {
+			changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: value})
+		}
+		got, err := kadm.NewClient(c).AlterTopicConfigs(ctx, changes, spec.Topic)
+		if err == nil {
+			_, err = got.On(spec.Topic, func(r *kadm.AlterConfigsResponse) error { return r.Err })
+		}
+		if err != nil {
+			return fmt.Errorf("%w: settings of the topic %s: %w", ErrUnavailable, spec.Topic, err)
+		}
+	}
+	return s.setGroup(ctx, spec)
+}
+
+// demolish takes away what a queue was made of.
+func (s *Service) demolish(ctx context.Context, spec *Spec) error {
+	settings, err := s.groupSettings(ctx, &Spec{})
+	if err != nil {
+		return err
+	}
+	for name := range settings {
+		settings[name] = ""
+	}
+	if err := s.alterGroup(ctx, spec.Group, settings); err != nil {
+		return err
+	}
+	if spec.Adopted {
+		return nil
+	}
+	c, err := s.kafka()
+	if err != nil {
+		return err
+	}
+	gone, err := kadm.NewClient(c).DeleteTopic(ctx, spec.Topic)
+	if err == nil {
+		err = gone.Err
+	}
+	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return fmt.Errorf("%w: delete the topic %s: %w", ErrUnavailable, spec.Topic, err)
+	}
+	return nil
+}

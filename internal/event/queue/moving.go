@@ -1,0 +1,247 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/kafka/queues"
+	"ottla/internal/record"
+	"ottla/internal/share"
+)
+
+// moving is a move under way. One goroutine owns it.
+type moving struct {
+	s       *Service
+	move    Move
+	version int64 // of its object
+	mover   mover
+	done    map[int32]map[int64]bool // what the last step before a crash moved
+	begun   bool
+	noted   time.Time
+}
+
+// lockMovedMs is how long a message is held while it is moved.
+const lockMovedMs = 60_000
+
+// run moves until nothing is left, and notes the end.
+func (r *moving) run(ctx context.Context) {
+	defer r.mover.close()
+	for ctx.Err() == nil {
+		over, err := r.some(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !errors.Is(err, errFinal):
+			r.s.o.Logger.Warn("a move of messages halts and goes on soon", "queue", r.move.From.Name, "move", r.move.Handle, "err", err)
+			r.begun = false
+			sleep(ctx, time.Second)
+		case err != nil:
+			r.end(ctx, MoveFailed, err.Error())
+			return
+		case r.cancelled():
+			r.end(ctx, MoveCancelled, "")
+			return
+		case over:
+			r.end(ctx, MoveCompleted, "")
+			return
+		case time.Since(r.noted) > noteEvery:
+			r.note(ctx)
+		}
+	}
+}
+
+// errFinal marks why a move cannot go on.
+var errFinal = errors.New("the move cannot go on")
+
+// sleep waits, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// cancelled tells whether somebody wants the move to end.
+func (r *moving) cancelled() bool {
+	o, ok := r.s.o.Objects.Peek(moveRef(r.move.Handle))
+	if !ok {
+		return true
+	}
+	m, err := moveOf(&o)
+	r.version = max(r.version, o.Version)
+	return err == nil && m.Status == MoveCancelling
+}
+
+// note writes how far the move is.
+func (r *moving) note(ctx context.Context) {
+	r.noted = time.Now()
+	version, err := r.s.putMove(ctx, &r.move, r.version)
+	if err == nil {
+		r.version = version
+	}
+}
+
+// end writes how the move ended, whatever was written meanwhile.
+func (r *moving) end(ctx context.Context, status, why string) {
+	r.move.Status, r.move.FailureReason = status, why
+	for try := 1; try <= updates; try++ {
+		version, err := r.s.putMove(ctx, &r.move, r.version)
+		if err == nil {
+			r.version = version
+			return
+		}
+		o, gone := r.s.o.Objects.Get(ctx, moveRef(r.move.Handle))
+		if gone != nil {
+			r.s.o.Logger.Warn("the end of a move is not noted", "queue", r.move.From.Name, "move", r.move.Handle, "err", errors.Join(err, gone))
+			return
+		}
+		r.version = o.Version
+	}
+}
+
+// some moves what one take of each partition gives; over when there was nothing.
+func (r *moving) some(ctx context.Context) (over bool, err error) {
+	q, err := r.s.open(ctx, r.move.From)
+	if errors.Is(err, ErrNotFound) {
+		return false, fmt.Errorf("%w: %w", errFinal, err)
+	}
+	if err != nil {
+		return false, err
+	}
+	if !r.begun {
+		if r.done, err = r.mover.begin(ctx, q.Topic); err != nil {
+			return false, err
+		}
+		r.begun = true
+	}
+	over = true
+	for _, p := range q.parts() {
+		most := mostMoved
+		if rate := int(r.move.RatePerSecond); rate > 0 {
+			most = min(most, max(1, rate/4))
+		}
+		began := time.Now()
+		n, err := r.part(ctx, q, p, most)
+		if err != nil {
+			return false, err
+		}
+		if n == 0 {
+			continue
+		}
+		over = false
+		if rate := r.move.RatePerSecond; rate > 0 {
+			sleep(ctx, time.Duration(n)*time.Second/time.Duration(rate)-time.Since(began))
+		}
+	}
+	return over, nil
+}
+
+// part moves some messages of one partition: takes them, writes them and the
+// progress in one transaction, acknowledges them.
+func (r *moving) part(ctx context.Context, q *opened, p queues.Part, most int) (int, error) {
+	l, err := r.s.o.Leases.Take(ctx, p, queues.Want{Max: most, MaxBytes: takeBytes, LockMs: lockMovedMs})
+	if err != nil || len(l.Acquired) == 0 {
+		return 0, err
+	}
+	var records []*kgo.Record
+	var offsets []int64
+	var words []share.Word
+	var failed error
+	err = eachLeased(&l, func(h *record.Header, x *record.Record, offset int64, count int16) {
+		words = append(words, accept(l.Epoch, offset, count))
+		if x == nil || r.done[p.Index][offset] {
+			return // no record, or moved before the crash
+		}
+		to, err := r.target(ctx, x)
+		if err != nil {
+			failed = err
+			return
+		}
+		records = append(records, moved(to, q, p, offset, x, h))
+		offsets = append(offsets, offset)
+	})
+	if err == nil {
+		err = failed
+	}
+	if err == nil && len(records) > 0 {
+		err = r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index}, offsets, records)
+	}
+	if err != nil {
+		for i := range words {
+			words[i].Type = share.Release
+		}
+		r.s.o.Leases.Redeem(ctx, p, words)
+		return 0, err
+	}
+	for _, err := range r.s.redeem(ctx, p, words) {
+		if err != nil {
+			return 0, fmt.Errorf("acknowledge what was moved: %w", err)
+		}
+	}
+	delete(r.done, p.Index)
+	r.move.Moved += int64(len(records))
+	return len(words), nil
+}
+
+// target is the topic that a message goes to.
+func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
+	if r.move.To != nil {
+		to, err := r.s.Get(ctx, *r.move.To)
+		if errors.Is(err, ErrNotFound) {
+			return "", fmt.Errorf("%w: %w", errFinal, err)
+		}
+		return to.Topic, err
+	}
+	for i := range x.Headers {
+		if x.Headers[i].Key != deadTopic {
+			continue
+		}
+		topic := string(x.Headers[i].Value)
+		if r.s.o.Image().TopicByName(topic) == nil {
+			return "", fmt.Errorf("%w: the topic %s, which a message came from, is not there any more", errFinal, topic)
+		}
+		return topic, nil
+	}
+	return "", fmt.Errorf("%w: a message is no dead letter: nothing says where it came from; name a queue to move to", errFinal)
+}
+
+// moved is the record that a message becomes: with its id, and without what was
+// said of it as a dead letter. It counts as sent now.
+func moved(topic string, q *opened, p queues.Part, offset int64, x *record.Record, _ *record.Header) *kgo.Record {
+	out := &kgo.Record{Topic: topic, Partition: anywhere, Key: clone(x.Key), Value: clone(x.Value)}
+	id := ""
+	for i := range x.Headers {
+		h := &x.Headers[i]
+		switch {
+		case h.Key == queues.HeaderID:
+			id = string(h.Value)
+		case h.Key == queues.HeaderSent, h.Key == queues.HeaderDedup, strings.HasPrefix(h.Key, deadPrefix):
+		default:
+			out.Headers = append(out.Headers, kgo.RecordHeader{Key: h.Key, Value: clone(h.Value)})
+		}
+	}
+	if id == "" {
+		id = queues.MessageID(q.topic.ID, p.Index, offset)
+	}
+	out.Headers = append(out.Headers, kgo.RecordHeader{Key: queues.HeaderID, Value: []byte(id)},
+		kgo.RecordHeader{Key: headerMoved, Value: strconv.AppendInt(append([]byte(q.Topic+"-"), strconv.Itoa(int(p.Index))+"@"...), offset, 10)})
+	return out
+}
+
+// headerMoved tells where a message lay before it was moved: TOPIC-PARTITION@OFFSET.
+const headerMoved = queues.HeaderPrefix + "moved-from"
+
+func clone(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	return append([]byte{}, b...)
+}
