@@ -101,6 +101,7 @@ func (s *Server) follow(img *metadata.Image, d *metadata.Delta) {
 	s.accompanied(img)
 	s.tellTopics(d)
 	s.followShares(d)
+	s.followEvents(d)
 	s.followNodes(img, d)
 	s.forgetMembers(img, d)
 	if len(d.Deleted) == 0 || s.partitionsOf(broker.OffsetsTopic) == 0 {

@@ -32,13 +32,14 @@ func (s *Server) makeDoor() error {
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
 		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures(), FixedFeatures: fixedFeatures(),
-		Nodes: s.others.nodes.Handle, Hold: true, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Nodes: s.others.nodes.Handle, Hold: true, Memory: s.memoryListener(), Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
 	}
 	s.door = door
-	return nil
+	s.makeEvents()
+	return s.makeSchedules()
 }
 
 // openDoors opens the ports: other nodes come in, clients wait until LetIn.
@@ -70,6 +71,7 @@ func (s *Server) apis() []api.API {
 	})...)
 	share := s.openShares()
 	rows = append(rows, share.APIs()...)
+	rows = append(rows, s.makeLeases().APIs()...)
 	rows = append(rows, groups.APIs(groups.Deps{
 		Cluster: s.core(), Groups: s.groups, Txns: s.txns, States: s.states, Purge: share.Purge, View: s.view, Prepare: s.prepareSettled, NewID: newID,
 	})...)
@@ -95,9 +97,9 @@ func (s *Server) openHTTP() {
 		}
 	}
 	s.http = front.Serve(s.httpPort, front.Options{
-		Handler: ops.Handler(ops.Options{
+		Handler: s.eventsHandler(ops.Handler(ops.Options{
 			Checks: s.checks, Metrics: s.metrics.Handler(), Pages: s.metricPages(), Version: s.o.Version, Kafka: s.KafkaAddr,
-		}),
+		})),
 		Names: names, Logger: s.o.Logger,
 	})
 }

@@ -75,6 +75,7 @@ type Server struct {
 	// before the coordinators are made.
 	peers  outbox.Peers
 	others others
+	events events
 	// control is the way to the controller; applied, how far this node follows it.
 	control *control.Client
 	applied applied
@@ -143,6 +144,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.door.LetIn()
+	s.resumeEvents()
 	return nil
 }
 
@@ -212,6 +214,7 @@ func (s *Server) Close() error {
 	} else if s.httpPort != nil {
 		errs = append(errs, s.httpPort.Close())
 	}
+	s.closeEvents()
 	if s.door != nil {
 		errs = append(errs, within(closeTimeout, s.door.Close))
 	}

@@ -20,6 +20,13 @@ func (s *Server) Settle(ctx context.Context) error {
 	if err := s.settleTxns(ctx); err != nil {
 		return err
 	}
+	s.settleEvents()
+	if err := s.settleSchedules(ctx); err != nil {
+		return err
+	}
+	if err := s.settleTimers(ctx); err != nil { // what a schedule brought may be late as well
+		return err
+	}
 	if s.partitionsOf(broker.OffsetsTopic) == 0 {
 		return nil
 	}

@@ -1,0 +1,205 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/object"
+	"ottla/internal/event/outbound"
+	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule"
+	"ottla/internal/gateway/aws"
+	"ottla/internal/gateway/aws/scheduler"
+	"ottla/internal/gateway/aws/sqs"
+	"ottla/internal/gateway/aws/sts"
+	clockdoor "ottla/internal/gateway/clock"
+	"ottla/internal/gateway/rest"
+	"ottla/internal/kafka"
+	"ottla/internal/kafka/queues"
+	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/metadata"
+	"ottla/internal/share/store"
+)
+
+// events is the event layer: a client of this node's Kafka door. It is opened
+// last and closed first, and costs nothing before somebody uses it.
+type events struct {
+	leases  *queues.Leases
+	objects *object.Store
+	queues  *queue.Service
+	morgue  *queue.Morgue // of dead letters
+
+	outbound  *outbound.Client // calls addresses that users gave
+	schedules *schedule.Service
+}
+
+// makeLeases makes the way to share-partitions by receipts, whose rows the door
+// needs.
+func (s *Server) makeLeases() *queues.Leases {
+	s.events.leases = queues.New(queues.Options{
+		NodeID: s.nodeID, Image: s.image, Partitions: s.broker, Peers: s.peers,
+		Lead: func() *lead.Manager {
+			if f := s.shares.Load(); f != nil {
+				return f.Lead()
+			}
+			return nil
+		},
+		Reset: func(ctx context.Context, key store.Key, start int64) error {
+			f := s.shares.Load()
+			if f == nil {
+				return errors.New("this node does not serve yet")
+			}
+			return f.Reset(ctx, key, start)
+		},
+	})
+	return s.events.leases
+}
+
+// makeMorgue makes what writes the dead letters of queues.
+func (s *Server) makeMorgue() *queue.Morgue {
+	s.events.morgue = queue.NewMorgue(s.eventClient, func(key store.Key) (string, bool) {
+		if t := s.image().TopicByID(key.TopicID); t != nil {
+			return t.Name, true
+		}
+		return "", false
+	})
+	return s.events.morgue
+}
+
+// makeEvents makes the event layer; the door is there.
+func (s *Server) makeEvents() {
+	e := &s.events
+	e.objects = object.New(object.Options{
+		Client: s.eventClient, Now: s.o.Now, NewID: func() string { return newID().String() }, Logger: s.o.Logger,
+		Exists: func() bool { return s.image().TopicByName(object.Topic) != nil },
+		Create: s.makeObjectsTopic,
+	})
+	e.queues = queue.New(queue.Options{
+		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Image: s.image, Timers: s.timers,
+		Now: s.o.Now, NodeID: s.nodeID, Logger: s.o.Logger,
+	})
+}
+
+// resumeEvents goes on with what the event layer was about when the node ended.
+func (s *Server) resumeEvents() {
+	s.events.queues.Resume()
+	s.events.objects.Wake()
+}
+
+// followEvents tells the event layer of topics that have come to be.
+func (s *Server) followEvents(d *metadata.Delta) {
+	if s.events.objects != nil && slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return t.Name == object.Topic }) {
+		s.events.objects.Wake()
+	}
+	if s.events.schedules != nil {
+		s.events.schedules.Look()
+	}
+}
+
+// closeEvents ends the event layer; the door is still there.
+func (s *Server) closeEvents() {
+	if s.events.schedules != nil {
+		s.events.schedules.Close()
+		s.events.outbound.Close()
+	}
+	if s.events.queues != nil {
+		s.events.queues.Close()
+		s.events.morgue.Close()
+		s.events.objects.Close()
+	}
+}
+
+// settleEvents ends the locks of messages that a moved clock ends.
+func (s *Server) settleEvents() {
+	if f := s.shares.Load(); f != nil {
+		f.Lead().Settle()
+	}
+}
+
+// eventsHandler is the HTTP doors of the event layer, before another handler.
+func (s *Server) eventsHandler(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Trusted: s.o.Insecure, Logger: s.o.Logger})
+	clockdoor.Mount(mux, clockdoor.Options{Clock: s.o.Clock, Trusted: s.o.Insecure})
+	mux.Handle("/", next)
+	return aws.New(aws.Options{
+		Services: []*aws.Service{sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service()}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
+	})
+}
+
+// eventClient makes a Kafka client of this node: in memory to itself, over the
+// network to others.
+func (s *Server) eventClient(opts ...kgo.Opt) (*kgo.Client, error) {
+	return kgo.NewClient(append([]kgo.Opt{
+		kgo.SeedBrokers(s.ownAddresses()[0]), kgo.Dialer(s.dialAny), kgo.ClientID("ottla-events"), kgo.DisableClientMetrics(),
+		kgo.MetadataMinAge(20 * time.Millisecond), kgo.RequiredAcks(kgo.AllISRAcks()),
+	}, opts...)...)
+}
+
+// memoryListener is the listener that connections in memory belong to: their
+// clients are told of this node as all are, and dialAny knows that address.
+func (s *Server) memoryListener() kafka.Listener {
+	e := s.endpoints()[0]
+	return kafka.Listener{Name: e.Name, AdvertiseHost: e.Host, AdvertisePort: int32(e.Port)}
+}
+
+// ownAddresses are where clients may be told that this node is.
+func (s *Server) ownAddresses() []string {
+	var out []string
+	for _, e := range s.endpoints() {
+		out = append(out, hostPort(e.Host, e.Port))
+	}
+	for _, port := range s.kafkaPorts {
+		host, n := splitAddr(port.Addr())
+		out = append(out, net.JoinHostPort(host, strconv.Itoa(int(n))))
+	}
+	return out
+}
+
+// dialAny opens a Kafka connection to a node of the cluster.
+func (s *Server) dialAny(ctx context.Context, network, addr string) (net.Conn, error) {
+	if slices.Contains(s.ownAddresses(), addr) {
+		return s.Dial(ctx)
+	}
+	return new(net.Dialer).DialContext(ctx, network, addr)
+}
+
+// makeObjectsTopic makes the topic of objects, and returns when it serves.
+func (s *Server) makeObjectsTopic(ctx context.Context) error {
+	c, err := s.eventClient()
+	if err != nil {
+		return fmt.Errorf("make the topic %s: %w", object.Topic, err)
+	}
+	defer c.Close()
+	settings := map[string]*string{}
+	set := func(name, value string) { settings[name] = &value }
+	set("cleanup.policy", "compact")
+	set("unclean.leader.election.enable", "false")
+	set("durability", "fsync")
+	replicas := min(3, s.image().BrokerCount())
+	set("min.insync.replicas", strconv.Itoa(max(1, replicas/2+replicas%2)))
+	made, err := kadm.NewClient(c).CreateTopic(ctx, 1, int16(replicas), settings, object.Topic)
+	if err == nil {
+		err = made.Err
+	}
+	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
+		return fmt.Errorf("make the topic %s: %w", object.Topic, err)
+	}
+	return nil
+}
+
+// Queues are the cluster's queues, as this node reaches them.
+func (s *Server) Queues() *queue.Service { return s.events.queues }
+
+// Objects are the definitions of the event layer.
+func (s *Server) Objects() *object.Store { return s.events.objects }
