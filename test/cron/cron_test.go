@@ -27,6 +27,12 @@ func TestRunsAreJudged(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
+	var moved tally
+	gap := time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC).Unix() // 03:00 in Berlin
+	moved.judge(drawn{}, "Europe/Berlin", nil, reply{Runs: []int64{gap, gap + 3600}}, reply{Runs: []int64{gap, gap + 3600}})
+	if moved.skipped != 1 || len(moved.wrong) != 1 {
+		t.Errorf("what clocks skip: %+v", moved)
+	}
 	var got tally
 	got.judge(drawn{}, "UTC", []int64{1}, reply{Error: "no"}, reply{})
 	if got.refused != 1 || len(got.wrong) != 0 {

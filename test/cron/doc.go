@@ -1,7 +1,9 @@
 // Command cron compares when our cron expressions run with croniter (PyPI) and
 // cron-parser (npm): expressions drawn by a seed, ten years, zones that move their
 // clocks in different ways. Where the two agree, ours must be the same, run for
-// run; where they do not, it is told which of them ours is like.
+// run; where they do not, it is told which of them ours is like. One difference is
+// meant: a time that clocks skip has no run, as EventBridge Scheduler has it, where
+// the others may move it behind the gap.
 //
 //	go run ./test/cron            all, some minutes
 //	go run ./test/cron -short     what CI runs

@@ -15,6 +15,9 @@ type tally struct {
 	// which they did not: there ours was as croniter has it, or as cron-parser.
 	agreed, asCroniter, asCronParser int
 	refused                          int // by one of the others
+	// skipped are times that clocks skip and that both others run when the clocks
+	// are moved. Ours skips them, as EventBridge Scheduler does.
+	skipped int
 	wrong                            []string
 }
 
@@ -64,6 +67,8 @@ func (t *tally) judge(d drawn, zone string, ours []int64, croniter, cronParser r
 		switch {
 		case a == b && own == a:
 			t.agreed++
+		case a && b && behindGap(at, zone):
+			t.skipped++
 		case a == b:
 			t.wrong = append(t.wrong, fmt.Sprintf("%s in %s: %s is a run for both: %t, for ours: %t", d.ours, zone, shown(at, zone), a, own))
 		case own == a:
@@ -75,6 +80,23 @@ func (t *tally) judge(d drawn, zone string, ours []int64, croniter, cronParser r
 			t.runs++
 		}
 	}
+}
+
+// behindGap tells a moment whose clocks were put forward so short a time ago that
+// a time which they skipped may have been moved to it.
+func behindGap(at int64, zone string) bool {
+	z, err := time.LoadLocation(zone)
+	if err != nil {
+		return false
+	}
+	t := time.Unix(at, 0).In(z)
+	_, offset := t.Zone()
+	moved, _ := t.ZoneBounds()
+	if moved.IsZero() {
+		return false
+	}
+	_, before := moved.Add(-time.Second).Zone()
+	return t.Sub(moved) < time.Duration(offset-before)*time.Second
 }
 
 func has(runs []int64, at int64) bool {

@@ -33,6 +33,10 @@ func (w twin) matches(t time.Time) bool {
 
 // shown tells whether clocks have shown the time of t already.
 func shown(t time.Time) bool {
+	_, offset := t.Zone()
+	if _, before := t.Add(-24 * time.Hour).Zone(); before <= offset {
+		return false // the clocks were not put back
+	}
 	const layout = "2006-01-02T15:04"
 	for back := 30 * time.Minute; back <= 24*time.Hour; back += 30 * time.Minute {
 		if t.Add(-back).Format(layout) == t.Format(layout) {

@@ -20,6 +20,8 @@ const (
 	mostCalls = 64
 	// restPause is how long a runner rests that lost its place or its topics.
 	restPause = 250 * time.Millisecond
+	// mostFailures in a row are told to those who wait.
+	mostFailures = 3
 )
 
 // runner runs the schedules of one partition. What is below mu is for anybody;
@@ -42,6 +44,8 @@ type runner struct {
 	wakes  map[string]int64 // timers that were set, by schedule
 	queued []call           // calls that wait for room
 	flying int
+	// failures are how often it was broken off since it last took a turn.
+	failures int
 }
 
 func newRunner(s *Service, partition int32, partitions int) *runner {
@@ -82,7 +86,11 @@ func (r *runner) run() {
 	defer r.stop()
 	for r.ctx.Err() == nil {
 		err := r.live()
-		r.answer(err)
+		// Who waits need not hear of a transaction that a moved clock ended, or of
+		// one connection that broke.
+		if r.failures++; r.failures >= mostFailures || r.ctx.Err() != nil {
+			r.answer(err)
+		}
 		if r.ctx.Err() != nil {
 			return
 		}
@@ -116,6 +124,7 @@ func (r *runner) live() error {
 		if err := r.turn(ctx, &helpers); err != nil {
 			return err
 		}
+		r.failures = 0
 	}
 }
 
