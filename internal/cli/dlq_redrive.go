@@ -67,6 +67,12 @@ func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) err
 	if r.to == q.Topic {
 		return fail.Usagef("--to %s: that is where the letters are", r.to)
 	}
+	if queues, err := dlq.OfQueue(ctx, c, q.Topic); err != nil {
+		return kafkaFailure("cannot put back dead letters of "+name, err)
+	} else if queues {
+		return fail.New(fail.Failed, "cannot put back dead letters of "+name, "the topic "+q.Topic+" is that of a queue, which would keep them",
+			"\"ottla queue move start "+q.Topic+"\" puts them back, each once")
+	}
 	goOn, err := o.agreedLetters(ctx, q, f, r)
 	if err != nil || !goOn {
 		return err

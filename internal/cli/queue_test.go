@@ -57,6 +57,8 @@ func TestQueuesThroughTheirLife(t *testing.T) {
 	do("", "reject", "orders", receipts[2]).mustHold(t, 0, "rejected")
 	do("", "take", "orders", "--ack").mustHold(t, 0, "BODY")
 	do("", "take", "dead", "--wait", "20s", "-o", "json").mustHold(t, 0, `"dead_letter_of": "orders"`)
+	call(t, n, "", "dlq", "redrive", "dead", "--yes").mustHold(t, fail.Failed, "is that of a queue", "ottla queue move start dead")
+	call(t, n, "", "dlq", "show", "dead").mustHold(t, 0, "orders-0")
 	do("", "alter", "orders", "--visibility", "5s").mustHold(t, 0, "5s")
 	do("", "alter", "orders").mustHold(t, fail.Usage, "nothing to change")
 	do("", "send", "orders", "last").mustHold(t, 0)

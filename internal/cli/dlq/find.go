@@ -85,11 +85,19 @@ func Named(ctx context.Context, c *kgo.Client, a *kadm.Client) (map[string]strin
 	for _, r := range set.FilterTypes(kadm.ConfigResourceGroupConfig) {
 		names[r.Name] = true
 	}
-	return settings(ctx, c, names)
+	return settings(ctx, c, names, setting)
 }
 
-// settings reads the one setting of groups.
-func settings(ctx context.Context, c *kgo.Client, groups map[string]bool) (map[string]string, error) {
+// OfQueue tells whether the records of a topic are the messages of a queue: they
+// go back by moves, which acknowledge them.
+func OfQueue(ctx context.Context, c *kgo.Client, topic string) (bool, error) {
+	group := "queue." + topic
+	enabled, err := settings(ctx, c, map[string]bool{group: true}, "queue.enable")
+	return enabled[group] == "true", err
+}
+
+// settings reads one setting of groups.
+func settings(ctx context.Context, c *kgo.Client, groups map[string]bool, setting string) (map[string]string, error) {
 	req, out := kmsg.NewPtrDescribeConfigsRequest(), map[string]string{}
 	for _, g := range slices.Sorted(maps.Keys(groups)) {
 		r := kmsg.NewDescribeConfigsRequestResource()
