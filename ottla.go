@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"strings"
 	"time"
 
 	"ottla/internal/config"
@@ -26,6 +27,10 @@ type Options struct {
 	// Settings are broker settings by Kafka's names, e.g.
 	// "auto.create.topics.enable": "true".
 	Settings map[string]string
+	// AllowTargets are internal addresses that schedules may call, as
+	// --allow-targets takes them. A node that listens on loopback alone allows
+	// loopback.
+	AllowTargets []string
 	// NodeID is what the directory says when 0; a fresh one is node 1 of a new
 	// cluster, or gets a number from the cluster that it joins.
 	NodeID int32
@@ -62,13 +67,15 @@ const memoryPath = "/data"
 
 // Start starts a node and returns when it serves. ctx bounds the start only.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	settings := o.Settings
+	settings := maps.Clone(o.Settings)
+	if settings == nil {
+		settings = map[string]string{}
+	}
 	if o.Rack != "" {
-		settings = maps.Clone(settings)
-		if settings == nil {
-			settings = map[string]string{}
-		}
 		settings["broker.rack"] = o.Rack
+	}
+	if len(o.AllowTargets) > 0 {
+		settings["outbound.allow.targets"] = strings.Join(o.AllowTargets, ",")
 	}
 	static, err := config.StaticOf("ottla.Options.Settings", settings)
 	if err != nil {
@@ -95,6 +102,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Logger == nil {
 		so.Logger = slog.New(slog.DiscardHandler)
 	}
+	so.LoopbackTargets = onLoopback(so.Listen[0].Addr) && (so.HTTP == "" || onLoopback(so.HTTP))
 	node, err := server.Start(ctx, so)
 	if err != nil {
 		return nil, err
@@ -102,6 +110,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{node: node, faults: o.Faults}
 	s.faults.join(s)
 	return s, nil
+}
+
+// onLoopback tells an address that other machines cannot reach.
+func onLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // Addr is the Kafka address, host:port, for a client's bootstrap servers.
