@@ -18,7 +18,7 @@ type tally struct {
 	// skipped are times that clocks skip and that both others run when the clocks
 	// are moved. Ours skips them, as EventBridge Scheduler does.
 	skipped int
-	wrong                            []string
+	wrong   []string
 }
 
 // mostRuns bounds the runs of one question.

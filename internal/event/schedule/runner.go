@@ -57,11 +57,18 @@ func newRunner(s *Service, partition int32, partitions int) *runner {
 // mark has schedules looked at.
 func (r *runner) mark(keys ...string) {
 	r.mu.Lock()
-	for _, key := range keys {
-		r.marked[key] = r.marked[key]
-	}
+	r.markHeld(keys)
 	r.mu.Unlock()
 	r.ring()
+}
+
+// markHeld is mark for who holds mu.
+func (r *runner) markHeld(keys []string) {
+	for _, key := range keys {
+		if !r.marked[key] { // what a timer said stays
+			r.marked[key] = false
+		}
+	}
 }
 
 // woken is mark for schedules whose timers have fired.

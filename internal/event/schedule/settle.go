@@ -47,9 +47,7 @@ func (r *runner) ask() chan error {
 		answer <- errStopped
 		return answer
 	}
-	for _, key := range keys {
-		r.marked[key] = r.marked[key]
-	}
+	r.markHeld(keys)
 	r.asking = append(r.asking, answer)
 	r.ring()
 	return answer
