@@ -80,7 +80,7 @@ var table = []Def{
 	{Name: "ottla_coordinator_groups", Kind: KindGauge, Label: "state", Help: "Groups whose coordinator this node is, by Kafka's name of their state."},
 	{Name: "ottla_share_dead_letters_total", Kind: KindCounter, Help: "Dead letters that share groups have written."},
 	{Name: "ottla_share_dead_letters_failed_total", Kind: KindCounter, Help: "Tries to write dead letters that failed; those that cannot pass gave records up without letters, and the log says why."},
-	{Name: "ottla_timers", Kind: KindGauge, Label: "state", Help: "Timers that this node coordinates: waiting for their time, and due but not appended yet."},
+	{Name: "ottla_timers_pending", Kind: KindGauge, Label: "state", Help: "Timers that this node coordinates: waiting for their time, and due but not appended yet."},
 	{Name: "ottla_timers_appended_total", Kind: KindCounter, Help: "Timers whose records were appended to their topics."},
 	{Name: "ottla_timers_lateness_seconds", Kind: KindHistogram, Bounds: seconds, Help: "Time from when a timer was due to its record being committed, by the domain clock."},
 	{Name: "ottla_timers_failed_total", Kind: KindCounter, Help: "Timers that were given up, because their topic is gone or takes their record not; the log names them."},

@@ -77,7 +77,7 @@ func (s *Server) settleTimers(ctx context.Context) error {
 
 // measureTimers declares what is asked of the coordinators of timers.
 func (s *Server) measureTimers() {
-	s.metrics.Funcs("ottla_timers", func() map[string]float64 {
+	s.metrics.Funcs("ottla_timers_pending", func() map[string]float64 {
 		ctx, cancel := context.WithTimeout(s.ctx, groupsPatience)
 		defer cancel()
 		all, late := s.timers.Counts(ctx)

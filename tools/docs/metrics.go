@@ -41,6 +41,7 @@ var parts = []struct{ word, title string }{
 	{"replica", "Followers"},
 	{"coordinator", "Coordinators"},
 	{"timers", "Timers"},
+	{"schedule", "Schedules"},
 	{"share", "Share groups"},
 	{"client", "Client metrics"},
 	{"metadata", "Metadata"},
