@@ -45,7 +45,7 @@ const mostMoved = 250
 func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bool, error) {
 	m.close()
 	c, err := m.open(kgo.TransactionalID(m.txnID), kgo.TransactionTimeout(30*time.Second), kgo.ProducerLinger(0),
-		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes), kgo.RequireStableFetchOffsets(), kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}))
+		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes), kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}))
 	if err != nil {
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,8 +21,11 @@ func (s *Service) Stats(ctx context.Context, ref Ref) (Stats, error) {
 		return out, err
 	}
 	dead, err := s.open(ctx, q.DeadLetter.Queue)
+	if errors.Is(err, ErrNotFound) {
+		return out, nil // it was deleted: then nothing waits there
+	}
 	if err != nil {
-		return out, nil //nolint:nilerr // it was deleted: then nothing waits there
+		return Stats{}, err
 	}
 	d, err := s.count(ctx, dead)
 	out.Dead = d.Waiting + d.InFlight + d.Delayed
