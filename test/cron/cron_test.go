@@ -33,6 +33,12 @@ func TestRunsAreJudged(t *testing.T) {
 	if moved.skipped != 1 || len(moved.wrong) != 1 {
 		t.Errorf("what clocks skip: %+v", moved)
 	}
+	var twice tally
+	again := time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC).Unix() // the second 02:30 in Berlin
+	twice.judge(drawn{}, "Europe/Berlin", []int64{again - 3600}, reply{Runs: []int64{again - 3600, again}}, reply{Runs: []int64{again - 3600, again}})
+	if twice.skipped != 1 || twice.agreed != 1 || len(twice.wrong) != 0 {
+		t.Errorf("what clocks show twice: %+v", twice)
+	}
 	var got tally
 	got.judge(drawn{}, "UTC", []int64{1}, reply{Error: "no"}, reply{})
 	if got.refused != 1 || len(got.wrong) != 0 {

@@ -2,8 +2,9 @@
 // cron-parser (npm): expressions drawn by a seed, ten years, zones that move their
 // clocks in different ways. Where the two agree, ours must be the same, run for
 // run; where they do not, it is told which of them ours is like. One difference is
-// meant: a time that clocks skip has no run, as EventBridge Scheduler has it, where
-// the others may move it behind the gap.
+// meant: a time that clocks skip has no run, and one that they show twice has one, as
+// EventBridge Scheduler has it, where the others may move the first behind the gap
+// and run the second twice. Such runs are counted apart.
 //
 //	go run ./test/cron            all, some minutes
 //	go run ./test/cron -short     what CI runs

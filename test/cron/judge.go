@@ -15,8 +15,9 @@ type tally struct {
 	// which they did not: there ours was as croniter has it, or as cron-parser.
 	agreed, asCroniter, asCronParser int
 	refused                          int // by one of the others
-	// skipped are times that clocks skip and that both others run when the clocks
-	// are moved. Ours skips them, as EventBridge Scheduler does.
+	// skipped are runs of both others just after the clocks were moved: of a time
+	// that clocks skip, or that comes a second time. Ours are as EventBridge
+	// Scheduler has it, where these are none.
 	skipped int
 	wrong   []string
 }
@@ -67,7 +68,7 @@ func (t *tally) judge(d drawn, zone string, ours []int64, croniter, cronParser r
 		switch {
 		case a == b && own == a:
 			t.agreed++
-		case a && b && behindGap(at, zone):
+		case a && b && justMoved(at, zone):
 			t.skipped++
 		case a == b:
 			t.wrong = append(t.wrong, fmt.Sprintf("%s in %s: %s is a run for both: %t, for ours: %t", d.ours, zone, shown(at, zone), a, own))
@@ -82,9 +83,9 @@ func (t *tally) judge(d drawn, zone string, ours []int64, croniter, cronParser r
 	}
 }
 
-// behindGap tells a moment whose clocks were put forward so short a time ago that
-// a time which they skipped may have been moved to it.
-func behindGap(at int64, zone string) bool {
+// justMoved tells a moment whose clocks were moved so short a time before that they
+// have skipped, or show again, what they show then.
+func justMoved(at int64, zone string) bool {
 	z, err := time.LoadLocation(zone)
 	if err != nil {
 		return false
@@ -96,7 +97,7 @@ func behindGap(at int64, zone string) bool {
 		return false
 	}
 	_, before := moved.Add(-time.Second).Zone()
-	return t.Sub(moved) < time.Duration(offset-before)*time.Second
+	return t.Sub(moved) < (time.Duration(offset-before) * time.Second).Abs()
 }
 
 func has(runs []int64, at int64) bool {
