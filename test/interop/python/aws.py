@@ -164,7 +164,6 @@ def delays():
     url = make("delays")
     sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=2)
     began = time.monotonic()
-    want_equal("delayed", counts(url), ("0", "0", "1"))
     want_equal("the body", take(url)[0]["Body"], "later")
     if time.monotonic() - began < 1.5:
         raise AssertionError("it came before its time")
