@@ -89,7 +89,7 @@ var clients = append(slices.Concat(javas(), consumerClients(), shareClients()), 
 func javas() []client {
 	var out []client
 	for _, v := range javaClients {
-		out = append(out, client{name: "java-" + v, language: "Java", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: java(v)})
+		out = append(out, client{name: "java-" + v, language: "Java", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: java(v, "Interop")})
 	}
 	return out
 }

@@ -244,7 +244,10 @@ func admin(w World) error {
 	if err := leaveAll(members); err != nil {
 		return err
 	}
-	if err := look(w, topic, "Empty", 0); err != nil {
+	if err := until("the empty group", func() (bool, string) {
+		err := look(w, topic, "Empty", 0)
+		return err == nil, fmt.Sprint(err)
+	}); err != nil {
 		return err
 	}
 	if got, err := w.Delete(topic); err != nil || got != "NONE" {
