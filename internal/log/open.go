@@ -168,13 +168,13 @@ type files struct {
 func (l *Log) listFiles() (*files, error) {
 	entries, err := l.dir.fs.ReadDir(l.path())
 	if err != nil {
-		return nil, l.dir.fail(fmt.Errorf("list %s: %w", l.path(), err))
+		return nil, l.refuse(l.cfg.Load(), fmt.Errorf("list %s: %w", l.path(), err))
 	}
 	if again, err := layout.Clean(l.dir.fs, l.path(), entries); err != nil {
 		return nil, l.dir.fail(err)
 	} else if again {
 		if entries, err = l.dir.fs.ReadDir(l.path()); err != nil {
-			return nil, l.dir.fail(fmt.Errorf("list %s: %w", l.path(), err))
+			return nil, l.refuse(l.cfg.Load(), fmt.Errorf("list %s: %w", l.path(), err))
 		}
 	}
 	f := &files{sizes: map[int64]int64{}, other: map[string][]int64{}}

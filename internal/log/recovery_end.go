@@ -241,7 +241,11 @@ func (r *recovery) sync() error {
 	}
 	for _, dir := range []string{l.path(), l.dir.path} {
 		if err := l.dir.fs.SyncDir(dir); err != nil {
-			return l.dir.fail(fmt.Errorf("sync directory %s: %w", dir, err))
+			err = fmt.Errorf("sync directory %s: %w", dir, err)
+			if noDescriptors(err) {
+				return l.refuse(l.cfg.Load(), err)
+			}
+			return l.dir.fail(err)
 		}
 	}
 	return nil
