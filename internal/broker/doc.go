@@ -11,7 +11,7 @@
 // Files in reading order: broker.go (the type and its look-ups), table.go
 // (where they look), held.go (one partition and where it stands), follow.go
 // (OnImage), roles.go (topics and partitions that changed), open.go (at once
-// and in the background), place.go (which directory), stray.go, move.go (from
+// and in the background), again.go (logs that could not be opened), place.go (which directory), stray.go, move.go (from
 // one directory to another), failed.go (what the controller hears of them),
 // settings.go and config.go (from settings to what a partition heeds), loops.go,
 // clean.go, metrics.go, close.go; tail.go and tail_note.go (a partition as its

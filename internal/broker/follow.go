@@ -146,7 +146,7 @@ func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c pa
 		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.coordinatorOf(mt.Name),
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
-			Now: b.o.Now, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look, Rot: b.rot(),
+			Now: b.o.Now, Steady: b.steady, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look, Rot: b.rot(),
 		}),
 	}
 	h.at.Store(at)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -15,7 +16,7 @@ import (
 const (
 	waiting int32 = iota // its log is not open yet
 	open
-	broken // its log cannot be opened
+	broken // its log cannot be opened; it is tried again
 	gone   // closed or deleted; nothing follows
 )
 
@@ -39,6 +40,9 @@ type held struct {
 
 	state atomic.Int32
 	leads atomic.Bool
+	// failure is why its log is not open, nil where none is known; changed with mu
+	// held.
+	failure atomic.Pointer[failure]
 
 	mu sync.Mutex // orders opening and ending; held over their I/O
 
@@ -57,11 +61,15 @@ func (h *held) dir() *log.Dir { return h.at.Load().dir }
 func (h *held) become(r partition.Role) error {
 	h.want.Lock()
 	defer h.want.Unlock()
-	if h.state.Load() == waiting {
+	switch h.state.Load() {
+	case waiting:
 		h.role = &r
 		if h.coordinator != nil && r.Leader == h.node {
 			h.coordinator.Expect(h.id.Partition)
 		}
+		return nil
+	case broken:
+		h.role = &r
 		return nil
 	}
 	return h.take(r)
@@ -106,27 +114,29 @@ func (h *held) leave() {
 func (h *held) configure(c partition.Config) {
 	h.want.Lock()
 	defer h.want.Unlock()
-	if h.state.Load() == waiting {
+	if s := h.state.Load(); s == waiting || s == broken {
 		h.config = &c
 		return
 	}
 	h.p.Configure(c)
 }
 
-// opened brings an open partition to what is wanted of it; then it serves.
+// opened brings an open partition to what is wanted of it; then it serves. When it
+// fails, that stays wanted.
 func (h *held) opened() error {
 	h.want.Lock()
 	defer h.want.Unlock()
 	if h.config != nil {
 		h.p.Configure(*h.config)
 	}
-	var err error
 	if h.role != nil {
-		err = h.take(*h.role)
+		if err := h.take(*h.role); err != nil {
+			return err
+		}
 	}
 	h.config, h.role = nil, nil
 	h.state.Store(open)
-	return err
+	return nil
 }
 
 // serve gives the partition, or why not: when it is led here, or with anyone when
@@ -157,19 +167,25 @@ func (h *held) open(logger *slog.Logger) {
 }
 
 func (h *held) openLocked(logger *slog.Logger) {
-	if h.state.Load() != waiting {
+	if s := h.state.Load(); s != waiting && s != broken {
 		return
 	}
 	err := h.p.Open(h.dir())
 	if err == nil {
-		err = h.opened()
-	}
-	if err != nil {
-		h.state.Store(broken)
-		h.leave()
-		if h.dir().Err() == nil { // else the directory has said it for all
-			logger.Error("partition cannot be opened", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
+		if err = h.opened(); err != nil {
+			err = errors.Join(err, h.p.Close())
 		}
+	}
+	if err == nil {
+		if h.recovered() {
+			logger.Info("partition is open after all", "topic", h.id.Topic, "partition", h.id.Partition)
+		}
+		return
+	}
+	h.state.Store(broken)
+	h.leave()
+	if news := h.failed(err); news && h.dir().Err() == nil { // else the directory has said it for all
+		logger.Error("partition cannot be opened; it is tried again", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
 	}
 }
 
@@ -178,6 +194,7 @@ func (h *held) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.state.Store(gone)
+	h.recovered()
 	h.leave()
 	return h.p.Close()
 }
@@ -202,10 +219,11 @@ func (h *held) relocate(to *home, m *log.Move) (bool, error) {
 func (h *held) remove(logger *slog.Logger) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state.Load() == waiting && h.dir().Holds(h.id.Topic, h.id.Partition) {
+	if h.dir().Holds(h.id.Topic, h.id.Partition) {
 		h.openLocked(logger)
 	}
 	was := h.state.Swap(gone)
+	h.recovered()
 	h.leave()
 	if was == broken {
 		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir().Path())

@@ -59,7 +59,7 @@ func (p *Partition) fetched(a *ReplicaArgs, f *Fetched) error {
 	return p.progress(a.Replica, a.CurrentLeaderEpoch, f, func() wire.Code {
 		p.lowered()
 		return p.core.Fetched(a.Replica, replica.Fetch{
-			Appended: a.Offset, Synced: a.Synced, Start: a.LogStart, NowMs: p.now().UnixMilli(), BrokerEpoch: a.BrokerEpoch,
+			Appended: a.Offset, Synced: a.Synced, Start: a.LogStart, NowMs: p.steady(), BrokerEpoch: a.BrokerEpoch,
 		})
 	})
 }

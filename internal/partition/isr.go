@@ -38,7 +38,7 @@ func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
 	if p.refusal != nil || p.core.Role() != replica.Leader || p.core.Replicas() < 2 {
 		return Proposal{}, false
 	}
-	if !p.core.Proposing() && !p.core.Restless(p.now().UnixMilli(), a.MaxLagMs) {
+	if !p.core.Proposing() && !p.core.Restless(p.steady(), a.MaxLagMs) {
 		return Proposal{}, false
 	}
 	all := p.core.Standings(nil)
@@ -65,7 +65,7 @@ func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
 
 // wanted is the ISR as it should be, nil when it is that already. st held.
 func (p *Partition) wanted(all []replica.Standing, a *ProposeArgs) []int32 {
-	out := p.core.Laggards(nil, p.now().UnixMilli(), a.MaxLagMs)
+	out := p.core.Laggards(nil, p.steady(), a.MaxLagMs)
 	var isr []int32
 	for _, id := range p.core.ISR() {
 		if !slices.Contains(out, id) && !p.core.Broken(id) {

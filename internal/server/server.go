@@ -44,6 +44,9 @@ type Server struct {
 	o      Options
 	ctx    context.Context // of everything the node runs
 	cancel context.CancelFunc
+	// staying ends when the node begins to stop.
+	staying context.Context
+	leave   context.CancelFunc
 
 	held       []*datadir.Dir
 	broken     map[string]error // directories that could not be taken, by path
@@ -88,6 +91,7 @@ type Server struct {
 	news       topicNews
 	pace       pace
 	widening   once
+	forgets    once // who is no node any more, see dismiss.go
 }
 
 // Start starts a node and returns when it serves; ctx bounds the start alone.
@@ -101,6 +105,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{o: o, metrics: metric.New(), making: newMaking(), incarnation: newID(), broken: map[string]error{}, failed: make(chan error, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.staying, s.leave = context.WithCancel(s.ctx)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -198,6 +203,7 @@ func (s *Server) NodeID() int32 { return s.nodeID }
 // Close stops the node in the reverse order of its start and waits for all of
 // it. Others lead what it led before it stops answering, where there are any.
 func (s *Server) Close() error {
+	s.leave()
 	s.retire()
 	var errs []error
 	if s.http != nil {

@@ -17,6 +17,7 @@ import (
 
 	"ottla/internal/cli/reach"
 	"ottla/internal/uuid"
+	"ottla/internal/wire/own"
 )
 
 // Node is one node.
@@ -38,6 +39,8 @@ type Node struct {
 	// reason in Unasked.
 	Dirs    []kadm.DescribedLogDir
 	Unasked string
+	// Closed are its replicas whose logs it cannot open.
+	Closed []own.ClosedLog
 }
 
 // What MetadataBehind may be beside a number.

@@ -45,6 +45,9 @@ type Options struct {
 	Now          func() time.Time // for the age of fetch sessions; time.Now when nil
 	Logger       *slog.Logger
 	Metrics      *metric.Registry // nil: not measured
+	// Trusted tells whether no other node can have taken this one's place yet; nil:
+	// none ever does.
+	Trusted func() bool
 	// Throttle is what throttled replicas that are not in sync are sent; nil: all.
 	Throttle *quota.Quota
 }

@@ -32,7 +32,7 @@ type Fetch struct {
 	Appended int64 // fetch offset: its log end
 	Synced   int64 // its synced offset (a tagged field of ours); -1 not told
 	Start    int64 // its log start offset
-	NowMs    int64
+	NowMs    int64 // on the leader's clock of lags
 	// BrokerEpoch is that of the follower's registration, -1 when not told.
 	BrokerEpoch int64
 }
@@ -130,7 +130,7 @@ func (s *State) Broken(id int32) bool {
 type Standing struct {
 	ID          int32
 	Appended    int64 // its log end, -1 before its first fetch in this epoch
-	CaughtUpMs  int64 // when it last stood at our end
+	CaughtUpMs  int64 // when it last stood at our end, on the leader's clock of lags
 	BrokerEpoch int64 // -1 when it did not tell
 	InSync      bool  // a member of the committed ISR
 }

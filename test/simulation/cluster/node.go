@@ -134,7 +134,10 @@ func (p *process) run() {
 			p.quorum.Tick(p.wall())
 		}
 	})
-	p.every(time.Second, func() { p.broker.Keep(p.dir) })
+	p.every(time.Second, func() {
+		p.broker.Keep(p.dir)
+		p.broker.OpenAgain(p.wall())
+	})
 	p.every(time.Second, func() { _ = p.dir.FlushClosed() })
 	p.every(5*time.Second, func() {
 		for _, x := range p.partitions() {

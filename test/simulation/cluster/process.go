@@ -164,7 +164,7 @@ func (p *process) open() error {
 	p.fetchers, p.inSync = newFetchers(p), newInSync(p)
 	p.shards = newShards(p)
 	p.broker = broker.New(broker.Options{
-		NodeID: p.n.id, Dirs: []*log.Dir{p.dir}, Directories: []uuid.UUID{p.n.directory}, View: p.view, Now: p.wall, Logger: p.logger(),
+		NodeID: p.n.id, Dirs: []*log.Dir{p.dir}, Directories: []uuid.UUID{p.n.directory}, View: p.view, Now: p.wall, Live: p.w.live, Logger: p.logger(),
 		Stepping: &broker.Stepping{
 			Later:     func(do func()) { p.after(p.n.syncDelay(), do) },
 			Followers: p.fetchers, InSync: p.inSync, Coordinators: p.shards.byTopic(), Adjust: p.w.o.adjust,
