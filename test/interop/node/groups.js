@@ -49,8 +49,11 @@ class Groups {
   constructor (tools) { Object.assign(this, tools) }
 
   async send (topic, parts, first, last) {
-    const messages = Array.from({ length: last - first }, (_, i) => ({ partition: (first + i) % parts, value: String(first + i) }))
-    await this.sender.send({ topic, messages })
+    // One partition at a time: KafkaJS loses, without a word, what it has to send again to a node that has answered
+    // for another partition of the same send meanwhile.
+    const rows = Array.from({ length: parts }, () => [])
+    for (let i = first; i < last; i++) rows[i % parts].push({ partition: i % parts, value: String(i) })
+    await Promise.all(rows.filter(messages => messages.length > 0).map(messages => this.sender.send({ topic, messages })))
   }
 
   async committed (group, topic) {
