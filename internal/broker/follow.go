@@ -22,15 +22,16 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 		found = b.survey(img)
 	}
 	b.drop(d.Deleted)
-	b.create(img, d.Created, found)
-	if first {
-		b.resumeMoves()
-	}
+	later := b.create(img, d.Created, found)
 	if len(d.Configs) > 0 { // before anything moves: it may be throttled
 		b.reconfigure(img, d.Configs)
 	}
 	b.change(img, d.Changed)
 	b.image.Store(img)
+	b.openLater(later) // what opens may ask what the metadata are
+	if first {
+		b.resumeMoves()
+	}
 	if b.misplaced || cordonsChanged(d.Configs) {
 		b.misplaced = false
 		b.tellSoon()
@@ -38,12 +39,13 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 }
 
 // create makes the partitions of new topics that have a replica here. Those
-// found on disk open in the background, the others before it returns.
-func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map[spot]int) {
+// found on disk are given back, to open in the background; the others are open
+// before it returns.
+func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map[spot]int) (later []*held) {
 	if len(topics) == 0 {
-		return
+		return nil
 	}
-	var now, later []*held
+	var now []*held
 	made := make([]*topic, 0, len(topics))
 	for _, mt := range topics {
 		t := &topic{name: mt.Name, id: mt.ID, parts: make([]*held, len(mt.Partitions))}
@@ -65,7 +67,7 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 	}
 	b.openNow(now)
 	b.table.change(nil, made)
-	b.openLater(later)
+	return later
 }
 
 // firstHome is where a partition lies, and whether it was found on disk. At the
