@@ -58,6 +58,7 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 			h := b.hold(mt, mp, at, c)
 			t.parts[i] = h
 			if onDisk {
+				h.mended = b.rot() != nil
 				later = append(later, h)
 			} else {
 				now = append(now, h)
@@ -134,10 +135,21 @@ func (b *Broker) coordinatorOf(topic string) Coordinator {
 
 // rot is who is told of damage, nil for nobody.
 func (b *Broker) rot() func(*partition.Partition, int64) {
-	if b.mending == nil {
+	switch {
+	case b.o.Stepping != nil:
+		return b.o.Stepping.Rot
+	case b.mending == nil:
 		return nil
 	}
 	return b.mending.Found
+}
+
+// Trust ends the doubt about a partition's end: it takes its role.
+func (b *Broker) Trust(p *partition.Partition) {
+	d := p.Describe()
+	if t := b.table.byID(d.ID); t != nil && int(d.Index) < len(t.parts) && t.parts[d.Index] != nil && t.parts[d.Index].p == p {
+		t.parts[d.Index].settle(b.o.Logger)
+	}
 }
 
 // hold makes a partition that is not open yet.
