@@ -73,6 +73,8 @@ type Stepping struct {
 	InSync InSync
 	// Coordinators run on the partitions of their topics, by topic.
 	Coordinators map[string]Coordinator
+	// Rot is told of damage (partition.Options.Rot). May be nil.
+	Rot func(p *partition.Partition, offset int64)
 	// Adjust changes what a partition heeds of its settings: to sizes smaller than
 	// these may have. May be nil.
 	Adjust func(c *partition.Config)
@@ -202,6 +204,14 @@ func (b *Broker) AnyByName(topic []byte, index int32) (*partition.Partition, wir
 // AnyByID is AnyByName for a topic id.
 func (b *Broker) AnyByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code) {
 	return b.table.byID(id).read(index, wire.UnknownTopicID)
+}
+
+// TailByName tells how far the log of a replica goes that is held here, whatever its
+// role and also where its end is in doubt. The code is None, UNKNOWN_TOPIC_OR_PARTITION,
+// NOT_LEADER_OR_FOLLOWER (its log is not open, or there is none), KAFKA_STORAGE_ERROR,
+// or CORRUPT_MESSAGE: it has lost some of what it held, and is no measure for others.
+func (b *Broker) TailByName(topic []byte, index int32) (partition.Tail, wire.Code) {
+	return b.table.byName(topic).tail(index)
 }
 
 // Partitions lists all partitions held here, in no order.

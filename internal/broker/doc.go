@@ -30,7 +30,8 @@
 //     returns, the partitions it created serve: they have no directory yet and
 //     open in microseconds. Partitions found on disk at the start open in the
 //     background, internal topics first, and answer NOT_LEADER_OR_FOLLOWER
-//     until they are ready.
+//     until they are ready: where a log's end is in doubt and there are other
+//     replicas, until package mend has settled that (Trust).
 //   - Look-ups take no lock and allocate nothing: they read immutable maps
 //     behind atomic pointers, in shards, so that one more topic copies a
 //     shard and not the world.

@@ -15,6 +15,7 @@ import (
 // Where a held partition stands.
 const (
 	waiting int32 = iota // its log is not open yet
+	doubted              // its log is open, and may end too early: it neither leads nor follows yet
 	open
 	broken // its log cannot be opened; it is tried again
 	gone   // closed or deleted; nothing follows
@@ -33,6 +34,7 @@ type held struct {
 	id       log.Ident
 	at       atomic.Pointer[home] // changes when it is moved, with mu held
 	internal bool
+	mended   bool // it was found on disk, and somebody is told of damage and ends doubts
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
 	coordinator Coordinator
@@ -57,12 +59,18 @@ type held struct {
 // dir is the log directory that it lies in.
 func (h *held) dir() *log.Dir { return h.at.Load().dir }
 
+// early tells that its role waits.
+func (h *held) early() bool {
+	at := h.state.Load()
+	return at == waiting || at == doubted
+}
+
 // become gives the partition a role, now or once it is open.
 func (h *held) become(r partition.Role) error {
 	h.want.Lock()
 	defer h.want.Unlock()
 	switch h.state.Load() {
-	case waiting:
+	case waiting, doubted:
 		h.role = &r
 		if h.coordinator != nil && r.Leader == h.node {
 			h.coordinator.Expect(h.id.Partition)
@@ -159,6 +167,26 @@ func (h *held) serve(anyone bool) (*partition.Partition, wire.Code) {
 	return nil, wire.NotLeaderOrFollower
 }
 
+// tail tells how far the log goes, also before the replica has taken its role. h may be
+// nil: no replica is here.
+func (h *held) tail() (partition.Tail, wire.Code) {
+	if h == nil {
+		return partition.Tail{}, wire.NotLeaderOrFollower
+	}
+	at := h.state.Load()
+	switch {
+	case at == broken || h.dir().Err() != nil:
+		return partition.Tail{}, wire.KafkaStorageError
+	case at != open && at != doubted:
+		return partition.Tail{}, wire.NotLeaderOrFollower
+	case h.p.Damaged():
+		return partition.Tail{}, wire.CorruptMessage
+	}
+	t, err := h.p.Tail()
+	t.Doubted = at == doubted
+	return t, wire.CodeOf(err)
+}
+
 // open opens the log unless it was opened or ended before.
 func (h *held) open(logger *slog.Logger) {
 	h.mu.Lock()
@@ -171,6 +199,17 @@ func (h *held) openLocked(logger *slog.Logger) {
 		return
 	}
 	err := h.p.Open(h.dir())
+	if err == nil && h.doubts() {
+		h.recovered()
+		h.state.Store(doubted)
+		return
+	}
+	h.begin(err, logger)
+}
+
+// begin brings a log that was opened to what is wanted of it, or notes why it was not.
+// mu held.
+func (h *held) begin(err error, logger *slog.Logger) {
 	if err == nil {
 		if err = h.opened(); err != nil {
 			err = errors.Join(err, h.p.Close())
@@ -189,6 +228,24 @@ func (h *held) openLocked(logger *slog.Logger) {
 	}
 }
 
+// doubts tells whether others must be heard before the partition takes its role:
+// if it led with records missing that it had acknowledged, its followers would
+// drop theirs.
+func (h *held) doubts() bool {
+	h.want.Lock()
+	defer h.want.Unlock()
+	return h.mended && h.p.Doubted() && (h.role == nil || len(h.role.Replicas) > 1)
+}
+
+// settle ends the doubt: the partition takes its role.
+func (h *held) settle(logger *slog.Logger) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state.Load() == doubted {
+		h.begin(nil, logger)
+	}
+}
+
 // close ends it; its log stays on disk.
 func (h *held) close() error {
 	h.mu.Lock()
@@ -204,7 +261,7 @@ func (h *held) close() error {
 func (h *held) relocate(to *home, m *log.Move) (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state.Load() != open {
+	if at := h.state.Load(); at != open && at != doubted {
 		return false, log.ErrClosed
 	}
 	moved, err := h.p.FinishMove(m)

@@ -47,6 +47,7 @@ var kinds = []kind{
 	of[controller.AssignDirectories, nothing]().repeats(),
 	of[controller.AlterPartition, []controller.AlteredPartition](),
 	of[controller.RenewReplicas, []controller.Result]().repeats(), // as often as it likes
+	of[controller.SettleEnd, nothing](),
 	of[controller.ElectLeaders, []controller.ElectResult](),
 	of[controller.Rebalance, controller.Rebalanced](),
 	of[controller.ReassignPartitions, []controller.Result](),

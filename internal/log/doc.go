@@ -44,7 +44,8 @@
 //     and directory entries; it moves back only with TruncateTo.
 //   - Below the recovery point nothing is ever cut; above it the log ends at the
 //     first batch that is not whole, sound and in order, and what follows is
-//     kept in a .cut file.
+//     kept in a .cut file. Then its end is in doubt (Doubted): it may have been
+//     damaged, and not merely torn.
 //   - Inside a segment of a log that was never compacted offsets follow each
 //     other: a gap is loss, and reads say so. A rightful gap (an append beyond
 //     the end) begins a segment, and the checkpoint knows it first.

@@ -119,7 +119,7 @@ func (l *Log) read(offset int64, to Position, maxBytes int, minOne bool) (Slice,
 		}
 		// A rotten header claimed the offset; the batch that has it is
 		// further on.
-		p.at, p.first = walkTo(p, rot.nextByte, offset), -1
+		p.at, p.first, p.holds = walkTo(p, rot.nextByte, offset), -1, -1
 		if p.at >= p.limit {
 			p.h.release()
 			return Slice{}, err
@@ -151,6 +151,7 @@ type place struct {
 	at    int64 // first byte of the batch
 	first int64 // byte after the first batch, -1 when not known yet
 	limit int64
+	holds int64 // an offset that the first batch had when it was written, -1 when it was looked up by its header
 }
 
 // atTail finds the place without the disk, for a reader near the end; Log.mu
@@ -176,7 +177,7 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	if at >= limit || limit > s.size {
 		return place{}, false
 	}
-	return place{s: s, h: s.handle, at: at, first: first, limit: limit}, true
+	return place{s: s, h: s.handle, at: at, first: first, limit: limit, holds: offset}, true
 }
 
 // floorSegment is the index of the last segment whose base is not above
@@ -311,7 +312,7 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 			}
 		}
 		if h.LastOffset() >= offset {
-			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size())}, h, nil
+			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), holds: -1}, h, nil
 		}
 		r.Skip(&h)
 		next = h.NextOffset()
@@ -417,7 +418,7 @@ func (l *Log) slice(p place, maxBytes int, minOne bool) (Slice, error) {
 		}
 		n = max(n, p.first-p.at)
 	}
-	good, err := l.verify(p.s, p.h, p.at, p.at+n, p.limit)
+	good, err := l.verify(&p, p.at+n)
 	if err != nil {
 		return Slice{}, err
 	}

@@ -124,6 +124,7 @@ func (r *recovery) finish() error {
 	if r.next < r.floor0() {
 		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
 	}
+	l.doubted.Store(r.cut || r.broken || r.next < r.floor0())
 	if !r.leaves() {
 		if err := r.sync(); err != nil {
 			return err
@@ -349,6 +350,7 @@ func (r *recovery) empty() error {
 		return nil
 	}
 	l.lost.Store(true)
+	l.doubted.Store(true)
 	r.report.End, r.report.Reason = end, "all segments of this log are gone"
 	r.say()
 	return nil

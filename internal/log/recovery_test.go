@@ -77,6 +77,9 @@ func TestRecoveryCutsTheTailAtTheFirstBatchThatIsNotSound(t *testing.T) {
 			r.write(layout.FileName(0, layout.Log), c.bytes)
 			r.reopen()
 			l := r.log(Config{})
+			if l.Doubted() != (c.reason != "") {
+				t.Errorf("its end is in doubt: %v", l.Doubted())
+			}
 			rep := l.RecoveryReport()
 			if l.End().Offset != c.end || l.Durable() != l.End() || rep == nil {
 				t.Fatalf("end %v, durable %v, %+v; want %d", l.End(), l.Durable(), rep, c.end)

@@ -25,8 +25,12 @@ func (p *Partition) Open(dir *log.Dir) error {
 	}
 	p.load(l)
 	p.renewal = sound
-	if l.Lost() && p.rot != nil {
+	switch {
+	case p.rot == nil:
+	case l.Lost():
 		p.rot(p, EverythingAnew)
+	case l.Doubted():
+		p.rot(p, EndInDoubt)
 	}
 	if r := p.pending; r != nil {
 		p.pending = nil

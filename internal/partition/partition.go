@@ -32,12 +32,16 @@ type Options struct {
 	InSync func(*Partition)
 	// Rot, where set, is called when a range of the log cannot be read: with an
 	// offset in it, or with EverythingAnew when the log was opened and something
-	// durable is gone. Locks may be held: it is quick and calls nothing here.
+	// durable is gone, or EndInDoubt when something may be. Locks may be held: it
+	// is quick and calls nothing here.
 	Rot func(p *Partition, offset int64)
 }
 
-// EverythingAnew stands for an offset in Options.Rot.
-const EverythingAnew = -1
+// What stands for an offset in Options.Rot.
+const (
+	EverythingAnew = -1
+	EndInDoubt     = -2 // see Doubted
+)
 
 // Config is what a partition heeds of its topic's settings.
 type Config struct {

@@ -66,15 +66,23 @@ type Member struct {
 // other members are known to the leader only and -1 elsewhere.
 func (n *Node) Status() Status {
 	s := *n.status.Load()
-	now := n.o.Now()
 	s.Voters = append([]Replica(nil), s.Voters...)
+	s.witnessSelf(&n.o)
+	return s
+}
+
+// witnessSelf notes that a leader has heard itself, and caught up, just now
+// (KIP-836); a directory that its node had before is somebody else.
+func (s *Status) witnessSelf(o *Options) {
+	if s.Leader != o.NodeID {
+		return
+	}
+	now := o.Now()
 	for i := range s.Voters {
-		if s.Voters[i].ID == n.o.NodeID && s.Leader == n.o.NodeID {
-			// A leader has itself always caught up (KIP-836).
-			s.Voters[i].LastFetchMs, s.Voters[i].LastCaughtUpMs, s.Voters[i].Heard = now.UnixMilli(), now.UnixMilli(), now
+		if v := &s.Voters[i]; v.ID == o.NodeID && v.DirectoryID == o.DirectoryID {
+			v.LastFetchMs, v.LastCaughtUpMs, v.Heard = now.UnixMilli(), now.UnixMilli(), now
 		}
 	}
-	return s
 }
 
 // Members lists who is in the quorum, voters first.

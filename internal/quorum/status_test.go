@@ -3,6 +3,8 @@ package quorum
 import (
 	"testing"
 	"time"
+
+	"ottla/internal/uuid"
 )
 
 func TestALeaderStandsSinceMostVotersWereHeard(t *testing.T) {
@@ -46,5 +48,23 @@ func TestASetClockDoesNotShowInHowLongALeaderStands(t *testing.T) {
 	}
 	if got, known := s.Standing(heard.Add(-time.Hour)); !known || got != 0 {
 		t.Errorf("before it was heard: %v (%v)", got, known)
+	}
+}
+
+// TestALeaderHasJustHeardItself: under the directory it has now, and only while it
+// leads.
+func TestALeaderHasJustHeardItself(t *testing.T) {
+	o := Options{NodeID: 2, DirectoryID: uuid.UUID{2}, Now: func() time.Time { return time.UnixMilli(900) }}
+	for leader, want := range map[int32]int64{2: 900, 1: -1} {
+		s := Status{Leader: leader, Voters: []Replica{
+			{ID: 1, LastFetchMs: 50}, {ID: 2, DirectoryID: uuid.UUID{2}, LastFetchMs: -1}, {ID: 2, DirectoryID: uuid.UUID{7}, LastFetchMs: 30},
+		}}
+		s.witnessSelf(&o)
+		if got := s.Voters[1].LastFetchMs; got != want || s.Voters[1].Heard.IsZero() == (leader == 2) {
+			t.Errorf("node %d leads: node 2 heard itself at %d, want %d", leader, got, want)
+		}
+		if s.Voters[0].LastFetchMs != 50 || s.Voters[2].LastFetchMs != 30 {
+			t.Errorf("node %d leads: others were heard at %+v", leader, s.Voters)
+		}
 	}
 }

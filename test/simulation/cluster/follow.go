@@ -123,10 +123,19 @@ func (x *follower) take(r row) {
 		w.hit("replica starts over")
 		w.rules.begunAgain(x.f.p, x.part)
 		err = x.part.StartOver(x.epoch, r.start)
+	case r.code == wire.CorruptMessage && (w.o.Rot || w.ruined): // the leader says that it cannot read what it has
+		w.hit("damage said to a follower")
+		x.later()
+		return
 	case r.code != wire.None:
 		err = r.code
 	case r.diverging:
 		w.hit("replica truncates")
+		if w.o.Rot && x.f.p.n.id == w.rotter {
+			// A batch that cannot be read goes whole, even where some of it is committed:
+			// whoever has to truncate is not in sync.
+			w.rules.begunAgain(x.f.p, x.part)
+		}
 		_, err = x.part.TruncateTo(x.epoch, r.divergingEpoch, r.divergingEnd)
 	default:
 		_, err = x.part.AppendFollower(r.records, &partition.FollowerArgs{LeaderEpoch: x.epoch, HighWatermark: r.high, LogStart: r.start})
@@ -172,6 +181,11 @@ func (p *process) suspect(what string, err error) {
 	case wire.NotLeaderOrFollower, wire.FencedLeaderEpoch, wire.UnknownLeaderEpoch, wire.UnknownTopicID, wire.UnknownTopicOrPartition,
 		wire.KafkaStorageError, wire.NotEnoughReplicas, wire.NotEnoughReplicasAfterAppend, wire.OffsetOutOfRange:
 		return
+	case wire.CorruptMessage:
+		if p.w.o.Rot && p.n.id == p.w.rotter || p.w.ruined {
+			p.w.hit("damage said to a reader")
+			return
+		}
 	}
 	if p.n.cut || p.n.failing || p.dir.Err() != nil || full(err) {
 		return

@@ -10,6 +10,7 @@ import (
 	"ottla/internal/controller"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
+	"ottla/internal/partition"
 	"ottla/internal/quorum"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
@@ -42,7 +43,9 @@ type process struct {
 	speaker  speaker
 	fetchers *fetchers
 	inSync   *inSync
+	mender   *mender
 	shards   *shards
+	cleaner  log.Cleaner
 	parked   map[asks]*parked // fetches of followers that wait here
 }
 
@@ -168,8 +171,11 @@ func (p *process) open() error {
 		Stepping: &broker.Stepping{
 			Later:     func(do func()) { p.after(p.n.syncDelay(), do) },
 			Followers: p.fetchers, InSync: p.inSync, Coordinators: p.shards.byTopic(), Adjust: p.w.o.adjust,
+			Rot: func(part *partition.Partition, offset int64) { p.mender.found(part, offset) },
 		},
 	})
+	p.mender = newMender(p)
+	p.cleaner = log.Cleaner{KeyBytes: 1 << 16, LoadFactor: .9, BufferBytes: 4096}
 	return p.openQuorum()
 }
 
