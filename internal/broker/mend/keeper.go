@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/broker/worker"
 	"ottla/internal/metadata"
 	"ottla/internal/metric"
 	"ottla/internal/partition"
@@ -56,18 +57,14 @@ const (
 // Keeper mends. Its methods may be called from any goroutine.
 type Keeper struct {
 	o    Options
-	ctx  context.Context
-	stop context.CancelFunc
-	work sync.WaitGroup
-	wake chan struct{} // has something in it when there is a new job
+	work *worker.Worker
+	ctx  context.Context // ends with work
 	// deaf are nodes that did not answer in the round that is under way; whoever takes
 	// it owns them.
 	deaf map[int32]bool
 
-	mu      sync.Mutex // guards all below, and the jobs' fields above the line
-	running bool
-	closed  bool
-	jobs    map[*partition.Partition]*job
+	mu   sync.Mutex // guards jobs, and their fields above the line
+	jobs map[*partition.Partition]*job
 }
 
 // job is what is to be done for one replica.
@@ -87,9 +84,8 @@ type job struct {
 
 // New makes a Keeper that knows of no damage.
 func New(o Options) *Keeper {
-	k := &Keeper{o: o, wake: make(chan struct{}, 1), jobs: map[*partition.Partition]*job{}}
-	k.ctx, k.stop = context.WithCancel(context.Background())
-	return k
+	w := worker.New()
+	return &Keeper{o: o, work: w, ctx: w.Context(), jobs: map[*partition.Partition]*job{}}
 }
 
 // Found notes damage; it is partition.Options.Rot.
@@ -99,17 +95,14 @@ func (k *Keeper) Found(p *partition.Partition, offset int64) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.closed {
+	if k.ctx.Err() != nil { // closed
 		return
 	}
 	j := k.jobs[p]
 	if j == nil {
 		j = &job{p: p}
 		k.jobs[p] = j
-		select {
-		case k.wake <- struct{}{}:
-		default:
-		}
+		k.work.Wake()
 	}
 	switch {
 	case offset == partition.EverythingAnew:
@@ -119,9 +112,8 @@ func (k *Keeper) Found(p *partition.Partition, offset int64) {
 	case len(j.offsets) < mostOffsets && !slices.Contains(j.offsets, offset):
 		j.offsets = append(j.offsets, offset)
 	}
-	if !k.running && !k.o.Stepped {
-		k.running = true
-		k.work.Go(k.run)
+	if !k.o.Stepped {
+		k.work.Start(Pace, k.o.Tick, k.Round)
 	}
 }
 
@@ -133,31 +125,11 @@ func (k *Keeper) Waiting() int {
 }
 
 // Close ends it and waits.
-func (k *Keeper) Close() {
-	k.mu.Lock()
-	k.closed = true
-	k.mu.Unlock()
-	k.stop()
-	k.work.Wait()
-}
+func (k *Keeper) Close() { k.work.Close() }
 
-func (k *Keeper) run() {
-	ticks, end := k.o.Tick(Pace)
-	defer end()
-	for {
-		select {
-		case <-k.wake:
-			k.Round(false)
-		case <-ticks:
-			k.Round(true)
-		case <-k.ctx.Done():
-			return
-		}
-	}
-}
-
-// Round does what is due, in one order, doubts first: nobody is served meanwhile. tick tells that Pace has passed. It is for
-// whoever made the Keeper Stepped, one call at a time.
+// Round does what is due, in one order, doubts first: nobody is served meanwhile.
+// tick tells that Pace has passed. It is for whoever made the Keeper Stepped, one
+// call at a time.
 func (k *Keeper) Round(tick bool) {
 	k.deaf = map[int32]bool{}
 	k.mu.Lock()

@@ -234,7 +234,7 @@ func TestNothingIsMendedThatIsNotHereAnyMore(t *testing.T) {
 // looks after it, and Close waits for him.
 func TestDamageIsMendedByItself(t *testing.T) {
 	r := newRig(t, 2, 1, 2, 3)
-	r.k.running = false
+	r.k.o.Stepped = false
 	r.hurt(1, 0)
 	r.found()
 	r.ticks <- r.now()

@@ -74,9 +74,9 @@ func newRig(t *testing.T, leader int32, replicas ...int32) *rig {
 		NodeID: 1, Image: func() *metadata.Image { return r.image }, Ask: r.ask, Control: r.control, Logger: slog.New(slog.DiscardHandler),
 		Tick:    func(time.Duration) (<-chan time.Time, func()) { return r.ticks, func() {} },
 		Trust:   func(*partition.Partition) { r.trusted++ },
+		Stepped: true, // the test takes its rounds
 		Metrics: Metrics{Mended: reg.Counter("ottla_replica_ranges_mended_total"), Renewed: reg.Counter("ottla_replica_renewals_total")},
 	})
-	r.k.running = true // the test takes its rounds
 	t.Cleanup(r.k.Close)
 	for _, id := range replicas {
 		r.open(id)
