@@ -64,7 +64,7 @@ func (s *side) own(ctx context.Context, args []string) (lines []string, err erro
 	case "voters":
 		err = s.voters(ctx, args[1], args[2])
 	case "behind":
-		s.behind = strings.Join(args[1:], "") // no topic: all are to be in sync again
+		s.behind, err = strings.Join(args[1:], ""), nil // no topic: all are to be in sync again
 	case "dump":
 		lines, err = s.dumped(ctx, args[1], args[2], args[3:])
 	}

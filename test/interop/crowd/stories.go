@@ -208,13 +208,17 @@ func through(w World, restart func() <-chan struct{}) error {
 	if err := settle(members); err != nil {
 		return err
 	}
-	if err := commitEnds(w, topic, members, total); err != nil {
+	want, err := sentEnds(w, topic, total)
+	if err != nil {
+		return err
+	}
+	if err := commitEnds(w, topic, members, want); err != nil {
 		return err
 	}
 	if err := leaveAll(members); err != nil {
 		return err
 	}
-	return committed(w, topic, ends(total))
+	return committed(w, topic, want)
 }
 
 func admin(w World) error {

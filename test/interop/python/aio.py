@@ -36,6 +36,17 @@ async def make_admin():
 admin = run(make_admin())
 
 
+def asked(work):
+    """What an admin client of its own answers: one that has heard of the nodes while one was away asks nobody again."""
+    async def once():
+        a = await make_admin()
+        try:
+            return await work(a)
+        finally:
+            await a.close()
+    return run(once())
+
+
 async def make(name, partitions, **config):
     """Makes a topic and gives its name; the library hands the error codes to its caller."""
     topic = f"{PREFIX}-{name}"
@@ -230,14 +241,14 @@ class World:
         await asyncio.gather(*[await self.p.send(topic, b"%d" % i, partition=i % parts) for i in range(first, last)])
 
     def committed(self, group, topic):
-        found = run(admin.list_consumer_group_offsets(group))
+        found = asked(lambda a: a.list_consumer_group_offsets(group))
         return {t.partition: at.offset for t, at in found.items() if t.topic == topic}
 
     def list(self):
-        return {g[0] for g in run(admin.list_consumer_groups())}
+        return {g[0] for g in asked(lambda a: a.list_consumer_groups())}
 
     def describe(self, group):
-        _, _, state, _, _, members, *_ = run(admin.describe_consumer_groups([group]))[0].groups[0]
+        _, _, state, _, _, members, *_ = asked(lambda a: a.describe_consumer_groups([group]))[0].groups[0]
         return state, [m[-4] for m in members]
 
 
