@@ -2,6 +2,7 @@ package broker
 
 import (
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -25,10 +26,12 @@ func TestALogThatHasNoRoomToOpenIsOpenedLater(t *testing.T) {
 	if err := d.Delete("/data0/orders-0/partition.metadata"); err != nil { // it is written again
 		t.Fatal(err)
 	}
-	full, tries := true, 0
+	var full atomic.Bool
+	var tries atomic.Int32
+	full.Store(true)
 	d.OnOp(func(op sim.Op) sim.Action {
-		if full && op.Kind == sim.OpCreate && strings.Contains(op.Name, "orders-0/") {
-			tries++
+		if full.Load() && op.Kind == sim.OpCreate && strings.Contains(op.Name, "orders-0/") {
+			tries.Add(1)
 			return sim.Action{Err: syscall.ENOSPC}
 		}
 		return sim.Action{}
@@ -40,7 +43,7 @@ func TestALogThatHasNoRoomToOpenIsOpenedLater(t *testing.T) {
 	began := r.now()
 	for _, step := range []struct {
 		after time.Duration
-		tries int
+		tries int32
 	}{
 		{0, 1}, {999 * time.Millisecond, 1}, {time.Second, 2}, {2 * time.Second, 2}, {3 * time.Second, 3}, {6 * time.Second, 3}, {7 * time.Second, 4},
 		{15 * time.Second, 5}, {31 * time.Second, 6}, {63 * time.Second, 7}, {122 * time.Second, 7}, {123 * time.Second, 8}, {183 * time.Second, 9}, // not less often than each minute
@@ -48,8 +51,8 @@ func TestALogThatHasNoRoomToOpenIsOpenedLater(t *testing.T) {
 	} {
 		r.clock.Store(began.Add(step.after).UnixMilli())
 		r.broker.OpenAgain(r.now())
-		if tries != step.tries {
-			t.Errorf("after %v it was tried %d times, want %d", step.after, tries, step.tries)
+		if got := tries.Load(); got != step.tries {
+			t.Errorf("after %v it was tried %d times, want %d", step.after, got, step.tries)
 		}
 		if _, code := r.broker.ByName([]byte("orders"), 0); code != wire.KafkaStorageError {
 			t.Errorf("after %v it answers %v, want KAFKA_STORAGE_ERROR", step.after, code)
@@ -62,7 +65,7 @@ func TestALogThatHasNoRoomToOpenIsOpenedLater(t *testing.T) {
 	small := "70"
 	r.do(controller.AlterConfigs{Incremental: true, Resources: []controller.AlterResource{{Type: metadata.ResourceTopic, Name: "orders",
 		Entries: []controller.AlterEntry{{Name: "max.message.bytes", Op: controller.OpSet, Value: &small}}}}})
-	full = false
+	full.Store(false)
 	r.broker.openNowAgain(r.now())
 	if c := r.broker.Closed(); len(c) != 0 {
 		t.Errorf("still closed: %v", c)
@@ -85,9 +88,10 @@ func TestATopicWhoseLogCannotBeOpenedIsDeletedOnceItCan(t *testing.T) {
 	if err := d.Delete("/data0/orders-0/partition.metadata"); err != nil {
 		t.Fatal(err)
 	}
-	full := true
+	var full atomic.Bool
+	full.Store(true)
 	d.OnOp(func(op sim.Op) sim.Action {
-		if full && op.Kind == sim.OpCreate && strings.Contains(op.Name, "orders-0/") {
+		if full.Load() && op.Kind == sim.OpCreate && strings.Contains(op.Name, "orders-0/") {
 			return sim.Action{Err: syscall.EMFILE}
 		}
 		return sim.Action{}
@@ -98,7 +102,7 @@ func TestATopicWhoseLogCannotBeOpenedIsDeletedOnceItCan(t *testing.T) {
 	if len(r.broker.Closed()) != 1 {
 		t.Fatalf("closed is %v, want one", r.broker.Closed())
 	}
-	full = false
+	full.Store(false)
 	r.remove("orders")
 	if r.dirs[0].Holds("orders", 0) || len(r.broker.Closed()) != 0 {
 		t.Errorf("its log stays (%v), or it counts as closed: %v", r.dirs[0].Holds("orders", 0), r.broker.Closed())

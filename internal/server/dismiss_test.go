@@ -24,6 +24,11 @@ func TestWhoBeginsToLeadForgetsObserversThatAreNoNodes(t *testing.T) {
 	if err := s.quorum.Change(ctx, quorum.MembershipChange{Kind: quorum.AddLearner, Voter: stranger}); err != nil {
 		t.Fatal(err)
 	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for len(s.strangers(s.quorum.Image())) == 0 && ctx.Err() == nil {
+		<-look.C // it is shown a moment after it was answered
+	}
 	if got := s.strangers(s.quorum.Image()); len(got) != 1 || got[0].ID != 9 {
 		t.Fatalf("strangers are %v, want node 9", got)
 	}
@@ -33,8 +38,6 @@ func TestWhoBeginsToLeadForgetsObserversThatAreNoNodes(t *testing.T) {
 	if s, err = startOn(t, f, "/data"); err != nil {
 		t.Fatal(err)
 	}
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
 	for len(s.quorum.Members()) > 1 && ctx.Err() == nil {
 		<-look.C
 	}
