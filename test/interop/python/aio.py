@@ -190,7 +190,7 @@ class Wrap(ConsumerRebalanceListener):
     """A consumer in a group, as groups.py wants it; its loop runs only while somebody waits for it."""
 
     def __init__(self, group, topic, instance):
-        self.topic, self.rebalances, self.loop = topic, 0, asyncio.new_event_loop()
+        self.topic, self.rebalances, self.parts, self.loop = topic, 0, set(), asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.run = self.loop.run_until_complete
         self.run(self.open(group, instance))
@@ -203,16 +203,17 @@ class Wrap(ConsumerRebalanceListener):
         await self.c.start()
 
     async def on_partitions_revoked(self, revoked):
-        pass
+        self.parts = {t.partition for t in self.c.assignment() - set(revoked)}
 
     async def on_partitions_assigned(self, assigned):
         self.rebalances += 1
+        self.parts = {t.partition for t in self.c.assignment()}  # which may have changed before it is told
 
     def poll(self):
         return [(r.partition, r.offset, r.value) for rs in self.run(self.c.getmany(timeout_ms=100)).values() for r in rs]
 
     def assigned(self):
-        return {t.partition for t in self.c.assignment()}
+        return self.parts
 
     def commit(self, offsets):
         if offsets is not None:
