@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"os"
 	"testing"
 
@@ -70,6 +71,44 @@ func TestAPartitionInDoubtTakesNoRole(t *testing.T) {
 	h.settle(r.broker.o.Logger)
 	if p, code := h.serve(false); code != wire.None || p.Offsets().LeaderEpoch != 7 {
 		t.Errorf("after that it is served with %s", code.Name())
+	}
+}
+
+// TestADoubtEndsForAllStartsOnceItIsSettled: until then each finds it again, though
+// nothing is torn any more.
+func TestADoubtEndsForAllStartsOnceItIsSettled(t *testing.T) {
+	r, h := torn(t)
+	again := func() {
+		t.Helper()
+		if err := errors.Join(h.close(), h.become(partition.Role{})); err != nil {
+			t.Fatal(err)
+		}
+		h.state.Store(waiting)
+		if err := h.become(partition.Role{Leader: 1, Replicas: []int32{1, 2, 3}, ISR: []int32{1}}); err != nil {
+			t.Fatal(err)
+		}
+		h.open(r.broker.o.Logger)
+	}
+	for range 3 {
+		again()
+		if at := h.state.Load(); at != doubted {
+			t.Fatalf("it stands at %d, want in doubt", at)
+		}
+	}
+	r.broker.table.change(nil, []*topic{{name: "orders", id: h.p.Describe().ID, parts: []*held{h}}})
+	r.broker.Trust(h.p)
+	if at := h.state.Load(); at != open {
+		t.Fatalf("it stands at %d once it is trusted, want open", at)
+	}
+	again()
+	if at := h.state.Load(); at != open || h.p.Doubted() {
+		t.Errorf("at the next start it stands at %d, in doubt %v", at, h.p.Doubted())
+	}
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+	if code := wire.CodeOf(h.p.Trust()); code != wire.NotLeaderOrFollower {
+		t.Errorf("a closed one is trusted with %s", code.Name())
 	}
 }
 

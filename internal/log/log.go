@@ -32,6 +32,7 @@ type Log struct {
 	open       atomic.Bool // all below may be looked at by others than who opens it
 	lost       atomic.Bool // see Lost
 	doubted    atomic.Bool // see Doubted
+	settles    bool        // OpenOptions.Settles
 	cfg        atomic.Pointer[Config]
 
 	// w is held by writers and by the steps' chores on this log (allocate
@@ -96,12 +97,6 @@ func (l *Log) Remembered() int64 { return l.remembered }
 // Lost tells that something that was durable here can not be read any more: where
 // there are other replicas, this one begins again from them (StartAt).
 func (l *Log) Lost() bool { return l.lost.Load() }
-
-// Doubted tells that the log may end below what it had acknowledged: when it was
-// opened its last bytes could not be read. A power cut leaves such bytes behind what
-// was synced, and damage to what was synced past the recovery point looks the same.
-// Only other replicas can tell.
-func (l *Log) Doubted() bool { return l.doubted.Load() }
 
 // Config is the configuration in force.
 func (l *Log) Config() Config { return *l.cfg.Load() }

@@ -24,6 +24,8 @@ type OpenOptions struct {
 	// High, where set, tells the high watermark for the checkpoint, -1 when it
 	// is not worth keeping: it must be quick and must not call back.
 	High func() int64
+	// Settles tells that the owner ends doubts about the log's end (Trust).
+	Settles bool
 	// OnOffline is called once when the directory fails for good, by
 	// SyncRound or Housekeep.
 	OnOffline func(err error)
@@ -40,7 +42,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	if id.Topic == "" || id.Partition < 0 || strings.ContainsAny(id.Topic, "/\x00") || id.Topic == "." || id.Topic == ".." {
 		return nil, fmt.Errorf("open log: %q partition %d is no name of a log", id.Topic, id.Partition)
 	}
-	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1}
+	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1, settles: o.Settles}
 	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
@@ -88,6 +90,7 @@ func (l *Log) openFiles(known bool, saved *checkpoint.Log) error {
 	if err != nil {
 		return err
 	}
+	l.doubted.Store(names.doubt)
 	r := recovery{l: l, saved: saved, report: Recovery{}}
 	if err := r.run(names); err != nil {
 		return fmt.Errorf("open log %s: %w", l.name, err)
@@ -161,6 +164,7 @@ type files struct {
 	bases []int64            // of .log files, rising
 	sizes map[int64]int64    // of these
 	other map[string][]int64 // base offsets by suffix, for the derived files
+	doubt bool               // layout.Doubt is there
 }
 
 // listFiles finishes what a crash or Kafka left half done, then lists what is
@@ -181,6 +185,7 @@ func (l *Log) listFiles() (*files, error) {
 	for _, e := range entries {
 		base, suffix, ok := layout.ParseFileName(e.Name())
 		if !ok {
+			f.doubt = f.doubt || e.Name() == layout.Doubt
 			continue
 		}
 		if suffix != layout.Log {

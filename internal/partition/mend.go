@@ -75,11 +75,22 @@ func (p *Partition) Damaged() bool {
 	return l != nil && (p.renewal != sound || l.Lost())
 }
 
-// Doubted tells whether the log may end below what this replica had acknowledged, as
-// it was opened (log.Log.Doubted).
+// Doubted tells whether the log may end below what this replica had acknowledged
+// (log.Log.Doubted).
 func (p *Partition) Doubted() bool {
 	l := p.log.Load()
 	return l != nil && l.Doubted()
+}
+
+// Trust ends that doubt for good (log.Log.Trust): others were heard.
+func (p *Partition) Trust() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	if l == nil {
+		return wire.NotLeaderOrFollower
+	}
+	return l.Trust()
 }
 
 // Tail is how far a log goes.
