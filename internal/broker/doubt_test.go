@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"errors"
 	"os"
 	"testing"
 
@@ -74,42 +73,35 @@ func TestAPartitionInDoubtTakesNoRole(t *testing.T) {
 	}
 }
 
-// TestADoubtEndsForAllStartsOnceItIsSettled: until then each finds it again, though
-// nothing is torn any more.
-func TestADoubtEndsForAllStartsOnceItIsSettled(t *testing.T) {
+// TestADoubtLastsUntilItIsSettled: a node that stops before that comes back with it,
+// and does not once it took its role.
+func TestADoubtLastsUntilItIsSettled(t *testing.T) {
 	r, h := torn(t)
-	again := func() {
+	role := partition.Role{Leader: 1, Replicas: []int32{1, 2, 3}, ISR: []int32{1}}
+	again := func(want wire.Code) {
 		t.Helper()
-		if err := errors.Join(h.close(), h.become(partition.Role{})); err != nil {
-			t.Fatal(err)
-		}
 		h.state.Store(waiting)
-		if err := h.become(partition.Role{Leader: 1, Replicas: []int32{1, 2, 3}, ISR: []int32{1}}); err != nil {
+		if err := h.become(role); err != nil {
 			t.Fatal(err)
 		}
+		h.leads.Store(true)
 		h.open(r.broker.o.Logger)
+		if _, code := h.serve(false); code != want {
+			t.Fatalf("it is served with %s, want %s", code.Name(), want.Name())
+		}
 	}
 	for range 3 {
-		again()
-		if at := h.state.Load(); at != doubted {
-			t.Fatalf("it stands at %d, want in doubt", at)
+		again(wire.NotLeaderOrFollower)
+		if err := h.close(); err != nil {
+			t.Fatal(err)
 		}
 	}
-	r.broker.table.change(nil, []*topic{{name: "orders", id: h.p.Describe().ID, parts: []*held{h}}})
-	r.broker.Trust(h.p)
-	if at := h.state.Load(); at != open {
-		t.Fatalf("it stands at %d once it is trusted, want open", at)
-	}
-	again()
-	if at := h.state.Load(); at != open || h.p.Doubted() {
-		t.Errorf("at the next start it stands at %d, in doubt %v", at, h.p.Doubted())
-	}
+	again(wire.NotLeaderOrFollower)
+	h.settle(r.broker.o.Logger)
 	if err := h.close(); err != nil {
 		t.Fatal(err)
 	}
-	if code := wire.CodeOf(h.p.Trust()); code != wire.NotLeaderOrFollower {
-		t.Errorf("a closed one is trusted with %s", code.Name())
-	}
+	again(wire.None)
 }
 
 // TestAReplicaAloneIsNeverInDoubt: nor is one where nobody would end the doubt.

@@ -144,10 +144,8 @@ func (b *Broker) rot() func(*partition.Partition, int64) {
 	return b.mending.Found
 }
 
-// Trust ends the doubt about a partition's end, also for the next start: it takes its
-// role. Where that cannot be noted its directory has failed, and says so.
+// Trust ends the doubt about a partition's end: it takes its role.
 func (b *Broker) Trust(p *partition.Partition) {
-	_ = p.Trust()
 	d := p.Describe()
 	if t := b.table.byID(d.ID); t != nil && int(d.Index) < len(t.parts) && t.parts[d.Index] != nil && t.parts[d.Index].p == p {
 		t.parts[d.Index].settle(b.o.Logger)

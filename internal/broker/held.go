@@ -211,7 +211,10 @@ func (h *held) openLocked(logger *slog.Logger) {
 // mu held.
 func (h *held) begin(err error, logger *slog.Logger) {
 	if err == nil {
-		if err = h.opened(); err != nil {
+		if err = h.p.Trust(); err == nil {
+			err = h.opened()
+		}
+		if err != nil {
 			err = errors.Join(err, h.p.Close())
 		}
 	}

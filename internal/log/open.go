@@ -24,11 +24,12 @@ type OpenOptions struct {
 	// High, where set, tells the high watermark for the checkpoint, -1 when it
 	// is not worth keeping: it must be quick and must not call back.
 	High func() int64
-	// Settles tells that the owner ends doubts about the log's end (Trust).
-	Settles bool
 	// OnOffline is called once when the directory fails for good, by
 	// SyncRound or Housekeep.
 	OnOffline func(err error)
+	// KeepDoubts: the owner settles what is in doubt (Doubted) or lost (Lost), and until
+	// it has (Trust, StartAt) that outlives the process.
+	KeepDoubts bool
 }
 
 // Open opens a log, recovering what lies past its recovery point; a log that
@@ -42,7 +43,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	if id.Topic == "" || id.Partition < 0 || strings.ContainsAny(id.Topic, "/\x00") || id.Topic == "." || id.Topic == ".." {
 		return nil, fmt.Errorf("open log: %q partition %d is no name of a log", id.Topic, id.Partition)
 	}
-	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1, settles: o.Settles}
+	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1, keep: o.KeepDoubts}
 	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
@@ -90,7 +91,11 @@ func (l *Log) openFiles(known bool, saved *checkpoint.Log) error {
 	if err != nil {
 		return err
 	}
-	l.doubted.Store(names.doubt)
+	if names.doubts {
+		if err := l.readDoubts(); err != nil {
+			return err
+		}
+	}
 	r := recovery{l: l, saved: saved, report: Recovery{}}
 	if err := r.run(names); err != nil {
 		return fmt.Errorf("open log %s: %w", l.name, err)
@@ -164,7 +169,8 @@ type files struct {
 	bases []int64            // of .log files, rising
 	sizes map[int64]int64    // of these
 	other map[string][]int64 // base offsets by suffix, for the derived files
-	doubt bool               // layout.Doubt is there
+	// doubts: an earlier process left some.
+	doubts bool
 }
 
 // listFiles finishes what a crash or Kafka left half done, then lists what is
@@ -185,7 +191,7 @@ func (l *Log) listFiles() (*files, error) {
 	for _, e := range entries {
 		base, suffix, ok := layout.ParseFileName(e.Name())
 		if !ok {
-			f.doubt = f.doubt || e.Name() == layout.Doubt
+			f.doubts = f.doubts || e.Name() == doubtName
 			continue
 		}
 		if suffix != layout.Log {

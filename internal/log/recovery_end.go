@@ -16,7 +16,7 @@ import (
 
 // cutAt ends the log at byte at of segment i, whose file has size bytes.
 func (r *recovery) cutAt(i int, at, size int64, reason string) error {
-	if err := r.l.doubt(); err != nil {
+	if err := r.doubt(); err != nil {
 		return err
 	}
 	s := r.segs[i]
@@ -46,7 +46,7 @@ func (r *recovery) cutAt(i int, at, size int64, reason string) error {
 // of the way.
 func (r *recovery) setAside(i int, already int64, reason string) error {
 	l := r.l
-	if err := l.doubt(); err != nil {
+	if err := r.doubt(); err != nil {
 		return err
 	}
 	r.cut = true
@@ -130,10 +130,11 @@ func (r *recovery) finish() error {
 	if r.next < r.floor0() {
 		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
 	}
-	if r.broken || r.next < r.floor0() {
-		if err := l.doubt(); err != nil {
-			return err
-		}
+	if r.cut || r.broken || r.next < r.floor0() {
+		l.doubted.Store(true)
+	}
+	if err := r.keepDoubts(); err != nil {
+		return err
 	}
 	if !r.leaves() {
 		if err := r.sync(); err != nil {
@@ -360,7 +361,7 @@ func (r *recovery) empty() error {
 		return nil
 	}
 	l.lost.Store(true)
-	if err := l.doubt(); err != nil {
+	if err := r.doubt(); err != nil {
 		return err
 	}
 	r.report.End, r.report.Reason = end, "all segments of this log are gone"

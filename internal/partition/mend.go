@@ -75,14 +75,14 @@ func (p *Partition) Damaged() bool {
 	return l != nil && (p.renewal != sound || l.Lost())
 }
 
-// Doubted tells whether the log may end below what this replica had acknowledged
-// (log.Log.Doubted).
+// Doubted tells whether the log may end below what this replica had acknowledged, as
+// it was opened (log.Log.Doubted).
 func (p *Partition) Doubted() bool {
 	l := p.log.Load()
 	return l != nil && l.Doubted()
 }
 
-// Trust ends that doubt for good (log.Log.Trust): others were heard.
+// Trust ends what Doubted told: a restart does not find it again. Until then it does.
 func (p *Partition) Trust() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -90,7 +90,7 @@ func (p *Partition) Trust() error {
 	if l == nil {
 		return wire.NotLeaderOrFollower
 	}
-	return l.Trust()
+	return p.fault(l.Trust())
 }
 
 // Tail is how far a log goes.

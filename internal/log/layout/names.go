@@ -29,10 +29,6 @@ const (
 	Cut = ".cut"
 )
 
-// Doubt is an empty file in a partition's directory: the end of its log is in doubt,
-// and was not settled yet. Ours; Kafka passes it by.
-const Doubt = "partition.doubt"
-
 const (
 	maxName = 255
 	// baseDigits is how many digits a base offset has in a file name.
