@@ -34,7 +34,7 @@ type held struct {
 	id       log.Ident
 	at       atomic.Pointer[home] // changes when it is moved, with mu held
 	internal bool
-	mended   bool // it was found on disk, and somebody is told of damage and ends doubts
+	mended   bool // it was found on disk or missed there, and somebody is told of damage and ends doubts
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
 	coordinator Coordinator

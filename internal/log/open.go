@@ -105,7 +105,8 @@ func (l *Log) openFiles(known bool, saved *checkpoint.Log) error {
 
 // openMissing opens a log that has no directory. A checkpoint that knows data
 // of it means that somebody took the directory away: then the offsets go on
-// where they were, so that none is given out twice.
+// where they were as far as it knows, so that none is given out twice. There may have
+// been more: the end is in doubt.
 func (l *Log) openMissing(saved *checkpoint.Log) error {
 	if saved == nil || saved.Recovery.Offset == 0 { // nothing of it was ever durable
 		return nil
@@ -115,9 +116,20 @@ func (l *Log) openMissing(saved *checkpoint.Log) error {
 	l.durable = l.end
 	l.epochs.Replace(saved.Epochs)
 	l.lost.Store(true)
+	l.doubted.Store(true)
 	l.report = &Recovery{From: saved.Start, End: saved.End, Reason: "the directory of this log is gone: everything it held is lost"}
 	l.dir.log.Error("log directory of a partition is gone", "topic", l.id.Topic, "partition", l.id.Partition, "offset", saved.End)
 	return nil
+}
+
+// Misses tells whether the checkpoint knows something durable of a log whose directory
+// is gone.
+func (d *Dir) Misses(id Ident) bool {
+	if d.Err() != nil || d.Holds(id.Topic, id.Partition) {
+		return false
+	}
+	saved := d.book.Entry(layout.DirName(id.Topic, id.Partition))
+	return saved != nil && saved.ID == id.ID && saved.Recovery.Offset > 0
 }
 
 // checkTopic holds the directory's partition.metadata against the topic id. A
