@@ -21,8 +21,8 @@ func (r *rig) keeping() *Log {
 	return l
 }
 
-// suspect is a log of ten batches, all below its recovery point, with bytes behind them
-// that are none, or less: left of the bytes, or without its file.
+// suspect is a log of ten batches, all below its recovery point, whose file was changed,
+// or with nil removed, before it is opened again.
 func suspect(t *testing.T, change func(b []byte) []byte) *rig {
 	t.Helper()
 	r := newRig(t)
@@ -44,6 +44,12 @@ func suspect(t *testing.T, change func(b []byte) []byte) *rig {
 }
 
 func torn(b []byte) []byte  { return append(b, "no batch"...) }
+// rotten has a damaged batch in the middle, whose producer a recovery does not see.
+func rotten(b []byte) []byte {
+	b[len(b)/2] ^= 1
+	return b
+}
+
 func short(b []byte) []byte { return b[:len(b)/2] }
 func gone([]byte) []byte    { return nil }
 
@@ -55,6 +61,7 @@ func TestADoubtOutlivesTheProcess(t *testing.T) {
 		want   doubts
 	}{
 		"bytes that are no batch": {torn, doubts{end: true}},
+		"a damaged batch":         {rotten, doubts{true, true}},
 		"a lost end":              {short, doubts{true, true}},
 		"a lost file":             {gone, doubts{true, true}},
 	} {

@@ -103,8 +103,9 @@ func (l *Log) Lost() bool { return l.lost.Load() }
 // Doubted tells that the log may end below what it had acknowledged: when it was
 // opened its last bytes could not be read. A power cut leaves such bytes behind what
 // was synced, and damage to what was synced past the recovery point looks the same.
-// Only other replicas can tell. Where OpenOptions.KeepDoubts says so, that is told at
-// every start until Trust.
+// Only other replicas can tell. It is told of a log that lost something in what was
+// read when it was opened, too (Lost): its producers and transactions are not known
+// whole. Where OpenOptions.KeepDoubts says so, that is told at every start until Trust.
 func (l *Log) Doubted() bool { return l.doubted.Load() }
 
 // Config is the configuration in force.

@@ -130,7 +130,7 @@ func (r *recovery) finish() error {
 	if r.next < r.floor0() {
 		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
 	}
-	if r.cut || r.broken || r.next < r.floor0() {
+	if r.cut || r.rot { // what was walked past may have told of producers and transactions
 		l.doubted.Store(true)
 	}
 	if err := r.keepDoubts(); err != nil {
