@@ -41,6 +41,7 @@ type member struct {
 	owns       []int32
 	at         []int64 // committed offsets of what it owns
 	stable     bool
+	committing bool
 	doing      string
 }
 
@@ -138,7 +139,7 @@ func (m *member) soon(do func()) {
 func (m *member) begin() {
 	m.life++
 	m.term++
-	m.id, m.generation, m.owns, m.stable = "", -1, nil, false
+	m.id, m.generation, m.owns, m.stable, m.committing = "", -1, nil, false, false
 	if m.c.modern {
 		m.enlist()
 	} else {
@@ -287,8 +288,17 @@ func (m *member) topics() []group.FetchTopic {
 }
 
 // locate reads where the group stands: never before what it was told is committed.
+// Not while a commit of its own is under way, which may come after that.
 func (m *member) locate(term int) {
 	c := m.c
+	if m.committing {
+		m.soon(func() {
+			if m.term == term {
+				m.locate(term)
+			}
+		})
+		return
+	}
 	at := slices.Clone(c.acked)
 	m.call(group.Fetch{Group: c.name, Epoch: -1, RequireStable: true, Topics: m.topics()}, func(body any, _ wire.Code) {
 		if m.term != term {
@@ -323,10 +333,12 @@ func (m *member) commit(term int) {
 		}
 		p := m.owns[c.w.work.IntN(len(m.owns))]
 		next := m.at[p] + 1 + int64(c.w.work.IntN(5))
+		m.committing = true
 		m.call(group.Commit{
 			Group: c.name, MemberID: m.id, Generation: m.generation, RetentionMs: -1, TellsNotFound: true, Version: 9,
 			Topics: []group.CommitTopic{{Name: mainTopic, ID: m.topics()[0].ID, Partitions: []group.CommitPartition{{Index: p, Offset: next, LeaderEpoch: -1}}}},
 		}, func(body any, code wire.Code) {
+			m.committing = false
 			if code == wire.NetworkException {
 				m.begin()
 				return
