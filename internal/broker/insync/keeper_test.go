@@ -112,6 +112,15 @@ func (r *rig) fetch(id int32, epoch, offset int64) {
 	}}, &f))
 }
 
+// fetchStuck is fetch of one that could not keep what it got.
+func (r *rig) fetchStuck(id int32, epoch, offset int64) {
+	r.t.Helper()
+	var f partition.Fetched
+	must(r.t, r.p.FetchReplica(&partition.ReplicaArgs{Replica: id, BrokerEpoch: epoch, Synced: offset, Stuck: true, FetchArgs: partition.FetchArgs{
+		Offset: offset, CurrentLeaderEpoch: 4, LastFetchedEpoch: -1,
+	}}, &f))
+}
+
 // late lets followers that do not fetch fall behind.
 func (r *rig) late() {
 	r.mu.Lock()
@@ -149,6 +158,27 @@ func TestThoseThatLagLeave(t *testing.T) {
 	r.answer <- nil
 	r.ticks <- r.time() // nothing is left to tell
 	r.ticks <- r.time()
+}
+
+// TestWhoCannotGoOnLeavesAtOnce: without a tick, and comes back as any other.
+func TestWhoCannotGoOnLeavesAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.fetch(2, 20, 1)
+	r.fetchStuck(3, 30, 0)
+	if isr, _ := r.asks(); !slices.Equal(isr, []int32{1, 2}) {
+		t.Errorf("the ISR proposed is %v", isr)
+	}
+	r.become(1, 1, 2)
+	r.answer <- nil
+	r.fetchStuck(3, 30, 1)
+	r.ticks <- r.time()
+	r.ticks <- r.time() // it has everything, and could not keep what comes next
+	r.fetch(3, 30, 1)
+	if isr, _ := r.asks(); !slices.Equal(isr, []int32{1, 2, 3}) {
+		t.Errorf("the ISR proposed is %v", isr)
+	}
+	r.become(2, 1, 2, 3)
+	r.answer <- nil
 }
 
 // TestAProposalIsMadeAgainUntilTheImageHasTheWord: whatever became of the first.
