@@ -32,3 +32,24 @@ func TestAFollowerWithAFullDiskHoldsUpNoWrites(t *testing.T) {
 	}
 	c.consume("held", 0, 100, 100)
 }
+
+// TestALeaderWithAFullDiskGivesItsLeadAway: so writes go on, and it is in sync again
+// once it has room.
+func TestALeaderWithAFullDiskGivesItsLeadAway(t *testing.T) {
+	var faults ottla.Faults
+	c := startWith(t, trio.Options{
+		Settings: map[string]string{"min.insync.replicas": "2", "replica.lag.time.max.ms": "3600000"},
+		Faults:   map[int]*ottla.Faults{3: &faults},
+	})
+	c.create("yielded", nil, 3, 1, 2)
+	c.produce("yielded", 0, 20, 100)
+	c.inSync("yielded", 1, 2, 3)
+	faults.FullDisk(true)
+	c.produce("yielded", 20, 20, 100)
+	c.await("another than node 3 leads", func() bool { return c.partition("yielded").Leader != 3 }) // node 3 has no room to hear of it
+	faults.FullDisk(false)
+	c.inSync("yielded", 1, 2, 3)
+	c.prefer("yielded")
+	c.produce("yielded", 40, 20, 100)
+	c.consume("yielded", 0, 60, 100)
+}
