@@ -43,7 +43,8 @@ func suspect(t *testing.T, change func(b []byte) []byte) *rig {
 	return r
 }
 
-func torn(b []byte) []byte  { return append(b, "no batch"...) }
+func torn(b []byte) []byte { return append(b, "no batch"...) }
+
 // rotten has a damaged batch in the middle, whose producer a recovery does not see.
 func rotten(b []byte) []byte {
 	b[len(b)/2] ^= 1
