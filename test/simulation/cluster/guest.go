@@ -88,12 +88,11 @@ func (w *World) without(img *metadata.Image, id int32) (cmd controller.ReassignP
 				continue
 			}
 			to := slices.Clone(x.Replicas)
-			at, other := slices.Index(to, id), int32(1)
-			for other < id && slices.Contains(to, other) {
-				other++
-			}
-			if to[at] = other; other == id { // all others have one
-				to = slices.Delete(to, at, at+1)
+			for other := int32(1); other < id; other++ {
+				if !slices.Contains(to, other) {
+					to[slices.Index(to, id)] = other
+					break
+				}
 			}
 			cmd.Partitions = append(cmd.Partitions, controller.Reassignment{
 				TopicPartition: controller.TopicPartition{Topic: t.Name, Index: x.Index}, Replicas: to,
