@@ -73,6 +73,37 @@ func TestAPartitionInDoubtTakesNoRole(t *testing.T) {
 	}
 }
 
+// TestADoubtLastsUntilItIsSettled: a node that stops before that comes back with it,
+// and does not once it took its role.
+func TestADoubtLastsUntilItIsSettled(t *testing.T) {
+	r, h := torn(t)
+	role := partition.Role{Leader: 1, Replicas: []int32{1, 2, 3}, ISR: []int32{1}}
+	again := func(want wire.Code) {
+		t.Helper()
+		h.state.Store(waiting)
+		if err := h.become(role); err != nil {
+			t.Fatal(err)
+		}
+		h.leads.Store(true)
+		h.open(r.broker.o.Logger)
+		if _, code := h.serve(false); code != want {
+			t.Fatalf("it is served with %s, want %s", code.Name(), want.Name())
+		}
+	}
+	for range 3 {
+		again(wire.NotLeaderOrFollower)
+		if err := h.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again(wire.NotLeaderOrFollower)
+	h.settle(r.broker.o.Logger)
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+	again(wire.None)
+}
+
 // TestAReplicaAloneIsNeverInDoubt: nor is one where nobody would end the doubt.
 func TestAReplicaAloneIsNeverInDoubt(t *testing.T) {
 	for _, mended := range []bool{false, true} {

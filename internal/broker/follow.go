@@ -39,8 +39,8 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 }
 
 // create makes the partitions of new topics that have a replica here. Those
-// found on disk are given back, to open in the background; the others are open
-// before it returns.
+// found on disk, or missed there, are given back, to open in the background; the others
+// are open before it returns.
 func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map[spot]int) (later []*held) {
 	if len(topics) == 0 {
 		return nil
@@ -57,7 +57,7 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 			at, onDisk := b.firstHome(mp, mt.Name, found)
 			h := b.hold(mt, mp, at, c)
 			t.parts[i] = h
-			if onDisk {
+			if onDisk || h.dir().Misses(h.id) {
 				h.mended = b.rot() != nil
 				later = append(later, h)
 			} else {

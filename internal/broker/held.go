@@ -34,7 +34,7 @@ type held struct {
 	id       log.Ident
 	at       atomic.Pointer[home] // changes when it is moved, with mu held
 	internal bool
-	mended   bool // it was found on disk, and somebody is told of damage and ends doubts
+	mended   bool // it was found on disk or missed there, and somebody is told of damage and ends doubts
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
 	coordinator Coordinator
@@ -211,7 +211,10 @@ func (h *held) openLocked(logger *slog.Logger) {
 // mu held.
 func (h *held) begin(err error, logger *slog.Logger) {
 	if err == nil {
-		if err = h.opened(); err != nil {
+		if err = h.p.Trust(); err == nil {
+			err = h.opened()
+		}
+		if err != nil {
 			err = errors.Join(err, h.p.Close())
 		}
 	}

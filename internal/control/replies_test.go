@@ -34,6 +34,7 @@ func story(t *testing.T, step func(cmd any) any) {
 	step(controller.AllocateProducerIDs{BrokerID: 1})
 	step(controller.AlterPartition{Broker: 1, Epoch: epoch, Partitions: []controller.NewISR{{TopicID: topics[0].ID, ISR: []controller.BrokerState{{Broker: 1, BrokerEpoch: epoch}}}}})
 	step(controller.RenewReplicas{ID: 1, Epoch: epoch, Partitions: []controller.TopicIDPartition{{TopicID: topics[0].ID}}})
+	step(controller.YieldLeads{ID: 1, Epoch: epoch, Partitions: []controller.TopicIDPartition{{TopicID: topics[0].ID}}})
 	step(controller.ElectLeaders{})
 	step(controller.Rebalance{})
 	step(controller.ReassignPartitions{Partitions: []controller.Reassignment{{TopicPartition: controller.TopicPartition{Topic: "orders"}}}})

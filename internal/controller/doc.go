@@ -40,7 +40,7 @@
 //	                      that decides it changes
 //	alter_partition.go    AlterPartition: leaders tell who is in sync
 //	renew.go              RenewReplicas: those that are damaged; SettleEnd: those
-//	                      that may be
+//	                      that may be; YieldLeads: those that have no room
 //	elect_leaders.go      ElectLeaders, Rebalance
 //	reassign.go           ReassignPartitions
 //	features.go           Bootstrap, UpdateFeatures

@@ -140,3 +140,59 @@ func (c *Controller) uncount(id int32, p *metadata.Partition, heirs []int32) (*m
 	}
 	return change, true
 }
+
+// YieldLeads tells that a broker has no room for what partitions that it leads are to
+// take: another replica in sync leads instead, and the broker's counts again once it
+// has caught up. The reply is []Result, one per partition, in order:
+// NOT_ENOUGH_REPLICAS where fewer than min.insync.replicas would be left,
+// ELIGIBLE_LEADERS_NOT_AVAILABLE where none of them is alive. Then nothing changes:
+// what is there can be read.
+type YieldLeads struct {
+	ID         int32
+	Epoch      int64
+	Partitions []TopicIDPartition
+}
+
+func (c *Controller) yieldLeads(cmd YieldLeads) ([]metadata.Record, any, error) {
+	b, err := c.registered(cmd.ID, cmd.Epoch)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(cmd.Partitions) > maxPartitionsPerStep {
+		return nil, nil, wire.Errorf(wire.InvalidRequest, "%d leaderships are given away at once; the most is %d", len(cmd.Partitions), maxPartitionsPerStep)
+	}
+	c.because("the disk of its leader, node %d, is full", cmd.ID)
+	var records []metadata.Record
+	reply := make([]Result, 0, len(cmd.Partitions))
+	changed := make(map[TopicIDPartition]bool, len(cmd.Partitions))
+	for _, tp := range cmd.Partitions {
+		record, err := (*metadata.PartitionChangeRecord)(nil), error(wire.Errorf(wire.InvalidRequest, "the leadership is given away twice"))
+		if !changed[tp] {
+			record, err = c.yield(b.ID, tp)
+		}
+		if record != nil {
+			changed[tp] = true
+			records = append(records, record)
+		}
+		reply = append(reply, resultOf(err))
+	}
+	return records, reply, nil
+}
+
+// yield decides one partition.
+func (c *Controller) yield(id int32, tp TopicIDPartition) (*metadata.PartitionChangeRecord, error) {
+	p := c.partition(tp)
+	switch {
+	case p == nil:
+		return nil, wire.UnknownTopicOrPartition
+	case p.Leader != id:
+		return nil, wire.NotLeaderOrFollower
+	case len(election.Without(p.ISR, id)) < min(c.minISR(p.Topic.Name), len(p.Replicas)):
+		return nil, wire.NotEnoughReplicas
+	}
+	change := c.without(p.Topic, p, id, nil)
+	if change == nil || change.Leader < 0 {
+		return nil, wire.EligibleLeadersNotAvailable
+	}
+	return change, nil
+}

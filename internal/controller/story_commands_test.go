@@ -28,10 +28,13 @@ func parseCommand(t *testing.T, d *datadriven.TestData, lines []string) any {
 		return UnregisterController{broker}
 	case "isr":
 		return parseISR(args, items)
-	case "renew":
+	case "renew", "yield":
 		r := RenewReplicas{ID: broker, Epoch: epoch}
 		for _, w := range items {
 			r.Partitions = append(r.Partitions, TopicIDPartition{w.id(w.at(0)), int32(w.parse(w.at(1)))})
+		}
+		if d.Cmd == "yield" {
+			return YieldLeads(r)
 		}
 		return r
 	case "settle":

@@ -2,6 +2,7 @@ package log
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"testing"
@@ -210,6 +211,59 @@ func TestATurnedOffsetIsNotServed(t *testing.T) {
 			if !errors.As(err, &rot) {
 				t.Errorf("byte %d of the batch at offset %d: %d bytes are served, %v", at, offset, s.Len, err)
 			}
+		}
+	}
+}
+
+// TestALengthThatHasTurnedHidesNothing: whichever bit of a batch's length it is, that
+// batch alone is refused, and the refusal tells where the next one is. Without an index
+// the way to each offset leads over the batches before it.
+func TestALengthThatHasTurnedHidesNothing(t *testing.T) {
+	c := small
+	c.IndexIntervalBytes = 1 << 20
+	mine, _, r := twins(t, c)
+	base, next := mine.SegmentBases()[1], mine.SegmentBases()[2]
+	_, one := batch(base, 0, 1_700_000_000_000, 5)
+	for i := range 3 {
+		hurt := base + int64(5*i)
+		for bit := range 32 {
+			flip := func(b []byte) { b[i*len(one)+11-bit/8] ^= 1 << (bit % 8) }
+			hurtSegment(r, base, flip)
+			for offset := base; offset < next; offset++ {
+				s, err := mine.Read(offset, mine.End(), 1, true)
+				served := s.Len
+				s.Release()
+				rot := (*CorruptError)(nil)
+				refused := errors.As(err, &rot)
+				switch damaged := offset >= hurt && offset < hurt+5; {
+				case refused != damaged, !refused && (err != nil || served != len(one)):
+					t.Fatalf("bit %d of the length at offset %d: offset %d is read with %v", bit, hurt, offset, err)
+				case refused && rot.NextOffset != hurt+5:
+					t.Fatalf("bit %d of the length at offset %d: reading goes on at %d, want %d: %v", bit, hurt, rot.NextOffset, hurt+5, err)
+				}
+			}
+			hurtSegment(r, base, flip)
+		}
+	}
+}
+
+// TestALengthUpToTheEndOfItsSegmentIsDamage: nothing is behind it that would not fit,
+// and what it hides is not passed over in silence.
+func TestALengthUpToTheEndOfItsSegmentIsDamage(t *testing.T) {
+	c := small
+	c.IndexIntervalBytes = 1 << 20
+	mine, _, r := twins(t, c)
+	base, next := mine.SegmentBases()[1], mine.SegmentBases()[2]
+	_, one := batch(base, 0, 1_700_000_000_000, 5)
+	hurtSegment(r, base, func(b []byte) {
+		binary.BigEndian.PutUint32(b[len(one)+8:], uint32(len(b)-len(one)-12))
+	})
+	for offset := base; offset < next; offset++ {
+		s, err := mine.Read(offset, mine.End(), 1, true)
+		s.Release()
+		rot := (*CorruptError)(nil)
+		if refused := errors.As(err, &rot); refused != (offset >= base+5) || refused && rot.NextOffset != next {
+			t.Fatalf("offset %d is read with %v", offset, err)
 		}
 	}
 }

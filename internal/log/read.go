@@ -294,8 +294,12 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 	if entry >= 0 {
 		next = -1
 	}
+	before := int64(-1) // where the last batch begins, of which the header alone was read
 	for {
 		err := r.Header(&h)
+		if before >= 0 && (err != nil || l.misplaced(&h, next)) {
+			next, err = blame(r, before, next, err)
+		}
 		if err == io.EOF {
 			f.release()
 			return place{}, h, nil
@@ -314,9 +318,29 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 		if h.LastOffset() >= offset {
 			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), holds: -1}, h, nil
 		}
+		before = r.Pos()
 		r.Skip(&h)
 		next = h.NextOffset()
 	}
+}
+
+// blame goes back to the batch at byte before, if that is the damaged one where what
+// is behind it does not fit: a length that has turned leads astray, past what is well,
+// or to the end. It returns the offset that comes at the reader's place, and what is
+// wrong there.
+func blame(r *walk.Reader, before, next int64, cause error) (int64, error) {
+	at := r.Pos()
+	r.Move(before)
+	var h record.Header
+	err := r.Header(&h)
+	if err == nil {
+		err = r.Check(&h)
+	}
+	if err != nil {
+		return h.BaseOffset, err
+	}
+	r.Move(at)
+	return next, cause
 }
 
 // misplaced tells whether a batch can not be the one after next: inside a

@@ -171,7 +171,15 @@ func TestALogRobbedOfItsFilesIsNoNewLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.reopen()
+		other := ident(0)
+		other.ID[0]++
+		if missed := r.d.Misses(ident(0)); missed == r.d.Holds("orders", 0) || r.d.Misses(ident(1)) || r.d.Misses(other) {
+			t.Errorf("without %s it is missed: %v", what, missed)
+		}
 		l = r.log(big)
+		if !l.Doubted() || !l.Lost() {
+			t.Errorf("without %s: in doubt %v, lost %v", what, l.Doubted(), l.Lost())
+		}
 		if l.End().Offset != 10 || l.RecoveryReport() == nil || l.RecoveryReport().Reason == "" {
 			t.Errorf("without %s: end %v, %+v; want 10 and a reason", what, l.End(), l.RecoveryReport())
 		}

@@ -29,7 +29,7 @@ type ProposeArgs struct {
 }
 
 // Propose gives the ISR as it should be, when that differs from the committed
-// one: without those that lag, with those that have caught up. From then on the
+// one: without those that lag or cannot go on, with those that have caught up. From then on the
 // high watermark heeds both, until the controller's word (Become) or Withdraw.
 // While one proposal is under way it gives that one again.
 func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {

@@ -82,6 +82,17 @@ func (p *Partition) Doubted() bool {
 	return l != nil && l.Doubted()
 }
 
+// Trust ends what Doubted told: a restart does not find it again. Until then it does.
+func (p *Partition) Trust() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	if l == nil {
+		return wire.NotLeaderOrFollower
+	}
+	return p.fault(l.Trust())
+}
+
 // Tail is how far a log goes.
 type Tail struct {
 	Epoch int32 // the latest leader epoch, -1 when none is known

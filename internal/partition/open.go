@@ -41,7 +41,7 @@ func (p *Partition) Open(dir *log.Dir) error {
 
 // openOptions are what the log gets of the partition.
 func (p *Partition) openOptions() log.OpenOptions {
-	return log.OpenOptions{Config: p.config.Load().Log, OnDurable: p.onDurable, OnOffline: p.onOffline, High: p.keptHigh}
+	return log.OpenOptions{Config: p.config.Load().Log, OnDurable: p.onDurable, OnOffline: p.onOffline, High: p.keptHigh, KeepDoubts: p.rot != nil}
 }
 
 // keptHigh is the high watermark for the log's checkpoint. A replica alone finds

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -33,13 +34,22 @@ func (s *Server) makeDoor() error {
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
 		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures(), FixedFeatures: fixedFeatures(),
-		Nodes: s.others.nodes.Handle, Hold: true, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Nodes: s.others.nodes.Handle, Hold: true, HoldFor: s.holdFor(), Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
 	}
 	s.door = door
 	return nil
+}
+
+// holdFor is how long clients wait for this node to serve: where others do, not
+// for long; a node alone is all they have.
+func (s *Server) holdFor() time.Duration {
+	if len(s.o.Join) > 0 || s.held[0].Joined || len(s.quorum.Members()) > 1 {
+		return time.Second
+	}
+	return 0
 }
 
 // openDoors opens the ports: other nodes come in, clients wait until LetIn.

@@ -118,7 +118,9 @@ func (s *Server) start(ctx context.Context) error {
 			return err
 		}
 	}
+	open := turnAway(s.kafkaPorts)
 	joined, err := s.joinCluster(ctx)
+	open()
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,8 @@ func (s *Server) start(ctx context.Context) error {
 }
 
 // bindPorts takes the ports before anything slow: a busy one stops the start
-// at once, and clients that come early wait in the accept queue.
+// at once. Clients that come while the node is let into a cluster are turned away,
+// those that come later wait in the accept queue.
 func (s *Server) bindPorts() error {
 	if len(s.kafkaPorts) > 0 {
 		return nil

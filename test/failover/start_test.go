@@ -3,9 +3,11 @@ package failover
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,9 +17,9 @@ import (
 	"ottla/test/rig/trio"
 )
 
-// A node that starts lets clients wait until it has its place among those that
-// serve: what it had on disk is an old story. (The others answer meanwhile, where
-// there are enough of them.)
+// A node that starts answers no client until it has its place among those that
+// serve: what it had on disk is an old story. Who waits is sent to the others after
+// a second, and may come again.
 func TestANodeAnswersClientsOnlyOnceItIsUnfenced(t *testing.T) {
 	c := trio.Start(t, trio.Options{})
 	for _, n := range []int{3, 2, 1} {
@@ -27,17 +29,22 @@ func TestANodeAnswersClientsOnlyOnceItIsUnfenced(t *testing.T) {
 	defer cancel()
 	// Alone it is no majority: it waits, with its port open.
 	second := wake(ctx, t, c, 2)
-	nc := reach(ctx, t, c.Addrs()[1])
 	req := kmsg.NewPtrMetadataRequest()
 	req.Version = 12
 	frame := kmsg.NewRequestFormatter(kmsg.FormatterClientID("early")).AppendRequest(nil, req, 7)
-	if _, err := nc.Write(frame); err != nil {
-		t.Fatal(err)
+	if body, err := answer(reach(ctx, t, c.Addrs()[1]), frame); !errors.Is(err, syscall.ECONNRESET) {
+		t.Fatalf("a node that is no majority answers %x, %v; want the connection reset", body, err)
 	}
 	first := wake(ctx, t, c, 1)
+	var body []byte
+	for err := error(syscall.ECONNRESET); err != nil; {
+		if body, err = answer(reach(ctx, t, c.Addrs()[1]), frame); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+			t.Fatal(err)
+		}
+	}
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
 	resp.Version = req.Version
-	if err := resp.ReadFrom(answer(t, nc)); err != nil {
+	if err := resp.ReadFrom(body); err != nil {
 		t.Fatal(err)
 	}
 	// Only those that are unfenced are told of.
@@ -98,16 +105,18 @@ func reach(ctx context.Context, t *testing.T, addr string) net.Conn {
 	}
 }
 
-// answer reads one answer, without its header.
-func answer(t *testing.T, nc net.Conn) []byte {
-	t.Helper()
+// answer sends a request and reads its answer, without its header.
+func answer(nc net.Conn, frame []byte) ([]byte, error) {
+	if _, err := nc.Write(frame); err != nil {
+		return nil, err
+	}
 	var size [4]byte
 	if _, err := io.ReadFull(nc, size[:]); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	body := make([]byte, binary.BigEndian.Uint32(size[:]))
 	if _, err := io.ReadFull(nc, body); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return body[5:] // correlation id, and no tagged fields
+	return body[5:], nil // correlation id, and no tagged fields
 }

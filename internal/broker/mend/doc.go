@@ -25,8 +25,10 @@
 //
 // A log that was cut at its end when it was opened may lack what it had acknowledged:
 // damage above the recovery point looks like a torn write. Its partition takes no role
-// until that is settled here. Every other replica, counted on or not, is asked how far
-// its log goes. Of several, of which one has everything committed, the one with the
+// until that is settled here, however often the node starts until then (package log
+// keeps it on disk); nor does one of a log that lost something in what it read, whose
+// producers are not known whole. Every other replica, counted on or not, is asked how
+// far its log goes. Of several, of which one has everything committed, the one with the
 // latest last epoch, and of these the longest, has it (the rule of Raft's elections): a
 // replica of that epoch took its records from a leader that had everything committed
 // before, and those of one epoch are prefixes of each other. So a replica in doubt that

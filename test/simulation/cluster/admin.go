@@ -61,7 +61,7 @@ func (c *admin) step() {
 	switch {
 	case !t.there || t.unsure && c.w.work.IntN(2) == 0:
 		parts := 1 + c.w.work.Int32N(2)
-		c.do("create "+name, t, controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: 3}}}, func(code wire.Code, sure bool) {
+		c.do("create "+name, t, controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: copies}}}, func(code wire.Code, sure bool) {
 			switch {
 			case sure && code == wire.None:
 				*t = made{there: true, parts: parts}

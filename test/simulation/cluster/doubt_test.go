@@ -55,6 +55,49 @@ func flippedAndGone(w *World) {
 	}
 }
 
+// quiet are options of a seed without faults of its own, but for a disk that may rot.
+func quiet(seed uint64) Options {
+	o := Choose(seed)
+	return Options{
+		Nodes: 3, Partitions: 3, Producers: 2, SegmentBytes: o.SegmentBytes, SnapshotBytes: o.SnapshotBytes, VerifyAge: time.Hour, MaxLag: o.MaxLag,
+		Durability: "fsync", MaxDelay: 10 * time.Millisecond, MaxSync: 5 * time.Millisecond, Rot: true, Pace: time.Hour, Safety: time.Second,
+	}
+}
+
+// robbed has the power go at all nodes at once, and the directories of one's partitions
+// be gone when they come back.
+func robbed(w *World) {
+	w.run(5 * time.Second)
+	n := w.node(w.rotter)
+	w.each(func(x *node) { x.end(true) })
+	for i := range w.o.Partitions {
+		if err := n.disk.RemoveAll(fmt.Sprintf("%s/%s-%d", dataPath, mainTopic, i)); err != nil {
+			w.fail("%v: %v", n, err)
+		}
+	}
+	if err := n.disk.SyncDir(dataPath); err != nil {
+		w.fail("%v: %v", n, err)
+	}
+	w.each(func(x *node) { w.loop.After(10*time.Millisecond, x.start) })
+	w.run(8 * time.Second)
+}
+
+// TestADirectoryThatIsGoneLosesNothing: the node that had it must not lead with offsets
+// that go on where its checkpoint remembers, or the others drop what they have.
+func TestADirectoryThatIsGoneLosesNothing(t *testing.T) {
+	anew := 0
+	for seed := range uint64(12) {
+		r := simulate(seed, quiet(seed), "", nil, robbed)
+		if r.Failure != "" {
+			t.Errorf("seed %d: %s\n%s", seed, r.Failure, strings.Join(r.Tail, "\n"))
+		}
+		anew += r.Hits["renewal answered"]
+	}
+	if anew == 0 {
+		t.Error("no replica was fetched anew")
+	}
+}
+
 // TestAFlippedBitAboveTheRecoveryPointLosesNothing: the node that has it comes back
 // with less than it acknowledged, and must not lead with that where another has more,
 // counted on or not; nor be waited for for ever where one is gone. With that taken away,
@@ -64,11 +107,7 @@ func TestAFlippedBitAboveTheRecoveryPointLosesNothing(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			hits, found := map[string]int{}, 0
 			for seed := range uint64(12) {
-				o := Choose(seed)
-				o = Options{
-					Nodes: 3, Partitions: 3, Producers: 2, SegmentBytes: o.SegmentBytes, SnapshotBytes: o.SnapshotBytes, VerifyAge: time.Hour, MaxLag: o.MaxLag,
-					Durability: "fsync", MaxDelay: 10 * time.Millisecond, MaxSync: 5 * time.Millisecond, Rot: true, Pace: time.Hour, Safety: time.Second,
-				}
+				o := quiet(seed)
 				r := simulate(seed, o, "", nil, meanwhile)
 				if r.Failure != "" {
 					t.Errorf("seed %d: %s\n%s", seed, r.Failure, strings.Join(r.Tail, "\n"))

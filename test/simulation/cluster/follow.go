@@ -39,6 +39,7 @@ type follower struct {
 	pause         time.Duration
 	told          int64
 	telling       bool
+	stuck         bool
 }
 
 // Follow implements broker.Followers.
@@ -90,7 +91,7 @@ func (x *follower) ask() {
 	x.asked, x.waits, x.told = x.f.next, true, pos.Synced
 	q := question{
 		part: x.at, epoch: x.epoch, replica: p.n.id, pos: pos, brokerEpoch: -1,
-		most: 50 + p.w.work.IntN(4000),
+		most: 50 + p.w.work.IntN(4000), stuck: x.stuck,
 	}
 	if me := p.broker.Image().Broker(p.n.id); me != nil {
 		q.brokerEpoch = me.Epoch
@@ -141,11 +142,14 @@ func (x *follower) take(r row) {
 		_, err = x.part.AppendFollower(r.records, &partition.FollowerArgs{LeaderEpoch: x.epoch, HighWatermark: r.high, LogStart: r.start})
 	}
 	if err != nil {
+		if x.stuck = r.code == wire.None && wire.CodeOf(err) == wire.KafkaStorageError; x.stuck {
+			w.hit("follower stuck")
+		}
 		x.f.p.suspect("follow "+x.at.Topic, err)
 		x.later()
 		return
 	}
-	x.pause = 0
+	x.pause, x.stuck = 0, false
 	x.f.p.after(time.Millisecond, x.ask)
 }
 

@@ -40,6 +40,7 @@ type member struct {
 	changed    bool // the coordinator has not heard what it owns now
 	owns       []int32
 	at         []int64 // committed offsets of what it owns
+	committing bool    // a commit of this life is not answered yet
 	stable     bool
 	doing      string
 }
@@ -94,7 +95,7 @@ func (m *member) call(cmd any, then func(body any, code wire.Code)) {
 			}
 		})
 	}
-	to := c.leader(broker.OffsetsTopic, home(c.name))
+	to, asked := c.leader(broker.OffsetsTopic, home(c.name)), false
 	if to < 0 {
 		heard(said{}, false)
 		return
@@ -102,6 +103,10 @@ func (m *member) call(cmd any, then func(body any, code wire.Code)) {
 	c.ask(request{
 		to: to, timeout: 6 * time.Second, pipe: c.pipe(),
 		serve: func(p *process, answer func(any)) {
+			if _, commits := cmd.(group.Commit); commits && asked {
+				return // doubled: behind a later commit it would take that back, as on no connection
+			}
+			asked = true
 			p.shards.groups.do(home(c.name), cmd, func(s said) { answer(s) })
 		},
 		done: func(answer any, _ bool) {
@@ -138,7 +143,7 @@ func (m *member) soon(do func()) {
 func (m *member) begin() {
 	m.life++
 	m.term++
-	m.id, m.generation, m.owns, m.stable = "", -1, nil, false
+	m.id, m.generation, m.owns, m.stable, m.committing = "", -1, nil, false, false
 	if m.c.modern {
 		m.enlist()
 	} else {
@@ -287,9 +292,14 @@ func (m *member) topics() []group.FetchTopic {
 }
 
 // locate reads where the group stands: never before what it was told is committed.
+// What it reads is good to go on from only where no commit of this very member is under
+// way: that may come behind whatever is done meanwhile, and in the consumer protocol it
+// is taken at the epoch of before, for a partition that the member keeps (KIP-1251).
+// Nobody can promise the order of two commits that are under way at once, so there is
+// one at a time.
 func (m *member) locate(term int) {
 	c := m.c
-	at := slices.Clone(c.acked)
+	at, under := slices.Clone(c.acked), m.committing
 	m.call(group.Fetch{Group: c.name, Epoch: -1, RequireStable: true, Topics: m.topics()}, func(body any, _ wire.Code) {
 		if m.term != term {
 			return
@@ -309,6 +319,11 @@ func (m *member) locate(term int) {
 				c.w.fail("%s: the committed offset of partition %d is %d, and was %d", c.name, p.Index, p.Offset, at[p.Index])
 			}
 		}
+		if under {
+			c.w.hit("a commit was under way")
+			m.soon(func() { m.locate(term) })
+			return
+		}
 		m.commit(term)
 	})
 }
@@ -323,10 +338,12 @@ func (m *member) commit(term int) {
 		}
 		p := m.owns[c.w.work.IntN(len(m.owns))]
 		next := m.at[p] + 1 + int64(c.w.work.IntN(5))
+		m.committing = true
 		m.call(group.Commit{
 			Group: c.name, MemberID: m.id, Generation: m.generation, RetentionMs: -1, TellsNotFound: true, Version: 9,
 			Topics: []group.CommitTopic{{Name: mainTopic, ID: m.topics()[0].ID, Partitions: []group.CommitPartition{{Index: p, Offset: next, LeaderEpoch: -1}}}},
 		}, func(body any, code wire.Code) {
+			m.committing = false
 			if code == wire.NetworkException {
 				m.begin()
 				return

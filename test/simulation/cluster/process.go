@@ -247,7 +247,7 @@ func several(img *metadata.Image, self int32) bool {
 func (p *process) lead(leader, epoch int32) {
 	p.w.note("node %d: node %d leads the quorum in epoch %d", p.n.id, leader, epoch)
 	p.keeper.onLeader(leader, epoch)
-	p.control.onLeader(leader)
+	p.control.onLeader(leader, epoch)
 	p.speaker.say()
 }
 

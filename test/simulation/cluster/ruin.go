@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
@@ -20,27 +21,52 @@ func (w *World) ruin() {
 	}
 	t := w.controller().quorum.Image().TopicByName(mainTopic)
 	x := t.Partitions[w.chaos.IntN(len(t.Partitions))]
-	want := w.bytesOf(t, x.Index, x.Replicas[0])
-	if len(want.batches) == 0 {
+	r := &ruin{t: t, x: x, want: w.bytesOf(t, x.Index, x.Replicas[0]), claims: map[int32]int{}}
+	if len(r.want.batches) == 0 {
 		return
 	}
-	victim := want.batches[w.chaos.IntN(len(want.batches))]
+	r.at = w.chaos.IntN(len(r.want.batches))
+	victim := r.want.batches[r.at]
 	for _, id := range x.Replicas {
-		w.damage(w.node(id), mainTopic, x.Index, victim.bytes)
+		r.claims[id] = w.damage(w.node(id), mainTopic, x.Index, victim.bytes)
 	}
 	w.hit("all copies damaged")
 	w.note("%s-%d: offset %d is damaged on %v", t.Name, x.Index, victim.base, x.Replicas)
 	w.ruined = true
 	for range 3 {
 		for _, id := range x.Replicas {
-			w.readRuined(w.node(id).p, t, x, &want, victim.base)
+			w.readRuined(w.node(id), r)
 		}
 		w.run(3 * time.Second) // mending is tried, and must change nothing
 	}
 }
 
-// damage flips a bit of a batch on a node's disk.
-func (w *World) damage(n *node, topic string, index int32, batch []byte) {
+// ruin is a partition with a batch that is damaged on every replica.
+type ruin struct {
+	t      *metadata.Topic
+	x      *metadata.Partition
+	want   content
+	at     int           // the batch, of those
+	claims map[int32]int // by node: how long its header says that it is
+}
+
+// hides tells whether a batch behind the damaged one cannot be told from its bytes: its
+// length has turned into one that ends where another batch does. What is in between
+// could as well be bytes of its records that look like a batch, so it is not served;
+// wherever else a length leads, nothing fits there, and all that is well must be.
+func (r *ruin) hides(node int32, batch int) bool {
+	end := 0
+	for i, b := range r.want.batches[r.at:] {
+		if end += len(b.bytes); end == r.claims[node] {
+			return batch > r.at && batch <= r.at+i
+		}
+	}
+	return false
+}
+
+// damage flips a bit of a batch on a node's disk, and tells how long the batch claims to
+// be then.
+func (w *World) damage(n *node, topic string, index int32, batch []byte) int {
 	for _, name := range n.disk.Files() {
 		if !strings.HasPrefix(name, fmt.Sprintf("%s/%s-%d/", dataPath, topic, index)) || !strings.HasSuffix(name, ".log") {
 			continue
@@ -51,48 +77,49 @@ func (w *World) damage(n *node, topic string, index int32, batch []byte) {
 				w.fail("%v: %v", n, err)
 			}
 			w.note("%v: byte %d of a batch of %d in %s", n, off-int64(at), len(batch), name)
-			return
+			length := must(n.disk.Content(name))[at+8:] // behind the base offset; counts from behind itself on
+			return int(int32(binary.BigEndian.Uint32(length))) + 12
 		}
 	}
 	w.fail("%v has no batch of %d bytes in %s-%d", n, len(batch), topic, index)
+	return 0
 }
 
 // readRuined reads a replica whole: all but one batch is what it was, and that one is
-// refused, at times with the one behind it.
-func (w *World) readRuined(p *process, t *metadata.Topic, x *metadata.Partition, want *content, ruined int64) {
-	if p == nil {
-		w.fail("a node has ended of a damaged batch")
+// refused.
+func (w *World) readRuined(n *node, r *ruin) {
+	if n.p == nil {
+		w.fail("%v has ended of a damaged batch", n)
 	}
-	for i := 0; i < len(want.batches); {
-		b := want.batches[i]
+	place, ruined := fmt.Sprintf("%s-%d", r.t.Name, r.x.Index), r.want.batches[r.at].base
+	for i := 0; i < len(r.want.batches); {
+		b := r.want.batches[i]
 		var got []byte
-		part, code := p.broker.AnyByID(t.ID, x.Index)
+		part, code := n.p.broker.AnyByID(r.t.ID, r.x.Index)
 		if code == wire.None {
 			got, code = readAnyone(part, b.base, 2000)
 		}
-		if b.base == ruined {
-			if code != wire.CorruptMessage {
-				w.fail("%v: %s-%d answers %s with %d bytes for offset %d, which is damaged everywhere", p.n, t.Name, x.Index, code.Name(), len(got), ruined)
-			}
+		switch {
+		case i == r.at && code != wire.CorruptMessage:
+			w.fail("%v: %s answers %s with %d bytes for offset %d, which is damaged everywhere", n, place, code.Name(), len(got), ruined)
+		case i == r.at:
 			w.hit("damage of all copies said")
 			i++
 			continue
-		}
-		if code == wire.CorruptMessage && i > 0 && want.batches[i-1].base == ruined {
-			w.hit("damage hides the next batch") // the flipped bit is one of its length
+		case code == wire.CorruptMessage && r.hides(n.id, i):
+			w.hit("damage hides what is behind it")
 			i++
 			continue
+		case code != wire.None || len(got) < len(b.bytes):
+			w.fail("%v: %s answers %s with %d bytes for offset %d, which is well; damaged is offset %d", n, place, code.Name(), len(got), b.base, ruined)
 		}
-		if code != wire.None || len(got) < len(b.bytes) {
-			w.fail("%v: %s-%d answers %s with %d bytes for offset %d, which is well; damaged is offset %d", p.n, t.Name, x.Index, code.Name(), len(got), b.base, ruined)
-		}
-		for ; i < len(want.batches) && len(got) > 0; i++ {
+		for ; i < len(r.want.batches) && len(got) > 0; i++ {
 			_, batch, rest, err := record.Next(got)
 			if err == record.ErrShort {
 				break
 			}
-			if err != nil || !bytes.Equal(batch, want.batches[i].bytes) {
-				w.fail("%v: %s-%d serves another batch at offset %d: %v", p.n, t.Name, x.Index, want.batches[i].base, err)
+			if err != nil || !bytes.Equal(batch, r.want.batches[i].bytes) {
+				w.fail("%v: %s serves another batch at offset %d: %v", n, place, r.want.batches[i].base, err)
 			}
 			got = rest
 		}

@@ -83,6 +83,9 @@ func (w *World) run(d time.Duration) {
 	}
 }
 
+// copies is how many replicas every topic is made with.
+const copies = 3
+
 // mainTopic is where producers write.
 const mainTopic = "main"
 
@@ -191,11 +194,11 @@ func (w *World) standing() string {
 	return b.String()
 }
 
-// create makes a topic with three replicas.
+// create makes a topic.
 func (w *World) create(name string, parts int32, configs ...controller.ConfigEntry) {
 	made := false
 	lead := w.controller()
-	cmd := controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: 3, Configs: configs}}}
+	cmd := controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: copies, Configs: configs}}}
 	lead.do(func() {
 		lead.control.do(cmd, 30*time.Second, func(reply any, err error) {
 			rows, _ := reply.([]controller.CreatedTopic)
