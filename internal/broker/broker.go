@@ -34,7 +34,9 @@ type Options struct {
 	Directories []uuid.UUID
 	View        *config.View
 	Now         func() time.Time
-	Logger      *slog.Logger
+	// Live is the clock that nobody sets, of lags; nil: Now.
+	Live   func() time.Time
+	Logger *slog.Logger
 	// Coordinators run on the partitions of their topics that are led here, by
 	// topic. They are closed by whoever made them.
 	Coordinators map[string]*coordinator.Runtime
@@ -71,6 +73,8 @@ type Stepping struct {
 	InSync InSync
 	// Coordinators run on the partitions of their topics, by topic.
 	Coordinators map[string]Coordinator
+	// Rot is told of damage (partition.Options.Rot). May be nil.
+	Rot func(p *partition.Partition, offset int64)
 	// Adjust changes what a partition heeds of its settings: to sizes smaller than
 	// these may have. May be nil.
 	Adjust func(c *partition.Config)
@@ -110,12 +114,15 @@ type Broker struct {
 	dirs  []*log.Dir
 	image atomic.Pointer[metadata.Image]
 	table *table
+	// steady is the clock of lags, in ms.
+	steady func() int64
 
 	begun     bool // the first image came; owned by OnImage's caller, as is
 	misplaced bool // a new partition lies elsewhere than the metadata say
 	// replaced tells that replicas began anew because their directory is gone.
 	replaced   atomic.Bool
 	recovering atomic.Int64
+	closed     atomic.Int64 // partitions whose logs could not be opened
 	homes      homes
 	nowhere    *log.Dir // for partitions of directories that are lost
 	moves      moves
@@ -145,6 +152,9 @@ func New(o Options) *Broker {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Live == nil {
+		o.Live = o.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -155,6 +165,8 @@ func New(o Options) *Broker {
 		}
 	}
 	b := &Broker{o: o, dirs: o.Dirs, table: newTable(), stop: make(chan struct{}), ensuring: make(chan struct{}, 1)}
+	began := o.Live()
+	b.steady = func() int64 { return began.UnixMilli() + o.Live().Sub(began).Milliseconds() }
 	b.homes.counts = make([]atomic.Int64, len(o.Dirs))
 	b.nowhere = log.OfflineDir(log.DirOptions{Path: "(a log directory that this node does not have)", Now: o.Now}, errLost)
 	b.moves.done.L = &b.moves.mu
@@ -194,6 +206,14 @@ func (b *Broker) AnyByID(id uuid.UUID, index int32) (*partition.Partition, wire.
 	return b.table.byID(id).read(index, wire.UnknownTopicID)
 }
 
+// TailByName tells how far the log of a replica goes that is held here, whatever its
+// role and also where its end is in doubt. The code is None, UNKNOWN_TOPIC_OR_PARTITION,
+// NOT_LEADER_OR_FOLLOWER (its log is not open, or there is none), KAFKA_STORAGE_ERROR,
+// or CORRUPT_MESSAGE: it has lost some of what it held, and is no measure for others.
+func (b *Broker) TailByName(topic []byte, index int32) (partition.Tail, wire.Code) {
+	return b.table.byName(topic).tail(index)
+}
+
 // Partitions lists all partitions held here, in no order.
 func (b *Broker) Partitions() iter.Seq[*partition.Partition] {
 	return func(yield func(*partition.Partition) bool) {
@@ -206,6 +226,10 @@ func (b *Broker) Partitions() iter.Seq[*partition.Partition] {
 		}
 	}
 }
+
+// Steady is the time in ms that lags of replicas are told in (replica.Standing): it
+// passes as time does, whatever becomes of the time of day.
+func (b *Broker) Steady() int64 { return b.steady() }
 
 // Recovering tells how many partitions are not open yet.
 func (b *Broker) Recovering() int { return int(b.recovering.Load()) }

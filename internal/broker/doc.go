@@ -11,7 +11,7 @@
 // Files in reading order: broker.go (the type and its look-ups), table.go
 // (where they look), held.go (one partition and where it stands), follow.go
 // (OnImage), roles.go (topics and partitions that changed), open.go (at once
-// and in the background), place.go (which directory), stray.go, move.go (from
+// and in the background), again.go (logs that could not be opened), place.go (which directory), stray.go, move.go (from
 // one directory to another), failed.go (what the controller hears of them),
 // settings.go and config.go (from settings to what a partition heeds), loops.go,
 // clean.go, metrics.go, close.go; tail.go and tail_note.go (a partition as its
@@ -30,7 +30,8 @@
 //     returns, the partitions it created serve: they have no directory yet and
 //     open in microseconds. Partitions found on disk at the start open in the
 //     background, internal topics first, and answer NOT_LEADER_OR_FOLLOWER
-//     until they are ready.
+//     until they are ready: where a log's end is in doubt and there are other
+//     replicas, until package mend has settled that (Trust).
 //   - Look-ups take no lock and allocate nothing: they read immutable maps
 //     behind atomic pointers, in shards, so that one more topic copies a
 //     shard and not the world.

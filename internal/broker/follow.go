@@ -22,15 +22,16 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 		found = b.survey(img)
 	}
 	b.drop(d.Deleted)
-	b.create(img, d.Created, found)
-	if first {
-		b.resumeMoves()
-	}
+	later := b.create(img, d.Created, found)
 	if len(d.Configs) > 0 { // before anything moves: it may be throttled
 		b.reconfigure(img, d.Configs)
 	}
 	b.change(img, d.Changed)
 	b.image.Store(img)
+	b.openLater(later) // what opens may ask what the metadata are
+	if first {
+		b.resumeMoves()
+	}
 	if b.misplaced || cordonsChanged(d.Configs) {
 		b.misplaced = false
 		b.tellSoon()
@@ -38,12 +39,13 @@ func (b *Broker) OnImage(img *metadata.Image, d *metadata.Delta) {
 }
 
 // create makes the partitions of new topics that have a replica here. Those
-// found on disk open in the background, the others before it returns.
-func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map[spot]int) {
+// found on disk, or missed there, are given back, to open in the background; the others
+// are open before it returns.
+func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map[spot]int) (later []*held) {
 	if len(topics) == 0 {
-		return
+		return nil
 	}
-	var now, later []*held
+	var now []*held
 	made := make([]*topic, 0, len(topics))
 	for _, mt := range topics {
 		t := &topic{name: mt.Name, id: mt.ID, parts: make([]*held, len(mt.Partitions))}
@@ -55,7 +57,8 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 			at, onDisk := b.firstHome(mp, mt.Name, found)
 			h := b.hold(mt, mp, at, c)
 			t.parts[i] = h
-			if onDisk {
+			if onDisk || h.dir().Misses(h.id) {
+				h.mended = b.rot() != nil
 				later = append(later, h)
 			} else {
 				now = append(now, h)
@@ -65,7 +68,7 @@ func (b *Broker) create(img *metadata.Image, topics []*metadata.Topic, found map
 	}
 	b.openNow(now)
 	b.table.change(nil, made)
-	b.openLater(later)
+	return later
 }
 
 // firstHome is where a partition lies, and whether it was found on disk. At the
@@ -132,10 +135,21 @@ func (b *Broker) coordinatorOf(topic string) Coordinator {
 
 // rot is who is told of damage, nil for nobody.
 func (b *Broker) rot() func(*partition.Partition, int64) {
-	if b.mending == nil {
+	switch {
+	case b.o.Stepping != nil:
+		return b.o.Stepping.Rot
+	case b.mending == nil:
 		return nil
 	}
 	return b.mending.Found
+}
+
+// Trust ends the doubt about a partition's end: it takes its role.
+func (b *Broker) Trust(p *partition.Partition) {
+	d := p.Describe()
+	if t := b.table.byID(d.ID); t != nil && int(d.Index) < len(t.parts) && t.parts[d.Index] != nil && t.parts[d.Index].p == p {
+		t.parts[d.Index].settle(b.o.Logger)
+	}
 }
 
 // hold makes a partition that is not open yet.
@@ -146,7 +160,7 @@ func (b *Broker) hold(mt *metadata.Topic, mp *metadata.Partition, at *home, c pa
 		internal: metadata.IsInternal(mt.Name), node: b.o.NodeID, coordinator: b.coordinatorOf(mt.Name),
 		p: partition.New(partition.Options{
 			Topic: mt.Name, ID: mt.ID, Index: mp.Index, NodeID: b.o.NodeID,
-			Now: b.o.Now, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look, Rot: b.rot(),
+			Now: b.o.Now, Steady: b.steady, Logger: b.o.Logger, Config: c, InSync: b.inSync.Look, Rot: b.rot(),
 		}),
 	}
 	h.at.Store(at)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -14,8 +15,9 @@ import (
 // Where a held partition stands.
 const (
 	waiting int32 = iota // its log is not open yet
+	doubted              // its log is open, and may end too early: it neither leads nor follows yet
 	open
-	broken // its log cannot be opened
+	broken // its log cannot be opened; it is tried again
 	gone   // closed or deleted; nothing follows
 )
 
@@ -32,6 +34,7 @@ type held struct {
 	id       log.Ident
 	at       atomic.Pointer[home] // changes when it is moved, with mu held
 	internal bool
+	mended   bool // it was found on disk or missed there, and somebody is told of damage and ends doubts
 	node     int32
 	// coordinator runs on the partition when this node leads it; nil on most.
 	coordinator Coordinator
@@ -39,6 +42,9 @@ type held struct {
 
 	state atomic.Int32
 	leads atomic.Bool
+	// failure is why its log is not open, nil where none is known; changed with mu
+	// held.
+	failure atomic.Pointer[failure]
 
 	mu sync.Mutex // orders opening and ending; held over their I/O
 
@@ -53,15 +59,25 @@ type held struct {
 // dir is the log directory that it lies in.
 func (h *held) dir() *log.Dir { return h.at.Load().dir }
 
+// early tells that its role waits.
+func (h *held) early() bool {
+	at := h.state.Load()
+	return at == waiting || at == doubted
+}
+
 // become gives the partition a role, now or once it is open.
 func (h *held) become(r partition.Role) error {
 	h.want.Lock()
 	defer h.want.Unlock()
-	if h.state.Load() == waiting {
+	switch h.state.Load() {
+	case waiting, doubted:
 		h.role = &r
 		if h.coordinator != nil && r.Leader == h.node {
 			h.coordinator.Expect(h.id.Partition)
 		}
+		return nil
+	case broken:
+		h.role = &r
 		return nil
 	}
 	return h.take(r)
@@ -106,27 +122,29 @@ func (h *held) leave() {
 func (h *held) configure(c partition.Config) {
 	h.want.Lock()
 	defer h.want.Unlock()
-	if h.state.Load() == waiting {
+	if s := h.state.Load(); s == waiting || s == broken {
 		h.config = &c
 		return
 	}
 	h.p.Configure(c)
 }
 
-// opened brings an open partition to what is wanted of it; then it serves.
+// opened brings an open partition to what is wanted of it; then it serves. When it
+// fails, that stays wanted.
 func (h *held) opened() error {
 	h.want.Lock()
 	defer h.want.Unlock()
 	if h.config != nil {
 		h.p.Configure(*h.config)
 	}
-	var err error
 	if h.role != nil {
-		err = h.take(*h.role)
+		if err := h.take(*h.role); err != nil {
+			return err
+		}
 	}
 	h.config, h.role = nil, nil
 	h.state.Store(open)
-	return err
+	return nil
 }
 
 // serve gives the partition, or why not: when it is led here, or with anyone when
@@ -149,6 +167,26 @@ func (h *held) serve(anyone bool) (*partition.Partition, wire.Code) {
 	return nil, wire.NotLeaderOrFollower
 }
 
+// tail tells how far the log goes, also before the replica has taken its role. h may be
+// nil: no replica is here.
+func (h *held) tail() (partition.Tail, wire.Code) {
+	if h == nil {
+		return partition.Tail{}, wire.NotLeaderOrFollower
+	}
+	at := h.state.Load()
+	switch {
+	case at == broken || h.dir().Err() != nil:
+		return partition.Tail{}, wire.KafkaStorageError
+	case at != open && at != doubted:
+		return partition.Tail{}, wire.NotLeaderOrFollower
+	case h.p.Damaged():
+		return partition.Tail{}, wire.CorruptMessage
+	}
+	t, err := h.p.Tail()
+	t.Doubted = at == doubted
+	return t, wire.CodeOf(err)
+}
+
 // open opens the log unless it was opened or ended before.
 func (h *held) open(logger *slog.Logger) {
 	h.mu.Lock()
@@ -157,19 +195,57 @@ func (h *held) open(logger *slog.Logger) {
 }
 
 func (h *held) openLocked(logger *slog.Logger) {
-	if h.state.Load() != waiting {
+	if s := h.state.Load(); s != waiting && s != broken {
 		return
 	}
 	err := h.p.Open(h.dir())
-	if err == nil {
-		err = h.opened()
+	if err == nil && h.doubts() {
+		h.recovered()
+		h.state.Store(doubted)
+		return
 	}
-	if err != nil {
-		h.state.Store(broken)
-		h.leave()
-		if h.dir().Err() == nil { // else the directory has said it for all
-			logger.Error("partition cannot be opened", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
+	h.begin(err, logger)
+}
+
+// begin brings a log that was opened to what is wanted of it, or notes why it was not.
+// mu held.
+func (h *held) begin(err error, logger *slog.Logger) {
+	if err == nil {
+		if err = h.p.Trust(); err == nil {
+			err = h.opened()
 		}
+		if err != nil {
+			err = errors.Join(err, h.p.Close())
+		}
+	}
+	if err == nil {
+		if h.recovered() {
+			logger.Info("partition is open after all", "topic", h.id.Topic, "partition", h.id.Partition)
+		}
+		return
+	}
+	h.state.Store(broken)
+	h.leave()
+	if news := h.failed(err); news && h.dir().Err() == nil { // else the directory has said it for all
+		logger.Error("partition cannot be opened; it is tried again", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
+	}
+}
+
+// doubts tells whether others must be heard before the partition takes its role:
+// if it led with records missing that it had acknowledged, its followers would
+// drop theirs.
+func (h *held) doubts() bool {
+	h.want.Lock()
+	defer h.want.Unlock()
+	return h.mended && h.p.Doubted() && (h.role == nil || len(h.role.Replicas) > 1)
+}
+
+// settle ends the doubt: the partition takes its role.
+func (h *held) settle(logger *slog.Logger) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.state.Load() == doubted {
+		h.begin(nil, logger)
 	}
 }
 
@@ -178,6 +254,7 @@ func (h *held) close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.state.Store(gone)
+	h.recovered()
 	h.leave()
 	return h.p.Close()
 }
@@ -187,7 +264,7 @@ func (h *held) close() error {
 func (h *held) relocate(to *home, m *log.Move) (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state.Load() != open {
+	if at := h.state.Load(); at != open && at != doubted {
 		return false, log.ErrClosed
 	}
 	moved, err := h.p.FinishMove(m)
@@ -202,10 +279,11 @@ func (h *held) relocate(to *home, m *log.Move) (bool, error) {
 func (h *held) remove(logger *slog.Logger) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.state.Load() == waiting && h.dir().Holds(h.id.Topic, h.id.Partition) {
+	if h.dir().Holds(h.id.Topic, h.id.Partition) {
 		h.openLocked(logger)
 	}
 	was := h.state.Swap(gone)
+	h.recovered()
 	h.leave()
 	if was == broken {
 		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir().Path())

@@ -14,8 +14,8 @@ const pace = time.Second
 
 // Start runs the loops until Close or until ctx ends: per directory one that
 // syncs, one that keeps it and one that syncs closed segments in the background,
-// one for the chores of all partitions, one that
-// moves partitions between directories, one that tells the controller of
+// one for the chores of all partitions, one that opens logs which could not be
+// opened, one that moves partitions between directories, one that tells the controller of
 // them, and one that cleans compacted logs.
 func (b *Broker) Start(ctx context.Context) {
 	for _, d := range b.dirs {
@@ -26,6 +26,7 @@ func (b *Broker) Start(ctx context.Context) {
 	}
 	c := chores{b: b}
 	b.loop(ctx, pace, c.step, c.all)
+	b.loop(ctx, pace, b.OpenAgain, b.openNowAgain)
 	b.loops.Go(func() { b.moveLoop(ctx) })
 	b.loops.Go(func() { b.tellLoop(ctx) })
 	clean := cleaners{b: b}

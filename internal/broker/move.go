@@ -62,7 +62,7 @@ func (b *Broker) Move(topic string, index int32, path string) error {
 	switch {
 	case t == nil || index < 0 || int(index) >= len(t.parts):
 		return wire.UnknownTopicOrPartition
-	case t.parts[index] == nil || t.parts[index].state.Load() == waiting:
+	case t.parts[index] == nil || t.parts[index].early():
 		return wire.ReplicaNotAvailable
 	}
 	h := t.parts[index]

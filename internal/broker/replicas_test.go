@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ type other struct {
 }
 
 // beside is a node with another one in its cluster.
-func beside(t *testing.T) *other {
+func beside(t *testing.T, adjust ...func(*Options)) *other {
 	t.Helper()
 	o := &other{conns: make(chan net.Conn, 16), lags: make(chan time.Time)}
 	o.rig = start(t, vfs.NewMem(0), 1, func(r *rig, opts *Options) {
@@ -49,6 +50,9 @@ func beside(t *testing.T) *other {
 				return o.lags, func() {}
 			}
 			return tick(every)
+		}
+		for _, f := range adjust {
+			f(opts)
 		}
 	})
 	o.epoch = o.do(controller.RegisterBroker{ClusterID: "C", Broker: metadata.Broker{ID: 2, Incarnation: [16]byte{2}, Directories: []uuid.UUID{{2}},
@@ -158,6 +162,35 @@ func TestAFollowerThatFallsBehindLeavesAndComesBack(t *testing.T) {
 	o.lags <- o.now()
 	if isr := o.isr("orders"); !slices.Equal(isr, []int32{1, 2}) {
 		t.Errorf("the ISR is %v, want [1 2]", isr)
+	}
+}
+
+// TestASetClockThrowsNobodyOutOfSync: lag is time that passes, whatever the time of
+// day becomes.
+func TestASetClockThrowsNobodyOutOfSync(t *testing.T) {
+	var passed atomic.Int64 // ms
+	o := beside(t, func(o *Options) { o.Live = func() time.Time { return time.UnixMilli(1_000_000 + passed.Load()) } })
+	defer o.stop()
+	o.createAt("orders", 1, 2)
+	if err := appendHere(o.find("orders", 0)); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		what        string
+		set, passes int64 // ms
+		isr         []int32
+	}{
+		{"the clock was set forward", 3_600_000, 29_000, []int32{1, 2}},
+		{"the clock was set back", -7_200_000, 1000, []int32{1, 2}},
+		{"the follower lags for too long", 0, 1000, []int32{1}},
+	} {
+		o.clock.Add(step.set)
+		passed.Add(step.passes)
+		o.lags <- o.now()
+		o.lags <- o.now() // the round before has ended
+		if isr := o.isr("orders"); !slices.Equal(isr, step.isr) {
+			t.Errorf("%s: the ISR is %v, want %v", step.what, isr, step.isr)
+		}
 	}
 }
 

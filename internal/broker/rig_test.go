@@ -194,9 +194,12 @@ func set(name, value string) controller.ConfigEntry {
 }
 
 // appendAndWait is produce for partitions that may fail.
-func appendAndWait(p *partition.Partition) error {
+func appendAndWait(p *partition.Partition) error { return appendTo(p, "x") }
+
+// appendTo is appendAndWait of a value.
+func appendTo(p *partition.Partition, value string) error {
 	b := record.NewBuilder()
-	b.Add(1, nil, []byte("x"))
+	b.Add(1, nil, []byte(value))
 	var a partition.Appended
 	if err := p.Append(b.Build(0), &partition.AppendArgs{Acks: -1, AllowZstd: true}, &a); err != nil {
 		return err

@@ -28,6 +28,7 @@ func (b *Broker) makeReplicas() {
 	if b.o.Ask != nil {
 		b.mending = mend.New(mend.Options{
 			NodeID: b.o.NodeID, Image: b.Image, Ask: b.o.Ask, Control: b.o.Control, Logger: b.o.Logger, Tick: b.o.Tick, Metrics: b.o.Metrics.Mending,
+			Trust: b.Trust,
 		})
 	}
 	b.makeQuotas()

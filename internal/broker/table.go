@@ -117,3 +117,11 @@ func (t *topic) read(index int32, unknown wire.Code) (*partition.Partition, wire
 	}
 	return t.parts[index].serve(true)
 }
+
+// tail tells how far the log of a replica goes; t may be nil.
+func (t *topic) tail(index int32) (partition.Tail, wire.Code) {
+	if t == nil || index < 0 || int(index) >= len(t.parts) {
+		return partition.Tail{}, wire.UnknownTopicOrPartition
+	}
+	return t.parts[index].tail()
+}

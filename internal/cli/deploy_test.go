@@ -172,7 +172,7 @@ func TestTheStatefulSetStartsThreeNodes(t *testing.T) {
 		}
 	}
 	spec, _ := kinds["StatefulSet"]["spec"].(map[string]any)
-	if spec["serviceName"] != "ottla" || spec["podManagementPolicy"] != "OrderedReady" || spec["volumeClaimTemplates"] == nil {
+	if spec["serviceName"] != "ottla" || spec["podManagementPolicy"] != "Parallel" || spec["volumeClaimTemplates"] == nil {
 		t.Errorf("the set is %v", spec)
 	}
 	for _, path := range []string{"/livez", "/readyz"} {

@@ -274,6 +274,9 @@ func (c *devCluster) raise(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.fresh {
+		c.formed(ctx)
+	}
 	return nil
 }
 

@@ -47,6 +47,8 @@ var kinds = []kind{
 	of[controller.AssignDirectories, nothing]().repeats(),
 	of[controller.AlterPartition, []controller.AlteredPartition](),
 	of[controller.RenewReplicas, []controller.Result]().repeats(), // as often as it likes
+	of[controller.SettleEnd, nothing](),
+	of[controller.YieldLeads, []controller.Result]().repeats(), // who leads no more has none to give
 	of[controller.ElectLeaders, []controller.ElectResult](),
 	of[controller.Rebalance, controller.Rebalanced](),
 	of[controller.ReassignPartitions, []controller.Result](),

@@ -18,9 +18,9 @@ import (
 type RegisterBroker struct {
 	Broker    metadata.Broker // Epoch and Fenced are decided here
 	ClusterID string
-	// Lossy tells that the node did not stop cleanly: what was acknowledged and
-	// not synced may be missing. It matters to topics that do not sync before
-	// they acknowledge (durability).
+	// Lossy tells that what the node had acknowledged and not synced may be missing:
+	// it did not stop cleanly, and not only its process ended. It matters to topics
+	// that do not sync before they acknowledge (durability).
 	Lossy bool
 	// OldGone tells that the process registered before has ended. Only the node
 	// that decides can know (package liveness fills it in); it does not travel.

@@ -111,6 +111,10 @@ func (c *Controller) Step(now time.Time, cmd any) (records []metadata.Record, re
 		return c.alterPartition(cmd)
 	case RenewReplicas:
 		return c.renewReplicas(cmd)
+	case YieldLeads:
+		return c.yieldLeads(cmd)
+	case SettleEnd:
+		return c.settleEnd(cmd)
 	case ElectLeaders:
 		return c.electLeaders(cmd)
 	case Rebalance:

@@ -39,7 +39,8 @@
 //	leaders.go            who leads when a broker comes or goes, or a setting
 //	                      that decides it changes
 //	alter_partition.go    AlterPartition: leaders tell who is in sync
-//	renew.go              RenewReplicas: those that are damaged
+//	renew.go              RenewReplicas: those that are damaged; SettleEnd: those
+//	                      that may be; YieldLeads: those that have no room
 //	elect_leaders.go      ElectLeaders, Rebalance
 //	reassign.go           ReassignPartitions
 //	features.go           Bootstrap, UpdateFeatures

@@ -98,13 +98,15 @@ type reasons struct {
 	// since is the time of the first step of this leadership, zero before it.
 	since time.Time
 	why   string
+	// doubt: the leader may lack records from now on, though it stays the same.
+	doubt bool
 	ring  []Reason
 	next  int // where the next one goes once the ring is full
 }
 
 // begin is called at the begin of a step.
 func (r *reasons) begin(now time.Time) {
-	r.now, r.why = now, "the metadata log says so"
+	r.now, r.why, r.doubt = now, "the metadata log says so", false
 	if r.since.IsZero() {
 		r.since = now
 	}
@@ -114,6 +116,13 @@ func (r *reasons) begin(now time.Time) {
 func (c *Controller) because(format string, args ...any) {
 	why := fmt.Sprintf(format, args...)
 	c.reasons.why = why[:min(len(why), maxWhy)]
+}
+
+// doubt is because for a leader that may lack records from now on: it is noted even
+// where nothing else changes.
+func (c *Controller) doubt(format string, args ...any) {
+	c.because(format, args...)
+	c.reasons.doubt = true
 }
 
 func (r *reasons) add(one Reason) {
@@ -162,14 +171,14 @@ func (c *Controller) partition(tp TopicIDPartition) *metadata.Partition {
 // that stays is no news: a node alone raises all of its at every start.
 func (c *Controller) note(was *metadata.Partition) {
 	is := c.partition(TopicIDPartition{was.Topic.ID, was.Index})
-	if is == nil || is.Leader == was.Leader && slices.Equal(is.ISR, was.ISR) && slices.Equal(is.ELR, was.ELR) && slices.Equal(is.Replicas, was.Replicas) {
+	if is == nil || !c.reasons.doubt && is.Leader == was.Leader && slices.Equal(is.ISR, was.ISR) && slices.Equal(is.ELR, was.ELR) && slices.Equal(is.Replicas, was.Replicas) {
 		return
 	}
 	r := Reason{
 		At: c.reasons.now, Topic: was.Topic.Name, Index: was.Index, Why: c.reasons.why,
 		From: was.Leader, To: is.Leader, LeaderEpoch: is.LeaderEpoch,
 		ISR: is.ISR, WasISR: was.ISR, ELR: is.ELR,
-		Unclean: is.Recovering && is.Leader >= 0 && is.Leader != was.Leader && !slices.Contains(was.ISR, is.Leader) && !slices.Contains(was.ELR, is.Leader),
+		Unclean: c.reasons.doubt || is.Recovering && is.Leader >= 0 && is.Leader != was.Leader && !slices.Contains(was.ISR, is.Leader) && !slices.Contains(was.ELR, is.Leader),
 	}
 	c.reasons.add(r)
 	if c.options.OnReason != nil {

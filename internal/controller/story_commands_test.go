@@ -28,12 +28,22 @@ func parseCommand(t *testing.T, d *datadriven.TestData, lines []string) any {
 		return UnregisterController{broker}
 	case "isr":
 		return parseISR(args, items)
-	case "renew":
+	case "renew", "yield":
 		r := RenewReplicas{ID: broker, Epoch: epoch}
 		for _, w := range items {
 			r.Partitions = append(r.Partitions, TopicIDPartition{w.id(w.at(0)), int32(w.parse(w.at(1)))})
 		}
+		if d.Cmd == "yield" {
+			return YieldLeads(r)
+		}
 		return r
+	case "settle":
+		s := SettleEnd{ID: broker, Epoch: epoch, TopicID: args.id(args.at(0)), Index: int32(args.parse(args.at(1))),
+			PartitionEpoch: int32(args.num("pe", 0)), Heir: int32(args.num("heir", -1))}
+		for _, f := range strings.FieldsFunc(args.keys["away"], comma) {
+			s.Away = append(s.Away, int32(args.parse(f)))
+		}
+		return s
 	case "rebalance":
 		return Rebalance{}
 	case "explain":

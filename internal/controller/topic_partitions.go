@@ -51,7 +51,7 @@ func (c *Controller) createPartitions(cmd CreatePartitions) ([]metadata.Record, 
 var errTooManyPartitions = wire.Errorf(wire.PolicyViolation, "Excessively large number of additional partitions per request.")
 
 // morePartitions gives the records of a topic's new partitions. They have as
-// many replicas as its first.
+// many replicas as its first is to have; while that one moves it has more.
 func (c *Controller) morePartitions(m *MorePartitions, place *placer, h *homes) ([]metadata.Record, error) {
 	t := c.image().TopicByName(m.Name)
 	if t == nil {
@@ -71,7 +71,7 @@ func (c *Controller) morePartitions(m *MorePartitions, place *placer, h *homes) 
 	case have == 0:
 		return nil, wire.Errorf(wire.UnknownServerError, "Invalid state: topic %s appears to have no partitions.", m.Name)
 	}
-	factor := len(t.Partitions[0].Replicas)
+	factor := len(without(t.Partitions[0].Replicas, t.Partitions[0].Removing))
 	lists := m.Assignments
 	if lists == nil {
 		var err error

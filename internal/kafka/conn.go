@@ -81,7 +81,7 @@ func (c *conn) serve() {
 	c.close(err)
 	switch {
 	case c.why == nil || errors.Is(c.why, io.EOF) || errors.Is(c.why, net.ErrClosed) || errors.Is(c.why, ErrClosed):
-	case errors.Is(c.why, errIdle) || errors.Is(c.why, errCut) || isReset(c.why):
+	case errors.Is(c.why, errIdle) || errors.Is(c.why, errCut) || errors.Is(c.why, errHeld) || isReset(c.why):
 		c.door.log.Debug("connection closed", "remote", c.remote(), "client", c.info.ClientID, "err", c.why)
 	default:
 		c.door.say("connection closed", slog.String("remote", c.remote()), slog.String("client", c.info.ClientID), slog.Any("err", c.why))

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -241,6 +242,39 @@ func TestKeysOfNodesAreUnknownToClients(t *testing.T) {
 	defer n.mu.Unlock()
 	if len(n.nodes) != 0 {
 		t.Errorf("commands came from %v", n.nodes)
+	}
+}
+
+// A node of a later release may ask for what this one does not know: it is told
+// nothing that is not true, the log says what it was, and everybody else is served.
+func TestWhatANodeOfALaterReleaseAsksIsRefusedInWords(t *testing.T) {
+	n := newNodeRig(t, nil)
+	p := n.pool(n.join().Identity)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for _, c := range []struct {
+		key, version int16
+		says         string
+	}{
+		{own.KeyCommand, 9, "Command version 9 is not served here"},
+		{own.First + 99, 0, "the API key is unknown"},
+	} {
+		nc, err := p.Open(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		frame := kmsg.NewRequestFormatter().AppendRequest(nil, &own.CommandRequest{Kind: "echo"}, 5)
+		binary.BigEndian.PutUint16(frame[4:], uint16(c.key))
+		binary.BigEndian.PutUint16(frame[6:], uint16(c.version))
+		send(t, nc, frame)
+		ends(t, nc)
+		n.logged(c.says)
+		later := time.Now().Add(time.Hour)
+		n.setNow(func() time.Time { return later }) // lines like these come one a second
+		if got, err := n.command(p, "echo", "x"); err != nil || got != "x" {
+			t.Errorf("another of its requests: %q, %v", got, err)
+		}
 	}
 }
 

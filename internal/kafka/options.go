@@ -28,8 +28,10 @@ type Options struct {
 	// they are over; first was read already. Those of other nodes come back
 	// through ServeNode. Without it a client that speaks TLS is turned away.
 	Nodes func(nc net.Conn, first []byte)
-	// Hold keeps clients waiting at the door until LetIn.
-	Hold bool
+	// Hold keeps clients waiting at the door until LetIn, each for HoldFor at most;
+	// 0 is as long as it takes.
+	Hold    bool
+	HoldFor time.Duration
 	// HTTPAddr, if set, is named to those who speak HTTP to this port.
 	HTTPAddr string
 	// SupportedFeatures are the features of this node with their ranges, for

@@ -86,6 +86,7 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	if d.book, err = book.Open(d.fs, d.path, len(d.onDisk) == 0, left, d.log); err != nil {
 		return nil, err
 	}
+	d.sayHow()
 	d.forgetFutures()
 	d.trash.KeepUntil(d.book.Changes())
 	// A killed process may have renamed a checkpoint into place that no disk
@@ -223,8 +224,36 @@ func (d *Dir) readMetadata(name string) (uuid.UUID, error) {
 func (d *Dir) Path() string { return d.path }
 
 // StoppedCleanly tells that whoever had the directory before closed it, with
-// everything synced; nothing can be missing then that a log once had.
+// everything synced.
 func (d *Dir) StoppedCleanly() bool { return d.book.Clean }
+
+// MayLack tells whether records that were written and not synced may be missing:
+// it was not closed cleanly, and since then the power was lost, for all that is
+// known. After the death of a process alone the kernel has them all. A new
+// directory lacks everything.
+func (d *Dir) MayLack() bool { return d.book.MayLack }
+
+// Told notes that whoever counts on this directory has been told what MayLack
+// says. Until then later processes say it too, however the ones between ended.
+func (d *Dir) Told() error {
+	if !d.book.MayLack || d.Err() != nil {
+		return nil
+	}
+	if err := d.book.Told(); err != nil {
+		return fmt.Errorf("log directory %s: %w", d.path, err)
+	}
+	return nil
+}
+
+// sayHow tells how the last process ended, where that was not a clean stop.
+func (d *Dir) sayHow() {
+	switch {
+	case d.book.Died:
+		d.log.Info("the log directory was not closed; nothing that was written is missing")
+	case !d.book.Clean && len(d.onDisk) > 0:
+		d.log.Info("the log directory was not closed, and the power may have been lost: what was not synced may be missing")
+	}
+}
 
 // FS is the file system that the directory lies on, for files that others
 // keep beside the logs (the quorum's).
@@ -248,6 +277,7 @@ func (d *Dir) fail(err error) error {
 	wrapped := fmt.Errorf("%w: %s failed and may have lost what was written: %w; replace or check the disk, then restart", ErrOffline, d.path, err)
 	if d.failure.CompareAndSwap(nil, &wrapped) {
 		d.failed.Store(true)
+		d.book.EndLife()
 		d.log.Error("log directory goes offline", "err", err)
 		d.dirty.wake()
 	}

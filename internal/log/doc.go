@@ -25,6 +25,7 @@
 //   - checkpoint.go: what a restart goes by
 //   - open.go, recovery.go, recovery_from.go, recovery_end.go: opening, from where
 //     to walk, walking the tail, cutting it
+//   - doubt.go: what a recovery found and nobody has settled yet
 //   - trim.go, start_at.go: both ends: truncation, log start offset, retention; a
 //     log that begins again elsewhere
 //   - clean.go, clean_swap.go: compaction, from what is due to segments put in
@@ -44,7 +45,9 @@
 //     and directory entries; it moves back only with TruncateTo.
 //   - Below the recovery point nothing is ever cut; above it the log ends at the
 //     first batch that is not whole, sound and in order, and what follows is
-//     kept in a .cut file.
+//     kept in a .cut file. Then its end is in doubt (Doubted): it may have been
+//     damaged, and not merely torn. Whose owner settles doubts has them at every
+//     start until it has: they are on disk before anything is cut.
 //   - Inside a segment of a log that was never compacted offsets follow each
 //     other: a gap is loss, and reads say so. A rightful gap (an append beyond
 //     the end) begins a segment, and the checkpoint knows it first.

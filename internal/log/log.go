@@ -31,6 +31,8 @@ type Log struct {
 	remembered int64
 	open       atomic.Bool // all below may be looked at by others than who opens it
 	lost       atomic.Bool // see Lost
+	doubted    atomic.Bool // see Doubted
+	keep       bool        // see OpenOptions.KeepDoubts
 	cfg        atomic.Pointer[Config]
 
 	// w is held by writers and by the steps' chores on this log (allocate
@@ -74,6 +76,7 @@ type Log struct {
 
 	cleaning cleaning
 	kept     *note.File
+	doubts   doubts // as the file has them; w guards them
 }
 
 // flow is what the writer counts, for flushing and allocating ahead.
@@ -93,8 +96,17 @@ func (l *Log) Ident() Ident { return l.id }
 func (l *Log) Remembered() int64 { return l.remembered }
 
 // Lost tells that something that was durable here can not be read any more: where
-// there are other replicas, this one begins again from them (StartAt).
+// there are other replicas, this one begins again from them (StartAt). Where
+// OpenOptions.KeepDoubts says so, that is told at every start until then.
 func (l *Log) Lost() bool { return l.lost.Load() }
+
+// Doubted tells that the log may end below what it had acknowledged: when it was
+// opened its last bytes could not be read. A power cut leaves such bytes behind what
+// was synced, and damage to what was synced past the recovery point looks the same.
+// Only other replicas can tell. It is told of a log that lost something in what was
+// read when it was opened, too (Lost): its producers and transactions are not known
+// whole. Where OpenOptions.KeepDoubts says so, that is told at every start until Trust.
+func (l *Log) Doubted() bool { return l.doubted.Load() }
 
 // Config is the configuration in force.
 func (l *Log) Config() Config { return *l.cfg.Load() }

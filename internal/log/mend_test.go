@@ -2,6 +2,7 @@ package log
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"testing"
@@ -186,6 +187,83 @@ func TestASoundLogHasNoDamage(t *testing.T) {
 			if found, err := l.Damages(base); err != nil || len(found) > 0 {
 				t.Errorf("at %d: %v, %v", base, found, err)
 			}
+		}
+	}
+}
+
+// TestATurnedOffsetIsNotServed: no checksum covers it. Near the end of the log a read
+// begins without a look at the batches before, and knows what it is to find all the
+// same; elsewhere the batches before say it.
+func TestATurnedOffsetIsNotServed(t *testing.T) {
+	for _, at := range []int{0, 1, 2, 3, 4, 7} { // the bytes of the offset
+		for _, offset := range []int64{0, 145, 155, 290, 295} {
+			mine, _, r := twins(t, small)
+			bases := mine.SegmentBases()
+			i := len(bases) - 1
+			for bases[i] > offset {
+				i--
+			}
+			_, b := batch(offset, 0, 1_700_000_000_000, 5)
+			place := int(offset-bases[i]) / 5 * len(b)
+			hurtSegment(r, bases[i], func(b []byte) { b[place+at] ^= 64 })
+			rot := (*CorruptError)(nil)
+			s, err := mine.Read(offset, mine.End(), 100, true)
+			if !errors.As(err, &rot) {
+				t.Errorf("byte %d of the batch at offset %d: %d bytes are served, %v", at, offset, s.Len, err)
+			}
+		}
+	}
+}
+
+// TestALengthThatHasTurnedHidesNothing: whichever bit of a batch's length it is, that
+// batch alone is refused, and the refusal tells where the next one is. Without an index
+// the way to each offset leads over the batches before it.
+func TestALengthThatHasTurnedHidesNothing(t *testing.T) {
+	c := small
+	c.IndexIntervalBytes = 1 << 20
+	mine, _, r := twins(t, c)
+	base, next := mine.SegmentBases()[1], mine.SegmentBases()[2]
+	_, one := batch(base, 0, 1_700_000_000_000, 5)
+	for i := range 3 {
+		hurt := base + int64(5*i)
+		for bit := range 32 {
+			flip := func(b []byte) { b[i*len(one)+11-bit/8] ^= 1 << (bit % 8) }
+			hurtSegment(r, base, flip)
+			for offset := base; offset < next; offset++ {
+				s, err := mine.Read(offset, mine.End(), 1, true)
+				served := s.Len
+				s.Release()
+				rot := (*CorruptError)(nil)
+				refused := errors.As(err, &rot)
+				switch damaged := offset >= hurt && offset < hurt+5; {
+				case refused != damaged, !refused && (err != nil || served != len(one)):
+					t.Fatalf("bit %d of the length at offset %d: offset %d is read with %v", bit, hurt, offset, err)
+				case refused && rot.NextOffset != hurt+5:
+					t.Fatalf("bit %d of the length at offset %d: reading goes on at %d, want %d: %v", bit, hurt, rot.NextOffset, hurt+5, err)
+				}
+			}
+			hurtSegment(r, base, flip)
+		}
+	}
+}
+
+// TestALengthUpToTheEndOfItsSegmentIsDamage: nothing is behind it that would not fit,
+// and what it hides is not passed over in silence.
+func TestALengthUpToTheEndOfItsSegmentIsDamage(t *testing.T) {
+	c := small
+	c.IndexIntervalBytes = 1 << 20
+	mine, _, r := twins(t, c)
+	base, next := mine.SegmentBases()[1], mine.SegmentBases()[2]
+	_, one := batch(base, 0, 1_700_000_000_000, 5)
+	hurtSegment(r, base, func(b []byte) {
+		binary.BigEndian.PutUint32(b[len(one)+8:], uint32(len(b)-len(one)-12))
+	})
+	for offset := base; offset < next; offset++ {
+		s, err := mine.Read(offset, mine.End(), 1, true)
+		s.Release()
+		rot := (*CorruptError)(nil)
+		if refused := errors.As(err, &rot); refused != (offset >= base+5) || refused && rot.NextOffset != next {
+			t.Fatalf("offset %d is read with %v", offset, err)
 		}
 	}
 }

@@ -113,7 +113,7 @@ func (m *Move) copyRest() error {
 			}
 		}
 	}
-	for _, name := range []string{checkpoint.LeaderEpochs, note.Name} {
+	for _, name := range []string{checkpoint.LeaderEpochs, note.Name, doubtName} {
 		if err := m.copySmall(name); err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (m *Move) copyRest() error {
 // openFuture opens a copy under the name that it has until it is promoted.
 // Nobody else knows of it yet.
 func (d *Dir) openFuture(name string, id Ident, o OpenOptions, saved *checkpoint.Log) (*Log, error) {
-	l := &Log{dir: d, id: id, name: name, onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1}
+	l := &Log{dir: d, id: id, name: name, onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1, keep: o.KeepDoubts}
 	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)

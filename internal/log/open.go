@@ -27,6 +27,9 @@ type OpenOptions struct {
 	// OnOffline is called once when the directory fails for good, by
 	// SyncRound or Housekeep.
 	OnOffline func(err error)
+	// KeepDoubts: the owner settles what is in doubt (Doubted) or lost (Lost), and until
+	// it has (Trust, StartAt) that outlives the process.
+	KeepDoubts bool
 }
 
 // Open opens a log, recovering what lies past its recovery point; a log that
@@ -40,7 +43,7 @@ func (d *Dir) Open(id Ident, o OpenOptions) (*Log, error) {
 	if id.Topic == "" || id.Partition < 0 || strings.ContainsAny(id.Topic, "/\x00") || id.Topic == "." || id.Topic == ".." {
 		return nil, fmt.Errorf("open log: %q partition %d is no name of a log", id.Topic, id.Partition)
 	}
-	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1}
+	l := &Log{dir: d, id: id, name: layout.DirName(id.Topic, id.Partition), onDurable: o.OnDurable, onOffline: o.OnOffline, high: o.High, remembered: -1, keep: o.KeepDoubts}
 	l.rules = walk.Rules{Epochs: &l.epochs, Sparse: &l.sparse, Loose: &l.loose}
 	c := o.Config.withDefaults()
 	l.cfg.Store(&c)
@@ -88,6 +91,11 @@ func (l *Log) openFiles(known bool, saved *checkpoint.Log) error {
 	if err != nil {
 		return err
 	}
+	if names.doubts {
+		if err := l.readDoubts(); err != nil {
+			return err
+		}
+	}
 	r := recovery{l: l, saved: saved, report: Recovery{}}
 	if err := r.run(names); err != nil {
 		return fmt.Errorf("open log %s: %w", l.name, err)
@@ -97,7 +105,8 @@ func (l *Log) openFiles(known bool, saved *checkpoint.Log) error {
 
 // openMissing opens a log that has no directory. A checkpoint that knows data
 // of it means that somebody took the directory away: then the offsets go on
-// where they were, so that none is given out twice.
+// where they were as far as it knows, so that none is given out twice. There may have
+// been more: the end is in doubt.
 func (l *Log) openMissing(saved *checkpoint.Log) error {
 	if saved == nil || saved.Recovery.Offset == 0 { // nothing of it was ever durable
 		return nil
@@ -107,9 +116,20 @@ func (l *Log) openMissing(saved *checkpoint.Log) error {
 	l.durable = l.end
 	l.epochs.Replace(saved.Epochs)
 	l.lost.Store(true)
+	l.doubted.Store(true)
 	l.report = &Recovery{From: saved.Start, End: saved.End, Reason: "the directory of this log is gone: everything it held is lost"}
 	l.dir.log.Error("log directory of a partition is gone", "topic", l.id.Topic, "partition", l.id.Partition, "offset", saved.End)
 	return nil
+}
+
+// Misses tells whether the checkpoint knows something durable of a log whose directory
+// is gone.
+func (d *Dir) Misses(id Ident) bool {
+	if d.Err() != nil || d.Holds(id.Topic, id.Partition) {
+		return false
+	}
+	saved := d.book.Entry(layout.DirName(id.Topic, id.Partition))
+	return saved != nil && saved.ID == id.ID && saved.Recovery.Offset > 0
 }
 
 // checkTopic holds the directory's partition.metadata against the topic id. A
@@ -161,6 +181,8 @@ type files struct {
 	bases []int64            // of .log files, rising
 	sizes map[int64]int64    // of these
 	other map[string][]int64 // base offsets by suffix, for the derived files
+	// doubts: an earlier process left some.
+	doubts bool
 }
 
 // listFiles finishes what a crash or Kafka left half done, then lists what is
@@ -168,19 +190,20 @@ type files struct {
 func (l *Log) listFiles() (*files, error) {
 	entries, err := l.dir.fs.ReadDir(l.path())
 	if err != nil {
-		return nil, l.dir.fail(fmt.Errorf("list %s: %w", l.path(), err))
+		return nil, l.refuse(l.cfg.Load(), fmt.Errorf("list %s: %w", l.path(), err))
 	}
 	if again, err := layout.Clean(l.dir.fs, l.path(), entries); err != nil {
 		return nil, l.dir.fail(err)
 	} else if again {
 		if entries, err = l.dir.fs.ReadDir(l.path()); err != nil {
-			return nil, l.dir.fail(fmt.Errorf("list %s: %w", l.path(), err))
+			return nil, l.refuse(l.cfg.Load(), fmt.Errorf("list %s: %w", l.path(), err))
 		}
 	}
 	f := &files{sizes: map[int64]int64{}, other: map[string][]int64{}}
 	for _, e := range entries {
 		base, suffix, ok := layout.ParseFileName(e.Name())
 		if !ok {
+			f.doubts = f.doubts || e.Name() == doubtName
 			continue
 		}
 		if suffix != layout.Log {

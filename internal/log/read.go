@@ -119,7 +119,7 @@ func (l *Log) read(offset int64, to Position, maxBytes int, minOne bool) (Slice,
 		}
 		// A rotten header claimed the offset; the batch that has it is
 		// further on.
-		p.at, p.first = walkTo(p, rot.nextByte, offset), -1
+		p.at, p.first, p.holds = walkTo(p, rot.nextByte, offset), -1, -1
 		if p.at >= p.limit {
 			p.h.release()
 			return Slice{}, err
@@ -151,6 +151,7 @@ type place struct {
 	at    int64 // first byte of the batch
 	first int64 // byte after the first batch, -1 when not known yet
 	limit int64
+	holds int64 // an offset that the first batch had when it was written, -1 when it was looked up by its header
 }
 
 // atTail finds the place without the disk, for a reader near the end; Log.mu
@@ -176,7 +177,7 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	if at >= limit || limit > s.size {
 		return place{}, false
 	}
-	return place{s: s, h: s.handle, at: at, first: first, limit: limit}, true
+	return place{s: s, h: s.handle, at: at, first: first, limit: limit, holds: offset}, true
 }
 
 // floorSegment is the index of the last segment whose base is not above
@@ -293,8 +294,12 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 	if entry >= 0 {
 		next = -1
 	}
+	before := int64(-1) // where the last batch begins, of which the header alone was read
 	for {
 		err := r.Header(&h)
+		if before >= 0 && (err != nil || l.misplaced(&h, next)) {
+			next, err = blame(r, before, next, err)
+		}
 		if err == io.EOF {
 			f.release()
 			return place{}, h, nil
@@ -311,11 +316,31 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 			}
 		}
 		if h.LastOffset() >= offset {
-			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size())}, h, nil
+			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), holds: -1}, h, nil
 		}
+		before = r.Pos()
 		r.Skip(&h)
 		next = h.NextOffset()
 	}
+}
+
+// blame goes back to the batch at byte before, if that is the damaged one where what
+// is behind it does not fit: a length that has turned leads astray, past what is well,
+// or to the end. It returns the offset that comes at the reader's place, and what is
+// wrong there.
+func blame(r *walk.Reader, before, next int64, cause error) (int64, error) {
+	at := r.Pos()
+	r.Move(before)
+	var h record.Header
+	err := r.Header(&h)
+	if err == nil {
+		err = r.Check(&h)
+	}
+	if err != nil {
+		return h.BaseOffset, err
+	}
+	r.Move(at)
+	return next, cause
 }
 
 // misplaced tells whether a batch can not be the one after next: inside a
@@ -417,7 +442,7 @@ func (l *Log) slice(p place, maxBytes int, minOne bool) (Slice, error) {
 		}
 		n = max(n, p.first-p.at)
 	}
-	good, err := l.verify(p.s, p.h, p.at, p.at+n, p.limit)
+	good, err := l.verify(&p, p.at+n)
 	if err != nil {
 		return Slice{}, err
 	}

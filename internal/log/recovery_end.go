@@ -16,6 +16,9 @@ import (
 
 // cutAt ends the log at byte at of segment i, whose file has size bytes.
 func (r *recovery) cutAt(i int, at, size int64, reason string) error {
+	if err := r.doubt(); err != nil {
+		return err
+	}
 	s := r.segs[i]
 	s.size = at
 	if err := r.save(s, at, size); err != nil {
@@ -43,6 +46,9 @@ func (r *recovery) cutAt(i int, at, size int64, reason string) error {
 // of the way.
 func (r *recovery) setAside(i int, already int64, reason string) error {
 	l := r.l
+	if err := r.doubt(); err != nil {
+		return err
+	}
 	r.cut = true
 	r.report.CutBytes += already
 	if r.report.Reason == "" || already > 0 {
@@ -123,6 +129,12 @@ func (r *recovery) finish() error {
 	l := r.l
 	if r.next < r.floor0() {
 		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
+	}
+	if r.cut || r.rot { // what was walked past may have told of producers and transactions
+		l.doubted.Store(true)
+	}
+	if err := r.keepDoubts(); err != nil {
+		return err
 	}
 	if !r.leaves() {
 		if err := r.sync(); err != nil {
@@ -241,7 +253,11 @@ func (r *recovery) sync() error {
 	}
 	for _, dir := range []string{l.path(), l.dir.path} {
 		if err := l.dir.fs.SyncDir(dir); err != nil {
-			return l.dir.fail(fmt.Errorf("sync directory %s: %w", dir, err))
+			err = fmt.Errorf("sync directory %s: %w", dir, err)
+			if noDescriptors(err) {
+				return l.refuse(l.cfg.Load(), err)
+			}
+			return l.dir.fail(err)
 		}
 	}
 	return nil
@@ -345,6 +361,9 @@ func (r *recovery) empty() error {
 		return nil
 	}
 	l.lost.Store(true)
+	if err := r.doubt(); err != nil {
+		return err
+	}
 	r.report.End, r.report.Reason = end, "all segments of this log are gone"
 	r.say()
 	return nil

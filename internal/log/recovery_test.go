@@ -77,6 +77,9 @@ func TestRecoveryCutsTheTailAtTheFirstBatchThatIsNotSound(t *testing.T) {
 			r.write(layout.FileName(0, layout.Log), c.bytes)
 			r.reopen()
 			l := r.log(Config{})
+			if l.Doubted() != (c.reason != "") {
+				t.Errorf("its end is in doubt: %v", l.Doubted())
+			}
 			rep := l.RecoveryReport()
 			if l.End().Offset != c.end || l.Durable() != l.End() || rep == nil {
 				t.Fatalf("end %v, durable %v, %+v; want %d", l.End(), l.Durable(), rep, c.end)
@@ -168,7 +171,15 @@ func TestALogRobbedOfItsFilesIsNoNewLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.reopen()
+		other := ident(0)
+		other.ID[0]++
+		if missed := r.d.Misses(ident(0)); missed == r.d.Holds("orders", 0) || r.d.Misses(ident(1)) || r.d.Misses(other) {
+			t.Errorf("without %s it is missed: %v", what, missed)
+		}
 		l = r.log(big)
+		if !l.Doubted() || !l.Lost() {
+			t.Errorf("without %s: in doubt %v, lost %v", what, l.Doubted(), l.Lost())
+		}
 		if l.End().Offset != 10 || l.RecoveryReport() == nil || l.RecoveryReport().Reason == "" {
 			t.Errorf("without %s: end %v, %+v; want 10 and a reason", what, l.End(), l.RecoveryReport())
 		}

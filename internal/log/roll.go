@@ -287,5 +287,10 @@ func soft(err error) bool {
 	if errors.As(err, new(*checkpoint.SyncError)) {
 		return false
 	}
-	return vfs.NoSpace(err) || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	return vfs.NoSpace(err) || noDescriptors(err)
+}
+
+// noDescriptors tells that there was none to be had; nothing was done then.
+func noDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }

@@ -17,7 +17,7 @@ func (l *Log) StartAt(offset int64) error {
 	if offset < 0 {
 		return fmt.Errorf("start %s at %d: %w", l.name, offset, ErrOutOfRange)
 	}
-	if len(l.segs) == 0 && offset == l.end.Offset && offset == l.start {
+	if len(l.segs) == 0 && offset == l.end.Offset && offset == l.start && !l.lost.Load() {
 		return nil
 	}
 	if err := l.makeDir(); err != nil { // a checkpoint of a log without a directory tells of loss
@@ -35,7 +35,10 @@ func (l *Log) StartAt(offset int64) error {
 		return err
 	}
 	l.lost.Store(false)
-	return l.rollAt(offset)
+	if err := l.rollAt(offset); err != nil {
+		return err
+	}
+	return l.noteDoubts(doubts{})
 }
 
 // empty takes every segment away: first the checkpoint stops to vouch for them,

@@ -102,6 +102,7 @@ func (l *Log) lower(end int64, i int, at int64) error {
 	l.dropGaps(end)                                                     // else a segment that a power cut brings back would pass for rightly there
 	l.mu.Unlock()
 	if err := l.dir.putAndPersist(l); err != nil {
+		l.after(l.cfg.Load()) // nothing is cut: what is above the place counts again after the next sync
 		return l.refuse(l.cfg.Load(), err)
 	}
 	return nil

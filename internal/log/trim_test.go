@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ottla/internal/record"
+	"ottla/internal/sim"
 )
 
 // aged is a log of one batch a segment, one second apart, the last at the rig's
@@ -214,4 +215,32 @@ func produced(base, id int64, seq int32, txn bool) (record.Header, []byte) {
 		panic(err)
 	}
 	return h, b
+}
+
+// TestACutThatFindsNoRoomChangesNothing: the log is durable to its end again with the
+// next round, though nothing is appended.
+func TestACutThatFindsNoRoomChangesNothing(t *testing.T) {
+	disk := sim.NewDisk(1)
+	r := newRig(t)
+	r.fs, r.o.FS = disk, disk
+	r.open()
+	l := r.log(small)
+	end := fill(t, l, 20, 1)
+	if err := l.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	disk.SetCapacity(disk.Used())
+	if err := l.TruncateTo(7); !errors.Is(err, ErrDiskFull) || l.End() != end {
+		t.Fatalf("cut on a full disk: %v, the log ends at %v, and did at %v", err, l.End(), end)
+	}
+	disk.SetCapacity(1 << 30)
+	if err := r.d.SyncRound(); err != nil {
+		t.Fatal(err)
+	}
+	if l.Durable() != end {
+		t.Errorf("durable up to %v, the log ends at %v", l.Durable(), end)
+	}
+	if err := l.TruncateTo(7); err != nil || l.End().Offset != 7 {
+		t.Errorf("then it is cut: %v, it ends at %v", err, l.End())
+	}
 }

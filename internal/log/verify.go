@@ -2,6 +2,7 @@ package log
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -38,16 +39,17 @@ func (s *segment) setTrust(c int64, now uint32) {
 	s.trust[c] = now
 }
 
-// verify checks the checksums of the batches in [at, to) where that was not
-// done within VerifyAge, and returns up to where the bytes are good: to, or
-// less when a later batch is rotten. When the first batch is, it fails. limit
-// bounds the last batch, which to may cut.
-func (l *Log) verify(s *segment, h *handle, at, to, limit int64) (int64, error) {
+// verify checks the checksums of the batches from a place up to byte to where that
+// was not done within VerifyAge, and returns up to where the bytes are good: to, or
+// less when a later batch is rotten. When the first batch is, it fails. The place's
+// limit bounds the last batch, which to may cut.
+func (l *Log) verify(p *place, to int64) (int64, error) {
+	s, h, at, limit := p.s, p.h, p.at, p.limit
 	if to <= at {
 		return at, nil
 	}
 	if l.dir.o.VerifyAge <= 0 {
-		return l.checkRange(s, h, at, to, limit)
+		return l.checkRange(p, to)
 	}
 	now := l.dir.seconds()
 	age := uint32(l.dir.o.VerifyAge / time.Second)
@@ -63,7 +65,7 @@ func (l *Log) verify(s *segment, h *handle, at, to, limit int64) (int64, error) 
 			return at, err
 		}
 		if !ok {
-			return l.checkRange(s, h, at, to, limit)
+			return l.checkRange(p, to)
 		}
 		l.mu.Lock()
 		s.setTrust(c, now)
@@ -73,8 +75,9 @@ func (l *Log) verify(s *segment, h *handle, at, to, limit int64) (int64, error) 
 }
 
 // checkRange checks batch by batch.
-func (l *Log) checkRange(s *segment, h *handle, at, to, limit int64) (int64, error) {
-	r := walk.Get(h.f, at, limit)
+func (l *Log) checkRange(p *place, to int64) (int64, error) {
+	s, at := p.s, p.at
+	r := walk.Get(p.h.f, at, p.limit)
 	defer r.Put()
 	c := l.order(s, false)
 	var head record.Header
@@ -82,6 +85,10 @@ func (l *Log) checkRange(s *segment, h *handle, at, to, limit int64) (int64, err
 		err := c.Check(r, &head)
 		if err == io.EOF {
 			break
+		}
+		if err == nil && r.Pos() == at && p.holds >= 0 && (head.BaseOffset > p.holds || head.LastOffset() < p.holds) {
+			// No checksum covers the offset, and nothing before it was read.
+			err = &walk.Bad{Byte: at, Reason: fmt.Sprintf("has offset %d, and held %d when it was written", head.BaseOffset, p.holds)}
 		}
 		if err != nil {
 			if r.Pos() > at {
@@ -106,7 +113,7 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 	l.mu.Unlock()
 	r := walk.Get(h.f, from, limit)
 	defer r.Put()
-	k := l.order(s, false)
+	k := l.order(s, from == 0)
 	var head record.Header
 	for r.Pos() < (c+1)*chunkSize {
 		var err error

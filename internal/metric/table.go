@@ -71,6 +71,7 @@ var table = []Def{
 	{Name: "ottla_log_directories_offline", Kind: KindGauge, Help: "Log directories that failed and serve nothing any more."},
 	{Name: "ottla_broker_partitions", Kind: KindGauge, Help: "Partitions held by this node."},
 	{Name: "ottla_broker_partitions_recovering", Kind: KindGauge, Help: "Partitions still being recovered after the start."},
+	{Name: "ottla_broker_partitions_closed", Kind: KindGauge, Help: "Partitions whose log cannot be opened, for want of room as a rule; it is tried again."},
 	{Name: "ottla_coordinator_commands_total", Kind: KindCounter, Help: "Commands decided by the coordinators of groups, transactions and share-partitions."},
 	{Name: "ottla_coordinator_commands_failed_total", Kind: KindCounter, Help: "Commands refused by coordinators, for reasons of their groups or transactions too."},
 	{Name: "ottla_coordinator_loads_total", Kind: KindCounter, Help: "Partitions that coordinators have read after becoming their leader, or after a loss."},

@@ -83,6 +83,17 @@ func (p *Partition) offline(err error) error {
 		"look after the disk, then restart the node", p.topic, p.index, err)
 }
 
+// MayYield tells that this replica leads, has no room for what came last, and that
+// there are enough others in sync for one of them to lead.
+func (p *Partition) MayYield() bool {
+	if !p.full.Load() {
+		return false
+	}
+	p.st.Lock()
+	defer p.st.Unlock()
+	return p.refusal == nil && p.core.MayYield()
+}
+
 // noteFull writes one line when the disk becomes full, and one when it is no
 // more.
 func (p *Partition) noteFull(err error) {
@@ -91,6 +102,9 @@ func (p *Partition) noteFull(err error) {
 		return
 	}
 	if full {
+		if p.inSync != nil {
+			p.inSync(p) // another may lead in its place
+		}
 		p.logger.Error("partition takes no records, the disk is full",
 			slog.String("topic", p.topic), slog.Int("partition", int(p.index)), slog.Any("err", err))
 		return

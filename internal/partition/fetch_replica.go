@@ -15,6 +15,7 @@ type ReplicaArgs struct {
 	BrokerEpoch int64 // of that node's registration, -1 when not told (KIP-903)
 	Synced      int64 // what it has synced, -1 when not told
 	LogStart    int64 // its log start offset
+	Stuck       bool  // it could not keep what it got last
 }
 
 // FetchReplica is Fetch for another replica: up to the log end. a.Offset is the
@@ -59,7 +60,7 @@ func (p *Partition) fetched(a *ReplicaArgs, f *Fetched) error {
 	return p.progress(a.Replica, a.CurrentLeaderEpoch, f, func() wire.Code {
 		p.lowered()
 		return p.core.Fetched(a.Replica, replica.Fetch{
-			Appended: a.Offset, Synced: a.Synced, Start: a.LogStart, NowMs: p.now().UnixMilli(), BrokerEpoch: a.BrokerEpoch,
+			Appended: a.Offset, Synced: a.Synced, Start: a.LogStart, NowMs: p.steady(), BrokerEpoch: a.BrokerEpoch, Stuck: a.Stuck,
 		})
 	})
 }
@@ -84,7 +85,7 @@ func (p *Partition) progress(node, leaderEpoch int32, f *Fetched, take func() wi
 	if f != nil {
 		f.HighWatermark, f.LastStable, f.LogStart = p.core.High(), p.core.Stable(), p.core.Start()
 	}
-	ask := p.inSync != nil && !p.core.Proposing() && (p.core.MayJoin(node) || p.core.Broken(node))
+	ask := p.inSync != nil && !p.core.Proposing() && (p.core.MayJoin(node) || p.core.Broken(node) || p.core.Hinders(node))
 	p.st.Unlock()
 	t.tell()
 	if ask {

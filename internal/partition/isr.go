@@ -29,7 +29,7 @@ type ProposeArgs struct {
 }
 
 // Propose gives the ISR as it should be, when that differs from the committed
-// one: without those that lag, with those that have caught up. From then on the
+// one: without those that lag or cannot go on, with those that have caught up. From then on the
 // high watermark heeds both, until the controller's word (Become) or Withdraw.
 // While one proposal is under way it gives that one again.
 func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
@@ -38,7 +38,7 @@ func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
 	if p.refusal != nil || p.core.Role() != replica.Leader || p.core.Replicas() < 2 {
 		return Proposal{}, false
 	}
-	if !p.core.Proposing() && !p.core.Restless(p.now().UnixMilli(), a.MaxLagMs) {
+	if !p.core.Proposing() && !p.core.Restless(p.steady(), a.MaxLagMs) {
 		return Proposal{}, false
 	}
 	all := p.core.Standings(nil)
@@ -65,7 +65,7 @@ func (p *Partition) Propose(a *ProposeArgs) (Proposal, bool) {
 
 // wanted is the ISR as it should be, nil when it is that already. st held.
 func (p *Partition) wanted(all []replica.Standing, a *ProposeArgs) []int32 {
-	out := p.core.Laggards(nil, p.now().UnixMilli(), a.MaxLagMs)
+	out := p.core.Laggards(nil, p.steady(), a.MaxLagMs)
 	var isr []int32
 	for _, id := range p.core.ISR() {
 		if !slices.Contains(out, id) && !p.core.Broken(id) {

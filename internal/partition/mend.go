@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"cmp"
 	"errors"
 
 	"ottla/internal/log"
@@ -72,6 +73,60 @@ func (p *Partition) Damaged() bool {
 	defer p.mu.Unlock()
 	l := p.log.Load()
 	return l != nil && (p.renewal != sound || l.Lost())
+}
+
+// Doubted tells whether the log may end below what this replica had acknowledged, as
+// it was opened (log.Log.Doubted).
+func (p *Partition) Doubted() bool {
+	l := p.log.Load()
+	return l != nil && l.Doubted()
+}
+
+// Trust ends what Doubted told: a restart does not find it again. Until then it does.
+func (p *Partition) Trust() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	if l == nil {
+		return wire.NotLeaderOrFollower
+	}
+	return p.fault(l.Trust())
+}
+
+// Tail is how far a log goes.
+type Tail struct {
+	Epoch int32 // the latest leader epoch, -1 when none is known
+	End   int64 // the log end offset
+	// Doubted: the replica waits for others to tell how far they go (package mend).
+	Doubted bool
+}
+
+// Compare tells which log goes further: 1 when t does. As in elections of Raft: where
+// one of two has everything committed, the one that goes further has.
+func (t Tail) Compare(o Tail) int {
+	return cmp.Or(cmp.Compare(t.Epoch, o.Epoch), cmp.Compare(t.End, o.End))
+}
+
+// Tail tells how far the log goes, whatever role this replica has. Whether that is in
+// doubt is for who opened it to say.
+func (p *Partition) Tail() (Tail, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.log.Load()
+	if l == nil {
+		return Tail{Epoch: -1, End: -1}, wire.NotLeaderOrFollower
+	}
+	t := Tail{Epoch: -1, End: l.End().Offset}
+	if e, ok := l.Epochs().Latest(); ok {
+		t.Epoch = e.Epoch
+	}
+	return t, nil
+}
+
+// Enough is how many replicas of so many must be in sync for records to be committed
+// (min.insync.replicas).
+func (p *Partition) Enough(replicas int) int {
+	return max(1, min(p.config.Load().MinInsync, replicas))
 }
 
 // mustWait tells whether a replica that has lost something may not begin anew yet.

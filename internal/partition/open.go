@@ -25,8 +25,12 @@ func (p *Partition) Open(dir *log.Dir) error {
 	}
 	p.load(l)
 	p.renewal = sound
-	if l.Lost() && p.rot != nil {
+	switch {
+	case p.rot == nil:
+	case l.Lost():
 		p.rot(p, EverythingAnew)
+	case l.Doubted():
+		p.rot(p, EndInDoubt)
 	}
 	if r := p.pending; r != nil {
 		p.pending = nil
@@ -37,7 +41,7 @@ func (p *Partition) Open(dir *log.Dir) error {
 
 // openOptions are what the log gets of the partition.
 func (p *Partition) openOptions() log.OpenOptions {
-	return log.OpenOptions{Config: p.config.Load().Log, OnDurable: p.onDurable, OnOffline: p.onOffline, High: p.keptHigh}
+	return log.OpenOptions{Config: p.config.Load().Log, OnDurable: p.onDurable, OnOffline: p.onOffline, High: p.keptHigh, KeepDoubts: p.rot != nil}
 }
 
 // keptHigh is the high watermark for the log's checkpoint. A replica alone finds

@@ -21,6 +21,9 @@ type Options struct {
 	Index  int32
 	NodeID int32
 	Now    func() time.Time
+	// Steady is the clock of lags, in ms since some moment: setting the time of day
+	// must throw nobody out of sync. Nil: Now's.
+	Steady func() int64
 	Logger *slog.Logger // nil: no log lines
 	Config Config
 	// InSync, where set, is called, with no lock held, when Propose has something
@@ -29,12 +32,16 @@ type Options struct {
 	InSync func(*Partition)
 	// Rot, where set, is called when a range of the log cannot be read: with an
 	// offset in it, or with EverythingAnew when the log was opened and something
-	// durable is gone. Locks may be held: it is quick and calls nothing here.
+	// durable is gone, or EndInDoubt when something may be. Locks may be held: it
+	// is quick and calls nothing here.
 	Rot func(p *Partition, offset int64)
 }
 
-// EverythingAnew stands for an offset in Options.Rot.
-const EverythingAnew = -1
+// What stands for an offset in Options.Rot.
+const (
+	EverythingAnew = -1
+	EndInDoubt     = -2 // see Doubted
+)
 
 // Config is what a partition heeds of its topic's settings.
 type Config struct {
@@ -66,6 +73,7 @@ type Partition struct {
 	index  int32
 	node   int32
 	now    func() time.Time
+	steady func() int64
 	logger *slog.Logger
 	inSync func(*Partition) // nil: nobody wants to know
 	rot    func(*Partition, int64)
@@ -109,10 +117,13 @@ type Partition struct {
 func New(o Options) *Partition {
 	p := &Partition{
 		topic: o.Topic, id: o.ID, index: o.Index, node: o.NodeID,
-		now: o.Now, logger: o.Logger, inSync: o.InSync, rot: o.Rot, core: replica.New(o.NodeID),
+		now: o.Now, steady: o.Steady, logger: o.Logger, inSync: o.InSync, rot: o.Rot, core: replica.New(o.NodeID),
 	}
 	if p.logger == nil {
 		p.logger = slog.New(slog.DiscardHandler)
+	}
+	if p.steady == nil {
+		p.steady = func() int64 { return p.now().UnixMilli() }
 	}
 	c := o.Config
 	p.config.Store(&c)

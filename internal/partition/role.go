@@ -36,7 +36,7 @@ func (p *Partition) Become(r Role) error {
 func (p *Partition) take(l *log.Log, r Role) {
 	a := replica.Assignment{
 		Leader: r.Leader, LeaderEpoch: r.LeaderEpoch, PartitionEpoch: r.PartitionEpoch,
-		Replicas: r.Replicas, ISR: r.ISR, NowMs: p.now().UnixMilli(),
+		Replicas: r.Replicas, ISR: r.ISR, NowMs: p.steady(),
 	}
 	end := l.End()
 	if r.Leader == p.node && p.renewal == released {

@@ -39,10 +39,16 @@ func Join(ctx context.Context, addrs []string, r JoinRequest) (*Joined, error) {
 	return Joiner{}.Join(ctx, addrs, r)
 }
 
-// Pauses between rounds through all addresses.
+// Pauses between rounds through all addresses, and what one try may take: little
+// in the first round, so that a node that is silent, or that reaches no others
+// itself, keeps nobody from asking the next one; more in each, for a cluster that
+// is slow. To ask again costs nothing: the place that was reserved is kept for the
+// directory that asks.
 const (
 	firstPause = 100 * time.Millisecond
 	lastPause  = 2 * time.Second
+	firstTry   = oneDial
+	lastTry    = admitTime + 2*handshakeTime // the other end's admitTime included
 )
 
 // Join asks the nodes at addrs, one after the other and again until ctx ends,
@@ -55,9 +61,9 @@ func (j Joiner) Join(ctx context.Context, addrs []string, r JoinRequest) (*Joine
 		return nil, err
 	}
 	var last error
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	for pause, try := firstPause, firstTry; ; pause, try = min(2*pause, lastPause), min(2*try, lastTry) {
 		for _, addr := range addrs {
-			joined, err := j.ask(ctx, addr, r, t)
+			joined, err := j.ask(ctx, try, addr, r, t)
 			var refused *Refused
 			switch {
 			case err == nil:
@@ -113,13 +119,20 @@ func (r *JoinRequest) judge(addrs []string) (*token, error) {
 	return &t, nil
 }
 
-// askTime bounds one try, the other end's admitTime included.
-const askTime = admitTime + 2*handshakeTime
-
-// ask asks one node.
-func (j *Joiner) ask(ctx context.Context, addr string, r JoinRequest, t *token) (*Joined, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+// ask asks one node, which has so long for its answer.
+func (j *Joiner) ask(ctx context.Context, try time.Duration, addr string, r JoinRequest, t *token) (*Joined, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, try, fmt.Errorf("no answer within %v", try))
 	defer cancel()
+	joined, err := j.meet(ctx, addr, r, t)
+	var refused *Refused
+	if late := context.Cause(ctx); err != nil && late != nil && !errors.As(err, &refused) {
+		return nil, late
+	}
+	return joined, err
+}
+
+// meet makes the connection and talks.
+func (j *Joiner) meet(ctx context.Context, addr string, r JoinRequest, t *token) (*Joined, error) {
 	nc, err := j.Dial(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err

@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
@@ -274,4 +277,51 @@ func FuzzJoinFrames(f *testing.F) {
 			t.Errorf("%q is taken as %+v", frame, a)
 		}
 	})
+}
+
+// A node that does not answer, or not for now, keeps nobody from asking the next
+// one; a cluster that is slow is given more time in each round.
+func TestANodeThatIsSilentIsNotWaitedForWhereAnotherLetsIn(t *testing.T) {
+	one := founded(t)
+	for name, c := range map[string]struct {
+		slow time.Duration // that the node that lets in takes
+		want time.Duration
+	}{
+		"at once": {0, 2 * firstTry},
+		"slowly":  {3 * firstTry, (3+3*2+2*4+3)*firstTry + 3*firstPause},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := NewServer(ServerOptions{
+				Identity: func() (*Identity, error) { return one, nil }, Now: fixed,
+				Admit: func(ctx context.Context, _ JoinRequest) (int32, []Member, error) {
+					<-time.After(c.slow)
+					return 5, nil, ctx.Err()
+				},
+			})
+			dial := func(ctx context.Context, _, addr string) (net.Conn, error) {
+				if addr == "lost:1" { // every packet is
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				mine, theirs := net.Pipe()
+				if addr == "well:1" {
+					go s.Handle(theirs, nil)
+				} else {
+					go func() { _, _ = io.Copy(io.Discard, theirs) }()
+				}
+				return mine, nil
+			}
+			began := time.Now()
+			j, err := Joiner{Dial: dial, Now: fixed}.Join(t.Context(), []string{"lost:1", "mute:1", "well:1"}, ask(one))
+			if err != nil || j.NodeID != 5 {
+				t.Fatalf("%s: joined as %+v, %v", name, j, err)
+			}
+			if took := time.Since(began); took != c.want {
+				t.Errorf("%s: it took %v, want %v", name, took, c.want)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

@@ -127,11 +127,10 @@ func TestTricklingInIsNoWayToStay(t *testing.T) {
 			closed <- time.Since(began)
 		}()
 		hello := []byte{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}
-		for i := 0; ; i++ {
-			if _, err := nc.Write(hello[i%len(hello) : i%len(hello)+1]); err != nil {
-				break
-			}
-			time.Sleep(time.Second) // of the bubble
+		var err error
+		for i := 0; err == nil; i++ {
+			_, err = nc.Write(hello[i%len(hello) : i%len(hello)+1])
+			<-time.After(time.Second) // of the bubble
 		}
 		if waited := <-closed; waited != handshakeTime {
 			t.Errorf("closed after %v, want %v", waited, handshakeTime)

@@ -55,6 +55,8 @@ var (
 	ErrLastVoter = wire.Errorf(wire.InvalidRequest, "it is the last voter of the metadata quorum")
 	// ErrNoMajority: too many of those that would be left are silent.
 	ErrNoMajority = wire.Errorf(wire.InvalidRequest, "the voters that would be left have no majority that answers")
+	// ErrLives: another directory of the node takes part, and answers.
+	ErrLives = wire.Errorf(wire.DuplicateBrokerRegistration, "the node takes part in the metadata quorum with another directory, which answers: where that one is gone, try again in a moment")
 	// ErrGone: the id was removed before.
 	ErrGone = wire.Errorf(wire.InvalidRequest, "this directory was removed from the metadata quorum and cannot come back: move its metadata log away and join again, which gives it another directory id")
 )
@@ -255,6 +257,8 @@ func (m *member) judgeAdd(o *order, id uint64, votes, member bool) (*pb.ConfChan
 		return nil, ErrIsVoter
 	case member:
 		return nil, nil
+	case m.lives(o.Voter.ID):
+		return nil, ErrLives
 	}
 	// A learner of this node with another directory was lost with it.
 	for _, l := range m.voters.observers() {
@@ -266,6 +270,18 @@ func (m *member) judgeAdd(o *order, id uint64, votes, member bool) (*pb.ConfChan
 		return nil, wire.Errorf(wire.InvalidRequest, "the metadata quorum has %d observers and takes no more", maxVoters)
 	}
 	return change(pb.ConfChangeAddLearnerNode, id, o.Voter), nil
+}
+
+// lives tells whether a member at a node answers. What asks for the place of one
+// that does comes late: it was sent by a life of the node that is over, and lost
+// its disk.
+func (m *member) lives(node int32) bool {
+	for _, id := range m.voters.all() {
+		if v, _, _ := m.voters.member(id); v.ID == node && m.answers(id) {
+			return true
+		}
+	}
+	return false
 }
 
 // first puts another change before an order.

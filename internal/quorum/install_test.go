@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"ottla/internal/log"
 	"ottla/internal/metadata"
 	"ottla/internal/sim"
+	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 )
 
@@ -233,6 +235,7 @@ func TestMemberWithoutItsLogComesBackAsAnother(t *testing.T) {
 	}
 	v := trioVoters()[at]
 	delete(w.nodes, id)
+	w.ids = slices.Delete(w.ids, at, at+1)
 	if _, err := openAgain(w, r.fs, v, false); err == nil || !strings.Contains(err.Error(), "--join") {
 		t.Fatalf("without an order to join: %v", err)
 	}
@@ -243,7 +246,10 @@ func TestMemberWithoutItsLogComesBackAsAnother(t *testing.T) {
 	if !back.member.waiting || back.member.id == id || len(back.images) > 0 {
 		t.Fatalf("it came back as %x, was %x; waits: %v", back.member.id, id, back.member.waiting)
 	}
-	w.ids[at] = back.member.id
+	for range freshTicks + 1 {
+		w.pass() // until the one that was lost counts as silent
+	}
+	w.ids = slices.Insert(w.ids, at, back.member.id)
 	w.nodes[back.member.id] = back
 	to := make(chan result, 1)
 	lead.member.order(w.now, &order{MembershipChange: MembershipChange{AddLearner, Voter{ID: v.ID, DirectoryID: back.member.o.DirectoryID}}, to: to})
@@ -284,4 +290,40 @@ func openAgain(w *trio, f vfs.FS, v Voter, joining bool) (*rig, error) {
 	}
 	r.member.inBackground = func(write func() error, m snapshotMeta) { r.member.snapshotWritten(m, write()) }
 	return r, nil
+}
+
+// A request to join that a node sent before it lost its disk may arrive after the
+// node has joined with the next one: it does not take that one's place.
+func TestARequestOfAnOlderLifeTakesNobodysPlace(t *testing.T) {
+	w := newTrio(t)
+	lead := w.elect()
+	ask := func(v Voter) error {
+		t.Helper()
+		to := make(chan result, 1)
+		lead.member.order(w.now, &order{MembershipChange: MembershipChange{AddLearner, v}, to: to})
+		w.deliver()
+		return answer(t, to).err
+	}
+	for _, of := range trioVoters() {
+		older := Voter{ID: of.ID, DirectoryID: uuid.UUID{0xa, 15: byte(of.ID)}}
+		if err := ask(older); !errors.Is(err, ErrLives) {
+			t.Errorf("for the place of voter %d: %v, want %v", of.ID, err, ErrLives)
+		}
+	}
+	// The same beside a node that has no vote, and never answered since it was taken in.
+	first, second := Voter{ID: 9, DirectoryID: uuid.UUID{9, 15: 1}}, Voter{ID: 9, DirectoryID: uuid.UUID{9, 15: 2}}
+	for _, v := range []Voter{first, second} {
+		if err := ask(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := lead.member.voters.observers(); len(all) != 1 || all[0].DirectoryID != second.DirectoryID {
+		t.Errorf("observers are %v, want the second alone", all)
+	}
+	if err := ask(first); !errors.Is(err, ErrGone) {
+		t.Errorf("the first comes back: %v", err)
+	}
+	if ids := lead.member.voters.ids(); len(ids) != 3 {
+		t.Errorf("voters are %x", ids)
+	}
 }

@@ -26,18 +26,22 @@ type Status struct {
 	Failed string
 }
 
-// StandingMs is when a leader had last heard of most of the voters, itself
-// among them; -1 when it has not.
-func (s *Status) StandingMs() int64 {
-	heard := make([]int64, 0, 8)
+// Standing is how long ago a leader had heard of most of the voters, itself among
+// them; false when it has not. Set clocks do not show in it.
+func (s *Status) Standing(now time.Time) (time.Duration, bool) {
+	heard := make([]time.Time, 0, 8)
 	for i := range s.Voters {
-		heard = append(heard, s.Voters[i].LastFetchMs)
+		heard = append(heard, s.Voters[i].Heard)
 	}
 	if len(heard) == 0 {
-		return -1
+		return 0, false
 	}
-	slices.Sort(heard)
-	return heard[(len(heard)-1)/2]
+	slices.SortFunc(heard, time.Time.Compare)
+	at := heard[(len(heard)-1)/2]
+	if at.IsZero() {
+		return 0, false
+	}
+	return max(now.Sub(at), 0), true
 }
 
 // Replica is a member as the leader sees it; what is not known is -1.
@@ -48,6 +52,8 @@ type Replica struct {
 	// LastFetchMs is when the member was heard of last, LastCaughtUpMs when it
 	// last had all that the leader had (KIP-836).
 	LastFetchMs, LastCaughtUpMs int64
+	// Heard is LastFetchMs on the clock that nobody sets; zero when it is not known.
+	Heard time.Time
 }
 
 // Member is a member of the quorum with where it listens.
@@ -60,15 +66,23 @@ type Member struct {
 // other members are known to the leader only and -1 elsewhere.
 func (n *Node) Status() Status {
 	s := *n.status.Load()
-	now := n.o.Now().UnixMilli()
 	s.Voters = append([]Replica(nil), s.Voters...)
+	s.witnessSelf(&n.o)
+	return s
+}
+
+// witnessSelf notes that a leader has heard itself, and caught up, just now
+// (KIP-836); a directory that its node had before is somebody else.
+func (s *Status) witnessSelf(o *Options) {
+	if s.Leader != o.NodeID {
+		return
+	}
+	now := o.Now()
 	for i := range s.Voters {
-		if s.Voters[i].ID == n.o.NodeID && s.Leader == n.o.NodeID {
-			// A leader has itself always caught up (KIP-836).
-			s.Voters[i].LastFetchMs, s.Voters[i].LastCaughtUpMs = now, now
+		if v := &s.Voters[i]; v.ID == o.NodeID && v.DirectoryID == o.DirectoryID {
+			v.LastFetchMs, v.LastCaughtUpMs, v.Heard = now.UnixMilli(), now.UnixMilli(), now
 		}
 	}
-	return s
 }
 
 // Members lists who is in the quorum, voters first.
@@ -119,7 +133,7 @@ func (m *member) replicas(of []Voter, ends map[uint64]int64) []Replica {
 			r.LogEndOffset = end
 		}
 		if s := m.seen[id]; s != nil && m.leading {
-			r.LastFetchMs, r.LastCaughtUpMs = s.atMs, s.caughtUpMs
+			r.LastFetchMs, r.LastCaughtUpMs, r.Heard = s.atMs, s.caughtUpMs, s.at
 		}
 		list = append(list, r)
 	}
@@ -129,7 +143,8 @@ func (m *member) replicas(of []Voter, ends map[uint64]int64) []Replica {
 // sighting is when and how this leader heard of a member last.
 type sighting struct {
 	atMs, caughtUpMs int64
-	last             uint64 // the leader's last entry then
+	at               time.Time // atMs, as time that passes
+	last             uint64    // the leader's last entry then
 	tick             uint64
 }
 
@@ -159,7 +174,7 @@ func (m *member) witness(now time.Time, msg *pb.Message) {
 	case s.atMs >= 0 && match >= s.last:
 		s.caughtUpMs = max(s.caughtUpMs, s.atMs)
 	}
-	s.atMs, s.last, s.tick = now.UnixMilli(), m.store.index.last(), m.ticks
+	s.at, s.atMs, s.last, s.tick = now, now.UnixMilli(), m.store.index.last(), m.ticks
 }
 
 // close writes down how far the log is committed, so that the next start sees

@@ -125,7 +125,11 @@ func (s *Stepped) Close() error {
 func (s *Stepped) Image() *metadata.Image { return s.image.Load() }
 
 // Status is Node.Status.
-func (s *Stepped) Status() Status { return s.member.status() }
+func (s *Stepped) Status() Status {
+	st := s.member.status()
+	st.witnessSelf(&s.o)
+	return st
+}
 
 // Err is why it takes no part any more, nil while it does.
 func (s *Stepped) Err() error { return s.member.failed }

@@ -129,7 +129,7 @@ func (n *fetcher) ask() {
 		}
 		r.Asks = append(r.Asks, pull.Ask{
 			Key: x.key, LeaderEpoch: pos.LeaderEpoch, Offset: pos.End, LastEpoch: pos.LastEpoch,
-			LogStart: pos.LogStart, MaxBytes: o.PartitionBytes, High: pos.HighWatermark, Synced: pos.Synced,
+			LogStart: pos.LogStart, MaxBytes: o.PartitionBytes, High: pos.HighWatermark, Synced: pos.Synced, Stuck: n.isStuck(x),
 		})
 		x.told = pos.Synced
 	}
@@ -141,6 +141,12 @@ func (n *fetcher) ask() {
 	n.mu.Unlock()
 	n.out = r.Append(appendHeader(n.out, keyFetch, pull.Version, correlation))
 	endFrame(n.out, start)
+}
+
+func (n *fetcher) isStuck(x *part) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return x.stuck
 }
 
 // stand tells where a partition stands; one that has lost what it had begins again.

@@ -28,8 +28,10 @@
 // as that when it begins to follow, and who had all that was committed at its
 // leader's last word. What any throttled replica gets counts.
 //
-// A partition whose leader answers an error waits a little, longer each time; a
-// connection that fails takes the session with it, and all is asked anew.
+// A partition whose leader answers an error waits a little, longer each time. So
+// does one whose disk is full, which it tells with its next question: the leader goes
+// on without it, where there are enough others. A connection that fails takes the
+// session with it, and all is asked anew.
 //
 // Goroutines: two for each node that leads something followed here, one that
 // connects and reads, one that writes; Close waits for them. A node that follows

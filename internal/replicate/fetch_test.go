@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"ottla/internal/vfs"
+	"ottla/internal/vfs/faulty"
 	"ottla/internal/wire"
 	"ottla/internal/wire/own"
 	"ottla/internal/wire/pull"
@@ -194,6 +196,44 @@ func TestErrorsMakeAPartitionWait(t *testing.T) {
 		c, q = l.paused()
 		if got := asks(q); len(got) != 1 || got[1] != 0 {
 			t.Fatalf("after %s asked are %v", code.Name(), got)
+		}
+	}
+}
+
+// TestAFullDiskIsToldToTheLeader: with the next question, and no longer than that
+// holds; what the leader cannot read is no fault of this node's.
+func TestAFullDiskIsToldToTheLeader(t *testing.T) {
+	var faults faulty.Faults
+	r := newRigOn(t, faulty.Over(vfs.NewMem(0), &faults), 2)
+	r.follow(0, 3)
+	r.follow(1, 3)
+	l, c := opened(t, r)
+	for round, x := range []struct {
+		full        bool
+		code        wire.Code
+		want        bool
+		appended, n int64 // before, and records in the answer
+	}{
+		{false, wire.None, false, 0, 1},
+		{true, wire.None, true, 1, 1},
+		{true, wire.None, true, 1, 1},
+		{true, wire.KafkaStorageError, true, 1, 0}, // the leader's, and this node's disk is as it was
+		{false, wire.None, false, 1, 1},
+		{false, wire.KafkaStorageError, false, 2, 0},
+		{true, wire.None, true, 2, 1},
+	} {
+		faults.Full(x.full)
+		answer := row(1, x.appended, 3, x.appended, []string{"a"}[:x.n]...)
+		answer.Code = x.code
+		l.answer(c, wire.None, answer)
+		var q *pull.Request
+		c, q = l.paused()
+		want := x.appended
+		if !x.full && x.code == wire.None {
+			want += x.n
+		}
+		if len(q.Asks) != 1 || q.Asks[0].Offset != want || q.Asks[0].Stuck != x.want {
+			t.Fatalf("round %d: asked are %+v, want offset %d, stuck %v", round, q.Asks, want, x.want)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type part struct {
 	pause  time.Duration
 	due    time.Time // not asked again before; zero: at once
 	told   int64     // the synced offset that the leader was told last
+	stuck  bool      // what came last could not be kept here, and the leader shall know
 	level  bool      // in sync, or with all that is committed: never throttled (KIP-73)
 	held   bool      // not asked about since the rate is reached
 }
@@ -45,4 +46,4 @@ func (x *part) rest(now time.Time, most time.Duration) {
 }
 
 // well ends a series of errors. fetcher.mu is held.
-func (x *part) well() { x.pause, x.due = 0, time.Time{} }
+func (x *part) well() { x.pause, x.due, x.stuck = 0, time.Time{}, false }

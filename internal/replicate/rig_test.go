@@ -42,9 +42,14 @@ var topicID = uuid.UUID{9}
 
 func newRig(t *testing.T, partitions int32, adjust ...func(*Options, *partition.Config)) *rig {
 	t.Helper()
+	return newRigOn(t, vfs.NewMem(0), partitions, adjust...)
+}
+
+func newRigOn(t *testing.T, disk vfs.FS, partitions int32, adjust ...func(*Options, *partition.Config)) *rig {
+	t.Helper()
 	r := &rig{t: t, dials: make(chan *leader, 64), fail: make(chan error, 64)}
 	var err error
-	r.dir, err = log.OpenDir(log.DirOptions{FS: vfs.NewMem(0), Path: "/data", Now: time.Now, VerifyAge: time.Hour})
+	r.dir, err = log.OpenDir(log.DirOptions{FS: disk, Path: "/data", Now: time.Now, VerifyAge: time.Hour})
 	must(t, err)
 	o, c := Options{
 		NodeID: 1, BrokerEpoch: func() int64 { return 77 }, Open: r.open,

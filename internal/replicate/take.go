@@ -127,6 +127,9 @@ func (n *fetcher) apply(x *part, row *pull.Row) (again bool, err error) {
 func (n *fetcher) failed(x *part, row *pull.Row, err error) {
 	n.mu.Lock()
 	first := x.pause == 0
+	if row.Code == wire.None { // else it is the leader that fails
+		x.stuck = wire.CodeOf(err) == wire.KafkaStorageError
+	}
 	n.mu.Unlock()
 	n.later(x, err)
 	switch wire.CodeOf(err) {

@@ -102,7 +102,7 @@ func (s *Server) startCore() error {
 		return err
 	}
 	s.broker = broker.New(broker.Options{
-		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
+		NodeID: s.nodeID, Dirs: s.dirs, Directories: s.directoryIDs(), Fatal: s.fatal, View: view, Now: s.o.Now, Live: s.o.Live, Logger: s.o.Logger, Metrics: s.brokerMetrics(),
 		Coordinators: map[string]*coordinator.Runtime{broker.OffsetsTopic: s.groups, broker.TransactionsTopic: s.txns, broker.ShareStateTopic: s.states, broker.TimersTopic: s.timing},
 		Control:      s.do,
 		Nodes:        s.others.pool.Pull,

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ottla/internal/liveness"
@@ -82,26 +83,62 @@ func (s *Server) registerAgain(ctx context.Context) (int64, error) {
 	return epoch, err
 }
 
-// forgetMembers takes those out of the metadata quorum who have no vote and whose
-// nodes are not registered any more, where this node leads: else it would send to
-// them for ever.
+// forgetMembers looks, when nodes came or went, whether the metadata quorum has
+// members that are no nodes any more.
 func (s *Server) forgetMembers(img *metadata.Image, d *metadata.Delta) {
-	var gone []quorum.Voter
+	if len(d.Brokers) > 0 && len(s.strangers(img)) > 0 {
+		s.forgetStrangers()
+	}
+}
+
+// strangers are the members of the metadata quorum that have no vote, and whose
+// nodes are not registered any more.
+func (s *Server) strangers(img *metadata.Image) (gone []quorum.Voter) {
 	for _, m := range s.quorum.Members() {
-		if !m.Votes && len(d.Brokers) > 0 && img.Broker(m.ID) == nil {
+		if !m.Votes && img.Broker(m.ID) == nil {
 			gone = append(gone, m.Voter)
 		}
 	}
-	if len(gone) == 0 || s.quorum.Status().Leader != s.nodeID {
+	return gone
+}
+
+// forgetStrangers takes them out, where this node leads: else it would send to them
+// for ever. What it does not get done, whoever leads next does, when it begins to.
+func (s *Server) forgetStrangers() {
+	if !s.forgets.begin() {
 		return
 	}
 	s.forgetting.Go(func() {
-		ctx, cancel := context.WithTimeout(s.ctx, forgetTimeout)
-		defer cancel()
-		for _, v := range gone {
-			if err := s.quorum.Change(ctx, quorum.MembershipChange{Kind: quorum.Remove, Voter: v}); err != nil {
-				s.o.Logger.Warn("a node that was removed stays an observer of the metadata quorum", "broker", v.ID, "err", err)
+		for more := true; more; more = s.forgets.more() {
+			for !s.forgotten() {
+				select {
+				case <-s.staying.Done():
+					return
+				case <-time.After(forgetPause):
+				}
 			}
 		}
 	})
+}
+
+// forgetPause is the time between two tries.
+const forgetPause = time.Second
+
+// forgotten takes the strangers out once; false when it is to be tried again: this
+// node leads, and one is left.
+func (s *Server) forgotten() bool {
+	ctx, cancel := context.WithTimeout(s.staying, forgetTimeout)
+	defer cancel()
+	for _, v := range s.strangers(s.quorum.Image()) {
+		err := s.quorum.Change(ctx, quorum.MembershipChange{Kind: quorum.Remove, Voter: v})
+		switch {
+		case err == nil, errors.Is(err, quorum.ErrUnknownMember):
+		case s.quorum.Status().Leader != s.nodeID || s.staying.Err() != nil:
+			return true // it is for who leads next
+		default:
+			s.o.Logger.Warn("a node that was removed is an observer of the metadata quorum still; it is tried again", "broker", v.ID, "err", err)
+			return false
+		}
+	}
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -20,19 +21,20 @@ import (
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
 	"ottla/internal/quorum"
+	"ottla/internal/wire/own"
 )
 
 // makeDoor makes the Kafka door and the families behind it; nobody is let in
 // yet.
 func (s *Server) makeDoor() error {
 	s.data = data.New(data.Options{
-		Cluster: s.core(), Partitions: s.broker, Transactions: s.vouch, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Cluster: s.core(), Partitions: s.broker, Transactions: s.vouch, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics, Trusted: s.trusted,
 		Throttle: s.broker.LeaderQuota(),
 	})
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
 		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures(), FixedFeatures: fixedFeatures(),
-		Nodes: s.others.nodes.Handle, Hold: true, Memory: s.memoryListener(), Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Nodes: s.others.nodes.Handle, Hold: true, HoldFor: s.holdFor(), Memory: s.memoryListener(), Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -40,6 +42,15 @@ func (s *Server) makeDoor() error {
 	s.door = door
 	s.makeEvents()
 	return s.makeSchedules()
+}
+
+// holdFor is how long clients wait for this node to serve: where others do, not
+// for long; a node alone is all they have.
+func (s *Server) holdFor() time.Duration {
+	if len(s.o.Join) > 0 || s.held[0].Joined || len(s.quorum.Members()) > 1 {
+		return time.Second
+	}
+	return 0
 }
 
 // openDoors opens the ports: other nodes come in, clients wait until LetIn.
@@ -121,12 +132,18 @@ func (s *Server) describeQuorum() cluster.Quorum {
 	st := s.quorum.Status()
 	q := cluster.Quorum{Leader: st.Leader, Epoch: st.Epoch, HighWatermark: st.HighWatermark}
 	for _, m := range st.Voters {
-		q.Voters = append(q.Voters, cluster.QuorumReplica(m))
+		q.Voters = append(q.Voters, replicaOf(m))
 	}
 	for _, m := range st.Observers {
-		q.Observers = append(q.Observers, cluster.QuorumReplica(m))
+		q.Observers = append(q.Observers, replicaOf(m))
 	}
 	return q
+}
+
+func replicaOf(r quorum.Replica) cluster.QuorumReplica {
+	return cluster.QuorumReplica{
+		ID: r.ID, DirectoryID: r.DirectoryID, LogEndOffset: r.LogEndOffset, LastFetchMs: r.LastFetchMs, LastCaughtUpMs: r.LastCaughtUpMs,
+	}
 }
 
 // members is how requests about the metadata quorum reach its leader.
@@ -147,9 +164,13 @@ type storage struct{ s *Server }
 
 // LogDirs describes the log directories.
 func (st storage) LogDirs() []cluster.LogDir {
+	closed := map[string][]own.ClosedLog{}
+	for _, c := range st.s.broker.Closed() {
+		closed[c.Dir] = append(closed[c.Dir], own.ClosedLog{Topic: c.Topic, Partition: c.Index, Why: c.Why.Error()})
+	}
 	var out []cluster.LogDir
 	for _, d := range st.s.broker.Dirs() {
-		l := cluster.LogDir{Path: d.Path(), Err: d.Err(), TotalBytes: -1, UsableBytes: -1, Cordoned: st.s.broker.Cordoned(d)}
+		l := cluster.LogDir{Path: d.Path(), Err: d.Err(), TotalBytes: -1, UsableBytes: -1, Cordoned: st.s.broker.Cordoned(d), Closed: closed[d.Path()]}
 		if u, err := st.s.o.FS.Usage(d.Path()); err == nil {
 			l.TotalBytes, l.UsableBytes = u.Total, u.Free
 		}

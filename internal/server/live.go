@@ -50,8 +50,14 @@ func (s *Server) lead(leader, epoch int32) {
 	s.others.keeper.OnLeader(leader, epoch)
 	s.control.OnLeader(leader, epoch)
 	s.others.speaker.Down()
-	if leader == s.nodeID && s.image().BrokerCount() > 1 {
+	if leader != s.nodeID {
+		return
+	}
+	if s.image().BrokerCount() > 1 {
 		s.widen() // the leader before may have seen a node come, and ended
+	}
+	if len(s.strangers(s.quorum.Image())) > 0 {
+		s.forgetStrangers() // or one go
 	}
 }
 
@@ -66,11 +72,11 @@ func (s *Server) leaderLost(ctx context.Context, node int32) {
 // heard of most of the voters.
 func (s *Server) standing() time.Duration {
 	st := s.quorum.Status()
-	at := st.StandingMs()
-	if at < 0 {
+	standing, known := st.Standing(s.o.Now())
+	if !known {
 		return time.Hour // it has just begun to lead
 	}
-	return s.o.Now().Sub(time.UnixMilli(at))
+	return standing
 }
 
 // trusted tells whether this node may answer what only one node may, without a

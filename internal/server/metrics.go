@@ -60,6 +60,7 @@ func (s *Server) measure() {
 		"ottla_log_uncleanable_partitions":   func() int64 { return int64(s.broker.Uncleanable()) },
 		"ottla_broker_partitions":            s.partitionsHeld,
 		"ottla_broker_partitions_recovering": func() int64 { return int64(s.broker.Recovering()) },
+		"ottla_broker_partitions_closed":     func() int64 { return int64(len(s.broker.Closed())) },
 		"ottla_metadata_offset":              func() int64 { return s.broker.Image().Offset },
 		"ottla_metadata_topics":              func() int64 { return int64(s.broker.Image().TopicCount()) },
 	} {
@@ -94,7 +95,7 @@ func (s *Server) groupsByState() map[string]float64 {
 
 // metricPages are those with a row for each partition and group.
 func (s *Server) metricPages() map[string]http.Handler {
-	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Shares: s.shareStandings, Now: s.o.Now}
+	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Shares: s.shareStandings, Now: s.o.Now, Steady: s.broker.Steady}
 	return map[string]http.Handler{
 		string(metric.PageDetail): census.Detail(o),
 		string(metric.PageKafka):  census.Exporter(o),

@@ -16,6 +16,9 @@ func (s *Server) checks() []ops.Check {
 	open := ops.Check{Name: "partitions", OK: true}
 	if n := s.broker.Recovering(); n > 0 {
 		open.OK, open.Detail = false, fmt.Sprintf("%d are still recovering", n)
+	} else if closed := s.broker.Closed(); len(closed) > 0 {
+		c := closed[0]
+		open.OK, open.Detail = false, fmt.Sprintf("%d cannot be opened and are tried again: %s-%d: %v", len(closed), c.Topic, c.Index, c.Why)
 	}
 	out := []ops.Check{leads, open, coordinatorsCheck("coordinators", broker.OffsetsTopic, s.groups),
 		coordinatorsCheck("transaction coordinators", broker.TransactionsTopic, s.txns),

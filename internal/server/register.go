@@ -80,7 +80,7 @@ func (s *Server) registerBroker(ctx context.Context) (int64, error) {
 		if d.Err() != nil {
 			continue
 		}
-		lossy = lossy || !d.StoppedCleanly()
+		lossy = lossy || d.MayLack()
 		me.Directories = append(me.Directories, s.held[i].DirectoryID)
 		if s.broker.Cordoned(d) {
 			me.Cordoned = append(me.Cordoned, s.held[i].DirectoryID)
@@ -93,6 +93,11 @@ func (s *Server) registerBroker(ctx context.Context) (int64, error) {
 	epoch, ok := reply.(int64)
 	if !ok {
 		return 0, fmt.Errorf("register node %d: the controller answered %T, want an epoch", s.nodeID, reply)
+	}
+	for _, d := range s.dirs {
+		if err := d.Told(); err != nil { // the next start says it once more
+			s.o.Logger.Warn("it cannot be noted that the controller knows of a start after a loss of power", "err", err)
+		}
 	}
 	return epoch, nil
 }

@@ -45,6 +45,9 @@ type Server struct {
 	o      Options
 	ctx    context.Context // of everything the node runs
 	cancel context.CancelFunc
+	// staying ends when the node begins to stop.
+	staying context.Context
+	leave   context.CancelFunc
 
 	held       []*datadir.Dir
 	broken     map[string]error // directories that could not be taken, by path
@@ -94,6 +97,7 @@ type Server struct {
 	news       topicNews
 	pace       pace
 	widening   once
+	forgets    once // who is no node any more, see dismiss.go
 }
 
 // Start starts a node and returns when it serves; ctx bounds the start alone.
@@ -107,6 +111,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{o: o, metrics: metric.New(), making: newMaking(), incarnation: newID(), broken: map[string]error{}, failed: make(chan error, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.staying, s.leave = context.WithCancel(s.ctx)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -120,7 +125,9 @@ func (s *Server) start(ctx context.Context) error {
 			return err
 		}
 	}
+	open := turnAway(s.kafkaPorts)
 	joined, err := s.joinCluster(ctx)
+	open()
 	if err != nil {
 		return err
 	}
@@ -149,7 +156,8 @@ func (s *Server) start(ctx context.Context) error {
 }
 
 // bindPorts takes the ports before anything slow: a busy one stops the start
-// at once, and clients that come early wait in the accept queue.
+// at once. Clients that come while the node is let into a cluster are turned away,
+// those that come later wait in the accept queue.
 func (s *Server) bindPorts() error {
 	if len(s.kafkaPorts) > 0 {
 		return nil
@@ -207,6 +215,7 @@ func (s *Server) NodeID() int32 { return s.nodeID }
 // it. Others lead what it led before it stops answering, where there are any.
 func (s *Server) Close() error {
 	s.o.Clock.Leave(s)
+	s.leave()
 	s.retire()
 	var errs []error
 	if s.http != nil {

@@ -133,7 +133,7 @@ type txnMoment struct {
 // producer was told is there, the rest is there as a whole or not at all, and
 // nothing is held back.
 func TestTransactionsSurvivePowerCuts(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	d := sim.NewDisk(7)
 	if err := errors.Join(d.MkdirAll("/data", 0o755), d.SyncDir("/")); err != nil {
@@ -160,7 +160,7 @@ func TestTransactionsSurvivePowerCuts(t *testing.T) {
 	for _, m := range moments {
 		m.disk.Crash()
 		m.disk.Restart()
-		m.verify(t, ctx)
+		m.verify(t)
 		if t.Failed() {
 			return
 		}
@@ -208,8 +208,10 @@ func (n *txnNode) live(d *sim.Disk, c *kgo.Client, l *ledger) []txnMoment {
 // offsetOf is what a transaction commits for the group.
 var offsetOf = map[string]int64{"zero": 1, "txn0": 2, "txn1": 3, "txn2": 4, "txn3": 5}
 
-func (m *txnMoment) verify(t *testing.T, ctx context.Context) {
+func (m *txnMoment) verify(t *testing.T) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience) // of this moment alone: there are many
+	defer cancel()
 	n := startTxnNode(t, ctx, m.disk)
 	defer func() {
 		if err := n.Close(); err != nil {

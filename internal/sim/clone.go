@@ -9,7 +9,7 @@ import "slices"
 func (d *Disk) Clone(seed uint64) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c := &Disk{capacity: d.capacity, now: d.now, nodes: d.nodes, hits: make(map[Fault]int), off: d.off}
+	c := &Disk{capacity: d.capacity, now: d.now, nodes: d.nodes, hits: make(map[Fault]int), off: d.off, cuts: d.cuts}
 	c.seed(seed)
 	twins := make(map[*node]*node)
 	c.root = d.root.clone(twins)

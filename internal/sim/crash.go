@@ -41,6 +41,7 @@ func (d *Disk) CrashWith(style Style) {
 		}
 	})
 	d.dirty = nil
+	d.cuts++
 	d.stop()
 }
 

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -49,6 +50,7 @@ type Disk struct {
 
 	off        bool
 	generation int64 // of processes: handles of earlier ones are dead
+	cuts       int64 // how often the power was lost
 
 	onOp  func(Op) Action
 	seq   int64
@@ -128,6 +130,13 @@ func (d *Disk) Restart() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.off = false
+}
+
+// Life implements vfs.FS. It is no operation: nothing fails or ends by it.
+func (d *Disk) Life(string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return fmt.Sprintf("after %d power cuts", d.cuts)
 }
 
 // Usage implements vfs.FS.

@@ -10,8 +10,8 @@
 // corrupts is in package sim.
 //
 // Reading order: vfs.go, os.go, file_linux.go (file_other.go elsewhere),
-// syncfs_linux.go, lock_flock.go, usage_unix.go, errors.go; replace.go (a file
-// written whole); mem.go, memfile.go.
+// syncfs_linux.go, lock_flock.go, usage_unix.go, life_linux.go (what keeps
+// unsynced bytes), errors.go; replace.go (a file written whole); mem.go, memfile.go.
 //
 // Invariants:
 //   - A name that was created, renamed or removed is durable after SyncDir of

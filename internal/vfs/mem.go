@@ -285,6 +285,9 @@ func (m *Mem) SyncDir(name string) error {
 // SyncFS implements FS.
 func (m *Mem) SyncFS(name string) error { return m.SyncDir(name) }
 
+// Life implements FS: what is here is here as long as m is.
+func (m *Mem) Life(string) string { return "memory" }
+
 // Usage implements FS.
 func (m *Mem) Usage(name string) (Usage, error) {
 	if _, err := m.Stat(name); err != nil {

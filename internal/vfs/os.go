@@ -111,6 +111,9 @@ func (o *OS) syncer(name string) (*os.File, error) {
 	return f, nil
 }
 
+// Life implements FS.
+func (o *OS) Life(name string) string { return life(name) }
+
 // Usage implements FS. Free is what an unprivileged process may still take.
 func (o *OS) Usage(name string) (Usage, error) {
 	u, err := usage(name)

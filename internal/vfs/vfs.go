@@ -32,6 +32,11 @@ type FS interface {
 	Lock(name string) (io.Closer, error)
 	// Usage tells the room on the file system that holds name.
 	Usage(name string) (Usage, error)
+	// Life names what keeps written bytes of name that are not synced: as long as
+	// it is the same, none of them is lost, however often processes ended. It
+	// changes with a boot of the machine and with a mount of the file system. ""
+	// is unknown: then anything may have been lost.
+	Life(name string) string
 }
 
 // Usage is the room on a file system, in bytes.

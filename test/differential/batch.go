@@ -154,7 +154,7 @@ func (t *transcript) batches(step, path string, b []byte, null bool) {
 func (t *transcript) header(step, path string, b []byte) {
 	be := binary.BigEndian
 	stamp := func(at int) string {
-		if ms := int64(be.Uint64(b[at:])); isNow(ms) {
+		if ms := int64(be.Uint64(b[at:])); t.isNow(ms) {
 			return "now"
 		} else {
 			return fmt.Sprint(ms)

@@ -37,23 +37,20 @@ func given(t topic, resp kmsg.Response) []int32 {
 }
 
 // classicTurn lets a classic member join and sync, outside the transcript.
-func (m *groupMember) classicTurn(group string, t topic, owned ...int32) []int32 {
-	for range 100 {
+func (m *groupMember) classicTurn(group string, t topic, owned ...int32) (got []int32) {
+	m.s.until(func() bool {
 		join := m.ask(m.join(9, group, reads(t, owned...))).(*kmsg.JoinGroupResponse)
 		if m.learn(join); m.id != "" {
 			m.s.lines.hide(m.id, "ID-"+m.name)
 		}
 		if join.ErrorCode != 0 {
-			m.s.pause()
-			continue
+			return false
 		}
 		sync := m.ask(m.sync(5, group, nil)).(*kmsg.SyncGroupResponse)
-		if sync.ErrorCode == 0 {
-			return given(t, sync)
-		}
-		m.s.pause()
-	}
-	panic(broken{fmt.Errorf("%s never got through its join", m.name)})
+		got = given(t, sync)
+		return sync.ErrorCode == 0
+	})
+	return got
 }
 
 // ask sends a request and gives the answer, outside the transcript.

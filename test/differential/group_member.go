@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,34 +178,28 @@ func coordinatorOf(version int16, kind int8, key string) *kmsg.FindCoordinatorRe
 	return req
 }
 
-// ready waits until groups are coordinated: Kafka makes their topic late.
+// ready waits until groups are coordinated, whatever their names: Kafka makes
+// their topic late, and loads its partitions one after the other.
 func (s *scene) ready(group string) {
-	for range 200 {
-		resp := s.must("find the coordinator", coordinatorOf(3, 0, group)).(*kmsg.FindCoordinatorResponse)
-		if resp.ErrorCode == 0 {
-			listed := s.must("commit", commitOf(5, group+"-ready", topic{name: "__none"}, nil)).(*kmsg.OffsetCommitResponse)
-			if len(listed.Topics) > 0 {
-				got := s.must("describe", groupsDescribed(5, group)).(*kmsg.DescribeGroupsResponse)
-				if got.Groups[0].ErrorCode == 0 {
-					return
-				}
-			}
-		}
-		s.pause()
+	everywhere := []string{group}
+	for i := range 100 { // their hashes meet all 50 partitions
+		everywhere = append(everywhere, fmt.Sprint("ready-", i))
 	}
-	panic(broken{fmt.Errorf("%s never had a group coordinator", s.node.Kind)})
+	s.until(func() bool {
+		if s.must("find the coordinator", coordinatorOf(3, 0, group)).(*kmsg.FindCoordinatorResponse).ErrorCode != 0 {
+			return false
+		}
+		got := s.must("describe", groupsDescribed(5, everywhere...)).(*kmsg.DescribeGroupsResponse)
+		return !slices.ContainsFunc(got.Groups, func(g kmsg.DescribeGroupsResponseGroup) bool { return g.ErrorCode != 0 })
+	})
 }
 
 // seen waits until a group is shown: Kafka gives an id out before readers see
 // the group that it is for.
 func (s *scene) seen(group string) {
-	for range 50 {
-		got := s.must("describe", groupsDescribed(5, group)).(*kmsg.DescribeGroupsResponse)
-		if got.Groups[0].State != "Dead" {
-			return
-		}
-		s.pause()
-	}
+	s.until(func() bool {
+		return s.must("describe", groupsDescribed(5, group)).(*kmsg.DescribeGroupsResponse).Groups[0].State != "Dead"
+	})
 }
 
 func groupsDescribed(version int16, groups ...string) *kmsg.DescribeGroupsRequest {

@@ -97,10 +97,10 @@ func featuresAfter(s *scene) {
 	}
 	ask("before")
 	s.must("down", updateOf(2, false, featureChange{"transaction.version", 0, 2}))
-	s.pause()
+	s.caughtUp()
 	ask("down")
 	s.must("up", updateOf(2, false, featureChange{"transaction.version", 2, 1}))
-	s.pause()
+	s.caughtUp()
 	ask("up")
 }
 
@@ -245,7 +245,7 @@ func groupSettings(s *scene) {
 	}
 	s.send("of no group altered", changed(groupResource, "", "consumer.session.timeout.ms", text("50000"), false))
 	s.send("tried", changed(groupResource, group, "consumer.session.timeout.ms", text("51000"), true))
-	s.pause()
+	s.caughtUp()
 	s.send("after", describeOf(4, groupResource, group))
 	s.send("resources", resourcesOf(1, 32))
 	for _, name := range []string{"consumer.session.timeout.ms", "consumer.heartbeat.interval.ms", "consumer.assignment.interval.ms", "share.session.timeout.ms",
@@ -254,7 +254,7 @@ func groupSettings(s *scene) {
 		"streams.initial.rebalance.delay.ms", "errors.deadletterqueue.topic.name"} {
 		s.send("deleted", changed(groupResource, group, name, nil, false))
 	}
-	s.pause()
+	s.caughtUp()
 	s.send("at the end", describeOf(4, groupResource, group))
 	s.send("resources at the end", resourcesOf(1, 32))
 }
@@ -269,7 +269,7 @@ func subscriptionSettings(s *scene) {
 	} {
 		s.send("set "+c.name+"="+c.value, changed(subscriptionResource, name, c.name, text(c.value), false))
 	}
-	s.pause()
+	s.caughtUp()
 	s.send("after", describeOf(4, subscriptionResource, name))
 	for _, v := range []int16{0, 1} {
 		s.send(fmt.Sprintf("resources v%d", v), resourcesOf(v, 16))
@@ -277,7 +277,7 @@ func subscriptionSettings(s *scene) {
 	for _, each := range []string{"interval.ms", "metrics", "match"} {
 		s.send("deleted", changed(subscriptionResource, name, each, nil, false))
 	}
-	s.pause()
+	s.caughtUp()
 	s.send("resources at the end", resourcesOf(1, 16))
 }
 
@@ -316,22 +316,23 @@ func cordonedDirectories(s *scene) {
 	s.send("an unknown directory", changed(broker, "1", "cordoned.log.dirs", text("/no/such/directory"), false))
 	s.send("for all brokers", changed(broker, "", "cordoned.log.dirs", text("*"), false))
 	s.send("all", changed(broker, "1", "cordoned.log.dirs", text("*"), false))
+	create := createOf(7, t.name+"-more", nil)
+	tried := createOf(7, t.name+"-more", nil)
+	tried.ValidateOnly = true
+	// The broker knows, and has told the controller.
 	cordoned := func(want bool) {
 		s.until(func() bool {
 			req := kmsg.NewPtrDescribeLogDirsRequest()
 			req.SetVersion(5)
 			resp, ok := s.must("the directories", req).(*kmsg.DescribeLogDirsResponse)
-			return ok && resp.Dirs[0].IsCordoned == want
+			if !ok || resp.Dirs[0].IsCordoned != want {
+				return false
+			}
+			made, ok := s.must("a topic", tried).(*kmsg.CreateTopicsResponse)
+			return ok && (made.Topics[0].ErrorCode != 0) == want
 		})
 	}
 	cordoned(true)
-	s.pause()
-	create := kmsg.NewPtrCreateTopicsRequest()
-	create.SetVersion(7)
-	create.TimeoutMillis = 10000
-	row := kmsg.NewCreateTopicsRequestTopic()
-	row.Topic, row.NumPartitions, row.ReplicationFactor = t.name+"-more", 1, 1
-	create.Topics = append(create.Topics, row)
 	s.send("a topic made meanwhile", create)
 	move := kmsg.NewPtrAlterReplicaLogDirsRequest()
 	move.SetVersion(2)

@@ -81,7 +81,7 @@ func listEmpty(s *scene) {
 	for _, at := range append([]int64{0, time.Now().UnixMilli()}, specialTimes...) {
 		for _, v := range []int16{1, 5, 11} {
 			label := fmt.Sprintf("time %d v%d", at, v)
-			if isNow(at) {
+			if s.lines.isNow(at) {
 				label = fmt.Sprintf("now v%d", v)
 			}
 			s.send(label, listOf(t, v, at, nil))

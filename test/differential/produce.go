@@ -146,14 +146,16 @@ func produceAcks(s *scene) {
 		for _, v := range []int16{3, 9, 13} {
 			label, req := fmt.Sprintf("acks %d v%d", acks, v), produceTo(t, v, acks, batch{records: recsOf(1)}.bytes())
 			if acks == 0 {
+				end := s.endOf(t)
 				s.quietly(label, req)
 				s.hangUp()
+				s.until(func() bool { return s.endOf(t) > end })
 				continue
 			}
 			s.send(label, req)
 		}
 	}
-	s.quietly("acks 0 to a bad batch", produceTo(t, 9, 0, batch{records: recsOf(1), badCRC: true}.bytes()))
+	s.send("acks 0 to a bad batch", produceTo(t, 9, 0, batch{records: recsOf(1), badCRC: true}.bytes())) // ends the connection
 	s.hangUp()
 	s.look(t)
 }

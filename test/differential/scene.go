@@ -38,6 +38,7 @@ type scene struct {
 	steps map[string]int
 	lines transcript
 	run   string // makes topic names new
+	marks int    // topics made by caughtUp
 }
 
 type broken struct{ err error }
@@ -46,7 +47,7 @@ var runs atomic.Int64
 
 // play runs the story on one side and gives its transcript.
 func (st story) play(ctx context.Context, node *rig.Node) transcript {
-	s := &scene{ctx: ctx, node: node, steps: map[string]int{}, run: fmt.Sprintf("d%d", runs.Add(1))}
+	s := &scene{ctx: ctx, node: node, steps: map[string]int{}, run: fmt.Sprintf("d%d", runs.Add(1)), lines: transcript{began: time.Now()}}
 	defer s.hangUp()
 	func() {
 		defer func() {
@@ -231,6 +232,14 @@ func (s *scene) awaitLeaders(t topic, partitions int32) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// caughtUp waits until the broker that is asked shows what the controller has
+// answered so far: Kafka's controller answers first. Metadata are a log, so who
+// leads a topic that was made now has all of it.
+func (s *scene) caughtUp() {
+	s.marks++
+	s.create(fmt.Sprint("mark", s.marks), 1)
 }
 
 func stringOf(s *string) string {

@@ -104,6 +104,7 @@ func incrementalAlter(s *scene) {
 		ask("a broker back", kmsg.ConfigResourceTypeBroker, "1", change{"log.cleaner.threads", 1, nil})
 		ask("unknown broker", kmsg.ConfigResourceTypeBroker, "9", change{"log.cleaner.threads", 0, text("2")})
 		ask("unknown type", 77, "x", change{"a", 0, text("2")})
+		s.caughtUp()
 		s.send(fmt.Sprintf("then v%d", v), describeOf(4, kmsg.ConfigResourceTypeTopic, t.name, "segment.bytes", "retention.ms", "cleanup.policy"))
 	}
 }
@@ -125,6 +126,7 @@ func wholeAlter(s *scene) {
 			req.Resources = append(req.Resources, row)
 			s.send(fmt.Sprintf("%s v%d", c.label, v), req)
 		}
+		s.caughtUp()
 		s.send(fmt.Sprintf("then v%d", v), describeOf(4, kmsg.ConfigResourceTypeTopic, t.name, "segment.bytes", "retention.ms"))
 	}
 }

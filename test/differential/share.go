@@ -159,6 +159,7 @@ func (s *scene) shareGroup(suffix string) string {
 	r.Configs = append(r.Configs, c)
 	req.Resources = append(req.Resources, r)
 	s.must("set the group up", req)
+	s.caughtUp()
 	return g
 }
 
@@ -306,86 +307,101 @@ func shareRefusedAcks(s *scene) {
 	m.acks("accepts twice", twice)
 }
 
-func shareStates(s *scene) {
-	g := s.shareGroup("g")
-	t := s.create("t", 2)
-	key := fmt.Sprintf("%s:%s:0", g, uuid.UUID(t.id).String())
-	for range 200 {
-		if got := s.must("find", coordinatorOf(6, 2, key)).(*kmsg.FindCoordinatorResponse); len(got.Coordinators) == 1 && got.Coordinators[0].ErrorCode == 0 {
-			break
-		}
-		s.pause()
-	}
-	reading := func(leader int32) *kmsg.ReadShareGroupStateRequest {
-		req := kmsg.NewPtrReadShareGroupStateRequest()
-		req.GroupID = g
-		req.Topics = []kmsg.ReadShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.ReadShareGroupStateRequestTopicPartition{{LeaderEpoch: leader}}}}
-		return req
-	}
-	read := func(label string, leader int32) { s.state(label, reading(leader)) }
-	initialize := func(label string, epoch int32, start int64) {
-		req := kmsg.NewPtrInitializeShareGroupStateRequest()
-		req.GroupID = g
-		req.Topics = []kmsg.InitializeShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.InitializeShareGroupStateRequestTopicPartition{{StateEpoch: epoch, StartOffset: start}}}}
-		s.state(label, req)
-	}
-	write := func(label string, epoch, leader int32, start int64, batches ...kmsg.WriteShareGroupStateRequestTopicPartitionStateBatch) {
-		req := kmsg.NewPtrWriteShareGroupStateRequest()
-		req.SetVersion(1)
-		req.GroupID = g
-		p := kmsg.NewWriteShareGroupStateRequestTopicPartition()
-		p.StateEpoch, p.LeaderEpoch, p.StartOffset, p.DeliveryCompleteCount, p.StateBatches = epoch, leader, start, 2, batches
-		req.Topics = []kmsg.WriteShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.WriteShareGroupStateRequestTopicPartition{p}}}
-		s.state(label, req)
-	}
-	summary := func(label string) {
-		req := kmsg.NewPtrReadShareGroupStateSummaryRequest()
-		req.SetVersion(1)
-		req.GroupID = g
-		req.Topics = []kmsg.ReadShareGroupStateSummaryRequestTopic{{TopicID: t.id, Partitions: []kmsg.ReadShareGroupStateSummaryRequestTopicPartition{{}}}}
-		s.state(label, req)
-	}
-	drop := func(label string) {
-		req := kmsg.NewPtrDeleteShareGroupStateRequest()
-		req.GroupID = g
-		req.Topics = []kmsg.DeleteShareGroupStateRequestTopic{{TopicID: t.id, Partitions: []kmsg.DeleteShareGroupStateRequestTopicPartition{{}}}}
-		s.state(label, req)
-	}
-	batchOf := func(first, last int64, state int8, count int16) kmsg.WriteShareGroupStateRequestTopicPartitionStateBatch {
-		return kmsg.WriteShareGroupStateRequestTopicPartitionStateBatch{FirstOffset: first, LastOffset: last, DeliveryState: state, DeliveryCount: count}
-	}
-	s.asNode(func() { // Kafka answers later than it names the coordinator
-		s.until(func() bool {
-			got := s.must("wait for the coordinator", reading(0)).(*kmsg.ReadShareGroupStateResponse)
-			return len(got.Topics) == 1 && got.Topics[0].Partitions[0].ErrorCode != 16
-		})
+// shareState asks a share coordinator about partition 0 of a topic, as brokers do.
+type shareState struct {
+	s     *scene
+	group string
+	topic topic
+}
+
+func (k *shareState) reading(leader int32) *kmsg.ReadShareGroupStateRequest {
+	req := kmsg.NewPtrReadShareGroupStateRequest()
+	req.GroupID = k.group
+	req.Topics = []kmsg.ReadShareGroupStateRequestTopic{{TopicID: k.topic.id, Partitions: []kmsg.ReadShareGroupStateRequestTopicPartition{{LeaderEpoch: leader}}}}
+	return req
+}
+
+func (k *shareState) read(label string, leader int32) { k.s.send(label, k.reading(leader)) }
+
+func (k *shareState) initialize(label string, epoch int32, start int64) {
+	req := kmsg.NewPtrInitializeShareGroupStateRequest()
+	req.GroupID = k.group
+	req.Topics = []kmsg.InitializeShareGroupStateRequestTopic{{TopicID: k.topic.id, Partitions: []kmsg.InitializeShareGroupStateRequestTopicPartition{{StateEpoch: epoch, StartOffset: start}}}}
+	k.s.send(label, req)
+}
+
+type stateBatch = kmsg.WriteShareGroupStateRequestTopicPartitionStateBatch
+
+func (k *shareState) write(label string, epoch, leader int32, start int64, batches ...stateBatch) {
+	req := kmsg.NewPtrWriteShareGroupStateRequest()
+	req.SetVersion(1)
+	req.GroupID = k.group
+	p := kmsg.NewWriteShareGroupStateRequestTopicPartition()
+	p.StateEpoch, p.LeaderEpoch, p.StartOffset, p.DeliveryCompleteCount, p.StateBatches = epoch, leader, start, 2, batches
+	req.Topics = []kmsg.WriteShareGroupStateRequestTopic{{TopicID: k.topic.id, Partitions: []kmsg.WriteShareGroupStateRequestTopicPartition{p}}}
+	k.s.send(label, req)
+}
+
+func (k *shareState) summary(label string) {
+	req := kmsg.NewPtrReadShareGroupStateSummaryRequest()
+	req.SetVersion(1)
+	req.GroupID = k.group
+	req.Topics = []kmsg.ReadShareGroupStateSummaryRequestTopic{{TopicID: k.topic.id, Partitions: []kmsg.ReadShareGroupStateSummaryRequestTopicPartition{{}}}}
+	k.s.send(label, req)
+}
+
+func (k *shareState) drop(label string) {
+	req := kmsg.NewPtrDeleteShareGroupStateRequest()
+	req.GroupID = k.group
+	req.Topics = []kmsg.DeleteShareGroupStateRequestTopic{{TopicID: k.topic.id, Partitions: []kmsg.DeleteShareGroupStateRequestTopicPartition{{}}}}
+	k.s.send(label, req)
+}
+
+// coordinated waits until somebody keeps the state. Kafka answers later than it
+// names the coordinator.
+func (k *shareState) coordinated() {
+	key := fmt.Sprintf("%s:%s:0", k.group, uuid.UUID(k.topic.id).String())
+	k.s.until(func() bool {
+		got := k.s.must("find", coordinatorOf(6, 2, key)).(*kmsg.FindCoordinatorResponse)
+		return len(got.Coordinators) == 1 && got.Coordinators[0].ErrorCode == 0
 	})
-	read("asked by a client", 0)
-	s.asNode(func() { // as brokers ask each other
-		read("read nothing", 0)
-		summary("summary of nothing")
-		write("write to nothing", 0, 0, 0)
-		drop("delete nothing")
-		initialize("initialize", 1, 10)
-		read("read", 2)
-		read("read as an older leader", 1)
-		summary("summary")
-		write("write", 1, 2, 11, batchOf(12, 15, 2, 1), batchOf(16, 16, 0, 2))
-		write("write as an older leader", 1, 1, 11)
-		write("write to an older state", 0, 2, 11)
-		write("write more", 1, 2, -1, batchOf(14, 14, 4, 1))
-		read("read after writes", 2)
-		summary("summary after writes")
-		initialize("initialize an older state", 0, 1)
-		initialize("initialize anew", 2, 3)
-		read("read anew", 2)
-		drop("delete")
-		read("read what is deleted", 2)
+	k.s.asNode(func() {
+		k.s.until(func() bool {
+			got := k.s.must("wait for the coordinator", k.reading(0)).(*kmsg.ReadShareGroupStateResponse)
+			return len(got.Topics) == 1 && (got.Topics[0].Partitions[0].ErrorCode < 14 || got.Topics[0].Partitions[0].ErrorCode > 16)
+		})
 	})
 }
 
-// state sends what brokers ask of a share coordinator.
-func (s *scene) state(label string, req kmsg.Request) { s.send(label, req) }
+func shareStates(s *scene) {
+	k := &shareState{s: s, group: s.shareGroup("g"), topic: s.create("t", 2)}
+	batchOf := func(first, last int64, state int8, count int16) stateBatch {
+		return stateBatch{FirstOffset: first, LastOffset: last, DeliveryState: state, DeliveryCount: count}
+	}
+	k.coordinated()
+	k.read("asked by a client", 0)
+	s.asNode(func() { // as brokers ask each other
+		k.read("read nothing", 0)
+		k.summary("summary of nothing")
+		k.write("write to nothing", 0, 0, 0)
+		k.drop("delete nothing")
+		k.initialize("initialize", 1, 10)
+		k.read("read", 2)
+		k.read("read as an older leader", 1)
+		k.summary("summary")
+		k.write("write", 1, 2, 11, batchOf(12, 15, 2, 1), batchOf(16, 16, 0, 2))
+		k.write("write as an older leader", 1, 1, 11)
+		k.write("write to an older state", 0, 2, 11)
+		k.write("write more", 1, 2, -1, batchOf(14, 14, 4, 1))
+		k.read("read after writes", 2)
+		k.summary("summary after writes")
+		k.initialize("initialize an older state", 0, 1)
+		k.initialize("initialize anew", 2, 3)
+		k.read("read anew", 2)
+		k.drop("delete")
+		k.read("read what is deleted", 2)
+	})
+}
 
 func shareOffsets(s *scene) {
 	g := s.shareGroup("g")

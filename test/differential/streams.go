@@ -123,6 +123,7 @@ func (s *scene) streamsGroup(suffix string) string {
 	}
 	req.Resources = append(req.Resources, r)
 	s.must("set the group up", req)
+	s.caughtUp()
 	return g
 }
 

@@ -17,6 +17,7 @@ type transcript struct {
 	names  []string
 	values map[string]string
 	hidden []string // pairs for strings.NewReplacer
+	began  time.Time
 }
 
 // hide replaces a text in all lines that follow.
@@ -96,17 +97,19 @@ func (t *transcript) field(step, path, name string, v reflect.Value) {
 		t.add(step, path, "some")
 	case (name == "RecordBatches" || name == "Records") && v.Type().Elem().Kind() == reflect.Uint8:
 		t.batches(step, path, v.Bytes(), v.IsNil())
-	case v.Kind() == reflect.Int64 && isNow(v.Int()):
+	case v.Kind() == reflect.Int64 && t.isNow(v.Int()):
 		t.add(step, path, "now")
 	default:
 		t.flatten(step, path, v)
 	}
 }
 
-// isNow tells a time that the broker has just taken from one that was sent.
-func isNow(millis int64) bool {
-	d := time.Since(time.UnixMilli(millis))
-	return d > -5*time.Second && d < time.Minute
+// isNow tells a time that the broker has taken since the story began from one
+// that was sent.
+func (t *transcript) isNow(millis int64) bool {
+	const about = 5 * time.Second
+	at := time.UnixMilli(millis)
+	return at.After(t.began.Add(-about)) && at.Before(time.Now().Add(about))
 }
 
 func (t *transcript) slice(step, path string, v reflect.Value) {

@@ -162,7 +162,7 @@ func (x *txn) learn(resp kmsg.Response) {
 func (x *txn) init(version int16, change func(*kmsg.InitProducerIDRequest)) *kmsg.InitProducerIDRequest {
 	req := kmsg.NewPtrInitProducerIDRequest()
 	req.SetVersion(version)
-	req.TransactionalID, req.TransactionTimeoutMillis = &x.id, 60000
+	req.TransactionalID, req.TransactionTimeoutMillis = &x.id, 600_000 // longer than a broker takes to restart
 	req.ProducerID, req.ProducerEpoch = -1, -1
 	if change != nil {
 		change(req)
@@ -203,10 +203,14 @@ func (x *txn) add(version int16, t topic, change func(*kmsg.AddPartitionsToTxnRe
 // transactionalBit marks a batch as one of a transaction.
 const transactionalBit = 1 << 4
 
+// before is a moment before the story: what was written then is older than any
+// marker, so which of both is the latest hangs on no millisecond.
+func (s *scene) before() int64 { return s.lines.began.UnixMilli() - 1000 }
+
 // produce makes a request with one batch of records; change bends the batch.
 func (x *txn) produce(version int16, t topic, partition int32, change func(*batch)) *kmsg.ProduceRequest {
 	key := fmt.Sprint(t.name, partition)
-	b := batch{attributes: transactionalBit, idempotent: true, producerID: x.producer, epoch: x.epoch, sequence: x.sequence[key], records: recsOf(2)}
+	b := batch{attributes: transactionalBit, idempotent: true, producerID: x.producer, epoch: x.epoch, sequence: x.sequence[key], records: recsOf(2), baseTime: x.s.before()}
 	x.sequence[key] += 2
 	if change != nil {
 		change(&b)

@@ -78,7 +78,7 @@ func txnTimeout(s *scene) {
 	for _, d := range []dialect{dialects[1], dialects[4], dialects[6]} {
 		t := s.create(fmt.Sprintf("t%d", d.produce), 2)
 		x := s.transactional(fmt.Sprintf("x%d", d.produce))
-		x.call(fmt.Sprintf("a time-out of 100 ms (%v)", d), x.init(5, func(r *kmsg.InitProducerIDRequest) { r.TransactionTimeoutMillis = 100 }))
+		x.call(fmt.Sprintf("a time-out of a second (%v)", d), x.init(5, func(r *kmsg.InitProducerIDRequest) { r.TransactionTimeoutMillis = 1000 }))
 		x.write(d, t, 0)
 		s.decided(t)
 		x.call(fmt.Sprintf("produces too late (%v)", d), x.produce(d.produce, t, 0, nil))

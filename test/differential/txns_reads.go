@@ -63,7 +63,9 @@ func (s *scene) endOf(t topic) int64 {
 func (s *scene) interleaved(t topic) *txn {
 	a, b, c := s.transactional("a"), s.transactional("b"), s.transactional("c")
 	d := dialects[1]
-	plain := func() { s.must("a plain batch", produceTo(t, 9, -1, batch{records: recsOf(1)}.bytes())) }
+	plain := func() {
+		s.must("a plain batch", produceTo(t, 9, -1, batch{records: recsOf(1), baseTime: s.before()}.bytes()))
+	}
 	ended := func(x *txn, commit bool) {
 		end := s.endOf(t)
 		x.finish(d, commit)

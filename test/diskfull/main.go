@@ -31,8 +31,13 @@ var (
 	binary = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 )
 
-// backWithin is how soon writes must be taken after room came back.
-const backWithin = time.Minute
+const (
+	// refusedWithin is how soon a write must be refused: the node has room in
+	// reserve, which is filled too.
+	refusedWithin = time.Minute
+	// backWithin is how soon writes must be taken after room came back.
+	backWithin = time.Minute
+)
 
 func main() {
 	flag.Parse()
@@ -114,7 +119,11 @@ func fillOnce(ctx context.Context, image *realfault.Image, p *realfault.Probe, l
 	}
 	filler := filepath.Join(image.Dir, "filler")
 	before := p.Refused
-	for until := time.Now().Add(*full); time.Now().Before(until); {
+	began := time.Now()
+	for time.Since(began) < *full || p.Refused == before {
+		if time.Since(began) > *full+refusedWithin {
+			return 0, errors.New("no write was refused on the full disk")
+		}
 		if err := realfault.Fill(filler); err != nil { // again and again: the node may give room back
 			return 0, err
 		}
@@ -125,16 +134,13 @@ func fillOnce(ctx context.Context, image *realfault.Image, p *realfault.Probe, l
 			return 0, err
 		}
 	}
-	if p.Refused == before {
-		return 0, errors.New("no write was refused on the full disk")
-	}
 	if _, err := realfault.ReadAll(ctx, load.Address, load.Topic); err != nil {
 		return 0, fmt.Errorf("read on the full disk: %w", err)
 	}
 	if err := os.Remove(filler); err != nil {
 		return 0, err
 	}
-	began := time.Now()
+	began = time.Now()
 	for p.Write(ctx) != nil {
 		if time.Since(began) > backWithin {
 			return 0, fmt.Errorf("no write is taken %v after room came back", backWithin)

@@ -23,7 +23,7 @@ var (
 // does that to transactions of every outcome, judges their history itself; the
 // broker is not killed here.
 func oldEpochs(ctx context.Context, s *scene) error {
-	length := time.Duration(times(60, 20)) * time.Second
+	length := time.Duration(times(60, 30)) * time.Second // long enough to go on until each was made
 	cmd := exec.CommandContext(ctx, "go", "run", "ottla/test/transactions", "-for", length.String(), "-kills", "0", "-binary", s.binary, "-dir", s.dir)
 	text, err := cmd.CombinedOutput()
 	if err != nil {

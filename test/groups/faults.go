@@ -75,11 +75,11 @@ func (d *driver) deck() (out []fault) {
 	return out
 }
 
-// drive makes faults until the time is over, and waits until those that last
-// have passed.
+// drive makes faults until the time is over, or longer where one of each kind
+// was not made by then, and waits until those that last have passed.
 func (d *driver) drive(ctx context.Context, length time.Duration) error {
 	var deck []fault
-	for end := time.Now().Add(length); time.Now().Before(end); {
+	for began := time.Now(); time.Since(began) < length || len(d.missing()) > 0 && time.Since(began) < 4*length; {
 		if err := realfault.Pause(ctx, time.Duration(d.number(int64(2*d.every)))); err != nil {
 			return err
 		}

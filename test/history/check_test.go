@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"math/rand/v2"
 	"reflect"
 	"runtime"
 	"slices"
@@ -55,6 +56,21 @@ func BenchmarkCheck(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(ops)), "ns/operation")
+}
+
+// A new leader knows less than the old one told (KIP-207); what was read by then is
+// there all the same.
+func TestAMarkThatFallsIsCountedWhereLeadersChange(t *testing.T) {
+	g := &garden{r: rand.New(rand.NewPCG(3, 2)), ops: good(3, 600)}
+	if !marked(g, func(m *Micro) { m.Marks.High, m.Marks.LogEnd = 1<<40, 1<<40 }) {
+		t.Fatal("no place for it")
+	}
+	if r := Check(g.ops, Options{Idempotent: true}); !r.OK() || r.Noted["high-watermark-fell"] == 0 {
+		t.Errorf("not exact: %v, noted %v", r, r.Noted)
+	}
+	if r := Check(g.ops, Options{Idempotent: true, ExactMarks: true}); r.Found["high-watermark-fell"] == 0 {
+		t.Errorf("exact: %v", r)
+	}
 }
 
 func TestDuplicatesOfPlainProducersAreCountedOnly(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/test/rig"
 )
 
 // The topics of the workload, and the group that reads one of them.
@@ -67,6 +69,9 @@ func (w workload) fill(ctx context.Context, addr string) error {
 		if err := transact(ctx, addr, fmt.Sprintf("txn-%d", i%2), end); err != nil {
 			return err
 		}
+	}
+	if err := rig.Ended(ctx, cl, "txn-0", "txn-1"); err != nil {
+		return err
 	}
 	if err := trim(ctx, adm); err != nil {
 		return err

@@ -101,26 +101,22 @@ func (s *seen) records(ctx context.Context, addr string, adm *kadm.Client, topic
 }
 
 // readAll sums up every record of a partition up to end; of a compacted topic the
-// last of each key, since both sides may compact at any moment. The last offsets may
-// hold markers or what was compacted: a record written behind them would tell,
-// but nothing is written here, so a poll that gives nothing for a second ends it.
+// last of each key, since both sides may compact at any moment. Markers are read
+// too, so that there is something at the last offset.
 func readAll(ctx context.Context, addr, topic string, partition int32, end int64, level kgo.IsolationLevel) (string, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.FetchIsolationLevel(level), kgo.FetchMaxWait(100*time.Millisecond),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.FetchIsolationLevel(level), kgo.FetchMaxWait(100*time.Millisecond), kgo.KeepControlRecords(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().AtStart()}}))
 	if err != nil {
 		return "", err
 	}
 	defer cl.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	lines, last := map[string]string{}, int64(-1)
 	for last+1 < end {
-		one, cancel := context.WithTimeout(ctx, time.Second)
-		fetches := cl.PollFetches(one)
-		cancel()
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		if fetches.NumRecords() == 0 {
-			break
+		fetches := cl.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return "", fmt.Errorf("after offset %d of %d: %w", last, end, err)
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
 			last = r.Offset
@@ -128,7 +124,9 @@ func readAll(ctx context.Context, addr, topic string, partition int32, end int64
 			if topic == compacted {
 				id = string(r.Key)
 			}
-			lines[id] = fmt.Sprintf("%d %d %d %q %q %q %v\n", r.Offset, r.Timestamp.UnixMilli(), r.ProducerID, r.Key, r.Value, r.Headers, r.Attrs)
+			if !r.Attrs.IsControl() {
+				lines[id] = fmt.Sprintf("%d %d %d %q %q %q %v\n", r.Offset, r.Timestamp.UnixMilli(), r.ProducerID, r.Key, r.Value, r.Headers, r.Attrs)
+			}
 		})
 	}
 	sum := uint64(0)

@@ -21,26 +21,29 @@ import (
 //go:embed python/*.py node/*.js java/*.java rust/* rdkafka/*
 var programs embed.FS
 
-// unpack writes the sources of one language below cache.
+// unpack writes the sources of one language into a folder that is named after
+// them: a client that runs, here or in another run, never sees them change.
 func unpack(language, cache string) (string, error) {
-	dir := filepath.Join(cache, "programs", language)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
 	files, err := fs.Glob(programs, language+"/*")
 	if err != nil {
 		return "", err
 	}
+	texts := map[string][]byte{}
+	var what []string
 	for _, name := range files {
-		text, err := programs.ReadFile(name)
-		if err != nil {
+		if texts[name], err = programs.ReadFile(name); err != nil {
 			return "", err
 		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), text, 0o644); err != nil {
-			return "", err
-		}
+		what = append(what, name, string(texts[name]))
 	}
-	return dir, nil
+	return once(cache, "programs-"+language, what, func(dir string) error {
+		for _, name := range files {
+			if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), texts[name], 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // once and do are how packages are installed.
@@ -123,8 +126,8 @@ func streams(settings ...string) func(context.Context, string) (command, error) 
 		if err != nil {
 			return command{}, err
 		}
-		classes := filepath.Join(cache, "streams-classes")
-		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", tools.ClassPath(), "-d", classes, "Interop.java", "Groups.java", "Transactions.java", "Streams.java"); err != nil {
+		classes, err := compile(ctx, cache, dir, tools.ClassPath(), "Streams")
+		if err != nil {
 			return command{}, err
 		}
 		args := []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=WARN",
@@ -133,8 +136,20 @@ func streams(settings ...string) func(context.Context, string) (command, error) 
 	}
 }
 
-// java compiles and runs our sources against the client library of a version.
-func java(version string) func(context.Context, string) (command, error) {
+// compile compiles a program of ours in Java, with the parts that all have, into a
+// folder that no other version of it gets.
+func compile(ctx context.Context, cache, dir, libs, program string) (string, error) {
+	sources := []string{"Interop.java", "Groups.java", "Transactions.java"}
+	if main := program + ".java"; !slices.Contains(sources, main) {
+		sources = append(sources, main)
+	}
+	return once(cache, "classes", []string{dir, libs, program}, func(classes string) error {
+		return do(ctx, dir, "javac", append([]string{"-nowarn", "-proc:none", "-cp", libs, "-d", classes}, sources...)...)
+	})
+}
+
+// java compiles and runs a program of ours with the client library of a version.
+func java(version, program string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
 		home, err := once(cache, "java", []string{"kafka-clients", version}, func(dir string) error {
 			if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(pom(version)), 0o644); err != nil {
@@ -149,12 +164,13 @@ func java(version string) func(context.Context, string) (command, error) {
 		if err != nil {
 			return command{}, err
 		}
-		libs, classes := filepath.Join(home, "libs", "*"), filepath.Join(home, "classes")
-		if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-cp", libs, "-d", classes, "Interop.java", "Groups.java", "Transactions.java"); err != nil {
+		libs := filepath.Join(home, "libs", "*")
+		classes, err := compile(ctx, cache, dir, libs, program)
+		if err != nil {
 			return command{}, err
 		}
 		return command{path: "java", args: []string{"-Xmx512M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-			"-cp", classes + string(filepath.ListSeparator) + libs, "Interop"}, dir: dir, id: newID()}, nil
+			"-cp", classes + string(filepath.ListSeparator) + libs, program}, dir: dir, id: newID()}, nil
 	}
 }
 

@@ -57,8 +57,8 @@ func startBrokers(ctx context.Context, kind rig.Kind, dir, binary string, nodes,
 }
 
 // runAll runs the clients, on as many lanes as there are brokers, and gives
-// their rows in the clients' order.
-func runAll(ctx context.Context, brokers []*rig.Cluster, chosen []client) []row {
+// their rows in the clients' order. What they say on standard error goes to dir.
+func runAll(ctx context.Context, dir string, brokers []*rig.Cluster, chosen []client) []row {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return []row{{client: "all", scenario: "install", why: err.Error()}}
@@ -70,7 +70,7 @@ func runAll(ctx context.Context, brokers []*rig.Cluster, chosen []client) []row 
 	for _, broker := range brokers {
 		lanes.Go(func() {
 			for i := range next {
-				rows[i] = runOne(ctx, broker, chosen[i], cache)
+				rows[i] = runOne(ctx, session{client: chosen[i], nth: i, broker: broker, life: ctx, dir: dir}, cache)
 			}
 		})
 	}
@@ -91,8 +91,9 @@ func runAll(ctx context.Context, brokers []*rig.Cluster, chosen []client) []row 
 // installing is held while a client is installed: several share a folder.
 var installing sync.Mutex
 
-// runOne runs one client against a broker, which is left running.
-func runOne(ctx context.Context, broker *rig.Cluster, c client, cache string) []row {
+// runOne runs one client against its broker, which is left running.
+func runOne(ctx context.Context, s session, cache string) []row {
+	c := s.client
 	installing.Lock()
 	cmd, err := c.command(ctx, cache)
 	installing.Unlock()
@@ -100,11 +101,11 @@ func runOne(ctx context.Context, broker *rig.Cluster, c client, cache string) []
 		return []row{{client: c.name, scenario: "install", why: err.Error()}}
 	}
 	fmt.Fprintf(os.Stderr, "interop: %s\n", c.name)
-	rows := session{client: c, broker: broker, life: ctx}.run(ctx, cmd)
+	rows := s.run(ctx, cmd)
 	if ctx.Err() != nil {
 		return rows
 	}
-	for _, node := range broker.Nodes {
+	for _, node := range s.broker.Nodes {
 		if err := node.Alive(); err != nil {
 			rows = append(rows, row{client: c.name, scenario: "broker", why: err.Error()})
 			if err := node.Start(ctx); err != nil {

@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("start %s (its folder is %s): %w", *against, dir, err)
 	}
-	rows := runAll(ctx, brokers, chosen)
+	rows := runAll(ctx, dir, brokers, chosen)
 	for _, broker := range brokers {
 		if err := broker.Stop(); err != nil {
 			rows = append(rows, row{client: *against, scenario: "stop", why: err.Error()})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ const tailBytes = 600
 type session struct {
 	client  client
 	broker  *rig.Cluster
+	nth     int             // of the clients: each begins with another node
+	dir     string          // where its standard error goes
 	asked   int             // restarts, up to now
 	life    context.Context // of the broker, which outlives the client
 	version string
@@ -45,22 +48,9 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	s.failed, s.since = map[string]bool{}, time.Now()
-	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
-	p := exec.CommandContext(limited, cmd.path, append(cmd.args, s.broker.Bootstrap(), prefix)...)
-	p.Dir = cmd.dir
-	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)), "INTEROP_HTTP="+s.broker.Nodes[0].HTTP)
 	errs := &lastBytes{}
-	p.Stderr = errs
-	in, err := p.StdinPipe()
+	p, in, out, err := s.start(limited, cmd, errs)
 	if err != nil {
-		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
-	}
-	out, err := p.StdoutPipe()
-	if err != nil {
-		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
-	}
-	endGroup(p)
-	if err := p.Start(); err != nil {
 		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
 	}
 	// A grandchild that outlives the client would hold the pipe open.
@@ -74,6 +64,30 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	}
 	s.finish()
 	return s.rows
+}
+
+// start starts the program, with the ends of what it reads and writes. What it says
+// on standard error goes to errs and, for who looks for a reason, to a file.
+func (s *session) start(ctx context.Context, cmd command, errs io.Writer) (*exec.Cmd, io.Writer, io.ReadCloser, error) {
+	told, err := os.Create(filepath.Join(s.dir, s.client.name+".err"))
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("keep what it says: %w", err)
+	}
+	context.AfterFunc(ctx, func() { _ = told.Close() }) // nobody asks whether it is whole
+	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
+	p := exec.CommandContext(ctx, cmd.path, append(cmd.args, s.broker.Bootstrap(), prefix)...)
+	p.Dir, p.Stderr = cmd.dir, io.MultiWriter(errs, told)
+	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)), "INTEROP_HTTP="+s.broker.Nodes[0].HTTP)
+	in, err := p.StdinPipe()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	out, err := p.StdoutPipe()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	endGroup(p)
+	return p, in, out, p.Start()
 }
 
 // listen obeys the client's lines until it ends.
@@ -112,7 +126,7 @@ func (s *session) restart(ctx context.Context) error {
 	several := len(nodes) > 1
 	end := (*rig.Node).Stop
 	if several && s.asked%2 == 1 {
-		end, nodes = (*rig.Node).Kill, nodes[s.asked/2%len(nodes):][:1]
+		end, nodes = (*rig.Node).Kill, nodes[(s.nth+s.asked/2)%len(nodes):][:1]
 	}
 	for _, n := range nodes {
 		if err := end(n); err != nil {

@@ -23,12 +23,12 @@ var Cluster = []Difference{
 		Reason: "As with kafka-features describe.",
 	},
 	{
-		Where: "quorum: status", Kafka: ".*CONTROLLER://ADDR.*", Ottla: ".*PLAINTEXT://ADDR.*",
+		Where: "quorum: status|voters: (add(, tried)?|status with (two|three))", Kafka: ".*CONTROLLER://ADDR.*", Ottla: ".*PLAINTEXT://ADDR.*",
 		What:   "kafka-metadata-quorum shows the Kafka listeners as the voters' endpoints.",
 		Reason: "One port serves clients and controllers.",
 	},
 	{
-		Where: "moves: throttles of the nodes", Kafka: `out   (leader|follower)\.replication\.throttled\.rate=.*`,
+		Where: "moves: throttles of the nodes|flight: (another throttle|throttles) of a node", Kafka: `out   (leader|follower)\.replication\.throttled\.rate=.*`,
 		Ottla:  `out   (leader|follower)\.replication\.throttled\.rate=.*, DEFAULT_CONFIG:.*`,
 		What:   "kafka-configs shows the default of a throttle beside the throttle.",
 		Reason: "Kafka has none for the settings that its brokers only take while they run; nothing is throttled without them in either.",

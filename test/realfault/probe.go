@@ -31,16 +31,18 @@ func NewProbe(ctx context.Context, address string) (*Probe, error) {
 		return nil, fmt.Errorf("make the probe: %w", err)
 	}
 	p := &Probe{client: c}
-	for range 100 { // until the topic is made
+	for end := time.Now().Add(probeWithin); ; { // until the topic is made
 		if err = p.Write(ctx); err == nil {
 			p.Refused = 0
 			return p, nil
+		}
+		if time.Now().After(end) {
+			return nil, fmt.Errorf("first write of the probe: %w", err)
 		}
 		if err := Pause(ctx, 50*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("first write of the probe: %w", err)
 }
 
 // Write produces one record; the error is the broker's.

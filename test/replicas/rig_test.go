@@ -30,9 +30,14 @@ type cluster struct {
 
 func start(t *testing.T, settings map[string]string) *cluster {
 	t.Helper()
+	return startWith(t, trio.Options{Settings: settings})
+}
+
+func startWith(t *testing.T, o trio.Options) *cluster {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	t.Cleanup(cancel)
-	c := &cluster{Cluster: trio.Start(t, trio.Options{Settings: settings}), t: t, ctx: ctx}
+	c := &cluster{Cluster: trio.Start(t, o), t: t, ctx: ctx}
 	c.adm = kadm.NewClient(c.Client())
 	return c
 }

@@ -64,8 +64,9 @@ func ClusterLike(ctx context.Context, kind Kind, dir, binary string, count int) 
 			delete(settings, name)
 		}
 	}
-	// Nobody shall be thought away, or behind, because the machine does much else.
-	settings["replica.lag.time.max.ms"] = "120000"
+	// Nobody shall be thought away, or behind, because the machine does much else, and
+	// leaders move when they are told to, not every five minutes.
+	settings["replica.lag.time.max.ms"], settings["auto.leader.rebalance.enable"] = "120000", "false"
 	if kind == Kafka {
 		settings["initial.broker.registration.timeout.ms"], settings["broker.session.timeout.ms"] = "180000", "60000"
 		settings["controller.quorum.fetch.timeout.ms"], settings["controller.quorum.election.timeout.ms"] = "20000", "2000"

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/test/realfault"
 	"ottla/test/rig"
 )
 
@@ -129,6 +130,9 @@ func (s *side) settled(ctx context.Context) error {
 		}
 		for _, t := range m.Topics {
 			for _, p := range t.Partitions {
+				if *t.Topic == s.behind {
+					continue
+				}
 				there := slices.DeleteFunc(slices.Clone(p.Replicas), func(n int32) bool { return int(n) == s.away })
 				if len(p.ISR) != len(there) && len(there) > 0 {
 					return fmt.Sprintf("%s-%d has %v of %v in sync", *t.Topic, p.Partition, p.ISR, p.Replicas), nil
@@ -139,13 +143,38 @@ func (s *side) settled(ctx context.Context) error {
 	})
 }
 
+// voters waits until the quorum has so many voters and observers, as every node
+// tells.
+func (s *side) voters(ctx context.Context, voters, observers string) error {
+	return s.everywhere(ctx, func(ctx context.Context, b *kgo.Broker) (string, error) {
+		q, err := realfault.Quorum(ctx, b.RetriableRequest)
+		if err != nil {
+			return "", err
+		}
+		got := [2]string{strconv.Itoa(len(q.CurrentVoters)), strconv.Itoa(len(q.Observers))}
+		if got != [2]string{voters, observers} {
+			return fmt.Sprintf("the quorum has %s voters and %s observers", got[0], got[1]), nil
+		}
+		return "", nil
+	})
+}
+
 // leave stops a node and waits until the others know.
 func (s *side) leave(ctx context.Context, number string) error {
+	return s.without(ctx, number, (*rig.Node).Stop)
+}
+
+// lose kills a node, or one that ended by itself, and waits until the others know.
+func (s *side) lose(ctx context.Context, number string) error {
+	return s.without(ctx, number, (*rig.Node).Kill)
+}
+
+func (s *side) without(ctx context.Context, number string, end func(*rig.Node) error) error {
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return err
 	}
-	if err := s.cluster.Node(n).Stop(); err != nil {
+	if err := end(s.cluster.Node(n)); err != nil {
 		return err
 	}
 	s.away = n
@@ -211,4 +240,31 @@ func (s *side) generate(ctx context.Context, topic string) ([]string, error) {
 		return fmt.Sprintf(`"replicas":[%d of them]`, strings.Count(text, ",")+1)
 	}), 1)
 	return masks(s.cluster).lines("out", o.Out), nil
+}
+
+// What is written for replicas to copy: far more than a throttle of a byte a second
+// lets pass while the steps look on (Kafka gives a megabyte, or Ottla a batch, at
+// once and then nothing for ten seconds).
+const (
+	fillRecords = 600
+	fillBytes   = 50_000 // that no codec makes smaller: there is none
+)
+
+// fill writes to a partition what takes a throttled replica minutes to copy.
+func (s *side) fill(ctx context.Context, topic, partition string) error {
+	p, err := strconv.ParseInt(partition, 10, 32)
+	if err != nil {
+		return fmt.Errorf("a partition: %w", err)
+	}
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.addrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.UnknownTopicRetries(-1))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var first kgo.FirstErrPromise
+	for range fillRecords {
+		c.Produce(ctx, &kgo.Record{Topic: topic, Partition: int32(p), Value: make([]byte, fillBytes)}, first.Promise())
+	}
+	return first.Err()
 }

@@ -21,6 +21,6 @@
 // Reading order: main.go, trial.go (the sides and the run), script*.go (the
 // steps), share.go (those of share groups), streams.go (those of streams groups),
 // native.go (which steps ottla kafka can do, and odd calls), txns.go (steps that
-// no tool of Kafka's can do), cluster.go (those about several nodes), side.go (running them on one side), mask.go,
-// compare.go, dump.go (kafka-dump-log).
+// no tool of Kafka's can do), cluster.go (those about several nodes), side.go (running them on one side), places.go
+// (words that stand for what is a side's own), mask.go, compare.go, dump.go (kafka-dump-log).
 package main

@@ -47,12 +47,13 @@ var several = []pattern{
 	{regexp.MustCompile(`^(LeaderId|LeaderEpoch|MaxFollowerLag|MaxFollowerLagTimeMs)(: +)-?\d+ *$`), "${1}${2}N"},
 	{regexp.MustCompile(`"directoryId":"[A-Za-z0-9_-]{22}"|directoryId=[A-Za-z0-9_-]{22}`), "directoryId=ID"},
 	{regexp.MustCompile(`^\d+ *\tID\tN\t\d+ *\tNOW`), "N\tID\tN\tLAG\tNOW"},
+	{regexp.MustCompile(`directory id [A-Za-z0-9_-]{22}`), "directory id ID"},
 	{regexp.MustCompile(`Local controller \d`), "Local controller N"},
-	{regexp.MustCompile(`from the set of voters \[.*\]`), "from the set of voters [IDS]"}, // in the order in which each node heard of them
-	{regexp.MustCompile(`^([a-z]+-txn +\t)\d+ *\t\d+ *\t`), "${1}N\tID\t"},                // list: coordinator, producer
-	{regexp.MustCompile(`^\d+ *\t([a-z]+-txn +\t)\d+ *\t`), "N\t${1}ID\t"},                // describe
-	{regexp.MustCompile(`^\d+ *\t(\d+ *\t-?\d+ *\t-?\d+ *\tTIME\t)`), "ID\t${1}"},         // producers
-	{regexp.MustCompile(`127\.0\.0\.1 +\d+`), "ADDR"},                                     // endpoints
+	{regexp.MustCompile(`(from|part of) the set of voters \[.*\]`), "$1 the set of voters [IDS]"}, // in the order in which each node heard of them
+	{regexp.MustCompile(`^([a-z]+-txn +\t)\d+ *\t\d+ *\t`), "${1}N\tID\t"},                        // list: coordinator, producer
+	{regexp.MustCompile(`^\d+ *\t([a-z]+-txn +\t)\d+ *\t`), "N\t${1}ID\t"},                        // describe
+	{regexp.MustCompile(`^\d+ *\t(\d+ *\t-?\d+ *\t-?\d+ *\tTIME\t)`), "ID\t${1}"},                 // producers
+	{regexp.MustCompile(`127\.0\.0\.1 +\d+`), "ADDR"},                                             // endpoints
 }
 
 // loose are the numbers in a log that two brokers never share.

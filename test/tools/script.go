@@ -9,7 +9,7 @@ import (
 type step struct {
 	name  string
 	tool  string
-	args  string // split at blanks; FILE is a file with the text of stdin, SERVER the broker (else last)
+	args  string // split at blanks; SERVER is the broker (else last); FILE and others as in places.go
 	stdin string
 }
 
@@ -84,11 +84,13 @@ func recordSteps() []step {
 		{"produce with headers", "kafka-console-producer", "--topic orders --reader-property parse.key=true --reader-property parse.headers=true --reader-property null.marker=NULL", lines("h1:v1,h2:v2\tk\twith headers", "h1:v1\tk\tNULL")},
 		{"produce gzip", "kafka-console-producer", "--topic plain --compression-codec gzip --reader-property parse.key=true --reader-property key.separator=: --sync", lines("a:1", "b:2", "c:3")},
 		{"produce zstd", "kafka-console-producer", "--topic plain --compression-codec zstd --command-property acks=1 --reader-property parse.key=true --reader-property key.separator=: --sync", lines("a:4", "d:5")},
+		// Nothing is in partition 0. Of the others a count ends it: a time-out may
+		// come before the first record on a busy machine.
 		{"consume 0", "kafka-console-consumer", "--topic orders --partition 0 --offset earliest --timeout-ms 2500 --formatter-property print.key=true --formatter-property print.offset=true --formatter-property print.partition=true --formatter-property print.headers=true", ""},
-		{"consume 1", "kafka-console-consumer", "--topic orders --partition 1 --offset earliest --timeout-ms 2500 --formatter-property print.key=true --formatter-property print.offset=true --formatter-property print.headers=true", ""},
-		{"consume 2", "kafka-console-consumer", "--topic orders --partition 2 --offset earliest --timeout-ms 2500 --formatter-property print.key=true --formatter-property print.offset=true --formatter-property print.headers=true", ""},
-		{"consume one message", "kafka-console-consumer", "--topic orders --partition 0 --offset 1 --max-messages 1 --timeout-ms 2500 --formatter-property print.offset=true", ""},
-		{"consume read committed", "kafka-console-consumer", "--topic orders --partition 0 --offset earliest --max-messages 1 --timeout-ms 2500 --isolation-level read_committed", ""},
+		{"consume 1", "kafka-console-consumer", "--topic orders --partition 1 --offset earliest --max-messages 3 --timeout-ms 60000 --formatter-property print.key=true --formatter-property print.offset=true --formatter-property print.headers=true", ""},
+		{"consume 2", "kafka-console-consumer", "--topic orders --partition 2 --offset earliest --max-messages 4 --timeout-ms 60000 --formatter-property print.key=true --formatter-property print.offset=true --formatter-property print.headers=true", ""},
+		{"consume one message", "kafka-console-consumer", "--topic orders --partition 1 --offset 1 --max-messages 1 --timeout-ms 60000 --formatter-property print.offset=true", ""},
+		{"consume read committed", "kafka-console-consumer", "--topic orders --partition 1 --offset earliest --max-messages 1 --timeout-ms 60000 --isolation-level read_committed", ""},
 		{"consume a partition that is not there", "kafka-console-consumer", "--topic orders --partition 9 --offset earliest --timeout-ms 2500", ""},
 	}
 }

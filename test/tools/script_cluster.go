@@ -3,14 +3,14 @@ package main
 import "slices"
 
 // clusterScript is what is run on three nodes. Every step leaves the cluster
-// settled before the next one: what a tool shows while something goes on would
-// hang on how fast it goes.
+// settled before the next one, or held in the midst of a change (script_changes.go):
+// what a tool shows while something goes on would hang on how fast it goes.
 func clusterScript(short bool) []step {
 	if short {
-		return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures())
+		return slices.Concat(clusterTopics(), clusterMoves(), clusterFlight(), clusterElections(), clusterQuorum(), clusterVoters(), clusterFeatures())
 	}
-	return slices.Concat(clusterTopics(), clusterMoves(), clusterElections(), clusterQuorum(), clusterFeatures(),
-		clusterConfigs(), clusterRecords(), clusterAbsence(), clusterReturn(), clusterEnd())
+	return slices.Concat(clusterTopics(), clusterMoves(), clusterFlight(), clusterElections(), clusterQuorum(), clusterVoters(), clusterFeatures(),
+		clusterConfigs(), clusterRecords(), clusterAbsence(), clusterReturn(), clusterUnclean(), clusterEnd(), clusterForgotten())
 }
 
 // The topic that is moved: partition 0 from 1,2 to 3,2 and back.
@@ -155,8 +155,8 @@ func clusterConfigs() []step {
 func clusterRecords() []step {
 	return []step{
 		{"records: produce", "kafka-console-producer", "--topic led --reader-property parse.key=true --reader-property key.separator=: --sync", lines("a:one", "b:two", "c:three", "d:four", "e:five")},
-		{"records: consume 0", "kafka-console-consumer", "--topic led --partition 0 --offset earliest --timeout-ms 4000 --formatter-property print.key=true --formatter-property print.offset=true", ""},
-		{"records: consume 1", "kafka-console-consumer", "--topic led --partition 1 --offset earliest --timeout-ms 4000 --formatter-property print.key=true --formatter-property print.offset=true", ""},
+		{"records: consume 0", "kafka-console-consumer", "--topic led --partition 0 --offset earliest --max-messages 4 --timeout-ms 60000 --formatter-property print.key=true --formatter-property print.offset=true", ""},
+		{"records: consume 1", "kafka-console-consumer", "--topic led --partition 1 --offset earliest --max-messages 1 --timeout-ms 60000 --formatter-property print.key=true --formatter-property print.offset=true", ""},
 		{"records: offsets", "kafka-get-offsets", "--topic led", ""},
 		{"records: offsets of several topics", "kafka-get-offsets", "--topic-partitions led,late,placed", ""},
 		{"records: delete", "kafka-delete-records", "--offset-json-file FILE", `{"partitions":[{"topic":"led","partition":0,"offset":1},{"topic":"led","partition":1,"offset":0},{"topic":"placed","partition":0,"offset":5}],"version":1}`},
@@ -177,6 +177,7 @@ func clusterRecords() []step {
 		{"transactions: end another", ownTool, "commit two-txn led 1 third", ""},
 		{"transactions: end a third", ownTool, "commit three-txn led 0 third", ""},
 		{"transactions: leave one open", ownTool, "open open-txn led 0", ""},
+		{"transactions: the others have ended", ownTool, "ended one-txn two-txn three-txn", ""},
 		{"transactions: list", "kafka-transactions", "SERVER list", ""},
 		{"transactions: list by pattern", "kafka-transactions", "SERVER list --transactional-id-pattern t.*", ""},
 		{"transactions: describe", "kafka-transactions", "SERVER describe --transactional-id two-txn", ""},

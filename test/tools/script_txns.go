@@ -12,6 +12,7 @@ func transactionSteps() []step {
 		{"transactions: perf without an id", "kafka-producer-perf-test", "--topic txns --num-records 100 --record-size 100 --throughput -1 --transaction-duration-ms 100", ""},
 		{"transactions: end with offsets", ownTool, "commit done-txn ends 1 done-group", ""},
 		{"transactions: leave one open", ownTool, "open open-txn ends 0", ""},
+		{"transactions: the others have ended", ownTool, "ended perf-txn done-txn", ""},
 		{"transactions: list", tool, "SERVER list --transactional-id-pattern (done|open|perf)-.*", ""},
 		{"transactions: list the long ones", tool, "SERVER list --duration-filter 3600000", ""},
 		{"transactions: list by pattern", tool, "SERVER list --transactional-id-pattern open-.*", ""},

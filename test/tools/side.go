@@ -26,6 +26,7 @@ type side struct {
 	apart   bool   // each call of a tool of Kafka's has a JVM of its own
 	tools   *apache.Distribution
 	away    int    // the node that is stopped, 0 when all run
+	behind  string // the topic whose replicas need not be in sync, "" for none
 	mark    int    // counts the marks in the metadata
 	silence func() // ends the members that are kept alive, nil when there are none
 }
@@ -40,7 +41,7 @@ func (s *side) do(ctx context.Context, st step) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepWithin)
 	defer cancel()
 	args := strings.Fields(st.args)
-	if len(s.cluster.Nodes) > 1 {
+	if ended := st.tool == ownTool && args[0] == "kill"; !ended { // that node need not run any more
 		if err := s.level(ctx); err != nil {
 			return nil, err
 		}
@@ -49,17 +50,14 @@ func (s *side) do(ctx context.Context, st step) ([]string, error) {
 		return s.own(ctx, args)
 	}
 	stdin := st.stdin
-	for i, a := range args {
-		if a != "FILE" {
-			continue
-		}
-		name, err := writeTemp(st.stdin)
-		if err != nil {
-			return nil, err
-		}
-		defer os.Remove(name)
-		args[i], stdin = name, ""
+	if slices.Contains(args, "FILE") {
+		stdin = ""
 	}
+	remove, err := s.places(ctx, args, st.stdin)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
 	o, err := s.call(ctx, st.tool, stdin, s.withServer(args))
 	if err != nil {
 		return nil, err

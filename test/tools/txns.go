@@ -16,6 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
+
+	"ottla/test/rig"
 )
 
 // ownTool is the tool of steps that no tool of Kafka's can do.
@@ -29,6 +31,8 @@ func (s *side) own(ctx context.Context, args []string) (lines []string, err erro
 		err = s.transaction(ctx, args[1], args[2], args[3], "")
 	case "commit":
 		err = s.transaction(ctx, args[1], args[2], args[3], args[4])
+	case "ended":
+		err = s.ended(ctx, args[1:])
 	case "hang":
 		err = s.hang(ctx, args[1], args[2])
 	case "members":
@@ -51,8 +55,16 @@ func (s *side) own(ctx context.Context, args []string) (lines []string, err erro
 		lines, err = s.generate(ctx, args[1])
 	case "stop":
 		err = s.leave(ctx, args[1])
+	case "kill":
+		err = s.lose(ctx, args[1])
 	case "start":
 		err = s.comeBack(ctx, args[1])
+	case "fill":
+		err = s.fill(ctx, args[1], args[2])
+	case "voters":
+		err = s.voters(ctx, args[1], args[2])
+	case "behind":
+		s.behind, err = strings.Join(args[1:], ""), nil // no topic: all are to be in sync again
 	case "dump":
 		lines, err = s.dumped(ctx, args[1], args[2], args[3:])
 	}
@@ -99,6 +111,16 @@ func (s *side) transaction(ctx context.Context, id, topic, partition, group stri
 		return err
 	}
 	return c.EndTransaction(ctx, kgo.TryCommit)
+}
+
+// ended waits until the ends of transactions are complete.
+func (s *side) ended(ctx context.Context, ids []string) error {
+	c, err := kgo.NewClient(kgo.SeedBrokers(s.addrs()...))
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return rig.Ended(ctx, c, ids...)
 }
 
 // commitOffset commits offset 1 in the open transaction.

@@ -116,7 +116,7 @@ func perform(ctx context.Context, o options, dir string) (err error) {
 		return errors.Join(err, s.team.verdict())
 	}
 	fmt.Printf("transactions: %v\n", report)
-	return errors.Join(verdictOf(report), s.team.verdict(), s.proxy.verdict(s.lasts >= 30*time.Second))
+	return errors.Join(verdictOf(report), s.team.verdict(), s.proxy.verdict(s.judged()))
 }
 
 // figures prints what was done, by the clients, the storm and the proxy.

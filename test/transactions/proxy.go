@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -309,21 +308,32 @@ func (p *proxy) figures() []string {
 // verdict tells what the broker took that it had to refuse, and with all which
 // fault was never made.
 func (p *proxy) verdict(all bool) error {
+	missing := p.missing()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.wrong) > 0 {
 		return fmt.Errorf("%d requests of epochs that are over were taken, such as: %s", len(p.wrong), strings.Join(p.wrong[:min(3, len(p.wrong))], "; "))
 	}
-	var errs []error
-	for _, what := range neededFaults {
-		if all && p.counts[what] == 0 {
-			errs = append(errs, fmt.Errorf("a fault was never made: %s", what))
-		}
+	if all && len(missing) > 0 {
+		return fmt.Errorf("a fault was never made: %s", strings.Join(missing, "; "))
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// neededFaults are those that a run of half a minute must make.
+// missing names the faults that were never made.
+func (p *proxy) missing() (out []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, what := range neededFaults {
+		if p.counts[what] == 0 {
+			out = append(out, what)
+		}
+	}
+	return out
+}
+
+// neededFaults are those that a run of half a minute must make; it goes on until
+// it has.
 var neededFaults = []string{
 	"EndTxn held back", "EndTxn that came after the end of their connection",
 	"Produce of an old epoch refused", "EndTxn of an old epoch refused", "TxnOffsetCommit of an old epoch refused",

@@ -10,13 +10,14 @@ import (
 )
 
 // storm kills the broker so often as told, evenly over the time and each at a
-// random moment, and clients in between.
+// random moment, and clients in between. Where a fault that must be made was not
+// by the end, it lasts longer.
 func (s *stage) storm(ctx context.Context) error {
 	r := rand.New(rand.NewPCG(s.seed, 1))
-	until := time.Now().Add(s.lasts)
+	began := time.Now()
 	span := s.lasts / time.Duration(s.brokerKills+1)
-	next := time.Now().Add(span/2 + rand64(r, span))
-	for time.Now().Before(until) {
+	next := began.Add(span/2 + rand64(r, span))
+	for time.Since(began) < s.lasts || s.judged() && len(s.proxy.missing()) > 0 && time.Since(began) < 4*s.lasts {
 		if err := realfault.Pause(ctx, 300*time.Millisecond+rand64(r, 2*time.Second)); err != nil {
 			return err
 		}
@@ -39,6 +40,9 @@ func (s *stage) storm(ctx context.Context) error {
 	}
 	return nil
 }
+
+// judged tells whether the run is long enough for all faults to be asked for.
+func (s *stage) judged() bool { return s.lasts >= 30*time.Second }
 
 // killBroker kills the broker and starts it again on what it left.
 func (s *stage) killBroker(ctx context.Context) error {

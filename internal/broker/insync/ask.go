@@ -56,6 +56,34 @@ func (k *Keeper) round(parts iter.Seq[*partition.Partition]) {
 	for _, batch := range Propose(img, k.o.NodeID, k.o.MaxLag(), parts, mostAsked) {
 		k.ask(img.Broker(k.o.NodeID).Epoch, batch)
 	}
+	k.yield(img, parts)
+}
+
+// yield gives the lead of partitions away that this node has no room for.
+func (k *Keeper) yield(img *metadata.Image, parts iter.Seq[*partition.Partition]) {
+	me := img.Broker(k.o.NodeID)
+	if me == nil {
+		return
+	}
+	cmd := controller.YieldLeads{ID: me.ID, Epoch: me.Epoch}
+	for p := range parts {
+		if len(cmd.Partitions) < mostAsked && p.MayYield() {
+			d := p.Describe()
+			cmd.Partitions = append(cmd.Partitions, controller.TopicIDPartition{TopicID: d.ID, Index: d.Index})
+		}
+	}
+	if len(cmd.Partitions) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(k.ctx, patience)
+	defer cancel()
+	if _, err := k.o.Control(ctx, cmd); err != nil { // said again at the next tick
+		if k.ctx.Err() == nil {
+			k.o.Logger.Warn("the controller does not know yet that there is no room for what this node leads", slog.Int("count", len(cmd.Partitions)), slog.Any("err", err))
+		}
+		return
+	}
+	k.o.Logger.Warn("the disk is full: others are to lead what this node leads, where enough are in sync", slog.Int("count", len(cmd.Partitions)))
 }
 
 // mayJoin tells whether a node's replicas may be in sync: it is registered, serves,

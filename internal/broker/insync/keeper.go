@@ -4,9 +4,11 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
+	"ottla/internal/broker/worker"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
 )
@@ -38,41 +40,24 @@ const mostDue = 4096
 // Keeper tells the controller. Its methods may be called from any goroutine.
 type Keeper struct {
 	o    Options
-	ctx  context.Context
-	stop context.CancelFunc
-	work sync.WaitGroup
-	wake chan struct{} // has something in it when due has
+	work *worker.Worker
+	ctx  context.Context // ends with work
 
-	mu      sync.Mutex // guards all below
-	running bool
-	closed  bool
-	due     map[*partition.Partition]bool
+	mu  sync.Mutex // guards due
+	due map[*partition.Partition]bool
 }
 
 // New makes a Keeper that does nothing before Lead.
 func New(o Options) *Keeper {
-	k := &Keeper{o: o, wake: make(chan struct{}, 1), due: map[*partition.Partition]bool{}}
-	k.ctx, k.stop = context.WithCancel(context.Background())
-	return k
+	w := worker.New()
+	return &Keeper{o: o, work: w, ctx: w.Context(), due: map[*partition.Partition]bool{}}
 }
 
 // Lead tells that a partition with followers is led here.
-func (k *Keeper) Lead() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.running || k.closed {
-		return
-	}
-	k.running = true
-	k.work.Go(k.run)
-}
+func (k *Keeper) Lead() { k.work.Start(Pace, k.o.Tick, k.look) }
 
 // Running tells whether it looks at anything.
-func (k *Keeper) Running() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.running
-}
+func (k *Keeper) Running() bool { return k.work.Running() }
 
 // Look has a partition looked at soon. It is partition.Options.InSync.
 func (k *Keeper) Look(p *partition.Partition) {
@@ -81,42 +66,21 @@ func (k *Keeper) Look(p *partition.Partition) {
 		k.due[p] = true
 	}
 	k.mu.Unlock()
-	select {
-	case k.wake <- struct{}{}:
-	default:
-	}
+	k.work.Wake()
 }
 
 // Close ends it and waits.
-func (k *Keeper) Close() {
-	k.mu.Lock()
-	k.closed = true
-	k.mu.Unlock()
-	k.stop()
-	k.work.Wait()
-}
+func (k *Keeper) Close() { k.work.Close() }
 
-func (k *Keeper) run() {
-	ticks, end := k.o.Tick(Pace)
-	defer end()
-	for {
-		select {
-		case <-k.wake:
-			k.mu.Lock()
-			due := k.due
-			k.due = map[*partition.Partition]bool{}
-			k.mu.Unlock()
-			k.round(func(yield func(*partition.Partition) bool) {
-				for p := range due {
-					if !yield(p) {
-						return
-					}
-				}
-			})
-		case <-ticks:
-			k.round(k.o.Partitions())
-		case <-k.ctx.Done():
-			return
-		}
+// look looks at all partitions when it has ticked, else at those that are due.
+func (k *Keeper) look(ticked bool) {
+	if ticked {
+		k.round(k.o.Partitions())
+		return
 	}
+	k.mu.Lock()
+	due := k.due
+	k.due = map[*partition.Partition]bool{}
+	k.mu.Unlock()
+	k.round(maps.Keys(due))
 }

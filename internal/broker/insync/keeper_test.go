@@ -17,6 +17,7 @@ import (
 	"ottla/internal/record"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
+	"ottla/internal/vfs/faulty"
 	"ottla/internal/wire"
 )
 
@@ -29,6 +30,8 @@ type rig struct {
 	image  *metadata.Image
 	ticks  chan time.Time
 	asked  chan controller.AlterPartition
+	yields chan controller.YieldLeads
+	faults faulty.Faults
 	answer chan any // an error, or the code for every partition
 
 	mu  sync.Mutex
@@ -37,8 +40,8 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, ticks: make(chan time.Time), asked: make(chan controller.AlterPartition), answer: make(chan any), now: time.UnixMilli(1_700_000_000_000)}
-	dir, err := log.OpenDir(log.DirOptions{FS: vfs.NewMem(0), Path: "/data", Now: r.time})
+	r := &rig{t: t, ticks: make(chan time.Time), asked: make(chan controller.AlterPartition), yields: make(chan controller.YieldLeads), answer: make(chan any), now: time.UnixMilli(1_700_000_000_000)}
+	dir, err := log.OpenDir(log.DirOptions{FS: faulty.Over(vfs.NewMem(0), &r.faults), Path: "/data", Now: r.time})
 	must(t, err)
 	var records []metadata.Record
 	for id := int32(1); id <= 3; id++ {
@@ -82,6 +85,14 @@ func (r *rig) become(partitionEpoch int32, isr ...int32) {
 // control is the controller: it hands the command to the test and answers as that
 // says.
 func (r *rig) control(ctx context.Context, cmd any) (any, error) {
+	if y, ok := cmd.(controller.YieldLeads); ok {
+		select {
+		case r.yields <- y:
+			return []controller.Result{{}}, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 	a, ok := cmd.(controller.AlterPartition)
 	if !ok {
 		return nil, errors.New("another command")
@@ -108,6 +119,15 @@ func (r *rig) fetch(id int32, epoch, offset int64) {
 	r.t.Helper()
 	var f partition.Fetched
 	must(r.t, r.p.FetchReplica(&partition.ReplicaArgs{Replica: id, BrokerEpoch: epoch, Synced: offset, FetchArgs: partition.FetchArgs{
+		Offset: offset, CurrentLeaderEpoch: 4, LastFetchedEpoch: -1,
+	}}, &f))
+}
+
+// fetchStuck is fetch of one that could not keep what it got.
+func (r *rig) fetchStuck(id int32, epoch, offset int64) {
+	r.t.Helper()
+	var f partition.Fetched
+	must(r.t, r.p.FetchReplica(&partition.ReplicaArgs{Replica: id, BrokerEpoch: epoch, Synced: offset, Stuck: true, FetchArgs: partition.FetchArgs{
 		Offset: offset, CurrentLeaderEpoch: 4, LastFetchedEpoch: -1,
 	}}, &f))
 }
@@ -148,6 +168,62 @@ func TestThoseThatLagLeave(t *testing.T) {
 	r.become(1, 1, 2)
 	r.answer <- nil
 	r.ticks <- r.time() // nothing is left to tell
+	r.ticks <- r.time()
+}
+
+// TestWhoCannotGoOnLeavesAtOnce: without a tick, and comes back as any other.
+func TestWhoCannotGoOnLeavesAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.fetch(2, 20, 1)
+	r.fetchStuck(3, 30, 0)
+	if isr, _ := r.asks(); !slices.Equal(isr, []int32{1, 2}) {
+		t.Errorf("the ISR proposed is %v", isr)
+	}
+	r.become(1, 1, 2)
+	r.answer <- nil
+	r.fetchStuck(3, 30, 1)
+	r.ticks <- r.time()
+	r.ticks <- r.time() // it has everything, and could not keep what comes next
+	r.fetch(3, 30, 1)
+	if isr, _ := r.asks(); !slices.Equal(isr, []int32{1, 2, 3}) {
+		t.Errorf("the ISR proposed is %v", isr)
+	}
+	r.become(2, 1, 2, 3)
+	r.answer <- nil
+}
+
+// TestALeaderWithoutRoomYields: at once, and again until it has room.
+func TestALeaderWithoutRoomYields(t *testing.T) {
+	r := newRig(t)
+	r.fetch(2, 20, 1)
+	r.fetch(3, 30, 1)
+	write := func() error {
+		b := record.NewBuilder()
+		b.Add(1, nil, []byte("y"))
+		var a partition.Appended
+		return r.p.Append(b.Build(0), &partition.AppendArgs{Acks: 1}, &a)
+	}
+	yields := func() {
+		t.Helper()
+		select {
+		case y := <-r.yields:
+			if y.ID != 1 || y.Epoch != 10 || !slices.Equal(y.Partitions, []controller.TopicIDPartition{{TopicID: uuid.UUID{5}, Index: 2}}) {
+				t.Errorf("the controller is told %+v", y)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("the controller hears nothing")
+		}
+	}
+	r.faults.Full(true)
+	if err := write(); wire.CodeOf(err) != wire.KafkaStorageError {
+		t.Fatalf("a write to a full disk: %v", err)
+	}
+	yields()
+	r.ticks <- r.time()
+	yields()
+	r.faults.Full(false)
+	must(t, write())
+	r.ticks <- r.time()
 	r.ticks <- r.time()
 }
 

@@ -2,6 +2,7 @@ package mend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,9 @@ const patience = 10 * time.Second
 
 // atLeast is how much is asked for at once, where less is damaged.
 const atLeast = 64 << 10
+
+// errNothing: another replica has nothing committed at the offset.
+var errNothing = errors.New("it has nothing there")
 
 // batches gets what another replica has for a damaged range: whole batches from its
 // first offset on, as many bytes as it has or fewer.
@@ -42,7 +46,7 @@ func (k *Keeper) batches(node int32, at *standing, d log.Damage) ([]byte, error)
 			out, b, next = append(out, batch...), rest, h.NextOffset()
 		}
 		if len(out) == got {
-			return nil, fmt.Errorf("it has no whole batch at offset %d", next)
+			return nil, fmt.Errorf("no whole batch at offset %d: %w", next, errNothing)
 		}
 	}
 	return out, nil
@@ -75,6 +79,9 @@ func (k *Keeper) fetch(node int32, at *standing, offset int64, bytes int32) ([]b
 		return nil, fmt.Errorf("it answers for %d topics, and was asked about one partition", len(resp.Topics))
 	}
 	row := &resp.Topics[0].Partitions[0]
+	if code := wire.Code(row.ErrorCode); code == wire.OffsetOutOfRange {
+		return nil, fmt.Errorf("%w: %w", errNothing, code)
+	}
 	if row.ErrorCode != 0 {
 		return nil, wire.Code(row.ErrorCode)
 	}

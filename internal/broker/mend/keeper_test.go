@@ -154,6 +154,27 @@ func TestWhereNobodyElseHasEverythingItStays(t *testing.T) {
 	}
 }
 
+// TestWhatNobodyElseHasIsGivenUp: a batch that was never committed and cannot be read
+// keeps a leader's followers from going on; another leads without it. Who is away may
+// have it.
+func TestWhatNobodyElseHasIsGivenUp(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		r := newRig(t, 1, 1, 2, 3)
+		r.hurt(1, 0)
+		r.change = func(int32, []byte) []byte { return nil }
+		if away {
+			r.refuse[3] = errors.New("away")
+		}
+		r.found()
+		for range 2 * mostMisfits {
+			r.turn()
+		}
+		if told := len(r.renewals) > 0; told == away || len(r.asked) < 2*mostMisfits {
+			t.Errorf("node 3 is away %v: after %d questions the controller was told %+v", away, len(r.asked), r.renewals)
+		}
+	}
+}
+
 // TestAReplicaWhoseFileIsGoneIsFetchedAnew: not before the controller has noted that
 // nobody counts on it; until then it asks its leader for nothing.
 func TestAReplicaWhoseFileIsGoneIsFetchedAnew(t *testing.T) {
@@ -213,7 +234,7 @@ func TestNothingIsMendedThatIsNotHereAnyMore(t *testing.T) {
 // looks after it, and Close waits for him.
 func TestDamageIsMendedByItself(t *testing.T) {
 	r := newRig(t, 2, 1, 2, 3)
-	r.k.running = false
+	r.k.o.Stepped = false
 	r.hurt(1, 0)
 	r.found()
 	r.ticks <- r.now()

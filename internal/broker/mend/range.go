@@ -8,8 +8,9 @@ import (
 	"ottla/internal/log"
 )
 
-// mostMisfits is how often batches may not fit before everything is fetched anew:
-// the log may have changed while they came.
+// mostMisfits is how often batches may not fit, or be nowhere, before everything is
+// fetched anew: the log may have changed while they came, and others may not have
+// heard yet how far what they have is committed.
 const mostMisfits = 3
 
 // mendAll mends every damaged range of a log, those first that were met. anew says
@@ -28,7 +29,7 @@ func (k *Keeper) mendAll(j *job, at *standing, offsets []int64) (anew bool, err 
 				return true, nil
 			}
 			if err := k.mendOne(j, at, d); err != nil {
-				if errors.Is(err, log.ErrMisfit) {
+				if errors.Is(err, log.ErrMisfit) || errors.Is(err, errNowhere) {
 					j.misfits++
 				}
 				return j.misfits >= mostMisfits, givenUp(j, err)
@@ -46,9 +47,14 @@ func givenUp(j *job, err error) error {
 	return err
 }
 
+// errNowhere: all others have answered, and none has what is damaged. It was written
+// here and never committed: a leader that keeps it keeps everybody from going on.
+var errNowhere = errors.New("no other replica has it")
+
 // mendOne asks one node after the other for what is damaged.
 func (k *Keeper) mendOne(j *job, at *standing, d log.Damage) error {
 	var errs []error
+	nowhere := 0
 	for _, node := range at.others {
 		b, err := k.batches(node, at, d)
 		if err == nil {
@@ -65,6 +71,12 @@ func (k *Keeper) mendOne(j *job, at *standing, d log.Damage) error {
 		if errors.Is(err, log.ErrMisfit) {
 			break // the others have the same
 		}
+		if errors.Is(err, errNothing) {
+			nowhere++
+		}
+	}
+	if nowhere == len(at.others) {
+		errs = append(errs, errNowhere)
 	}
 	return errors.Join(errs...)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 )
 
 // rig is a partition with replicas on nodes 1, 2 and 3; ours is node 1's.
@@ -39,9 +41,13 @@ type rig struct {
 	mu       sync.Mutex // guards all below
 	asked    []int32    // nodes
 	refuse   map[int32]error
+	doubtful []int32                           // nodes whose logs' ends are in doubt
 	change   func(node int32, b []byte) []byte // of what a node answers
 	renewals []controller.RenewReplicas
+	settled  []controller.SettleEnd
 	answer   any // the controller's
+
+	trusted int // ends that are no longer in doubt
 }
 
 var topicID = uuid.UUID{5}
@@ -59,15 +65,18 @@ func newRig(t *testing.T, leader int32, replicas ...int32) *rig {
 	}
 	r.image, _, _ = metadata.Empty().With(9, 1,
 		&metadata.RegisterBrokerRecord{BrokerID: 1, BrokerEpoch: 10},
+		&metadata.RegisterBrokerRecord{BrokerID: 2, BrokerEpoch: 11},
+		&metadata.RegisterBrokerRecord{BrokerID: 3, BrokerEpoch: 12},
 		&metadata.TopicRecord{Name: "orders", ID: topicID},
 		&metadata.PartitionRecord{Partition: 0, TopicID: topicID, Replicas: replicas, ISR: replicas, Leader: leader, Directories: make([]uuid.UUID, len(replicas))})
 	reg := metric.New()
 	r.k = New(Options{
 		NodeID: 1, Image: func() *metadata.Image { return r.image }, Ask: r.ask, Control: r.control, Logger: slog.New(slog.DiscardHandler),
 		Tick:    func(time.Duration) (<-chan time.Time, func()) { return r.ticks, func() {} },
+		Trust:   func(*partition.Partition) { r.trusted++ },
+		Stepped: true, // the test takes its rounds
 		Metrics: Metrics{Mended: reg.Counter("ottla_replica_ranges_mended_total"), Renewed: reg.Counter("ottla_replica_renewals_total")},
 	})
-	r.k.running = true // the test takes its rounds
 	t.Cleanup(r.k.Close)
 	for _, id := range replicas {
 		r.open(id)
@@ -165,6 +174,9 @@ func (r *rig) ask(_ context.Context, node int32, req kmsg.Request) (kmsg.Respons
 	if err := r.refuse[node]; err != nil {
 		return nil, err
 	}
+	if q, ok := req.(*kmsg.OffsetForLeaderEpochRequest); ok {
+		return r.tail(node, q)
+	}
 	q, ok := req.(*kmsg.FetchRequest)
 	if !ok || len(q.Topics) != 1 || q.ReplicaID != -1 {
 		return nil, errors.New("another request")
@@ -182,15 +194,37 @@ func (r *rig) ask(_ context.Context, node int32, req kmsg.Request) (kmsg.Respons
 	return resp, nil
 }
 
+// tail is another node's answer to a question about its log's end.
+func (r *rig) tail(node int32, q *kmsg.OffsetForLeaderEpochRequest) (kmsg.Response, error) {
+	if q.ReplicaID != 1 || len(q.Topics) != 1 || q.Topics[0].Topic != "orders" || len(q.Topics[0].Partitions) != 1 {
+		return nil, errors.New("another question")
+	}
+	end, err := r.parts[node].Tail()
+	if err == nil && r.parts[node].Damaged() {
+		err = wire.CorruptMessage
+	}
+	resp := kmsg.NewPtrOffsetForLeaderEpochResponse()
+	resp.Topics = []kmsg.OffsetForLeaderEpochResponseTopic{{Topic: "orders", Partitions: []kmsg.OffsetForLeaderEpochResponseTopicPartition{{
+		ErrorCode: int16(wire.CodeOf(err)), LeaderEpoch: end.Epoch, EndOffset: end.End,
+	}}}}
+	if slices.Contains(r.doubtful, node) {
+		own.SetDoubt(&resp.Topics[0].Partitions[0].UnknownTags)
+	}
+	return resp, nil
+}
+
 // control is the controller.
 func (r *rig) control(_ context.Context, cmd any) (any, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	x, ok := cmd.(controller.RenewReplicas)
-	if !ok {
+	switch x := cmd.(type) {
+	case controller.RenewReplicas:
+		r.renewals = append(r.renewals, x)
+	case controller.SettleEnd:
+		r.settled = append(r.settled, x)
+	default:
 		return nil, errors.New("another command")
 	}
-	r.renewals = append(r.renewals, x)
 	if err, ok := r.answer.(error); ok {
 		return nil, err
 	}
@@ -241,8 +275,8 @@ func (r *rig) readAll() error {
 
 // turn has two ticks go by.
 func (r *rig) turn() {
-	r.k.round(true)
-	r.k.round(true)
+	r.k.Round(true)
+	r.k.Round(true)
 }
 
 func must(t *testing.T, err error) {

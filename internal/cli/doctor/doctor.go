@@ -54,6 +54,7 @@ func Checks() []Check {
 		{"D15", "record times", "Records dated in the future keep segments from being deleted in time and confuse look-ups by time; a producer's clock or unit is wrong.", recordTimes},
 		{"D16", "open transactions", "A transaction that stays open holds back every reader with read_committed on that partition.", openTransactions},
 		{"D17", "groups", "Groups that fall behind without members, that never finish sharing their partitions, or whose offsets point to records that are gone.", groups},
+		{"D18", "logs", "A partition whose log cannot be opened, for want of room or of descriptors as a rule, can be neither written nor read. It is tried again by itself.", logs},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla"
@@ -112,6 +113,11 @@ func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
 		{"D17", Warn, "sharing its partitions anew", func(f *Facts) { f.Groups = group("PreparingRebalance", 1000, 0) }},
 		{"D17", Warn, "deleted records in t-0", func(f *Facts) { f.Groups = group("Stable", 5, 995); set(f.Starts, 10, -1) }},
 		{"D17", OK, "1 groups", func(f *Facts) { f.Groups = group("Stable", 5, 995) }},
+		{"D18", Fail, "1 of 1 partitions have a leader that cannot open their log: t-0", func(f *Facts) {
+			f.Ends["t"][0] = kadm.ListedOffset{Topic: "t", Err: kerr.KafkaStorageError}
+		}},
+		{"D18", OK, "all of 1 partitions are open", func(*Facts) {}},
+		{"D18", Skipped, "refused", func(f *Facts) { f.Missing["end offsets"] = "refused" }},
 		{"D17", Skipped, "not served", func(f *Facts) { f.Missing["groups"] = "not served" }},
 	} {
 		f := healthy()

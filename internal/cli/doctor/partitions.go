@@ -1,10 +1,12 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // collect names the partitions for which bad says something.
@@ -36,6 +38,21 @@ func inSync(f *Facts) []Finding {
 			Fix: "\"ottla cluster\" shows which nodes are behind; look at their logs and disks"}}
 	}
 	return []Finding{well("all of %d partitions", total)}
+}
+
+// logs are those that their leaders cannot open.
+func logs(f *Facts) []Finding {
+	if why, missing := f.Missing["end offsets"]; missing {
+		return []Finding{skipped("the partitions' ends cannot be read: %s", why)}
+	}
+	bad, total := f.collect(func(topic string, p kadm.PartitionDetail) bool {
+		return p.Leader >= 0 && errors.Is(f.Ends[topic][p.Partition].Err, kerr.KafkaStorageError)
+	})
+	if len(bad) > 0 {
+		return []Finding{{Status: Fail, Evidence: fmt.Sprintf("%d of %d partitions have a leader that cannot open their log: %s", len(bad), total, few(bad)),
+			Fix: "give the disk room or the node descriptors; \"ottla explain partition TOPIC-N\" and the node's log say why"}}
+	}
+	return []Finding{well("all of %d partitions are open", total)}
 }
 
 func minISR(f *Facts) []Finding {

@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/wire/own"
 )
 
 // nodePatience bounds what nodes are waited for: one that stands still must not
@@ -32,7 +34,7 @@ func (f *Facts) directories(ctx context.Context, s Sources) {
 		}
 		asked.Go(func() {
 			var err error
-			if n.Dirs, err = directoriesOf(ctx, s.Client, n.ID); err != nil {
+			if n.Dirs, n.Closed, err = directoriesOf(ctx, s.Client, n.ID); err != nil {
 				n.Unasked = err.Error()
 			}
 		})
@@ -40,23 +42,29 @@ func (f *Facts) directories(ctx context.Context, s Sources) {
 	asked.Wait()
 }
 
-// directoriesOf are a node's log directories, by name; never nil without an error.
-func directoriesOf(ctx context.Context, c *kgo.Client, node int32) ([]kadm.DescribedLogDir, error) {
+// directoriesOf are a node's log directories, by name, never nil without an error;
+// and the replicas in them whose logs cannot be opened.
+func directoriesOf(ctx context.Context, c *kgo.Client, node int32) ([]kadm.DescribedLogDir, []own.ClosedLog, error) {
 	req := kmsg.NewPtrDescribeLogDirsRequest()
 	raw, err := c.Broker(int(node)).Request(ctx, req)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	resp, ok := raw.(*kmsg.DescribeLogDirsResponse)
 	if !ok {
-		return nil, kerr.UnknownServerError
+		return nil, nil, kerr.UnknownServerError
 	}
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	dirs := []kadm.DescribedLogDir{}
+	dirs, closed := []kadm.DescribedLogDir{}, []own.ClosedLog(nil)
 	for i := range resp.Dirs {
 		from := &resp.Dirs[i]
+		more, err := own.ReadClosed(&from.UnknownTags)
+		if err != nil {
+			return nil, nil, err
+		}
+		closed = append(closed, more...)
 		d := kadm.DescribedLogDir{
 			Broker: node, Dir: from.Dir, Topics: kadm.DescribedLogDirTopics{}, Err: kerr.ErrorForCode(from.ErrorCode),
 			TotalBytes: from.TotalBytes, UsableBytes: from.UsableBytes, IsCordoned: from.IsCordoned,
@@ -72,5 +80,5 @@ func directoriesOf(ctx context.Context, c *kgo.Client, node int32) ([]kadm.Descr
 		dirs = append(dirs, d)
 	}
 	slices.SortFunc(dirs, func(a, b kadm.DescribedLogDir) int { return strings.Compare(a.Dir, b.Dir) })
-	return dirs, nil
+	return dirs, closed, nil
 }

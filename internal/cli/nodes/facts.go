@@ -17,6 +17,7 @@ import (
 
 	"ottla/internal/cli/reach"
 	"ottla/internal/uuid"
+	"ottla/internal/wire/own"
 )
 
 // Node is one node.
@@ -38,6 +39,8 @@ type Node struct {
 	// reason in Unasked.
 	Dirs    []kadm.DescribedLogDir
 	Unasked string
+	// Closed are its replicas whose logs it cannot open.
+	Closed []own.ClosedLog
 }
 
 // What MetadataBehind may be beside a number.
@@ -205,14 +208,14 @@ func (f *Facts) partitions(m kadm.Metadata) {
 // metadataLog is the quorum's topic.
 const metadataLog = "__cluster_metadata"
 
-// quorum gives nodes their roles in it.
-func (f *Facts) quorum(ctx context.Context, s Sources) {
+// Quorum asks who votes in the metadata quorum, who follows it, and how far each is.
+func Quorum(ctx context.Context, client *kgo.Client) (*kmsg.DescribeQuorumResponseTopicPartition, error) {
 	req := kmsg.NewPtrDescribeQuorumRequest()
 	t := kmsg.NewDescribeQuorumRequestTopic()
 	t.Topic = metadataLog
 	t.Partitions = append(t.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
 	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, s.Client)
+	resp, err := req.RequestWith(ctx, client)
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
@@ -222,10 +225,18 @@ func (f *Facts) quorum(ctx context.Context, s Sources) {
 	if err == nil {
 		err = kerr.ErrorForCode(resp.Topics[0].Partitions[0].ErrorCode)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return &resp.Topics[0].Partitions[0], nil
+}
+
+// quorum gives nodes their roles in it.
+func (f *Facts) quorum(ctx context.Context, s Sources) {
+	q, err := Quorum(ctx, s.Client)
 	if !f.note("the quorum", err) {
 		return
 	}
-	q := &resp.Topics[0].Partitions[0]
 	give := func(id int32, role string) {
 		n := f.Node(id)
 		if n == nil { // it votes, and no broker of that number is registered

@@ -83,6 +83,9 @@ func WhyOut(f *Facts, p *Partition, id int32) string {
 	case n.Unasked != "":
 		return fmt.Sprintf("node %d does not answer: %s", id, n.Unasked)
 	}
+	if why := n.closed(p); why != "" {
+		return fmt.Sprintf("node %d cannot open its log and tries again: %s", id, why)
+	}
 	if dir := failedDir(n); dir != "" && !holds(n, p) {
 		return fmt.Sprintf("node %d has lost log directory %s", id, dir)
 	}
@@ -109,6 +112,16 @@ func lagText(l Lag, known bool) string {
 		return fmt.Sprintf(" %d records (%v) behind", l.Records, l.Behind.Round(time.Millisecond))
 	}
 	return fmt.Sprintf(" %d records behind", l.Records)
+}
+
+// closed is why the node cannot open its log of a partition, "" when it can.
+func (n *Node) closed(p *Partition) string {
+	for _, c := range n.Closed {
+		if c.Topic == p.Topic && c.Partition == p.Index {
+			return c.Why
+		}
+	}
+	return ""
 }
 
 func failedDir(n *Node) string {

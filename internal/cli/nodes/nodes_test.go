@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/wire/own"
 )
 
 // facts are three nodes that have t-0, all well.
@@ -43,10 +45,13 @@ func TestAPartitionsState(t *testing.T) {
 
 func TestWhyAReplicaIsNotInSync(t *testing.T) {
 	for want, change := range map[string]func(*Facts, *Partition){
-		"node 3 is not in the cluster any more":           func(f *Facts, _ *Partition) { f.Nodes = f.Nodes[:2] },
-		"node 3 is fenced":                                func(f *Facts, _ *Partition) { f.Nodes[2].Fenced, f.Nodes[2].Dirs = true, nil },
-		"node 3 does not answer: refused":                 func(f *Facts, _ *Partition) { f.Nodes[2].Unasked, f.Nodes[2].Dirs = "refused", nil },
-		"node 3 has lost log directory /d":                func(f *Facts, _ *Partition) { f.Nodes[2].Dirs[0] = kadm.DescribedLogDir{Dir: "/d", Err: errLost} },
+		"node 3 is not in the cluster any more": func(f *Facts, _ *Partition) { f.Nodes = f.Nodes[:2] },
+		"node 3 is fenced":                      func(f *Facts, _ *Partition) { f.Nodes[2].Fenced, f.Nodes[2].Dirs = true, nil },
+		"node 3 does not answer: refused":       func(f *Facts, _ *Partition) { f.Nodes[2].Unasked, f.Nodes[2].Dirs = "refused", nil },
+		"node 3 has lost log directory /d":      func(f *Facts, _ *Partition) { f.Nodes[2].Dirs[0] = kadm.DescribedLogDir{Dir: "/d", Err: errLost} },
+		"node 3 cannot open its log and tries again: no room": func(f *Facts, _ *Partition) {
+			f.Nodes[2].Dirs[0].Topics, f.Nodes[2].Closed = nil, []own.ClosedLog{{Topic: "t", Partition: 1}, {Topic: "t", Partition: 0, Why: "no room"}}
+		},
 		"node 3 has no copy yet":                          func(f *Facts, _ *Partition) { f.Nodes[2].Dirs[0].Topics = nil },
 		"node 3 is being added and has all records":       func(_ *Facts, p *Partition) { p.Adding = []int32{3} },
 		"node 3 has caught up and waits to be taken back": func(*Facts, *Partition) {},
@@ -131,5 +136,15 @@ func TestANodeIsAsFarBehindAsItsWorstReplica(t *testing.T) {
 	}
 	if _, known := f.Behind(1); known {
 		t.Error("a leader is said to be behind itself")
+	}
+}
+
+func TestTheStoryOfAPartitionWhoseLeaderCannotOpenItsLog(t *testing.T) {
+	f, p := facts()
+	f.Nodes[0].Closed = []own.ClosedLog{{Topic: "t", Partition: 0, Why: "the disk is full"}}
+	if got := Story(f, p); !slices.ContainsFunc(got, func(line string) bool {
+		return strings.Contains(line, "node 1 cannot open its log") && strings.HasSuffix(line, "it tries again: the disk is full")
+	}) {
+		t.Errorf("got %q", got)
 	}
 }

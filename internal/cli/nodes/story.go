@@ -12,6 +12,9 @@ func Story(f *Facts, p *Partition) []string {
 	if len(p.Eligible) > 0 {
 		out = append(out, fmt.Sprintf("node %s may lead without loss although not in sync: it has every record that was committed when it left (an eligible leader replica)", ids(p.Eligible)))
 	}
+	if n := f.Node(p.Leader); n != nil && n.closed(p) != "" {
+		out = append(out, fmt.Sprintf("node %d cannot open its log, so that it can be neither written nor read; it tries again: %s", p.Leader, n.closed(p)))
+	}
 	for _, id := range p.Replicas {
 		switch {
 		case !slices.Contains(p.InSync, id), p.Leader < 0:

@@ -23,6 +23,8 @@ type Options struct {
 	// stays; nil for none.
 	Shares func() []lead.Standing
 	Now    func() time.Time
+	// Steady is the clock of replicas' lags, in ms (broker.Steady).
+	Steady func() int64
 	// Limits of an answer; zero for DefaultLimits.
 	Limits Limits
 }

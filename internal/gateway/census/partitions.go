@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
@@ -63,7 +62,7 @@ func (s *scrape) followers(topic string, index int32, p *partition.Partition, en
 	for _, f := range p.Standings() {
 		lag, since := max(0, end-max(f.Appended, 0)), 0.0
 		if lag > 0 {
-			since = max(0, s.Now().Sub(time.UnixMilli(f.CaughtUpMs)).Seconds())
+			since = max(0, float64(s.Steady()-f.CaughtUpMs)/1000)
 		}
 		if f.CaughtUpMs == 0 && lag > 0 { // it never had everything since this node leads
 			since = math.Inf(1)

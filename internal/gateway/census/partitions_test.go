@@ -41,7 +41,7 @@ func TestFollowersAreSoFarBehind(t *testing.T) {
 	now = now.Add(7 * time.Second)
 	w := httptest.NewRecorder()
 	metric.PageDetail.Handler(func(_ context.Context, sheet *metric.Sheet) {
-		s := &scrape{Options: Options{Now: clock}, sheet: sheet}
+		s := &scrape{Options: Options{Steady: func() int64 { return now.UnixMilli() }}, sheet: sheet}
 		s.followers("orders", 0, p, 3)
 	}).ServeHTTP(w, httptest.NewRequest("GET", string(metric.PageDetail), nil))
 	for _, want := range []string{

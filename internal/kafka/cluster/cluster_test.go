@@ -19,6 +19,7 @@ import (
 	"ottla/internal/partition"
 	"ottla/internal/uuid"
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 )
 
 // node is the family on a cluster whose controller runs in memory. Brokers 1
@@ -443,6 +444,21 @@ func TestDescribeCluster(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.what, got, c.want)
+		}
+	}
+}
+
+func TestDescribeLogDirsTellsOfLogsThatCannotBeOpened(t *testing.T) {
+	n := newNode(t, nil)
+	want := own.ClosedLog{Topic: "t", Partition: 2, Why: "the disk is full"}
+	n.dirs = []LogDir{{Path: "/a", Closed: []own.ClosedLog{want}}, {Path: "/b"}}
+	for version := int16(1); version <= 5; version++ {
+		dirs := ask[*kmsg.DescribeLogDirsResponse](n, kmsg.NewPtrDescribeLogDirsRequest(), version).Dirs
+		for i, dir := range dirs {
+			got, err := own.ReadClosed(&dir.UnknownTags)
+			if told := len(got) == 1 && got[0] == want; err != nil || told != (i == 0 && version >= 2) { // tagged fields begin with version 2
+				t.Errorf("v%d: of %s it tells %v, %v", version, dir.Dir, got, err)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"ottla/internal/kafka/api"
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
+	"ottla/internal/wire/own"
 )
 
 // Storage is what this node keeps on its disks.
@@ -37,6 +38,8 @@ type LogDir struct {
 	// Bytes of the file system that it lies on, -1 when unknown.
 	TotalBytes, UsableBytes int64
 	Cordoned                bool // takes no new replicas
+	// Closed are the replicas in it whose logs cannot be opened.
+	Closed []own.ClosedLog
 }
 
 // Deps is what the family needs of its node.

@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/kafka/api"
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 )
 
 // DescribeLogDirs (35), versions 1 to 5 (KIP-113).
@@ -18,7 +19,8 @@ import (
 //	v5  cordoned directories (KIP-1066)
 //
 // Null topics mean all. A partition on its way to another directory is listed
-// there too, as a future replica.
+// there too, as a future replica. Those whose logs cannot be opened are in a tagged
+// field of ours.
 func (h *handlers) describeLogDirs() api.API {
 	return api.Row(1, 5, h.serveDescribeLogDirs,
 		"Topics and partitions are listed in order.")
@@ -35,6 +37,7 @@ func (h *handlers) serveDescribeLogDirs(_ context.Context, _ *api.Conn, req *kms
 			r.TotalBytes, r.UsableBytes = -1, -1
 		} else {
 			r.Topics = dirTopics(byDir[d.Path])
+			own.SetClosed(&r.UnknownTags, d.Closed)
 		}
 		resp.Dirs = append(resp.Dirs, r)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (h *handlers) addRaftVoter() api.API {
 			resp.ErrorCode, resp.ErrorMessage = int16(code), text
 			return code, resp
 		})
-	}, "A node becomes an observer by joining the cluster, never by this request; the answer always waits for the commit.")
+	}, "A node becomes an observer by joining the cluster, never by this request; the id of its first data directory stands for that of its metadata log; the answer always waits for the commit.")
 }
 
 // RemoveRaftVoter (81), version 0 (KIP-853): a voter loses its vote and goes on
@@ -155,7 +156,7 @@ func (h *handlers) addVoter(ctx context.Context, req *kmsg.AddRaftVoterRequest) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(max(req.TimeoutMillis, 0))*time.Millisecond)
 	defer cancel()
-	err := h.d.Members.Change(ctx, quorum.MembershipChange{Kind: quorum.Promote, Voter: quorum.Voter{ID: req.VoterID, DirectoryID: directory}})
+	err := h.d.Members.Change(ctx, quorum.MembershipChange{Kind: quorum.Promote, Voter: quorum.Voter{ID: req.VoterID, DirectoryID: h.takesPartAs(q, req.VoterID, directory)}})
 	switch {
 	case errors.Is(err, quorum.ErrUnknownMember):
 		return wire.RequestTimedOut, kmsg.StringPtr(fmt.Sprintf("New voter %s is not ready to receive requests", key))
@@ -163,6 +164,22 @@ func (h *handlers) addVoter(ctx context.Context, req *kmsg.AddRaftVoterRequest) 
 		return wire.RequestTimedOut, kmsg.StringPtr(fmt.Sprintf("Aborted add voter operation for %s since it is lagging behind", key))
 	}
 	return changed(err)
+}
+
+// takesPartAs is the directory under which a node takes part in the quorum, where
+// it was named by its data directory: that is what Kafka's add-controller finds in
+// meta.properties, but the metadata log of a node that joined has an id of its own.
+func (h *handlers) takesPartAs(q Quorum, id int32, named uuid.UUID) uuid.UUID {
+	b := h.d.Cluster.Image().Broker(id)
+	if b == nil || !slices.Contains(b.Directories, named) {
+		return named
+	}
+	for _, r := range q.Observers {
+		if r.ID == id {
+			return r.DirectoryID
+		}
+	}
+	return named
 }
 
 func (h *handlers) removeVoter(ctx context.Context, req *kmsg.RemoveRaftVoterRequest) (wire.Code, *string) {

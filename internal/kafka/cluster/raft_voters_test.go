@@ -108,6 +108,27 @@ func TestAddRaftVoterAnswersAsKafka(t *testing.T) {
 	}
 }
 
+// Kafka's add-controller names a node by the directory that meta.properties tells
+// of, which is not that of the metadata log of a node that joined.
+func TestANodeIsAddedByItsDataDirectory(t *testing.T) {
+	for name, tt := range map[string]struct {
+		id          int32
+		named, want uuid.UUID
+	}{
+		"its data directory":           {2, uuid.UUID{3, 15: 2}, uuid.UUID{4}},
+		"its metadata log":             {2, uuid.UUID{4}, uuid.UUID{4}},
+		"the directory of another":     {2, uuid.UUID{3, 15: 3}, uuid.UUID{3, 15: 3}},
+		"one that takes part in none":  {3, uuid.UUID{3, 15: 3}, uuid.UUID{3, 15: 3}},
+		"one that is no broker either": {9, uuid.UUID{3, 15: 2}, uuid.UUID{3, 15: 2}},
+	} {
+		n, m := withMembers(t)
+		ask[*kmsg.AddRaftVoterResponse](n, addVoter(tt.id, tt.named), 1)
+		if len(m.changes) != 1 || m.changes[0].Voter.ID != tt.id || m.changes[0].Voter.DirectoryID != tt.want {
+			t.Errorf("%s: the quorum was asked for %+v, want directory %v", name, m.changes, tt.want)
+		}
+	}
+}
+
 func TestRemoveRaftVoterAnswersAsKafka(t *testing.T) {
 	for name, tt := range map[string]struct {
 		req  *kmsg.RemoveRaftVoterRequest

@@ -35,6 +35,12 @@ type Replicas interface {
 	AnyByID(id uuid.UUID, index int32) (*partition.Partition, wire.Code)
 }
 
+// Tails tells how far the log of a replica goes that is held here, led or not;
+// Partitions may implement it.
+type Tails interface {
+	TailByName(topic []byte, index int32) (partition.Tail, wire.Code)
+}
+
 // Options make a Family.
 type Options struct {
 	Cluster    Cluster
@@ -45,6 +51,9 @@ type Options struct {
 	Now          func() time.Time // for the age of fetch sessions; time.Now when nil
 	Logger       *slog.Logger
 	Metrics      *metric.Registry // nil: not measured
+	// Trusted tells whether no other node can have taken this one's place yet; nil:
+	// none ever does.
+	Trusted func() bool
 	// Throttle is what throttled replicas that are not in sync are sent; nil: all.
 	Throttle *quota.Quota
 }
@@ -56,6 +65,7 @@ type Family struct {
 	sessions *cache
 	feeder   *feed.Feeder
 	any      Replicas // nil: only leaders are read from
+	tails    Tails    // nil: only leaders tell where epochs end
 	rackly   bool     // consumers are sent to replicas in their racks
 	fetchMax int      // fetch.max.bytes
 	m        familyMetrics
@@ -73,6 +83,7 @@ func New(o Options) *Family {
 	f.fetchMax = int(o.View.Int(nil, "fetch.max.bytes"))
 	f.sessions = newCache(int(o.View.Int(nil, "max.incremental.fetch.session.cache.slots")), &f.m)
 	f.any, _ = o.Partitions.(Replicas)
+	f.tails, _ = o.Partitions.(Tails)
 	f.rackly = strings.HasSuffix(o.View.String(nil, "replica.selector.class"), rackAware)
 	f.feeder = feed.New(feed.Options{Partitions: o.Partitions, Wheel: f.wheel, Logger: o.Logger, Fed: f.m.fetched, Throttle: o.Throttle})
 	return f

@@ -38,6 +38,9 @@ type produceAnswer struct {
 	waiting atomic.Int32 // rows not committed, and one while await runs
 	refs    atomic.Int32 // who may still call: the queue, waiting rows, the timer
 	expired atomic.Bool
+	lapsed  atomic.Bool   // see produce_lapse.go
+	over    atomic.Bool   // it was built, or never will be
+	left    time.Duration // of the time-out, when the timer fires; the timer's alone
 	timer   wheel.Timer
 }
 
@@ -94,6 +97,8 @@ func takeProduce() *produceAnswer {
 	a.Reset()
 	a.refs.Store(1)
 	a.expired.Store(false)
+	a.lapsed.Store(false)
+	a.over.Store(false)
 	return a
 }
 
@@ -164,7 +169,8 @@ func (a *produceAnswer) await() {
 		return
 	}
 	a.refs.Add(1)
-	a.family.wheel.Arm(&a.timer, a.timeout)
+	a.left = a.timeout
+	a.arm()
 }
 
 // Committed implements partition.Waiter.
@@ -177,15 +183,9 @@ func (r *produceRow) Committed(err error) {
 	a.release()
 }
 
-// expire is called by the wheel.
-func (a *produceAnswer) expire() {
-	a.expired.Store(true)
-	a.Ready()
-	a.release()
-}
-
 // disarm takes the timer back.
 func (a *produceAnswer) disarm() {
+	a.over.Store(true)
 	if a.family.wheel.Cancel(&a.timer) {
 		a.release()
 	}
@@ -217,6 +217,9 @@ func (a *produceAnswer) settle() {
 			continue
 		}
 		code := wire.RequestTimedOut
+		if a.lapsed.Load() {
+			code = wire.NotLeaderOrFollower
+		}
 		if s := atomic.LoadInt32(&r.settled); s != unsettled {
 			code = wire.Code(s)
 		}
@@ -278,7 +281,7 @@ func (a *produceAnswer) appendRow(b []byte, t *produceTopic, r *produceRow, h *h
 		return b
 	}
 	if v >= 10 && r.code == wire.NotLeaderOrFollower {
-		if leader, epoch := a.family.leaderOf(t.id, a.name(t), r.index); leader >= 0 {
+		if leader, epoch := a.family.leaderOf(t.id, a.name(t), r.index); leader >= 0 && !a.lapsed.Load() { // else it is an old story
 			h.add(leader)
 			b = append(b, 1)
 			return appendLeader(b, 0, leader, epoch)

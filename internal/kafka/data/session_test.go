@@ -7,10 +7,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/kafka/api"
 	"ottla/internal/partition"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 	"ottla/internal/wire"
+	"ottla/internal/wire/own"
 )
 
 // step is an incremental request of a session.
@@ -292,6 +294,56 @@ func TestOffsetForLeaderEpochAndDescribeProducers(t *testing.T) {
 	if got[0].ErrorCode != 0 || len(got[0].ActiveProducers) != 0 || got[1].ErrorCode != int16(wire.UnknownTopicOrPartition) ||
 		got[1].ErrorMessage == nil || *got[1].ErrorMessage != "This server does not host this topic-partition." {
 		t.Errorf("producers: %+v", got)
+	}
+}
+
+// tails is a broker of which the log of every replica ends at offset 42.
+type tails struct{}
+
+func (tails) TailByName(topic []byte, index int32) (partition.Tail, wire.Code) {
+	if string(topic) != "orders" || index > 3 {
+		return partition.Tail{Epoch: -1, End: -1}, wire.UnknownTopicOrPartition
+	}
+	return partition.Tail{Epoch: 7, End: 42, Doubted: index == 3}, wire.None
+}
+
+// TestANodeHearsHowFarAnyLogGoes: in its own name only; everybody else is told what the
+// leader says of the epoch.
+func TestANodeHearsHowFarAnyLogGoes(t *testing.T) {
+	r := newRig(t)
+	r.family.tails = tails{}
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	topic := kmsg.NewOffsetForLeaderEpochRequestTopic()
+	topic.Topic = "orders"
+	for _, index := range []int32{0, 3, 4} {
+		p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+		p.Partition, p.CurrentLeaderEpoch, p.LeaderEpoch = index, -1, math.MaxInt32
+		topic.Partitions = append(topic.Partitions, p)
+	}
+	req.Topics = append(req.Topics, topic)
+	for _, c := range []struct {
+		node, replica int32
+		want          [3][3]int64
+	}{
+		{2, 2, [3][3]int64{{0, 7, 42}, {0, 7, 42}, {3, -1, -1}}},
+		{2, -1, [3][3]int64{{0, -1, -1}, {6, -1, -1}, {3, -1, -1}}},
+		{2, 3, [3][3]int64{{0, -1, -1}, {6, -1, -1}, {3, -1, -1}}},
+		{-1, 2, [3][3]int64{{0, -1, -1}, {6, -1, -1}, {3, -1, -1}}},
+		{-1, -1, [3][3]int64{{0, -1, -1}, {6, -1, -1}, {3, -1, -1}}},
+	} {
+		req.ReplicaID = c.replica
+		resp, err := r.family.offsetForLeaderEpoch(t.Context(), &api.Conn{Node: c.node}, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range resp.(*kmsg.OffsetForLeaderEpochResponse).Topics[0].Partitions {
+			if got := [3]int64{int64(p.ErrorCode), int64(p.LeaderEpoch), p.EndOffset}; got != c.want[i] {
+				t.Errorf("node %d as replica %d, row %d: %v, want %v", c.node, c.replica, i, got, c.want[i])
+			}
+			if doubted := p.EndOffset == 42 && i == 1; own.Doubts(&p.UnknownTags) != doubted {
+				t.Errorf("row %d: in doubt %v, want %v", i, !doubted, doubted)
+			}
+		}
 	}
 }
 

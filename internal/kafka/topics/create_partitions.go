@@ -13,7 +13,8 @@ import (
 // CreatePartitions (37), versions 0 to 3 (KIP-195). Count is the new total. v2
 // is flexible, v3 only says that the client knows THROTTLING_QUOTA_EXCEEDED.
 func (h *handlers) createPartitions() api.API {
-	return api.Row(0, 3, h.serveCreatePartitions)
+	return api.Row(0, 3, h.serveCreatePartitions,
+		"While a topic's first partition is reassigned, new ones get as many replicas as that one is to have; Kafka counts those that it will lose, too.")
 }
 
 func (h *handlers) serveCreatePartitions(ctx context.Context, _ *api.Conn, req *kmsg.CreatePartitionsRequest) (kmsg.Response, error) {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
@@ -37,6 +38,11 @@ type Book struct {
 	// Clean: the directory was closed cleanly before. Foreign: there was no
 	// checkpoint of ours.
 	Clean, Foreign bool
+	// Died: it was not, and nothing that was written then is missing (only the
+	// process ended). MayLack: what was written and not synced may be missing, and
+	// nobody has been told yet.
+	Died, MayLack bool
+	ended         atomic.Bool // EndLife was called
 }
 
 // Open reads what the last process left, empty saying that the directory has no
@@ -60,6 +66,9 @@ func Open(fsys vfs.FS, path string, empty bool, deleted func(name, as string) bo
 	b.Highs = b.offsets(checkpoint.HighWatermarks)
 	b.cleaned.offsets = b.offsets(checkpoint.CleanerOffsets)
 	if err := b.takeCleanMark(); err != nil {
+		return nil, err
+	}
+	if err := b.takeLife(); err != nil {
 		return nil, err
 	}
 	if missing(err) && empty {

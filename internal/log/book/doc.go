@@ -5,7 +5,8 @@
 // (package checkpoint draws those).
 //
 // Files: book.go (our checkpoint), kafka.go (the text files and the mark of a
-// clean stop), cleaned.go (how far logs are compacted).
+// clean stop), life.go (whether what was not synced may be missing), cleaned.go
+// (how far logs are compacted).
 //
 // Invariants: the file on disk is always a whole one; a write that returned
 // covers every change that was made before it was asked for; many callers share

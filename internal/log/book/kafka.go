@@ -82,5 +82,10 @@ func (b *Book) WriteText(logs []Stand, highs, durable bool) error {
 
 // WriteClean marks a clean stop.
 func (b *Book) WriteClean() error {
+	if b.MayLack {
+		if err := b.keepUntold(); err != nil {
+			return err
+		}
+	}
 	return checkpoint.Write(b.fs, b.path, checkpoint.CleanShutdown, []byte(checkpoint.CleanShutdownV0), true)
 }

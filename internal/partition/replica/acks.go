@@ -13,6 +13,12 @@ const (
 // a topic of one replica stays writable whatever the cluster's default is.
 func (s *State) effectiveMin() int { return min(s.rules.MinInsync, len(s.replicas)) }
 
+// MayYield tells whether there are enough replicas in sync without this leader for
+// another to take writes in its place.
+func (s *State) MayYield() bool {
+	return s.role == Leader && len(s.isr)-1 >= max(s.effectiveMin(), 1)
+}
+
 // MayAppend tells whether a write with the given acks may begin.
 func (s *State) MayAppend(acks int16) wire.Code {
 	switch {

@@ -25,6 +25,7 @@ type follower struct {
 	lastFetchEnd int64 // our end at that fetch, unknown before the first
 
 	brokerEpoch int64 // as it told with its fetches, -1 when it did not (KIP-903)
+	stuck       bool  // as it told with its last fetch
 }
 
 // Fetch is a follower's progress as its Fetch request tells it.
@@ -32,9 +33,11 @@ type Fetch struct {
 	Appended int64 // fetch offset: its log end
 	Synced   int64 // its synced offset (a tagged field of ours); -1 not told
 	Start    int64 // its log start offset
-	NowMs    int64
+	NowMs    int64 // on the leader's clock of lags
 	// BrokerEpoch is that of the follower's registration, -1 when not told.
 	BrokerEpoch int64
+	// Stuck says that it could not keep what it got last: its disk is full.
+	Stuck bool
 }
 
 // track makes the list of followers fit the assignment. With fresh, what was
@@ -83,7 +86,7 @@ func (s *State) Fetched(id int32, f Fetch) wire.Code {
 		r.caughtUpMs = max(r.caughtUpMs, r.lastFetchMs)
 	}
 	r.lastFetchMs, r.lastFetchEnd, r.brokerEpoch = f.NowMs, s.end, f.BrokerEpoch
-	r.appended, r.start = f.Appended, f.Start
+	r.appended, r.start, r.stuck = f.Appended, f.Start, f.Stuck
 	// A follower that truncates takes its synced offset back with it.
 	r.synced = min(f.Synced, f.Appended)
 	s.advance()
@@ -126,11 +129,32 @@ func (s *State) Broken(id int32) bool {
 	return s.role == Leader && r != nil && r.appended != unknown && s.InSync(id) && s.counted(r) < s.high
 }
 
+// Hinders tells that a member of the ISR cannot take what comes next, and that there
+// are enough without it (min.insync.replicas): nothing is committed while it is
+// waited for, and it says itself that it will not come.
+func (s *State) Hinders(id int32) bool {
+	r := s.follower(id)
+	return s.role == Leader && r != nil && s.hinders(r)
+}
+
+func (s *State) hinders(r *follower) bool {
+	if !r.stuck || r.appended == s.end || !slices.Contains(s.isr, r.id) {
+		return false
+	}
+	able := len(s.isr)
+	for i := range s.followers {
+		if f := &s.followers[i]; f.stuck && slices.Contains(s.isr, f.id) {
+			able--
+		}
+	}
+	return able >= s.effectiveMin()
+}
+
 // Standing is what a leader knows of another replica.
 type Standing struct {
 	ID          int32
 	Appended    int64 // its log end, -1 before its first fetch in this epoch
-	CaughtUpMs  int64 // when it last stood at our end
+	CaughtUpMs  int64 // when it last stood at our end, on the leader's clock of lags
 	BrokerEpoch int64 // -1 when it did not tell
 	InSync      bool  // a member of the committed ISR
 }
@@ -193,7 +217,7 @@ func (s *State) Withdraw() {
 // was told, and stands still below min.insync.replicas.
 func (s *State) MayJoin(id int32) bool {
 	r := s.follower(id)
-	return s.role == Leader && r != nil && !s.InSync(id) && s.counted(r) >= max(s.high, s.epochStart)
+	return s.role == Leader && r != nil && !s.InSync(id) && !r.stuck && s.counted(r) >= max(s.high, s.epochStart)
 }
 
 // Restless tells whether the ISR may have to change: somebody lags, has lost what
@@ -209,13 +233,13 @@ func (s *State) Restless(nowMs, maxLagMs int64) bool {
 }
 
 // lags tells whether a member of the ISR has not stood at the log end for longer
-// than maxLagMs.
+// than maxLagMs, or hinders.
 func (s *State) lags(r *follower, nowMs, maxLagMs int64) bool {
-	return slices.Contains(s.isr, r.id) && r.appended != s.end && nowMs-r.caughtUpMs > maxLagMs
+	return slices.Contains(s.isr, r.id) && r.appended != s.end && nowMs-r.caughtUpMs > maxLagMs || s.hinders(r)
 }
 
 // Laggards appends to buf the members of the ISR that have not stood at the
-// log end for longer than maxLagMs (replica.lag.time.max.ms).
+// log end for longer than maxLagMs (replica.lag.time.max.ms), and those that hinder.
 func (s *State) Laggards(buf []int32, nowMs, maxLagMs int64) []int32 {
 	if s.role != Leader {
 		return buf

@@ -18,9 +18,9 @@ import (
 //	open start= end= durable= high=
 //	become leader= epoch= pepoch= replicas=(1,2,3) isr=(1,2,3) [now=]
 //	append end=          durable to=          started to=
-//	fetched id= end= [synced=] [now=]
+//	fetched id= end= [synced=] [now=] [stuck]
 //	propose isr=(…)      withdraw             may-join id=
-//	progressed id= synced=                    broken id=
+//	progressed id= synced=                    broken id=           hinders id=
 //	truncated to=        emptied at=          follow epoch=
 //	laggards now= max=   epoch current=       diverges last= at= found= end=
 //	begin id= at=        undo id=             marker id= at=
@@ -96,7 +96,7 @@ func tell(t *testing.T, s *State, d *datadriven.TestData) string {
 		return after()
 	case "fetched":
 		end := num("end", 0)
-		c := s.Fetched(int32(num("id", 0)), Fetch{Appended: end, Synced: num("synced", end), NowMs: num("now", 0)})
+		c := s.Fetched(int32(num("id", 0)), Fetch{Appended: end, Synced: num("synced", end), NowMs: num("now", 0), Stuck: d.HasArg("stuck")})
 		if c != wire.None {
 			return code(c)
 		}
@@ -108,6 +108,8 @@ func tell(t *testing.T, s *State, d *datadriven.TestData) string {
 		return after()
 	case "broken":
 		return fmt.Sprintln(s.Broken(int32(num("id", 0))))
+	case "hinders":
+		return fmt.Sprintln(s.Hinders(int32(num("id", 0))))
 	case "truncated":
 		s.Truncated(num("to", 0))
 		return after()

@@ -13,7 +13,8 @@
 // Files in reading order: keys.go (the keys, RequestForKey), message.go (what
 // all messages share), command.go, progress.go, join.go, heartbeat.go,
 // queue.go (queues), timers.go,
-// history.go (not a request: a tagged field of Kafka's), writer.go, reader.go.
+// history.go, closed.go and doubt.go (not requests: tagged fields of Kafka's), writer.go,
+// reader.go.
 //
 // The form is Kafka's flexible one (KIP-482): compact strings and arrays, and
 // a section of tagged fields at the end of each message and array element. A

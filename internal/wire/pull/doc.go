@@ -1,7 +1,7 @@
 // Package pull is how replicas fetch from their leaders: Kafka's Fetch request
-// and answer of version 18, as far as followers use them, with one field more:
+// and answer of version 18, as far as followers use them, with two fields more:
 // the tagged field 1000 of a partition tells how far the follower has synced what
-// it asks beyond.
+// it asks beyond, and 1001 is there where it could not keep what it got last.
 //
 // It is not for what consumers send (kafka/data reads that), nor for what anything
 // means: partition does it, kafka/data/feed and replicate carry it.

@@ -20,7 +20,7 @@ func someRequest(r *rand.Rand) *Request {
 	for range r.IntN(12) {
 		q.Asks = append(q.Asks, Ask{
 			Key: Key{uuid.UUID{byte(r.IntN(3))}, r.Int32N(9)}, LeaderEpoch: r.Int32N(99), Offset: r.Int64(),
-			LastEpoch: r.Int32N(99) - 1, LogStart: r.Int64(), MaxBytes: r.Int32(), High: r.Int64() - 1, Synced: r.Int64() - 1,
+			LastEpoch: r.Int32N(99) - 1, LogStart: r.Int64(), MaxBytes: r.Int32(), High: r.Int64() - 1, Synced: r.Int64() - 1, Stuck: r.IntN(4) == 0,
 		})
 	}
 	for range r.IntN(5) {
@@ -70,9 +70,12 @@ func TestARequestIsKafkas(t *testing.T) {
 				a := Ask{Key: Key{x.TopicID, p.Partition}, LeaderEpoch: p.CurrentLeaderEpoch, Offset: p.FetchOffset, LastEpoch: p.LastFetchedEpoch, LogStart: p.LogStartOffset, MaxBytes: p.PartitionMaxBytes, High: -2, Synced: -2}
 				p.UnknownTags.Each(func(tag uint32, b []byte) {
 					in := field.Reader{Rest: b}
-					if tag == tagSynced {
+					switch tag {
+					case tagSynced:
 						a.Synced = in.Int64()
-					} else {
+					case tagStuck:
+						a.Stuck = true
+					default:
 						a.High = in.Int64()
 					}
 				})

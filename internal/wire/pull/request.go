@@ -21,6 +21,7 @@ type Ask struct {
 	MaxBytes    int32
 	High        int64 // the high watermark that it knows
 	Synced      int64 // everything below is synced there
+	Stuck       bool  // what it got last could not be kept there
 }
 
 // Request is a follower's fetch. In a session only what has changed is asked.
@@ -40,6 +41,7 @@ const (
 	tagReplicaState = 1    // of the request: id, broker epoch
 	tagHigh         = 1    // of a partition (KIP-1166)
 	tagSynced       = 1000 // of a partition: ours
+	tagStuck        = 1001 // of a partition, empty: ours
 )
 
 // The fewest bytes of elements.
@@ -85,8 +87,16 @@ func (a *Ask) append(b []byte) []byte {
 	b = put32(put32(b, a.Index), a.LeaderEpoch)
 	b = put32(put64(b, a.Offset), a.LastEpoch)
 	b = put32(put64(b, a.LogStart), a.MaxBytes)
-	b = put64(putTag(append(b, 2), tagHigh, 8), a.High)
-	return put64(putTag(b, tagSynced, 8), a.Synced)
+	tags := byte(2)
+	if a.Stuck {
+		tags++
+	}
+	b = put64(putTag(append(b, tags), tagHigh, 8), a.High)
+	b = put64(putTag(b, tagSynced, 8), a.Synced)
+	if a.Stuck {
+		b = putTag(b, tagStuck, 0)
+	}
+	return b
 }
 
 // Parse decodes a body.
@@ -127,6 +137,8 @@ func (r *reader) ask(topic uuid.UUID) Ask {
 			a.High = b.Int64()
 		case tagSynced:
 			a.Synced = b.Int64()
+		case tagStuck:
+			a.Stuck = true
 		}
 	})
 	return a

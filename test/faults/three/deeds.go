@@ -24,6 +24,7 @@ type deed struct {
 var deeds = []deed{
 	{"kill -9 of one", 1, killOne},
 	{"kill -9 of the controller", 3, killController},
+	{"kill -9 of all", 1, killAll},
 	{"clean restart of one", 1, restartOne},
 	{"rolling restart", 3, rolling},
 	{"pause of one", 1, pauseOne},
@@ -120,6 +121,51 @@ func killController(ctx context.Context, s *stage) error {
 	return s.kill(ctx, int(m.Controller))
 }
 
+// What nodes say when they start on a directory that was not closed.
+const (
+	saysKilled = "nothing that was written is missing"
+	saysCut    = "what was not synced may be missing"
+)
+
+// killAll kills every node: the kernel has what they wrote, and they know it.
+func killAll(ctx context.Context, s *stage) error {
+	return s.saying(saysKilled, func() error {
+		for _, number := range s.everybody() {
+			s.cluster.Kill(number)
+		}
+		return s.cluster.StartAll(ctx)
+	})
+}
+
+// saying does something to all nodes after which each of them says what it takes to
+// have happened.
+func (s *stage) saying(text string, do func() error) error {
+	before := map[int]int{}
+	for _, number := range s.everybody() {
+		n, err := s.cluster.Said(number, text)
+		if err != nil {
+			return err
+		}
+		before[number] = n
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	for _, number := range s.everybody() {
+		n, err := s.cluster.Said(number, text)
+		if err != nil {
+			return err
+		}
+		if n == before[number] {
+			return fmt.Errorf("node %d does not say that %s", number, text)
+		}
+	}
+	return nil
+}
+
+// everybody are all nodes but the spare ones.
+func (s *stage) everybody() []int { return s.others(0) }
+
 func restartOne(ctx context.Context, s *stage) error { return s.restart(ctx, s.any()) }
 
 func (s *stage) restart(ctx context.Context, number int) error {
@@ -163,12 +209,10 @@ func powerOne(ctx context.Context, s *stage) error {
 }
 
 func powerAll(ctx context.Context, s *stage) error {
-	var everybody []int
-	for number := 1; number <= s.o.Nodes; number++ {
-		everybody = append(everybody, number)
-	}
-	if err := s.cluster.CutPower(ctx, everybody...); err != nil {
-		return err
-	}
-	return s.cluster.StartAll(ctx)
+	return s.saying(saysCut, func() error {
+		if err := s.cluster.CutPower(ctx, s.everybody()...); err != nil {
+			return err
+		}
+		return s.cluster.StartAll(ctx)
+	})
 }

@@ -103,10 +103,25 @@ func (s *stage) voters(ctx context.Context, asked *kgo.Broker) (map[int32][16]by
 	return out, nil
 }
 
+// newestQuorum asks all nodes, and gives what the one says that knows the newest
+// leadership: who was cut off tells an old story for some moments.
+func (s *stage) newestQuorum(ctx context.Context) (newest *kmsg.DescribeQuorumResponseTopicPartition, err error) {
+	for _, number := range s.everybody() {
+		p, err := realfault.Quorum(ctx, s.asks.Broker(number).Request)
+		if err != nil {
+			return nil, fmt.Errorf("node %d: %w", number, err)
+		}
+		if newest == nil || p.LeaderEpoch > newest.LeaderEpoch || p.LeaderEpoch == newest.LeaderEpoch && p.LeaderID == int32(number) {
+			newest = p
+		}
+	}
+	return newest, nil
+}
+
 // voting tells what the quorum lacks to have every node vote. Who was taken out of
 // it by order comes back by order.
 func (s *stage) voting(ctx context.Context) (string, error) {
-	p, err := realfault.Quorum(ctx, s.asks.Request)
+	p, err := s.newestQuorum(ctx)
 	if err != nil {
 		return err.Error(), nil
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/history"
 	"ottla/test/history/client"
@@ -144,22 +145,33 @@ func (s *stage) whole(ctx context.Context) error {
 		}
 	}
 	return s.until(ctx, wholeWithin, func(ctx context.Context) (string, error) {
-		m, err := s.admin.Metadata(ctx)
-		if err != nil {
-			return err.Error(), nil
-		}
-		if len(m.Brokers) < s.o.Nodes {
-			return fmt.Sprintf("%d of %d nodes serve", len(m.Brokers), s.o.Nodes), nil
-		}
-		for _, t := range m.Topics.Sorted() {
-			for _, p := range t.Partitions.Sorted() {
-				if p.Leader < 0 || len(p.ISR) < len(p.Replicas) {
-					return fmt.Sprintf("%s-%d: leader %d, replicas %v, in sync %v", t.Topic, p.Partition, p.Leader, p.Replicas, p.ISR), nil
-				}
+		for _, number := range s.everybody() {
+			if lacking := s.lackingBy(ctx, number); lacking != "" {
+				return fmt.Sprintf("by node %d %s", number, lacking), nil
 			}
 		}
 		return "", nil
 	})
+}
+
+// lackingBy tells what is not whole by the metadata of a node, "" when all is: who
+// was cut off tells an old story for some moments, so each is asked.
+func (s *stage) lackingBy(ctx context.Context, number int) string {
+	m, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, s.asks.Broker(number))
+	if err != nil {
+		return err.Error()
+	}
+	if len(m.Brokers) < s.o.Nodes {
+		return fmt.Sprintf("%d of %d nodes serve", len(m.Brokers), s.o.Nodes)
+	}
+	for _, t := range m.Topics {
+		for _, p := range t.Partitions {
+			if p.Leader < 0 || len(p.ISR) < len(p.Replicas) {
+				return fmt.Sprintf("%s-%d: leader %d, replicas %v, in sync %v", *t.Topic, p.Partition, p.Leader, p.Replicas, p.ISR)
+			}
+		}
+	}
+	return ""
 }
 
 // until looks again and again until nothing is lacking.

@@ -208,13 +208,17 @@ func through(w World, restart func() <-chan struct{}) error {
 	if err := settle(members); err != nil {
 		return err
 	}
-	if err := commitEnds(w, topic, members, total); err != nil {
+	want, err := sentEnds(w, topic, total)
+	if err != nil {
+		return err
+	}
+	if err := commitEnds(w, topic, members, want); err != nil {
 		return err
 	}
 	if err := leaveAll(members); err != nil {
 		return err
 	}
-	return committed(w, topic, ends(total))
+	return committed(w, topic, want)
 }
 
 func admin(w World) error {
@@ -244,7 +248,10 @@ func admin(w World) error {
 	if err := leaveAll(members); err != nil {
 		return err
 	}
-	if err := look(w, topic, "Empty", 0); err != nil {
+	if err := until("the empty group", func() (bool, string) {
+		err := look(w, topic, "Empty", 0)
+		return err == nil, fmt.Sprint(err)
+	}); err != nil {
 		return err
 	}
 	if got, err := w.Delete(topic); err != nil || got != "NONE" {

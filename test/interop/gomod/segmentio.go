@@ -158,6 +158,22 @@ func (s *segmentio) End(topic string, partition int) (int64, error) {
 	return found.LastOffset, err
 }
 
+// Ends are the ends of a topic's partitions: the producer is not idempotent.
+func (s *segmentio) Ends(topic string, partitions int) (map[int32]int64, error) {
+	out := map[int32]int64{}
+	for p := range partitions {
+		end, err := s.End(topic, p)
+		if errors.Is(err, io.ErrUnexpectedEOF) { // a connection that the restart has cut: the library does not try again
+			end, err = s.End(topic, p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[int32(p)] = end
+	}
+	return out, nil
+}
+
 // Send sends numbered records to all partitions.
 func (s *segmentio) Send(topic string, partitions, first, last int) error {
 	return s.Produce(topic, "none", numbered(partitions, first, last))

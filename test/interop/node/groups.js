@@ -49,8 +49,11 @@ class Groups {
   constructor (tools) { Object.assign(this, tools) }
 
   async send (topic, parts, first, last) {
-    const messages = Array.from({ length: last - first }, (_, i) => ({ partition: (first + i) % parts, value: String(first + i) }))
-    await this.sender.send({ topic, messages })
+    // One partition at a time: KafkaJS loses, without a word, what it has to send again to a node that has answered
+    // for another partition of the same send meanwhile.
+    const rows = Array.from({ length: parts }, () => [])
+    for (let i = first; i < last; i++) rows[i % parts].push({ partition: i % parts, value: String(i) })
+    await Promise.all(rows.filter(messages => messages.length > 0).map(messages => this.sender.send({ topic, messages })))
   }
 
   async committed (group, topic) {
@@ -74,8 +77,7 @@ class Groups {
     for (let total = ROUND; total <= 4 * ROUND; total += ROUND) {
       if (total <= 3 * ROUND) members.push(await this.join(topic, topic, (_, m) => seen.push(Number(m.value))))
       else await members.shift().leave()
-      if (total > 3 * ROUND) for (const m of members) m.owned = [] // the next assignment is waited for
-      await settle(members)
+      await settle(members) // after one has left, what the others had is not all
       await this.send(topic, PARTS, total - ROUND, total)
       await until(`record ${total}`, () => seen.length >= total)
       once(seen, total)
@@ -141,10 +143,10 @@ class Groups {
     await until(`the commit of ${total}`, async () => { // a member that joined again reads again, and commits, what it had not committed
       try {
         for (const m of members) await m.commit()
+        return (await this.committed(topic, topic)).every(offset => offset === total / PARTS)
       } catch (e) { // refused while the group joins anew; until bounds how often
         return false
       }
-      return (await this.committed(topic, topic)).every(offset => offset === total / PARTS)
     })
     for (const m of members) await m.leave()
     wantEqual('committed', await this.committed(topic, topic), Array(PARTS).fill(total / PARTS))
@@ -170,7 +172,10 @@ class Groups {
     wantEqual('the group', await this.describe(topic), { state: 'Stable', clients: ['interop/127.0.0.1', 'interop/127.0.0.1'] })
     wantEqual('error of deleting a live group', await remove(), 68)
     for (const m of members) await m.leave()
-    wantEqual('the group without members', await this.describe(topic), { state: 'Empty', clients: [] })
+    await until('the empty group', async () => {
+      const { state, clients } = await this.describe(topic)
+      return state === 'Empty' && clients.length === 0
+    })
     wantEqual('error of deleting an empty group', await remove(), 0)
     wantEqual('listed after it was deleted', await listed(), false)
   }

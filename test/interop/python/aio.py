@@ -36,6 +36,17 @@ async def make_admin():
 admin = run(make_admin())
 
 
+def asked(work):
+    """What an admin client of its own answers: one that has heard of the nodes while one was away asks nobody again."""
+    async def once():
+        a = await make_admin()
+        try:
+            return await work(a)
+        finally:
+            await a.close()
+    return run(once())
+
+
 async def make(name, partitions, **config):
     """Makes a topic and gives its name; the library hands the error codes to its caller."""
     topic = f"{PREFIX}-{name}"
@@ -179,7 +190,7 @@ class Wrap(ConsumerRebalanceListener):
     """A consumer in a group, as groups.py wants it; its loop runs only while somebody waits for it."""
 
     def __init__(self, group, topic, instance):
-        self.topic, self.rebalances, self.loop = topic, 0, asyncio.new_event_loop()
+        self.topic, self.rebalances, self.parts, self.loop = topic, 0, set(), asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         self.run = self.loop.run_until_complete
         self.run(self.open(group, instance))
@@ -192,16 +203,17 @@ class Wrap(ConsumerRebalanceListener):
         await self.c.start()
 
     async def on_partitions_revoked(self, revoked):
-        pass
+        self.parts = {t.partition for t in self.c.assignment() - set(revoked)}
 
     async def on_partitions_assigned(self, assigned):
         self.rebalances += 1
+        self.parts = {t.partition for t in self.c.assignment()}  # which may have changed before it is told
 
     def poll(self):
         return [(r.partition, r.offset, r.value) for rs in self.run(self.c.getmany(timeout_ms=100)).values() for r in rs]
 
     def assigned(self):
-        return {t.partition for t in self.c.assignment()}
+        return self.parts
 
     def commit(self, offsets):
         if offsets is not None:
@@ -230,14 +242,14 @@ class World:
         await asyncio.gather(*[await self.p.send(topic, b"%d" % i, partition=i % parts) for i in range(first, last)])
 
     def committed(self, group, topic):
-        found = run(admin.list_consumer_group_offsets(group))
+        found = asked(lambda a: a.list_consumer_group_offsets(group))
         return {t.partition: at.offset for t, at in found.items() if t.topic == topic}
 
     def list(self):
-        return {g[0] for g in run(admin.list_consumer_groups())}
+        return {g[0] for g in asked(lambda a: a.list_consumer_groups())}
 
     def describe(self, group):
-        _, _, state, _, _, members, *_ = run(admin.describe_consumer_groups([group]))[0].groups[0]
+        _, _, state, _, _, members, *_ = asked(lambda a: a.describe_consumer_groups([group]))[0].groups[0]
         return state, [m[-4] for m in members]
 
 

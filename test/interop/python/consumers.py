@@ -30,9 +30,9 @@ def migrate(world):
         try:
             for m in members:
                 m.commit()
+            return sum(world.committed(name, topic).values()) == total
         except Exception:  # a member that has to join again is refused; until() bounds how often
             return False
-        return sum(world.committed(name, topic).values()) == total
 
     # librdkafka's cooperative assignor leaves data of its own in assignments; no broker upgrades such a group.
     # who comes, with which assignor (None: the consumer protocol); "-" is for the one there longest to go

@@ -35,7 +35,8 @@ class Member(threading.Thread):
             while self.open:
                 for partition, offset, value in wrap.poll():
                     self.seen.append((partition, offset, value))
-                self.owned, self.rebalances = set(wrap.assigned()), wrap.rebalances
+                self.rebalances = wrap.rebalances  # first: who sees what is owned has seen how often it was given
+                self.owned = set(wrap.assigned())
                 while not self.asked.empty():
                     work, answer = self.asked.get()
                     try:
@@ -172,9 +173,9 @@ def group_restart(world):
         try:
             for m in members:
                 m.commit()
+            return sum(world.committed(name, topic).values()) == total
         except Exception:  # refused while the group joins anew; until() bounds how often
             return False
-        return sum(world.committed(name, topic).values()) == total
 
     until(f"the commit of {total}", all_committed, members)
     for m in members:

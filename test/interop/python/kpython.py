@@ -161,23 +161,24 @@ class Wrap(ConsumerRebalanceListener):
     """A consumer in a group, as groups.py wants it."""
 
     def __init__(self, group, topic, instance):
-        self.topic, self.rebalances = topic, 0
+        self.topic, self.rebalances, self.parts = topic, 0, set()
         self.c = KafkaConsumer(bootstrap_servers=ADDR, group_id=group, client_id="interop", enable_auto_commit=False,
                                auto_offset_reset="earliest", heartbeat_interval_ms=300, session_timeout_ms=10000,
                                group_instance_id=instance)
         self.c.subscribe([topic], listener=self)
 
     def on_partitions_revoked(self, revoked):
-        pass
+        self.parts = {t.partition for t in self.c.assignment() - set(revoked)}
 
     def on_partitions_assigned(self, assigned):
         self.rebalances += 1
+        self.parts = {t.partition for t in self.c.assignment()}  # which may have changed before it is told
 
     def poll(self):
         return [(r.partition, r.offset, r.value) for rs in self.c.poll(timeout_ms=100).values() for r in rs]
 
     def assigned(self):
-        return {t.partition for t in self.c.assignment()}
+        return self.parts
 
     def commit(self, offsets):
         if offsets is not None:

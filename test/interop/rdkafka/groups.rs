@@ -23,7 +23,7 @@ struct Given(Arc<AtomicUsize>);
 impl ClientContext for Given {}
 
 impl ConsumerContext for Given {
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) { // before the assignment is seen
         if let Rebalance::Assign(_) = rebalance {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
@@ -229,7 +229,7 @@ impl Crowd<'_> {
         // A member that joined again reads again, and commits, what it had not committed.
         until("the commit of the ends", || {
             let all = members.iter().all(|m| m.commit().is_ok()); // refused while the group joins anew
-            Ok(all && self.committed(&topic, PARTS)? == ends(total))
+            Ok(all && self.committed(&topic, PARTS).is_ok_and(|c| c == ends(total)))
         })?;
         members.into_iter().try_for_each(Member::leave)?;
         want("committed", self.committed(&topic, PARTS)?, ends(total))
@@ -244,7 +244,7 @@ impl Crowd<'_> {
         self.look(&topic, "Stable", 2)?;
         want("deleting a live group", self.delete(&topic)?, "NonEmptyGroup".to_owned())?;
         members.into_iter().try_for_each(Member::leave)?;
-        self.look(&topic, "Empty", 0)?;
+        until("the empty group", || Ok(self.look(&topic, "Empty", 0).is_ok()))?;
         want("deleting an empty group", self.delete(&topic)?, "NONE".to_owned())?;
         let left = self.w.admin.inner().fetch_group_list(None, WITHIN)?;
         want("listed after it was deleted", left.groups().iter().any(|g| g.name() == topic), false)

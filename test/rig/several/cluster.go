@@ -3,6 +3,7 @@
 package several
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -260,6 +261,15 @@ func (c *Cluster) Up() error {
 		}
 	}
 	return nil
+}
+
+// Said tells how often a node has logged a text so far, in all its lives.
+func (c *Cluster) Said(number int, text string) (int, error) {
+	log, err := os.ReadFile(c.Node(number).log.Name())
+	if err != nil {
+		return 0, fmt.Errorf("read the log of node %d: %w", number, err)
+	}
+	return bytes.Count(log, []byte(text)), nil
 }
 
 // Until looks again and again, every so often, until nothing is lacking, at most

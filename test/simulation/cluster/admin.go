@@ -26,7 +26,13 @@ type made struct {
 	there, unsure bool
 	parts         int32
 	least         string // min.insync.replicas, "" not set
+	// open is until when a command that was not answered may be carried out yet.
+	open time.Duration
 }
+
+// afterwards is how long that may be: it waits for a controller, and messages for a
+// network.
+const afterwards = 15 * time.Second
 
 func (w *World) newAdmin() *admin { return &admin{base: w.newBase(), topics: map[string]*made{}} }
 
@@ -55,7 +61,7 @@ func (c *admin) step() {
 	switch {
 	case !t.there || t.unsure && c.w.work.IntN(2) == 0:
 		parts := 1 + c.w.work.Int32N(2)
-		c.do("create "+name, controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: 3}}}, func(code wire.Code, sure bool) {
+		c.do("create "+name, t, controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: copies}}}, func(code wire.Code, sure bool) {
 			switch {
 			case sure && code == wire.None:
 				*t = made{there: true, parts: parts}
@@ -67,7 +73,7 @@ func (c *admin) step() {
 			}
 		})
 	case c.w.work.IntN(3) == 0:
-		c.do("delete "+name, controller.DeleteTopics{Topics: []controller.TopicRef{{Name: name}}}, func(code wire.Code, sure bool) {
+		c.do("delete "+name, t, controller.DeleteTopics{Topics: []controller.TopicRef{{Name: name}}}, func(code wire.Code, sure bool) {
 			switch {
 			case sure && code == wire.None:
 				*t = made{}
@@ -82,7 +88,7 @@ func (c *admin) step() {
 		})
 	case c.w.work.IntN(2) == 0:
 		more := t.parts + 1
-		c.do("more partitions of "+name, controller.CreatePartitions{Topics: []controller.MorePartitions{{Name: name, Count: more}}}, func(code wire.Code, sure bool) {
+		c.do("more partitions of "+name, t, controller.CreatePartitions{Topics: []controller.MorePartitions{{Name: name, Count: more}}}, func(code wire.Code, sure bool) {
 			t.unsure = t.unsure || !sure
 			if sure && code == wire.None {
 				t.parts = more
@@ -91,7 +97,7 @@ func (c *admin) step() {
 		})
 	default:
 		least := strconv.Itoa(1 + c.w.work.IntN(2))
-		c.do("settings of "+name, controller.AlterConfigs{Incremental: true, Resources: []controller.AlterResource{{
+		c.do("settings of "+name, t, controller.AlterConfigs{Incremental: true, Resources: []controller.AlterResource{{
 			Type: metadata.ResourceTopic, Name: name, Entries: []controller.AlterEntry{{Name: "min.insync.replicas", Value: &least}},
 		}}}, func(code wire.Code, sure bool) {
 			t.unsure = t.unsure || !sure
@@ -103,8 +109,9 @@ func (c *admin) step() {
 	}
 }
 
-// do gives one command through some node; sure says that its outcome is known.
-func (c *admin) do(what string, cmd any, then func(code wire.Code, sure bool)) {
+// do gives one command about a topic through some node; sure says that its outcome is
+// known.
+func (c *admin) do(what string, t *made, cmd any, then func(code wire.Code, sure bool)) {
 	c.doing = what
 	to := c.w.someone()
 	c.ask(request{
@@ -123,7 +130,12 @@ func (c *admin) do(what string, cmd any, then func(code wire.Code, sure bool)) {
 				code = wire.NetworkException
 			}
 			c.w.note("client %d: %s: %s, sure %v", c.id, what, code.Name(), sure)
+			open := t.open
 			then(code, sure)
+			if t.open = open; !sure {
+				t.open = c.w.loop.Now() + afterwards
+			}
+			t.unsure = t.unsure || c.w.loop.Now() < t.open
 			c.after(event.Between(c.w.work, 100*time.Millisecond, 2*time.Second), c.step)
 		},
 	})

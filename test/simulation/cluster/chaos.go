@@ -6,6 +6,7 @@ import (
 
 	"ottla/internal/controller"
 	"ottla/internal/metadata"
+	"ottla/internal/uuid"
 	"ottla/test/simulation/event"
 )
 
@@ -14,8 +15,10 @@ func (w *World) chaosStep() {
 	if w.calm {
 		return
 	}
-	faults := w.faults()
-	faults[w.chaos.IntN(len(faults))]()
+	if !w.mourning() {
+		faults := w.faults()
+		faults[w.chaos.IntN(len(faults))]()
+	}
 	w.loop.After(event.Between(w.chaos, w.o.Pace/2, w.o.Pace*3/2), w.chaosStep)
 }
 
@@ -27,6 +30,8 @@ func (w *World) faults() []func() {
 		what []func()
 	}{
 		{w.o.Partitioned, []func(){w.split, w.isolate, w.oneWay, w.bridge, w.flap}},
+		{w.o.Guest, []func(){w.invite}},
+		{w.o.CutOff, []func(){w.cutClients}},
 		{w.o.Crashes, []func(){w.crashNow, w.crashSoon, w.crashSoon, w.crashAll}},
 		{w.o.Kills, []func(){w.killNow}},
 		{w.o.Stops, []func(){w.stopNow}},
@@ -37,6 +42,7 @@ func (w *World) faults() []func() {
 		{w.o.Moves, []func(){w.resignNow, w.moveLeader}},
 		{w.o.Wipes, []func(){w.wipeOne}},
 		{w.o.Votes, []func(){w.vote}},
+		{w.o.Rot, []func(){w.rotOne, w.rotOne}},
 		{w.o.Slow, []func(){w.slowLink, w.slowDisk}},
 	} {
 		if f.on {
@@ -53,7 +59,7 @@ func (w *World) healNetwork() {
 	clear(w.slow)
 }
 
-// block cuts the links that cut names; clients reach every node.
+// block cuts the links between nodes that cut names, and no others.
 func (w *World) block(name string, cut func(a, b int32) bool) {
 	clear(w.blocked)
 	w.each(func(a *node) {
@@ -110,6 +116,18 @@ func (w *World) flap() {
 		})
 	}
 	w.hit("network: flapping")
+}
+
+// cutClients cuts some clients off from a node, beside what is cut already.
+func (w *World) cutClients() {
+	id := w.anyNode().id
+	for i := range w.clients {
+		if client := firstClient + int32(i); w.chaos.IntN(2) == 0 {
+			w.blocked[[2]int32{client, id}], w.blocked[[2]int32{id, client}] = true, true
+		}
+	}
+	w.hit("network: clients cut off")
+	w.note("network: clients are cut off from node %d", id)
 }
 
 // controller is a process that leads the quorum.
@@ -274,7 +292,29 @@ func (w *World) wipeOne() {
 	if !w.canLose(n) {
 		return
 	}
+	w.healNetwork() // or those who are left may count each other out before they notice
 	n.wipe()
+}
+
+// mourning tells whether somebody still counts on a disk that was lost: who else
+// starts anew meanwhile leaves those in sync, and the lost one may be the last there.
+func (w *World) mourning() bool {
+	if w.lostDisk.IsZero() {
+		return false
+	}
+	lead := w.controller()
+	if lead == nil {
+		return true
+	}
+	for t := range lead.quorum.Image().Topics() {
+		for _, x := range t.Partitions {
+			if at := slices.Index(x.Directories, w.lostDisk); at >= 0 && slices.Contains(x.ISR, x.Replicas[at]) {
+				return true
+			}
+		}
+	}
+	w.lostDisk = uuid.UUID{}
+	return false
 }
 
 // canLose tells whether the cluster has everything without a node's disk: all are up
@@ -287,7 +327,7 @@ func (w *World) canLose(n *node) bool {
 	}
 	img := lead.quorum.Image()
 	for _, x := range w.nodes[1:] {
-		if x.p == nil || x.p.quorum.Image().Offset != img.Offset || x.p.quorum.Status().Waiting || x.crashIn > 0 || x.failIn > 0 {
+		if x.p == nil || x.p.quorum.Image().Offset != img.Offset || x.p.quorum.Status().Waiting || x.crashIn > 0 || x.failIn > 0 || x.paused {
 			return false
 		}
 		if !x.registered(img) {
@@ -312,7 +352,7 @@ func (w *World) canLose(n *node) bool {
 func (w *World) spare(img *metadata.Image, id int32) bool {
 	for t := range img.Topics() {
 		for _, x := range t.Partitions {
-			others := slices.DeleteFunc(slices.Clone(x.ISR), func(r int32) bool { return r == id })
+			others := slices.DeleteFunc(slices.Clone(x.ISR), func(r int32) bool { return r == id || w.rotten(t, x, r) })
 			if slices.Contains(x.Replicas, id) && len(others) == 0 {
 				return false
 			}

@@ -14,6 +14,7 @@ import (
 type control struct {
 	p      *process
 	leader int32
+	epoch  int32 // of the quorum, in which it leads
 	waits  []wait
 }
 
@@ -23,9 +24,15 @@ type wait struct {
 	done   func()
 }
 
-func (c *control) init(p *process) { c.p, c.leader = p, -1 }
+func (c *control) init(p *process) { c.p, c.leader, c.epoch = p, -1, -1 }
 
-func (c *control) onLeader(leader int32) { c.leader = leader }
+// onLeader notes who leads. What is older than what is known is not news: it may be
+// what another node said before it knew.
+func (c *control) onLeader(leader, epoch int32) {
+	if epoch >= c.epoch {
+		c.leader, c.epoch = leader, epoch
+	}
+}
 
 // applied lets go who waited for an offset.
 func (c *control) applied(offset int64) {
@@ -49,7 +56,8 @@ type word struct {
 	reply  any
 	offset int64
 	err    error
-	leader int32
+	leader int32 // as the node that speaks knows, -1 none
+	epoch  int32
 }
 
 // errUnanswered is what whoever asks knows when no answer came.
@@ -73,8 +81,8 @@ func (c *control) try(cmd any, until time.Duration, done func(any, error)) {
 		case undecided && !prod.Repeatable(cmd):
 			done(nil, x.err)
 		case undecided, wire.CodeOf(x.err) == wire.NotController:
-			if x.leader >= 0 && x.leader != c.leader {
-				c.leader = x.leader
+			if x.leader >= 0 {
+				c.onLeader(x.leader, x.epoch)
 			}
 			p.after(20*time.Millisecond+time.Duration(p.w.work.Int64N(int64(200*time.Millisecond))), func() { c.try(cmd, until, done) })
 		default:
@@ -117,11 +125,11 @@ func (c *control) whenApplied(offset int64, do func()) {
 func (p *process) serveCommand(from int32, cmd any, answer func(any)) {
 	cmd, err := p.keeper.vet(from, cmd)
 	if err != nil {
-		answer(word{err: err, offset: -1, leader: p.control.leader})
+		answer(word{err: err, offset: -1, leader: p.control.leader, epoch: p.control.epoch})
 		return
 	}
 	p.here(cmd, func(x word) {
-		x.leader = p.control.leader
+		x.leader, x.epoch = p.control.leader, p.control.epoch
 		answer(x)
 	})
 }

@@ -19,6 +19,7 @@ type question struct {
 	brokerEpoch int64
 	pos         partition.Following
 	most        int
+	stuck       bool
 }
 
 // row is its answer.
@@ -129,7 +130,7 @@ func (x *parked) read() (row, bool) {
 		FetchArgs: partition.FetchArgs{
 			Offset: q.pos.End, MaxBytes: q.most, MinOne: true, CurrentLeaderEpoch: q.epoch, LastFetchedEpoch: q.pos.LastEpoch,
 		},
-		Replica: q.replica, BrokerEpoch: q.brokerEpoch, Synced: q.pos.Synced,
+		Replica: q.replica, BrokerEpoch: q.brokerEpoch, Synced: q.pos.Synced, Stuck: q.stuck,
 	}
 	var got partition.Fetched
 	err := x.part.FetchReplica(&a, &got)

@@ -39,6 +39,7 @@ type follower struct {
 	pause         time.Duration
 	told          int64
 	telling       bool
+	stuck         bool
 }
 
 // Follow implements broker.Followers.
@@ -90,7 +91,7 @@ func (x *follower) ask() {
 	x.asked, x.waits, x.told = x.f.next, true, pos.Synced
 	q := question{
 		part: x.at, epoch: x.epoch, replica: p.n.id, pos: pos, brokerEpoch: -1,
-		most: 50 + p.w.work.IntN(4000),
+		most: 50 + p.w.work.IntN(4000), stuck: x.stuck,
 	}
 	if me := p.broker.Image().Broker(p.n.id); me != nil {
 		q.brokerEpoch = me.Epoch
@@ -123,20 +124,32 @@ func (x *follower) take(r row) {
 		w.hit("replica starts over")
 		w.rules.begunAgain(x.f.p, x.part)
 		err = x.part.StartOver(x.epoch, r.start)
+	case r.code == wire.CorruptMessage && (w.o.Rot || w.ruined): // the leader says that it cannot read what it has
+		w.hit("damage said to a follower")
+		x.later()
+		return
 	case r.code != wire.None:
 		err = r.code
 	case r.diverging:
 		w.hit("replica truncates")
+		if w.o.Rot && x.f.p.n.id == w.rotter {
+			// A batch that cannot be read goes whole, even where some of it is committed:
+			// whoever has to truncate is not in sync.
+			w.rules.begunAgain(x.f.p, x.part)
+		}
 		_, err = x.part.TruncateTo(x.epoch, r.divergingEpoch, r.divergingEnd)
 	default:
 		_, err = x.part.AppendFollower(r.records, &partition.FollowerArgs{LeaderEpoch: x.epoch, HighWatermark: r.high, LogStart: r.start})
 	}
 	if err != nil {
+		if x.stuck = r.code == wire.None && wire.CodeOf(err) == wire.KafkaStorageError; x.stuck {
+			w.hit("follower stuck")
+		}
 		x.f.p.suspect("follow "+x.at.Topic, err)
 		x.later()
 		return
 	}
-	x.pause = 0
+	x.pause, x.stuck = 0, false
 	x.f.p.after(time.Millisecond, x.ask)
 }
 
@@ -172,6 +185,11 @@ func (p *process) suspect(what string, err error) {
 	case wire.NotLeaderOrFollower, wire.FencedLeaderEpoch, wire.UnknownLeaderEpoch, wire.UnknownTopicID, wire.UnknownTopicOrPartition,
 		wire.KafkaStorageError, wire.NotEnoughReplicas, wire.NotEnoughReplicasAfterAppend, wire.OffsetOutOfRange:
 		return
+	case wire.CorruptMessage:
+		if p.w.o.Rot && p.n.id == p.w.rotter || p.w.ruined {
+			p.w.hit("damage said to a reader")
+			return
+		}
 	}
 	if p.n.cut || p.n.failing || p.dir.Err() != nil || full(err) {
 		return

@@ -180,8 +180,8 @@ func (k *keeper) heartbeat(b tracker.Beat) beat {
 		}
 	}
 	standing, st := time.Hour, k.p.quorum.Status() // it may have just begun to lead
-	if at := st.StandingMs(); at >= 0 {
-		standing = time.Duration(max(k.p.wall().UnixMilli()-at, 0)) * time.Millisecond
+	if since, known := st.Standing(k.p.wall()); known {
+		standing = since
 	}
 	return beat{a, err, standing}
 }

@@ -7,6 +7,7 @@ import (
 
 	"ottla/internal/sim"
 	"ottla/internal/uuid"
+	"ottla/internal/wire"
 	"ottla/test/simulation/event"
 )
 
@@ -30,6 +31,7 @@ type node struct {
 	cut       bool // the power went in the middle of a step
 	failing   bool // an operation failed in this life
 	slowDisk  time.Duration
+	retired   bool // it is never started again
 }
 
 func (n *node) String() string { return fmt.Sprintf("node %d", n.id) }
@@ -134,7 +136,10 @@ func (p *process) run() {
 			p.quorum.Tick(p.wall())
 		}
 	})
-	p.every(time.Second, func() { p.broker.Keep(p.dir) })
+	p.every(time.Second, func() {
+		p.broker.Keep(p.dir)
+		p.broker.OpenAgain(p.wall())
+	})
 	p.every(time.Second, func() { _ = p.dir.FlushClosed() })
 	p.every(5*time.Second, func() {
 		for _, x := range p.partitions() {
@@ -143,7 +148,11 @@ func (p *process) run() {
 			}
 		}
 	})
+	if p.w.o.Compact {
+		p.every(3*time.Second, p.compact)
+	}
 	p.inSync.run()
+	p.mender.run()
 	p.enter()
 }
 
@@ -171,6 +180,9 @@ func (n *node) end(power bool) {
 	n.p = nil
 	if p != nil {
 		p.over = true
+		if p.mender != nil {
+			p.mender.close()
+		}
 		n.w.rules.ended(p)
 		n.w.note("%v is down, power %v", n, power)
 		n.w.connectionsReset(n.id, power)
@@ -192,7 +204,7 @@ func (n *node) startLater() {
 		delay = 50 * time.Millisecond
 	}
 	n.w.loop.After(delay, func() {
-		if n.lives == lives {
+		if n.lives == lives && !n.retired {
 			n.start()
 		}
 	})
@@ -225,6 +237,7 @@ func (n *node) wipe() {
 	if n.p != nil {
 		n.end(true)
 	}
+	n.w.lostDisk = n.directory
 	n.newDisk()
 	n.joining = true
 	n.startLater()
@@ -266,5 +279,14 @@ func (n *node) heal() {
 	n.goOn()
 	if n.p == nil {
 		n.startLater()
+		return
+	}
+	for _, part := range n.p.partitions() {
+		d := part.Describe()
+		if _, code := n.p.broker.AnyByID(d.ID, d.Index); code == wire.KafkaStorageError {
+			n.w.hit("restarted for a log that did not open")
+			n.stop()
+			return
+		}
 	}
 }

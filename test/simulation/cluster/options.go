@@ -14,6 +14,8 @@ type Options struct {
 	Partitions    int32
 	Producers     int
 	Mover         bool // a client consumes, transforms and produces
+	Crew          bool // a group has members that come and go
+	Modern        bool // of the consumer protocol (KIP-848), else of the classic one
 	TakeOvers     bool // another instance of it takes over now and then
 	SegmentBytes  int64
 	SnapshotBytes int64 // of the metadata log
@@ -28,7 +30,9 @@ type Options struct {
 	Partitioned, Crashes, Kills, Stops bool
 	IOErrors, Full, Pauses, Jumps      bool
 	Moves, Wipes, Slow, Votes          bool
-	Admin, Trims                       bool
+	Admin, Trims, Rot, Ruin, CutOff    bool
+	Guest                              bool // a node more joins, and leaves
+	Compact                            bool // logs of internal topics are compacted
 
 	Pace   time.Duration // between faults
 	Safety time.Duration // how long there are any
@@ -51,6 +55,8 @@ func Choose(seed uint64) Options {
 		Pace: ms(400, 1500, 4000), Safety: ms(15_000, 30_000),
 	}
 	lossy(r, &o)
+	o.Rot, o.Ruin, o.Crew, o.Modern, o.CutOff = some(.4), some(.2), some(.4), some(.5), some(.3)
+	o.Guest, o.Compact = some(.25), some(.6)
 	return o
 }
 

@@ -10,6 +10,7 @@ import (
 	"ottla/internal/controller"
 	"ottla/internal/log"
 	"ottla/internal/metadata"
+	"ottla/internal/partition"
 	"ottla/internal/quorum"
 	"ottla/internal/uuid"
 	"ottla/internal/vfs"
@@ -42,7 +43,9 @@ type process struct {
 	speaker  speaker
 	fetchers *fetchers
 	inSync   *inSync
+	mender   *mender
 	shards   *shards
+	cleaner  log.Cleaner
 	parked   map[asks]*parked // fetches of followers that wait here
 }
 
@@ -164,12 +167,15 @@ func (p *process) open() error {
 	p.fetchers, p.inSync = newFetchers(p), newInSync(p)
 	p.shards = newShards(p)
 	p.broker = broker.New(broker.Options{
-		NodeID: p.n.id, Dirs: []*log.Dir{p.dir}, Directories: []uuid.UUID{p.n.directory}, View: p.view, Now: p.wall, Logger: p.logger(),
+		NodeID: p.n.id, Dirs: []*log.Dir{p.dir}, Directories: []uuid.UUID{p.n.directory}, View: p.view, Now: p.wall, Live: p.w.live, Logger: p.logger(),
 		Stepping: &broker.Stepping{
 			Later:     func(do func()) { p.after(p.n.syncDelay(), do) },
 			Followers: p.fetchers, InSync: p.inSync, Coordinators: p.shards.byTopic(), Adjust: p.w.o.adjust,
+			Rot: func(part *partition.Partition, offset int64) { p.mender.found(part, offset) },
 		},
 	})
+	p.mender = newMender(p)
+	p.cleaner = log.Cleaner{KeyBytes: 1 << 16, LoadFactor: .9, BufferBytes: 4096}
 	return p.openQuorum()
 }
 
@@ -241,7 +247,7 @@ func several(img *metadata.Image, self int32) bool {
 func (p *process) lead(leader, epoch int32) {
 	p.w.note("node %d: node %d leads the quorum in epoch %d", p.n.id, leader, epoch)
 	p.keeper.onLeader(leader, epoch)
-	p.control.onLeader(leader)
+	p.control.onLeader(leader, epoch)
 	p.speaker.say()
 }
 

@@ -120,6 +120,7 @@ func (r *rules) topics(p *process, before, img *metadata.Image) {
 		}
 		for _, x := range t.Partitions {
 			r.led(p, t, x)
+			r.copied(p, t, x)
 			r.say(p, before, t, x)
 		}
 	}
@@ -159,6 +160,14 @@ func (r *rules) led(p *process, t *metadata.Topic, x *metadata.Partition) {
 		r.w.fail("%s-%d has leaders %d and %d in epoch %d", t.Name, x.Index, was, x.Leader, x.LeaderEpoch)
 	}
 	r.leaders[at] = x.Leader
+}
+
+// copied holds that a partition has as many replicas as every topic is asked for, but
+// for those that a move is about to take away.
+func (r *rules) copied(p *process, t *metadata.Topic, x *metadata.Partition) {
+	if len(x.Replicas)-len(x.Removing) != copies {
+		r.w.fail("%v: %s-%d has replicas %v, removing %v, and is to have %d", p.n, t.Name, x.Index, x.Replicas, x.Removing, copies)
+	}
 }
 
 // watch keeps the list of a process's partitions up to date.

@@ -34,11 +34,17 @@ func Simulate(seed uint64, trace func(line string)) Result { return SimulateBrok
 
 // SimulateBroken is Simulate with something broken on purpose: what is wrong must be
 // found.
-func SimulateBroken(seed uint64, s Sabotage, trace func(line string)) (res Result) {
+func SimulateBroken(seed uint64, s Sabotage, trace func(line string)) Result {
+	return simulate(seed, Choose(seed), s, trace, func(w *World) { w.run(w.o.Safety) })
+}
+
+// simulate runs a seed with options of one's own, and what is to happen between the
+// cluster's forming and the end of all faults.
+func simulate(seed uint64, o Options, s Sabotage, trace func(line string), meanwhile func(w *World)) (res Result) {
 	source := rand.Reader
 	rand.Reader = event.Bytes{R: event.Stream(seed, "raft")}
 	defer func() { rand.Reader = source }()
-	w := newWorld(seed, Choose(seed))
+	w := newWorld(seed, o)
 	w.loop.Trace, w.sabotage = trace, s
 	defer func() {
 		if p := recover(); p != nil {
@@ -49,7 +55,7 @@ func SimulateBroken(seed uint64, s Sabotage, trace func(line string)) (res Resul
 		res = w.result()
 	}()
 	w.begin()
-	w.run(w.o.Safety)
+	meanwhile(w)
 	w.liveness()
 	w.finish()
 	return res
@@ -58,6 +64,9 @@ func SimulateBroken(seed uint64, s Sabotage, trace func(line string)) (res Resul
 func (w *World) result() Result {
 	for _, n := range w.nodes[1:] {
 		n.countDisk()
+		if n.p != nil && n.p.mender != nil {
+			n.p.mender.close()
+		}
 	}
 	res := Result{Seed: w.seed, Hash: w.loop.Hash(), Hits: w.hits, Failure: w.broken, Options: w.o, Steps: w.loop.Steps(), Time: w.loop.Now()}
 	if w.failed() {
@@ -74,6 +83,9 @@ func (w *World) run(d time.Duration) {
 	}
 }
 
+// copies is how many replicas every topic is made with.
+const copies = 3
+
 // mainTopic is where producers write.
 const mainTopic = "main"
 
@@ -89,8 +101,10 @@ func (w *World) begin() {
 	w.calm = true
 	w.await("the cluster forms", 60*time.Second, w.formed)
 	w.create(mainTopic, w.o.Partitions)
-	if w.o.Mover {
+	if w.o.Mover || w.o.Crew {
 		w.create(broker.OffsetsTopic, coordinatorParts, compacted)
+	}
+	if w.o.Mover {
 		w.create(broker.TransactionsTopic, coordinatorParts, compacted)
 		w.create(outTopic, outParts)
 	}
@@ -106,6 +120,9 @@ func (w *World) begin() {
 	if w.o.Mover {
 		w.enter(w.newMover(w.o.Partitions, outParts))
 		w.enter(w.newReader(outTopic, outParts, true))
+	}
+	if w.o.Crew {
+		w.enter(w.newCrew(w.o.Partitions))
 	}
 	if w.o.Admin {
 		w.enter(w.newAdmin())
@@ -177,11 +194,11 @@ func (w *World) standing() string {
 	return b.String()
 }
 
-// create makes a topic with three replicas.
+// create makes a topic.
 func (w *World) create(name string, parts int32, configs ...controller.ConfigEntry) {
 	made := false
 	lead := w.controller()
-	cmd := controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: 3, Configs: configs}}}
+	cmd := controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: parts, Replicas: copies, Configs: configs}}}
 	lead.do(func() {
 		lead.control.do(cmd, 30*time.Second, func(reply any, err error) {
 			rows, _ := reply.([]controller.CreatedTopic)
@@ -211,6 +228,7 @@ func (w *World) liveness() {
 		c.finish()
 	}
 	w.await("after the faults", 120*time.Second, w.well)
+	w.farewell()
 }
 
 // well tells what is missing until all is well.
@@ -239,14 +257,27 @@ func (w *World) well() string {
 			}
 		}
 	}
-	return ""
+	return w.scrub()
 }
 
 // whole tells what is missing until a partition is: all replicas in sync, and at the
 // same end.
 func (w *World) whole(t *metadata.Topic, x *metadata.Partition) string {
 	if len(x.ISR) != len(x.Replicas) || len(x.Adding)+len(x.Removing) > 0 {
-		return fmt.Sprintf("%s-%d: in sync are %v of %v, adding %v, removing %v, leader %d, ELR %v", t.Name, x.Index, x.ISR, x.Replicas, x.Adding, x.Removing, x.Leader, x.ELR)
+		why := fmt.Sprintf("%s-%d: in sync are %v of %v, adding %v, removing %v, leader %d, ELR %v", t.Name, x.Index, x.ISR, x.Replicas, x.Adding, x.Removing, x.Leader, x.ELR)
+		if lead := w.node(x.Leader); lead != nil && lead.p != nil {
+			if part, code := lead.p.broker.ByID(t.ID, x.Index); code == wire.None {
+				why += fmt.Sprintf(", followers %+v", part.Standings())
+			}
+		}
+		for _, id := range x.Replicas {
+			if n := w.node(id); n.p != nil {
+				if part, code := n.p.broker.AnyByID(t.ID, x.Index); code == wire.None {
+					why += fmt.Sprintf(", node %d: %+v, synced up to %d", id, part.Offsets(), part.Synced())
+				}
+			}
+		}
+		return why
 	}
 	var first partition.Offsets
 	for i, id := range x.Replicas {
@@ -293,6 +324,7 @@ func (w *World) finish() {
 	if report.Acked == 0 {
 		w.hit("nothing was acknowledged")
 	}
+	w.ruin()
 }
 
 // readAll reads a topic from its beginning to its end.
@@ -303,10 +335,14 @@ func (w *World) readAll(topic string, parts int32, committed bool) {
 	w.await("the final reads", 60*time.Second, r.idle)
 }
 
-// compare holds all replicas against each other, byte by byte.
+// compare holds all replicas against each other, byte by byte; but each has compacted
+// what is compacted as it came to it.
 func (w *World) compare() {
 	img := w.controller().quorum.Image()
 	for t := range img.Topics() {
+		if w.o.Compact && metadata.IsInternal(t.Name) {
+			continue
+		}
 		for _, x := range t.Partitions {
 			want := w.bytesOf(t, x.Index, x.Replicas[0])
 			for _, id := range x.Replicas[1:] {

@@ -18,6 +18,8 @@ const (
 	ForgetfulGroups Sabotage = "forgetful groups"
 	// DirtyReads: readers at read_committed are given all there is.
 	DirtyReads Sabotage = "dirty reads"
+	// BlindTrust: a replica leads although its end is in doubt.
+	BlindTrust Sabotage = "blind trust"
 )
 
 // lies tells what becomes of an operation of a disk that lies.

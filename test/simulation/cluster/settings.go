@@ -23,7 +23,7 @@ func settings(o Options) map[string]string {
 func (o Options) adjust(c *partition.Config) {
 	c.Log.SegmentBytes = o.SegmentBytes
 	if c.Log.Internal {
-		c.Log.SegmentBytes = max(c.Log.SegmentBytes, leastInternal)
+		c.Log.SegmentBytes, c.Log.DirtyRatio = max(c.Log.SegmentBytes, leastInternal), .2
 	}
 	c.Log.IndexIntervalBytes = 200
 }

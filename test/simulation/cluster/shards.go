@@ -7,6 +7,8 @@ import (
 	"ottla/internal/broker"
 	"ottla/internal/coordinator"
 	"ottla/internal/group"
+	"ottla/internal/group/consumer"
+	"ottla/internal/group/kind"
 	"ottla/internal/metadata"
 	"ottla/internal/txn"
 	"ottla/internal/wire"
@@ -39,6 +41,12 @@ func newShards(p *process) *shards {
 	s := &shards{p: p}
 	settings := group.Defaults()
 	settings.MinSession, settings.InitialDelay = time.Second, 300*time.Millisecond
+	modern := consumer.Defaults()
+	modern.Image = func() *metadata.Image { return p.broker.Image() }
+	modern.Of = func(string) consumer.Times {
+		return consumer.Times{Session: 3 * time.Second, Heartbeat: 500 * time.Millisecond, Assignment: -1}
+	}
+	settings.Kinds = []func(kind.Host) kind.Kind{consumer.New(modern)}
 	s.groups = &topicShards{p: p, topic: broker.OffsetsTopic, all: map[int32]*shard{}, machine: func() coordinator.Machine { return group.New(settings) }}
 	o := txn.Options{
 		Settings: txn.Defaults(), Markers: markers{p},

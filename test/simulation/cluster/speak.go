@@ -168,7 +168,7 @@ func (p *process) askIn(to int32) {
 
 // register registers the process until it is taken.
 func (p *process) register(done func(epoch int64)) {
-	cmd := controller.RegisterBroker{ClusterID: clusterID, Lossy: !p.dir.StoppedCleanly(), Broker: metadata.Broker{
+	cmd := controller.RegisterBroker{ClusterID: clusterID, Lossy: p.dir.MayLack(), Broker: metadata.Broker{
 		ID: p.n.id, Incarnation: p.incarnation, Directories: []uuid.UUID{p.n.directory}, Features: p.w.o.features(),
 		Endpoints: []metadata.Endpoint{{Name: "PLAINTEXT", Host: "n", Port: uint16(p.n.id)}},
 	}}
@@ -177,6 +177,9 @@ func (p *process) register(done func(epoch int64)) {
 		switch code := wire.CodeOf(err); {
 		case err == nil && ok:
 			p.w.hit("registered")
+			if err := p.dir.Told(); err != nil {
+				p.w.note("node %d cannot note that its loss is known: %v", p.n.id, err)
+			}
 			done(epoch)
 		case code == wire.DuplicateBrokerRegistration, code == wire.RequestTimedOut, code == wire.KafkaStorageError,
 			code == wire.NotController, errors.Is(err, quorum.ErrUndecided):

@@ -54,7 +54,7 @@ func (w *World) enfranchise() {
 // takes the place of the newer member.
 func (w *World) readmit(lead *process) {
 	w.each(func(n *node) {
-		if n.p != nil && n.p.quorum.Status().Removed && w.spare(lead.quorum.Image(), n.id) {
+		if n.p != nil && n.p.quorum.Status().Removed && !n.retired && w.spare(lead.quorum.Image(), n.id) {
 			w.hit("removed by an older life's request")
 			n.wipe()
 		}

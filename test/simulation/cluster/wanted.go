@@ -5,7 +5,7 @@ package cluster
 // seeds is not among them: it would fail a run by chance.
 var Wanted = []string{
 	"message lost", "message doubled", "message much delayed", "message cut off",
-	"network: split", "network: isolation", "network: one way", "network: bridge", "network: flapping", "slow link",
+	"network: split", "network: isolation", "network: one way", "network: bridge", "network: flapping", "network: clients cut off", "slow link",
 	"power cut", "power cut of all", "power cut in the middle of an operation", "kill", "clean stop", "retirement", "retirement granted", "pause", "clock jump",
 	"disk filled", "disk: disk full", "slow disk", "disk lost", "gave up",
 	"operation failed: write", "operation failed: sync", "operation failed: create", "operation failed: rename",
@@ -18,4 +18,10 @@ var Wanted = []string{
 	"batch acknowledged", "records read", "effects, each once", "transaction committed", "transaction aborted",
 	"another instance takes over", "fenced instance ends", "marker tried again", "coordinator in doubt",
 	"transaction given up: PRODUCER_FENCED",
+	"bit flipped", "bit flipped while the node was down", "damage found", "damage found by a scrub", "damage mended", "end in doubt", "end told", "doubted end trusted",
+	"replica in doubt gives way",
+	"damage said to a follower", "damage said to a reader", "all copies damaged", "damage of all copies said",
+	"partition owned", "member left", "member vanished", "offset committed by a member", "heartbeat: REBALANCE_IN_PROGRESS", "report: NONE",
+	"log compacted", "records compacted away",
+	"guest joins", "guest had replicas", "guest has left",
 }

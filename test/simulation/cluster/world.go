@@ -26,6 +26,11 @@ type World struct {
 	hits    map[string]int
 	broken  string // the first thing found wrong
 
+	rotter   int32     // the node whose disk rots
+	guest    *node     // that joined later, and leaves again
+	ruined   bool      // all copies of something are damaged
+	lostDisk uuid.UUID // the directory that was lost last
+
 	sabotage Sabotage
 }
 
@@ -53,6 +58,7 @@ func newWorld(seed uint64, o Options) *World {
 		nodes: make([]*node, 1), blocked: map[[2]int32]bool{}, slow: map[[2]int32]time.Duration{}, hits: map[string]int{},
 	}
 	w.rules = newRules(w)
+	w.rotter = 1 + int32(event.Stream(seed, "rot").IntN(o.Nodes))
 	return w
 }
 

@@ -83,7 +83,7 @@ func (p *part) look(bytes int, minOne bool, row *pull.Row, got *partition.Fetche
 			Offset: p.ask.Offset, MaxBytes: r.bytes, MinOne: r.minOne,
 			CurrentLeaderEpoch: max(p.ask.LeaderEpoch, 0), LastFetchedEpoch: p.ask.LastEpoch,
 		},
-		Replica: p.session.node, BrokerEpoch: p.session.brokerEpoch, Synced: p.ask.Synced, LogStart: p.ask.LogStart,
+		Replica: p.session.node, BrokerEpoch: p.session.brokerEpoch, Synced: p.ask.Synced, LogStart: p.ask.LogStart, Stuck: p.ask.Stuck,
 	}
 	err := p.partition.FetchReplica(&a, got)
 	row.High, row.LogStart = got.HighWatermark, got.LogStart

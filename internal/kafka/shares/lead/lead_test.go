@@ -415,7 +415,7 @@ func TestALoadIsTriedAgainUntilItSucceeds(t *testing.T) {
 
 // pass lets time go by on the bubble's clock, and what it brings happen.
 func pass(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 
