@@ -1,0 +1,306 @@
+package pattern
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// A pattern's text is read into nodes that know their place.
+
+type nodeKind uint8
+
+const (
+	nodeObject nodeKind = iota
+	nodeList
+	nodeString
+	nodeNumber
+	nodeWord // true, false, null
+)
+
+// node is one JSON value.
+type node struct {
+	kind    nodeKind
+	place   place
+	text    string // a string's content, a number or a word as written
+	members []member
+	items   []*node
+}
+
+// member is one name of an object with its value.
+type member struct {
+	name  string
+	place place
+	value *node
+}
+
+func (n *node) wrong(path, operator, problem string) *Error {
+	return &Error{Line: n.place.line, Column: n.place.column, Path: path, Operator: operator, Problem: problem}
+}
+
+func (m *member) wrong(path, operator, problem string) *Error {
+	return &Error{Line: m.place.line, Column: m.place.column, Path: path, Operator: operator, Problem: problem}
+}
+
+// source is a value that is no object or list as it may be written.
+func (n *node) source() string {
+	if n.kind == nodeString {
+		return quote(n.text)
+	}
+	return n.text
+}
+
+// textReader reads JSON.
+type textReader struct {
+	text   []byte
+	at     int
+	line   int
+	column int
+	depth  int
+}
+
+// readText reads a pattern's text.
+func readText(text []byte) (*node, error) {
+	r := &textReader{text: text, line: 1, column: 1}
+	switch {
+	case len(text) > MaxPatternBytes:
+		return nil, r.wrong("is longer than 65536 bytes")
+	case !utf8.Valid(text):
+		return nil, r.wrong("is no UTF-8")
+	}
+	r.space()
+	n, err := r.value()
+	if err != nil {
+		return nil, err
+	}
+	if r.space(); r.at < len(r.text) {
+		return nil, r.wrong("nothing may follow the pattern's last bracket")
+	}
+	return n, nil
+}
+
+func (r *textReader) wrong(problem string) *Error {
+	return &Error{Line: r.line, Column: r.column, Problem: problem}
+}
+
+// step goes one byte on; columns count characters.
+func (r *textReader) step() {
+	switch c := r.text[r.at]; {
+	case c == '\n':
+		r.line, r.column = r.line+1, 1
+	case utf8.RuneStart(c):
+		r.column++
+	}
+	r.at++
+}
+
+// peek is the next byte, 0 at the end.
+func (r *textReader) peek() byte {
+	if r.at < len(r.text) {
+		return r.text[r.at]
+	}
+	return 0
+}
+
+func (r *textReader) space() {
+	for r.at < len(r.text) && (r.text[r.at] == ' ' || r.text[r.at] == '\t' || r.text[r.at] == '\n' || r.text[r.at] == '\r') {
+		r.step()
+	}
+}
+
+func (r *textReader) value() (*node, error) {
+	if r.depth++; r.depth > MaxPatternDepth {
+		return nil, r.wrong("is nested deeper than 64")
+	}
+	defer func() { r.depth-- }()
+	n := &node{place: place{r.line, r.column}}
+	var err error
+	switch c := r.peek(); {
+	case c == '{':
+		n.kind = nodeObject
+		err = r.object(n)
+	case c == '[':
+		n.kind = nodeList
+		err = r.list(n)
+	case c == '"':
+		n.kind = nodeString
+		n.text, err = r.string()
+	case c == '-' || c >= '0' && c <= '9':
+		n.kind = nodeNumber
+		n.text, err = r.number()
+	default:
+		n.kind = nodeWord
+		n.text, err = r.word()
+	}
+	return n, err
+}
+
+func (r *textReader) object(n *node) error {
+	r.step()
+	for r.space(); r.peek() != '}'; r.space() {
+		if len(n.members) > 0 {
+			if r.peek() != ',' {
+				return r.wrong("wants a comma or } here")
+			}
+			r.step()
+			r.space()
+		}
+		m := member{place: place{r.line, r.column}}
+		if r.peek() != '"' {
+			return r.wrong("wants a name in quotation marks here")
+		}
+		var err error
+		if m.name, err = r.string(); err != nil {
+			return err
+		}
+		if r.space(); r.peek() != ':' {
+			return r.wrong("wants a colon here")
+		}
+		r.step()
+		r.space()
+		if m.value, err = r.value(); err != nil {
+			return err
+		}
+		n.members = append(n.members, m)
+	}
+	r.step()
+	return nil
+}
+
+func (r *textReader) list(n *node) error {
+	r.step()
+	for r.space(); r.peek() != ']'; r.space() {
+		if len(n.items) > 0 {
+			if r.peek() != ',' {
+				return r.wrong("wants a comma or ] here")
+			}
+			r.step()
+			r.space()
+		}
+		item, err := r.value()
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, item)
+	}
+	r.step()
+	return nil
+}
+
+func (r *textReader) word() (string, error) {
+	for _, w := range []string{"true", "false", "null"} {
+		if hasPrefix(r.text[r.at:], w) {
+			r.at, r.column = r.at+len(w), r.column+len(w)
+			return w, nil
+		}
+	}
+	if r.at == len(r.text) {
+		return "", r.wrong("ends too early")
+	}
+	return "", r.wrong("wants a JSON value here")
+}
+
+func (r *textReader) number() (string, error) {
+	end := numberEnd(r.text, r.at)
+	if end < 0 {
+		return "", r.wrong("this is no number of JSON")
+	}
+	text := string(r.text[r.at:end])
+	r.at, r.column = end, r.column+len(text)
+	return text, nil
+}
+
+// string reads a string, at its first quotation mark.
+func (r *textReader) string() (string, error) {
+	r.step()
+	start := r.at
+	escaped := false
+	for {
+		switch c := r.peek(); {
+		case r.at >= len(r.text):
+			return "", r.wrong("this string has no end")
+		case c == '"':
+			text := r.text[start:r.at]
+			r.step()
+			if !escaped {
+				return string(text), nil
+			}
+			return string(unescape(nil, text)), nil
+		case c == '\\':
+			size := escapeSize(r.text[r.at:])
+			if size == 0 {
+				return "", r.wrong("this escape is none of JSON")
+			}
+			escaped = true
+			for range size {
+				r.step()
+			}
+		case c < ' ':
+			return "", r.wrong("a control character in a string must be escaped")
+		default:
+			r.step()
+		}
+	}
+}
+
+// escapeSize is how long an escape of JSON is, 0 for none.
+func escapeSize(text []byte) int {
+	if len(text) < 2 {
+		return 0
+	}
+	if strings.IndexByte(`"\/bfnrt`, text[1]) >= 0 {
+		return 2
+	}
+	if text[1] != 'u' || len(text) < 6 {
+		return 0
+	}
+	for _, c := range text[2:6] {
+		if !isHex(c) {
+			return 0
+		}
+	}
+	return 6
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}
+
+// unescape adds what an escaped string means to out. Half of a pair of
+// surrogates becomes U+FFFD.
+func unescape(out, text []byte) []byte {
+	for i := 0; i < len(text); {
+		if text[i] != '\\' {
+			out = append(out, text[i])
+			i++
+			continue
+		}
+		if text[i+1] != 'u' {
+			out = append(out, escapes[text[i+1]])
+			i += 2
+			continue
+		}
+		c := fourHex(text[i+2:])
+		i += 6
+		if utf16.IsSurrogate(c) {
+			both := rune(utf8.RuneError)
+			if i+6 <= len(text) && text[i] == '\\' && text[i+1] == 'u' {
+				both = utf16.DecodeRune(c, fourHex(text[i+2:]))
+			}
+			if c = both; c != utf8.RuneError {
+				i += 6
+			}
+		}
+		out = utf8.AppendRune(out, c)
+	}
+	return out
+}
+
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+func fourHex(text []byte) (c rune) {
+	for _, h := range text[:4] {
+		c = c<<4 | rune(hexDigit(h))
+	}
+	return c
+}
