@@ -2,6 +2,8 @@ package front
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -34,11 +36,12 @@ type frontKey struct{}
 // Park takes a request's connection away from its goroutine until the poll is
 // over: then it costs what the poll remembers, and neither a goroutine nor
 // buffers. It is false where that cannot be, and the caller waits himself.
-// Otherwise the request is answered for; w must not be used any more. The
-// request's body has been read.
+// Otherwise the request is answered for; w must not be used any more. What the
+// caller has left of the request's body is read, or the next request would be
+// taken to begin with it.
 func Park(w http.ResponseWriter, r *http.Request, p Poll) bool {
 	f, _ := r.Context().Value(frontKey{}).(*Front)
-	if f == nil || r.TLS != nil || r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Close || !f.lanes.open() {
+	if f == nil || r.TLS != nil || r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Close || !f.lanes.open() || !drained(r) {
 		return false
 	}
 	header := w.Header().Clone()
@@ -53,6 +56,16 @@ func Park(w http.ResponseWriter, r *http.Request, p Poll) bool {
 	}
 	f.lanes.park(&parked{Poll: p, header: header, conn: unwrap(conn), early: early, until: time.Now().Add(p.Wait)})
 	return true
+}
+
+// mostUnread is how much of a body that nobody wanted is read.
+const mostUnread = 64 << 10
+
+// drained reads what is left of a request's body; false when it has no end, or none
+// that is near.
+func drained(r *http.Request) bool {
+	_, err := io.CopyN(io.Discard, r.Body, mostUnread)
+	return errors.Is(err, io.EOF)
 }
 
 // parked is a poll with its connection.

@@ -3,11 +3,13 @@ package front
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -142,6 +144,27 @@ func TestRequestsBehindAParkedOneAreServedAfterIt(t *testing.T) {
 	p.come <- "late"
 	c.want(t, http.StatusAccepted, "late")
 	c.want(t, http.StatusOK, "at once")
+	p.stop(t)
+}
+
+// What a client sends as a body, and nobody reads, is no part of its next request.
+func TestTheBodyOfAParkedRequestIsNotTheNextRequest(t *testing.T) {
+	p := startPark(t, time.Hour)
+	c := p.dial(t)
+	for _, body := range []string{"Content-Length: 4\r\n\r\nnull", "Transfer-Encoding: chunked\r\n\r\n4\r\nnull\r\n0\r\n\r\n"} {
+		if _, err := io.WriteString(c, "POST /wait HTTP/1.1\r\nHost: localhost\r\n"+body); err != nil {
+			t.Fatal(err)
+		}
+		p.come <- "it came"
+		c.want(t, http.StatusAccepted, "it came")
+		c.ask(t, "/now")
+		c.want(t, http.StatusOK, "at once")
+	}
+	long := strings.Repeat("x", 2*mostUnread)
+	if _, err := fmt.Fprintf(c, "POST /wait HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(long), long); err != nil {
+		t.Fatal(err)
+	}
+	c.want(t, http.StatusInternalServerError, "it cannot be parked\n")
 	p.stop(t)
 }
 
