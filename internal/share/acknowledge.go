@@ -50,6 +50,7 @@ func (p *Partition) Acknowledge(nowMs int64, member string, acks []Ack) error {
 			return err
 		}
 	}
+	p.tick(nowMs)
 	for i := range acks {
 		a := &acks[i]
 		if len(a.Types) == 1 {

@@ -149,6 +149,7 @@ func (g *giving) give(first, last int64) {
 // that were.
 func (g *giving) take(s *span) int64 {
 	g.p.own(s, g.p.ownerOf(g.owner), g.untilMs)
+	g.p.took(s, g.w.NowMs, true)
 	n := s.len()
 	g.left -= int(n)
 	g.add(s.first, s.last, s.count)

@@ -11,8 +11,10 @@
 //
 // Files in reading order: state.go, settings.go, span.go (the list that holds
 // the records), partition.go, acquire.go, acknowledge.go, receipt.go (leases),
-// release.go (locks that end, members that go), lanes.go (key order), write.go (what is stored
-// and how it comes back), stats.go.
+// release.go (locks that end, members that go), take.go (takers where keys matter), lanes.go (key order), turns.go and
+// loud.go (fairness among groups), write.go (what is stored
+// and how it comes back), stats.go, undone.go (what is
+// not done, one by one; picking one out).
 //
 // The records between Start and End are spans: neighbours that share state,
 // delivery count, owner and times are one span, so a batch that one member got
@@ -37,9 +39,15 @@
 //   - State moves ahead of what is stored; whoever answers an acknowledgement
 //     waits for the write that covers it, and when a write fails the whole
 //     state is thrown away and loaded again. So there is no way back to code.
-//   - With key order one record of a key is out at a time, the oldest that is
-//     not done. A key whose record waits for another try is parked, and holds
-//     up nobody else.
+//   - With key order one member, or one take, has records of a key at a time: a
+//     member one, a take those that follow each other from the oldest that is not
+//     done. While one of them is out, nobody gets any of the key; what came back
+//     goes before what follows. A key whose record waits for another try is
+//     parked, and holds up nobody else.
+//   - With fairness takers get one record of each group in turn; groups that have
+//     much of what is out go behind the others (SQS's fair queues). What is known
+//     of groups is read from the log again, not stored, and it is bounded: a group
+//     with a million records has a thousand filed.
 //
 // Ownership: a Partition is used by one goroutine at a time. Slices that are
 // handed in are borrowed, those that come out belong to the caller.

@@ -9,27 +9,31 @@ type Partition struct {
 	end   int64 // SPEO: all from here on was never touched
 
 	owners  map[string]*owner
-	locked  int   // records that are Acquired
-	dueMs   int64 // no lock and no wait ends before it; 0 when there is none
-	trimmed int64 // the highest log start seen
-	lanes   *lanes
-	moved   bool // start is to be stored
-	dirtied bool // some span is to be stored
+	locked  int    // records that are Acquired
+	dueMs   int64  // no lock and no wait ends before it; 0 when there is none
+	trimmed int64  // the highest log start seen
+	lanes   *lanes // with KeyOrdered
+	turns   *turns // with Fair
+	moved   bool   // start is to be stored
+	dirtied bool   // some span is to be stored
 }
 
 // New makes a share-partition that begins at an offset and knows nothing yet.
 func New(s Settings, start int64) *Partition {
 	p := &Partition{s: s, start: start, end: start, owners: map[string]*owner{}}
-	if s.KeyOrdered {
+	switch {
+	case s.KeyOrdered:
 		p.lanes = newLanes(start)
+	case s.Fair:
+		p.turns = newTurns(start)
 	}
 	return p
 }
 
 // Configure takes changed settings; locks that are held stay as they are.
-// Key order cannot change: that takes another Partition.
+// Key order and fairness cannot change: that takes another Partition.
 func (p *Partition) Configure(s Settings) {
-	s.KeyOrdered = p.s.KeyOrdered
+	s.KeyOrdered, s.Fair = p.s.KeyOrdered, p.s.Fair
 	p.s = s
 }
 
@@ -68,8 +72,11 @@ func (p *Partition) mark(i, j int, state State, atMs int64) {
 			continue
 		}
 		p.disown(s)
-		if p.lanes != nil {
+		switch {
+		case p.lanes != nil:
 			p.lanes.note(s, state)
+		case p.turns != nil:
+			p.turns.note(s, state, atMs)
 		}
 		s.state, s.atMs, s.dirty = state, atMs, true
 		p.dirtied = true
@@ -127,14 +134,9 @@ func (p *Partition) due(atMs int64) {
 // settle moves the start over what is done, and the end back over what was
 // never touched.
 func (p *Partition) settle() {
-	n := 0
-	for n < len(p.spans) && p.spans[n].state.final() {
-		n++
-	}
-	if n > 0 {
-		p.start = p.spans[n-1].last + 1
-		p.moved = true
-		p.drop(n)
+	p.pass()
+	for p.turns != nil && p.turns.pass(p) {
+		p.pass()
 	}
 	if p.lanes != nil {
 		p.lanes.known = max(p.lanes.known, p.start)
@@ -143,6 +145,19 @@ func (p *Partition) settle() {
 	for k := len(p.spans); k > 0 && p.spans[k-1].pristine(); k-- {
 		p.end = p.spans[k-1].first
 		p.spans = p.spans[:k-1]
+	}
+}
+
+// pass moves the start over what is done.
+func (p *Partition) pass() {
+	n := 0
+	for n < len(p.spans) && p.spans[n].state.final() {
+		n++
+	}
+	if n > 0 {
+		p.start = p.spans[n-1].last + 1
+		p.moved = true
+		p.drop(n)
 	}
 }
 

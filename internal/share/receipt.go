@@ -53,6 +53,7 @@ func (p *Partition) Redeem(nowMs int64, w *Word) error {
 	if err := p.good(w); err != nil {
 		return err
 	}
+	p.tick(nowMs)
 	var i, j int
 	p.spans, i, j = p.spans.part(w.Offset, w.Offset)
 	switch w.Type {

@@ -22,6 +22,7 @@ func (p *Partition) Expire(nowMs int64) bool {
 		return false
 	}
 	changed := false
+	p.tick(nowMs)
 	p.dueMs = 0
 	for i := range p.spans {
 		s := &p.spans[i]
@@ -45,12 +46,15 @@ func (p *Partition) Expire(nowMs int64) bool {
 	return changed
 }
 
-// ripe tells the lanes that a span's wait is over.
+// ripe tells lanes or turns that a span's wait is over.
 func (p *Partition) ripe(s *span) {
 	if p.lanes != nil {
 		for at := s.first; at <= s.last && at < p.lanes.known; at++ {
 			p.lanes.offer(at)
 		}
+	}
+	if p.turns != nil {
+		p.turns.ripe(s)
 	}
 }
 
@@ -64,6 +68,7 @@ func (p *Partition) Leave(nowMs int64, member string) bool {
 	if o == nil || member == leases {
 		return false
 	}
+	p.tick(nowMs)
 	for i := range p.spans {
 		if s := &p.spans[i]; s.owner == o {
 			p.free(nowMs, i, p.s.retryMs(s.count))

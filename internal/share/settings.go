@@ -7,7 +7,10 @@ type Settings struct {
 	Attempts   int16 // share.delivery.count.limit: deliveries before a record is given up
 	MaxLocked  int   // share.partition.max.record.locks
 	KeyOrdered bool  // share.key.ordering; fixed when the state is made
-	DeadLetter bool  // records that are given up stay Archiving until Moved
+	// Fair has takers (Begin) get records of all keys by turns, in no order of
+	// keys. It counts without KeyOrdered only; fixed like that.
+	Fair       bool
+	DeadLetter bool // records that are given up stay Archiving until Moved
 	// A record that comes back waits RetryMs, times RetryFactor for each
 	// delivery after the first, at most RetryMaxMs. RetryMs 0 means at once.
 	RetryMs, RetryMaxMs int64

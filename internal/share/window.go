@@ -25,11 +25,14 @@ const maxIDs = 1 << 20
 // records in the order of the log.
 type Window struct {
 	ms    int64
-	seen  map[DedupID]int64 // when the record came that began an id's window
-	queue []arrival         // of seen, in order of arrival; from first on
+	seen  map[DedupID]First
+	queue []arrival // of seen, in order of arrival; from first on
 	first int
 	newMs int64 // the latest time there was
 }
+
+// First is the record that began the window of an id.
+type First struct{ AtMs, Offset int64 }
 
 type arrival struct {
 	id   DedupID
@@ -37,19 +40,26 @@ type arrival struct {
 }
 
 // NewWindow makes an empty one of so many milliseconds.
-func NewWindow(ms int64) *Window { return &Window{ms: ms, seen: map[DedupID]int64{}} }
+func NewWindow(ms int64) *Window { return &Window{ms: ms, seen: map[DedupID]First{}} }
 
-// Repeats tells whether a record of the id that came at a time came within the
-// window of an earlier one; if not, it begins one.
-func (w *Window) Repeats(id DedupID, atMs int64) bool {
+// Repeats tells whether the record at an offset, of the id, that came at a time
+// came within the window of an earlier one; if not, it begins one.
+func (w *Window) Repeats(id DedupID, atMs, offset int64) bool {
 	w.newMs = max(w.newMs, atMs)
 	w.forget()
-	if began, ok := w.seen[id]; ok && atMs-began < w.ms {
+	if _, ok := w.Before(id, atMs, offset); ok {
 		return true
 	}
-	w.seen[id] = atMs
+	w.seen[id] = First{atMs, offset}
 	w.queue = append(w.queue, arrival{id, atMs})
 	return false
+}
+
+// Before finds the record that a record repeats; false when it repeats none that
+// was asked of.
+func (w *Window) Before(id DedupID, atMs, offset int64) (First, bool) {
+	f, ok := w.seen[id]
+	return f, ok && f.Offset < offset && atMs-f.AtMs < w.ms
 }
 
 // Len tells how many ids are remembered.
@@ -62,7 +72,7 @@ func (w *Window) forget() {
 		if w.newMs-a.atMs < w.ms && len(w.queue)-w.first < maxIDs {
 			break
 		}
-		if w.seen[a.id] == a.atMs {
+		if w.seen[a.id].AtMs == a.atMs {
 			delete(w.seen, a.id)
 		}
 		w.first++

@@ -11,7 +11,7 @@ func id(n int) DedupID { return DedupOf(nil, fmt.Append(nil, n)) }
 
 func TestAWindowBeginsWithItsFirstRecord(t *testing.T) {
 	w := NewWindow(300)
-	for _, c := range []struct {
+	for i, c := range []struct {
 		n    int
 		atMs int64
 		want bool
@@ -19,7 +19,7 @@ func TestAWindowBeginsWithItsFirstRecord(t *testing.T) {
 		{1, 1000, false}, {1, 1000, true}, {1, 1299, true}, {2, 1299, false}, {1, 1300, false}, // the first window is over, repeats did not stretch it
 		{1, 1599, true}, {1, 1600, false}, {2, 1250, false}, {2, 1300, true}, // an earlier time counts as it is told
 	} {
-		if got := w.Repeats(id(c.n), c.atMs); got != c.want {
+		if got := w.Repeats(id(c.n), c.atMs, int64(i)); got != c.want {
 			t.Errorf("id %d at %d: repeat %v, want %v", c.n, c.atMs, got, c.want)
 		}
 	}
@@ -28,7 +28,7 @@ func TestAWindowBeginsWithItsFirstRecord(t *testing.T) {
 func TestAWindowForgetsWhatIsOver(t *testing.T) {
 	w := NewWindow(100)
 	for i := range 10_000 {
-		w.Repeats(id(i), int64(i))
+		w.Repeats(id(i), int64(i), int64(i))
 	}
 	if n := w.Len(); n != 100 {
 		t.Errorf("%d ids are remembered, want 100", n)
@@ -50,17 +50,21 @@ func TestScopesAndIDsAreToldApart(t *testing.T) {
 // A window agrees with who remembers everything, as long as time goes forward.
 func TestAWindowIsAsANaiveOne(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	w, began, at := NewWindow(50), map[int]int64{}, int64(0)
-	for range 20_000 {
+	w, began, first, at := NewWindow(50), map[int]int64{}, map[int]int64{}, int64(0)
+	for i := range int64(20_000) {
 		at += rnd.Int64N(4)
 		n := rnd.IntN(60)
 		b, ok := began[n]
 		want := ok && at-b < 50
 		if !want {
-			began[n] = at
+			began[n], first[n] = at, i
 		}
-		if got := w.Repeats(id(n), at); got != want {
+		if got := w.Repeats(id(n), at, i); got != want {
 			t.Fatalf("id %d at %d: %v, want %v", n, at, got, want)
+		}
+		f, repeats := w.Before(id(n), at, i)
+		if repeats != want || want && f != (First{began[n], first[n]}) {
+			t.Fatalf("id %d at %d repeats %+v, %v; want offset %d", n, at, f, repeats, first[n])
 		}
 	}
 }

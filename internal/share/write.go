@@ -81,7 +81,7 @@ func (p *Partition) appendStored(out []Stored, s *span) []Stored {
 	}
 	for at := s.first; at <= s.last && at < p.lanes.known; at++ {
 		one := row
-		one.First, one.Last, one.KeyLock = at, at, p.lanes.lock(at)
+		one.First, one.Last, one.KeyLock = at, at, p.lanes.lock(at, s.leased())
 		out = appendRow(out, one)
 	}
 	if row.First, row.KeyLock = max(row.First, p.lanes.known), s.lock; row.First <= row.Last {
@@ -116,6 +116,11 @@ func Load(s Settings, start int64, rows []Stored) *Partition {
 		}
 		r.First = first
 		p.restore(&r)
+	}
+	for i := range p.spans {
+		if s := &p.spans[i]; p.lanes != nil && s.state == Acquired {
+			p.lanes.hold(s.lock, s.len())
+		}
 	}
 	p.moved = false
 	p.settle()

@@ -15,6 +15,9 @@ var ownTable = [...]APIInfo{
 	{OwnFirst + 5, "QueueTake", 0, 0, 0, onBoth},
 	{OwnFirst + 6, "QueueRedeem", 0, 0, 0, onBoth},
 	{OwnFirst + 7, "QueueAsk", 0, 0, 0, onBoth},
+	{OwnFirst + 8, "QueueContents", 0, 0, 0, onBoth},
+	{OwnFirst + 9, "QueueHold", 0, 0, 0, onBoth},
+	{OwnFirst + 10, "QueueFirsts", 0, 0, 0, onBoth},
 }
 
 // OwnAPIs lists the keys between nodes in order. The slice is shared: not to

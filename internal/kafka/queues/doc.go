@@ -8,7 +8,7 @@
 // Main types: Leases; Part (a share-partition), Want and Lease (a take).
 //
 // Files in reading order: leases.go, near.go (share-partitions of this node),
-// far.go (those of others), watch.go (waiting), rows.go (what other nodes ask),
+// far.go (those of others), watch.go (waiting), firsts.go (repeats), rows.go (what other nodes ask),
 // identity.go (what messages are called).
 //
 // # Rules

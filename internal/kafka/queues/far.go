@@ -88,6 +88,37 @@ func (l *Leases) surveyThere(ctx context.Context, node int32, p Part) (lead.Surv
 	}, nil
 }
 
+func (l *Leases) contentsThere(ctx context.Context, node int32, p Part, from int64, most int) (lead.Contents, error) {
+	resp, err := outbox.Call[*own.QueueContentsResponse](ctx, l.o.Peers, node, &own.QueueContentsRequest{QueuePart: p.own(), From: from, Most: int32(most)})
+	if err != nil {
+		return lead.Contents{}, unreached(node, err)
+	}
+	out := lead.Contents{Bound: resp.Bound, High: resp.High, Locked: resp.Locked, Most: resp.Most, NowMs: resp.NowMs}
+	for i := range resp.Runs {
+		x := &resp.Runs[i]
+		out.Undone = append(out.Undone, share.Undone{
+			Range: share.Range{First: x.First, Last: x.Last, Count: x.Count}, State: share.State(x.State), AtMs: x.AtMs, Member: x.Member, Behind: x.Behind,
+		})
+	}
+	return out, said(node, resp.ErrorCode, resp.ErrorMessage)
+}
+
+func (l *Leases) holdThere(ctx context.Context, node int32, p Part, offsets []int64, lockMs int64) (Held, error) {
+	req := &own.QueueHoldRequest{QueuePart: p.own(), LockMs: lockMs}
+	for _, at := range offsets {
+		req.Offsets = append(req.Offsets, own.QueueOffset{Offset: at})
+	}
+	resp, err := outbox.Call[*own.QueueHoldResponse](ctx, l.o.Peers, node, req)
+	if err != nil {
+		return Held{}, unreached(node, err)
+	}
+	out := Held{Epoch: resp.StateEpoch}
+	for _, r := range resp.Ranges {
+		out.Acquired = append(out.Acquired, share.Range(r))
+	}
+	return out, said(node, resp.ErrorCode, resp.ErrorMessage)
+}
+
 func (l *Leases) resetThere(ctx context.Context, node int32, p Part, forget bool) error {
 	what := int8(own.AskReset)
 	if forget {

@@ -15,7 +15,7 @@ const (
 	HeaderPrefix = "ottla."
 	// HeaderID is a message's id where that is not the one of its place: it was
 	// moved, or delayed.
-	HeaderID = "ottla.id"
+	HeaderID = lead.MessageID
 	// HeaderSent is when it was sent, in ms since 1970, where that is not the
 	// record's time.
 	HeaderSent = "ottla.sent"

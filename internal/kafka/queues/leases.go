@@ -114,6 +114,38 @@ func (l *Leases) Survey(ctx context.Context, p Part) (lead.Survey, error) {
 	return l.surveyThere(ctx, node, p)
 }
 
+// Contents lists what a part has that is not done, from an offset on, in at most
+// so many runs.
+func (l *Leases) Contents(ctx context.Context, p Part, from int64, most int) (lead.Contents, error) {
+	node, err := l.leader(p)
+	if err != nil {
+		return lead.Contents{}, err
+	}
+	if l.here(node) {
+		return l.contentsHere(ctx, p, from, most)
+	}
+	return l.contentsThere(ctx, node, p, from, most)
+}
+
+// Held are records that were leased by their offsets.
+type Held struct {
+	Epoch    int32 // the state's: receipts have it
+	Acquired []share.Range
+}
+
+// Hold leases the records at offsets that are free: the caller knows that members
+// see records there, and reads them himself.
+func (l *Leases) Hold(ctx context.Context, p Part, offsets []int64, lockMs int64) (Held, error) {
+	node, err := l.leader(p)
+	if err != nil {
+		return Held{}, err
+	}
+	if l.here(node) {
+		return l.holdHere(ctx, p, offsets, lockMs)
+	}
+	return l.holdThere(ctx, node, p, offsets, lockMs)
+}
+
 // Reset has a part begin at the end of its log, with nothing of what was: all
 // receipts are void.
 func (l *Leases) Reset(ctx context.Context, p Part) error { return l.reset(ctx, p, false) }

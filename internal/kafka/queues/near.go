@@ -43,9 +43,12 @@ func (l *Leases) takeHere(ctx context.Context, p Part, w Want) (Lease, error) {
 	if err != nil || g.Records == 0 {
 		return Lease{}, err
 	}
-	out := Lease{Epoch: g.Epoch, Acquired: slices.Clone(g.Acquired), Batches: make([]byte, g.Slice.Len)}
-	_, err = g.Slice.ReadAt(out.Batches, 0)
-	g.Slice.Release()
+	out := Lease{Epoch: g.Epoch, Acquired: slices.Clone(g.Acquired), Batches: g.Bytes}
+	if g.Slice.Len > 0 {
+		out.Batches = make([]byte, g.Slice.Len)
+		_, err = g.Slice.ReadAt(out.Batches, 0)
+		g.Slice.Release()
+	}
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
@@ -79,6 +82,32 @@ func (l *Leases) surveyHere(ctx context.Context, p Part) (lead.Survey, error) {
 		return lead.Survey{}, err
 	}
 	return at.Survey()
+}
+
+func (l *Leases) contentsHere(ctx context.Context, p Part, from int64, most int) (lead.Contents, error) {
+	at, err := l.part(ctx, p)
+	if err != nil {
+		return lead.Contents{}, err
+	}
+	return at.Contents(from, most)
+}
+
+// holdHere is Hold at this node. Once records are locked it waits until that is
+// stored, as takeHere does.
+func (l *Leases) holdHere(ctx context.Context, p Part, offsets []int64, lockMs int64) (Held, error) {
+	at, err := l.part(ctx, p)
+	if err != nil {
+		return Held{}, err
+	}
+	stored := make(chan error, 1)
+	epoch, held, err := at.Hold(offsets, lockMs, func(err error) { stored <- err })
+	if err != nil || len(held) == 0 {
+		return Held{}, err
+	}
+	if lost := <-stored; lost != nil {
+		return Held{}, lost
+	}
+	return Held{epoch, held}, nil
 }
 
 // resetHere is Reset, or with forget Forget, at this node.

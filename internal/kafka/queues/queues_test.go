@@ -55,7 +55,9 @@ func TestWhatIsNotThereIsSaidToBeSo(t *testing.T) {
 	_, taken := l.Take(t.Context(), p, Want{Max: 1})
 	_, counted := l.Survey(t.Context(), p)
 	said := l.Redeem(t.Context(), p, make([]share.Word, 2))
-	for what, err := range map[string]error{"take": taken, "survey": counted, "reset": l.Reset(t.Context(), p), "forget": l.Forget(t.Context(), p), "redeem": said[1]} {
+	_, listed := l.Contents(t.Context(), p, 0, 1)
+	_, held := l.Hold(t.Context(), p, []int64{1}, 1)
+	for what, err := range map[string]error{"contents": listed, "hold": held, "take": taken, "survey": counted, "reset": l.Reset(t.Context(), p), "forget": l.Forget(t.Context(), p), "redeem": said[1]} {
 		if !errors.Is(err, wire.UnknownTopicOrPartition) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -72,6 +74,16 @@ func TestOtherNodesAreRefusedWhatIsNotLedHere(t *testing.T) {
 	redeem, err := l.serveRedeem(t.Context(), nil, &own.QueueRedeemRequest{QueuePart: part, Words: make([]own.QueueWord, 3)})
 	if got := redeem.(*own.QueueRedeemResponse); err != nil || len(got.Results) != 3 || wire.Code(got.Results[2].ErrorCode) != wire.NotLeaderOrFollower {
 		t.Errorf("redeem: %+v, %v", got, err)
+	}
+	contents, err := l.serveContents(t.Context(), nil, &own.QueueContentsRequest{QueuePart: part, Most: 1})
+	if got := contents.(*own.QueueContentsResponse); err != nil || wire.Code(got.ErrorCode) != wire.NotLeaderOrFollower || len(got.Runs) != 0 {
+		t.Errorf("contents: %+v, %v", got, err)
+	}
+	for n, want := range map[int]wire.Code{1: wire.NotLeaderOrFollower, mostWords + 1: wire.InvalidRequest} {
+		hold, err := l.serveHold(t.Context(), nil, &own.QueueHoldRequest{QueuePart: part, Offsets: make([]own.QueueOffset, n)})
+		if got := hold.(*own.QueueHoldResponse); err != nil || wire.Code(got.ErrorCode) != want || len(got.Ranges) != 0 {
+			t.Errorf("hold %d: %+v, %v", n, got, err)
+		}
 	}
 	for _, what := range []int8{own.AskSurvey, own.AskWait, own.AskReset, own.AskForget} {
 		ask, err := l.serveAsk(t.Context(), nil, &own.QueueAskRequest{QueuePart: part, What: what, WaitMs: 1 << 40})
@@ -111,6 +123,18 @@ func TestAnswersOfOtherNodesAreTakenAsTheyAre(t *testing.T) {
 		if wire.CodeOf(err) != wire.UnknownServerError {
 			t.Errorf("two results for three words: %v", err)
 		}
+	}
+	run := own.QueueRun{First: 3, Last: 4, Count: 2, State: 1, AtMs: 9, Behind: -1, Member: "m"}
+	l.o.Peers = peers{resp: &own.QueueContentsResponse{Runs: []own.QueueRun{run}, Bound: 7, High: 8, Locked: 2, Most: 3, NowMs: 4}}
+	c, err := l.contentsThere(t.Context(), 2, p, 0, 9)
+	if want := (share.Undone{Range: share.Range{First: 3, Last: 4, Count: 2}, State: share.Acquired, AtMs: 9, Behind: -1, Member: "m"}); err != nil ||
+		len(c.Undone) != 1 || c.Undone[0] != want || c.Bound != 7 || c.High != 8 || c.Locked != 2 || c.Most != 3 || c.NowMs != 4 {
+		t.Errorf("contents %+v, %v", c, err)
+	}
+	l.o.Peers = peers{resp: &own.QueueHoldResponse{StateEpoch: 3, Ranges: []own.QueueRange{{First: 5, Last: 5, Count: 2}}}}
+	held, err := l.holdThere(t.Context(), 2, p, []int64{4, 5}, 9)
+	if err != nil || held.Epoch != 3 || len(held.Acquired) != 1 || held.Acquired[0] != (share.Range{First: 5, Last: 5, Count: 2}) {
+		t.Errorf("hold %+v, %v", held, err)
 	}
 	l.o.Peers = peers{err: context.DeadlineExceeded}
 	if _, err := l.surveyThere(t.Context(), 2, p); wire.CodeOf(err) != wire.RequestTimedOut {

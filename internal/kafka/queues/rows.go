@@ -16,12 +16,16 @@ import (
 const (
 	mostBytes = 16 << 20
 	mostWords = 10_000
+	mostRuns  = 10_000
 )
 
 // APIs are the rows of what other nodes ask; they are answered from this node's
 // share-partitions alone.
 func (l *Leases) APIs() []api.API {
-	rows := []api.API{api.Row(0, 0, l.serveTake), api.Row(0, 0, l.serveRedeem), api.Row(0, 0, l.serveAsk)}
+	rows := []api.API{
+		api.Row(0, 0, l.serveTake), api.Row(0, 0, l.serveRedeem), api.Row(0, 0, l.serveAsk), api.Row(0, 0, l.serveContents), api.Row(0, 0, l.serveHold),
+		api.Row(0, 0, l.serveFirsts),
+	}
 	for i := range rows {
 		rows[i].NodesOnly = true
 	}
@@ -90,6 +94,39 @@ func (l *Leases) serveAsk(ctx context.Context, _ *api.Conn, req *own.QueueAskReq
 		err = wire.Errorf(wire.InvalidRequest, "a queue cannot be asked %d", req.What)
 	}
 	resp.ErrorCode, resp.ErrorMessage = told(err)
+	return resp, nil
+}
+
+func (l *Leases) serveContents(ctx context.Context, _ *api.Conn, req *own.QueueContentsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*own.QueueContentsResponse)
+	c, err := l.contentsHere(ctx, partOf(req.QueuePart), req.From, min(max(int(req.Most), 1), mostRuns))
+	resp.ErrorCode, resp.ErrorMessage = told(err)
+	resp.Bound, resp.High, resp.Locked, resp.Most, resp.NowMs = c.Bound, c.High, c.Locked, c.Most, c.NowMs
+	for i := range c.Undone {
+		u := &c.Undone[i]
+		resp.Runs = append(resp.Runs, own.QueueRun{
+			First: u.First, Last: u.Last, Count: u.Count, State: int8(u.State), AtMs: u.AtMs, Behind: u.Behind, Member: u.Member,
+		})
+	}
+	return resp, nil
+}
+
+func (l *Leases) serveHold(ctx context.Context, _ *api.Conn, req *own.QueueHoldRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*own.QueueHoldResponse)
+	offsets := make([]int64, 0, len(req.Offsets))
+	for _, x := range req.Offsets {
+		offsets = append(offsets, x.Offset)
+	}
+	var got Held
+	err := error(wire.InvalidRequest)
+	if len(offsets) <= mostWords {
+		got, err = l.holdHere(ctx, partOf(req.QueuePart), offsets, req.LockMs)
+	}
+	resp.ErrorCode, resp.ErrorMessage = told(err)
+	resp.StateEpoch = got.Epoch
+	for _, r := range got.Acquired {
+		resp.Ranges = append(resp.Ranges, own.QueueRange(r))
+	}
 	return resp, nil
 }
 

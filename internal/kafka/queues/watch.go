@@ -61,7 +61,7 @@ func (l *Leases) watchHere(ctx context.Context, p Part, b bell) func() {
 	}
 	var g lead.Given
 	at.Look(&g)
-	if at.Waiting(1) > 0 { // came before Look
+	if at.Free() { // came before Look
 		b.Wake()
 		return func() {}
 	}

@@ -70,7 +70,7 @@ const queueLocks = 120_000
 // share groups, and its dead letters are messages of another queue.
 func (f *Family) queueSettings(image *metadata.Image, group string, s *lead.Settings) {
 	v := f.d.View
-	s.Queue, s.MaxLocked, s.Attempts = true, queueLocks, 1<<15-1
+	s.Queue, s.Fair, s.MaxLocked, s.Attempts = true, true, queueLocks, 1<<15-1
 	if n := v.GroupInt(image, group, "queue.max.receives"); n > 0 {
 		s.Attempts = int16(n)
 	}

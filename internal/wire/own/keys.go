@@ -17,6 +17,9 @@ const (
 	KeyQueueTake                                  // messages of a queue by receipts (package kafka/queues)
 	KeyQueueRedeem                                // what shall be done with them (package kafka/queues)
 	KeyQueueAsk                                   // where a queue stands (package kafka/queues)
+	KeyQueueContents                              // what of a queue is not done (package kafka/queues)
+	KeyQueueHold                                  // particular messages of a queue by receipts (package kafka/queues)
+	KeyQueueFirsts                                // which messages of a queue repeat others (package kafka/queues)
 )
 
 // RequestForKey makes an empty request, nil when the key is none of ours.
@@ -36,6 +39,12 @@ func RequestForKey(key int16) kmsg.Request {
 		return &QueueRedeemRequest{}
 	case KeyQueueAsk:
 		return &QueueAskRequest{}
+	case KeyQueueContents:
+		return &QueueContentsRequest{}
+	case KeyQueueHold:
+		return &QueueHoldRequest{}
+	case KeyQueueFirsts:
+		return &QueueFirstsRequest{}
 	case KeyTimers:
 		return &TimersRequest{}
 	}

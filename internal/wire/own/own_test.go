@@ -43,6 +43,12 @@ func samples() []codec {
 		&QueueRedeemResponse{Results: []QueueResult{{0, ""}, {121, "gone"}}},
 		&QueueAskRequest{QueuePart: part, What: AskWait, WaitMs: 20_000},
 		&QueueAskResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 3, Waiting: 1, InFlight: 2, Delayed: 3, Dying: 4, OldestMs: -1},
+		&QueueContentsRequest{QueuePart: part, From: 7, Most: 100},
+		&QueueContentsResponse{ErrorCode: 6, ErrorMessage: "elsewhere", Runs: []QueueRun{{5, 9, 1, 1, 30_000, -1, "m"}, {12, 12, 3, 0, 0, 5, ""}}, Bound: 20, High: 21, Locked: 5, Most: 9, NowMs: 1},
+		&QueueHoldRequest{QueuePart: part, Offsets: []QueueOffset{{5}, {1 << 40}}, LockMs: 60_000},
+		&QueueHoldResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 1, Ranges: []QueueRange{{5, 5, 1}}},
+		&QueueFirstsRequest{QueuePart: part, Records: []QueueWritten{{7, 99, [16]byte{1, 2}}}},
+		&QueueFirstsResponse{ErrorCode: 6, ErrorMessage: "elsewhere", Firsts: []QueueFirst{{5, "id"}, {1 << 40, ""}}},
 	)
 	out = append(out,
 		&TimersRequest{Partition: 3, Op: TimersTakeUp, Items: []TimerItem{{"a/1", []byte("v")}, {"b", nil}}, Line: "L/1", From: 7, To: 1 << 41},

@@ -4,11 +4,13 @@ import "github.com/twmb/franz-go/pkg/kmsg"
 
 // What a TimersRequest asks for. Numbers are never used again.
 const (
-	TimersSet    int8 = iota // store Items; an answer each
-	TimersCancel             // take the Items' keys away; an answer each
-	TimersGet                // the value of the one Item's key
-	TimersTakeUp             // store Items and that Line is taken up to To, from From
-	TimersLine               // how far Line is taken up
+	TimersSet         int8 = iota // store Items; an answer each
+	TimersCancel                  // take the Items' keys away; an answer each
+	TimersGet                     // the value of the one Item's key
+	TimersTakeUp                  // store Items and that Line is taken up to To, from From
+	TimersLine                    // how far Line is taken up
+	TimersCount                   // how many timers are for the topic Line
+	TimersCancelTopic             // take those away that are for the topic Line; how many
 )
 
 // TimersRequest asks the node that coordinates a partition of the timers' topic.
@@ -17,7 +19,7 @@ type TimersRequest struct {
 	Partition int32 // of the timers' topic
 	Op        int8
 	Items     []TimerItem
-	Line      string
+	Line      string // a delay line, or a topic
 	From, To  int64
 }
 
@@ -34,7 +36,7 @@ type TimersResponse struct {
 	ErrorMessage string
 	Results      []TimerResult
 	Value        []byte // of TimersGet; none when there is no such timer
-	Offset       int64  // of TimersLine
+	Offset       int64  // of TimersLine, and the number of the two behind it
 }
 
 // TimerResult is the answer to an Item.

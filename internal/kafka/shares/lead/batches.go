@@ -32,7 +32,7 @@ type reader struct {
 }
 
 func newReader(f *partition.Fetched, s *Settings) *reader {
-	return &reader{slice: &f.Slice, aborted: f.Aborted, keys: s.KeyOrdered, dedup: s.DedupMs > 0, byKey: s.DedupByKey}
+	return &reader{slice: &f.Slice, aborted: f.Aborted, keys: s.KeyOrdered || s.Fair, dedup: s.DedupMs > 0, byKey: s.DedupByKey}
 }
 
 // next gives the next batch and where it ends in the slice; false at the end,

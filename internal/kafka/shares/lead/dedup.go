@@ -55,7 +55,7 @@ func (l *loaded) digest(f *partition.Fetched, from int64) (int64, error) {
 			return from, err
 		}
 		for _, m := range r.marks {
-			if m.offset >= from && m.offset < l.core.End() && l.window.Repeats(m.id, m.atMs) {
+			if m.offset >= from && m.offset < l.core.End() && l.window.Repeats(m.id, m.atMs, m.offset) {
 				l.core.Drop(m.offset)
 			}
 		}
@@ -68,12 +68,23 @@ func (p *Part) unrepeat(b *share.Batch, marks []mark) {
 	if p.window == nil {
 		return
 	}
+	p.see(marks, b.Last+1)
 	for _, m := range marks {
-		if m.offset >= p.seen && p.window.Repeats(m.id, m.atMs) {
+		if _, ok := p.repeats[m.offset]; ok {
+			delete(p.repeats, m.offset)
 			p.core.Drop(m.offset)
 		}
 	}
-	p.seen = max(p.seen, b.Last+1)
+}
+
+// see takes the ids of a batch that ends before an offset. mu held.
+func (p *Part) see(marks []mark, end int64) {
+	for _, m := range marks {
+		if m.offset >= p.seen && p.window.Repeats(m.id, m.atMs, m.offset) {
+			p.repeats[m.offset] = struct{}{}
+		}
+	}
+	p.seen = max(p.seen, end)
 }
 
 // mark is the deduplication id of one record.

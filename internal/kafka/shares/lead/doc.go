@@ -9,9 +9,11 @@
 // Main types: Manager (all of them), Part (one), Want and Given (a read).
 //
 // Files in reading order: manager.go, part.go, load.go, give.go, batches.go
-// (what was read), acknowledge.go, lease.go (for those who are no members),
+// (what was read), acknowledge.go, lease.go (for those who are no members), bykey.go (the same where keys
+// matter), dedup.go and firsts.go (repeats),
 // bury.go (dead letters), flush.go
-// (storing), watch.go (waiting), standing.go (for metrics), settings.go.
+// (storing), watch.go (waiting), standing.go (for metrics), survey.go (counts),
+// contents.go (what is not done, one by one; picking some out), settings.go.
 //
 // # Rules
 //

@@ -24,7 +24,9 @@ type Want struct {
 // Given is what a member got.
 type Given struct {
 	// Slice are whole batches; it must be released when its Len is above 0.
-	Slice    log.Slice
+	Slice log.Slice
+	// Bytes are the batches instead, where keys matter to takers (Lease).
+	Bytes    []byte
 	Acquired []share.Range
 	Records  int
 	Epoch    int32 // of the state: receipts (share.Receipt) carry it
@@ -75,6 +77,9 @@ func (p *Part) give(w *Want, g *Given) error {
 	g.Log, g.Reader = p.log, p.set.Isolation
 	now := p.nowMs()
 	p.catchUp(now)
+	if w.leased && p.core.ByKey() {
+		return p.giveByKey(w, g, now)
+	}
 	last := int64(-1)
 	for range tries {
 		from, ok := p.core.Next(now)
@@ -183,6 +188,25 @@ func count(rs []share.Range) int {
 		n += int(r.Last - r.First + 1)
 	}
 	return n
+}
+
+// Free tells whether a Lease may give something at this moment; it locks
+// nothing.
+func (p *Part) Free() bool {
+	p.mu.Lock()
+	if ok, _ := p.serve(); !ok || !p.core.ByKey() {
+		p.unlock()
+		return ok && p.Waiting(1) > 0
+	}
+	defer p.unlock()
+	now := p.nowMs()
+	p.catchUp(now)
+	p.core.Begin()
+	if _, ok := p.core.Peek(now); ok {
+		return true
+	}
+	from, ok := p.core.Unread(now)
+	return ok && from < bound(p.log, &p.set)
 }
 
 // Waiting tells how many bytes could be read for members at this moment, at

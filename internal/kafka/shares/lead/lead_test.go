@@ -36,6 +36,7 @@ type rig struct {
 	key   store.Key
 	wheel *wheel.Wheel
 	dead  []string
+	seq   int // transactions
 }
 
 // books keep states as the share coordinator does, and can fail or tarry.
@@ -221,14 +222,17 @@ func (r *rig) whole(g *Given) {
 	if n := count(g.Acquired); n != g.Records {
 		r.t.Errorf("%d records are told, %d were locked", g.Records, n)
 	}
-	if g.Slice.Len == 0 {
+	buf := g.Bytes
+	if g.Slice.Len > 0 {
+		buf = make([]byte, g.Slice.Len)
+		if _, err := g.Slice.ReadAt(buf, 0); err != nil {
+			r.t.Fatal(err)
+		}
+		g.Slice.Release()
+	}
+	if len(buf) == 0 {
 		return
 	}
-	buf := make([]byte, g.Slice.Len)
-	if _, err := g.Slice.ReadAt(buf, 0); err != nil {
-		r.t.Fatal(err)
-	}
-	g.Slice.Release()
 	last := int64(-1)
 	for len(buf) > 0 {
 		h, _, rest, err := record.Next(buf)

@@ -141,15 +141,18 @@ func TestADelayIsKeptThroughARestart(t *testing.T) {
 func TestAKeyIsParkedThroughARestart(t *testing.T) {
 	in(t, func(s *Settings) { s.KeyOrdered = true }, func(r *rig) {
 		r.append("xyxz")
-		r.want("the first of each", r.lease(9, 60_000), "0-1:1@0 3-3:1@0")
+		r.want("all, as they follow each other", r.lease(9, 60_000), "0-3:1@0")
 		r.want("said", r.say(word(0, 1, share.Release, 20_000), word(1, 1, share.Accept, 0)), "NONE NONE")
 		r.restart()
 		st, _ := r.m.Part(r.key).Stats()
-		if st.Parked != 1 || st.Leased != 1 {
-			t.Errorf("%+v, want one key parked and one record leased before anybody reads", st)
+		if st.Parked != 1 || st.Leased != 2 {
+			t.Errorf("%+v, want one key parked and two records leased before anybody reads", st)
 		}
 		r.want("x waits, z is leased", r.give("m", 9), "")
 		pass(20 * time.Second)
+		r.want("the second x is out still", r.give("m", 9), "")
+		r.want("for takers too", r.lease(9, 1000), "")
+		r.want("done", r.say(word(2, 1, share.Accept, 0)), "NONE")
 		r.want("x goes on", r.give("m", 9), "0-0:2")
 		if rows := r.store.state().Rows; len(rows) == 0 || rows[0].KeyLock != hashOf([]byte("x")) {
 			t.Errorf("stored %+v, want x locked by its first record", rows)

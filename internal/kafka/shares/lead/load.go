@@ -52,7 +52,7 @@ func (p *Part) load(life uint64) {
 		return
 	}
 	p.phase, p.log, p.epoch, p.state, p.set, p.core = ready, l.log, l.epoch, l.state, l.set, l.core
-	p.window, p.seen = l.window, l.core.End()
+	p.window, p.seen, p.repeats = l.window, l.core.End(), map[int64]struct{}{}
 	p.bury()
 }
 

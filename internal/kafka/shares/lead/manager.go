@@ -93,6 +93,18 @@ func (m *Manager) Settle() {
 	}
 }
 
+// NextMs is when the first lock or wait of a queue's message is over, by the clock
+// that may be moved; 0 for never.
+func (m *Manager) NextMs() int64 {
+	first := int64(0)
+	for _, p := range m.parts("") {
+		if ms := p.nextMs(); ms > 0 && (first == 0 || ms < first) {
+			first = ms
+		}
+	}
+	return first
+}
+
 // Part gives a share-partition, which begins to load when it is first used.
 // nil once the manager is closed.
 func (m *Manager) Part(key store.Key) *Part {

@@ -43,14 +43,17 @@ type Part struct {
 	set    Settings
 	window *share.Window // of deduplication ids; nil without
 	seen   int64         // window has the ids of everything below
-	gen    uint64        // counts what might be news to those who wait
-	waits  []Waiter
-	wake   bool          // to be told when mu is given up
-	armed  int64         // the time that the timer is set for; 0 for none
-	store  bool          // a write is on its way
-	burial bool          // somebody writes dead letters
-	asked  []func(error) // wait for the next write
-	flying []func(error) // wait for the write on its way
+	// repeats are records that were found to repeat others before they were read
+	// for anybody.
+	repeats map[int64]struct{}
+	gen     uint64 // counts what might be news to those who wait
+	waits   []Waiter
+	wake    bool          // to be told when mu is given up
+	armed   int64         // the time that the timer is set for; 0 for none
+	store   bool          // a write is on its way
+	burial  bool          // somebody writes dead letters
+	asked   []func(error) // wait for the next write
+	flying  []func(error) // wait for the write on its way
 }
 
 func newPart(m *Manager, key store.Key) *Part {
@@ -99,6 +102,16 @@ func (p *Part) arm() {
 	if p.armed = at; at != 0 {
 		p.m.o.Wheel.Arm(&p.timer, wait(at-p.nowMs()))
 	}
+}
+
+// nextMs is when something ends by the clock that may be moved; 0 for never.
+func (p *Part) nextMs() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.phase != ready || !p.set.Queue {
+		return 0
+	}
+	return p.core.DueMs()
 }
 
 // tick is the timer's: locks and waits that are over, or another load.
@@ -159,7 +172,7 @@ func passing(err error) bool {
 func (p *Part) discard(why error) {
 	p.life++
 	p.phase, p.core, p.log, p.err = cold, nil, nil, nil
-	p.window = nil
+	p.window, p.repeats = nil, nil
 	p.wake = true
 	p.store = false
 	told := append(p.flying, p.asked...)

@@ -31,7 +31,7 @@ const DedupID = "ottla.dedup-id"
 
 // remade tells whether other settings take another state.
 func (s *Settings) remade(o *Settings) bool {
-	return s.KeyOrdered != o.KeyOrdered || s.Isolation != o.Isolation || s.Queue != o.Queue || s.DedupMs != o.DedupMs || s.DedupByKey != o.DedupByKey
+	return s.KeyOrdered != o.KeyOrdered || s.Fair != o.Fair || s.Isolation != o.Isolation || s.Queue != o.Queue || s.DedupMs != o.DedupMs || s.DedupByKey != o.DedupByKey
 }
 
 // Reset is where a share-partition without a start begins.

@@ -177,7 +177,7 @@ func firstTime(log *partition.Partition, set *Settings, from int64) (int64, erro
 // part of it that lies in the range, until each says that it is enough.
 func walkLog(log *partition.Partition, set *Settings, from, to int64, each func(r *reader, first, last int64) (bool, error)) error {
 	bare := *set
-	bare.KeyOrdered, bare.DedupMs = false, 0
+	bare.KeyOrdered, bare.Fair, bare.DedupMs = false, false, 0
 	for from < to {
 		var f partition.Fetched
 		err := log.Fetch(&partition.FetchArgs{Offset: from, MaxBytes: surveyBytes, MinOne: true, Isolation: set.Isolation,
