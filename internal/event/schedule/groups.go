@@ -14,7 +14,9 @@ import (
 // Group is a group of schedules as it is.
 type Group struct {
 	GroupRef
-	Tags              map[string]string
+	Tags map[string]string
+	// Token names the request that made it; "" where nothing did.
+	Token             string
 	ID                string
 	Version           int64 // 0 of the default group, until it has tags
 	Created, Modified time.Time
@@ -22,7 +24,8 @@ type Group struct {
 
 // groupSpec is how a group is stored.
 type groupSpec struct {
-	Tags map[string]string `json:"tags,omitempty"`
+	Tags  map[string]string `json:"tags,omitempty"`
+	Token string            `json:"token,omitempty"`
 }
 
 // mostTags and mostTag are AWS's bounds.
@@ -33,20 +36,31 @@ const (
 
 // CreateGroup makes a group; ErrExists when it is there.
 func (s *Service) CreateGroup(ctx context.Context, ref GroupRef, tags map[string]string) (Group, error) {
+	return s.CreateGroupOnce(ctx, ref, tags, "")
+}
+
+// CreateGroupOnce is CreateGroup for a request that its token names: asked again,
+// because its answer was lost, it gets the group that it made.
+func (s *Service) CreateGroupOnce(ctx context.Context, ref GroupRef, tags map[string]string, token string) (Group, error) {
 	full := ref.Full()
 	if err := checkName(full); err != nil {
 		return Group{}, err
 	}
-	if _, err := s.Group(ctx, ref); err == nil {
-		return Group{}, fmt.Errorf("%s: %w", full, ErrExists)
-	} else if !errors.Is(err, ErrNotFound) {
-		return Group{}, err
+	for try := 1; ; try++ {
+		old, err := s.Group(ctx, ref)
+		switch {
+		case err == nil && token != "" && old.Token == token:
+			return old, nil
+		case err == nil:
+			return Group{}, fmt.Errorf("%s: %w", full, ErrExists)
+		case !errors.Is(err, ErrNotFound):
+			return Group{}, err
+		}
+		g, err := s.putGroup(ctx, Group{GroupRef: ref, Tags: tags, Token: token})
+		if !errors.Is(err, ErrConflict) || try == tries {
+			return g, err
+		}
 	}
-	g, err := s.putGroup(ctx, Group{GroupRef: ref, Tags: tags})
-	if errors.Is(err, ErrConflict) {
-		return Group{}, fmt.Errorf("%s: %w", full, ErrExists)
-	}
-	return g, err
 }
 
 // Group reads a group; ErrNotFound when there is none. The default group is
@@ -162,7 +176,7 @@ func (s *Service) putGroup(ctx context.Context, g Group) (Group, error) {
 		return Group{}, err
 	}
 	full := g.Full()
-	spec, err := json.Marshal(groupSpec{Tags: g.Tags})
+	spec, err := json.Marshal(groupSpec{Tags: g.Tags, Token: g.Token})
 	if err != nil {
 		return Group{}, fmt.Errorf("write %s: %w", full, err)
 	}
@@ -190,7 +204,7 @@ func groupOf(o object.Object) (Group, error) {
 	if err := json.Unmarshal(o.Spec, &spec); err != nil {
 		return Group{}, fmt.Errorf("read the definition of %s: %w", o.Ref, err)
 	}
-	return Group{GroupRef: groupRefOf(o.Ref), Tags: spec.Tags, ID: o.ID, Version: o.Version, Created: o.Created, Modified: o.Modified}, nil
+	return Group{GroupRef: groupRefOf(o.Ref), Tags: spec.Tags, Token: spec.Token, ID: o.ID, Version: o.Version, Created: o.Created, Modified: o.Modified}, nil
 }
 
 func groupRefOf(r name.Ref) GroupRef { return GroupRef{r.Account, r.Region, r.Name} }

@@ -71,7 +71,7 @@ func TestFailuresOfQueuesHaveTheirCodes(t *testing.T) {
 		{queue.ErrUnavailable, 503, "ServiceUnavailable;Receiver"},
 		{context.DeadlineExceeded, 503, "ServiceUnavailable;Receiver"},
 		{queue.ErrTooMany, 403, "OverLimit;Sender"},
-		{queue.ErrBusy, 400, "AWS.SimpleQueueService.UnsupportedOperation;Sender"},
+		{queue.ErrBusy, 400, "InvalidParameterValue;Sender"},
 		{queue.ErrInvalid, 400, "InvalidParameterValue;Sender"},
 	} {
 		queues := fake.New()

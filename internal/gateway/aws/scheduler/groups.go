@@ -23,7 +23,14 @@ func groupOf(c *protocol.Call) schedule.GroupRef {
 }
 
 func (d door) createGroup(ctx context.Context, c *protocol.Call, in *createGroupIn) (*groupArnOut, error) {
-	g, err := d.schedules.CreateGroup(ctx, groupOf(c), tagMap(in.Tags))
+	var b broken
+	b.name("name", c.Name)
+	b.token(in.ClientToken)
+	b.tags("tags", in.Tags)
+	if err := b.err(); err != nil {
+		return nil, err
+	}
+	g, err := d.schedules.CreateGroupOnce(ctx, groupOf(c), tagMap(in.Tags), in.ClientToken)
 	if err != nil {
 		return nil, refuse("Schedule group "+c.Name, err)
 	}
@@ -50,6 +57,9 @@ func showGroup(g schedule.Group) group {
 }
 
 func (d door) getGroup(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (*group, error) {
+	if err := checkPath(c); err != nil {
+		return nil, err
+	}
 	g, err := d.schedules.Group(ctx, groupOf(c))
 	if err != nil {
 		return nil, refuse("Schedule group "+c.Name, err)
@@ -59,6 +69,12 @@ func (d door) getGroup(ctx context.Context, c *protocol.Call, _ *protocol.Nothin
 }
 
 func (d door) removeGroup(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (*protocol.Nothing, error) {
+	if err := checkPath(c); err != nil {
+		return nil, err
+	}
+	if c.Name == schedule.DefaultGroup {
+		return nil, validation("The default schedule group cannot be deleted.")
+	}
 	return nil, refuse("Schedule group "+c.Name, d.schedules.DeleteGroup(ctx, groupOf(c)))
 }
 

@@ -15,16 +15,28 @@ const maxPage = 100
 // page reads how long a page is and behind what it begins.
 func page(c *protocol.Call) (most int, after string, err error) {
 	most = maxPage
+	var b broken
 	if text := c.Query.Get("MaxResults"); text != "" {
-		if most, err = strconv.Atoi(text); err != nil || most < 1 || most > maxPage {
-			return 0, "", validation("MaxResults is %q: it is from 1 to %d.", text, maxPage)
+		if most, err = strconv.Atoi(text); err != nil {
+			return 0, "", validation("MaxResults is %.32q: a whole number is wanted.", text)
 		}
+		b.number("maxResults", int64(most), 1, maxPage)
 	}
-	b, err := base64.RawURLEncoding.DecodeString(c.Query.Get("NextToken"))
+	if text := c.Query.Get("NamePrefix"); text != "" {
+		b.name("namePrefix", text)
+	}
+	if text := c.Query.Get("ScheduleGroup"); text != "" {
+		b.name("groupName", text)
+	}
+	b.oneOf("state", c.Query.Get("State"), enabled, disabled)
+	if err := b.err(); err != nil {
+		return 0, "", err
+	}
+	behind, err := base64.RawURLEncoding.DecodeString(c.Query.Get("NextToken"))
 	if err != nil {
-		return 0, "", validation("NextToken is none that was answered.")
+		return 0, "", validation("Invalid NextToken: it is none that was answered.")
 	}
-	return most, string(b), nil
+	return most, string(behind), nil
 }
 
 // token is where the next page begins, "" at the end.
@@ -55,9 +67,6 @@ func (d door) list(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (
 		return nil, err
 	}
 	group, prefix, wanted := c.Query.Get("ScheduleGroup"), c.Query.Get("NamePrefix"), c.Query.Get("State")
-	if wanted != "" && wanted != enabled && wanted != disabled {
-		return nil, validation("State is %q: it is ENABLED or DISABLED.", wanted)
-	}
 	o := schedule.ListOptions{Account: c.Account, Region: c.Region, Group: group, After: after, Most: most}
 	if group != "" {
 		o.Prefix = prefix

@@ -3,7 +3,10 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"strings"
+	"time"
 
+	"ottla/internal/event/cron"
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws/protocol"
 )
@@ -22,7 +25,7 @@ type arnOut struct {
 
 func (d door) create(ctx context.Context, c *protocol.Call, in *written) (*arnOut, error) {
 	ref := refOf(c, in.Group)
-	spec, err := in.spec()
+	spec, err := in.spec(c)
 	if err != nil {
 		return nil, err
 	}
@@ -30,38 +33,67 @@ func (d door) create(ctx context.Context, c *protocol.Call, in *written) (*arnOu
 		return nil, refuse("Schedule group "+ref.Group, err)
 	}
 	_, err = d.schedules.Create(ctx, ref, spec)
-	if errors.Is(err, schedule.ErrExists) && d.madeBy(ctx, ref, in.ClientToken) {
+	if errors.Is(err, schedule.ErrExists) && d.madeBy(ctx, ref, extraOf(spec)) {
 		err = nil
 	}
 	if err != nil {
-		return nil, refuse("Schedule "+c.Name, err)
+		return nil, refuseSpec(c, in, err)
 	}
 	return &arnOut{ref.ARN()}, nil
 }
 
-// madeBy tells whether a schedule was made by the request of a token, which
-// asks again because it did not get its answer.
-func (d door) madeBy(ctx context.Context, ref schedule.Ref, token string) bool {
-	if token == "" {
+// madeBy tells whether a schedule was made by the same request, which asks again
+// because it did not get its answer.
+func (d door) madeBy(ctx context.Context, ref schedule.Ref, by extra) bool {
+	if by.ClientToken == "" {
 		return false
 	}
 	s, err := d.schedules.Get(ctx, ref)
-	return err == nil && extraOf(s.Spec).ClientToken == token
+	return err == nil && extraOf(s.Spec) == by
+}
+
+// refuseSpec is refuse for what was written of a schedule. An expression is
+// refused in AWS's words, and then the reason is told.
+func refuseSpec(c *protocol.Call, in *written, err error) error {
+	var field *schedule.InvalidError
+	if errors.As(err, &field) && field.Field == "expression" {
+		return badExpression(in.Expression, field.Why)
+	}
+	return refuse("Schedule "+c.Name, err)
+}
+
+// badExpression refuses an expression in AWS's words, and then tells the reason.
+func badExpression(text, why string) error {
+	return validation("Invalid Schedule Expression %s. (%s)", text, strings.TrimPrefix(why, text+": "))
+}
+
+// checkExpression refuses forms that AWS does not have.
+func checkExpression(text string) error {
+	if strings.TrimSpace(text) != text || strings.Contains(text, "( ") || strings.Contains(text, " )") {
+		return badExpression(text, "spaces are between its fields only")
+	}
+	if _, err := cron.ParseAWS(text, time.UTC); err != nil {
+		return badExpression(text, err.Error())
+	}
+	return nil
 }
 
 func (d door) update(ctx context.Context, c *protocol.Call, in *written) (*arnOut, error) {
 	ref := refOf(c, in.Group)
-	spec, err := in.spec()
+	spec, err := in.spec(c)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := d.schedules.Update(ctx, ref, spec); err != nil {
-		return nil, refuse("Schedule "+c.Name, err)
+		return nil, refuseSpec(c, in, err)
 	}
 	return &arnOut{ref.ARN()}, nil
 }
 
 func (d door) get(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (*shown, error) {
+	if err := checkPath(c); err != nil {
+		return nil, err
+	}
 	s, err := d.schedules.Get(ctx, refOf(c, c.Query.Get("groupName")))
 	if err != nil {
 		return nil, refuse("Schedule "+c.Name, err)
@@ -70,5 +102,8 @@ func (d door) get(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (*
 }
 
 func (d door) remove(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (*protocol.Nothing, error) {
+	if err := checkPath(c); err != nil {
+		return nil, err
+	}
 	return nil, refuse("Schedule "+c.Name, d.schedules.Delete(ctx, refOf(c, c.Query.Get("groupName"))))
 }

@@ -19,7 +19,7 @@ type Schedules interface {
 	Delete(ctx context.Context, ref schedule.Ref) error
 	List(ctx context.Context, o schedule.ListOptions) (out []schedule.Schedule, next string, err error)
 
-	CreateGroup(ctx context.Context, ref schedule.GroupRef, tags map[string]string) (schedule.Group, error)
+	CreateGroupOnce(ctx context.Context, ref schedule.GroupRef, tags map[string]string, token string) (schedule.Group, error)
 	Group(ctx context.Context, ref schedule.GroupRef) (schedule.Group, error)
 	Groups(ctx context.Context, prefix schedule.GroupRef, after string, most int) (out []schedule.Group, next string, err error)
 	SetGroupTags(ctx context.Context, ref schedule.GroupRef, change func(tags map[string]string)) (schedule.Group, error)
@@ -52,11 +52,11 @@ func (d door) routes() []route {
 		{"POST", "/schedules/", protocol.Handle("CreateSchedule", "targets are queues, topics (arn:aws:kafka:…:topic/ottla/NAME) and addresses (https://…); RoleArn is kept and means nothing", d.create)},
 		{"GET", "/schedules/", protocol.Handle("GetSchedule", "", d.get)},
 		{"PUT", "/schedules/", protocol.Handle("UpdateSchedule", "as CreateSchedule", d.update)},
-		{"DELETE", "/schedules/", protocol.Handle("DeleteSchedule", "", d.remove)},
+		{"DELETE", "/schedules/", protocol.Handle("DeleteSchedule", "asked again with its ClientToken it is not found", d.remove)},
 		{"GET", "/schedules", protocol.Handle("ListSchedules", "", d.list)},
 		{"POST", "/schedule-groups/", protocol.Handle("CreateScheduleGroup", "", d.createGroup)},
 		{"GET", "/schedule-groups/", protocol.Handle("GetScheduleGroup", "", d.getGroup)},
-		{"DELETE", "/schedule-groups/", protocol.Handle("DeleteScheduleGroup", "answered when its schedules are deleted", d.removeGroup)},
+		{"DELETE", "/schedule-groups/", protocol.Handle("DeleteScheduleGroup", "answered when its schedules are deleted; asked again with its ClientToken it is not found", d.removeGroup)},
 		{"GET", "/schedule-groups", protocol.Handle("ListScheduleGroups", "", d.listGroups)},
 		{"GET", "/tags/", protocol.Handle("ListTagsForResource", "", d.listTags)},
 		{"POST", "/tags/", protocol.Handle("TagResource", "", d.tag)},
@@ -99,11 +99,26 @@ func refuse(what string, err error) error {
 	case errors.Is(err, schedule.ErrConflict):
 		return &protocol.Error{Shape: "ConflictException", Status: http.StatusConflict, Message: what + " was changed by somebody else at the same moment."}
 	case errors.Is(err, schedule.ErrInvalid):
-		return validation("%v", err)
+		return validation("%s", invalid(err))
 	case errors.Is(err, schedule.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &protocol.Error{Shape: "InternalServerException", Status: http.StatusServiceUnavailable, Message: "Schedules cannot be reached at the moment; try again.", Cause: err}
 	}
 	return &protocol.Error{Shape: "InternalServerException", Status: http.StatusInternalServerError, Message: "The server could not do this; its log says why.", Cause: err}
+}
+
+// invalid is what is wrong with a field, by the name that it has here.
+func invalid(err error) string {
+	var field *schedule.InvalidError
+	if !errors.As(err, &field) {
+		return err.Error()
+	}
+	switch field.Field {
+	case "zone":
+		return "Invalid ScheduleExpressionTimezone: " + field.Why + "."
+	case "start_ms", "end_ms":
+		return "Invalid StartDate or EndDate: " + field.Why + "."
+	}
+	return err.Error()
 }
 
 func validation(format string, args ...any) *protocol.Error {

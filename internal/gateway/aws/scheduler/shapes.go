@@ -113,4 +113,7 @@ type shown struct {
 type extra struct {
 	RoleArn     string `json:"role_arn,omitempty"`
 	ClientToken string `json:"client_token,omitempty"`
+	// Request is what the request with the token wrote, so that another one with
+	// the same token is told apart.
+	Request string `json:"request,omitempty"`
 }

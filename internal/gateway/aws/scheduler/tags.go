@@ -62,6 +62,14 @@ func (d door) tag(ctx context.Context, c *protocol.Call, in *tagIn) (*protocol.N
 	if err != nil {
 		return nil, err
 	}
+	var b broken
+	b.tags("tags", in.Tags)
+	if in.Tags == nil {
+		b.null("tags")
+	}
+	if err := b.err(); err != nil {
+		return nil, err
+	}
 	_, err = d.schedules.SetGroupTags(ctx, ref, func(tags map[string]string) { maps.Copy(tags, tagMap(in.Tags)) })
 	return nil, refuse("Schedule group "+ref.Name, err)
 }

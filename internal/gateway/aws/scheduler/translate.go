@@ -1,11 +1,15 @@
 package scheduler
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/schedule"
+	"ottla/internal/gateway/aws/protocol"
 )
 
 // Values of states and the like.
@@ -20,21 +24,16 @@ const (
 )
 
 // spec turns what was written into a Spec.
-func (w *written) spec() (schedule.Spec, error) {
+func (w *written) spec(c *protocol.Call) (schedule.Spec, error) {
 	s := schedule.Spec{Expression: w.Expression, Zone: w.Zone, Description: w.Description, Paused: w.State == disabled, DeleteAfter: w.Completion == remove}
-	switch {
-	case w.Expression == "":
-		return s, validation("ScheduleExpression is missing.")
-	case w.Window == nil:
-		return s, validation("FlexibleTimeWindow is missing.")
-	case w.Target == nil:
-		return s, validation("Target is missing.")
-	case w.KmsKeyArn != "":
+	if err := w.check(c); err != nil {
+		return s, err
+	}
+	if err := checkExpression(w.Expression); err != nil {
+		return s, err
+	}
+	if w.KmsKeyArn != "" {
 		return s, validation("KmsKeyArn: there is no encryption of schedules here.")
-	case w.State != "" && w.State != enabled && w.State != disabled:
-		return s, validation("State is %q: it is ENABLED or DISABLED.", w.State)
-	case w.Completion != "" && w.Completion != keep && w.Completion != remove:
-		return s, validation("ActionAfterCompletion is %q: it is NONE or DELETE.", w.Completion)
 	}
 	if w.Start != nil {
 		s.StartMs = w.Start.ms
@@ -48,12 +47,25 @@ func (w *written) spec() (schedule.Spec, error) {
 	if err := w.Target.into(&s); err != nil {
 		return s, err
 	}
-	kept, err := json.Marshal(extra{w.Target.RoleArn, w.ClientToken})
-	if err != nil {
-		return s, err
+	kept := extra{RoleArn: w.Target.RoleArn, ClientToken: w.ClientToken}
+	var err error
+	if kept.ClientToken != "" {
+		if kept.Request, err = w.sum(); err != nil {
+			return s, err
+		}
 	}
-	s.Extra = kept
-	return s, nil
+	s.Extra, err = json.Marshal(kept)
+	return s, err
+}
+
+// sum tells requests apart.
+func (w *written) sum() (string, error) {
+	b, err := json.Marshal(w)
+	if err != nil {
+		return "", fmt.Errorf("sum a request up: %w", err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8]), nil
 }
 
 func (w *window) into(s *schedule.Spec) error {
@@ -62,23 +74,21 @@ func (w *window) into(s *schedule.Spec) error {
 		return nil
 	case w.Mode == off:
 		return validation("FlexibleTimeWindow: MaximumWindowInMinutes goes with the mode FLEXIBLE.")
-	case w.Mode != flexible:
-		return validation("FlexibleTimeWindow: the mode is %q: it is OFF or FLEXIBLE.", w.Mode)
-	case w.Minutes == nil || *w.Minutes < 1 || *w.Minutes > schedule.MostWindowMs/60_000:
-		return validation("FlexibleTimeWindow: MaximumWindowInMinutes is from 1 to %d.", schedule.MostWindowMs/60_000)
+	case w.Minutes == nil:
+		return validation("FlexibleTimeWindow: the mode FLEXIBLE needs MaximumWindowInMinutes.")
 	}
 	s.WindowMs = *w.Minutes * 60_000
 	return nil
 }
 
 func (t *target) into(s *schedule.Spec) error {
-	for service, given := range map[string]json.RawMessage{"Ecs": t.ECS, "EventBridge": t.EventBridge, "Kinesis": t.Kinesis, "SageMakerPipeline": t.SageMaker} {
-		if given != nil && string(given) != "null" {
-			return validation("Target: %sParameters are for a service that is not served here.", service)
+	for _, of := range []struct {
+		service string
+		given   json.RawMessage
+	}{{"Ecs", t.ECS}, {"EventBridge", t.EventBridge}, {"Kinesis", t.Kinesis}, {"SageMakerPipeline", t.SageMaker}} {
+		if of.given != nil && string(of.given) != "null" {
+			return validation("Target: %sParameters are for a service that is not served here.", of.service)
 		}
-	}
-	if t.RoleArn == "" {
-		return validation("Target: RoleArn is missing; any will do, it means nothing here.")
 	}
 	if err := t.place(&s.Target); err != nil {
 		return err
@@ -99,9 +109,6 @@ func (t *target) into(s *schedule.Spec) error {
 	if t.Retry != nil {
 		s.Retry.Retries = t.Retry.Attempts
 		if t.Retry.MaxAge != nil {
-			if *t.Retry.MaxAge < 1 || *t.Retry.MaxAge > schedule.MostAgeMs/1000 {
-				return validation("Target: RetryPolicy: MaximumEventAgeInSeconds is from %d to %d.", schedule.LeastAgeMs/1000, schedule.MostAgeMs/1000)
-			}
 			s.Retry.MaxAgeMs = *t.Retry.MaxAge * 1000
 		}
 	}

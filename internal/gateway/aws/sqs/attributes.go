@@ -150,7 +150,10 @@ func apply(s *queue.Spec, values map[string]string, making bool) error {
 		case a == nil || a.set == nil:
 			return unknownAttribute(name)
 		case a.made && !making:
-			return protocol.Errorf("InvalidAttributeName", "Attribute %s cannot be changed.", name)
+			if err := unchanged(a, s, values[name]); err != nil {
+				return err
+			}
+			continue
 		case a.fifo && !s.FIFO && values["FifoQueue"] != "true":
 			return unknownAttribute(name)
 		}
@@ -159,6 +162,18 @@ func apply(s *queue.Spec, values map[string]string, making bool) error {
 		}
 	}
 	return checkTogether(s)
+}
+
+// unchanged refuses another value of what only CreateQueue sets.
+func unchanged(a *attribute, s *queue.Spec, value string) error {
+	was := a.get(&queue.Queue{Spec: *s})
+	if was == "" {
+		return unknownAttribute(a.name) // a queue of this kind has none
+	}
+	if was != value {
+		return badAttribute(a.name, "Modifying queue type is not supported")
+	}
+	return nil
 }
 
 // checkTogether checks what attributes ask of each other.

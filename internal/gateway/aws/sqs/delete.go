@@ -50,7 +50,7 @@ type deleteBatchIn struct {
 }
 
 type deleteBatchOut struct {
-	Successful []succeeded `json:"Successful" query:"DeleteMessageBatchResultEntry"`
+	Successful []succeeded `json:"Successful,omitempty" query:"DeleteMessageBatchResultEntry"`
 	Failed     []Failed    `json:"Failed,omitempty" query:"BatchResultErrorEntry"`
 }
 
@@ -69,7 +69,7 @@ func (d door) deleteMessageBatch(ctx context.Context, c *protocol.Call, in *dele
 	for i, e := range in.Entries {
 		receipts[i] = e.Receipt
 	}
-	out := &deleteBatchOut{Successful: []succeeded{}}
+	out := &deleteBatchOut{}
 	for i, err := range d.queues.Ack(ctx, ref, receipts) {
 		e := in.Entries[i]
 		if err := deleted(ref, e.Receipt, err); err != nil {

@@ -84,9 +84,10 @@ func (a Attribute) check(name string) *protocol.Error {
 		return badParameter("The message attribute '%s' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.", name)
 	case len(a.StringListValues) > 0 || len(a.BinaryListValues) > 0:
 		return refusal("UnsupportedOperation", "Message attribute list values in SendMessage operation are not supported.")
-	case base == "Binary" && (a.StringValue != nil || len(a.BinaryValue) == 0),
-		base != "Binary" && (a.StringValue == nil || *a.StringValue == "" || a.BinaryValue != nil):
-		return badParameter("The message attribute '%s' with type '%s' must use field '%s', and not be empty.", name, base, valueField(base))
+	case base == "Binary" && a.StringValue != nil, base != "Binary" && a.BinaryValue != nil:
+		return badParameter("The message attribute '%s' with type '%s' must use field '%s'.", name, base, valueField(base))
+	case len(a.bytes()) == 0:
+		return badParameter("Message (user) attribute '%s' must contain a non-empty value of type '%s'.", name, base)
 	case base == "Number" && !number(*a.StringValue):
 		return badParameter("Can't cast the value of message (user) attribute '%s' to a number.", name)
 	case a.StringValue != nil && !permitted(*a.StringValue):

@@ -29,7 +29,7 @@ func (d door) startMove(ctx context.Context, _ *protocol.Call, in *startMoveIn) 
 	if err != nil {
 		return nil, err
 	}
-	if err := d.isDeadLetters(ctx, from, in.Source); err != nil {
+	if err := d.isDeadLetters(ctx, from); err != nil {
 		return nil, err
 	}
 	var to *queue.Ref
@@ -61,7 +61,7 @@ func (d door) startMove(ctx context.Context, _ *protocol.Call, in *startMoveIn) 
 
 // isDeadLetters refuses a queue that no other names for its dead letters, as
 // SQS does.
-func (d door) isDeadLetters(ctx context.Context, ref queue.Ref, arn string) error {
+func (d door) isDeadLetters(ctx context.Context, ref queue.Ref) error {
 	if _, err := d.queues.Get(ctx, ref); err != nil {
 		return refuseMove("SourceArn", err)
 	}
@@ -70,7 +70,7 @@ func (d door) isDeadLetters(ctx context.Context, ref queue.Ref, arn string) erro
 		return refuse(err)
 	}
 	if len(sources) == 0 {
-		return badParameter("Source queue %s must be configured as a Dead Letter Queue.", arn)
+		return badParameter("Source queue must be configured as a Dead Letter Queue.")
 	}
 	return nil
 }
@@ -108,8 +108,11 @@ func (d door) cancelMove(ctx context.Context, _ *protocol.Call, in *cancelMoveIn
 		return nil, missing("TaskHandle")
 	}
 	m, err := d.queues.CancelMove(ctx, in.TaskHandle)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil, noResource("Task does not exist.")
+	}
 	if err != nil {
-		return nil, refuseMove("TaskHandle", err)
+		return nil, refuse(err)
 	}
 	return &cancelMoveOut{m.Moved}, nil
 }

@@ -38,11 +38,11 @@ func setRedrivePolicy(s *queue.Spec, value string) error {
 	}
 	most, err := strconv.Atoi(string(r.Most))
 	if err != nil || most < 1 || most > maxReceives {
-		return badAttribute("RedrivePolicy", "maxReceiveCount is %q, a whole number from 1 to %d is wanted", r.Most, maxReceives)
+		return badParameter("Value %s for parameter RedrivePolicy is invalid. Reason: Invalid value for maxReceiveCount: %s, valid values are from 1 to %d both inclusive.", value, r.Most, maxReceives)
 	}
 	to, err := fromARN(r.Target)
 	if err != nil {
-		return badAttribute("RedrivePolicy", "deadLetterTargetArn: %v", err)
+		return badParameter("Value %s for parameter RedrivePolicy is invalid. Reason: Invalid value for deadLetterTargetArn.", value)
 	}
 	s.DeadLetter = &queue.DeadLetter{Queue: to, MaxReceives: int32(most)}
 	return nil

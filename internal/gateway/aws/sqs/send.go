@@ -68,8 +68,10 @@ type sendBatchIn struct {
 	Entries  []entry `json:"Entries" query:"SendMessageBatchRequestEntry"`
 }
 
+// sendBatchOut, as the answers to all batches, leaves empty lists out, as SQS does
+// whatever its model says: SDKs tell by that whether any entry failed.
 type sendBatchOut struct {
-	Successful []sent   `json:"Successful" query:"SendMessageBatchResultEntry"`
+	Successful []sent   `json:"Successful,omitempty" query:"SendMessageBatchResultEntry"`
 	Failed     []Failed `json:"Failed,omitempty" query:"BatchResultErrorEntry"`
 }
 
@@ -85,7 +87,10 @@ func (d door) sendMessageBatch(ctx context.Context, c *protocol.Call, in *sendBa
 	if err != nil {
 		return nil, refuse(err)
 	}
-	out := &sendBatchOut{Successful: []sent{}}
+	if err := checkBatchIDs(in.Entries, &q); err != nil {
+		return nil, err
+	}
+	out := &sendBatchOut{}
 	var good []*entry
 	var messages []queue.Message
 	total := 0
@@ -117,6 +122,28 @@ func (d door) sendMessageBatch(ctx context.Context, c *protocol.Call, in *sendBa
 		out.Successful = append(out.Successful, e.answer(done[i]))
 	}
 	return out, nil
+}
+
+// checkBatchIDs refuses the whole batch for a FIFO queue when an entry has no group,
+// or nothing by which repeats are told, as SQS does.
+func checkBatchIDs(entries []entry, q *queue.Queue) error {
+	if !q.FIFO {
+		return nil
+	}
+	for i := range entries {
+		e := &entries[i]
+		switch {
+		case e.Group == "":
+			return badParameter("The request must contain the parameter MessageGroupId.")
+		case e.Dedup == "" && !q.ContentDedup:
+			return noDedup()
+		}
+	}
+	return nil
+}
+
+func noDedup() *protocol.Error {
+	return badParameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
 }
 
 // message checks an entry as its queue wants it. The size counts for the batch
@@ -196,7 +223,7 @@ func (e *entry) checkIDs(q *queue.Queue) error {
 	case q.FIFO && e.Group == "":
 		return missing("MessageGroupId")
 	case q.FIFO && e.Dedup == "" && !q.ContentDedup:
-		return badParameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+		return noDedup()
 	case !q.FIFO && e.Dedup != "":
 		return badParameter("Value %s for parameter MessageDeduplicationId is invalid. Reason: The request include parameter that is not valid for this queue type.", e.Dedup)
 	}

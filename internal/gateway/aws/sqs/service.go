@@ -102,7 +102,7 @@ func refuse(err error) error {
 		e.Status = 403
 		return e
 	case errors.Is(err, queue.ErrBusy):
-		return refusal("UnsupportedOperation", "There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+		return badParameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
 	case errors.Is(err, queue.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &protocol.Error{Shape: "ServiceUnavailable", Status: 503, Message: "The queue cannot be reached at the moment; try again.", Cause: err}
 	}

@@ -56,7 +56,7 @@ type visibilityBatchIn struct {
 }
 
 type visibilityBatchOut struct {
-	Successful []succeeded `json:"Successful" query:"ChangeMessageVisibilityBatchResultEntry"`
+	Successful []succeeded `json:"Successful,omitempty" query:"ChangeMessageVisibilityBatchResultEntry"`
 	Failed     []Failed    `json:"Failed,omitempty" query:"BatchResultErrorEntry"`
 }
 
@@ -71,7 +71,7 @@ func (d door) changeVisibilityBatch(ctx context.Context, c *protocol.Call, in *v
 	if _, err := d.queues.Get(ctx, ref); err != nil {
 		return nil, refuse(err)
 	}
-	out := &visibilityBatchOut{Successful: []succeeded{}}
+	out := &visibilityBatchOut{}
 	var ids []string
 	var all []queue.Extension
 	for _, e := range in.Entries {
