@@ -41,6 +41,21 @@ func (Line) Exact() {}
 // has landed, or with an error that tells what cannot.
 type Settle struct{}
 
+// CountTopic asks how many timers for a topic there are that have not landed: what is
+// being appended counts until that is over. The reply is an int64.
+type CountTopic struct{ Topic string }
+
+// Exact implements coordinator.Exact.
+func (CountTopic) Exact() {}
+
+// CancelTopic takes away all timers for a topic that are there when it is stepped. The
+// reply is an int64, how many; it comes when that is durable, and when those that were
+// being appended have landed or wait no more.
+type CancelTopic struct{ Topic string }
+
+// Exact implements coordinator.Exact: nobody writes where there is nothing.
+func (CancelTopic) Exact() {}
+
 // Count asks how many timers there are. The reply is a Counted.
 type Count struct{}
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // promise is what is known of a key, as its client has heard it.
 type promise struct {
 	value   string // that was stored last, acknowledged
+	topic   string // that it is for
 	unsure  bool   // some command since then was never answered
 	pending bool   // one is under way
 }
@@ -27,10 +29,13 @@ type chaos struct {
 	want    map[string]bool // values that must be there at the end
 	never   map[string]bool // values that must not
 	every   map[string]bool // all that were ever sent
+	ended   map[string]int  // of topics that were cleared: how often values were there
 	n       int
 	crashes int
 	cancels int
-	again   int // flights that were landed and not told
+	clears  int
+	cleared map[string]int // clears that were asked for, by topic
+	again   int            // flights that were landed and not told
 }
 
 func (c *chaos) chance(percent int) bool { return c.rng.IntN(100) < percent }
@@ -51,7 +56,7 @@ func (c *chaos) set() {
 	x := c.at(k, topic, time.Duration(c.rng.IntN(4000)-500)*time.Millisecond, v)
 	c.every[v] = true
 	p.pending = true
-	life := c.crashes
+	life, clears := c.crashes, c.cleared[topic]
 	old := p.value
 	c.do(Set{[]Timer{x}}, func(body any, err error) {
 		if life != c.crashes {
@@ -69,8 +74,8 @@ func (c *chaos) set() {
 		}
 		// What it replaced may have gone before, or never goes: once at most.
 		delete(c.want, old)
-		p.value, p.unsure = v, false
-		c.want[v] = true
+		p.value, p.topic, p.unsure = v, topic, false
+		c.want[v] = clears == c.cleared[topic] // or it may be cancelled by now
 	})
 }
 
@@ -90,16 +95,48 @@ func (c *chaos) cancel() {
 		if err == nil {
 			err = body.([]error)[0]
 		}
+		if errors.Is(err, ErrGone) {
+			return // it is there, or flies, or flew in vain and waits again
+		}
 		switch {
 		case err == nil && !p.unsure && p.value != "":
 			delete(c.want, p.value)
 			c.never[p.value] = true
 			c.cancels++
-		case err == nil, !errors.Is(err, ErrGone):
+		default:
 			delete(c.want, p.value) // the one that went away may be this one
 			p.unsure = p.unsure || err != nil
 		}
 		p.value = ""
+	})
+}
+
+// clear cancels all timers for a topic. What was there is gone or appended when it is
+// answered, and nothing of it comes behind that.
+func (c *chaos) clear() {
+	topic := []string{"orders", "other", "small"}[c.rng.IntN(3)]
+	var values []string
+	for i := range 25 {
+		if p := c.keys[fmt.Sprintf("k%d", i)]; p != nil && p.topic == topic && p.value != "" {
+			values = append(values, p.value)
+			delete(c.want, p.value)
+			p.value = ""
+		}
+	}
+	life := c.crashes
+	c.cleared[topic]++
+	c.do(CancelTopic{topic}, func(_ any, err error) {
+		if err != nil || life != c.crashes {
+			return
+		}
+		c.clears++
+		there := c.values(topic)
+		for _, v := range values {
+			c.ended[v] = 0
+			if slices.Contains(there, v) {
+				c.ended[v] = 1
+			}
+		}
 	})
 }
 
@@ -119,8 +156,10 @@ func (c *chaos) event() {
 	switch n := c.rng.IntN(100); {
 	case n < 30:
 		c.set()
-	case n < 38:
+	case n < 37:
 		c.cancel()
+	case n < 38:
+		c.clear()
 	case n < 58:
 		c.tail.sync()
 		c.step()
@@ -151,13 +190,16 @@ func (c *chaos) event() {
 
 // None is lost, none goes twice, none goes that was cancelled, whatever is lost when.
 func TestEveryTimerIsAppendedOnceWhateverCrashes(t *testing.T) {
-	var crashes, cancels, again, values, snaps int
+	var crashes, cancels, clears, again, values, snaps int
 	for seed := range uint64(150) {
 		c := &chaos{
 			world: newWorld(t), rng: rand.New(rand.NewPCG(seed, 11)), keys: map[string]*promise{},
-			want: map[string]bool{}, never: map[string]bool{}, every: map[string]bool{},
+			want: map[string]bool{}, never: map[string]bool{}, every: map[string]bool{}, ended: map[string]int{}, cleared: map[string]int{},
 		}
-		c.fails = func(Flight) error {
+		c.fails = func(f Flight) error {
+			if p := c.parts[spot{f.Topic, f.Partition}]; c.chance(5) && (p == nil || p.lastID != f.ProducerID || !slices.Contains(p.batch, f.Sequence)) {
+				return wire.UnknownProducerID // it is not there, and goes under another
+			}
 			if c.chance(15) {
 				return []error{wire.NotLeaderOrFollower, wire.RequestTimedOut, wire.NotEnoughReplicas}[c.rng.IntN(3)]
 			}
@@ -184,9 +226,14 @@ func TestEveryTimerIsAppendedOnceWhateverCrashes(t *testing.T) {
 				t.Errorf("seed %d: %q was appended %d times (sent %t, cancelled %t)", seed, v, n, c.every[v], c.never[v])
 			}
 		}
-		for v := range c.want {
-			if count[v] != 1 {
+		for v, want := range c.want {
+			if want && count[v] != 1 {
 				t.Errorf("seed %d: %q was appended %d times, want once", seed, v, count[v])
+			}
+		}
+		for v, n := range c.ended {
+			if count[v] != n {
+				t.Errorf("seed %d: %q was appended %d times, and %d times when its topic was cleared", seed, v, count[v], n)
 			}
 		}
 		if got := c.must(Count{}).(Counted); got.Waiting != 0 {
@@ -195,10 +242,11 @@ func TestEveryTimerIsAppendedOnceWhateverCrashes(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		crashes, cancels, again, values = crashes+c.crashes, cancels+c.cancels, again+c.again, values+len(count)
+		crashes, cancels, clears, again, values = crashes+c.crashes, cancels+c.cancels, clears+c.clears, again+c.again, values+len(count)
 	}
-	if crashes < 500 || cancels < 500 || again < 500 || values < 5_000 || snaps == 0 {
-		t.Errorf("%d crashes, %d cancelled, %d flights that landed unheard, %d values, %d times with a snapshot: a fault was hardly met", crashes, cancels, again, values, snaps)
+	if crashes < 500 || cancels < 500 || clears < 300 || again < 500 || values < 5_000 || snaps == 0 {
+		t.Errorf("%d crashes, %d cancelled, %d topics cleared, %d flights that landed unheard, %d values, %d times with a snapshot: a fault was hardly met",
+			crashes, cancels, clears, again, values, snaps)
 	}
 }
 

@@ -11,9 +11,10 @@
 //
 // Files in reading order: timers.go, commands.go, flight.go, target.go (a partition
 // that timers are appended to), machine.go (the table of commands; Apply),
-// turn.go (one Step in the making; who waits), set.go, line.go, due.go (from the
-// heap to targets), plan.go (from targets to flights), land.go (what became of a
-// flight), settle.go, list.go (snapshots), spread.go, options.go.
+// turn.go (one Step in the making; who waits), set.go, clear.go (all timers for a
+// topic), line.go, due.go (from the heap to targets), plan.go (from targets to
+// flights), land.go (what became of a flight), settle.go, list.go (snapshots),
+// spread.go, options.go.
 //
 // # How a timer is appended exactly once
 //

@@ -45,6 +45,9 @@ type Landed struct {
 type Carrier interface {
 	// Carry appends a flight.
 	Carry(ctx context.Context, f Flight, done func(Landed))
+	// Keys reads those of timers whose records lie at some offsets of a shard, in
+	// that order; "" for one that is not in the log any more.
+	Keys(ctx context.Context, shard int32, offsets []int64, done func(keys []string, err error))
 	// ProducerID gives a producer id that nobody has.
 	ProducerID(ctx context.Context, done func(int64, error))
 	// GivenUp is told of timers that will not be appended.

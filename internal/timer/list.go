@@ -49,7 +49,7 @@ func (m *Machine) index(yield func(coordinator.Record) bool) bool {
 		n++
 		return yield(coordinator.Record{Key: schema.IndexKey(n), Value: value})
 	}
-	m.timers.All(func(e table.Entry) bool {
+	m.timers.All(func(_ table.Ref, e table.Entry) bool {
 		parts[e.Topic] = append(parts[e.Topic], schema.Entry{
 			Ref: schema.Ref{Hash: e.Hash, Offset: e.Offset}, DueMs: e.DueMs, Spread: e.Spread, Size: e.Size,
 		})

@@ -83,6 +83,10 @@ func (t *turn) step(body any) error {
 		t.settle()
 	case Count:
 		t.count()
+	case CountTopic:
+		t.countTopic(&c)
+	case CancelTopic:
+		return t.cancelTopic(&c)
 	case coordinator.Loaded:
 		t.loaded()
 	case gather:
@@ -99,6 +103,10 @@ func (t *turn) step(body any) error {
 		t.resume(c)
 	case settled:
 		t.answerSettled()
+	case cleared:
+		t.cleared(&c)
+	case clearing:
+		return t.clear(c)
 	default:
 		return wire.Errorf(wire.UnknownServerError, "the coordinator of timers knows no command %T", body)
 	}

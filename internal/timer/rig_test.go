@@ -211,6 +211,7 @@ type world struct {
 	due    map[string]int64 // by value: when it is due
 	works  []work
 	later  []func()
+	wants  string   // what the last of them brings
 	gone   []string // values that were given up
 	fails  func(f Flight) error
 	lost   int // answers that a crash has lost
@@ -283,10 +284,23 @@ func (w *world) Carry(ctx context.Context, f Flight, done func(Landed)) {
 	w.works = append(w.works, work{ctx, f, done})
 }
 
+// Keys implements Carrier.
+func (w *world) Keys(_ context.Context, _ int32, offsets []int64, done func([]string, error)) {
+	w.wants = "keys are"
+	w.later = append(w.later, func() {
+		keys := make([]string, len(offsets))
+		for i, offset := range offsets {
+			keys[i], _, _ = w.disk.at(offset)
+		}
+		done(keys, nil)
+	})
+}
+
 // ProducerID implements Carrier.
 func (w *world) ProducerID(_ context.Context, done func(int64, error)) {
 	w.nextID++
 	id := w.nextID
+	w.wants = "a producer id is"
 	w.later = append(w.later, func() { done(id, nil) })
 }
 

@@ -20,7 +20,8 @@ import (
 //
 //	set KEY [in=1s] [to=other] [value=V]    cancel KEY…    find KEY
 //	take LINE from=N upto=N [KEY…]            line LINE      settle, count
-//	sync, id (a producer id comes), land [unheard] [error=CODE]
+//	clear TOPIC (cancels all for it)          pending TOPIC (counts them)
+//	sync, id (a producer id comes, or keys), land [unheard] [error=CODE]
 //	pass D (both clocks), clock D (the domain clock alone), crash
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
@@ -153,6 +154,10 @@ func (s *story) command() any {
 		return Line{names[0]}
 	case "settle":
 		return Settle{}
+	case "clear":
+		return CancelTopic{names[0]}
+	case "pending":
+		return CountTopic{names[0]}
 	case "count":
 		return Count{}
 	case "take":
@@ -196,7 +201,7 @@ func (s *story) told() string {
 	}
 	s.flown = flown
 	if len(s.later) > 0 {
-		b.WriteString("a producer id is asked for\n")
+		b.WriteString(s.wants + " asked for\n")
 	}
 	if s.d.Cmd == "land" || s.d.Cmd == "crash" {
 		fmt.Fprintf(&b, "other has %q\n", s.values("other"))

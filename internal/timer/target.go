@@ -45,7 +45,7 @@ type queued struct {
 	offset int64
 }
 
-// parked is a Set that waits for the end of a flight.
+// parked is a Set, or the end of a CancelTopic, that waits for the end of a flight.
 type parked struct {
 	token coordinator.Token
 	body  any

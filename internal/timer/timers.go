@@ -54,6 +54,16 @@ type Timers interface {
 	Cancel(ctx context.Context, keys []string) []error
 	// Get reads a timer; false when there is none that waits.
 	Get(ctx context.Context, key string) (Timer, bool, error)
+	// Count tells how many timers for a topic wait, at all coordinators: those that
+	// were set and neither cancelled nor appended. One that is being appended at that
+	// moment may count and be in the topic.
+	Count(ctx context.Context, topic string) (int64, error)
+	// CancelTopic takes away all timers for a topic that were set before it is called,
+	// and tells how many there were. It returns when that is durable and when those
+	// that were being appended at that moment are in the topic, so that nothing of
+	// them comes after it; the topic must be there until then. After an error some may
+	// be gone, and it can be called again.
+	CancelTopic(ctx context.Context, topic string) (int64, error)
 }
 
 // ErrGone says that there is no such timer any more: it was never set, was

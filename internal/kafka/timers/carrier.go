@@ -59,6 +59,22 @@ func (c *Carrier) ProducerID(ctx context.Context, done func(int64, error)) {
 	c.jobs.Go(func() { done(c.ids.take(ctx)) })
 }
 
+// Keys implements timer.Carrier.
+func (c *Carrier) Keys(_ context.Context, shard int32, offsets []int64, done func([]string, error)) {
+	c.jobs.Go(func() {
+		p, code := c.d.Partitions.ByName([]byte(Topic), shard)
+		if code != wire.None {
+			done(nil, code)
+			return
+		}
+		keys, err := keysAt(p, offsets)
+		if err != nil {
+			err = wire.Errorf(wire.KafkaStorageError, "read the keys of timers of %s-%d: %w", Topic, shard, err)
+		}
+		done(keys, err)
+	})
+}
+
 // Carry implements timer.Carrier.
 func (c *Carrier) Carry(ctx context.Context, f timer.Flight, done func(timer.Landed)) {
 	c.jobs.Go(func() {

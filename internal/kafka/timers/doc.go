@@ -9,10 +9,10 @@
 // Main types: Family, which is a timer.Timers; Carrier; Lines.
 //
 // Files in reading order: family.go, ask.go (Set, Cancel and Get, sorted by who
-// coordinates), far.go (those of other nodes), serve.go (what other nodes ask
-// here); carrier.go (a flight), payload.go (what timers hold, read again), ids.go,
-// topics.go; lines.go, line.go, line_read.go and delay.go (delay lines), settle.go (the domain
-// clock), metrics.go.
+// coordinates), topic.go (all timers for a topic), far.go (those of other nodes),
+// serve.go (what other nodes ask here); carrier.go (a flight), payload.go (what timers
+// hold, read again), ids.go, topics.go; lines.go, line.go, line_read.go and delay.go
+// (delay lines), settle.go (the domain clock), metrics.go.
 //
 // # Delay lines
 //

@@ -16,7 +16,7 @@ type question struct {
 	partition int32
 	op        int8
 	items     []own.TimerItem
-	line      string
+	line      string // or a topic
 	from, to  int64
 	firstMs   int64 // of a Set: when the first of its timers is due
 }
@@ -25,7 +25,7 @@ type question struct {
 type answer struct {
 	errs   []error // of a Set or Cancel, one an item
 	value  []byte  // of a Get; nil: there is none
-	offset int64   // of a Line
+	offset int64   // of a Line; a number of timers
 }
 
 // ask asks whoever coordinates a partition, again and again while there is nobody,
@@ -49,15 +49,15 @@ func (f *Family) ask(ctx context.Context, q question) (answer, error) {
 const clockSkew = 1000
 
 // mayRepeat tells whether a question may be asked again after an error: what was
-// certainly not done, what only reads, what a line's offset guards, and a timer that
-// cannot have been appended yet.
+// certainly not done, what only reads or may be done twice, what a line's offset
+// guards, and a timer that cannot have been appended yet.
 func (f *Family) mayRepeat(q *question, err error) bool {
 	switch wire.CodeOf(err) {
 	case wire.CoordinatorLoadInProgress, wire.CoordinatorNotAvailable, wire.NotLeaderOrFollower:
 		return true
 	case wire.NotCoordinator, wire.NetworkException:
 		switch q.op {
-		case own.TimersGet, own.TimersLine, own.TimersTakeUp:
+		case own.TimersGet, own.TimersLine, own.TimersTakeUp, own.TimersCount, own.TimersCancelTopic:
 			return true
 		case own.TimersSet:
 			return q.firstMs > f.d.Wall().UnixMilli()+clockSkew
@@ -182,6 +182,10 @@ func command(q question) (any, error) {
 		return timer.Find{Key: q.items[0].Key}, nil
 	case own.TimersLine:
 		return timer.Line{Line: q.line}, nil
+	case own.TimersCount:
+		return timer.CountTopic{Topic: q.line}, nil
+	case own.TimersCancelTopic:
+		return timer.CancelTopic{Topic: q.line}, nil
 	}
 	return nil, wire.Errorf(wire.InvalidRequest, "timers know no operation %d", q.op)
 }

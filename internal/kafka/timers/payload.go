@@ -8,6 +8,7 @@ import (
 
 	"ottla/internal/partition"
 	"ottla/internal/record"
+	"ottla/internal/timer/schema"
 	"ottla/internal/wire"
 )
 
@@ -38,6 +39,28 @@ func payloads(p *partition.Partition, offsets []int64, fn func(i int, key, value
 		order = order[n:]
 	}
 	return nil
+}
+
+// keysAt are the keys of the timers whose records lie at some offsets, "" for those
+// that are not in the log any more.
+func keysAt(p *partition.Partition, offsets []int64) ([]string, error) {
+	keys := make([]string, len(offsets))
+	note := func(i int, key, _ []byte) {
+		if kind, rest, err := schema.ParseKey(key); err == nil && kind == schema.KindTimer {
+			keys[i] = string(rest)
+		}
+	}
+	err := payloads(p, offsets, note)
+	if !errors.Is(err, errNoPayload) {
+		return keys, err
+	}
+	for i, offset := range offsets { // one was replaced meanwhile, and its log compacted
+		err := payloads(p, []int64{offset}, func(_ int, key, value []byte) { note(i, key, value) })
+		if err != nil && !errors.Is(err, errNoPayload) {
+			return nil, err
+		}
+	}
+	return keys, nil
 }
 
 // reader reads batches of the timers' topic.

@@ -43,11 +43,28 @@ type Table struct {
 	used   int
 	index  index
 	heap   []Ref
-	loose  bool // the heap has no order yet: see Loosen
+	loose  bool  // the heap has no order yet: see Loosen
+	counts []int // of entries, by topic
 }
 
 // Len is the number of entries, those that were taken too.
 func (t *Table) Len() int { return t.used }
+
+// LenOf is the number of entries of a topic, those that were taken too.
+func (t *Table) LenOf(topic int32) int {
+	if int(topic) >= len(t.counts) {
+		return 0
+	}
+	return t.counts[topic]
+}
+
+// counted notes that a topic has n entries more.
+func (t *Table) counted(topic int32, n int) {
+	for int(topic) >= len(t.counts) {
+		t.counts = append(t.counts, 0)
+	}
+	t.counts[topic] += n
+}
 
 // Waiting is the number of entries that were not taken.
 func (t *Table) Waiting() int { return len(t.heap) }
@@ -72,10 +89,13 @@ func (t *Table) Taken(r Ref) bool { return t.at(r).place == taken }
 // Find is the entry of a key, None when there is none.
 func (t *Table) Find(h Hash) Ref { return t.index.find(t, h) }
 
-// Put adds an entry, in the place of that with the same hash, and lets it wait.
+// Put adds an entry, in the place of that with the same hash, and lets it wait. Its
+// topic is at least 0, and topics are numbered without large gaps.
 func (t *Table) Put(e Entry) Ref {
+	t.counted(e.Topic, 1)
 	if r := t.Find(e.Hash); r != None {
 		s := t.at(r)
+		t.counted(s.Topic, -1)
 		s.Entry = e
 		if s.place == taken {
 			t.push(r)
@@ -119,6 +139,7 @@ func (t *Table) Remove(r Ref) {
 		t.pull(int(s.place))
 	}
 	t.index.remove(t, r)
+	t.counted(s.Topic, -1)
 	s.place = freed
 	t.free = append(t.free, r)
 	t.used--
@@ -142,10 +163,10 @@ func (t *Table) Return(r Ref) {
 }
 
 // All gives each entry to fn, in the order of their places.
-func (t *Table) All(fn func(Entry) bool) {
-	for _, c := range t.chunks {
+func (t *Table) All(fn func(Ref, Entry) bool) {
+	for n, c := range t.chunks {
 		for i := range c {
-			if c[i].place != freed && !fn(c[i].Entry) {
+			if c[i].place != freed && !fn(Ref(n*chunkLen+i), c[i].Entry) {
 				return
 			}
 		}

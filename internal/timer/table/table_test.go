@@ -53,7 +53,7 @@ func TestATableIsWhatItsPlainTwinIs(t *testing.T) {
 			switch op := rng.IntN(10); {
 			case op < 5:
 				offset++
-				e := Entry{Hash: h, DueMs: rng.Int64N(50), Offset: offset, Topic: int32(step), Spread: -3, Size: 9}
+				e := Entry{Hash: h, DueMs: rng.Int64N(50), Offset: offset, Topic: int32(step % 7), Spread: -3, Size: 9}
 				tb.Put(e)
 				w.entries[h] = e
 				delete(w.taken, h)
@@ -90,10 +90,17 @@ func check(t *testing.T, tb *Table, w *twin) {
 	if tb.Len() != len(w.entries) || tb.Waiting() != len(w.entries)-len(w.taken) {
 		t.Fatalf("%d entries, %d wait; want %d and %d", tb.Len(), tb.Waiting(), len(w.entries), len(w.entries)-len(w.taken))
 	}
+	var of [8]int
 	for h, e := range w.entries {
+		of[e.Topic]++
 		r := tb.Find(h)
 		if r == None || tb.Get(r) != e || tb.Taken(r) != w.taken[h] || !tb.Holds(r, e.Offset) || tb.Holds(r, e.Offset+1<<40) {
 			t.Fatalf("entry %x is %v", h, r)
+		}
+	}
+	for topic, n := range of {
+		if got := tb.LenOf(int32(topic)); got != n {
+			t.Fatalf("%d entries of topic %d, want %d", got, topic, n)
 		}
 	}
 }
@@ -123,16 +130,16 @@ func TestAllGivesEveryEntryAndStopsWhenTold(t *testing.T) {
 	}
 	tb.Remove(tb.Find(hashOf(5)))
 	seen := map[int64]bool{}
-	tb.All(func(e Entry) bool { seen[e.Offset] = true; return true })
+	tb.All(func(r Ref, e Entry) bool { seen[tb.Get(r).Offset] = true; return tb.Get(r) == e })
 	if len(seen) != 2999 || seen[5] {
 		t.Errorf("%d entries seen", len(seen))
 	}
 	n := 0
-	tb.All(func(Entry) bool { n++; return n < 10 })
+	tb.All(func(Ref, Entry) bool { n++; return n < 10 })
 	if n != 10 {
 		t.Errorf("%d entries seen after it was told to stop at 10", n)
 	}
-	tb.All(func(e Entry) bool { return true })
+	tb.All(func(Ref, Entry) bool { return true })
 	for n := range uint64(3000) {
 		if r := tb.Find(hashOf(n)); r != None {
 			tb.Remove(r)
