@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ottla/test/rig/sharer"
 )
 
 // crowd are the members of a group: each place is filled again when its member
@@ -31,11 +33,11 @@ func (c *crowd) fill(ctx context.Context, n int, seed uint64) {
 
 // live is one member's life.
 func (c *crowd) live(ctx context.Context, r *rand.Rand) {
-	m, err := newMember(c.addr, c.l.group, c.topic, newID(r), c.l, r)
+	m, err := newMember(c.addr, c.l.group, c.topic, sharer.NewID(r), c.l, r)
 	if err != nil {
 		return
 	}
-	defer m.close()
+	defer m.Close()
 	for ctx.Err() == nil {
 		alive, err := m.step(ctx, c.manner(r))
 		if !alive {

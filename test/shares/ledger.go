@@ -102,6 +102,13 @@ func (l *ledger) confirmed(ns []name, now time.Time) {
 	}
 }
 
+// broken notes an answer that no broker may give.
+func (l *ledger) broken(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.complain("%w", err)
+}
+
 // did counts something that a run shall have seen.
 func (l *ledger) did(what string) {
 	l.mu.Lock()

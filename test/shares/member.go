@@ -2,77 +2,31 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"slices"
-	"sync"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"ottla/internal/uuid"
+	"ottla/test/rig/sharer"
 )
 
-// member is one member of a share group, in raw requests.
+// member is one member of a share group, whose doings are in the ledger.
 type member struct {
-	id    string
-	group string
-	topic string
-	l     *ledger
-	r     *rand.Rand
-	cl    *kgo.Client
-	wires wires
-
-	epoch    int32 // as a member
-	beats    time.Time
-	assigned []kmsg.ShareFetchRequestTopic
-	session  int32 // the epoch that the next request carries
-}
-
-// wires are a member's connections, so that they can be cut.
-type wires struct {
-	mu   sync.Mutex
-	all  []net.Conn
-	dead bool
-}
-
-func (w *wires) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.dead {
-		return nil, fmt.Errorf("the member is dead: %w", c.Close())
-	}
-	w.all = append(w.all, c)
-	return c, nil
-}
-
-// cut ends all connections, for good.
-func (w *wires) cut() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.dead = true
-	for _, c := range w.all {
-		_ = c.Close() // it is cut in any case
-	}
+	*sharer.Member
+	l *ledger
+	r *rand.Rand
 }
 
 func newMember(addr, group, topic, id string, l *ledger, r *rand.Rand) (*member, error) {
-	m := &member{id: id, group: group, topic: topic, l: l, r: r}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.Dialer(m.wires.dial), kgo.RequestRetries(0), kgo.DisableClientMetrics(),
-		kgo.RequestTimeoutOverhead(5*time.Second))
+	m, err := sharer.New(sharer.Options{Addrs: []string{addr}, Group: group, Topic: topic, ID: id})
 	if err != nil {
 		return nil, err
 	}
-	m.cl = cl
-	return m, nil
+	return &member{m, l, r}, nil
 }
 
 // how a member treats the records of one fetch.
@@ -92,20 +46,28 @@ const lock = time.Second
 
 // step does one round; false when the member has died.
 func (m *member) step(ctx context.Context, how manner) (bool, error) {
-	if err := m.beat(ctx); err != nil {
+	if err := m.Beat(ctx); err != nil {
 		return true, err
 	}
-	if len(m.assigned) == 0 {
+	if !m.Has() {
 		return true, nil
 	}
-	got, err := m.fetch(ctx)
-	if err != nil || len(got) == 0 {
+	b, err := m.Fetch(ctx, sharer.Want{Max: int32(1 + m.r.IntN(200)), Strict: m.r.IntN(2) == 1, Batch: 50, WaitMs: 200})
+	var broken *sharer.Broken
+	if errors.As(err, &broken) {
+		m.l.broken(err)
+	}
+	if err != nil || len(b.Records) == 0 {
+		return true, err
+	}
+	if err := m.note(b); err != nil {
+		m.l.broken(err)
 		return true, err
 	}
 	m.l.did(mannerNames[how])
 	switch how {
 	case dies:
-		m.wires.cut()
+		m.Cut()
 		return false, nil
 	case slow:
 		select {
@@ -114,151 +76,68 @@ func (m *member) step(ctx context.Context, how manner) (bool, error) {
 			return true, nil
 		}
 	}
-	return true, m.acknowledge(ctx, got, how)
+	return true, m.acknowledge(ctx, b, how)
 }
 
-// beat reports when it is time to.
-func (m *member) beat(ctx context.Context) error {
-	if time.Now().Before(m.beats) {
-		return nil
-	}
-	req := kmsg.NewPtrShareGroupHeartbeatRequest()
-	req.GroupID, req.MemberID, req.MemberEpoch = m.group, m.id, m.epoch
-	if m.epoch == 0 {
-		req.SubscribedTopicNames = []string{m.topic}
-	}
-	resp, err := req.RequestWith(ctx, m.cl)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
-	if err != nil {
-		m.epoch = 0
-		return err
-	}
-	m.epoch = resp.MemberEpoch
-	m.beats = time.Now().Add(time.Duration(resp.HeartbeatIntervalMillis) * time.Millisecond)
-	if resp.Assignment == nil {
-		return nil
-	}
-	m.assigned, m.session = nil, 0
-	for _, tp := range resp.Assignment.TopicPartitions {
-		t := kmsg.NewShareFetchRequestTopic()
-		t.TopicID = tp.TopicID
-		for _, p := range tp.Partitions {
-			row := kmsg.NewShareFetchRequestTopicPartition()
-			row.Partition = p
-			t.Partitions = append(t.Partitions, row)
+// note tells the ledger what came.
+func (m *member) note(b *sharer.Batch) error {
+	for i := range b.Records {
+		r := &b.Records[i]
+		n, err := nameOf(string(r.Value))
+		if err != nil {
+			return err
 		}
-		m.assigned = append(m.assigned, t)
+		m.l.delivered(n, place{r.Partition, r.Offset}, r.Count, b.Sent)
 	}
 	return nil
-}
-
-// fetch asks for records.
-func (m *member) fetch(ctx context.Context) ([]given, error) {
-	req := kmsg.NewPtrShareFetchRequest()
-	req.GroupID, req.MemberID, req.ShareSessionEpoch = &m.group, &m.id, m.session
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.MaxRecords, req.BatchSize = 200, 1, 1<<20, int32(1+m.r.IntN(200)), 50
-	req.ShareAcquireMode = int8(m.r.IntN(2))
-	if m.session == 0 {
-		req.Topics = m.assigned
-	}
-	sent := time.Now()
-	resp, err := req.RequestWith(ctx, m.cl)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
-	if err != nil {
-		m.session = 0
-		return nil, err
-	}
-	m.session++
-	var out []given
-	for i := range resp.Topics {
-		for j := range resp.Topics[i].Partitions {
-			p := &resp.Topics[i].Partitions[j]
-			got, err := acquired(p)
-			if err != nil {
-				m.l.mu.Lock()
-				m.l.complain("%w", err)
-				m.l.mu.Unlock()
-				return nil, err
-			}
-			for _, g := range got {
-				m.l.delivered(g.name, g.at, g.count, sent)
-			}
-			out = append(out, got...)
-		}
-	}
-	return out, nil
 }
 
 // acknowledge says what became of records: all accepted, or some released.
-func (m *member) acknowledge(ctx context.Context, got []given, how manner) error {
-	req := kmsg.NewPtrShareAcknowledgeRequest()
-	req.GroupID, req.MemberID, req.ShareSessionEpoch = &m.group, &m.id, m.session
-	t := kmsg.NewShareAcknowledgeRequestTopic()
-	t.TopicID = m.assigned[0].TopicID
+func (m *member) acknowledge(ctx context.Context, b *sharer.Batch, how manner) error {
+	kinds := map[sharer.Place]int8{}
 	taken := map[int32][]name{}
-	slices.SortFunc(got, func(a, b given) int {
-		if a.at.partition != b.at.partition {
-			return int(a.at.partition - b.at.partition)
-		}
-		return int(a.at.offset - b.at.offset)
-	})
-	for _, g := range got {
-		if k := len(t.Partitions) - 1; k < 0 || t.Partitions[k].Partition != g.at.partition {
-			row := kmsg.NewShareAcknowledgeRequestTopicPartition()
-			row.Partition = g.at.partition
-			t.Partitions = append(t.Partitions, row)
-		}
-		kind := int8(1)
+	for i := range b.Records {
+		r := &b.Records[i]
+		kinds[r.Place] = sharer.Accept
 		if how == releases && m.r.IntN(3) == 0 {
-			kind = 2
-		} else {
-			taken[g.at.partition] = append(taken[g.at.partition], g.name)
+			kinds[r.Place] = sharer.Release
+			continue
 		}
-		b := kmsg.NewShareAcknowledgeRequestTopicPartitionAcknowledgementBatch()
-		b.FirstOffset, b.LastOffset, b.AcknowledgeTypes = g.at.offset, g.at.offset, []int8{kind}
-		p := &t.Partitions[len(t.Partitions)-1]
-		p.AcknowledgementBatches = append(p.AcknowledgementBatches, b)
+		n, err := nameOf(string(r.Value))
+		if err != nil {
+			return err
+		}
+		taken[r.Partition] = append(taken[r.Partition], n)
 	}
-	req.Topics = append(req.Topics, t)
 	for _, names := range taken {
 		m.l.trying(names, time.Now())
 	}
-	resp, err := req.RequestWith(ctx, m.cl)
-	now := time.Now()
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
+	refused, err := m.Acknowledge(ctx, b, func(r *sharer.Record) int8 { return kinds[r.Place] })
 	if err != nil {
-		m.session = 0
 		return err
 	}
-	m.session++
-	for i := range resp.Topics {
-		for _, p := range resp.Topics[i].Partitions {
-			if p.ErrorCode == 0 {
-				m.l.confirmed(taken[p.Partition], now)
-			} else {
-				m.l.did("refused " + kerr.ErrorForCode(p.ErrorCode).Error())
-			}
+	now := time.Now()
+	for partition, names := range taken {
+		if why := refused[partition]; why == nil {
+			m.l.confirmed(names, now)
+		}
+	}
+	for _, why := range refused {
+		if code := (*kerr.Error)(nil); errors.As(why, &code) {
+			m.l.did("refused " + code.Message)
 		}
 	}
 	return nil
 }
 
-// close ends a member that lives still.
-func (m *member) close() {
-	m.wires.cut()
-	m.cl.Close()
-}
+// valueOf and nameOf write and read a record's value.
+func valueOf(n name) []byte { return []byte(n.key + "#" + strconv.Itoa(n.seq)) }
 
-func newID(r *rand.Rand) string {
-	var id uuid.UUID
-	for i := range id {
-		id[i] = byte(r.Uint32())
+func nameOf(value string) (name, error) {
+	key, seq, ok := strings.Cut(value, "#")
+	n, err := strconv.Atoi(seq)
+	if !ok || err != nil {
+		return name{}, fmt.Errorf("a record says %q", value)
 	}
-	return id.String()
+	return name{key, n}, nil
 }
