@@ -24,6 +24,17 @@ const (
 	TimersTopic = "__ottla_timers"
 )
 
+// Topics that the event layer writes, as a client of its node. They are no internal
+// topics, but grow as those do.
+const (
+	// ObjectsTopic has definitions of queues, schedules and the like.
+	ObjectsTopic = "__ottla_objects"
+	// SchedulesTopic has what has happened to schedules.
+	SchedulesTopic = "__ottla_schedules"
+	// WakesTopic tells which schedules are to be looked at.
+	WakesTopic = "__ottla_schedule_wakes"
+)
+
 // Ensure makes an internal topic if it is not there yet, and returns when its
 // partitions serve. Their coordinators may still be loading then: see
 // coordinator.Runtime.Settle. A factor above the number of live nodes is that
@@ -127,14 +138,42 @@ const minInsync = "min.insync.replicas"
 // fewer are enough, or nothing could be written. The offsets topic has the setting
 // of all topics, as in Kafka; where nobody made one, two of three.
 func (b *Broker) leastInSync(img *metadata.Image, topic string, replicas int64) (least int64, own bool) {
-	if topic == OffsetsTopic {
+	switch topic {
+	case OffsetsTopic:
 		return 2, replicas >= 3 && !b.o.View.MinInsyncSet(img)
+	case ObjectsTopic, SchedulesTopic, WakesTopic:
+		return eventInSync(replicas), true
 	}
 	return max(1, min(b.o.View.Int(img, internalTopics[topic]+".min.isr"), replicas)), true
 }
 
-// growing are the internal topics, in the order of what is asked of the controller.
-var growing = []string{OffsetsTopic, ShareStateTopic, TransactionsTopic, TimersTopic}
+// factor is how many replicas an internal topic has where there are as many nodes.
+func (b *Broker) factor(img *metadata.Image, topic string) int {
+	if settings, ok := internalTopics[topic]; ok {
+		return int(b.o.View.Int(img, settings+".replication.factor"))
+	}
+	return eventReplicas
+}
+
+// eventReplicas is how many replicas topics of the event layer have, and
+// eventInSync how many must be in sync: more than half of three.
+const eventReplicas = 3
+
+func eventInSync(replicas int64) int64 { return max(1, (replicas+1)/2) }
+
+// EventReplicas tells with how many replicas a topic of the event layer is made in a
+// cluster of so many nodes, and how many of them must be in sync.
+func EventReplicas(nodes int) (replicas, inSync int) {
+	replicas = max(1, min(eventReplicas, nodes))
+	return replicas, int(eventInSync(int64(replicas)))
+}
+
+// growing are the topics that get more replicas when nodes come, in the order of
+// what is asked of the controller.
+var growing = []string{OffsetsTopic, ShareStateTopic, TransactionsTopic, TimersTopic, ObjectsTopic, SchedulesTopic, WakesTopic}
+
+// Grows tells whether a topic gets more replicas when nodes come: see Widen.
+func Grows(topic string) bool { return slices.Contains(growing, topic) }
 
 // mostWidened bounds the partitions of one command.
 const mostWidened = 1000
@@ -156,8 +195,7 @@ func (b *Broker) Widen() (controller.ReassignPartitions, bool) {
 		if t == nil || len(live) < 2 {
 			continue
 		}
-		factor := int(b.o.View.Int(img, internalTopics[topic]+".replication.factor"))
-		cmd.Partitions = append(cmd.Partitions, widened(t, live, min(factor, len(live)))...)
+		cmd.Partitions = append(cmd.Partitions, widened(t, live, min(b.factor(img, topic), len(live)))...)
 	}
 	cmd.Partitions = cmd.Partitions[:min(len(cmd.Partitions), mostWidened)]
 	return cmd, len(cmd.Partitions) > 0

@@ -97,6 +97,55 @@ func TestWhatNeedsNoMoreReplicasIsLeftAlone(t *testing.T) {
 	}
 }
 
+// Topics of the event layer have three replicas, whatever internal topics are set to,
+// and ask for two of them.
+func TestTopicsOfTheEventLayerGrow(t *testing.T) {
+	b := grown(t, 3, on(1, 2, 3))
+	records := []metadata.Record{&metadata.ConfigRecord{ResourceType: metadata.ResourceTopic, ResourceName: OffsetsTopic, Name: minInsync, Value: ptr("2")}}
+	for i, topic := range []string{ObjectsTopic, SchedulesTopic, WakesTopic} {
+		id := uuid.UUID{9, byte(i)}
+		records = append(records, &metadata.TopicRecord{Name: topic, ID: id},
+			&metadata.PartitionRecord{TopicID: id, Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: make([]uuid.UUID, 1)},
+			&metadata.ConfigRecord{ResourceType: metadata.ResourceTopic, ResourceName: topic, Name: minInsync, Value: ptr("1")})
+	}
+	img, _, err := b.Image().With(200, 1, records...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.image.Store(img)
+	cmd, _ := b.Widen()
+	for i, topic := range []string{ObjectsTopic, SchedulesTopic, WakesTopic} {
+		if len(cmd.Partitions) != 3 || cmd.Partitions[i].Topic != topic || len(cmd.Partitions[i].Replicas) != 3 {
+			t.Fatalf("it grows to %+v", cmd.Partitions)
+		}
+	}
+	if cmd, some := b.Strengthen(); some {
+		t.Errorf("with one replica they ask for more in sync: %+v", cmd)
+	}
+	records = nil
+	for i := range 3 {
+		all := []int32{1, 2, 3}
+		change := metadata.ChangePartition(uuid.UUID{9, byte(i)}, 0)
+		change.Replicas, change.ISR, change.Directories = all, all, make([]uuid.UUID, 3)
+		records = append(records, change)
+	}
+	if img, _, err = img.With(300, 1, records...); err != nil {
+		t.Fatal(err)
+	}
+	b.image.Store(img)
+	strong, _ := b.Strengthen()
+	if len(strong.Resources) != 3 || *strong.Resources[2].Entries[0].Value != "2" {
+		t.Errorf("with three replicas: %+v", strong)
+	}
+	for nodes, want := range map[int][2]int{0: {1, 1}, 1: {1, 1}, 2: {2, 1}, 3: {3, 2}, 7: {3, 2}} {
+		if r, s := EventReplicas(nodes); [2]int{r, s} != want {
+			t.Errorf("%d nodes: %d replicas, %d in sync, want %v", nodes, r, s, want)
+		}
+	}
+}
+
+func ptr(s string) *string { return &s }
+
 // TestInternalTopicsAskForTwoOnceTheyHaveThree: not while replicas come, nor before
 // as many are in sync everywhere, and not against what somebody has set.
 func TestInternalTopicsAskForTwoOnceTheyHaveThree(t *testing.T) {

@@ -3,15 +3,12 @@ package server
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/object"
@@ -73,6 +70,7 @@ func (s *Server) makeMorgue() *queue.Morgue {
 		}
 		return "", false
 	})
+	s.events.morgue.Written = s.metrics.Counters("ottla_queue_dead_letters_total", 200)
 	return s.events.morgue
 }
 
@@ -86,7 +84,7 @@ func (s *Server) makeEvents() {
 	})
 	e.queues = queue.New(queue.Options{
 		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Image: s.image, Timers: s.timers,
-		Now: s.o.Now, NodeID: s.nodeID, Logger: s.o.Logger,
+		Now: s.o.Now, NodeID: s.nodeID, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 }
 
@@ -100,6 +98,9 @@ func (s *Server) resumeEvents() {
 func (s *Server) followEvents(d *metadata.Delta) {
 	if s.events.objects != nil && slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return t.Name == object.Topic }) {
 		s.events.objects.Wake()
+	}
+	if s.events.queues != nil {
+		s.events.queues.Look()
 	}
 	if s.events.schedules != nil {
 		s.events.schedules.Look()
@@ -176,26 +177,7 @@ func (s *Server) dialAny(ctx context.Context, network, addr string) (net.Conn, e
 
 // makeObjectsTopic makes the topic of objects, and returns when it serves.
 func (s *Server) makeObjectsTopic(ctx context.Context) error {
-	c, err := s.eventClient()
-	if err != nil {
-		return fmt.Errorf("make the topic %s: %w", object.Topic, err)
-	}
-	defer c.Close()
-	settings := map[string]*string{}
-	set := func(name, value string) { settings[name] = &value }
-	set("cleanup.policy", "compact")
-	set("unclean.leader.election.enable", "false")
-	set("durability", "fsync")
-	replicas := min(3, s.image().BrokerCount())
-	set("min.insync.replicas", strconv.Itoa(max(1, replicas/2+replicas%2)))
-	made, err := kadm.NewClient(c).CreateTopic(ctx, 1, int16(replicas), settings, object.Topic)
-	if err == nil {
-		err = made.Err
-	}
-	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return fmt.Errorf("make the topic %s: %w", object.Topic, err)
-	}
-	return nil
+	return s.makeEventTopic(ctx, object.Topic, 1, map[string]string{"cleanup.policy": "compact"})
 }
 
 // Queues are the cluster's queues, as this node reaches them.

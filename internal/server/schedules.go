@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"ottla/internal/broker"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/schedule"
 )
@@ -84,12 +85,12 @@ func (s *Server) makeEventTopic(ctx context.Context, topic string, partitions in
 		return fmt.Errorf("make the topic %s: %w", topic, err)
 	}
 	defer c.Close()
-	replicas := min(3, s.image().BrokerCount())
+	replicas, inSync := broker.EventReplicas(s.image().BrokerCount())
 	all := map[string]*string{}
 	set := func(name, value string) { all[name] = &value }
 	set("unclean.leader.election.enable", "false")
 	set("durability", "fsync")
-	set("min.insync.replicas", strconv.Itoa(max(1, replicas/2+replicas%2)))
+	set("min.insync.replicas", strconv.Itoa(inSync))
 	for name, value := range settings {
 		set(name, value)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"ottla/internal/broker"
 	"ottla/internal/metadata"
 )
 
@@ -32,9 +33,9 @@ func mayWiden(img *metadata.Image, d *metadata.Delta) bool {
 		return false
 	}
 	return len(d.Brokers) > 0 ||
-		slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return metadata.IsInternal(t.Name) }) ||
+		slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return broker.Grows(t.Name) }) ||
 		slices.ContainsFunc(d.Changed, func(p *metadata.Partition) bool {
-			return len(p.Adding)+len(p.Removing) == 0 && metadata.IsInternal(p.Topic.Name)
+			return len(p.Adding)+len(p.Removing) == 0 && broker.Grows(p.Topic.Name)
 		})
 }
 

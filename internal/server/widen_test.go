@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"ottla/internal/broker"
+	"ottla/internal/event/object"
+	"ottla/internal/event/schedule"
+	"ottla/internal/kafka/timers"
 	"ottla/internal/metadata"
 )
 
@@ -33,6 +36,7 @@ func TestInternalTopicsAreLookedAtWhenTheyMayLackReplicas(t *testing.T) {
 		"a node that is alone comes back":       {1, &metadata.Delta{Brokers: []int32{1}}, false},
 		"a topic is made":                       {3, &metadata.Delta{Created: []*metadata.Topic{orders}}, false},
 		"an internal topic is made":             {3, &metadata.Delta{Created: []*metadata.Topic{orders, {Name: broker.TransactionsTopic}}}, true},
+		"a topic of the event layer is made":    {3, &metadata.Delta{Created: []*metadata.Topic{{Name: object.Topic}}}, true},
 		"a partition changes":                   {3, changed(metadata.Partition{Topic: orders}), false},
 		"an internal one begins to get more":    {3, changed(metadata.Partition{Topic: offsets, Adding: []int32{2}}), false},
 		"an internal one has what it was given": {3, changed(metadata.Partition{Topic: offsets}), true},
@@ -41,6 +45,18 @@ func TestInternalTopicsAreLookedAtWhenTheyMayLackReplicas(t *testing.T) {
 		if got := mayWiden(nodes(c.nodes), c.d); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+// What the event layer writes is as safe as what its node does.
+func TestTopicsOfTheEventLayerGrowAsInternalOnesDo(t *testing.T) {
+	for _, topic := range []string{object.Topic, schedule.StateTopic, schedule.WakeTopic, timers.Topic} {
+		if !broker.Grows(topic) {
+			t.Errorf("%s does not get more replicas when nodes come", topic)
+		}
+	}
+	if broker.Grows("orders") {
+		t.Error("a topic of users does")
 	}
 }
 
