@@ -6,7 +6,8 @@
 // (client ids, keys, topics of many): what needs one stands on a page of its own
 // and is asked for at each scrape.
 //
-// Main types: Registry, Def (a row of the table), Counter, Gauge, Histogram;
+// Main types: Registry, Def (a row of the table), Counter, Gauge, Histogram, Counters
+// (a bounded number of rows by a label);
 // Page, Row and Sheet for what has a row for each partition or group.
 //
 // Files in reading order: table.go, registry.go, instruments.go, pages.go.

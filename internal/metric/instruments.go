@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +32,50 @@ func (c *Counter) Value() int64 {
 		return 0
 	}
 	return int64(read(c.prom).GetCounter().GetValue())
+}
+
+// Counters are a counter's handles by its label's values, where input makes these:
+// the first so many have rows of their own, all others count as Other.
+type Counters struct {
+	r    *Registry
+	name string
+	most int
+	// other is the handle of all that have no row of their own.
+	other func() *Counter
+
+	mu sync.RWMutex // guards of; held for moments
+	of map[string]*Counter
+}
+
+// Other is the label of what has no row of its own.
+const Other = "other"
+
+// Of is the handle of a label's value.
+func (c *Counters) Of(label string) *Counter {
+	if c == nil {
+		return nil
+	}
+	c.mu.RLock()
+	got, ok := c.of[label]
+	full := len(c.of) >= c.most
+	c.mu.RUnlock()
+	switch {
+	case ok:
+		return got
+	case full:
+		return c.other()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if got, ok := c.of[label]; ok {
+		return got
+	}
+	if len(c.of) >= c.most {
+		return c.other()
+	}
+	got = c.r.Counter(c.name, strings.ToValidUTF8(label, "?"))
+	c.of[label] = got
+	return got
 }
 
 // Gauge goes up and down.

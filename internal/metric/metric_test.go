@@ -77,6 +77,28 @@ func TestTheTableReachesTheExposition(t *testing.T) {
 	}
 }
 
+func TestALabelThatInputMakesHasABound(t *testing.T) {
+	r := New()
+	c := r.Counters("ottla_queue_messages_sent_total", 2)
+	for _, q := range []string{"a", "b", "c", "a", "d", "\xff"} {
+		c.Of(q).Inc()
+	}
+	got := scrape(t, r)
+	for _, want := range []string{`sent_total{queue="a"} 2`, `sent_total{queue="b"} 1`, `sent_total{queue="other"} 3`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("missing %s", want)
+		}
+	}
+	if strings.Count(got, "ottla_queue_messages_sent_total{") != 3 {
+		t.Errorf("more rows than the bound: %s", got)
+	}
+	var none *Registry
+	none.Counters("ottla_queue_messages_sent_total", 2).Of("a").Inc()
+	if n := testing.AllocsPerRun(100, func() { c.Of("a").Inc() }); n > 0 {
+		t.Errorf("%v allocations to count", n)
+	}
+}
+
 func TestExposition(t *testing.T) {
 	r := New()
 	r.Counter("ottla_kafka_requests_total", "Produce").Add(3)

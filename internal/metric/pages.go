@@ -35,6 +35,7 @@ var (
 	byTopic          = []string{"topic"}
 	byPartition      = []string{"topic", "partition"}
 	byReplica        = []string{"topic", "partition", "replica"}
+	byQueue          = []string{"queue"}
 	byGroup          = []string{"group"}
 	byGroupPartition = []string{"group", "topic", "partition"}
 	byConsumer       = []string{"consumergroup"}
@@ -61,6 +62,12 @@ var pages = []Row{
 	{PageDetail, "ottla_share_delayed_records", byGroupPartition, "Those of them whose time has not come (share.retry.backoff.ms)."},
 	{PageDetail, "ottla_share_parked_keys", byGroupPartition, "Keys that stand still because their first record waits to be given out again (share.key.ordering)."},
 	{PageDetail, "ottla_share_dying_records", byGroupPartition, "Records that were given up and whose dead letters are not yet written."},
+	{PageDetail, "ottla_queue_waiting_messages", byQueue, "Messages that can be taken, of the partitions that this node leads."},
+	{PageDetail, "ottla_queue_in_flight_messages", byQueue, "Messages that were taken and are neither acknowledged nor back, likewise."},
+	{PageDetail, "ottla_queue_delayed_messages", byQueue, "Messages that came back and whose time has not come, likewise. Those sent with a delay are among ottla_timers_pending."},
+	{PageDetail, "ottla_queue_dying_messages", byQueue, "Messages that were given up and whose dead letters are not yet written, likewise."},
+	{PageDetail, "ottla_queue_oldest_seconds", byQueue, "How long the oldest message of these has been there; 0 without any."},
+	{PageDetail, "ottla_queue_sources", byQueue, "How many queues have this one for their dead letters; its messages are dead letters then."},
 	{PageDetail, "ottla_detail_entries_omitted", nil, "Partitions, groups, committed offsets, share-partitions and ages that this answer leaves out: to stay bounded, or because a coordinator or log did not answer. Above zero the page is not whole."},
 
 	{PageKafka, "kafka_brokers", nil, "Brokers of the cluster that are not fenced."},

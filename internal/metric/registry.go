@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -43,6 +44,16 @@ func (r *Registry) Counter(name string, label ...string) *Counter {
 	d := declared(name, KindCounter, len(label))
 	vec := register(r, prometheus.NewCounterVec(prometheus.CounterOpts{Name: d.Name, Help: d.Help}, d.labels()))
 	return &Counter{vec.WithLabelValues(label...)}
+}
+
+// Counters gives handles of a counter with a label whose values input makes, at most
+// so many of them.
+func (r *Registry) Counters(name string, most int) *Counters {
+	if r == nil {
+		return nil
+	}
+	declared(name, KindCounter, 1)
+	return &Counters{r: r, name: name, most: most, of: map[string]*Counter{}, other: sync.OnceValue(func() *Counter { return r.Counter(name, Other) })}
 }
 
 // Gauge resolves a handle, see Counter.

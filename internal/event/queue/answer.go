@@ -89,7 +89,9 @@ func (s *Service) answer(ctx context.Context, ref Ref, n int, of say) []error {
 	}
 	for p := range words {
 		for k, err := range s.redeem(ctx, p, words[p]) {
-			errs[places[p][k]] = answerError(q, err)
+			if errs[places[p][k]] = answerError(q, err); err == nil {
+				s.counts.of(words[p][k].Type).Of(q.Name).Inc()
+			}
 		}
 	}
 	return errs

@@ -254,14 +254,44 @@ func TestDelayedMessagesComeInTheirTime(t *testing.T) {
 	sent := r.sendAll("orders", queue.Message{Body: []byte("own"), DelayMs: 30_000}, queue.Message{Body: []byte("queue's"), DelayMs: -1},
 		queue.Message{Body: []byte("none"), DelayMs: 0})
 	sentAt := r.clock.ms.Load()
+	r.want("counted", r.stats("orders"), "1 0 2 0")
 	r.want("the one without", bodies(r.takeFor("orders", 9, 3600_000)), "none:1")
 	r.pass(10 * time.Second)
 	r.want("as the queue says", bodies(r.takeFor("orders", 9, 3600_000)), "queue's:1")
+	r.want("one waits still", r.stats("orders"), "0 2 1 0")
 	r.restart()
 	r.pass(20 * time.Second)
+	r.want("it came", r.stats("orders"), "1 2 0 0")
 	got := r.takeFor("orders", 9, 3600_000)
 	r.want("as it says itself", bodies(got), "own:1")
 	if got[0].ID != sent[0].ID || got[0].SentMs != sentAt {
 		t.Errorf("%+v, want id %s, sent %d", got[0], sent[0].ID, sentAt)
 	}
+}
+
+// A purge and the end of a queue take what is delayed, too; what is delayed for a
+// topic that was adopted is its readers', and stays.
+func TestDelayedMessagesGoWithTheirQueue(t *testing.T) {
+	r := start(t)
+	later := func(name string) {
+		t.Helper()
+		r.sendAll(name, queue.Message{Body: []byte("later"), DelayMs: 60_000})
+	}
+	r.create("orders", nil)
+	later("orders")
+	r.must(r.q.Purge(r.ctx, ref("orders")))
+	r.want("purged", r.stats("orders"), "0 0 0 0")
+	later("orders")
+	r.must(r.q.Delete(r.ctx, ref("orders")))
+	r.create("orders", nil)
+	r.pass(time.Minute)
+	r.want("nothing comes", bodies(r.take("orders", 9)), "")
+	_, err := r.admin().CreateTopics(r.ctx, 1, 1, nil, "shared")
+	r.must(err)
+	r.create("adopts", func(s *queue.Spec) { s.Topic = "shared" })
+	later("adopts")
+	r.must(r.q.Purge(r.ctx, ref("adopts")))
+	r.want("not purged", r.stats("adopts"), "0 0 1 0")
+	r.pass(time.Minute)
+	r.want("it comes", bodies(r.take("adopts", 9)), "later:1")
 }

@@ -153,13 +153,13 @@ func queueOf(o *object.Object) (Queue, error) {
 	return q, nil
 }
 
-// Get finds a queue.
+// Get finds a queue. What it gives is not to be changed.
 func (s *Service) Get(ctx context.Context, ref Ref) (Queue, error) {
 	o, err := s.o.Objects.Get(ctx, ref.Full())
 	if err != nil {
 		return Queue{}, objectError(err)
 	}
-	return queueOf(&o)
+	return s.known.queue(&o)
 }
 
 // List implements API.
@@ -276,17 +276,32 @@ func (s *Service) Delete(ctx context.Context, ref Ref) error {
 	}
 }
 
-// Purge deletes all messages of a queue, those that are out too: their receipts
-// are void.
+// Purge deletes all messages of a queue, those that are out or delayed too: their
+// receipts are void. What is delayed for an adopted topic is not the queue's alone
+// and stays.
 func (s *Service) Purge(ctx context.Context, ref Ref) error {
 	q, err := s.open(ctx, ref)
 	if err != nil {
+		return err
+	}
+	if err := s.cancelDelayed(ctx, &q.Spec); err != nil {
 		return err
 	}
 	for _, p := range q.parts() {
 		if err := s.o.Leases.Reset(ctx, p); err != nil {
 			return fmt.Errorf("purge %s: %w: %w", q.Full(), ErrUnavailable, err)
 		}
+	}
+	return nil
+}
+
+// cancelDelayed takes away what is delayed for a queue's own topic.
+func (s *Service) cancelDelayed(ctx context.Context, spec *Spec) error {
+	if s.o.Timers == nil || spec.Adopted {
+		return nil
+	}
+	if _, err := s.o.Timers.CancelTopic(ctx, spec.Topic); err != nil {
+		return fmt.Errorf("%w: delete what is delayed for %s: %w", ErrUnavailable, spec.Topic, err)
 	}
 	return nil
 }

@@ -8,13 +8,12 @@
 // Main types: Service; Ref, Spec and Queue (what a queue is); Message, Taken;
 // Move (a task that moves messages).
 //
-// Files in reading order: spec.go, message.go, errors.go, service.go,
+// Files in reading order: spec.go, message.go (and as records), errors.go, service.go,
 // define.go (create, change, delete), check.go, material.go (topics and groups),
-// receipt.go, form.go (messages as records), send.go,
-// records.go (for transactions of others), take.go, attempt.go,
+// receipt.go, send.go, take.go, attempt.go,
 // answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), moving.go (a
-// task under way), mover.go (moves that survive being killed), morgue.go (dead
-// letters).
+// task under way), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
+// letters), letters.go (what lies there, and mending it).
 //
 // # Rules
 //

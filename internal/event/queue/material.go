@@ -166,6 +166,9 @@ func (s *Service) demolish(ctx context.Context, spec *Spec) error {
 	if spec.Adopted {
 		return nil
 	}
+	if err := s.cancelDelayed(ctx, spec); err != nil {
+		return err
+	}
 	c, err := s.kafka()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/kafka/shares"
+	"ottla/internal/metric"
 	"ottla/internal/record"
 	"ottla/internal/share/store"
 	"ottla/internal/wire"
@@ -21,6 +22,9 @@ type Morgue struct {
 	open func(opts ...kgo.Opt) (*kgo.Client, error)
 	// topic names a topic by its id.
 	topic func(key store.Key) (string, bool)
+	// Written counts letters, by the topic that their records are of. It is set
+	// before the first is written.
+	Written *metric.Counters
 
 	mu  sync.Mutex // guards the map; held for moments
 	of  map[store.Key]*undertaker
@@ -33,7 +37,7 @@ var _ shares.Morgue = (*Morgue)(nil)
 type undertaker struct {
 	mu     sync.Mutex // held by whoever moves
 	mover  mover
-	buried map[int64]bool
+	buried map[int64]bool // the last step's, while mover has begun
 }
 
 // NewMorgue makes a morgue; Close must follow. Topic names the topic of a
@@ -103,6 +107,12 @@ func (m *Morgue) Bury(ctx context.Context, key store.Key, topic string, partitio
 		return wire.Errorf(wire.MessageTooLarge, "%w", err)
 	case errors.Is(err, kerr.InvalidRecord):
 		return wire.Errorf(wire.InvalidRecord, "%w", err)
+	case err == nil: // should storing that they are archived fail, they are asked for again
+		m.Written.Of(from).Add(len(offsets))
+		u.buried = map[int64]bool{}
+		for _, at := range offsets {
+			u.buried[at] = true
+		}
 	}
 	return err
 }

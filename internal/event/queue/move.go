@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ottla/internal/event/letter"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 )
@@ -18,15 +19,20 @@ type Move struct {
 	Handle string `json:"-"`
 	From   Ref    `json:"from"`
 	// To is nil when each message goes back to where it came from.
-	To            *Ref   `json:"to,omitempty"`
-	RatePerSecond int32  `json:"rate,omitempty"` // 0 without a limit
-	Status        string `json:"status"`
+	To            *Ref  `json:"to,omitempty"`
+	RatePerSecond int32 `json:"rate,omitempty"` // 0 without a limit
+	// Where are conditions (package letter): only messages of which all hold are
+	// moved.
+	Where  []string `json:"where,omitempty"`
+	Status string   `json:"status"`
 	// Moved counts messages so far, ToMove those that were there at the start.
+	// Looked counts those that a move of chosen messages has judged.
 	Moved         int64  `json:"moved"`
+	Looked        int64  `json:"looked,omitempty"`
 	ToMove        int64  `json:"to_move"`
 	StartedMs     int64  `json:"started_ms"`
 	FailureReason string `json:"failure,omitempty"`
-	Node          int32  `json:"node"` // that carries it out
+	Node          int32  `json:"node"` // that carries it out; -1 before anybody began
 }
 
 // Values of Move.Status, by SQS's names.
@@ -49,7 +55,17 @@ const keptMoves = 10
 // StartMove begins to move all messages of a queue: to another, or with to nil
 // each to where it came from. One move of a queue runs at a time.
 func (s *Service) StartMove(ctx context.Context, from Ref, to *Ref, ratePerSecond int32) (Move, error) {
+	return s.StartChosen(ctx, from, to, ratePerSecond, nil)
+}
+
+// StartChosen is StartMove of the messages of which all conditions hold, as
+// letter.Parse reads them. Each is looked at once: those that are in flight or
+// delayed at that moment stay.
+func (s *Service) StartChosen(ctx context.Context, from Ref, to *Ref, ratePerSecond int32, where []string) (Move, error) {
 	from = RefOf(from.Full())
+	if _, err := letter.Parse(where); err != nil {
+		return Move{}, invalidf("%w", err)
+	}
 	if ratePerSecond < 0 {
 		return Move{}, invalidf("the rate is %d messages a second", ratePerSecond)
 	}
@@ -85,15 +101,15 @@ func (s *Service) StartMove(ctx context.Context, from Ref, to *Ref, ratePerSecon
 		return Move{}, err
 	}
 	m := Move{
-		Handle: newID(), From: from, To: to, RatePerSecond: ratePerSecond, Status: MoveRunning, ToMove: counts.Waiting,
-		StartedMs: s.nowMs(), Node: s.o.NodeID,
+		Handle: newID(), From: from, To: to, RatePerSecond: ratePerSecond, Where: where, Status: MoveRunning, ToMove: counts.Waiting,
+		StartedMs: s.nowMs(), Node: nobody,
 	}
 	version, err := s.putMove(ctx, &m, 0)
 	if err != nil {
 		return Move{}, err
 	}
 	s.forgetMoves(ctx, earlier)
-	s.run(m, version)
+	s.know(m, version)
 	return m, nil
 }
 
@@ -177,37 +193,6 @@ func (s *Service) ListMoves(ctx context.Context, from Ref, most int) ([]Move, er
 	}
 	slices.SortStableFunc(out, func(a, b Move) int { return int(b.StartedMs - a.StartedMs) })
 	return out[:min(len(out), most)], nil
-}
-
-// Resume goes on with the moves of this node that were under way when it ended.
-// It is called once, when the node serves.
-func (s *Service) Resume() {
-	s.o.Objects.Watch(name.Of(name.System, movePrefix), func(n object.News) {
-		m, err := moveOf(&n.Object)
-		if err != nil || n.Deleted || m.Node != s.o.NodeID || m.Status != MoveRunning && m.Status != MoveCancelling {
-			return
-		}
-		s.run(m, n.Object.Version)
-	})
-}
-
-// run carries a move out, unless somebody does.
-func (s *Service) run(m Move, version int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || s.ctx.Err() != nil || s.moves[m.Handle] != nil {
-		return
-	}
-	r := &moving{s: s, move: m, version: version, mover: mover{open: s.o.Client, txnID: "ottla-move-" + m.Handle, group: "ottla-move." + m.Handle}}
-	s.moves[m.Handle] = r
-	s.working.Go(func() {
-		r.run(s.ctx)
-		if s.ctx.Err() == nil { // else it goes on at the next start
-			s.mu.Lock()
-			delete(s.moves, m.Handle)
-			s.mu.Unlock()
-		}
-	})
 }
 
 // noteEvery is how often a move says how far it is.

@@ -53,12 +53,22 @@ func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bo
 		c.Close()
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}
-	got, err := kadm.NewClient(c).FetchOffsets(ctx, m.group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+	moved, err := movedOffsets(ctx, c, m.group, topic)
+	if err != nil {
 		c.Close()
-		return nil, fmt.Errorf("look how far the move from %s came: %w", topic, err)
+		return nil, err
 	}
 	m.c = c
+	return moved, nil
+}
+
+// movedOffsets are the offsets of a topic that the last step of a mover moved, by
+// partition: what a mover's group committed.
+func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string) (map[int32]map[int64]bool, error) {
+	got, err := kadm.NewClient(c).FetchOffsets(ctx, group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, fmt.Errorf("look how far the move from %s came: %w", topic, err)
+	}
 	out := map[int32]map[int64]bool{}
 	got.Each(func(o kadm.OffsetResponse) {
 		if o.Topic == topic && o.Err == nil {

@@ -23,6 +23,13 @@ type moving struct {
 	mover   mover
 	done    map[int32]map[int64]bool // what the last step before a crash moved
 	begun   bool
+	// left are words of a step that failed: of what it moved all the same, progress
+	// tells.
+	left map[queues.Part][]share.Word
+	// untilMs is until when an earlier runner may hold messages of which nobody
+	// knows any more, by the domain clock.
+	untilMs int64
+	chosen  *chosen // of a move of chosen messages, once it has begun
 	noted   time.Time
 }
 
@@ -32,7 +39,11 @@ const lockMovedMs = 60_000
 // run moves until nothing is left, and notes the end.
 func (r *moving) run(ctx context.Context) {
 	defer r.mover.close()
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && r.mine(ctx) {
+		if r.cancelled() {
+			r.end(ctx, MoveCancelled, "")
+			return
+		}
 		over, err := r.some(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -44,10 +55,7 @@ func (r *moving) run(ctx context.Context) {
 		case err != nil:
 			r.end(ctx, MoveFailed, err.Error())
 			return
-		case r.cancelled():
-			r.end(ctx, MoveCancelled, "")
-			return
-		case over:
+		case over && !r.cancelled():
 			r.end(ctx, MoveCompleted, "")
 			return
 		case time.Since(r.noted) > noteEvery:
@@ -100,7 +108,8 @@ func (r *moving) end(ctx context.Context, status, why string) {
 		}
 		o, gone := r.s.o.Objects.Get(ctx, moveRef(r.move.Handle))
 		if gone != nil {
-			r.s.o.Logger.Warn("the end of a move is not noted", "queue", r.move.From.Name, "move", r.move.Handle, "err", errors.Join(err, gone))
+			r.s.o.Logger.Warn("the end of a move is not noted; it is tried again", "queue", r.move.From.Name, "move", r.move.Handle, "err", errors.Join(err, gone))
+			sleep(ctx, time.Second)
 			return
 		}
 		r.version = o.Version
@@ -117,10 +126,15 @@ func (r *moving) some(ctx context.Context) (over bool, err error) {
 		return false, err
 	}
 	if !r.begun {
-		if r.done, err = r.mover.begin(ctx, q.Topic); err != nil {
+		if err := r.begin(ctx, q); err != nil {
 			return false, err
 		}
-		r.begun = true
+	}
+	if len(r.move.Where) > 0 {
+		if wait, err := r.awaitEarlier(ctx, q); wait || err != nil {
+			return false, err
+		}
+		return r.choose(ctx, q)
 	}
 	over = true
 	for _, p := range q.parts() {
@@ -141,6 +155,10 @@ func (r *moving) some(ctx context.Context) (over bool, err error) {
 			sleep(ctx, time.Duration(n)*time.Second/time.Duration(rate)-time.Since(began))
 		}
 	}
+	if over {
+		wait, err := r.awaitEarlier(ctx, q)
+		return !wait, err
+	}
 	return over, nil
 }
 
@@ -151,44 +169,61 @@ func (r *moving) part(ctx context.Context, q *opened, p queues.Part, most int) (
 	if err != nil || len(l.Acquired) == 0 {
 		return 0, err
 	}
-	var records []*kgo.Record
-	var offsets []int64
-	var words []share.Word
-	var failed error
-	err = eachLeased(&l, func(h *record.Header, x *record.Record, offset int64, count int16) {
-		words = append(words, accept(l.Epoch, offset, count))
-		if x == nil || r.done[p.Index][offset] {
-			return // no record, or moved before the crash
+	var b batch
+	err = eachLeased(&l, func(_ *record.Header, x *record.Record, offset int64, count int16) {
+		b.words = append(b.words, accept(l.Epoch, offset, count))
+		if x != nil && !r.done[p.Index][offset] { // else no record, or moved before the crash
+			r.put(ctx, &b, q, p, offset, x)
 		}
-		to, err := r.target(ctx, x)
-		if err != nil {
-			failed = err
-			return
-		}
-		records = append(records, moved(to, q, p, offset, x, h))
-		offsets = append(offsets, offset)
 	})
-	if err == nil {
-		err = failed
-	}
-	if err == nil && len(records) > 0 {
-		err = r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index}, offsets, records)
-	}
 	if err != nil {
-		for i := range words {
-			words[i].Type = share.Release
-		}
-		r.s.o.Leases.Redeem(ctx, p, words)
-		return 0, err
+		b.failed = err
 	}
-	for _, err := range r.s.redeem(ctx, p, words) {
+	return len(b.words), r.finish(ctx, q, p, &b)
+}
+
+// batch is what one step moves.
+type batch struct {
+	records []*kgo.Record
+	offsets []int64
+	words   []share.Word // that acknowledge all that is held
+	failed  error        // why it cannot be moved
+}
+
+// put adds a message to a batch.
+func (r *moving) put(ctx context.Context, b *batch, q *opened, p queues.Part, offset int64, x *record.Record) {
+	to, err := r.target(ctx, x)
+	if err != nil {
+		b.failed = err
+		return
+	}
+	b.records = append(b.records, moved(to, q, p, offset, x))
+	b.offsets = append(b.offsets, offset)
+}
+
+// finish writes a batch with the progress, and acknowledges what it is of; or it
+// gives that back.
+func (r *moving) finish(ctx context.Context, q *opened, p queues.Part, b *batch) error {
+	if err := b.failed; err != nil { // nothing was written
+		release(b.words)
+		r.s.o.Leases.Redeem(ctx, p, b.words)
+		return err
+	}
+	if len(b.records) > 0 {
+		if err := r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index}, b.offsets, b.records); err != nil {
+			r.leave(p, b.words)
+			return err
+		}
+	}
+	for _, err := range r.s.redeem(ctx, p, b.words) {
 		if err != nil {
-			return 0, fmt.Errorf("acknowledge what was moved: %w", err)
+			return fmt.Errorf("acknowledge what was moved: %w", err)
 		}
 	}
 	delete(r.done, p.Index)
-	r.move.Moved += int64(len(records))
-	return len(words), nil
+	r.move.Moved += int64(len(b.records))
+	r.s.counts.moved.Of(q.Name).Add(len(b.records))
+	return nil
 }
 
 // target is the topic that a message goes to.
@@ -215,7 +250,7 @@ func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
 
 // moved is the record that a message becomes: with its id, and without what was
 // said of it as a dead letter. It counts as sent now.
-func moved(topic string, q *opened, p queues.Part, offset int64, x *record.Record, _ *record.Header) *kgo.Record {
+func moved(topic string, q *opened, p queues.Part, offset int64, x *record.Record) *kgo.Record {
 	out := &kgo.Record{Topic: topic, Partition: anywhere, Key: clone(x.Key), Value: clone(x.Value)}
 	id := ""
 	for i := range x.Headers {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type rig struct {
 	*testing.T
 	ctx   context.Context
 	fs    vfs.FS
+	set   map[string]string // settings of the node
 	clock clock
 	s     *server.Server
 	q     *queue.Service
@@ -39,10 +41,16 @@ type rig struct {
 
 func start(t *testing.T) *rig {
 	t.Helper()
+	return startOn(t, vfs.NewMem(0), time.Now().UnixMilli(), nil)
+}
+
+// startOn starts a node on a disk, at a time.
+func startOn(t *testing.T, fs vfs.FS, nowMs int64, set map[string]string) *rig {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	r := &rig{T: t, ctx: ctx, fs: vfs.NewMem(0)}
-	r.clock.ms.Store(time.Now().UnixMilli())
+	r := &rig{T: t, ctx: ctx, fs: fs, set: set}
+	r.clock.ms.Store(nowMs)
 	r.open()
 	t.Cleanup(func() { r.stop() })
 	return r
@@ -50,7 +58,9 @@ func start(t *testing.T) *rig {
 
 func (r *rig) open() {
 	r.Helper()
-	static, err := config.StaticOf("the test", map[string]string{"log.dirs": "/data"})
+	settings := map[string]string{"log.dirs": "/data"}
+	maps.Copy(settings, r.set)
+	static, err := config.StaticOf("the test", settings)
 	if err != nil {
 		r.Fatal(err)
 	}

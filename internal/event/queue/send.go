@@ -39,6 +39,8 @@ func (s *Service) Send(ctx context.Context, ref Ref, messages []Message) ([]Sent
 	var late []timer.Timer
 	var lateOf []int
 	var way sync.WaitGroup
+	var there written
+	var mu sync.Mutex // guards there
 	now := s.o.Now()
 	for i := range messages {
 		m := messages[i]
@@ -56,12 +58,24 @@ func (s *Service) Send(ctx context.Context, ref Ref, messages []Message) ([]Sent
 		way.Add(1)
 		r := &kgo.Record{Topic: q.Topic, Key: m.key(), Value: m.Body, Headers: m.headers(), Timestamp: now}
 		c.Produce(ctx, r, func(r *kgo.Record, err error) {
-			q.sent(&out[i], r, err)
+			if q.sent(&out[i], r, err); err == nil && q.FIFO {
+				mu.Lock()
+				there.note(q, i, r, m.DedupID)
+				mu.Unlock()
+			}
 			way.Done()
 		})
 	}
 	s.setTimers(ctx, late, lateOf, out)
 	way.Wait()
+	s.nameRepeats(ctx, q, &there, out)
+	good := 0
+	for i := range out {
+		if out[i].Err == nil {
+			good++
+		}
+	}
+	s.counts.sent.Of(q.Name).Add(good)
 	return out, nil
 }
 

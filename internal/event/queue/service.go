@@ -19,6 +19,7 @@ import (
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metadata"
+	"ottla/internal/metric"
 	"ottla/internal/share"
 	"ottla/internal/timer"
 )
@@ -29,6 +30,9 @@ type Leases interface {
 	Take(ctx context.Context, p queues.Part, w queues.Want) (queues.Lease, error)
 	Redeem(ctx context.Context, p queues.Part, words []share.Word) []error
 	Survey(ctx context.Context, p queues.Part) (lead.Survey, error)
+	Firsts(ctx context.Context, p queues.Part, of []lead.Written) ([]lead.First, error)
+	Contents(ctx context.Context, p queues.Part, from int64, most int) (lead.Contents, error)
+	Hold(ctx context.Context, p queues.Part, offsets []int64, lockMs int64) (queues.Held, error)
 	Reset(ctx context.Context, p queues.Part) error
 	Forget(ctx context.Context, p queues.Part) error
 	Watch(ctx context.Context, parts []queues.Part)
@@ -48,6 +52,8 @@ type Options struct {
 	Now    func() time.Time
 	NodeID int32
 	Logger *slog.Logger
+	// Metrics count what doors do, by queue; nil counts nothing.
+	Metrics *metric.Registry
 }
 
 // Service is all queues. Its methods may be called from any goroutine.
@@ -59,12 +65,16 @@ type Service struct {
 	turn    atomic.Uint32 // with which partition a Take begins
 
 	attempts attempts
+	known    known
 	firsts   firsts
+	counts   counters
+	revising sync.Mutex // one letter is mended at a time; held until that is durable
 
 	mu     sync.Mutex // guards all below
 	client *kgo.Client
-	key    []byte // receipts are made with it
-	moves  map[string]*moving
+	key    []byte             // receipts are made with it
+	moves  map[string]*moving // that this node carries out
+	tasks  map[string]task    // that are under way anywhere
 	closed bool
 }
 
@@ -76,7 +86,8 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, moves: map[string]*moving{}}
+	s := &Service{o: o, moves: map[string]*moving{}, tasks: map[string]task{}}
+	s.counts = countersOf(o.Metrics)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -39,6 +39,7 @@ func (s *Service) Take(ctx context.Context, ref Ref, o TakeOptions) ([]Taken, er
 		}
 	}
 	got, err := s.wait(ctx, q, &o)
+	s.counts.taken.Of(q.Name).Add(len(got))
 	s.attempts.note(q, &o, got, s.nowMs())
 	return got, err
 }
