@@ -33,10 +33,12 @@ func (c *Clock) of() *clock.Clock {
 func (c *Clock) Now() time.Time { return c.of().Now() }
 
 // Advance moves the clock by d, back if that is negative, and returns when what
-// became due has settled on every running node: timers and delays, one round of
-// housekeeping, retention, producer expiry, compaction, offset expiry and the abort
-// of transactions that ran out of time. An error tells what could not settle; the
-// clock has moved all the same.
+// became due has settled on every running node. On its way it halts at each time at
+// which a timer, a schedule or the lock of a message is due, until what is due has
+// been done: what is due later comes later, and sees the clock at its own time. At the
+// end comes one round of housekeeping: retention, producer expiry, compaction, offset
+// expiry and the abort of transactions that ran out of time. An error tells what could
+// not settle; the clock has moved all the same.
 func (c *Clock) Advance(ctx context.Context, d time.Duration) error { return c.domain.Advance(ctx, d) }
 
 // Set lets the clock show t, from where it runs on, and settles as Advance does.

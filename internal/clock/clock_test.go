@@ -3,16 +3,45 @@ package clock
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// node notes what the clock showed when it settled.
+// node notes what the clock showed when it settled, and when it did what is due.
 type node struct {
 	clock *Clock
 	saw   []time.Duration
 	err   error
+	due   []time.Time // in order
+	fired []fired
+	then  func(at time.Time) // is told of each, and may add some
+	stuck bool               // nothing of it gets done
+	fails error              // of Fire
+	fires int
+}
+
+type fired struct{ at, saw time.Time }
+
+func (n *node) Next(context.Context) (time.Time, bool, error) {
+	if len(n.due) == 0 {
+		return time.Time{}, false, nil
+	}
+	return n.due[0], true, nil
+}
+
+func (n *node) Fire(context.Context) error {
+	n.fires++
+	for now := n.clock.Now(); len(n.due) > 0 && !n.due[0].After(now) && !n.stuck; {
+		at := n.due[0]
+		n.due = n.due[1:]
+		n.fired = append(n.fired, fired{at, n.clock.Now()})
+		if n.then != nil {
+			n.then(at)
+		}
+	}
+	return n.fails
 }
 
 func (n *node) Settle(context.Context) error {
@@ -69,5 +98,66 @@ func TestNoClockIsTheRealTime(t *testing.T) {
 	c.Leave(&node{})
 	if got := time.Since(c.Now()); got < 0 || got > time.Hour {
 		t.Errorf("it is %v behind", got)
+	}
+}
+
+// Two nodes, whose times lie between each other's, and one that makes more as it goes.
+func TestEachThingSeesItsOwnTimeInOneMove(t *testing.T) {
+	c := &Clock{}
+	begin := c.Now()
+	a, b := &node{clock: c}, &node{clock: c}
+	for i := range 24 {
+		n := []*node{a, b}[i%2]
+		n.due = append(n.due, begin.Add(time.Duration(i+1)*time.Hour))
+	}
+	var order []time.Time
+	a.then = func(at time.Time) { order = append(order, at) }
+	b.then = func(at time.Time) {
+		order = append(order, at)
+		if at.Sub(begin) < 3*time.Hour { // and then every ten minutes
+			b.due = append([]time.Time{at.Add(10 * time.Minute)}, b.due...)
+		}
+	}
+	c.Join(a)
+	c.Join(b)
+	const d = 12*time.Hour + time.Minute
+	if err := c.Advance(t.Context(), d); err != nil || c.Ahead() != d {
+		t.Fatalf("%v; it is %v ahead", err, c.Ahead())
+	}
+	if len(order) != 12+6 || !slices.IsSortedFunc(order, time.Time.Compare) {
+		t.Errorf("%d things were done, in order %t", len(order), slices.IsSortedFunc(order, time.Time.Compare))
+	}
+	for _, n := range []*node{a, b} {
+		for _, f := range n.fired {
+			if late := f.saw.Sub(f.at); late < 0 || late > 5*time.Minute {
+				t.Errorf("what was due at %v saw the clock %v behind", f.at.Sub(begin), late)
+			}
+		}
+		if len(n.saw) != 1 || n.saw[0] != d {
+			t.Errorf("it settled at %v", n.saw)
+		}
+	}
+}
+
+// What does not get done, or fails, does not keep the clock from where it goes.
+func TestAClockDoesNotStopForEver(t *testing.T) {
+	for what, n := range map[string]*node{"stuck": {stuck: true}, "failing": {fails: errors.New("no")}} {
+		c := &Clock{}
+		n.clock = c
+		for i := range 1000 {
+			n.due = append(n.due, c.Now().Add(time.Duration(i+1)*time.Second))
+		}
+		c.Join(n)
+		if err := c.Advance(t.Context(), time.Hour); err != nil || c.Ahead() != time.Hour || n.fires > 2*mostIdle {
+			t.Errorf("%s: %v; it is %v ahead after %d halts", what, err, c.Ahead(), n.fires)
+		}
+	}
+	c := &Clock{}
+	n := &node{clock: c, due: []time.Time{c.Now().Add(time.Second)}, err: context.Canceled}
+	c.Join(n)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Advance(over, time.Hour); !errors.Is(err, context.Canceled) || c.Ahead() != time.Hour || n.fires > 0 {
+		t.Errorf("a caller who is gone: %v; it is %v ahead, %d halts", err, c.Ahead(), n.fires)
 	}
 }

@@ -3,10 +3,36 @@ package server
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"ottla/internal/broker"
 	"ottla/internal/group"
 )
+
+// Next tells when this node has something to do at a certain time of the domain
+// clock: a timer that it coordinates, and so a schedule, or the lock of a message in
+// a queue that ends.
+func (s *Server) Next(ctx context.Context) (at time.Time, some bool, err error) {
+	first, err := s.timers.NextMs(ctx)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	if f := s.shares.Load(); f != nil {
+		if ms := f.Lead().NextMs(); ms > 0 && (first == 0 || ms < first) {
+			first = ms
+		}
+	}
+	return time.UnixMilli(first), first > 0, nil
+}
+
+// Fire does what is due of that, and returns when it is done.
+func (s *Server) Fire(ctx context.Context) error {
+	if err := s.settleTimers(ctx); err != nil {
+		return err
+	}
+	s.settleEvents()
+	return s.settleSchedules(ctx)
+}
 
 // Settle does all that the domain clock makes due, and returns when it is done:
 // for a clock that was moved.

@@ -25,7 +25,7 @@ func (r *runner) records(it run) ([]*kgo.Record, error) {
 		if r.s.o.Partitions(t.Topic) == 0 {
 			return nil, fmt.Errorf("topic %s: %w", t.Topic, errNoTopic)
 		}
-		rec := &kgo.Record{Topic: t.Topic, Partition: -1, Value: []byte(it.input()), Headers: recordHeaders(it)}
+		rec := &kgo.Record{Topic: t.Topic, Partition: -1, Value: []byte(it.input()), Headers: recordHeaders(it), Timestamp: r.s.o.Now()}
 		if t.Key != "" {
 			rec.Key = []byte(t.Key)
 		}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 	"ottla/internal/event/schedule/course"
@@ -37,6 +39,37 @@ func TestRunsGoToATopicAtTheirTimesByTheMovedClock(t *testing.T) {
 	}
 	if err := once(got); err != nil {
 		t.Error(err)
+	}
+}
+
+// However old the first of them is when the clock arrives.
+func TestADayOfRunsInOneMoveIsADayOfRuns(t *testing.T) {
+	r := newRig(t)
+	r.topic("jobs")
+	s := spec("rate(1 minute)", "jobs")
+	s.Retry.MaxAgeMs, s.Missed = schedule.LeastAgeMs, course.None // what is missed is gone
+	since := time.UnixMilli(r.put("tick", s).SinceMs)
+	r.put("tock", spec("rate(6 hours)", "jobs"))
+	r.advance(24*time.Hour - time.Minute)
+	r.advance(30 * time.Second)
+	var ticks []*kgo.Record
+	tocks := 0
+	for _, rec := range r.records("jobs", 0) {
+		at, err := time.Parse(time.RFC3339, header(rec, "ce_time"))
+		if late := rec.Timestamp.Sub(at); err != nil || late < 0 || late > 5*time.Minute {
+			t.Errorf("the run of %s is dated %v: the clock shows its time when it is made (%v)", header(rec, "ce_time"), rec.Timestamp.UTC(), err)
+		}
+		if strings.HasSuffix(header(rec, "ce_source"), "/tick") {
+			ticks = append(ticks, rec)
+		} else {
+			tocks++
+		}
+	}
+	if got := slots(ticks, since); !slices.Equal(got, every(60, 1440)) {
+		t.Errorf("%d runs, want 1440, one a minute", len(got))
+	}
+	if err := once(ticks); err != nil || tocks != 4 {
+		t.Errorf("%d runs every six hours, want 4: %v", tocks, err)
 	}
 }
 

@@ -20,7 +20,11 @@ type node struct {
 }
 
 func (n *node) Settle(context.Context) error { n.settled++; return n.err }
+func (n *node) Fire(context.Context) error   { return nil }
 func (n *node) KafkaAddr() string            { return "here" }
+func (n *node) Next(context.Context) (time.Time, bool, error) {
+	return time.Time{}, false, nil
+}
 
 func call(t *testing.T, o Options, method, body string, change func(*http.Request)) (int, string) {
 	t.Helper()
