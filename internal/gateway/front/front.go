@@ -80,11 +80,14 @@ func (f *Front) Close(ctx context.Context) error {
 	return err
 }
 
+// nosniff is the same for all answers.
+var nosniff = []string{"nosniff"}
+
 // Guard refuses requests whose Host is not this node's, or whose Origin is
 // another site's.
 func Guard(next http.Handler, names []string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header()["X-Content-Type-Options"] = nosniff
 		if !knownHost(r.Host, names) {
 			http.Error(w, fmt.Sprintf("this node is not known as %q: use its address, localhost, or the name it is advertised as", r.Host), http.StatusMisdirectedRequest)
 			return

@@ -12,8 +12,8 @@ import (
 // SDKs compare these checksums with their own and refuse a message where they
 // differ. MD5 is what the API has; it protects nothing.
 
-func checksum(body string) string {
-	sum := md5.Sum([]byte(body))
+func checksum(body []byte) string {
+	sum := md5.Sum(body)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -12,7 +12,7 @@ func str(s string) *string { return &s }
 
 // The body's checksum is that of the example in the API's reference.
 func TestChecksumOfABody(t *testing.T) {
-	if got := checksum("This is a test message"); got != "fafb00f5732ab283681e124bf8747ed1" {
+	if got := checksum([]byte("This is a test message")); got != "fafb00f5732ab283681e124bf8747ed1" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -80,6 +80,9 @@ func (d door) receiveMessage(ctx context.Context, c *protocol.Call, in *receiveI
 			return nil, refuse(err)
 		}
 		out := &receiveOut{}
+		if len(taken) > 0 {
+			out.Messages = make([]received, 0, len(taken))
+		}
 		for i := range taken {
 			out.Messages = append(out.Messages, answerTaken(c, &taken[i], system, in.UserAttributeNames))
 		}
@@ -138,23 +141,29 @@ func checkAttempt(id string) error {
 // answerTaken makes a message's answer with the attributes that were asked for.
 func answerTaken(c *protocol.Call, t *queue.Taken, system, user []string) received {
 	m := received{MessageID: t.ID, Receipt: t.Receipt, Body: string(t.Body)}
-	attributes := map[string]Attribute{}
 	for name, a := range t.Attributes {
 		if asked(user, name) {
-			attributes[name] = shown(a)
+			m.put(name, shown(a))
 		}
 	}
-	if !permitted(m.Body) {
+	if permitted(m.Body) {
+		m.BodySum = checksum(t.Body)
+	} else {
 		m.Body = base64.StdEncoding.EncodeToString(t.Body)
+		m.BodySum = checksum([]byte(m.Body))
 		how := "base64"
-		attributes[encodingAttribute] = Attribute{DataType: "String", StringValue: &how}
+		m.put(encodingAttribute, Attribute{DataType: "String", StringValue: &how})
 	}
-	m.BodySum = checksum(m.Body)
-	if len(attributes) > 0 {
-		m.Attributes, m.AttributesSum = attributes, checksumAttributes(attributes)
-	}
+	m.AttributesSum = checksumAttributes(m.Attributes)
 	m.System = systemAttributes(c, t, system)
 	return m
+}
+
+func (m *received) put(name string, a Attribute) {
+	if m.Attributes == nil {
+		m.Attributes = map[string]Attribute{}
+	}
+	m.Attributes[name] = a
 }
 
 // shown is an attribute as it is answered. What a Kafka producer wrote as a

@@ -16,6 +16,7 @@ type entry struct {
 	SystemAttributes map[string]Attribute `json:"MessageSystemAttributes" query:"MessageSystemAttribute,Name,Value"`
 	Dedup            string               `json:"MessageDeduplicationId"`
 	Group            string               `json:"MessageGroupId"`
+	sum              string               // of the body, once it was checked
 }
 
 type sendIn struct {
@@ -91,8 +92,7 @@ func (d door) sendMessageBatch(ctx context.Context, c *protocol.Call, in *sendBa
 		return nil, err
 	}
 	out := &sendBatchOut{}
-	var good []*entry
-	var messages []queue.Message
+	good, messages := make([]*entry, 0, len(in.Entries)), make([]queue.Message, 0, len(in.Entries))
 	total := 0
 	for i := range in.Entries {
 		e := &in.Entries[i]
@@ -114,6 +114,7 @@ func (d door) sendMessageBatch(ctx context.Context, c *protocol.Call, in *sendBa
 	if err != nil {
 		return nil, refuse(err)
 	}
+	out.Successful = make([]sent, 0, len(good))
 	for i, e := range good {
 		if done[i].Err != nil {
 			out.Failed = append(out.Failed, failed(e.ID, refuse(done[i].Err)))
@@ -165,7 +166,9 @@ func (e *entry) message(q *queue.Queue) (queue.Message, int, error) {
 	if size > int(q.MaxMessageBytes) {
 		return m, size, badParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.MaxMessageBytes)
 	}
-	m = queue.Message{Body: []byte(*e.Body), Attributes: stored(e.Attributes), Group: e.Group, DedupID: e.Dedup, DelayMs: -1}
+	bytes := []byte(*e.Body)
+	e.sum = checksum(bytes)
+	m = queue.Message{Body: bytes, Attributes: stored(e.Attributes), Group: e.Group, DedupID: e.Dedup, DelayMs: -1}
 	var err error
 	if m.System, err = e.system(); err != nil {
 		return m, size, err
@@ -245,6 +248,6 @@ func stored(all map[string]Attribute) map[string]queue.Attribute {
 func (e *entry) answer(s queue.Sent) sent {
 	return sent{
 		ID: e.ID, MessageID: s.ID, SequenceNumber: s.Sequence,
-		BodySum: checksum(*e.Body), AttributesSum: checksumAttributes(e.Attributes), SystemAttributes: checksumAttributes(e.SystemAttributes),
+		BodySum: e.sum, AttributesSum: checksumAttributes(e.Attributes), SystemAttributes: checksumAttributes(e.SystemAttributes),
 	}
 }

@@ -100,6 +100,30 @@ func (r *reader) view(at int64, n int) ([]byte, error) {
 	return r.buf[at-r.bufAt:][:n], nil
 }
 
+// piece is a copy of n bytes of the slice.
+func (r *reader) piece(at int64, n int) ([]byte, error) {
+	out := make([]byte, n)
+	if at >= r.bufAt && at+int64(n) <= r.bufAt+int64(len(r.buf)) {
+		copy(out, r.buf[at-r.bufAt:])
+		return out, nil
+	}
+	if m, err := r.slice.ReadAt(out, at); err != nil && (!errors.Is(err, io.EOF) || m < n) {
+		return nil, err
+	}
+	return out, nil
+}
+
+// keptBuffer bounds a buffer that is kept for other reads.
+const keptBuffer = 256 << 10
+
+// kept is the buffer, to be kept, nil when it is too large for that.
+func (r *reader) kept() []byte {
+	if cap(r.buf) > keptBuffer {
+		return nil
+	}
+	return r.buf[:0]
+}
+
 // walk hashes the keys of a batch's records, and marks those that have a
 // deduplication id.
 func (r *reader) walk(h *record.Header, batch []byte) ([]share.Record, error) {

@@ -90,6 +90,8 @@ func (t *taking) learn(from int64) (int, error) {
 	}
 	defer f.Slice.Release()
 	r := newReader(&f, &p.set)
+	r.buf = p.learning
+	defer func() { p.learning = r.kept() }()
 	read := 0
 	for {
 		b, end, ok, err := r.next()
@@ -156,8 +158,8 @@ func (t *taking) find(at int64) (batch, error) {
 				return batch{}, nil
 			}
 			size := t.reader.head.Size()
-			whole, err := t.reader.view(int64(end-size), size)
-			return batch{b.First, b.Last, slices.Clone(whole)}, err
+			whole, err := t.reader.piece(int64(end-size), size)
+			return batch{b.First, b.Last, whole}, err
 		}
 		if fresh {
 			return batch{}, nil
@@ -175,6 +177,7 @@ func (t *taking) fetch(at int64) error {
 		CurrentLeaderEpoch: -1, LastFetchedEpoch: -1}, &t.ahead)
 	if err == nil && t.ahead.Slice.Len > 0 {
 		t.reader, t.next = newReader(&t.ahead, &bare), at
+		t.reader.buf = p.finding
 	}
 	return err
 }
@@ -182,7 +185,7 @@ func (t *taking) fetch(at int64) error {
 func (t *taking) close() {
 	if t.reader != nil {
 		t.ahead.Slice.Release()
-		t.reader = nil
+		t.p.finding, t.reader = t.reader.kept(), nil
 	}
 }
 
@@ -203,6 +206,10 @@ func (t *taking) tell(g *Given) {
 		g.Acquired = append(g.Acquired, r)
 	}
 	g.Records = t.n
+	if len(t.batches) == 1 {
+		g.Bytes = t.batches[0].bytes
+		return
+	}
 	g.Bytes = make([]byte, 0, t.size)
 	for i := range t.batches {
 		g.Bytes = append(g.Bytes, t.batches[i].bytes...)

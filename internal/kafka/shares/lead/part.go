@@ -54,6 +54,9 @@ type Part struct {
 	burial  bool          // somebody writes dead letters
 	asked   []func(error) // wait for the next write
 	flying  []func(error) // wait for the write on its way
+	// learning and finding are buffers of what is read while mu is held, kept so
+	// that not each take makes its own.
+	learning, finding []byte
 }
 
 func newPart(m *Manager, key store.Key) *Part {
