@@ -43,7 +43,9 @@
 //     member one, a take those that follow each other from the oldest that is not
 //     done. While one of them is out, nobody gets any of the key; what came back
 //     goes before what follows. A key whose record waits for another try is
-//     parked, and holds up nobody else.
+//     parked, and holds up nobody else. A key goes on when it is stored that the
+//     record before is done (Stored): nobody sees what comes after a record that
+//     a crash may bring back.
 //   - With fairness takers get one record of each group in turn; groups that have
 //     much of what is out go behind the others (SQS's fair queues). What is known
 //     of groups is read from the log again, not stored, and it is bounded: a group

@@ -24,6 +24,12 @@ type lanes struct {
 	ready offsets
 	take  uint64 // counts takes
 	last  *lane  // that the take at hand got a record of
+	// open counts, by key, the records that are done and may come back because
+	// that is not stored: soon are those of the next write, flying those of the
+	// write on its way. Meanwhile nobody gets another of the key. Key 0 stands for
+	// all: of a record that was not filed the key may not be known.
+	open         map[uint64]int
+	soon, flying []uint64
 }
 
 // lane is a key's records that are not done.
@@ -35,7 +41,7 @@ type lane struct {
 }
 
 func newLanes(start int64) *lanes {
-	return &lanes{known: start, byKey: map[uint64]*lane{}, of: map[int64]*lane{}, held: map[uint64]int64{}}
+	return &lanes{known: start, byKey: map[uint64]*lane{}, of: map[int64]*lane{}, held: map[uint64]int64{}, open: map[uint64]int{}}
 }
 
 // next is the first offset that may be given out, else the first whose key is
@@ -52,7 +58,7 @@ func (l *lanes) room(p *Partition) bool { return len(l.of) < maxFiled && len(p.s
 
 // peek is the first offset that may be given out.
 func (l *lanes) peek(p *Partition, nowMs int64) (int64, bool) {
-	for len(l.ready) > 0 {
+	for len(l.ready) > 0 && l.open[0] == 0 {
 		if l.free(p, l.ready[0], nowMs) {
 			return l.ready[0], true
 		}
@@ -75,7 +81,7 @@ func (l *lanes) follow(p *Partition, nowMs int64) (int64, bool) {
 // lane.
 func (l *lanes) free(p *Partition, offset, nowMs int64) bool {
 	k := l.of[offset]
-	return (k == nil || k.waiting[0] == offset && k.out == 0 && l.held[k.key] == 0) && p.isFree(offset, nowMs)
+	return (k == nil || k.waiting[0] == offset && k.out == 0 && l.held[k.key] == 0 && l.open[k.key] == 0) && l.open[0] == 0 && p.isFree(offset, nowMs)
 }
 
 // isFree tells whether nobody has a known record and its time has come.
@@ -109,13 +115,53 @@ func (l *lanes) note(s *span, state State) {
 			}
 			if state != Available {
 				l.done(k, at)
+				l.opened(k.key, s)
 			}
 			l.offerHead(k)
 		}
 	}
-	if rest := max(s.first, l.known); out && rest <= s.last {
+	rest := max(s.first, l.known)
+	if rest > s.last {
+		return
+	}
+	if state != Available {
+		l.opened(s.lock, s)
+	}
+	if out {
 		l.release(s.lock, s.last-rest+1)
 	}
+}
+
+// opened notes that a record of a key is done. One that nobody had cannot come
+// back before another.
+func (l *lanes) opened(key uint64, s *span) {
+	if s.count > 0 {
+		l.open[key]++
+		l.soon = append(l.soon, key)
+	}
+}
+
+// fly notes that a write takes along all that is done.
+func (l *lanes) fly() {
+	l.flying = append(l.flying, l.soon...)
+	l.soon = l.soon[:0]
+}
+
+// stored notes that the write on its way is stored, and tells whether that frees
+// any key.
+func (l *lanes) stored() bool {
+	freed := len(l.flying) > 0
+	for _, key := range l.flying {
+		if l.open[key]--; l.open[key] > 0 {
+			continue
+		}
+		delete(l.open, key)
+		if k := l.byKey[key]; k != nil {
+			l.offerHead(k)
+		}
+	}
+	l.flying = l.flying[:0]
+	return freed
 }
 
 // took notes that the take at hand got a span, or with alone some member.

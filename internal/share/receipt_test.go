@@ -167,6 +167,7 @@ func TestAKeyStaysLockedWhileItsRecordIsLeasedThroughARestart(t *testing.T) {
 		t.Errorf("got %v although x is leased and y waits", got)
 	}
 	p.must(t, 3, say(0, 1, Accept, 0))
+	p.flush()
 	if from, _ := p.Next(3); from != 2 {
 		t.Errorf("next is %d, want the x that waited", from)
 	}

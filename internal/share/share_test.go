@@ -262,6 +262,12 @@ func keyed(first int64, keys string) Batch {
 	return b
 }
 
+// flush has all that changed stored.
+func (p *Partition) flush() {
+	p.Changes()
+	p.Stored()
+}
+
 func TestOneRecordOfAKeyIsOutAtATimeAndInOrder(t *testing.T) {
 	s := settings()
 	s.KeyOrdered = true
@@ -280,6 +286,7 @@ func TestOneRecordOfAKeyIsOutAtATimeAndInOrder(t *testing.T) {
 		}
 	}
 	ack(0, Accept)
+	p.flush()
 	if from, ok := p.Next(1); !ok || from != 1 {
 		t.Fatalf("next is %d, %v, want the second x", from, ok)
 	}
@@ -289,6 +296,50 @@ func TestOneRecordOfAKeyIsOutAtATimeAndInOrder(t *testing.T) {
 	ack(2, Release)
 	if got := p.Acquire(&Want{Member: "b", NowMs: 1}, 2, b, nil); !reflect.DeepEqual(got, []Range{{2, 2, 2}}) {
 		t.Errorf("got %v, want the released y before the other", got)
+	}
+}
+
+// Whoever got the next record would see its key out of order, should the one
+// before come back because a crash undid what was said of it.
+func TestAKeyGoesOnWhenWhatWasSaidOfItsRecordIsStored(t *testing.T) {
+	s := settings()
+	s.KeyOrdered, s.Attempts = true, 1
+	b := []Batch{keyed(0, "xxyyzzw")}
+	p := New(s, 0)
+	took := func(want ...Range) {
+		t.Helper()
+		from, _ := p.Next(1)
+		if got := p.Acquire(&Want{Member: "b", NowMs: 1}, from, b, nil); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	p.Acquire(&Want{Member: "a", NowMs: 1}, 0, b[:1], nil)
+	say := func(at int64, k AckType) {
+		t.Helper()
+		if err := p.Acknowledge(1, "a", []Ack{{at, at, []AckType{k}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(0, Accept)
+	say(2, Reject)
+	took()
+	p.Changes()     // on its way
+	say(4, Release) // its last delivery: it is given up
+	say(6, Accept)
+	took()
+	if !p.Stored() {
+		t.Error("no key is told to go on")
+	}
+	from, _ := p.Next(1)
+	if got := p.Acquire(&Want{Member: "b", NowMs: 1}, from, b, nil); !reflect.DeepEqual(got, []Range{{1, 1, 1}, {3, 3, 1}}) {
+		t.Errorf("got %v, want the x and the y of which it is stored", got)
+	}
+	b = append(b, keyed(7, "w")) // its key has no other record any more
+	took()
+	p.flush()
+	took(Range{5, 5, 1}, Range{7, 7, 1})
+	if p.flush(); p.Stored() {
+		t.Error("keys are told to go on twice")
 	}
 }
 
@@ -305,6 +356,7 @@ func TestAPoisonedKeyIsParkedAlone(t *testing.T) {
 		t.Errorf("parked at %v, want 0", got)
 	}
 	for _, at := range []int64{3, 5} {
+		p.flush()
 		from, _ := p.Next(2)
 		got := p.Acquire(&Want{Member: "a", NowMs: 2}, from, b, nil)
 		if !reflect.DeepEqual(got, []Range{{at, at, 1}}) {

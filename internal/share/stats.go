@@ -78,6 +78,17 @@ type Census struct {
 	Untouched []Range
 }
 
+// Unjudged is the lowest offset that was never given out: of those from there on
+// it may have to be told whether they are repeats.
+func (p *Partition) Unjudged() int64 {
+	for i := range p.spans {
+		if s := &p.spans[i]; s.state == Available && s.count == 0 {
+			return s.first
+		}
+	}
+	return p.end
+}
+
 // Census counts.
 func (p *Partition) Census() Census {
 	c := Census{First: p.end, End: p.end, Locked: int64(p.locked)}

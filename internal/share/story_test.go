@@ -204,6 +204,7 @@ func (s *story) store() string {
 	if !ok {
 		return "nothing to store\n"
 	}
+	s.p.Stored()
 	var b strings.Builder
 	fmt.Fprintf(&b, "start %d, %d done\n", w.Start, w.Done)
 	for _, r := range w.Changed {

@@ -36,7 +36,8 @@ type Write struct {
 	Changed []Stored
 }
 
-// Changes takes what changed since the last call; false when nothing did.
+// Changes takes what changed since the last call; false when nothing did. When it
+// is stored, Stored must follow, before the next Changes.
 func (p *Partition) Changes() (Write, bool) {
 	if !p.HasChanges() {
 		return Write{}, false
@@ -55,12 +56,21 @@ func (p *Partition) Changes() (Write, bool) {
 	}
 	moved := p.moved
 	p.moved, p.dirtied = false, false
+	if p.lanes != nil {
+		p.lanes.fly()
+	}
 	if len(w.Changed) == 0 && !moved {
+		p.Stored()
 		return Write{}, false
 	}
 	p.spans = p.spans.join(0, len(p.spans))
 	return w, true
 }
+
+// Stored tells that what Changes gave last is stored. With key order the next
+// records of keys may be given from then on: what was done of them does not come
+// back any more. It tells whether there are such keys.
+func (p *Partition) Stored() bool { return p.lanes != nil && p.lanes.stored() }
 
 // HasChanges tells whether Changes may have anything to give.
 func (p *Partition) HasChanges() bool { return p.moved || p.dirtied }

@@ -9,7 +9,7 @@ import (
 	"ottla/internal/wire"
 )
 
-// lookBack is how many windows before now ids are gathered from when a state is
+// lookBack is how many windows before a time ids are gathered from when a state is
 // loaded: one alone would not know of an id that is sent again and again which
 // of its records began the window.
 const lookBack = 3
@@ -22,7 +22,11 @@ func (l *loaded) remember(nowMs int64) error {
 		return nil
 	}
 	l.window = share.NewWindow(l.set.DedupMs)
-	at, err := l.log.ListOffset(max(0, nowMs-lookBack*l.set.DedupMs), partition.ReadUncommitted, -1)
+	since, err := l.unjudgedSince(nowMs)
+	if err != nil {
+		return err
+	}
+	at, err := l.log.ListOffset(max(0, since-lookBack*l.set.DedupMs), partition.ReadUncommitted, -1)
 	if err != nil {
 		return err
 	}
@@ -44,6 +48,31 @@ func (l *loaded) remember(nowMs int64) error {
 		from = next
 	}
 	return nil
+}
+
+// unjudgedSince is the time of the first record of which it may have to be told
+// whether it is a repeat; now, when there is none. It may be long ago: the node was
+// down, or nobody took anything.
+func (l *loaded) unjudgedSince(nowMs int64) (int64, error) {
+	var f partition.Fetched
+	err := l.log.Fetch(&partition.FetchArgs{Offset: l.core.Unjudged(), MaxBytes: 1, MinOne: true, Isolation: l.set.Isolation,
+		CurrentLeaderEpoch: -1, LastFetchedEpoch: -1}, &f)
+	if errors.Is(err, wire.OffsetOutOfRange) || err == nil && f.Slice.Len == 0 {
+		return nowMs, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer f.Slice.Release()
+	r := newReader(&f, &l.set)
+	if _, _, ok, err := r.next(); err != nil || !ok {
+		return nowMs, err
+	}
+	h := &r.head
+	if h.LogAppendTime() {
+		return min(nowMs, h.MaxTimestamp), nil
+	}
+	return min(nowMs, h.BaseTimestamp), nil
 }
 
 // digest takes the ids of what was read and tells where to read on.

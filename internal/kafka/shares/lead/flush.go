@@ -61,6 +61,8 @@ func (p *Part) stored(life uint64, err error) {
 		p.m.o.Logger.Warn("a share-partition could not be stored and is loaded again", "group", p.Key.Group,
 			"topic_id", p.Key.TopicID.String(), "partition", p.Key.Partition, "err", err)
 		p.discard(err)
+	} else if p.core.Stored() {
+		p.wake = true // keys go on
 	}
 	p.unlock()
 	tell(flying, err)
