@@ -6,88 +6,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/record"
 )
-
-func TestDelaysAreToldByTheNearestRank(t *testing.T) {
-	var hundred delays
-	for i := 100; i > 0; i-- {
-		hundred = append(hundred, time.Duration(i)*time.Millisecond)
-	}
-	for _, c := range []struct {
-		d     delays
-		share float64
-		want  float64
-	}{
-		{nil, 0.99, 0},
-		{delays{7 * time.Millisecond}, 0.01, 7},
-		{hundred, 0.5, 50},
-		{hundred, 0.99, 99},
-		{hundred, 0.991, 100},
-		{hundred, 1, 100},
-	} {
-		if got := c.d.ms(c.share); got != c.want {
-			t.Errorf("%d delays at %v: got %v ms, want %v", len(c.d), c.share, got, c.want)
-		}
-	}
-}
-
-func TestAMeterSeesWhatThisProcessDoes(t *testing.T) {
-	m, err := startMeter(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u, err := m.stop()
-	if err != nil || u.cpu != 0 || u.wall <= 0 || u.others < 0 {
-		t.Errorf("of no processes: got %+v, %v", u, err)
-	}
-	if _, err := startMeter([]int{0}); err == nil {
-		t.Error("a process that is not there was measured")
-	}
-}
-
-func TestARatioIsTheMedianOfThePairs(t *testing.T) {
-	of := func(kafka, ottla float64) pair {
-		return pair{outcome{seen: seen{"x": kafka}}, outcome{seen: seen{"x": ottla}}}
-	}
-	pairs := []pair{of(10, 5), of(20, 4), of(10, 9)}
-	for _, c := range []struct {
-		f     figure
-		holds bool
-		word  string
-		bound string
-	}{
-		{figure{"x", lower, 0.5}, true, "ok", "<= 0.5"},
-		{figure{"x", lower, 0.4}, false, "SHORT", "<= 0.4"},
-		{figure{"x", higher, 0.5}, true, "ok", ">= 0.5"},
-		{figure{"x", higher, 1}, false, "SHORT", ">= 1"},
-		{figure{"x", reported, 0}, true, "reported", ""},
-	} {
-		v := judge(c.f, pairs)
-		if v.kafka != 10 || v.ottla != 5 || v.ratio != 0.5 || v.holds != c.holds || v.word(c.f) != c.word || c.f.bound() != c.bound {
-			t.Errorf("%+v: got %+v, %q, %q", c.f, v, v.word(c.f), c.f.bound())
-		}
-	}
-	if got := median([]float64{4, 1, 2, 3}); got != 2.5 {
-		t.Errorf("median of an even count: got %v, want 2.5", got)
-	}
-}
-
-func TestAPairIsBusyWhenOthersTookMoreThanHalfACore(t *testing.T) {
-	for _, c := range []struct {
-		kafka, ottla float64
-		want         bool
-	}{{0.1, 0.5, false}, {0.51, 0, true}, {0, 0.51, true}} {
-		if got := (pair{outcome{others: c.kafka}, outcome{others: c.ottla}}).busy(); got != c.want {
-			t.Errorf("%v and %v cores: got %v", c.kafka, c.ottla, got)
-		}
-	}
-}
 
 func TestMeasuresAreChosenByName(t *testing.T) {
 	if got, err := choose(""); err != nil || len(got) != len(measures) {

@@ -17,8 +17,8 @@
 // ratios compare what the two cost, not how three machines would scale.
 //
 // Reading order: main.go, measures.go (what is measured, and the goals), pairs.go
-// (alternation), sides.go (the two clusters), topic.go, produce.go (batches encoded
-// beforehand over plain sockets), batch.go, endtoend.go (a record at a time through
-// a client), meter.go (CPU), delays.go (percentiles), disk.go (what the disk does
-// alone), report.go.
+// (alternation, warming up), sides.go (the two clusters), topic.go, produce.go
+// (batches encoded beforehand over plain sockets), batch.go, endtoend.go (a record
+// at a time through a client), disk.go (what the disk does alone). Figures, CPU and
+// the table are package beside.
 package main

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/test/beside"
 	"ottla/test/realfault"
 )
 
@@ -29,30 +30,30 @@ type watch struct {
 	began time.Time
 
 	mu     sync.Mutex // guards all below
-	delays delays
+	delays beside.Delays
 	got    int
 }
 
 // endToEnd sends a record at a time at a fixed rate and measures from the moment it
 // was due to the moment a reader has it. Producer and reader are ordinary clients:
 // acks=all, idempotent, no linger; the reader waits for a single byte.
-func endToEnd(ctx context.Context, s *side, t topic, counted time.Duration) (outcome, error) {
+func endToEnd(ctx context.Context, s *side, t topic, counted time.Duration) (beside.Outcome, error) {
 	offsets := map[string]map[int32]kgo.Offset{t.name: {}}
 	for p := range t.leaders {
 		offsets[t.name][int32(p)] = kgo.NewOffset().AtStart()
 	}
 	reader, err := s.clientOf(kgo.ConsumePartitions(offsets), kgo.FetchMinBytes(1), kgo.FetchMaxWait(500*time.Millisecond))
 	if err != nil {
-		return outcome{}, err
+		return beside.Outcome{}, err
 	}
 	defer reader.Close()
 	writer, err := s.clientOf(kgo.DefaultProduceTopic(t.name), kgo.ProducerLinger(0), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
 	if err != nil {
-		return outcome{}, err
+		return beside.Outcome{}, err
 	}
 	defer writer.Close()
 	if err := writer.ProduceSync(ctx, &kgo.Record{Value: make([]byte, recordBytes)}).FirstErr(); err != nil {
-		return outcome{}, fmt.Errorf("produce a first record: %w", err)
+		return beside.Outcome{}, fmt.Errorf("produce a first record: %w", err)
 	}
 	w := &watch{}
 	reading, stop := context.WithCancel(ctx)
@@ -94,7 +95,7 @@ func (w *watch) read(ctx context.Context, cl *kgo.Client) {
 }
 
 // send sends at the rate; the meter counts from the end of the warm-up on.
-func (w *watch) send(ctx context.Context, s *side, cl *kgo.Client, counted time.Duration) (outcome, error) {
+func (w *watch) send(ctx context.Context, s *side, cl *kgo.Client, counted time.Duration) (beside.Outcome, error) {
 	var mu sync.Mutex
 	var failed error
 	note := func(_ *kgo.Record, err error) {
@@ -104,13 +105,13 @@ func (w *watch) send(ctx context.Context, s *side, cl *kgo.Client, counted time.
 			mu.Unlock()
 		}
 	}
-	var m *meter
+	var m *beside.Meter
 	sent, before := 0, 0
 	for due := time.Millisecond; due < warmUp+counted; due += time.Second / perSecond {
 		if m == nil && due > warmUp {
 			var err error
-			if m, err = startMeter(s.pids); err != nil {
-				return outcome{}, err
+			if m, err = beside.StartMeter(s.pids); err != nil {
+				return beside.Outcome{}, err
 			}
 			before = sent
 		}
@@ -120,19 +121,19 @@ func (w *watch) send(ctx context.Context, s *side, cl *kgo.Client, counted time.
 		cl.Produce(ctx, &kgo.Record{Value: value}, note)
 		sent++
 	}
-	used, err := m.stop()
+	used, err := m.Stop()
 	err = errors.Join(err, cl.Flush(ctx))
 	mu.Lock()
 	err = errors.Join(err, failed)
 	mu.Unlock()
 	if err != nil {
-		return outcome{}, err
+		return beside.Outcome{}, err
 	}
 	return w.outcome(ctx, used, sent, sent-before)
 }
 
 // outcome waits for the last records and tells what was seen.
-func (w *watch) outcome(ctx context.Context, used used, sent, counted int) (outcome, error) {
+func (w *watch) outcome(ctx context.Context, used beside.Used, sent, counted int) (beside.Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, arriveWithin)
 	defer cancel()
 	for {
@@ -140,12 +141,12 @@ func (w *watch) outcome(ctx context.Context, used used, sent, counted int) (outc
 		got, all := w.got, w.delays
 		w.mu.Unlock()
 		if got >= sent {
-			return outcome{others: used.others, seen: seen{
-				figP50: all.ms(0.50), figP99: all.ms(0.99), figPerRec: used.cpu * 1e6 / float64(counted),
+			return beside.Outcome{Others: used.Others, Seen: beside.Seen{
+				figP50: all.Ms(0.50), figP99: all.Ms(0.99), figPerRec: used.CPU * 1e6 / float64(counted),
 			}}, nil
 		}
 		if err := realfault.Pause(ctx, 10*time.Millisecond); err != nil {
-			return outcome{}, fmt.Errorf("%d of %d records came: %w", got, sent, err)
+			return beside.Outcome{}, fmt.Errorf("%d of %d records came: %w", got, sent, err)
 		}
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"strings"
 
+	"ottla/test/beside"
 	"ottla/test/oracle/apache"
 	"ottla/test/realfault"
 )
@@ -88,7 +90,7 @@ func runAlone(ctx context.Context, work string, chosen []measure) (err error) {
 			if err != nil {
 				return err
 			}
-			fmt.Println(got.line(m))
+			fmt.Println(m.line(got))
 		}
 	}
 	return nil
@@ -114,14 +116,20 @@ func runPairs(ctx context.Context, work string, chosen []measure) (err error) {
 			return err
 		}
 	}
-	fmt.Println(header)
+	if err := beside.Head(os.Stdout, "kafka", "ottla"); err != nil {
+		return err
+	}
 	short := 0
 	for _, m := range chosen {
 		got, err := alternate(ctx, m, kafka, ottla)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
-		short += report(m, got)
+		n, err := beside.Report(os.Stdout, m.name, m.figures, got)
+		if err != nil {
+			return err
+		}
+		short += n
 		if m.disk {
 			if err := reportDisk(work); err != nil {
 				return err

@@ -7,46 +7,19 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"ottla/test/beside"
 )
 
-// mostOthers is how many cores others may take during a pair.
-const mostOthers = 0.5
-
-// pair is one run of each.
-type pair struct{ kafka, ottla outcome }
-
-// busy tells that the machine did too much else.
-func (p pair) busy() bool { return max(p.kafka.others, p.ottla.others) > mostOthers }
-
-// gathered is what came of a measure.
-type gathered struct {
-	pairs  []pair
-	thrown int
-}
-
-// alternate measures pairs until there are enough; as many may be thrown away.
-func alternate(ctx context.Context, m measure, kafka, ottla *side) (gathered, error) {
-	var g gathered
-	for n := 0; len(g.pairs) < *pairs && g.thrown <= *pairs; n++ {
-		var p pair
-		for _, one := range []struct {
-			side *side
-			to   *outcome
-		}{{kafka, &p.kafka}, {ottla, &p.ottla}} {
+// alternate measures pairs, Kafka first.
+func alternate(ctx context.Context, m measure, kafka, ottla *side) (beside.Gathered, error) {
+	on := func(s *side) beside.Run {
+		return func(n int) (beside.Outcome, error) {
 			syscall.Sync() // what ran before shall not be written meanwhile
-			got, err := m.run(ctx, one.side, fmt.Sprintf("%s-%d", m.name, n))
-			if err != nil {
-				return g, err
-			}
-			*one.to = got
+			return m.run(ctx, s, fmt.Sprintf("%s-%d", m.name, n))
 		}
-		if p.busy() && !*keepBusy {
-			g.thrown++
-			continue
-		}
-		g.pairs = append(g.pairs, p)
 	}
-	return g, nil
+	return beside.Alternate(*pairs, *keepBusy, on(kafka), on(ottla))
 }
 
 // Rounds of warming up: a JVM compiles what is used often, again and again.
@@ -70,7 +43,7 @@ func warm(ctx context.Context, s *side) error {
 		if err != nil {
 			return fmt.Errorf("warm %s up: %w", s.name, err)
 		}
-		rate := got.seen[figMBs]
+		rate := got.Seen[figMBs]
 		if rate < best*steady {
 			break
 		}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/test/beside"
 )
 
 // inFlight is how many requests a connection has unanswered, as many as an
@@ -29,12 +31,12 @@ type load struct {
 	done    atomic.Int64 // batches that were acknowledged
 	until   time.Time
 	mu      sync.Mutex // guards delays
-	delays  delays
+	delays  beside.Delays
 	batches []byte
 }
 
 // produce sends so many bytes of records, within so long, to all partitions.
-func produce(ctx context.Context, s *side, t topic, bytes int64, within time.Duration) (outcome, error) {
+func produce(ctx context.Context, s *side, t topic, bytes int64, within time.Duration) (beside.Outcome, error) {
 	l := &load{batches: encodeBatch()}
 	l.left.Store(bytes / (perBatch * recordBytes))
 	conns, err := l.dial(ctx, s, t)
@@ -44,11 +46,11 @@ func produce(ctx context.Context, s *side, t topic, bytes int64, within time.Dur
 		}
 	}()
 	if err != nil {
-		return outcome{}, err
+		return beside.Outcome{}, err
 	}
-	m, err := startMeter(s.pids)
+	m, err := beside.StartMeter(s.pids)
 	if err != nil {
-		return outcome{}, err
+		return beside.Outcome{}, err
 	}
 	l.until = time.Now().Add(within)
 	errs := make([]error, len(conns))
@@ -57,14 +59,14 @@ func produce(ctx context.Context, s *side, t topic, bytes int64, within time.Dur
 		all.Go(func() { errs[i] = l.drive(c, encodeProduce(t.name, int32(i), l.batches)) })
 	}
 	all.Wait()
-	used, err := m.stop()
+	used, err := m.Stop()
 	if err := errors.Join(append(errs, err)...); err != nil {
-		return outcome{}, err
+		return beside.Outcome{}, err
 	}
 	sent := float64(l.done.Load()) * perBatch * recordBytes
-	return outcome{others: used.others, seen: seen{
-		figMBs: sent / 1e6 / used.wall, figPerGB: used.cpu / (sent / 1e9),
-		figP50: l.delays.ms(0.50), figP99: l.delays.ms(0.99),
+	return beside.Outcome{Others: used.Others, Seen: beside.Seen{
+		figMBs: sent / 1e6 / used.Wall, figPerGB: used.CPU / (sent / 1e9),
+		figP50: l.delays.Ms(0.50), figP99: l.delays.Ms(0.99),
 	}}, nil
 }
 
@@ -106,7 +108,7 @@ func (l *load) drive(c net.Conn, request []byte) error {
 // answers reads an answer for each stamp.
 func (l *load) answers(c net.Conn, stamps <-chan time.Time) error {
 	in := bufio.NewReader(c)
-	var mine delays
+	var mine beside.Delays
 	for at := range stamps {
 		if err := readAnswer(in); err != nil {
 			return fmt.Errorf("answer to a batch: %w", err)

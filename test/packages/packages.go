@@ -1,7 +1,7 @@
-// Package packages installs what tests run beside ours from PyPI and npm, once a
+// Package packages installs what tests run beside ours from PyPI, npm and Maven Central, once a
 // machine: by version, into the user's cache. It does not say what is run.
 //
-// Main functions: Python, Node; Once and Run, of which other installs are made.
+// Main functions: Python, Node, Maven; Once and Run, of which other installs are made.
 package packages
 
 import (
@@ -80,4 +80,27 @@ func Node(ctx context.Context, cache string, names []string) (string, error) {
 		return Run(ctx, dir, "npm", append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts"}, names...)...)
 	})
 	return filepath.Join(home, "node_modules"), err
+}
+
+// Maven installs jars of Maven Central with all that they need to run, each named
+// as GROUP:ARTIFACT:VERSION, and returns their folder. It needs mvn.
+func Maven(ctx context.Context, cache string, names []string) (string, error) {
+	home, err := Once(cache, "maven", names, func(dir string) error {
+		var b strings.Builder
+		b.WriteString(`<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
+			`<groupId>ottla</groupId><artifactId>packages</artifactId><version>1</version><packaging>pom</packaging><dependencies>`)
+		for _, name := range names {
+			parts := strings.SplitN(name, ":", 3)
+			if len(parts) != 3 {
+				return fmt.Errorf("%q is not GROUP:ARTIFACT:VERSION", name)
+			}
+			fmt.Fprintf(&b, "<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version></dependency>", parts[0], parts[1], parts[2])
+		}
+		b.WriteString("</dependencies></project>")
+		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(b.String()), 0o644); err != nil {
+			return err
+		}
+		return Run(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+	})
+	return filepath.Join(home, "libs"), err
 }

@@ -1,4 +1,4 @@
-package main
+package beside
 
 import (
 	"math"
@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// delays are how long each of many things took.
-type delays []time.Duration
+// Delays are how long each of many things took.
+type Delays []time.Duration
 
-// ms is the delay in milliseconds that so large a share of all stay within, by
+// Ms is the delay in milliseconds that so large a share of all stay within, by
 // the nearest rank; 0 when there are none.
-func (d delays) ms(share float64) float64 {
+func (d Delays) Ms(share float64) float64 {
 	if len(d) == 0 {
 		return 0
 	}
