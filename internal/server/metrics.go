@@ -7,6 +7,8 @@ import (
 
 	"ottla/internal/broker"
 	"ottla/internal/broker/mend"
+	"ottla/internal/event/object"
+	"ottla/internal/event/queue"
 	"ottla/internal/gateway/census"
 	"ottla/internal/group"
 	"ottla/internal/kafka/shares/lead"
@@ -95,11 +97,20 @@ func (s *Server) groupsByState() map[string]float64 {
 
 // metricPages are those with a row for each partition and group.
 func (s *Server) metricPages() map[string]http.Handler {
-	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Shares: s.shareStandings, Now: s.o.Now, Steady: s.broker.Steady}
+	o := census.Options{Image: s.broker.Image, ByName: s.broker.ByName, Groups: s.groups, Shares: s.shareStandings, Queues: s.queueStandings, Now: s.o.Now, Steady: s.broker.Steady}
 	return map[string]http.Handler{
 		string(metric.PageDetail): census.Detail(o),
 		string(metric.PageKafka):  census.Exporter(o),
 	}
+}
+
+// queueStandings goes through the queues whose partitions this node leads; one that
+// has none yet makes nothing for it.
+func (s *Server) queueStandings(ctx context.Context, each func(queue.Queue, lead.Survey, int) bool) error {
+	if s.events.queues == nil || s.image().TopicByName(object.Topic) == nil {
+		return nil
+	}
+	return s.events.queues.Near(ctx, each)
 }
 
 // shareStandings are those of the share-partitions that this node leads.

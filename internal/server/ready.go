@@ -30,7 +30,16 @@ func (s *Server) checks() []ops.Check {
 		}
 		out = append(out, c)
 	}
-	return out
+	return append(out, s.doorsCheck())
+}
+
+// doorsCheck tells which doors are open, and where.
+func (s *Server) doorsCheck() ops.Check {
+	detail := "Kafka at " + s.KafkaAddr()
+	if s.httpPort != nil {
+		detail += "; at " + s.HTTPAddr() + " queues (/q), schedules (/schedule), AWS (SQS, Scheduler, STS)"
+	}
+	return ops.Check{Name: "doors", OK: true, Detail: detail}
 }
 
 // coordinatorsCheck holds when every coordinator of this node answers; one

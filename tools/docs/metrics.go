@@ -42,6 +42,7 @@ var parts = []struct{ word, title string }{
 	{"coordinator", "Coordinators"},
 	{"timers", "Timers"},
 	{"schedule", "Schedules"},
+	{"queue", "Queues"},
 	{"share", "Share groups"},
 	{"client", "Client metrics"},
 	{"metadata", "Metadata"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/coordinator"
+	"ottla/internal/event/queue"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metadata"
 	"ottla/internal/metric"
@@ -22,6 +23,9 @@ type Options struct {
 	// Shares lists the share-partitions that this node leads, in an order that
 	// stays; nil for none.
 	Shares func() []lead.Standing
+	// Queues goes through the queues whose partitions this node leads, with what
+	// those have; nil for none.
+	Queues func(ctx context.Context, each func(q queue.Queue, here lead.Survey, sources int) bool) error
 	Now    func() time.Time
 	// Steady is the clock of replicas' lags, in ms (broker.Steady).
 	Steady func() int64
@@ -35,6 +39,7 @@ type Limits struct {
 	Groups     int // shown
 	Offsets    int // committed ones shown, of all groups
 	Shares     int // share-partitions shown
+	Queues     int // shown
 	Reads      int // of a record's timestamp, for lag in seconds
 	// Patience is how long coordinators and disks may take together.
 	Patience time.Duration
@@ -42,7 +47,7 @@ type Limits struct {
 
 // DefaultLimits keep an answer below some 10 MB, and within the ten seconds
 // after which Prometheus gives up.
-var DefaultLimits = Limits{Partitions: 10_000, Groups: 2_000, Offsets: 20_000, Shares: 4_000, Reads: 5_000, Patience: 5 * time.Second}
+var DefaultLimits = Limits{Partitions: 10_000, Groups: 2_000, Offsets: 20_000, Shares: 4_000, Queues: 1_000, Reads: 5_000, Patience: 5 * time.Second}
 
 // Detail answers metric.PageDetail.
 func Detail(o Options) http.Handler {
@@ -51,6 +56,7 @@ func Detail(o Options) http.Handler {
 			s.detailOfPartitions()
 			s.groups(s.detailOfGroup)
 			s.shares()
+			s.queues()
 			sheet.Put("ottla_detail_entries_omitted", float64(s.omitted))
 		})
 	})

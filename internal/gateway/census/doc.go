@@ -8,7 +8,7 @@
 // Main types: Options, Limits.
 //
 // Files in reading order: census.go (options, limits, one scrape), partitions.go,
-// groups.go (committed offsets and lag), shares.go (share groups).
+// groups.go (committed offsets and lag), shares.go (share groups), queues.go.
 //
 // Invariants: an answer is bounded by Limits, and says in a row of its own how
 // much it leaves out; what stays is the first by name, so that the same rows

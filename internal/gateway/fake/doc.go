@@ -6,5 +6,5 @@
 // It is not for anything but tests; internal/event/queue is the real thing.
 //
 // Main type: Queues. Files in reading order: queues.go (definitions), messages.go,
-// moves.go. Queues.mu guards everything.
+// moves.go, letters.go. Queues.mu guards everything.
 package fake

@@ -1,20 +1,25 @@
 package rest
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
+	"ottla/internal/event/name"
 	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule"
 )
 
 // DeadLetters is a queue that others give their dead letters to.
 type DeadLetters struct {
-	Queue   string   `json:"queue"`
+	Queue string `json:"queue"`
+	Topic string `json:"topic,omitempty"`
+	// Sources are the queues, and "schedule GROUP/NAME".
 	Sources []string `json:"sources"`
+	// Reasons counts why the first thousand are there, where that was asked for.
+	Reasons map[string]int `json:"reasons,omitempty"`
 	// Counts are the queue's; nil where it does not exist any more.
 	Counts *Counts `json:"counts,omitempty"`
 }
@@ -43,11 +48,14 @@ func (d *door) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 			break
 		}
 	}
+	if err := d.scheduleSources(r, sources); err != nil {
+		return err
+	}
 	out := AllDeadLetters{DeadLetters: []DeadLetters{}}
 	refs := slices.SortedFunc(maps.Keys(sources), func(a, b queue.Ref) int { return strings.Compare(a.Full().Key(), b.Full().Key()) })
 	for _, ref := range refs {
 		one := DeadLetters{Queue: ref.Name, Sources: sources[ref]}
-		if err := d.countDead(r.Context(), ref, &one); err != nil {
+		if err := d.countDead(r, ref, &one); err != nil {
 			return err
 		}
 		out.DeadLetters = append(out.DeadLetters, one)
@@ -56,16 +64,50 @@ func (d *door) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (d *door) countDead(ctx context.Context, ref queue.Ref, into *DeadLetters) error {
-	s, err := d.Queues.Stats(ctx, ref)
-	switch {
-	case errors.Is(err, queue.ErrNotFound):
+// scheduleSources adds the schedules whose runs go to queues when they are given up.
+func (d *door) scheduleSources(r *http.Request, into map[queue.Ref][]string) error {
+	at := placed(r, "")
+	for after := ""; d.Schedules != nil; {
+		found, next, err := d.Schedules.List(r.Context(), schedule.ListOptions{Account: at.Account, Region: at.Region, After: after, Most: maxPage})
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			s := &found[i]
+			if s.DeadLetters == "" {
+				continue
+			}
+			ref := placed(r, s.DeadLetters)
+			if full, err := name.ParseARN(s.DeadLetters); err == nil {
+				ref = queue.RefOf(full)
+			}
+			into[ref] = append(into[ref], "schedule "+s.Group+"/"+s.Name)
+		}
+		if after = next; after == "" {
+			break
+		}
+	}
+	return nil
+}
+
+func (d *door) countDead(r *http.Request, ref queue.Ref, into *DeadLetters) error {
+	q, err := d.Queues.Get(r.Context(), ref)
+	if errors.Is(err, queue.ErrNotFound) {
 		return nil
-	case err != nil:
+	}
+	if err != nil {
+		return err
+	}
+	into.Topic = q.Topic
+	s, err := d.Queues.Stats(r.Context(), ref)
+	if err != nil {
 		return err
 	}
 	into.Counts = countsOf(s)
-	return nil
+	if r.URL.Query().Get("reasons") != "" {
+		into.Reasons, err = d.reasonsOf(r, ref)
+	}
+	return err
 }
 
 func countsOf(s queue.Stats) *Counts {

@@ -20,10 +20,13 @@
 //	POST   /q/{name}/nack?delay=                 back at once, or after the delay
 //	POST   /q/{name}/extend?for=                 the lease lasts from now for so long
 //	POST   /q/{name}/reject                      to the dead letters, now
-//	POST   /q/{name}/moves                       {"to":NAME,"rate":N} -> Move: dead letters back, or elsewhere
+//	GET    /q/{name}/messages?where=&max=&next=  {"letters":[Letter…]}: what lies there; nothing is taken
+//	POST   /q/{name}/messages/{letter}/revise?to= the body is what the message becomes: back, or elsewhere
+//	GET    /q/{name}/explain                     Explained: what holds its messages, and until when
+//	POST   /q/{name}/moves                       {"to":NAME,"rate":N,"where":[…]} -> Move: dead letters back, or elsewhere
 //	GET    /q/{name}/moves                       the moves out of the queue
 //	DELETE /moves/{handle}                       stop one
-//	GET    /dlq                                  which queues have others' dead letters, and how many
+//	GET    /dlq?reasons=                         which queues have others' dead letters, and how many
 //	GET    /schedule?group=&prefix=&max=&next=   schedules
 //	PUT    /schedule/{group}/{name}              a schedule with this Spec, whole: 201 made, 200 changed
 //	GET    /schedule/{group}/{name}
@@ -47,5 +50,5 @@
 //
 // Files in reading order: rest.go (Handler, who may call), shapes.go (what JSON
 // there is), queues.go, send.go, take.go, settle.go (ack, nack, extend, reject),
-// moves.go, dead.go, schedules.go, answer.go (how answers and errors are written).
+// moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, answer.go (how answers and errors are written).
 package rest

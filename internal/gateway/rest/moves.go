@@ -26,7 +26,7 @@ func (d *door) startMove(w http.ResponseWriter, r *http.Request) error {
 		ref := placed(r, in.To)
 		to = &ref
 	}
-	m, err := d.Queues.StartMove(r.Context(), refOf(r), to, in.Rate)
+	m, err := d.Queues.StartChosen(r.Context(), refOf(r), to, in.Rate, in.Where)
 	if err != nil {
 		return err
 	}
@@ -62,8 +62,8 @@ func (d *door) cancelMove(w http.ResponseWriter, r *http.Request) error {
 
 func moveShape(m queue.Move) Move {
 	out := Move{
-		Handle: m.Handle, From: m.From.Name, Rate: m.RatePerSecond, Status: m.Status,
-		Moved: m.Moved, ToMove: m.ToMove, StartedMs: m.StartedMs, Failure: m.FailureReason,
+		Handle: m.Handle, From: m.From.Name, Rate: m.RatePerSecond, Where: m.Where, Status: m.Status,
+		Moved: m.Moved, Looked: m.Looked, ToMove: m.ToMove, StartedMs: m.StartedMs, Failure: m.FailureReason,
 	}
 	if m.To != nil {
 		out.To = m.To.Name

@@ -27,7 +27,11 @@ type QueueService interface {
 	Extend(ctx context.Context, ref queue.Ref, extensions []queue.Extension) []error
 	Reject(ctx context.Context, ref queue.Ref, receipts []string) []error
 
-	StartMove(ctx context.Context, from queue.Ref, to *queue.Ref, ratePerSecond int32) (queue.Move, error)
+	Browse(ctx context.Context, ref queue.Ref, o queue.BrowseOptions) (found []queue.Lying, next string, err error)
+	Revise(ctx context.Context, ref queue.Ref, v queue.Revision) (written string, err error)
+	Explain(ctx context.Context, ref queue.Ref) (queue.Standing, error)
+
+	StartChosen(ctx context.Context, from queue.Ref, to *queue.Ref, ratePerSecond int32, where []string) (queue.Move, error)
 	CancelMove(ctx context.Context, handle string) (queue.Move, error)
 	ListMoves(ctx context.Context, from queue.Ref, most int) ([]queue.Move, error)
 }
@@ -78,8 +82,12 @@ func (d *door) queueRoutes() map[string]handler {
 		"POST /q/{name}/reject":     d.reject,
 		"POST /q/{name}/moves":      d.startMove,
 		"GET /q/{name}/moves":       d.listMoves,
+		"GET /q/{name}/messages":    d.browse,
+		"GET /q/{name}/explain":     d.explain,
 		"GET /dlq":                  d.listDeadLetters,
 		"DELETE /moves/{handle...}": d.cancelMove,
+
+		"POST /q/{name}/messages/{letter}/revise": d.revise,
 	}
 }
 

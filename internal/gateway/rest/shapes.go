@@ -57,19 +57,23 @@ type Results struct {
 type MoveOrder struct {
 	To   string `json:"to,omitempty"`   // "" puts each message back where it came from
 	Rate int32  `json:"rate,omitempty"` // messages a second; 0 is without a limit
+	// Where are conditions: messages of which all hold are moved.
+	Where []string `json:"where,omitempty"`
 }
 
 // Move is a move and how far it is.
 type Move struct {
-	Handle    string `json:"handle"`
-	From      string `json:"from"`
-	To        string `json:"to,omitempty"`
-	Rate      int32  `json:"rate,omitempty"`
-	Status    string `json:"status"`
-	Moved     int64  `json:"moved"`
-	ToMove    int64  `json:"to_move"`
-	StartedMs int64  `json:"started_ms"`
-	Failure   string `json:"failure,omitempty"`
+	Handle    string   `json:"handle"`
+	From      string   `json:"from"`
+	To        string   `json:"to,omitempty"`
+	Rate      int32    `json:"rate,omitempty"`
+	Where     []string `json:"where,omitempty"`
+	Status    string   `json:"status"`
+	Moved     int64    `json:"moved"`
+	Looked    int64    `json:"looked,omitempty"` // judged, where there are conditions
+	ToMove    int64    `json:"to_move"`
+	StartedMs int64    `json:"started_ms"`
+	Failure   string   `json:"failure,omitempty"`
 }
 
 // Moves lists moves, the newest first.
