@@ -15,27 +15,30 @@ import (
 )
 
 type redriveFlags struct {
+	queueFlags
 	where       []string
 	to          string
-	rate        int
+	rate        int32
 	dryRun, yes bool
+	detach      bool
 }
 
 func dlqRedrive(o *options) *cobra.Command {
 	var r redriveFlags
 	c := &cobra.Command{
-		Use:   "redrive TOPIC|GROUP",
-		Short: "Put dead letters back into the topics that they came from, after showing how many",
-		Long: "Put the dead letters of a topic, or those of a group, back into the topics and partitions that\n" +
-			"they came from, where every group that reads these gets them again. Headers of the letter are\n" +
-			"taken off; ottla.redrive.* tell where the record was given up, by whom and why. Letters stay\n" +
-			"where they are until retention takes them, and are not put back again: how far it came is\n" +
-			"committed in group ottla-redrive.TOPIC (and forgotten offsets.retention.minutes after the last\n" +
-			"redrive). Delivery is at least once: a redrive that is killed goes on where it stopped and may\n" +
-			"put some letters back twice, as may two of the same topic at once. How many go is shown first;\n" +
-			"in a terminal you are asked, elsewhere it is done at once (--dry-run only shows).",
-		Example: "  ottla dlq redrive payments --dry-run\n  ottla dlq redrive payments --where key=order-17\n" +
-			"  ottla dlq redrive dlq.payments --where reason=rejected --to payments-again --rate 100 --yes",
+		Use:   "redrive PLACE",
+		Short: "Put dead letters back where they came from, after showing how many",
+		Long: "Put the dead letters of a place back where they came from: those of queues into their topics, those\n" +
+			"of share groups into the topics and partitions they came from, where every group that reads these\n" +
+			"gets them again. Each is put back once, whatever is killed meanwhile. Letters of a queue are moved\n" +
+			"by a task of the node, which goes on when this command ends (--detach ends it at once, \"ottla dlq\n" +
+			"moves\" shows it, \"ottla dlq cancel\" ends it). Letters of share groups stay in their topic until\n" +
+			"retention takes them, and are not put back again: how far it came is committed in group\n" +
+			"ottla-redrive.TOPIC (and forgotten offsets.retention.minutes after the last redrive);\n" +
+			"ottla.redrive.* headers of the records tell where they were given up, by whom and why. How many\n" +
+			"go is shown first; in a terminal you are asked, elsewhere it is done at once (--dry-run only shows).",
+		Example: "  ottla dlq redrive payments --dry-run\n  ottla dlq redrive billing-dead --where 'attempts>3' --where body.customer=7 --rate 100\n" +
+			"  ottla dlq redrive dlq.payments --where reason=rejected --to payments-again --yes",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.completeLetters,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,43 +48,48 @@ func dlqRedrive(o *options) *cobra.Command {
 			return o.redrive(cmd.Context(), args[0], &r)
 		},
 	}
+	r.bind(c)
 	f := c.Flags()
-	f.StringVar(&r.to, "to", "", "put them all into this topic, by their keys")
-	f.IntVar(&r.rate, "rate", 0, "records a second at most (0 for no limit)")
+	f.StringVar(&r.to, "to", "", "put them all into this queue, or for share groups into this topic by their keys")
+	f.Int32Var(&r.rate, "rate", 0, "records a second at most (0 for no limit)")
 	f.BoolVar(&r.dryRun, "dry-run", false, "only show what would be put back")
 	f.BoolVarP(&r.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&r.detach, "detach", false, "of a queue: do not wait until all are put back")
 	bindWhere(c, &r.where)
 	return c
 }
 
 func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) error {
-	c, a, err := o.asking(ctx, kgo.RecordPartitioner(dlq.Partitioner()), kgo.RecordDeliveryTimeout(o.timeout))
+	c, a, err := o.asking(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	q, f, err := o.queue(ctx, c, a, name, r.where)
+	p, err := o.placeOf(ctx, c, a, &r.queueFlags, name, r.where)
 	if err != nil {
 		return err
 	}
+	if p.queue != nil {
+		return o.redriveQueue(ctx, p, r)
+	}
+	q := p.topic
 	if r.to == q.Topic {
 		return fail.Usagef("--to %s: that is where the letters are", r.to)
 	}
-	if queues, err := dlq.OfQueue(ctx, c, q.Topic); err != nil {
-		return kafkaFailure("cannot put back dead letters of "+name, err)
-	} else if queues {
-		return fail.New(fail.Failed, "cannot put back dead letters of "+name, "the topic "+q.Topic+" is that of a queue, which would keep them",
-			"\"ottla queue move start "+q.Topic+"\" puts them back, each once")
-	}
-	goOn, err := o.agreedLetters(ctx, q, f, r)
+	goOn, err := o.agreedLetters(ctx, q, p.filter, r)
 	if err != nil || !goOn {
 		return err
 	}
-	d := &dlq.Redrive{Filter: f, To: r.to, Rate: r.rate, Within: o.timeout, Open: o.connect, Client: c, Admin: a}
+	w, err := o.connect(ctx, append(dlq.Producing(q.Topic), kgo.RecordDeliveryTimeout(o.timeout))...)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	d := &dlq.Redrive{Filter: p.filter, To: r.to, Rate: int(r.rate), Within: o.timeout, Open: o.connect, Client: w, Admin: a}
 	done, err := d.Run(ctx, q)
 	t := redriveTable()
 	for _, to := range slices.Sorted(maps.Keys(done.To)) {
-		t.Add(q.Topic, to, done.To[to], "put back")
+		t.Add(q.Topic, to, done.To[to], "put back", nil)
 	}
 	var failures []error
 	if err != nil {
@@ -99,7 +107,7 @@ func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) err
 
 func redriveTable() *out.Table {
 	return &out.Table{Empty: "no dead letters to put back", Columns: []out.Column{
-		{Field: "topic", Title: "FROM"}, {Field: "to", Title: "TO"}, {Field: "letters", Title: "LETTERS", Right: true}, {Field: "result", Title: "RESULT"},
+		{Field: "topic", Title: "FROM"}, {Field: "to", Title: "TO"}, {Field: "letters", Title: "LETTERS", Right: true}, {Field: "result", Title: "RESULT"}, {Field: "handle"},
 	}}
 }
 
@@ -118,7 +126,7 @@ func (o *options) agreedLetters(ctx context.Context, q *dlq.Queue, f dlq.Filter,
 	var total int64
 	question := redriveTable()
 	for _, to := range slices.Sorted(maps.Keys(n)) {
-		question.Add(q.Topic, orNil(to), n[to], "would be put back")
+		question.Add(q.Topic, orNil(to), n[to], "would be put back", nil)
 		total += n[to]
 	}
 	return o.agreed(r.dryRun || total == 0, r.yes, fmt.Sprintf("put %s back?", countWord(total, "letter")),

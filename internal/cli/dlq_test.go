@@ -99,8 +99,8 @@ func orders(t *testing.T, n *ottla.Server, topic string) string {
 
 func TestDeadLettersAreListedShownAndPutBack(t *testing.T) {
 	n := givingUp(t, 6)
-	call(t, n, "", "dlq", "list").mustHold(t, 0, "TOPIC", "dlq.orders", "shop", "OLDEST")
-	if r := call(t, n, "", "dlq", "list", "-o", "template={{.topic}} {{.groups}} {{.partitions}} {{.waiting}}"); r.out != "dlq.orders [shop] 2 6\n" {
+	call(t, n, "", "dlq", "list").mustHold(t, 0, "PLACE", "dlq.orders", "shop", "OLDEST", "6: the record was rejected by a member")
+	if r := call(t, n, "", "dlq", "list", "-o", "template={{.topic}} {{.kind}} {{.groups}} {{.waiting}}"); r.out != "dlq.orders topic [shop] 6\n" {
 		t.Errorf("list: %q", r.out)
 	}
 	const row = "template={{.origin}} {{.group}} {{.deliveries}} {{.reason}} {{.key}}={{.value}}"
@@ -119,7 +119,7 @@ func TestDeadLettersAreListedShownAndPutBack(t *testing.T) {
 	if r := call(t, n, "", "dlq", "list", "-o", "template={{.waiting}}"); r.out != "4\n" {
 		t.Errorf("after a part was put back %q wait", r.out)
 	}
-	call(t, n, "", "dlq", "redrive", "dlq.orders", "--rate", "1000", "-o", "ndjson").mustHold(t, 0, `{"topic":"dlq.orders","to":"orders","letters":4,"result":"put back"}`)
+	call(t, n, "", "dlq", "redrive", "dlq.orders", "--rate", "1000", "-o", "ndjson").mustHold(t, 0, `{"topic":"dlq.orders","to":"orders","letters":4,"result":"put back","handle":null}`)
 	call(t, n, "", "dlq", "redrive", "dlq.orders").mustHold(t, 0, "no dead letters to put back")
 	got := orders(t, n, "orders")
 	for i := range 6 {
@@ -168,11 +168,11 @@ func TestLettersThatCannotBePutBackStay(t *testing.T) {
 
 func TestWhatIsNoDeadLetterIsRefused(t *testing.T) {
 	n := node(t)
-	call(t, n, "", "dlq", "list").mustHold(t, 0, "no group names a topic for dead letters")
+	call(t, n, "", "dlq", "list").mustHold(t, 0, "no queue or group has a place for dead letters")
 	call(t, n, "", "dlq", "show", "nobody").mustHold(t, fail.NotFound, "there are no dead letters of nobody", "ottla dlq list")
 	call(t, n, "", "dlq", "redrive", "nobody").mustHold(t, fail.NotFound, "there are no dead letters of nobody")
 	call(t, n, "", "dlq", "redrive").mustHold(t, fail.Usage)
-	for args, want := range map[string]string{"show x --where colour=red": "chosen by key", "show x --where key": "no condition", "redrive x --where partition=z": "number", "redrive x --rate -1": "--rate", "show x -n -1": "-n"} {
+	for args, want := range map[string]string{"show x --where colour=red": "letters are chosen by", "show x --where key": "no condition", "redrive x --where partition=z": "number", "redrive x --rate -1": "--rate", "show x -n -1": "-n"} {
 		call(t, n, "", append([]string{"dlq"}, strings.Fields(args)...)...).mustHold(t, fail.Usage, want)
 	}
 }
@@ -180,9 +180,9 @@ func TestWhatIsNoDeadLetterIsRefused(t *testing.T) {
 func TestJSONOfDeadLettersKeepsItsNames(t *testing.T) {
 	n := givingUp(t, 1)
 	for args, want := range map[string]string{
-		"dlq list":                   "topic groups exists partitions waiting oldest oldest_seconds age",
-		"dlq show shop":              "letter topic partition offset time age_seconds age origin origin_topic origin_partition origin_offset group deliveries reason key key_base64 value value_base64 headers",
-		"dlq redrive shop --dry-run": "topic to letters result",
+		"dlq list":                   "place kind topic groups exists waiting in_flight oldest oldest_seconds age reasons",
+		"dlq show shop":              "letter topic partition offset time age_seconds age origin origin_topic origin_partition origin_offset group deliveries reason condition until id key key_base64 value value_base64 headers",
+		"dlq redrive shop --dry-run": "topic to letters result handle",
 	} {
 		r := call(t, n, "", append(strings.Fields(args), "-o", "ndjson")...)
 		first, _, _ := strings.Cut(r.out, "\n")
@@ -267,6 +267,23 @@ func TestARedriveThatIsEndedGoesOnWhereItStopped(t *testing.T) {
 		}
 	}
 	call(t, n, "", "dlq", "redrive", "shop", "--to", "dlq.orders").mustHold(t, fail.Usage, "where the letters are")
+}
+
+func TestALetterOfAShareGroupIsMendedAndPutBack(t *testing.T) {
+	n := givingUp(t, 3)
+	call(t, n, "mended", "dlq", "edit", "dlq.orders-0@1", "--body", "-").mustHold(t, 0, "dlq.orders-0@1", "orders-0@", "mended and put back")
+	call(t, n, "", "dlq", "show", "shop", "-o", "template={{.letter}}").mustHold(t, 0, "dlq.orders-0@0\n", "dlq.orders-1@0\n")
+	got := orders(t, n, "orders")
+	if strings.Count(got, "0:k2=mended[mine=h") != 1 || strings.Count(got, "0:k2=v2[") != 1 {
+		t.Errorf("got %s", got)
+	}
+	call(t, n, "again", "dlq", "edit", "dlq.orders-0@1", "--body", "-").mustHold(t, fail.NotFound, "there is no dead letter dlq.orders-0@1")
+	call(t, n, "", "dlq", "edit", "dlq.orders", "--body", "-").mustHold(t, fail.Usage, "names no letter")
+	call(t, n, "", "dlq", "edit", "dlq.orders-0@0", "--body", "/no/such/file").mustHold(t, fail.Usage, "--body")
+	call(t, n, "", "dlq", "redrive", "shop").mustHold(t, 0, "put back", "2")
+	if got := orders(t, n, "orders"); strings.Count(got, "=v2[") != 1 {
+		t.Errorf("what was mended came back twice: %s", got)
+	}
 }
 
 func TestAtATerminalARedriveIsAskedFor(t *testing.T) {

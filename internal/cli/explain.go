@@ -21,8 +21,8 @@ func explainCommand(o *options) *cobra.Command {
 	var watch time.Duration
 	var http string
 	c := &cobra.Command{
-		Use:   "explain WORD | explain transaction ID | explain partition TOPIC-N",
-		Short: "Say what an error code, a setting or a check of the doctor means, why a group is behind, what a transaction does, or why a partition is as it is",
+		Use:   "explain WORD | explain transaction ID | explain partition TOPIC-N | explain queue NAME",
+		Short: "Say what an error code, a setting or a check of the doctor means, why a group is behind, what a transaction does, why a partition is as it is, or a queue's messages are not taken",
 		Long: "Say what a Kafka error code (3, UNKNOWN_TOPIC_OR_PARTITION, or the Java exception's name),\n" +
 			"a setting (retention.ms) or a check of the doctor (D09) means, what usually causes it and\n" +
 			"what mends it. With --topic or --broker a setting's value there is shown, and where it\n" +
@@ -31,8 +31,9 @@ func explainCommand(o *options) *cobra.Command {
 			"what is held, which keys are parked and which dead letters wait, of an application of Kafka\n" +
 			"Streams what keeps it from running. \"transaction ID\" tells\n" +
 			"a transaction's story: whose it is, how long it is open, whom it holds back, what ends it.\n" +
-			"\"partition TOPIC-N\" says who leads it, which replicas are in sync, and why the others are not.",
-		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports\n  ottla explain transaction shop-3\n  ottla explain partition orders-3",
+			"\"partition TOPIC-N\" says who leads it, which replicas are in sync, and why the others are not.\n" +
+			"\"queue NAME\" says who has its messages, until when, and what the others wait for.",
+		Example: "  ottla explain 3\n  ottla explain OffsetOutOfRangeException\n  ottla explain retention.ms --topic orders\n  ottla explain reports\n  ottla explain transaction shop-3\n  ottla explain partition orders-3\n  ottla explain queue billing",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -42,8 +43,10 @@ func explainCommand(o *options) *cobra.Command {
 				return o.explainTxn(cmd.Context(), args[1])
 			case args[0] == "partition":
 				return o.explainPartition(cmd.Context(), args[1])
+			case args[0] == "queue":
+				return o.explainQueue(cmd.Context(), &queueFlags{http: http}, args[1])
 			}
-			return fail.Usagef("two words are \"transaction ID\" or \"partition TOPIC-N\", not %q", strings.Join(args, " "))
+			return fail.Usagef("two words are \"transaction ID\", \"partition TOPIC-N\" or \"queue NAME\", not %q", strings.Join(args, " "))
 		},
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return explain.Words(), cobra.ShellCompDirectiveNoFileComp

@@ -18,7 +18,7 @@ import (
 type queueFlags struct{ http, account, region string }
 
 func (q *queueFlags) bind(c *cobra.Command) {
-	c.Flags().StringVar(&q.http, "http", "", "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&q.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
 	c.Flags().StringVar(&q.account, "account", "", "account of the queue (default: 123456789012)")
 	c.Flags().StringVar(&q.region, "region", "", "region of the queue (default: us-east-1)")
 }
@@ -42,7 +42,7 @@ func queuePath(name string, more ...string) string {
 func queueCommand(o *options) *cobra.Command {
 	list := queueList(o)
 	c := group("queue", "queues", "Queues: send messages, take and acknowledge them, one taker for each",
-		queueCreate(o), list, queueDescribe(o), queueAlter(o), queueSend(o), queueTake(o),
+		queueCreate(o), list, queueDescribe(o), queueExplain(o), queueAlter(o), queueSend(o), queueTake(o),
 		queueAnswer(o, "ack", "Acknowledge messages that were taken: they are done", "acknowledged"),
 		queueNack(o), queueExtend(o),
 		queueAnswer(o, "reject", "Make dead letters of messages that were taken", "rejected"),

@@ -12,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/event/letter"
 )
 
 // setting is where a group names its topic for dead letters.
@@ -27,7 +29,8 @@ type Queue struct {
 	Groups []string // that name it, ascending
 	// Exists is false of a topic that nothing has been written to yet.
 	Exists bool
-	Parts  []*Part // ascending by partition
+	Parts  []*Part  // ascending by partition
+	id     [16]byte // of the topic, once letters are put back
 }
 
 // Part is a partition of a queue.
@@ -159,22 +162,50 @@ func Look(ctx context.Context, a *kadm.Client, topic string, groups []string) (*
 			return nil, fmt.Errorf("read where %s-%d begins: %w", topic, n, cmp.Or(start.Err, error(kerr.UnknownTopicOrPartition)))
 		}
 		p := &Part{Partition: n, Start: start.Offset, End: end.Offset, Progress: new(Progress)}
-		if o, ok := committed.Lookup(topic, n); ok {
-			if o.Err != nil {
-				return nil, fmt.Errorf("read how far %s-%d was put back: %w", topic, n, o.Err)
-			}
-			if p.Progress, err = parseProgress(o.At, o.Metadata); err != nil {
-				return nil, fmt.Errorf("%s-%d: %w", topic, n, err)
-			}
-		}
-		if p.Progress.Next > p.End { // the topic was made anew
-			p.Progress = new(Progress)
+		if err := p.heed(topic, committed); err != nil {
+			return nil, err
 		}
 		q.Parts = append(q.Parts, p)
 	}
 	q.Exists = len(q.Parts) > 0
 	slices.SortFunc(q.Parts, func(a, b *Part) int { return cmp.Compare(a.Partition, b.Partition) })
 	return q, nil
+}
+
+// heed takes over what was committed.
+func (p *Part) heed(topic string, committed kadm.OffsetResponses) (err error) {
+	o, ok := committed.Lookup(topic, p.Partition)
+	if !ok {
+		return nil
+	}
+	if o.Err != nil {
+		return fmt.Errorf("read how far %s-%d was put back: %w", topic, p.Partition, o.Err)
+	}
+	if p.Progress, err = parseProgress(o.At, o.Metadata); err != nil {
+		return fmt.Errorf("%s-%d: %w", topic, p.Partition, err)
+	}
+	if p.Progress.Next > p.End { // the topic was made anew
+		p.Progress = new(Progress)
+	}
+	return nil
+}
+
+// Done tells whether a letter was put back.
+func (q *Queue) Done(l *letter.Letter) bool {
+	p := q.part(l.Partition)
+	return p != nil && p.Progress.Has(l.Offset)
+}
+
+// Only is the queue up to one letter, in that one's partition.
+func (q *Queue) Only(l *letter.Letter) *Queue {
+	out := *q
+	out.Parts = nil
+	if p := q.part(l.Partition); p != nil {
+		last := *p
+		last.End = min(p.End, l.Offset+1)
+		out.Parts = []*Part{&last}
+	}
+	return &out
 }
 
 // offset is how a client names a place.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/letter"
 )
 
 // twin is a progress as a set.
@@ -66,11 +68,11 @@ func TestProgressThatDoesNotFitIsAnError(t *testing.T) {
 		t.Errorf("%d bytes of metadata were made", len(text))
 	}
 	few, q := new(Progress), &Queue{Parts: []*Part{{Progress: p}}}
-	if err := q.fits(map[*kgo.Record]*Letter{nil: {Offset: 20_000}}); !errors.Is(err, errScattered) || p.Has(20_000) {
+	if err := q.fits(map[*kgo.Record]*letter.Letter{nil: {Offset: 20_000}}); !errors.Is(err, errScattered) || p.Has(20_000) {
 		t.Errorf("one letter more fits: %v", err)
 	}
 	q.Parts[0].Progress = few
-	if err := q.fits(map[*kgo.Record]*Letter{nil: {Offset: 20_000}}); err != nil || few.Has(20_000) {
+	if err := q.fits(map[*kgo.Record]*letter.Letter{nil: {Offset: 20_000}}); err != nil || few.Has(20_000) {
 		t.Errorf("one letter does not fit, or is done before it is: %v", err)
 	}
 	p.Add(0, 10_000)

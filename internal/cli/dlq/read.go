@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/letter"
 )
 
 // Reader makes a client that reads with these options; the caller of Reader
@@ -102,7 +104,7 @@ func (q *Queue) Oldest(ctx context.Context, open Reader, within time.Duration) (
 
 // Letters gives letters that f takes, at most most (0: all), oldest first in
 // each partition. With all, those that were put back are among them.
-func (q *Queue) Letters(ctx context.Context, open Reader, f Filter, most int, all bool, within time.Duration) (out []*Letter, err error) {
+func (q *Queue) Letters(ctx context.Context, open Reader, f Filter, most int, all bool, within time.Duration) (out []*letter.Letter, err error) {
 	look := *q
 	if all {
 		look.Parts = nil
@@ -112,7 +114,7 @@ func (q *Queue) Letters(ctx context.Context, open Reader, f Filter, most int, al
 	}
 	err = look.read(ctx, open, look.ends(), atOnce, within, func(run []*kgo.Record) (bool, error) {
 		for _, r := range run {
-			l := Read(r)
+			l := letter.Read(r)
 			if !r.Attrs.IsControl() && f.Takes(l) && !look.part(r.Partition).Progress.Has(r.Offset) {
 				if out = append(out, l); len(out) == most {
 					return false, nil
@@ -124,8 +126,17 @@ func (q *Queue) Letters(ctx context.Context, open Reader, f Filter, most int, al
 	return out, err
 }
 
+// Letter gives one letter that waits; nil when there is none there.
+func (q *Queue) Letter(ctx context.Context, open Reader, partition int32, at int64, within time.Duration) (*letter.Letter, error) {
+	found, err := q.Only(&letter.Letter{Partition: partition, Offset: at}).Letters(ctx, open, func(l *letter.Letter) bool { return l.Offset == at }, 1, false, within)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
 // original reads the record that a bare letter speaks of; nil when it is gone.
-func original(ctx context.Context, open Reader, l *Letter, within time.Duration) (*kgo.Record, error) {
+func original(ctx context.Context, open Reader, l *letter.Letter, within time.Duration) (*kgo.Record, error) {
 	c, err := open(ctx, kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{l.OriginTopic: {l.OriginPartition: offset(l.OriginOffset)}}),
 		kgo.KeepControlRecords(), kgo.FetchMaxWait(200*time.Millisecond))
 	if err != nil {
@@ -152,7 +163,7 @@ func (q *Queue) Count(ctx context.Context, open Reader, f Filter, to string, wit
 	n := map[string]int64{}
 	err := q.read(ctx, open, q.ends(), atOnce, within, func(run []*kgo.Record) (bool, error) {
 		for _, r := range run {
-			if l := Read(r); !r.Attrs.IsControl() && f.Takes(l) && !q.part(r.Partition).Progress.Has(r.Offset) {
+			if l := letter.Read(r); !r.Attrs.IsControl() && f.Takes(l) && !q.part(r.Partition).Progress.Has(r.Offset) {
 				n[cmp.Or(to, l.OriginTopic)]++
 			}
 		}

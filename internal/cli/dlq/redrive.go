@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/letter"
 )
 
 // Redrive says which letters go where, and how fast.
@@ -17,14 +19,16 @@ type Redrive struct {
 	Rate   int    // records a second at most; 0 as fast as it goes
 	Within time.Duration
 	Open   Reader
-	// Client produces; made with Partitioner.
+	// Client produces; made with Producing.
 	Client *kgo.Client
 	Admin  *kadm.Client
+	Body   []byte // in place of the letters' own; nil for these
 }
 
 // Result is what became of letters.
 type Result struct {
 	Letters int64            // put back
+	Last    string           // the record that one of them became, as letter.NameOf has it
 	To      map[string]int64 // by topic
 	Failed  int64            // stay where they are
 	Why     error            // the first reason of a failure
@@ -46,11 +50,17 @@ func Partitioner() kgo.Partitioner {
 }
 
 // Run puts letters back, up to what the topic held when it was looked at, run
-// by run: records first, and when they are durable the progress. Letters that
+// by run: the records and how far it came are one transaction. Letters that
 // fail stay, and the others go on. The result counts what was done also when
 // there is an error.
 func (d *Redrive) Run(ctx context.Context, q *Queue) (*Result, error) {
 	done := &Result{To: map[string]int64{}}
+	if len(q.Parts) == 0 {
+		return done, nil
+	}
+	if err := q.begin(ctx, d.Client, d.Admin); err != nil {
+		return done, err
+	}
 	most := atOnce
 	if d.Rate > 0 {
 		most = min(atOnce, max(1, d.Rate/2))
@@ -76,10 +86,9 @@ func (d *Redrive) Run(ctx context.Context, q *Queue) (*Result, error) {
 
 // some puts back what is chosen of a run, and tells how many that were.
 func (d *Redrive) some(ctx context.Context, q *Queue, run []*kgo.Record, done *Result) (int, error) {
-	var out []*kgo.Record
-	of := map[*kgo.Record]*Letter{}
+	of := map[*kgo.Record]*letter.Letter{}
 	for _, r := range run {
-		l, p := Read(r), q.part(r.Partition)
+		l, p := letter.Read(r), q.part(r.Partition)
 		p.passed(r)
 		if p.Progress.Has(r.Offset) || !d.Filter.Takes(l) {
 			continue
@@ -89,40 +98,35 @@ func (d *Redrive) some(ctx context.Context, q *Queue, run []*kgo.Record, done *R
 			done.fail(l, err)
 			continue
 		}
-		out, of[back] = append(out, back), l
-	}
-	if len(out) == 0 {
-		return 0, nil
+		of[back] = l
 	}
 	if err := q.fits(of); err != nil {
 		return 0, err
 	}
-	touched := map[int32]bool{}
-	for _, p := range d.Client.ProduceSync(ctx, out...) {
-		l := of[p.Record]
-		if p.Err != nil {
-			done.fail(l, fmt.Errorf("write to %s: %w", p.Record.Topic, p.Err))
-			continue
+	for len(of) > 0 {
+		failed, err := d.together(ctx, q, of)
+		if err != nil {
+			return 0, err
 		}
-		done.Letters++
-		done.To[p.Record.Topic]++
-		q.part(l.Partition).Progress.Add(l.Offset, l.Offset+1)
-		touched[l.Partition] = true
+		if len(failed) == 0 {
+			break
+		}
+		for r, err := range failed { // the others are tried without them
+			done.fail(of[r], fmt.Errorf("write to %s: %w", r.Topic, err))
+			delete(of, r)
+		}
 	}
-	// What is written is remembered also by a redrive that is told to end.
-	return len(out), d.keep(context.WithoutCancel(ctx), q, touched)
+	for r := range of {
+		done.Letters++
+		done.To[r.Topic]++
+		done.Last = letter.NameOf(r.Topic, r.Partition, r.Offset)
+	}
+	return len(of), nil
 }
 
 // fits tells whether it could be kept that letters are done, before they are.
-func (q *Queue) fits(letters map[*kgo.Record]*Letter) error {
-	after := map[int32]*Progress{}
-	for _, l := range letters {
-		if after[l.Partition] == nil {
-			after[l.Partition] = q.part(l.Partition).Progress.clone()
-		}
-		after[l.Partition].Add(l.Offset, l.Offset+1)
-	}
-	for _, p := range after {
+func (q *Queue) fits(letters map[*kgo.Record]*letter.Letter) error {
+	for _, p := range q.after(letters) {
 		if _, err := p.metadata(); err != nil {
 			return err
 		}
@@ -131,7 +135,7 @@ func (q *Queue) fits(letters map[*kgo.Record]*Letter) error {
 }
 
 // back is the record that a letter becomes.
-func (d *Redrive) back(ctx context.Context, l *Letter) (*kgo.Record, error) {
+func (d *Redrive) back(ctx context.Context, l *letter.Letter) (*kgo.Record, error) {
 	if d.To == "" && l.OriginTopic == "" {
 		return nil, errors.New("it does not say which topic it came from; name one with --to")
 	}
@@ -147,35 +151,15 @@ func (d *Redrive) back(ctx context.Context, l *Letter) (*kgo.Record, error) {
 		whole.Key, whole.Value, whole.Headers = r.Key, r.Value, r.Headers
 		l = &whole
 	}
-	return l.record(d.To), nil
+	out := recordOf(l, d.To)
+	if d.Body != nil {
+		out.Value = d.Body
+	}
+	return out, nil
 }
 
-func (r *Result) fail(l *Letter, err error) {
+func (r *Result) fail(l *letter.Letter, err error) {
 	if r.Failed++; r.Why == nil {
 		r.Why = fmt.Errorf("%s: %w", l.Name(), err)
 	}
-}
-
-// keep commits the progress of partitions. Offsets before the first letter that
-// is left are done with it.
-func (d *Redrive) keep(ctx context.Context, q *Queue, touched map[int32]bool) error {
-	var all kadm.Offsets
-	for _, p := range q.Parts {
-		if !touched[p.Partition] {
-			continue
-		}
-		p.Progress.Add(0, p.Start) // what retention took is done too
-		text, err := p.Progress.metadata()
-		if err != nil {
-			return err
-		}
-		all.Add(kadm.Offset{Topic: q.Topic, Partition: p.Partition, At: p.Progress.Next, LeaderEpoch: -1, Metadata: text})
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	if err := d.Admin.CommitAllOffsets(ctx, GroupOf(q.Topic), all); err != nil {
-		return fmt.Errorf("keep how far %s was put back: %w", q.Topic, err)
-	}
-	return nil
 }

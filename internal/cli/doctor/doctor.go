@@ -55,6 +55,10 @@ func Checks() []Check {
 		{"D16", "open transactions", "A transaction that stays open holds back every reader with read_committed on that partition.", openTransactions},
 		{"D17", "groups", "Groups that fall behind without members, that never finish sharing their partitions, or whose offsets point to records that are gone.", groups},
 		{"D18", "logs", "A partition whose log cannot be opened, for want of room or of descriptors as a rule, can be neither written nor read. It is tried again by itself.", logs},
+		{"D19", "messages that come back", "A message that is taken again and again and never acknowledged costs its takers their time for ever where the queue has no dead letters.", takenAgain},
+		{"D20", "dead letters", "Dead letters that came lately tell of something that fails now; a queue for them that is gone makes messages vanish.", deadLetters},
+		{"D21", "timers", "Delays of messages, retries and schedules are timers: late ones make all of them late.", lateTimers},
+		{"D22", "schedules", "Runs of a schedule whose target is gone, or does not take them, are tried again for a while and then given up.", schedules},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +14,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla"
+	"ottla/internal/cli/native"
+	"ottla/internal/event/schedule"
+	"ottla/internal/gateway/rest"
 )
 
 var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -38,7 +40,13 @@ func healthy() *Facts {
 		Dirs: []kadm.DescribedLogDir{{Broker: 1, Dir: "/d", TotalBytes: 100 * gib, UsableBytes: 50 * gib,
 			Topics: kadm.DescribedLogDirTopics{"t": {0: {Size: 10 * gib}}}}},
 		Starts: offset(0), Ends: offset(1000), Committed: offset(1000), DayAgo: offset(900), Newest: offset(999),
-		Process: map[string]float64{"process_open_fds": 10, "process_max_fds": 1000, "process_resident_memory_bytes": 1e8},
+		Process: map[string]float64{"process_open_fds": 10, "process_max_fds": 1000, "process_resident_memory_bytes": 1e8,
+			"ottla_timers_lateness_seconds_count": 10, `ottla_timers_lateness_seconds_bucket{le="5"}`: 10},
+		Events: &Events{
+			Queues: []rest.Queue{{Name: "jobs"}}, Again: map[string]int32{}, Fresh: map[string]int{},
+			Dead:      []rest.DeadLetters{{Queue: "dead", Sources: []string{"jobs"}, Counts: &rest.Counts{Waiting: 8}, Reasons: map[string]int{"rejected": 5, "taken": 3}}},
+			Schedules: []rest.Schedule{{Group: "default", Name: "tick", Spec: schedule.Spec{Target: schedule.Target{Topic: "t"}}}},
+		},
 		Machine: 1e10, Local: true, Missing: map[string]string{},
 	}
 }
@@ -118,6 +126,31 @@ func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
 		}},
 		{"D18", OK, "all of 1 partitions are open", func(*Facts) {}},
 		{"D18", Skipped, "refused", func(f *Facts) { f.Missing["end offsets"] = "refused" }},
+		{"D19", Warn, "queue jobs has no dead letters, and a message of it was taken 7 times", func(f *Facts) { f.Events.Again["jobs"] = 7 }},
+		{"D19", OK, "1 queues", func(f *Facts) { f.Events.Again["jobs"] = 4 }},
+		{"D19", Skipped, "refused", func(f *Facts) { f.Events = nil; f.Missing["events"] = "refused" }},
+		{"D20", Warn, "3 dead letters of jobs came into dead within a day, and 8 wait there (rejected)", func(f *Facts) { f.Events.Fresh["dead"] = 3 }},
+		{"D20", Warn, "1000 or more dead letters of jobs", func(f *Facts) { f.Events.Fresh["dead"] = maxFresh; f.Events.Dead[0].Reasons = nil }},
+		{"D20", Fail, "the queue dead, which takes the dead letters of jobs, is not there", func(f *Facts) { f.Events.Dead[0].Counts = nil }},
+		{"D20", OK, "none came within a day", func(*Facts) {}},
+		{"D20", Skipped, "refused", func(f *Facts) { f.Events = nil; f.Missing["events"] = "refused" }},
+		{"D21", Warn, "2 of 10 timers since the node began were more than 5 s late", func(f *Facts) { f.Process[`ottla_timers_lateness_seconds_bucket{le="5"}`] = 8 }},
+		{"D21", Warn, "5000 timers are due", func(f *Facts) { f.Process[`ottla_timers_pending{state="due"}`] = 5000 }},
+		{"D21", Warn, "3 timers were given up", func(f *Facts) { f.Process["ottla_timers_failed_total"] = 3 }},
+		{"D21", OK, "10 timers since the node began, none more than 5 s late", func(*Facts) {}},
+		{"D21", Skipped, "does not answer", func(f *Facts) { f.Missing["process"] = "does not answer" }},
+		{"D22", Fail, "schedule default/tick: the topic gone is not there", func(f *Facts) { f.Events.Schedules[0].Target.Topic = "gone" }},
+		{"D22", Fail, "schedule default/tick: the queue gone is not there", func(f *Facts) { f.Events.Schedules[0].Target = schedule.Target{Queue: "gone"} }},
+		{"D22", OK, "1 schedules", func(f *Facts) {
+			f.Events.Schedules[0].Target = schedule.Target{Queue: "arn:aws:sqs:eu-west-1:123456789012:gone"}
+		}},
+		{"D22", Fail, "the queue arn:aws:sqs:us-east-1:123456789012:gone is not there", func(f *Facts) {
+			f.Events.Schedules[0].Target = schedule.Target{Queue: "arn:aws:sqs:us-east-1:123456789012:gone"}
+		}},
+		{"D22", OK, "1 schedules", func(f *Facts) { f.Events.Schedules[0].Target.Topic = "gone"; f.Events.Schedules[0].Paused = true }},
+		{"D22", Warn, "the queue lost for runs that are given up is not there", func(f *Facts) { f.Events.Schedules[0].DeadLetters = "lost"; f.Events.Schedules[0].Group = "g" }},
+		{"D22", Warn, "4 runs of schedules were given up", func(f *Facts) { f.Process["ottla_schedule_runs_failed_total"] = 4 }},
+		{"D22", Skipped, "refused", func(f *Facts) { f.Events = nil; f.Missing["events"] = "refused" }},
 		{"D17", Skipped, "not served", func(f *Facts) { f.Missing["groups"] = "not served" }},
 	} {
 		f := healthy()
@@ -155,8 +188,8 @@ func TestMissingFactsSkipTheirChecks(t *testing.T) {
 			}
 		}
 	}
-	if skips != 11 {
-		t.Errorf("%d checks skipped, want 11", skips)
+	if skips != 12 {
+		t.Errorf("%d checks skipped, want 12", skips)
 	}
 }
 
@@ -189,7 +222,7 @@ func TestMetricsOfTheProcessAreRead(t *testing.T) {
 func TestFactsOfANodeAreGathered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	node, err := ottla.Start(ctx, ottla.Options{})
+	node, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,23 +239,25 @@ func TestFactsOfANodeAreGathered(t *testing.T) {
 	if err := client.ProduceSync(ctx, &kgo.Record{Topic: "t", Value: []byte("v")}).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
-	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte("process_open_fds 1\nprocess_max_fds 10\n"))
-	}))
-	defer metrics.Close()
+	ask := native.New(node.HTTPAddr(), time.Minute)
+	for path, body := range map[string]any{"/q/jobs": nil, "/schedule/default/tick": map[string]any{"expression": "rate(1 day)", "start_ms": int64(4_000_000_000_000), "target": map[string]any{"topic": "t"}}} {
+		if err := ask.Do(ctx, "make", http.MethodPut, path, nil, body, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	f, err := Gather(ctx, Sources{Addresses: []string{node.Addr(), "127.0.0.1:1"}, Timeout: time.Minute, Admin: kadm.NewClient(client),
-		HTTP: strings.TrimPrefix(metrics.URL, "http://"), Now: time.Now})
+		HTTP: node.HTTPAddr(), Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Refused) != 1 || len(f.Topics) == 0 || len(f.Dirs) != 1 || !f.Local || f.Process["process_max_fds"] != 10 || len(f.Missing) != 0 {
+	if len(f.Refused) != 1 || len(f.Topics) == 0 || len(f.Dirs) != 1 || !f.Local || f.Process["process_max_fds"] == 0 || len(f.Missing) != 0 {
 		t.Errorf("got %+v", f)
 	}
 	if end, ok := f.Ends.Lookup("t", 0); !ok || end.Offset != 1 {
 		t.Errorf("end offset %+v", end)
 	}
 	for _, x := range Examine(f) {
-		if x.Status == Fail {
+		if x.Status == Fail || x.Code == "D22" && x.Evidence != "1 schedules" || x.Code == "D19" && x.Evidence != "1 queues" {
 			t.Errorf("%+v", x)
 		}
 	}

@@ -35,7 +35,8 @@ type Facts struct {
 	DayAgo    kadm.ListedOffsets // offsets of the time a day before Now
 	Newest    kadm.ListedOffsets // offset and time of the largest timestamp
 	Groups    []kadm.DescribedGroupLag
-	Process   map[string]float64 // process_* of the node's /metrics
+	Process   map[string]float64 // process_*, ottla_timers_* and ottla_schedule_* of the node's /metrics
+	Events    *Events            // nil when unknown
 	Machine   int64              // bytes of memory of this machine, 0 unknown
 	Local     bool               // the only node runs on this machine
 	Missing   map[string]string
@@ -81,6 +82,7 @@ func Gather(ctx context.Context, s Sources) (*Facts, error) {
 	f.offsets(ctx, s.Admin)
 	f.groups(ctx, s.Admin)
 	f.process(ctx, s)
+	f.events(ctx, s)
 	return f, nil
 }
 
@@ -182,7 +184,7 @@ func consumerLags(ctx context.Context, a *kadm.Client) (out []kadm.DescribedGrou
 	return out
 }
 
-// process reads process_* from the node's metrics.
+// process reads what the checks want of the node's metrics.
 func (f *Facts) process(ctx context.Context, s Sources) {
 	f.Machine = machineMemory()
 	if s.HTTP == "" {
@@ -210,12 +212,13 @@ func (f *Facts) process(ctx context.Context, s Sources) {
 	f.Process = processMetrics(string(text))
 }
 
-// processMetrics picks the process_* gauges out of the exposition format.
+// processMetrics picks what the checks want out of the exposition format, by name
+// and labels.
 func processMetrics(text string) map[string]float64 {
 	out := map[string]float64{}
 	for line := range strings.Lines(text) {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if !ok || !strings.HasPrefix(name, "process_") {
+		if !ok || !strings.HasPrefix(name, "process_") && !strings.HasPrefix(name, "ottla_timers_") && !strings.HasPrefix(name, "ottla_schedule_") {
 			continue
 		}
 		if v, err := strconv.ParseFloat(value, 64); err == nil {

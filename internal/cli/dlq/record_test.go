@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/letter"
 )
 
 // letterOf is a letter as kafka/shares writes it.
@@ -20,21 +22,6 @@ func letterOf(origin string, partition, offset, count int, own ...string) *kgo.R
 	return r
 }
 
-func TestALetterIsReadFromItsHeaders(t *testing.T) {
-	l := Read(letterOf("t", 3, 9, 5, "mine", "h"))
-	if l.Name() != "dlq.t-1@7" || l.Origin() != "t-3@9" || l.Group != "g" || l.Reason != "why" || l.Deliveries != 5 || len(l.Headers) != 1 || l.Bare() {
-		t.Errorf("got %+v", l)
-	}
-	for _, r := range []*kgo.Record{{Topic: "dlq.t"}, letterOf("", -3, -9, -5), letterOf("t", 1<<31, 0, 0)} {
-		if l := Read(r); l.Origin() != "" {
-			t.Errorf("origin %q of %+v", l.Origin(), r)
-		}
-	}
-	if l := Read(&kgo.Record{}); l.Deliveries != -1 || l.OriginPartition != -1 || l.OriginOffset != -1 || !l.Bare() {
-		t.Errorf("what is missing is not unknown: %+v", l)
-	}
-}
-
 func TestARecordPutBackTellsItsStory(t *testing.T) {
 	text := func(r *kgo.Record) (out string) {
 		out = fmt.Sprintf("%s/%d %s=%s", r.Topic, r.Partition, r.Key, r.Value)
@@ -43,36 +30,15 @@ func TestARecordPutBackTellsItsStory(t *testing.T) {
 		}
 		return out
 	}
-	first := Read(letterOf("t", 3, 9, 5, "mine", "h")).record("")
+	first := recordOf(letter.Read(letterOf("t", 3, 9, 5, "mine", "h")), "")
 	if got, want := text(first), "t/3 k=v mine=h ottla.redrive.origin=t-3@9 ottla.redrive.group=g ottla.redrive.reason=why ottla.redrive.letter=dlq.t-1@7 ottla.redrive.times=1"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	again := letterOf("t", 3, 12, 2)
 	again.Headers = append(again.Headers, first.Headers...)
 	again.Offset = 8
-	if got, want := text(Read(again).record("other")), "other/-1 k=v mine=h ottla.redrive.origin=t-3@9 ottla.redrive.group=g ottla.redrive.reason=why ottla.redrive.letter=dlq.t-1@8 ottla.redrive.times=2"; got != want {
+	if got, want := text(recordOf(letter.Read(again), "other")), "other/-1 k=v mine=h ottla.redrive.origin=t-3@9 ottla.redrive.group=g ottla.redrive.reason=why ottla.redrive.letter=dlq.t-1@8 ottla.redrive.times=2"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
-
-func TestConditionsChooseLetters(t *testing.T) {
-	l := Read(letterOf("t", 3, 9, 5))
-	for c, want := range map[string]bool{"key=k": true, "key=": false, "reason=h": true, "reason=x": false, "partition=3": true, "partition=1": false,
-		"topic=t": true, "topic=dlq.t": false, "group=g": true, "group=h": false} {
-		f, err := ParseFilter([]string{c})
-		if err != nil || f.Takes(l) != want {
-			t.Errorf("%s: takes %v, %v", c, f.Takes(l), err)
-		}
-		if both, err := ParseFilter([]string{"key=k", c}); err != nil || both.Takes(l) != want {
-			t.Errorf("key=k and %s: takes %v, %v", c, both.Takes(l), err)
-		}
-	}
-	if f, err := ParseFilter(nil); err != nil || !f.Takes(l) {
-		t.Errorf("no condition: %v", err)
-	}
-	none, err := ParseFilter([]string{"key="})
-	if err != nil || none.Takes(&Letter{}) || !none.Takes(&Letter{Key: []byte{}}) {
-		t.Errorf("key= is not the empty key alone: %v", err)
 	}
 }
 

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/queue"
+	"ottla/internal/gateway/rest"
+)
+
+// dlqMoves is "ottla queue move list" where people look for it.
+func dlqMoves(o *options) *cobra.Command {
+	c := moveList(o)
+	c.Use, c.Short = "moves QUEUE", "List redrives of a queue, the newest first: how far they are, or how they ended"
+	return c
+}
+
+// dlqCancel is "ottla queue move cancel".
+func dlqCancel(o *options) *cobra.Command {
+	c := moveCancel(o)
+	c.Short = "End a redrive of a queue; what was put back stays so"
+	return c
+}
+
+// redriveQueue has the node move letters of a queue, and waits for the end.
+func (o *options) redriveQueue(ctx context.Context, p *place, r *redriveFlags) error {
+	if r.to == p.queue.Name {
+		return fail.Usagef("--to %s: that is where the letters are", r.to)
+	}
+	goOn, err := o.agreedQueueLetters(ctx, p, r)
+	if err != nil || !goOn {
+		return err
+	}
+	what := "cannot put back dead letters of " + p.name
+	var m rest.Move
+	order := rest.MoveOrder{To: r.to, Rate: r.rate, Where: p.where}
+	if err := o.ask(ctx, r.http, what, http.MethodPost, queuePath(p.queue.Name, "moves"), r.query(), order, &m); err != nil {
+		return err
+	}
+	if !r.detach {
+		if m, err = o.movedThere(ctx, &r.queueFlags, p.queue.Name, m, what); err != nil {
+			return err
+		}
+	}
+	t := redriveTable()
+	t.Add(p.queue.Name, moveTarget(&m), m.Moved, resultOf(&m), m.Handle)
+	if m.Status != queue.MoveFailed {
+		return o.print(t)
+	}
+	if m.Moved == 0 {
+		t.Rows = nil
+	}
+	return o.printPartly(t, []error{fail.New(fail.Failed, "not all dead letters of "+p.name+" were put back", m.Failure, "choose others with --where, or name a queue with --to")})
+}
+
+func moveTarget(m *rest.Move) any {
+	if m.To != "" {
+		return m.To
+	}
+	return "where they came from"
+}
+
+// resultOf says what became of letters.
+func resultOf(m *rest.Move) string {
+	switch m.Status {
+	case queue.MoveCompleted:
+		return "put back"
+	case queue.MoveCancelled, queue.MoveCancelling:
+		return "cancelled"
+	case queue.MoveFailed:
+		return "failed"
+	}
+	return "under way"
+}
+
+// lookAgain is the pause between looks at a move.
+const lookAgain = 100 * time.Millisecond
+
+// movedThere waits for the end of a move, and tells a person how far it is.
+func (o *options) movedThere(ctx context.Context, q *queueFlags, name string, m rest.Move, what string) (rest.Move, error) {
+	shows := terminal(o.err) && o.format == "table"
+	for m.Status == queue.MoveRunning || m.Status == queue.MoveCancelling {
+		if shows {
+			fmt.Fprintf(o.err, "\r%s of %d put back ", countWord(m.Moved, "letter"), m.ToMove)
+		}
+		select {
+		case <-ctx.Done():
+			return m, fail.New(fail.TimedOut, "the redrive of "+name+" goes on", "this command was told to end",
+				"\"ottla dlq moves "+name+"\" shows how far it is, \"ottla dlq cancel "+m.Handle+"\" ends it")
+		case <-time.After(lookAgain):
+		}
+		var all rest.Moves
+		if err := o.ask(ctx, q.http, what, http.MethodGet, queuePath(name, "moves"), q.query(), nil, &all); err != nil {
+			if ctx.Err() != nil {
+				continue
+			}
+			return m, err
+		}
+		i := slices.IndexFunc(all.Moves, func(x rest.Move) bool { return x.Handle == m.Handle })
+		if i < 0 {
+			return m, fail.New(fail.NotFound, "the redrive of "+name+" is not listed any more", "others came after it", "\"ottla dlq show "+name+"\" shows what waits")
+		}
+		m = all.Moves[i]
+	}
+	if shows {
+		fmt.Fprint(o.err, "\r\033[K")
+	}
+	return m, nil
+}
+
+// agreedQueueLetters is agreedLetters of a queue.
+func (o *options) agreedQueueLetters(ctx context.Context, p *place, r *redriveFlags) (bool, error) {
+	asks := !r.yes && o.format == "table" && terminal(o.in) && terminal(o.out)
+	if !r.dryRun && !asks {
+		return true, nil
+	}
+	n, total := map[string]int64{}, int64(0)
+	err := o.queueLetters(ctx, &r.queueFlags, p, 0, func(some []rest.Letter) {
+		for i := range some {
+			if c := some[i].Condition; c != string(queue.Free) && c != string(queue.Behind) {
+				continue
+			}
+			to := some[i].OriginOf
+			if r.to != "" {
+				to = r.to
+			}
+			n[to]++
+			total++
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	question := redriveTable()
+	for _, to := range slices.Sorted(maps.Keys(n)) {
+		question.Add(p.queue.Name, orNil(to), n[to], "would be put back", nil)
+	}
+	return o.agreed(r.dryRun || total == 0, r.yes, fmt.Sprintf("put %s back?", countWord(total, "letter")), func(string) *out.Table { return question })
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ottla"
+	"ottla/internal/cli/fail"
+)
+
+// httpNode is a node in memory with an HTTP port, and a call of commands against both
+// of its ports.
+func httpNode(t *testing.T) func(in string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	t.Cleanup(cancel)
+	n, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(in string, args ...string) result {
+		t.Helper()
+		return call(t, n, in, append(args, "--http", n.HTTPAddr())...)
+	}
+}
+
+// rejecting is a node whose queue orders has rejected so many messages, {"n":i}, into
+// the queue dead.
+func rejecting(t *testing.T, messages int) func(in string, args ...string) result {
+	t.Helper()
+	do := httpNode(t)
+	do("", "queue", "create", "dead").mustHold(t, 0)
+	do("", "queue", "create", "orders", "--dead-letters", "dead").mustHold(t, 0)
+	rejected(t, do, messages)
+	return do
+}
+
+// rejected rejects more messages.
+func rejected(t *testing.T, do func(in string, args ...string) result, messages int) {
+	t.Helper()
+	var lines strings.Builder
+	for i := range messages {
+		fmt.Fprintf(&lines, "{\"n\":%d}\n", i)
+	}
+	do(lines.String(), "queue", "send", "orders").mustHold(t, 0)
+	for left := messages; left > 0; {
+		args := []string{"queue", "reject", "orders"}
+		r := do("", "queue", "take", "orders", "-n", fmt.Sprint(left), "-o", "ndjson")
+		for line := range strings.Lines(r.out) {
+			var m struct{ Receipt string }
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			args = append(args, m.Receipt)
+		}
+		if len(args) == 3 {
+			t.Fatalf("%d messages do not come: %+v", left, r)
+		}
+		do("", args...).mustHold(t, 0)
+		left -= len(args) - 3
+	}
+	want := fmt.Sprintf("%d\n", messages)
+	for do("", "queue", "describe", "orders", "-o", "template={{.dead}}").out != want {
+		if t.Context().Err() != nil {
+			t.Fatal("the letters do not come")
+		}
+	}
+}
+
+func TestDeadLettersOfQueuesAreInTheSameView(t *testing.T) {
+	do := rejecting(t, 4)
+	do("", "dlq", "list").mustHold(t, 0, "dead", "queue", "orders", "4: the record was rejected by a member")
+	do("", "dlq", "list", "-o", "ndjson").mustHold(t, 0, `"place":"dead","kind":"queue","topic":"dead","groups":["orders"],"exists":true,"waiting":4,"in_flight":0`, `"reasons":{"the record was rejected by a member":4}`)
+	const row = "template={{.letter}} {{.origin_topic}} {{.group}} {{.deliveries}} {{.condition}} {{.value}}"
+	do("", "dlq", "show", "dead", "--where", "body.n>=2", "-o", row).mustHold(t, 0, `orders queue.orders 1 waiting {"n":2}`, `orders queue.orders 1 waiting {"n":3}`)
+	if r := do("", "dlq", "show", "orders", "--where", "body.n=1", "-o", row); strings.Count(r.out, "\n") != 1 || !strings.HasSuffix(r.out, `{"n":1}`+"\n") {
+		t.Errorf("by the name of the queue that they came from: %+v", r)
+	}
+	if r := do("", "dlq", "show", "dead", "-n", "3", "-o", "name"); strings.Count(r.out, "\n") != 3 {
+		t.Errorf("three: %q", r.out)
+	}
+	do("", "dlq", "show", "dead", "--where", "older=1h").mustHold(t, 0, "no dead letters wait")
+	do("", "dlq", "show", "dead", "--where", "colour=red").mustHold(t, fail.Usage, "letters are chosen by")
+	do("", "dlq", "show", "nowhere").mustHold(t, fail.NotFound, "there are no dead letters of nowhere")
+
+	do("", "dlq", "redrive", "dead", "--where", "body.n<2", "--dry-run").mustHold(t, 0, "orders", "2", "would be put back")
+	do("", "dlq", "redrive", "dead", "--where", "body.n<2", "-o", "ndjson").mustHold(t, 0, `"topic":"dead","to":"where they came from","letters":2,"result":"put back"`)
+	do("", "dlq", "moves", "dead").mustHold(t, 0, "COMPLETED")
+	do("", "queue", "describe", "orders", "-o", "template={{.waiting}} {{.dead}}").mustHold(t, 0, "2 2\n")
+	do("", "dlq", "redrive", "dead", "--to", "dead").mustHold(t, fail.Usage, "that is where the letters are")
+	do("", "dlq", "redrive", "dead", "--to", "nowhere").mustHold(t, fail.NotFound, "nowhere")
+	do("", "dlq", "redrive", "orders", "--rate", "1000").mustHold(t, 0, "put back", "2")
+	do("", "dlq", "list", "-o", "template={{.waiting}}").mustHold(t, 0, "0\n")
+}
+
+func TestALetterOfAQueueIsMendedAndPutBack(t *testing.T) {
+	do := rejecting(t, 3)
+	do("mended", "dlq", "edit", "dead-0@0", "--body", "-").mustHold(t, 0, "dead-0@0", "orders-0@", "mended and put back")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "new.json")
+	if err := os.WriteFile(file, []byte(`{"n":100}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("VISUAL", "")
+	t.Setenv("EDITOR", "")
+	do("", "dlq", "edit", "dead-0@1").mustHold(t, fail.Usage, "there is no editor")
+	t.Setenv("EDITOR", "true --wait")
+	do("", "dlq", "edit", "dead-0@1").mustHold(t, fail.Failed, "its body was not changed")
+	t.Setenv("EDITOR", "false")
+	do("", "dlq", "edit", "dead-0@1").mustHold(t, fail.Failed, "stays as it is")
+	t.Setenv("EDITOR", "cp '"+file+"'")
+	do("", "dlq", "edit", "dead-0@1").mustHold(t, 0, "mended and put back")
+	do("", "dlq", "show", "dead", "-o", "template={{.value}}").mustHold(t, 0, `{"n":2}`+"\n")
+	r := do("", "queue", "take", "orders", "-n", "9", "-o", "template={{.body}}")
+	if !strings.Contains(r.out, "mended\n") || !strings.Contains(r.out, `{"n":100}`+"\n") || strings.Count(r.out, "\n") != 2 {
+		t.Errorf("took %q", r.out)
+	}
+	do("x", "dlq", "edit", "dead-0@0", "--body", "-").mustHold(t, fail.NotFound, "there is no dead letter dead-0@0")
+	do("x", "dlq", "edit", "elsewhere-0@0", "--body", "-").mustHold(t, fail.NotFound)
+}
+
+func TestARedriveOfAQueueGoesOnAlone(t *testing.T) {
+	do := rejecting(t, 30)
+	r := do("", "dlq", "redrive", "dead", "--rate", "4", "--detach", "-o", "template={{.result}} {{.handle}}")
+	r.mustHold(t, 0, "under way ")
+	handle := strings.TrimSpace(strings.TrimPrefix(r.out, "under way "))
+	do("", "dlq", "redrive", "dead").mustHold(t, fail.Failed, "a move from that queue is under way")
+	do("", "dlq", "moves", "dead").mustHold(t, 0, handle)
+	do("", "dlq", "cancel", handle).mustHold(t, 0, handle)
+	for !strings.Contains(do("", "dlq", "moves", "dead", "-o", "template={{.status}}").out, "CANCELLED") {
+		if t.Context().Err() != nil {
+			t.Fatal("the redrive does not end")
+		}
+	}
+	do("", "dlq", "redrive", "dead", "--yes").mustHold(t, 0, "put back")
+	do("", "queue", "describe", "orders", "-o", "template={{.waiting}} {{.dead}}").mustHold(t, 0, "30 0\n")
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/line"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/letter"
+	"ottla/internal/gateway/rest"
+)
+
+func number(n int) string { return strconv.Itoa(n) }
+
+// shownLetter is a letter with what is known of it where it lies.
+type shownLetter struct {
+	*letter.Letter
+	condition string
+	until     any
+}
+
+func dlqShow(o *options) *cobra.Command {
+	var q queueFlags
+	var where []string
+	var most int
+	var all bool
+	c := &cobra.Command{
+		Use:   "show PLACE",
+		Short: "Show dead letters: what was given up, from where, by whom, why, after how many deliveries",
+		Long: "Show the dead letters of a place that wait: each with its record, where that came from, who gave\n" +
+			"it up, why, and how often it had been delivered. A place is a queue or topic for dead letters; the\n" +
+			"name of a queue or share group that has one means its letters there.",
+		Example:           "  ottla dlq show payments -n 5\n  ottla dlq show billing-dead --where 'attempts>3' --where body.customer=7\n  ottla dlq show dlq.payments --where older=1h -o json",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeLetters,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if most < 0 {
+				return fail.Usagef("-n %d: give the number of letters, or 0 for all", most)
+			}
+			c, a, err := o.asking(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			p, err := o.placeOf(cmd.Context(), c, a, &q, args[0], where)
+			if err != nil {
+				return err
+			}
+			var found []shownLetter
+			if p.queue != nil {
+				var failed error
+				err = o.queueLetters(cmd.Context(), &q, p, most, func(some []rest.Letter) {
+					for i := range some {
+						l, err := letterOf(&some[i])
+						if err != nil {
+							failed = err
+							continue
+						}
+						s := shownLetter{l, some[i].Condition, nil}
+						if some[i].UntilMs > 0 {
+							s.until = time.UnixMilli(some[i].UntilMs).UTC().Format(time.RFC3339Nano)
+						}
+						found = append(found, s)
+					}
+				})
+				if err == nil {
+					err = failed
+				}
+				if err != nil {
+					return err
+				}
+				return o.print(letterTable(found, time.Now(), o.format == "table"))
+			}
+			letters, err := p.topic.Letters(cmd.Context(), o.connect, p.filter, most, all, o.timeout)
+			if err != nil {
+				return kafkaFailure("cannot show dead letters of "+args[0], err)
+			}
+			for _, l := range letters {
+				condition := "waiting"
+				if p.topic.Done(l) {
+					condition = "put back"
+				}
+				found = append(found, shownLetter{l, condition, nil})
+			}
+			return o.print(letterTable(found, time.Now(), o.format == "table"))
+		},
+	}
+	q.bind(c)
+	c.Flags().IntVarP(&most, "number", "n", 20, "how many at most, 0 for all")
+	c.Flags().BoolVar(&all, "all", false, "also those of share groups that were put back")
+	bindWhere(c, &where)
+	return c
+}
+
+func bindWhere(c *cobra.Command, where *[]string) {
+	c.Flags().StringArrayVar(where, "where", nil, "only letters with reason=PART, attempts>3, older=1h, newer=1h, key=KEY, topic=NAME, partition=N, group=NAME, "+
+		"header.NAME=TEXT, body.FIELD=VALUE (JSON) or body~PART; may be repeated, all must hold")
+}
+
+// letterTable has a row for each letter; for people, keys and values are cut.
+func letterTable(all []shownLetter, now time.Time, people bool) *out.Table {
+	t := &out.Table{Empty: "no dead letters wait", Columns: []out.Column{
+		{Field: "letter", Title: "LETTER"}, {Field: "topic"}, {Field: "partition"}, {Field: "offset"},
+		{Field: "time"}, {Field: "age_seconds"}, {Field: "age", Title: "AGE", Right: true},
+		{Field: "origin", Title: "FROM"}, {Field: "origin_topic"}, {Field: "origin_partition"}, {Field: "origin_offset"},
+		{Field: "group", Title: "GROUP"}, {Field: "deliveries", Title: "ATTEMPTS", Right: true}, {Field: "reason", Title: "REASON"},
+		{Field: "condition", Title: "STATE"}, {Field: "until"}, {Field: "id"},
+		{Field: "key", Title: "KEY"}, {Field: "key_base64"}, {Field: "value", Title: "VALUE"}, {Field: "value_base64"}, {Field: "headers"},
+	}}
+	for i := range all {
+		l := &all[i]
+		form := line.Of(&kgo.Record{Key: l.Key, Value: l.Value, Headers: l.Headers})
+		headers := form.Headers
+		if headers == nil {
+			headers = []line.Header{}
+		}
+		key, value := pointed(form.Key), pointed(form.Value)
+		if people {
+			key, value = shortly(l.Key), shortly(l.Value)
+		}
+		when, seconds, ago := timeAndAge(l.Time, now)
+		t.Add(l.Name(), l.Topic, l.Partition, l.Offset, when, seconds, ago,
+			orNil(l.Origin()), orNil(l.OriginTopic), notNegative(int64(l.OriginPartition)), notNegative(l.OriginOffset),
+			orNil(l.Group), notNegative(l.Deliveries), orNil(l.Reason), l.condition, l.until, orNil(l.ID),
+			key, pointed(form.KeyBase64), value, pointed(form.ValueBase64), headers)
+	}
+	return t
+}
