@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +18,7 @@ import (
 
 // httpNode is a node in memory with an HTTP port, and a call of commands against both
 // of its ports.
-func httpNode(t *testing.T) func(in string, args ...string) result {
+func httpNode(t *testing.T) (*ottla.Server, func(in string, args ...string) result) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
@@ -29,21 +31,18 @@ func httpNode(t *testing.T) func(in string, args ...string) result {
 			t.Error(err)
 		}
 	})
-	return func(in string, args ...string) result {
+	return n, func(in string, args ...string) result {
 		t.Helper()
 		return call(t, n, in, append(args, "--http", n.HTTPAddr())...)
 	}
 }
 
-// rejecting is a node whose queue orders has rejected so many messages, {"n":i}, into
-// the queue dead.
-func rejecting(t *testing.T, messages int) func(in string, args ...string) result {
+// rejecting has a queue orders reject so many messages, {"n":i}, into the queue dead.
+func rejecting(t *testing.T, do func(in string, args ...string) result, messages int) {
 	t.Helper()
-	do := httpNode(t)
 	do("", "queue", "create", "dead").mustHold(t, 0)
 	do("", "queue", "create", "orders", "--dead-letters", "dead").mustHold(t, 0)
 	rejected(t, do, messages)
-	return do
 }
 
 // rejected rejects more messages.
@@ -79,7 +78,8 @@ func rejected(t *testing.T, do func(in string, args ...string) result, messages 
 }
 
 func TestDeadLettersOfQueuesAreInTheSameView(t *testing.T) {
-	do := rejecting(t, 4)
+	_, do := httpNode(t)
+	rejecting(t, do, 4)
 	do("", "dlq", "list").mustHold(t, 0, "dead", "queue", "orders", "4: the record was rejected by a member")
 	do("", "dlq", "list", "-o", "ndjson").mustHold(t, 0, `"place":"dead","kind":"queue","topic":"dead","groups":["orders"],"exists":true,"waiting":4,"in_flight":0`, `"reasons":{"the record was rejected by a member":4}`)
 	const row = "template={{.letter}} {{.origin_topic}} {{.group}} {{.deliveries}} {{.condition}} {{.value}}"
@@ -104,8 +104,36 @@ func TestDeadLettersOfQueuesAreInTheSameView(t *testing.T) {
 	do("", "dlq", "list", "-o", "template={{.waiting}}").mustHold(t, 0, "0\n")
 }
 
+func TestQueuesAreMeasured(t *testing.T) {
+	n, do := httpNode(t)
+	rejecting(t, do, 3)
+	for path, rows := range map[string][]string{
+		"/metrics": {`ottla_queue_messages_sent_total{queue="orders"} 3`, `ottla_queue_messages_taken_total{queue="orders"} 3`,
+			`ottla_queue_messages_rejected_total{queue="orders"} 3`, `ottla_queue_dead_letters_total{queue="orders"} 3`},
+		"/metrics/detail": {`ottla_queue_waiting_messages{queue="dead"} 3`, `ottla_queue_waiting_messages{queue="orders"} 0`, `ottla_queue_sources{queue="dead"} 1`,
+			`ottla_queue_in_flight_messages{queue="orders"} 0`, "ottla_detail_entries_omitted 0"},
+		"/readyz": {"ok        doors: Kafka at " + n.Addr() + "; at " + n.HTTPAddr() + " queues (/q)"},
+	} {
+		resp, err := http.Get("http://" + n.HTTPAddr() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		for _, row := range rows {
+			if !strings.Contains(string(page), row) {
+				t.Errorf("%s lacks %s", path, row)
+			}
+		}
+	}
+}
+
 func TestALetterOfAQueueIsMendedAndPutBack(t *testing.T) {
-	do := rejecting(t, 3)
+	_, do := httpNode(t)
+	rejecting(t, do, 3)
 	do("mended", "dlq", "edit", "dead-0@0", "--body", "-").mustHold(t, 0, "dead-0@0", "orders-0@", "mended and put back")
 	dir := t.TempDir()
 	file := filepath.Join(dir, "new.json")
@@ -131,7 +159,8 @@ func TestALetterOfAQueueIsMendedAndPutBack(t *testing.T) {
 }
 
 func TestARedriveOfAQueueGoesOnAlone(t *testing.T) {
-	do := rejecting(t, 30)
+	_, do := httpNode(t)
+	rejecting(t, do, 30)
 	r := do("", "dlq", "redrive", "dead", "--rate", "4", "--detach", "-o", "template={{.result}} {{.handle}}")
 	r.mustHold(t, 0, "under way ")
 	handle := strings.TrimSpace(strings.TrimPrefix(r.out, "under way "))
