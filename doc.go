@@ -10,8 +10,11 @@
 // process, each on ports of its own, and Close leaves no goroutine behind.
 // What the command `ottla` runs is this, with a data directory.
 //
-// Tests of applications can move the node's clock (Clock) and break its disk
-// and its connections (Faults).
+// Queues, schedules and delays are doors of its HTTP port (Options.HTTP).
+//
+// Tests of applications can move the node's clock (Clock), so that a day of
+// schedules, delays and retries passes in a moment, and break its disk and its
+// connections (Faults).
 //
 // It is not for the cluster's inside: what a program may do with a running node
 // it does through Kafka's protocol or over HTTP.

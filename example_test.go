@@ -2,8 +2,11 @@ package ottla_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -61,6 +64,54 @@ func ExampleClock() {
 	start, _ := starts.Lookup("news", 0)
 	fmt.Println("the log now starts at offset", start.Offset)
 	// Output: the log now starts at offset 1
+}
+
+// A day of a schedule, and of a delay, in a moment: each run and each message comes at
+// its time, as the clock passes it.
+func ExampleClock_Advance() {
+	ctx := context.Background()
+	var clock ottla.Clock
+	node, err := ottla.Start(ctx, ottla.Options{Clock: &clock, HTTP: "127.0.0.1:0"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer node.Close()
+	ask := func(method, path, body string, into any) {
+		req, err := http.NewRequestWithContext(ctx, method, "http://"+node.HTTPAddr()+path, strings.NewReader(body))
+		if err != nil {
+			log.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.NewDecoder(resp.Body).Decode(into); err != nil || resp.StatusCode >= 300 {
+			log.Fatalf("%s %s: %s, %v", method, path, resp.Status, err)
+		}
+	}
+	var done struct{}
+	ask("PUT", "/q/mails", `{}`, &done)
+	ask("PUT", "/q/reminders", `{"delay_ms":600000}`, &done)
+	ask("PUT", "/schedule/default/hourly", `{"expression":"rate(1 hour)","target":{"queue":"mails","input":"<aws.scheduler.scheduled-time>"}}`, &done)
+	ask("POST", "/q/reminders", `pay the bill`, &done)
+	waiting := func(queue string) int {
+		var q struct{ Counts struct{ Waiting int } }
+		ask("GET", "/q/"+queue, "", &q)
+		return q.Counts.Waiting
+	}
+
+	if err := clock.Advance(ctx, 9*time.Minute); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("after nine minutes:", waiting("mails"), "mail,", waiting("reminders"), "reminders")
+	if err := clock.Advance(ctx, 24*time.Hour-10*time.Minute); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("after a day:", waiting("mails"), "mails,", waiting("reminders"), "reminder")
+	// Output:
+	// after nine minutes: 1 mail, 0 reminders
+	// after a day: 24 mails, 1 reminder
 }
 
 // A producer outlives a connection that is cut.

@@ -2,14 +2,19 @@ package trio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/rig/trio"
 )
@@ -88,11 +93,11 @@ func TestANodeComesBackAtAnotherAddress(t *testing.T) {
 }
 
 // However soon one node joins after the other, internal topics that were there
-// before have all replicas in the end.
+// before, and those of queues and schedules, have all replicas in the end.
 func TestInternalTopicsGrowWithTheCluster(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	c := trio.Start(t, trio.Options{First: func(c *trio.Cluster) {
+	c := trio.Start(t, trio.Options{HTTP: true, First: func(c *trio.Cluster) {
 		cl := c.Client()
 		if _, err := kadm.NewClient(cl).CreateTopic(ctx, 1, 1, nil, "orders"); err != nil {
 			t.Fatal(err)
@@ -102,26 +107,60 @@ func TestInternalTopicsGrowWithTheCluster(t *testing.T) {
 		if err := kadm.NewClient(cl).CommitAllOffsets(ctx, "g", at); err != nil {
 			t.Fatal(err)
 		}
+		put(ctx, t, c.Node(1).HTTPAddr(), "/q/mails", `{}`)
+		put(ctx, t, c.Node(1).HTTPAddr(), "/schedule/default/daily", `{"expression":"rate(1 day)","target":{"topic":"orders"}}`)
 	}})
-	admin := kadm.NewClient(c.Client())
+	cl := c.Client()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for {
-		const topic = "__consumer_offsets"
-		m, err := admin.Metadata(ctx, topic)
-		whole := 0
-		for _, p := range m.Topics[topic].Partitions {
-			if len(p.Replicas) == 3 && len(p.ISR) == 3 {
-				whole++
+	for _, topic := range []string{"__consumer_offsets", "__ottla_objects", "__ottla_schedules", "__ottla_schedule_wakes", "__ottla_timers"} {
+		for {
+			whole, all, err := replicated(ctx, cl, topic)
+			if err == nil && all > 0 && whole == all {
+				break
+			}
+			select {
+			case <-look.C:
+			case <-ctx.Done():
+				t.Fatalf("%d of %d partitions of %s have three replicas (%v)", whole, all, topic, err)
 			}
 		}
-		if err == nil && whole > 0 && whole == len(m.Topics[topic].Partitions) {
-			return
-		}
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			t.Fatalf("%d of %d partitions of %s have three replicas (%v)", whole, len(m.Topics[topic].Partitions), topic, err)
+	}
+}
+
+// put gives a node's HTTP door something that it shall keep.
+func put(ctx context.Context, t *testing.T, addr, path, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+addr+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil || resp.StatusCode >= 300 {
+		t.Fatalf("PUT %s: %d %s (%v)", path, resp.StatusCode, said, err)
+	}
+}
+
+// replicated counts the partitions of a topic, and those that have three replicas in
+// sync.
+func replicated(ctx context.Context, cl *kgo.Client, topic string) (whole, all int, err error) {
+	req := kmsg.NewPtrMetadataRequest()
+	asked := kmsg.NewMetadataRequestTopic()
+	asked.Topic = &topic
+	req.Topics = append(req.Topics, asked)
+	resp, err := req.RequestWith(ctx, cl)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, p := range resp.Topics[0].Partitions {
+		all++
+		if len(p.Replicas) == 3 && len(p.ISR) == 3 {
+			whole++
 		}
 	}
+	return whole, all, nil
 }
