@@ -128,8 +128,13 @@ func (b *bucket) pair(path uint32, by int32) {
 // while source and type, which hundreds of rules share, are taken together. What
 // is chosen changes how many rules are tried, and never the answer.
 
-// crowded is from how many rules on a key is not good enough alone.
-const crowded = 4
+const (
+	// crowded is from how many rules on a key is not good enough alone.
+	crowded = 4
+	// pairWeight is how many rules filed by two keys cost as much as one filed by
+	// one.
+	pairWeight = 8
+)
 
 // choose finds by what a rule is filed best.
 func (e *Edit) choose(program string) filing {
@@ -137,7 +142,8 @@ func (e *Edit) choose(program string) filing {
 	if single.by == byKey && e.crowd(program, single) < crowded {
 		return single
 	}
-	best, least := single, e.crowd(program, single)
+	// What a key has is tried on many more events than what two have together.
+	best, least := single, pairWeight*e.crowd(program, single)
 	n := uint16(0)
 	for at := 0; at < len(program); n++ {
 		_, _, at = nextField(program, at)
@@ -156,8 +162,7 @@ func (e *Edit) choose(program string) filing {
 	return best
 }
 
-// mostPairs bounds how many keys two fields may have together, and mostTried how
-// many fields are tried with each other.
+// mostPairs bounds how many keys two fields may have together.
 const mostPairs = 64
 
 // bestKey is the field that files the rule best alone.

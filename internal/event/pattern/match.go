@@ -10,7 +10,7 @@ func (s *Set) Match(event []byte, m *Matcher, ids []ID) ([]ID, error) {
 		return ids, err
 	}
 	from := len(ids)
-	ids = s.try(m, hashKey(keyAlways, 0, 0, nil), ids)
+	ids = s.try(m, hashKey(keyAlways, 0, 0, nil), false, ids)
 	for i := range m.values {
 		if v := &m.values[i]; v.step.uses != nil {
 			ids = s.tryValue(m, v, ids)
@@ -26,16 +26,17 @@ func (s *Set) Match(event []byte, m *Matcher, ids []ID) ([]ID, error) {
 // tryValue tries the rules that are filed by a key of a value.
 func (s *Set) tryValue(m *Matcher, v *value, ids []ID) []ID {
 	u, path := v.step.uses, v.step.path
+	again := m.several(path)
 	if u.whole > 0 {
-		ids = s.tryWhole(m, v, ids)
+		ids = s.tryWhole(m, v, again, ids)
 	}
 	if u.present > 0 {
-		ids = s.try(m, hashKey(keyPresent, 0, path, nil), ids)
+		ids = s.try(m, hashKey(keyPresent, 0, path, nil), again, ids)
 	}
 	if v.kind == kindNumber {
 		if f, ok := v.numeric(); ok && u.number > 0 {
 			var room [8]byte
-			ids = s.try(m, hashKey(keyNumber, 0, path, appendNumber(room[:0], f)), ids)
+			ids = s.try(m, hashKey(keyNumber, 0, path, appendNumber(room[:0], f)), again, ids)
 		}
 		return ids
 	}
@@ -46,23 +47,23 @@ func (s *Set) tryValue(m *Matcher, v *value, ids []ID) []ID {
 		for i, c := range v.text {
 			m.lower[i] = lowerASCII(c)
 		}
-		ids = s.try(m, hashKey(keyFold, 0, path, m.lower[:len(v.text)]), ids)
+		ids = s.try(m, hashKey(keyFold, 0, path, m.lower[:len(v.text)]), again, ids)
 	}
 	for i := 0; u.headSet>>i != 0 && partSizes[i] <= len(v.text); i++ {
 		if u.headSet>>i&1 != 0 {
-			ids = s.try(m, hashKey(keyHead, uint8(i), path, v.text[:partSizes[i]]), ids)
+			ids = s.try(m, hashKey(keyHead, uint8(i), path, v.text[:partSizes[i]]), again, ids)
 		}
 	}
 	for i := 0; u.tailSet>>i != 0 && partSizes[i] <= len(v.text); i++ {
 		if u.tailSet>>i&1 != 0 {
-			ids = s.try(m, hashKey(keyTail, uint8(i), path, v.text[len(v.text)-partSizes[i]:]), ids)
+			ids = s.try(m, hashKey(keyTail, uint8(i), path, v.text[len(v.text)-partSizes[i]:]), again, ids)
 		}
 	}
 	if u.networkSet != 0 {
 		if a := v.ip(); a.size > 0 {
 			for i := 0; u.networkSet>>i != 0 && networkSizes[i] <= 8*int(a.size); i++ {
 				if u.networkSet>>i&1 != 0 {
-					ids = s.try(m, hashNetwork(path, uint8(i), *a), ids)
+					ids = s.try(m, hashNetwork(path, uint8(i), *a), again, ids)
 				}
 			}
 		}
@@ -72,16 +73,18 @@ func (s *Set) tryValue(m *Matcher, v *value, ids []ID) []ID {
 
 // tryWhole tries the rules that are filed by the whole of a value, alone or with
 // the whole of another one.
-func (s *Set) tryWhole(m *Matcher, v *value, ids []ID) []ID {
+func (s *Set) tryWhole(m *Matcher, v *value, again bool, ids []ID) []ID {
 	h := v.whole()
 	b, ok := s.index.get(h)
-	if !ok {
+	if !ok || again && m.wasTried(h) {
 		return ids
 	}
 	ids = b.try(m, ids)
 	for i := range b.partners {
-		for at := m.first(b.partners[i].path); at >= 0; at = m.values[at].next {
-			ids = s.try(m, hashPair(h, m.values[at].whole()), ids)
+		other := b.partners[i].path
+		both := again || m.several(other)
+		for at := m.first(other); at >= 0; at = m.values[at].next {
+			ids = s.try(m, hashPair(h, m.values[at].whole()), both, ids)
 		}
 	}
 	return ids
@@ -100,12 +103,50 @@ func (v *value) whole() uint64 {
 	return v.hash
 }
 
-// try tries the rules of one bucket.
-func (s *Set) try(m *Matcher, hash uint64, ids []ID) []ID {
-	if b, ok := s.index.get(hash); ok {
+// try tries the rules of one bucket; again tells that this event may have had it
+// tried already.
+func (s *Set) try(m *Matcher, hash uint64, again bool, ids []ID) []ID {
+	if b, ok := s.index.get(hash); ok && !(again && m.wasTried(hash)) {
 		return b.try(m, ids)
 	}
 	return ids
+}
+
+// several tells whether a path has more than one value.
+func (m *Matcher) several(path uint32) bool {
+	h := &m.heads[path-1]
+	return h.round == m.round && h.first != h.last
+}
+
+// tried is a bucket that the event of a round has had tried.
+type tried struct {
+	hash  uint64
+	round uint32
+}
+
+// wasTried tells whether it was called for the hash in this event before. A list
+// of a thousand equal values tries its rules once.
+func (m *Matcher) wasTried(hash uint64) bool {
+	if 2*m.triedCount >= len(m.tried) {
+		old := m.tried
+		m.tried, m.triedCount = make([]tried, max(64, 2*len(old))), 0
+		for _, t := range old {
+			if t.round == m.round {
+				m.wasTried(t.hash)
+			}
+		}
+	}
+	mask := uint64(len(m.tried) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		switch t := &m.tried[i]; {
+		case t.round != m.round:
+			*t = tried{hash, m.round}
+			m.triedCount++
+			return false
+		case t.hash == hash:
+			return true
+		}
+	}
 }
 
 func (b *bucket) try(m *Matcher, ids []ID) []ID {

@@ -23,6 +23,9 @@ type Matcher struct {
 
 	lower  [mostFolded]byte
 	search search
+
+	tried      []tried // an open-addressed table; what is of another round is free
+	triedCount int
 }
 
 // head is where a path's values begin and end in Matcher.values.
@@ -44,13 +47,13 @@ type scope struct {
 func (m *Matcher) read(root *step, paths int, event []byte) error {
 	m.text, m.depth, m.problem = event, 0, ""
 	m.values, m.escaped, m.scope, m.lists = m.values[:0], m.escaped[:0], 0, 0
-	m.scopes = append(m.scopes[:0], scope{})
+	m.scopes, m.triedCount = append(m.scopes[:0], scope{}), 0
 	if len(m.heads) < paths {
-		m.heads = make([]head, paths+paths/4)
-		m.round = 0
+		m.heads = make([]head, paths+paths/4) // of no round
 	}
 	if m.round++; m.round == 0 {
 		clear(m.heads)
+		clear(m.tried)
 		m.round = 1
 	}
 	if len(event) > MaxEventBytes {

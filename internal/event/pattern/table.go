@@ -42,7 +42,10 @@ func (t *table[V]) get(hash uint64) (v V, ok bool) {
 		}
 		s := &n.slots[bits.OnesCount64(n.used&(bit-1))]
 		if s.below == nil {
-			return s.value, s.hash == hash
+			if s.hash != hash {
+				return v, false
+			}
+			return s.value, true
 		}
 		n = s.below
 	}
