@@ -12,7 +12,8 @@
 // Clients run side by side, each lane on a broker of its own. With -nodes 3 they run
 // one after the other against a broker of three nodes, with three replicas of
 // everything; where a restart is asked for, one node is killed and started, or all
-// are restarted in turn.
+// are restarted in turn. Clients of the HTTP port then get one address for all
+// nodes, and each of their requests goes to another one.
 //
 // A client is a program of ours in its own language (python/, node/, java/,
 // rust/, rdkafka/, gomod/ and awsgo/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
@@ -22,7 +23,7 @@
 // working then, until "GO" comes on its standard input. It exits by itself.
 //
 // Reading order: main.go, clients.go (who, and what is installed for them),
-// install.go, lanes.go, session.go (the protocol of lines), content.go (what every client
+// install.go, lanes.go, session.go (the protocol of lines), balance.go (HTTP to all nodes in turn), content.go (what every client
 // writes and expects back), page.go, crowd (scenarios of all
 // clients in Go), franz.go and franz_groups.go, franz_txns.go, console.go (Kafka's tools), connect*.go (Kafka
 // Connect), and the

@@ -46,10 +46,11 @@ What the scenarios are:
 | sqs-fifo | order by message group, deduplication, sequence numbers |
 | sqs-visibility, sqs-delays | messages are held, given back, held longer, delayed |
 | sqs-dead-letters | what was received too often goes to the dead letters, and comes back by a move task |
-| sqs-restart | the broker restarts: what was held is acknowledged afterwards, what waited comes |
+| sqs-restart | the broker restarts twice under who sends and receives: every message whose sending was answered is received, none comes again that was deleted, what was held all the while is deleted in the end |
 | sqs-kafka | Kafka reads what SQS sent, and SQS receives what Kafka's producer wrote |
 | scheduler | groups, tags, schedules; one that runs once and is deleted, into a queue |
 | sts | GetCallerIdentity |
+| aws-model | botocore's own models of SQS, Scheduler and STS know every member of every answer and every error that the scenarios got, and each operation was asked |
 | console, perf | Kafka's own tools: console producer and consumer, the producer's performance test |
 `
 

@@ -34,6 +34,7 @@ type session struct {
 	nth     int             // of the clients: each begins with another node
 	dir     string          // where its standard error goes
 	asked   int             // restarts, up to now
+	http    string          // where HTTP is served: by the node, or in front of all
 	life    context.Context // of the broker, which outlives the client
 	version string
 	rows    []row
@@ -49,6 +50,11 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	defer cancel()
 	s.failed, s.since = map[string]bool{}, time.Now()
 	errs := &lastBytes{}
+	front, err := s.face()
+	if err != nil {
+		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
+	}
+	defer front()
 	p, in, out, err := s.start(limited, cmd, errs)
 	if err != nil {
 		return []row{{client: s.client.name, scenario: "start", why: err.Error()}}
@@ -66,6 +72,21 @@ func (s session) run(ctx context.Context, cmd command) []row {
 	return s.rows
 }
 
+// face finds the address of HTTP; with several nodes one that each request leaves
+// for another node.
+func (s *session) face() (done func(), err error) {
+	s.http = s.broker.Nodes[0].HTTP
+	if len(s.broker.Nodes) == 1 || s.http == "" {
+		return func() {}, nil
+	}
+	b, err := startBalancer(s.broker.Nodes)
+	if err != nil {
+		return nil, err
+	}
+	s.http = b.addr
+	return func() { _ = b.stop() }, nil // nobody asks any more
+}
+
 // start starts the program, with the ends of what it reads and writes. What it says
 // on standard error goes to errs and, for who looks for a reason, to a file.
 func (s *session) start(ctx context.Context, cmd command, errs io.Writer) (*exec.Cmd, io.Writer, io.ReadCloser, error) {
@@ -77,7 +98,7 @@ func (s *session) start(ctx context.Context, cmd command, errs io.Writer) (*exec
 	prefix := "interop-" + strings.ReplaceAll(s.client.name, "_", "-") + "-" + cmd.id
 	p := exec.CommandContext(ctx, cmd.path, append(cmd.args, s.broker.Bootstrap(), prefix)...)
 	p.Dir, p.Stderr = cmd.dir, io.MultiWriter(errs, told)
-	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)), "INTEROP_HTTP="+s.broker.Nodes[0].HTTP)
+	p.Env = append(os.Environ(), "INTEROP_REPLICAS="+strconv.Itoa(len(s.broker.Nodes)), "INTEROP_HTTP="+s.http)
 	in, err := p.StdinPipe()
 	if err != nil {
 		return nil, nil, nil, err

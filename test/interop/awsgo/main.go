@@ -18,8 +18,11 @@ import (
 	"ottla/test/interop/crowd"
 )
 
-// within bounds one scenario.
-const within = time.Minute
+// within bounds one scenario, restartWithin that in which the broker restarts.
+const (
+	within        = time.Minute
+	restartWithin = 5 * time.Minute
+)
 
 // world is what the scenarios share.
 type world struct {
@@ -53,13 +56,15 @@ func run(args []string) error {
 	}
 	w := &world{config: config, sqs: sqs.NewFromConfig(config), kafka: args[1], prefix: args[2]}
 	for _, s := range []struct {
-		name string
-		do   func(context.Context, *world) error
+		name   string
+		do     func(context.Context, *world) error
+		within time.Duration
 	}{
-		{"sqs-queues", queues}, {"sqs-messages", messages}, {"sqs-batches", batches}, {"sqs-fifo", fifo}, {"sqs-dead-letters", deadLetters},
-		{"sqs-kafka", kafkaBothWays}, {"scheduler", schedules}, {"sts", identity},
+		{"sqs-queues", queues, within}, {"sqs-messages", messages, within}, {"sqs-batches", batches, within}, {"sqs-fifo", fifo, within},
+		{"sqs-dead-letters", deadLetters, within}, {"sqs-restart", restart, restartWithin}, {"sqs-kafka", kafkaBothWays, within},
+		{"scheduler", schedules, within}, {"sts", identity, within},
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), within)
+		ctx, cancel := context.WithTimeout(context.Background(), s.within)
 		crowd.Tell(s.name, s.do(ctx, w))
 		cancel()
 	}

@@ -1,15 +1,23 @@
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.SdkBytes;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.util.VersionInfo;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
@@ -32,7 +40,8 @@ import software.amazon.awssdk.services.sts.StsClient;
 public final class Aws {
   static final URI ENDPOINT = URI.create("http://" + System.getenv("INTEROP_HTTP"));
   static final StaticCredentialsProvider KEYS = StaticCredentialsProvider.create(AwsBasicCredentials.create("any", "any"));
-  static final Duration WITHIN = Duration.ofSeconds(60);
+  static final Duration WITHIN = Duration.ofSeconds(60), RESTART = Duration.ofMinutes(4);
+  static final BufferedReader STDIN = new BufferedReader(new InputStreamReader(System.in));
   static String prefix;
   static SqsClient sqs;
 
@@ -50,6 +59,7 @@ public final class Aws {
     scenario("sqs-batches", Aws::batches);
     scenario("sqs-fifo", Aws::fifo);
     scenario("sqs-dead-letters", Aws::deadLetters);
+    scenario("sqs-restart", Aws::restart);
     scenario("scheduler", Aws::schedules);
     scenario("sts", Aws::identity);
   }
@@ -175,6 +185,82 @@ public final class Aws {
     sqs.changeMessageVisibility(r -> r.queueUrl(dead).receiptHandle(letter.receiptHandle()).visibilityTimeout(0));
     sqs.startMessageMoveTask(r -> r.sourceArn(arn(dead)));
     equal("it is back", take(url, 1).get(0).body(), "poison");
+  }
+
+  /** Asks for a restart of the broker; the future is done when it serves again. */
+  static CompletableFuture<Void> askRestart() {
+    System.out.println("RESTART");
+    return CompletableFuture.runAsync(() -> {
+      try {
+        STDIN.readLine();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    });
+  }
+
+  /** What is sent, received and deleted while the broker restarts. Calls that fail meanwhile are calls of which nobody
+   *  knows whether they were done. */
+  static final class Flow {
+    final String url = make("flow", Map.of(QueueAttributeName.VISIBILITY_TIMEOUT, "15"));
+    final Set<String> stored = new HashSet<>(), seen = new HashSet<>(), deleted = new HashSet<>();
+    int next;
+
+    void send() {
+      String body = String.valueOf(next++);
+      try {
+        sqs.sendMessage(r -> r.queueUrl(url).messageBody(body));
+        stored.add(body);
+      } catch (SdkException e) {
+        // nobody knows
+      }
+    }
+
+    void receive() {
+      try {
+        for (Message m : sqs.receiveMessage(r -> r.queueUrl(url).maxNumberOfMessages(10).waitTimeSeconds(1)).messages()) {
+          equal("a deleted message comes again: " + m.body(), deleted.contains(m.messageId()), false);
+          seen.add(m.body());
+          sqs.deleteMessage(r -> r.queueUrl(url).receiptHandle(m.receiptHandle()));
+          deleted.add(m.messageId());
+        }
+      } catch (SdkException e) {
+        // it is asked again
+      }
+    }
+  }
+
+  static void restart() {
+    String url = make("restart", Map.of(QueueAttributeName.VISIBILITY_TIMEOUT, "900"));
+    List<SendMessageBatchRequestEntry> entries = IntStream.range(0, 10)
+        .mapToObj(i -> SendMessageBatchRequestEntry.builder().id("m" + i).messageBody("held").build()).collect(Collectors.toList());
+    sqs.sendMessageBatch(r -> r.queueUrl(url).entries(entries));
+    List<Message> held = take(url, 10);
+    Flow flow = new Flow();
+    Instant until = Instant.now().plus(RESTART);
+    for (int i = 0; i < 2; i++) {
+      CompletableFuture<Void> back = askRestart();
+      while (!back.isDone() && Instant.now().isBefore(until)) {
+        flow.send();
+        flow.receive();
+      }
+      equal("the broker is back", back.isDone(), true);
+    }
+    while (!flow.seen.containsAll(flow.stored) || left(flow.url) > 0) {
+      if (Instant.now().isAfter(until)) {
+        flow.stored.removeAll(flow.seen);
+        throw new AssertionError("these did not come: " + flow.stored + ", and the queue has " + left(flow.url));
+      }
+      flow.receive();
+    }
+    held.forEach(m -> sqs.deleteMessage(r -> r.queueUrl(url).receiptHandle(m.receiptHandle())));
+    equal("what is left", left(url), 0);
+  }
+
+  /** How many messages a queue has, waiting or in flight. */
+  static int left(String url) {
+    return sqs.getQueueAttributes(r -> r.queueUrl(url).attributeNames(QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES,
+        QueueAttributeName.APPROXIMATE_NUMBER_OF_MESSAGES_NOT_VISIBLE)).attributes().values().stream().mapToInt(Integer::parseInt).sum();
   }
 
   static void schedules() {

@@ -9,17 +9,21 @@ import time
 import boto3
 import botocore
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+import model
 from content import PREFIX, WITHIN_S, Restart, scenario, want_equal
 
 HTTP = os.environ["INTEROP_HTTP"]
+RESTART_S = 240
 OLD = tuple(int(n) for n in boto3.__version__.split(".")[:2]) < (1, 28)
 
 
 def client(service, **more):
-    return boto3.client(service, endpoint_url="http://" + HTTP, region_name="us-east-1", aws_access_key_id="any",
+    made = boto3.client(service, endpoint_url="http://" + HTTP, region_name="us-east-1", aws_access_key_id="any",
                         aws_secret_access_key="any", config=Config(retries={"max_attempts": 8}), **more)
+    model.watch(made)
+    return made
 
 
 sqs = client("sqs")
@@ -50,7 +54,7 @@ def refused(code, work, *args, **more):
         work(*args, **more)
     except ClientError as e:
         want_equal("the code of the error", e.response["Error"]["Code"], code)
-        return
+        return e.response["Error"]["Message"]
     raise AssertionError(f"it was not refused with {code}")
 
 
@@ -193,21 +197,70 @@ def dead_letters():
             raise AssertionError(f"the move stands at {moves}")
         time.sleep(0.2)
     want_equal("moved", moves[0]["ApproximateNumberOfMessagesMoved"], 1)
+    cancelled(url, dead)
+
+
+def cancelled(url, dead):
+    """A slow move is cancelled, and what it has not moved stays."""
+    sqs.send_message_batch(QueueUrl=dead, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(10)])
+    task = sqs.start_message_move_task(SourceArn=arn(dead), DestinationArn=arn(url), MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
+    refused("InvalidParameterValue", sqs.start_message_move_task, SourceArn=arn(dead), DestinationArn=arn(url))
+    sqs.cancel_message_move_task(TaskHandle=task)
+    until = time.monotonic() + WITHIN_S
+    while (last := sqs.list_message_move_tasks(SourceArn=arn(dead))["Results"][0])["Status"] != "CANCELLED":
+        if time.monotonic() > until:
+            raise AssertionError(f"the move that was cancelled stands at {last}")
+        time.sleep(0.2)
+    want_equal("a part was left", int(counts(dead)[0]) > 0, True)
+
+
+class Flow:
+    """A queue that is sent to and received from while the broker restarts. Calls that fail meanwhile are calls of which
+    nobody knows whether they were done."""
+
+    def __init__(self):
+        self.url = make("flow", VisibilityTimeout="15")  # who gets no answer to a receive waits for its end
+        self.next, self.stored, self.seen, self.deleted = 0, set(), set(), set()
+
+    def send(self):
+        bodies = [str(self.next + i) for i in range(5)]
+        self.next += len(bodies)
+        try:
+            answer = sqs.send_message_batch(QueueUrl=self.url, Entries=[{"Id": b, "MessageBody": b} for b in bodies])
+        except (ClientError, BotoCoreError):
+            return
+        self.stored.update(e["Id"] for e in answer.get("Successful", []))
+
+    def receive(self):
+        try:
+            for m in sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
+                if m["MessageId"] in self.deleted:
+                    raise AssertionError(f"{m['MessageId']} ({m['Body']}) came again after it was deleted")
+                self.seen.add(m["Body"])
+                sqs.delete_message(QueueUrl=self.url, ReceiptHandle=m["ReceiptHandle"])
+                self.deleted.add(m["MessageId"])
+        except (ClientError, BotoCoreError):
+            pass  # it is asked again
 
 
 def restart():
-    """Ten messages are held through a restart of the broker, and acknowledged after it; ten others come after it."""
-    url = make("restart", VisibilityTimeout="600")
+    """Ten messages are held through two restarts of the broker, and deleted after them; others are sent, received and
+    deleted all the while."""
+    url, flow = make("restart", VisibilityTimeout="900"), Flow()
     sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(10)])
     held = take(url, 10)
-    sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(10, 20)])
-    r = Restart()
-    r.done.wait(WITHIN_S)
+    until = time.monotonic() + RESTART_S
+    for _ in range(2):
+        r = Restart()
+        while not r.done.is_set() and time.monotonic() < until:
+            flow.send()
+            flow.receive()
+        want_equal("the broker is back", r.done.is_set(), True)
+    while flow.stored - flow.seen or counts(flow.url) != ("0", "0", "0"):
+        if time.monotonic() > until:
+            raise AssertionError(f"these did not come: {sorted(flow.stored - flow.seen)[:5]}, and the queue has {counts(flow.url)}")
+        flow.receive()
     for m in held:
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
-    after = take(url, 10)
-    want_equal("what comes after it", sorted(int(m["Body"]) for m in after), list(range(10, 20)))
-    for m in after:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
     want_equal("all", counts(url), ("0", "0", "0"))
 
@@ -239,11 +292,33 @@ def schedules():
         if time.monotonic() > until:
             raise AssertionError(f"the schedule is not deleted after its run: {names(scheduler, group)}")
         time.sleep(0.2)
+    schedule_pages(scheduler, spec)
     refused("ConflictException", scheduler.create_schedule, Name="hourly", ScheduleExpression="rate(1 hour)", **spec)
-    refused("ValidationException", scheduler.create_schedule, Name="bad", ScheduleExpression="rate(0 hours)", **spec)
+    why = refused("ValidationException", scheduler.create_schedule, Name="bad", ScheduleExpression="rate(0 hours)", **spec)
+    want_equal("in AWS's words", why.startswith("Invalid Schedule Expression rate(0 hours)."), True)
     scheduler.delete_schedule(Name="hourly", GroupName=group)
     scheduler.delete_schedule_group(Name=group)
     refused("ResourceNotFoundException", scheduler.get_schedule_group, Name=group)
+
+
+def schedule_pages(scheduler, spec):
+    """Schedules and groups by pages; requests that are asked again with their token."""
+    group = spec["GroupName"]
+    for i in range(5):
+        again = dict(Name=f"page-{i}", ScheduleExpression="rate(1 day)", State="DISABLED", ClientToken=f"token-{i}", **spec)
+        want_equal("asked again", scheduler.create_schedule(**again)["ScheduleArn"], scheduler.create_schedule(**again)["ScheduleArn"])
+    refused("ConflictException", scheduler.create_schedule, **{**again, "State": "ENABLED"})
+    pages = [p["Schedules"] for p in scheduler.get_paginator("list_schedules").paginate(GroupName=group, NamePrefix="page-", PaginationConfig={"PageSize": 2})]
+    want_equal("schedules by pages", [[s["Name"] for s in p] for p in pages if p], [["page-0", "page-1"], ["page-2", "page-3"], ["page-4"]])
+    want_equal("enabled ones", scheduler.list_schedules(GroupName=group, NamePrefix="page-", State="ENABLED")["Schedules"], [])
+    refused("ValidationException", scheduler.list_schedules, NextToken="nonsense!")
+    again = dict(Name=f"{group}-2", ClientToken="token")
+    want_equal("asked again", scheduler.create_schedule_group(**again)["ScheduleGroupArn"], scheduler.create_schedule_group(**again)["ScheduleGroupArn"])
+    found = [g["Name"] for p in scheduler.get_paginator("list_schedule_groups").paginate(NamePrefix=group, PaginationConfig={"PageSize": 1}) for g in p["ScheduleGroups"]]
+    want_equal("groups by pages", found, [group, f"{group}-2"])
+    scheduler.delete_schedule_group(Name=f"{group}-2")
+    for i in range(5):
+        scheduler.delete_schedule(Name=f"page-{i}", GroupName=group)
 
 
 def names(scheduler, group):
@@ -260,3 +335,5 @@ if __name__ == "__main__":
     for name, work in [("sqs-queues", queues), ("sqs-messages", messages), ("sqs-batches", batches), ("sqs-fifo", fifo), ("sqs-visibility", visibility),
                        ("sqs-delays", delays), ("sqs-dead-letters", dead_letters), ("sqs-restart", restart), ("scheduler", schedules), ("sts", identity)]:
         scenario(name, work)
+    if not OLD:
+        scenario("aws-model", model.judge)
