@@ -69,11 +69,14 @@ func (o *TakeOptions) fill(q *opened) error {
 
 // wait takes until there is something, or the time is over.
 func (s *Service) wait(ctx context.Context, q *opened, o *TakeOptions) ([]Taken, error) {
+	got, err := s.takeNow(ctx, q, o)
+	if len(got) > 0 || err == nil && o.WaitMs == 0 {
+		return got, nil
+	}
 	begun := time.Now()
 	waiting, cancel := context.WithTimeout(ctx, time.Duration(o.WaitMs)*time.Millisecond)
 	defer cancel()
-	for {
-		got, err := s.takeNow(ctx, q, o)
+	for ; ; got, err = s.takeNow(ctx, q, o) {
 		switch {
 		case len(got) > 0 || ctx.Err() != nil:
 			return got, nil
@@ -125,6 +128,10 @@ func (s *Service) takeNow(ctx context.Context, q *opened, o *TakeOptions) (out [
 			if err != nil {
 				failed = err
 			}
+			if out == nil {
+				out = got
+				continue
+			}
 			out = append(out, got...)
 		}
 	}
@@ -165,6 +172,7 @@ func (s *Service) takeFrom(ctx context.Context, q *opened, p queues.Part, most i
 // rest of it.
 func (s *Service) read(q *opened, p queues.Part, l *queues.Lease) (out []Taken, done []share.Word, err error) {
 	now := s.nowMs()
+	out = make([]Taken, 0, min(l.Count(), MostTaken))
 	err = eachLeased(l, func(h *record.Header, r *record.Record, offset int64, count int16) {
 		if r == nil {
 			done = append(done, accept(l.Epoch, offset, count))
@@ -255,6 +263,9 @@ func (l *leased) step() {
 	}
 }
 
+// over tells that no offset is left.
+func (l *leased) over() bool { return l.at == len(l.ranges) }
+
 // rest goes through the offsets that had no record.
 func (l *leased) rest(fn func(offset int64, count int16)) {
 	for l.at < len(l.ranges) {
@@ -287,7 +298,7 @@ func eachLeased(l *queues.Lease, fn func(h *record.Header, x *record.Record, off
 			if count, ok := counts.take(offset); ok {
 				fn(&h, x, offset, count)
 			}
-			return true
+			return !counts.over()
 		})
 		if err != nil {
 			return fmt.Errorf("read what was taken: %w", err)

@@ -56,6 +56,15 @@ type Lease struct {
 	Acquired []share.Range
 }
 
+// Count is how many offsets are leased.
+func (l *Lease) Count() int {
+	n := 0
+	for _, r := range l.Acquired {
+		n += int(r.Last - r.First + 1)
+	}
+	return n
+}
+
 // leader is the node that leads a part's partition.
 func (l *Leases) leader(p Part) (int32, error) {
 	t := l.o.Image().TopicByID(p.Topic)
