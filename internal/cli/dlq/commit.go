@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/event/commit"
 	"ottla/internal/event/letter"
 )
 
@@ -83,7 +84,7 @@ func (d *Redrive) together(ctx context.Context, q *Queue, of map[*kgo.Record]*le
 		}
 		return failed, err
 	}
-	if err := d.Client.EndTransaction(end, kgo.TryCommit); err != nil {
+	if err := commit.Commit(end, d.Client, out...); err != nil {
 		return nil, fmt.Errorf("commit what was put back: %w", err)
 	}
 	for n, p := range after {

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/commit"
 	"ottla/internal/event/name"
 )
 
@@ -146,7 +147,7 @@ func (s *Store) commit(ctx context.Context, r *kgo.Record) (end int64, err error
 	if err := c.ProduceSync(ctx, r).FirstErr(); err != nil {
 		return 0, err // whoever begins next aborts it
 	}
-	if err := c.EndTransaction(ctx, kgo.TryCommit); err != nil {
+	if err := commit.Commit(ctx, c, r); err != nil {
 		return 0, err
 	}
 	return r.Offset + 1, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/event/commit"
 	"ottla/internal/uuid"
 )
 
@@ -99,7 +100,7 @@ func (m *mover) step(ctx context.Context, from source, offsets []int64, records 
 	if err := m.commitOffsets(ctx, from, offsets); err != nil {
 		return err
 	}
-	if err := c.EndTransaction(ctx, kgo.TryCommit); err != nil {
+	if err := commit.Commit(ctx, c, records...); err != nil {
 		return fmt.Errorf("commit what is moved: %w", err)
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/commit"
 )
 
 // commit writes what plans decided, all of it or nothing. Where records cannot be
@@ -79,17 +81,20 @@ func (r *runner) transaction(ctx context.Context, plans []*plan) (refusals, erro
 	if err := r.client.BeginTransaction(); err != nil {
 		return nil, fmt.Errorf("begin a transaction: %w", err)
 	}
+	var written []*kgo.Record
 	for _, p := range plans {
 		state, err := p.stateRecord(r.partition)
 		if err != nil {
 			return nil, err
 		}
+		written = append(written, state)
 		r.client.Produce(ctx, state, func(_ *kgo.Record, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			own = errors.Join(own, err)
 		})
 		for _, w := range p.outputs {
+			written = append(written, w.record)
 			r.client.Produce(ctx, w.record, func(_ *kgo.Record, err error) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -117,7 +122,7 @@ func (r *runner) transaction(ctx context.Context, plans []*plan) (refusals, erro
 	if own != nil {
 		return nil, fmt.Errorf("write to %s: %w", StateTopic, own)
 	}
-	if err := r.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+	if err := commit.Commit(ctx, r.client, written...); err != nil {
 		return nil, fmt.Errorf("end a transaction: %w", err)
 	}
 	return nil, nil

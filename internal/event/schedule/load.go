@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/commit"
 	"ottla/internal/event/name"
 	"ottla/internal/event/schedule/course"
 )
@@ -94,7 +95,7 @@ func (r *runner) fence(ctx context.Context, c *kgo.Client, mark string) error {
 	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
 		return err
 	}
-	return c.EndTransaction(ctx, kgo.TryCommit)
+	return commit.Commit(ctx, c, rec)
 }
 
 // read reads the partition up to the mark.
