@@ -16,6 +16,9 @@ import (
 // errClosed is what those hear who wait when the store is closed.
 var errClosed = errors.New("the node stops")
 
+// errEarly is what those hear who ask a node that does not serve yet.
+var errEarly = errors.New("the node does not serve yet")
+
 // start begins to mirror, if the topic is there; false when there is none.
 func (s *Store) start() (bool, error) {
 	s.mu.Lock()
@@ -25,6 +28,8 @@ func (s *Store) start() (bool, error) {
 		return false, errClosed
 	case s.client != nil:
 		return true, nil
+	case s.o.Serves != nil && !s.o.Serves():
+		return false, errEarly
 	case !s.made && !s.o.Exists():
 		return false, nil
 	}

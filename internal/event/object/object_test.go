@@ -87,6 +87,24 @@ func stores(t *testing.T, n int) (context.Context, []*object.Store) {
 
 func spec(text string) json.RawMessage { return json.RawMessage(fmt.Sprintf("%q", text)) }
 
+// A node that is not of its cluster yet has old metadata, or none.
+func TestANodeThatDoesNotServeYetDoesNotSayThatThereIsNothing(t *testing.T) {
+	serves := false
+	s := object.New(object.Options{Serves: func() bool { return serves }, Exists: func() bool { return false }})
+	defer s.Close()
+	ctx, ref := context.Background(), name.Of(name.Queue, "orders")
+	if _, err := s.Get(ctx, ref); err == nil || errors.Is(err, object.ErrNotFound) {
+		t.Errorf("get: %v", err)
+	}
+	if all, _, err := s.List(ctx, ref, "", 10); err == nil {
+		t.Errorf("list: %v", all)
+	}
+	serves = true
+	if _, err := s.Get(ctx, ref); !errors.Is(err, object.ErrNotFound) {
+		t.Errorf("get, once it serves: %v", err)
+	}
+}
+
 func TestObjectsAreChangedAtTheVersionThatIsNamed(t *testing.T) {
 	ctx, all := stores(t, 2)
 	a, b := all[0], all[1]

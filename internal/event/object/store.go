@@ -19,6 +19,9 @@ import (
 type Options struct {
 	// Client makes a client of this node's Kafka door.
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
+	// Serves tells whether this node's metadata are those of its cluster: before,
+	// nobody can say what there is not. nil: they always are.
+	Serves func() bool
 	// Exists tells whether the topic is there; Create makes it, and returns
 	// when it serves.
 	Exists func() bool

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -52,7 +53,7 @@ func (s *Store) Wake() {
 	if !wanted {
 		return
 	}
-	if _, err := s.start(); err != nil {
+	if _, err := s.start(); err != nil && !errors.Is(err, errEarly) { // it is woken again
 		s.o.Logger.Warn("objects are not followed", "topic", Topic, "err", err)
 	}
 }

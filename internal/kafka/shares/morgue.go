@@ -37,6 +37,9 @@ func (f *Family) queueLetters(ctx context.Context, w *letters, topic string) (er
 	if w.buried, err = f.d.Morgue.Buried(ctx, w.d.Key); err != nil {
 		return wire.Errorf(passingCode(err), "look which dead letters are written: %w", err)
 	}
+	if err := w.d.Leads(); err != nil {
+		return wire.Errorf(passingCode(err), "write dead letters of %s: %w", w.d.Key, err)
+	}
 	box := &gathered{Box: w.to}
 	w.to = box
 	if err := w.write(ctx); err != nil || len(w.offsets) == 0 {

@@ -6,6 +6,7 @@ import (
 	"ottla/internal/partition"
 	"ottla/internal/share"
 	"ottla/internal/share/store"
+	"ottla/internal/wire"
 )
 
 // Dying is a range of records that were given up and wait for their dead
@@ -15,6 +16,11 @@ type Dying struct {
 	Log      *partition.Partition
 	Range    share.Range
 	Settings Settings
+	// Leads asks whoever keeps the state whether this node leads still, as it did
+	// when the range was given out; nil says so. Who has kept other writers of
+	// letters out asks it before he writes: a leader who does not know yet that he is
+	// none would write what the next one has written.
+	Leads func() error
 }
 
 // bury starts to write dead letters, if there is anything to write and nobody
@@ -64,17 +70,30 @@ const buryAtOnce = 64
 func (p *Part) dying() (d Dying, ok bool) {
 	p.mu.Lock()
 	defer p.unlock()
+	if p.phase == ready {
+		_, _ = p.serve() // whoever does not lead any more throws the state away
+	}
 	if p.phase == ready && p.m.ctx.Err() == nil {
 		if dead := p.core.Dead(1); len(dead) > 0 {
 			r := dead[0]
 			if p.set.Queue {
 				r.Last = min(r.Last, r.First+buryAtOnce-1)
 			}
-			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set}, true
+			epoch := p.epoch
+			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, Leads: func() error { return p.leads(epoch) }}, true
 		}
 	}
 	p.burial = false
 	return d, false
+}
+
+// leads is Dying.Leads.
+func (p *Part) leads(epoch int32) error {
+	_, err := p.ask(store.Read{Key: p.Key, LeaderEpoch: epoch, OrNone: true})
+	if wire.CodeOf(err) == wire.FencedLeaderEpoch {
+		return wire.Errorf(wire.NotLeaderOrFollower, "%w", err)
+	}
+	return err
 }
 
 // buried tells that the dead letters of a range are written, and returns when

@@ -1,0 +1,49 @@
+package lead
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ottla/internal/share"
+	"ottla/internal/share/store"
+	"ottla/internal/wire"
+)
+
+// Whoever writes dead letters asks whether he leads still: the next leader has read
+// the state by then, even if nobody has told him.
+func TestALeaderWhoIsNoneAnyMoreIsToldSoBeforeItWritesLetters(t *testing.T) {
+	in(t, func(s *Settings) { s.DeadLetter = true }, func(r *rig) {
+		var answers []string
+		o := r.m.o
+		o.Dead = func(_ context.Context, d *Dying) error {
+			err := d.Leads()
+			if answers = append(answers, wire.CodeOf(err).Name()); len(answers) == 1 {
+				r.store.mu.Lock()
+				_, failed := r.store.step(store.Read{Key: r.key, LeaderEpoch: 6}) // as the next leader does
+				r.store.mu.Unlock()
+				if failed != nil {
+					t.Error(failed)
+				}
+				return wire.NotLeaderOrFollower
+			}
+			return err
+		}
+		r.m.Close()
+		r.m = New(o)
+		r.append("a")
+		r.want("taken", r.give("m", 9), "0-0:1")
+		r.want("rejected", r.ack("m", 0, 0, share.Reject), "NONE")
+		pass(buryPause)
+		r.become(6)
+		pass(buryPause)
+		synctest.Wait()
+		r.want("asked", strings.Join(answers, " "), "NONE NOT_LEADER_OR_FOLLOWER NONE")
+		pass(time.Second)
+		if st := r.store.state(); st.Start != 1 {
+			t.Errorf("stored is the start %d, want 1: the letter is written", st.Start)
+		}
+	})
+}

@@ -1,0 +1,30 @@
+package shares
+
+import (
+	"context"
+	"testing"
+
+	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/share/store"
+	"ottla/internal/wire"
+)
+
+// grim is a Morgue that must not be given anything.
+type grim struct{ *testing.T }
+
+func (g grim) Buried(context.Context, store.Key) (map[int64]bool, error) { return nil, nil }
+
+func (g grim) Bury(context.Context, store.Key, string, int32, []int64, [][]byte) error {
+	g.Error("a letter is written")
+	return nil
+}
+
+// The next leader has looked which letters are written, and writes the others.
+func TestWhoDoesNotLeadAnyMoreWritesNoLettersOfQueues(t *testing.T) {
+	f := farFamily(t, &canned{})
+	f.d.Morgue = grim{t}
+	w := &letters{d: &lead.Dying{Key: store.Key{Group: "g"}, Leads: func() error { return wire.NotLeaderOrFollower }}}
+	if err := f.queueLetters(t.Context(), w, "dead"); wire.CodeOf(err) != wire.CoordinatorNotAvailable {
+		t.Errorf("got %v, want an error that passes", err)
+	}
+}
