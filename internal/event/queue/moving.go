@@ -201,9 +201,15 @@ func (r *moving) put(ctx context.Context, b *batch, q *opened, p queues.Part, of
 	b.offsets = append(b.offsets, offset)
 }
 
+// finishWithin bounds a step that a node which stops makes to its end.
+const finishWithin = 10 * time.Second
+
 // finish writes a batch with the progress, and acknowledges what it is of; or it
-// gives that back.
+// gives that back. A step that was begun is ended although the node stops: nothing
+// stays held.
 func (r *moving) finish(ctx context.Context, q *opened, p queues.Part, b *batch) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer cancel()
 	if err := b.failed; err != nil { // nothing was written
 		release(b.words)
 		r.s.o.Leases.Redeem(ctx, p, b.words)

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/rig/trio"
 )
@@ -171,5 +174,109 @@ func TestAQueueOutlivesANodeAndWaitersAtOthersAreWoken(t *testing.T) {
 	}
 	if seen != 6 {
 		t.Errorf("%d messages, want 6", seen)
+	}
+}
+
+// leader is the node that leads the first partition of a topic.
+func (d door) leader(c *trio.Cluster, topic string) int {
+	d.t.Helper()
+	k := c.Client()
+	defer k.Close()
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = kmsg.StringPtr(topic)
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(d.ctx, k)
+	if err != nil || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) == 0 {
+		d.t.Fatalf("who leads %s: %+v, %v", topic, resp, err)
+	}
+	return int(resp.Topics[0].Partitions[0].Leader)
+}
+
+// try reads something that may not be there to be read.
+func (d door) try(path string, into any) error {
+	req, err := http.NewRequestWithContext(d.ctx, "GET", "http://"+d.addr+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+// eventually asks until something holds.
+func (d door) eventually(what string, holds func() bool) {
+	d.t.Helper()
+	for !holds() {
+		select {
+		case <-d.ctx.Done():
+			d.t.Fatalf("never: %s", what)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// A move that was begun by a node which is gone goes on at the next leader of its
+// queue, and each message is moved once.
+func TestAMoveGoesOnAtAnotherNode(t *testing.T) {
+	c, nodes := three(t)
+	nodes[0].ask("PUT", "/q/orders", `{"visibility_ms":600000}`, nil)
+	nodes[0].ask("PUT", "/q/from", "", nil)
+	const n = 60
+	for i := range n {
+		nodes[i%3].ask("POST", "/q/from", fmt.Sprint(i), nil)
+	}
+	first := nodes[0].leader(c, "from")
+	other := nodes[first%3]
+	var move struct{ Handle string }
+	other.ask("POST", "/q/from/moves", `{"to":"orders","rate":40}`, &move)
+	waiting := func(name string) int { // while a leader is gone it may not be told
+		var q struct{ Counts struct{ Waiting int } }
+		if other.try("/q/"+name, &q) != nil {
+			return -1
+		}
+		return q.Counts.Waiting
+	}
+	other.eventually("the move begins", func() bool { return waiting("orders") > 0 })
+	c.Stop(first)
+	status := ""
+	other.eventually("the move ends", func() bool {
+		var all struct {
+			Moves []struct{ Handle, Status string }
+		}
+		if other.try("/q/from/moves", &all) != nil {
+			return false
+		}
+		for _, m := range all.Moves {
+			if m.Handle == move.Handle {
+				status = m.Status
+			}
+		}
+		return status != "RUNNING"
+	})
+	seen := map[string]int{}
+	other.eventually("it is told what is left", func() bool { return waiting("orders") >= 0 && waiting("from") >= 0 })
+	for {
+		got := other.take("max=100")
+		if len(got) == 0 {
+			break
+		}
+		for _, m := range got {
+			seen[m.Body]++
+		}
+	}
+	for i := range n {
+		if k := seen[fmt.Sprint(i)]; k != 1 {
+			t.Errorf("message %d was moved %d times", i, k)
+		}
+	}
+	if left := waiting("from"); status != "COMPLETED" || left != 0 {
+		t.Errorf("the move is %s, and %d messages are left", status, left)
 	}
 }
