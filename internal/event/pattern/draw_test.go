@@ -136,10 +136,12 @@ func drawValue(rng *rand.Rand, depth int) string {
 	switch n := rng.IntN(8); {
 	case n < 3 && depth > 0:
 		return drawEvent(rng, depth-1)
-	case n == 3 && depth > 0:
+	case n < 5 && depth > 0:
 		parts := make([]string, rng.IntN(4))
 		for i := range parts {
-			parts[i] = drawValue(rng, depth-1)
+			if parts[i] = drawValue(rng, depth-1); rng.IntN(2) == 0 {
+				parts[i] = drawEvent(rng, depth-1)
+			}
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	}

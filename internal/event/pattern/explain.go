@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -175,31 +176,31 @@ func hintName(path string, event []byte) string {
 	}
 	done := ""
 	for name := range strings.SplitSeq(path, ".") {
-		for list, ok := at.([]any); ok && len(list) > 0; list, ok = at.([]any) {
-			at = list[0]
-		}
-		object, ok := at.(map[string]any)
+		object, ok := firstOf(at).(map[string]any)
 		if !ok {
 			return "the event's " + strings.TrimSuffix(done, ".") + " is no object"
 		}
 		below, ok := object[name]
 		if !ok {
-			names := make([]string, 0, len(object))
-			for n := range object {
-				names = append(names, n)
-			}
-			slices.Sort(names)
-			if near := nearest(name, names); near != "" {
+			if near := nearest(name, slices.Sorted(maps.Keys(object))); near != "" {
 				return "the event has " + quote(done+near) + "; is that meant?"
 			}
 			return ""
 		}
 		at, done = below, done+name+"."
 	}
-	if object, ok := at.(map[string]any); ok && len(object) > 0 {
+	if object, ok := firstOf(at).(map[string]any); ok && len(object) > 0 {
 		return "there the event has an object, and tests look at values only: name one of its fields"
 	}
 	return ""
+}
+
+// firstOf is the first element of a list, of lists in lists, too; or the value.
+func firstOf(v any) any {
+	for list, ok := v.([]any); ok && len(list) > 0; list, ok = v.([]any) {
+		v = list[0]
+	}
+	return v
 }
 
 // hintValue compares what is wanted with what is there, both as JSON.
