@@ -34,7 +34,8 @@ const (
 
 // load fences whoever ran the partition before, and reads what is known of its
 // schedules. The order matters: wakes are read from where they end now, before
-// schedules are looked at, so that none is missed.
+// schedules are looked at, so that none is missed; definitions are brought up to date
+// after the fence.
 func (r *runner) load(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
@@ -78,6 +79,11 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 	states, err := r.read(ctx, mark)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", StateTopic, err)
+	}
+	// What has a state and no definition was deleted: so all definitions must be
+	// known here that were when the last runner was fenced.
+	if err := r.s.current(ctx); err != nil {
+		return err
 	}
 	r.states, r.wakes, r.queued, r.flying = states, map[string]int64{}, nil, 0
 	r.mu.Lock()

@@ -14,8 +14,8 @@ import (
 // is to be tried again later is not waited for.
 func (s *Service) Settle(ctx context.Context) error {
 	// What is not known here yet is due all the same.
-	if _, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Schedule, Account: name.DefaultAccount, Region: name.DefaultRegion}, "", 1); err != nil {
-		return unavailable("read the definitions of schedules", err)
+	if err := s.current(ctx); err != nil {
+		return err
 	}
 	s.Look()
 	s.mu.Lock()
@@ -35,6 +35,14 @@ func (s *Service) Settle(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// current returns when this node knows all definitions that were stored before.
+func (s *Service) current(ctx context.Context) error {
+	if _, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Schedule, Account: name.DefaultAccount, Region: name.DefaultRegion}, "", 1); err != nil {
+		return unavailable("read the definitions of schedules", err)
+	}
+	return nil
 }
 
 // ask has all schedules looked at, and is answered when nothing is due.
