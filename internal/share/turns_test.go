@@ -266,3 +266,20 @@ func TestScatteredRecordsAreGatheredAgain(t *testing.T) {
 		t.Errorf("start %d with %d spans, want all to be done", k.p.Start(), len(k.p.spans))
 	}
 }
+
+// SQS's bound on what is in flight: so many may be out, no more, and there is room
+// again as soon as one is done.
+func TestAHundredAndTwentyThousandMayBeOut(t *testing.T) {
+	const most = 120_000
+	k := fairly(t)
+	for range 121 {
+		k.add(0, 1000)
+	}
+	if n := len(k.take(most + 10)); n != most {
+		t.Fatalf("%d are out, want %d", n, most)
+	}
+	k.accept(77)
+	if got := k.take(5); len(got) != 1 || got[0] != most {
+		t.Errorf("given are %v, want the next one", got)
+	}
+}

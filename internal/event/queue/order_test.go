@@ -254,3 +254,24 @@ func TestTheSameAttemptGetsTheSameMessages(t *testing.T) {
 	r.must(err)
 	r.want("what was done is not given again", bodies(other), "b1:1")
 }
+
+// What one group has, and holds, does not make others wait, wherever their
+// messages lie.
+func TestANoisyGroupDoesNotHoldUpOthers(t *testing.T) {
+	r := start(t)
+	r.create("orders", func(s *queue.Spec) { s.VisibilityMs = 600_000 })
+	var noise []queue.Message
+	for i := range 500 {
+		noise = append(noise, queue.Message{Group: "noisy", Body: []byte(fmt.Sprint(i)), DelayMs: -1})
+	}
+	r.sendAll("orders", noise...)
+	held := r.take("orders", 60)
+	r.sendAll("orders", queue.Message{Group: "quiet", Body: []byte("first"), DelayMs: -1}, queue.Message{Body: []byte("no group"), DelayMs: -1},
+		queue.Message{Group: "quiet", Body: []byte("second"), DelayMs: -1})
+	r.want("those of others go first", sorted(r.take("orders", 3)), "first:1 group:1 no second:1")
+	r.restart()
+	r.sendAll("orders", queue.Message{Group: "quiet", Body: []byte("third"), DelayMs: -1})
+	r.want("after a restart, too", bodies(r.take("orders", 1)), "third:1")
+	r.want("then the noisy one goes on", r.take("orders", 1)[0].Group, "noisy")
+	r.good("ack", r.q.Ack(r.ctx, ref("orders"), receipts(held)))
+}
