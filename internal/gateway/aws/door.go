@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"ottla/internal/event/name"
 	"ottla/internal/gateway/aws/protocol"
@@ -90,9 +91,9 @@ func (d *Door) call(r *http.Request, s *Signature) *protocol.Call {
 	}
 	c := &protocol.Call{ID: newRequestID(), Region: d.o.Region, Account: d.o.Account, Base: scheme + "://" + r.Host, Path: r.URL.Path}
 	if s != nil {
-		c.Caller = s.AccessKey
-		if s.Region != "" {
-			c.Region = s.Region
+		c.Caller = strings.Clone(s.AccessKey) // or a call that waits would hold the whole header
+		if s.Region != "" && s.Region != c.Region {
+			c.Region = strings.Clone(s.Region)
 		}
 	}
 	if r.URL.RawQuery != "" {

@@ -44,7 +44,7 @@ func Park(w http.ResponseWriter, r *http.Request, p Poll) bool {
 	if f == nil || r.TLS != nil || r.ProtoMajor != 1 || r.ProtoMinor != 1 || r.Close || !f.lanes.open() || !drained(r) {
 		return false
 	}
-	header := w.Header().Clone()
+	header := flat(w.Header())
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return false
@@ -71,11 +71,35 @@ func drained(r *http.Request) bool {
 // parked is a poll with its connection.
 type parked struct {
 	Poll
-	header http.Header // what the answer has already
+	header []string // what the answer has already: names and values in turn
 	conn   net.Conn
 	early  []byte // what was read of the connection beyond the request
 	until  time.Time
 	timer  *time.Timer // ends it while it waits for its turn
+}
+
+// flat is a header in little memory: a poll has it for long.
+func flat(h http.Header) []string {
+	n := 0
+	for _, values := range h {
+		n += 2 * len(values)
+	}
+	out := make([]string, 0, n)
+	for name, values := range h {
+		for _, v := range values {
+			out = append(out, name, v)
+		}
+	}
+	return out
+}
+
+// unflat is the inverse of flat.
+func unflat(pairs []string) http.Header {
+	h := make(http.Header, len(pairs)/2)
+	for ; len(pairs) > 1; pairs = pairs[2:] {
+		h[pairs[0]] = append(h[pairs[0]], pairs[1])
+	}
+	return h
 }
 
 // lanes has the polls of all keys.
@@ -188,7 +212,7 @@ func (l *lanes) serve(p *parked) {
 	defer cancel()
 	left := make(chan bool, 1)
 	go func() { left <- p.look(cancel) }()
-	w := &answer{header: p.header}
+	w := &answer{header: unflat(p.header)}
 	p.Serve(ctx, w)
 	_ = p.conn.SetReadDeadline(time.Unix(1, 0)) // ends the look
 	if <-left {
@@ -220,7 +244,7 @@ func (p *parked) look(cancel context.CancelFunc) bool {
 
 func (l *lanes) answer(p *parked, how func(http.ResponseWriter)) {
 	defer l.ended()
-	w := &answer{header: p.header}
+	w := &answer{header: unflat(p.header)}
 	how(w)
 	l.send(p, w)
 }

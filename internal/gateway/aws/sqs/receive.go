@@ -72,30 +72,44 @@ func (d door) receiveMessage(ctx context.Context, c *protocol.Call, in *receiveI
 		}
 		o.WaitMs = q.WaitMs
 	}
-	long := time.Duration(o.WaitMs) * time.Millisecond
-	take := func(ctx context.Context, waitMs int64) (*receiveOut, error) {
-		o.WaitMs = waitMs
-		taken, err := d.queues.Take(ctx, ref, o)
-		if err != nil {
-			return nil, refuse(err)
-		}
-		out := &receiveOut{}
-		if len(taken) > 0 {
-			out.Messages = make([]received, 0, len(taken))
-		}
-		for i := range taken {
-			out.Messages = append(out.Messages, answerTaken(c, &taken[i], system, in.UserAttributeNames))
-		}
-		return out, nil
-	}
-	out, err := take(ctx, 0)
-	if err != nil || len(out.Messages) > 0 || long == 0 {
+	r := &receiving{d: d, c: c, ref: ref, o: o, system: system, user: in.UserAttributeNames}
+	r.o.WaitMs = 0
+	out, err := r.take(ctx)
+	if err != nil || len(out.Messages) > 0 || o.WaitMs == 0 {
 		return out, err
 	}
 	return nil, &protocol.Wait{
-		Key: ref.Full().Key(), For: long, Over: out,
-		Do: func(ctx context.Context) (any, error) { return take(ctx, leftMs(ctx)) },
+		Key: ref.Full().Key(), For: time.Duration(o.WaitMs) * time.Millisecond, Over: &receiveOut{},
+		Do: func(ctx context.Context) (any, error) {
+			r.o.WaitMs = leftMs(ctx)
+			return r.take(ctx)
+		},
 	}
+}
+
+// receiving is a receive that may wait: what it holds meanwhile is little.
+type receiving struct {
+	d            door
+	c            *protocol.Call
+	ref          queue.Ref
+	o            queue.TakeOptions
+	system, user []string // attributes that were asked for
+}
+
+// take takes what there is, or comes.
+func (r *receiving) take(ctx context.Context) (*receiveOut, error) {
+	taken, err := r.d.queues.Take(ctx, r.ref, r.o)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	out := &receiveOut{}
+	if len(taken) > 0 {
+		out.Messages = make([]received, 0, len(taken))
+	}
+	for i := range taken {
+		out.Messages = append(out.Messages, answerTaken(r.c, &taken[i], r.system, r.user))
+	}
+	return out, nil
 }
 
 // leftMs is how long ctx lasts still.
