@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"time"
@@ -37,7 +38,7 @@ func figures(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(measure(ctx, node), node.Close())
+	err = errors.Join(measure(ctx, node, sync), node.Close())
 	if err != nil {
 		return err
 	}
@@ -95,7 +96,7 @@ func startNode(ctx context.Context, dir string) (*server.Server, error) {
 }
 
 // measure sets timers that wait, then some that come.
-func measure(ctx context.Context, node *server.Server) error {
+func measure(ctx context.Context, node *server.Server, sync []time.Duration) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(node.KafkaAddr()), kgo.Dialer(func(ctx context.Context, _, _ string) (net.Conn, error) { return node.Dial(ctx) }),
 		kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(time.Second))
 	if err != nil {
@@ -117,7 +118,7 @@ func measure(ctx context.Context, node *server.Server) error {
 	took := time.Since(began)
 	fmt.Printf("%d timers of 100 bytes set in %v: %.0f/s, durable; they take %.1f MB of memory\n",
 		*pending, took.Round(time.Millisecond), float64(*pending)/took.Seconds(), float64(heap()-before)/1e6)
-	return lateness(ctx, node, client)
+	return lateness(ctx, node, client, sync)
 }
 
 // heap is what is alive, in bytes.
@@ -153,7 +154,7 @@ func setAll(ctx context.Context, timers timer.Timers, n int, make1 func(i int) t
 
 // lateness lets timers come at a rate, and tells how long after its time a consumer
 // had each.
-func lateness(ctx context.Context, node *server.Server, client *kgo.Client) error {
+func lateness(ctx context.Context, node *server.Server, client *kgo.Client, sync []time.Duration) error {
 	const seconds = 5
 	n := seconds * *fires
 	first := time.Now().Add(2*time.Second + time.Duration(n/20_000)*time.Second)
@@ -169,13 +170,47 @@ func lateness(ctx context.Context, node *server.Server, client *kgo.Client) erro
 	if time.Now().After(first) {
 		return fmt.Errorf("the timers were not set before the first was due; ask for fewer")
 	}
-	var late []time.Duration
+	stop, err := profiled()
+	if err != nil {
+		return err
+	}
+	late, err := arrivals(ctx, client, n)
+	if err := errors.Join(err, stop()); err != nil {
+		return err
+	}
+	fmt.Printf("%d timers at %d/s: a consumer has them after their time by p50 %v, p99 %v, at most %v\n",
+		n, *fires, percentile(late, 0.5).Round(10*time.Microsecond), percentile(late, 0.99).Round(10*time.Microsecond), percentile(late, 1).Round(10*time.Microsecond))
+	bound := 2*percentile(sync, 0.99) + 5*time.Millisecond
+	fmt.Printf("two sync times (p99) and 5 ms are %v: p99 is %.2f of that\n", bound.Round(10*time.Microsecond), float64(percentile(late, 0.99))/float64(bound))
+	return nil
+}
+
+// profiled begins a CPU profile, if one is wanted, and gives what ends it.
+func profiled() (stop func() error, err error) {
+	if *profile == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(*profile)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
+}
+
+// arrivals tells of n timers how long after its time a consumer has each, sorted.
+func arrivals(ctx context.Context, client *kgo.Client, n int) (late []time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for len(late) < n {
 		f := client.PollFetches(ctx)
 		if err := f.Err0(); err != nil {
-			return fmt.Errorf("%d of %d timers came: %w", len(late), n, err)
+			return nil, fmt.Errorf("%d of %d timers came: %w", len(late), n, err)
 		}
 		now := time.Now()
 		f.EachRecord(func(r *kgo.Record) {
@@ -183,7 +218,5 @@ func lateness(ctx context.Context, node *server.Server, client *kgo.Client) erro
 		})
 	}
 	slices.SortFunc(late, cmp.Compare)
-	fmt.Printf("%d timers at %d/s: a consumer has them after their time by p50 %v, p99 %v, at most %v\n",
-		n, *fires, percentile(late, 0.5).Round(10*time.Microsecond), percentile(late, 0.99).Round(10*time.Microsecond), percentile(late, 1).Round(10*time.Microsecond))
-	return nil
+	return late, nil
 }

@@ -49,7 +49,7 @@ func prepare(ctx context.Context, addrs []string, replicas int16) error {
 	}
 	defer c.Close()
 	to := topic
-	for name, set := range map[string]map[string]*string{topic: nil, lineTopic: {"deliver.to": &to}} {
+	for name, set := range map[string]map[string]*string{topic: nil, runsTopic: nil, lineTopic: {"deliver.to": &to}} {
 		r, err := kadm.NewClient(c).CreateTopic(ctx, 4, replicas, set, name)
 		if err := errors.Join(err, r.Err); err != nil {
 			return fmt.Errorf("make the topic %s: %w", name, err)
@@ -165,6 +165,42 @@ func read(ctx context.Context, addrs []string, name string, each func(*kgo.Recor
 		})
 	}
 	return nil
+}
+
+// readCommitted reads what is committed of a topic.
+func readCommitted(ctx context.Context, addrs []string, name string, each func(*kgo.Record) error) error {
+	c, err := clientOf(addrs, kgo.ConsumeTopics(name), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords())
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ends, err := kadm.NewClient(c).ListCommittedOffsets(ctx, name)
+	if err := errors.Join(err, ends.Error()); err != nil {
+		return fmt.Errorf("find the end of %s: %w", name, err)
+	}
+	left := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	var errs []error
+	for len(left) > 0 {
+		f := c.PollFetches(ctx)
+		if err := f.Err0(); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		f.EachRecord(func(r *kgo.Record) {
+			if end, ok := left[r.Partition]; ok && r.Offset < end && !r.Attrs.IsControl() {
+				errs = append(errs, each(r))
+			}
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+		})
+	}
+	return errors.Join(errs...)
 }
 
 // readLine and readTopic are what there is in both.

@@ -17,16 +17,19 @@ var (
 	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills, and of the delays")
 	rate     = flag.Int("rate", 500, "records a second")
 	most     = flag.Duration("delay", 3*time.Second, "the longest delay of a record")
+	every    = flag.Duration("schedules", 100*time.Millisecond, "between two schedules that are made")
 	binary   = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	measured = flag.Bool("figures", false, "kill nothing, and measure what timers cost")
 	pending  = flag.Int("pending", 1_000_000, "with -figures: timers that wait")
 	fires    = flag.Int("fires", 10_000, "with -figures: timers a second that come")
+	profile  = flag.String("profile", "", "with -figures: where a CPU profile of the timers that come is written")
 	keepIn   = flag.String("dir", "", "where all is kept; without it a temporary folder")
 )
 
 // cluster is the nodes of a run.
 type cluster interface {
 	addrs() []string
+	doors() []string // of HTTP
 	replicas() int16
 	// kill ends a node with SIGKILL and starts it again.
 	kill(ctx context.Context, rng *rand.Rand) error
@@ -50,28 +53,34 @@ func run(ctx context.Context) error {
 		return clean()
 	}
 	fmt.Printf("timers: %d kills of %d nodes, seed %d, in %s\n", *kills, *nodes, *seed, dir)
-	v, err := play(ctx, dir)
+	v, runs, err := play(ctx, dir)
 	if err != nil {
 		return fmt.Errorf("seed %d: %w (all is kept in %s)", *seed, err, dir)
 	}
 	fmt.Printf("timers: %d kills of %d nodes: %v\n", *kills, *nodes, v)
+	fmt.Printf("timers: runs of schedules: %v\n", runs)
 	return clean()
 }
 
 // play runs it from the first start to the verdict.
-func play(ctx context.Context, dir string) (v *verdict, err error) {
+func play(ctx context.Context, dir string) (v, runs *verdict, err error) {
 	c, err := open(ctx, dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, c.close(context.WithoutCancel(ctx))) }()
 	if err := prepare(ctx, c.addrs(), c.replicas()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l := &load{rate: *rate, most: *most, rng: rand.New(rand.NewPCG(*seed, 1))}
 	if err := l.start(ctx, c.addrs()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	a := &agenda{doors: c.doors(), every: *every, rng: rand.New(rand.NewPCG(*seed, 2))}
+	if err := prepareRuns(ctx, a); err != nil {
+		return nil, nil, errors.Join(err, l.stop(ctx))
+	}
+	a.start(ctx)
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	var hurt error
 	for i := 0; i < *kills && hurt == nil; i++ {
@@ -81,10 +90,15 @@ func play(ctx context.Context, dir string) (v *verdict, err error) {
 			hurt = c.kill(ctx, rng)
 		}
 	}
-	if err := errors.Join(hurt, l.stop(ctx)); err != nil {
-		return nil, err
+	last, err := a.stop()
+	if err := errors.Join(hurt, err, l.stop(ctx)); err != nil {
+		return nil, nil, err
 	}
-	return settled(ctx, c.addrs(), l)
+	if v, err = settled(ctx, c.addrs(), l); err != nil {
+		return nil, nil, err
+	}
+	runs, err = settledRuns(ctx, c.addrs(), a, last)
+	return v, runs, err
 }
 
 // patience bounds the wait for the last timer after its time.

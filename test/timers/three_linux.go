@@ -17,7 +17,7 @@ func openThree(ctx context.Context, dir string) (cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := several.New(ctx, several.Options{Binary: path, Dir: dir, Nodes: 3})
+	c, err := several.New(ctx, several.Options{Binary: path, Dir: dir, Nodes: 3, HTTP: true})
 	if err != nil {
 		return nil, err
 	}
@@ -25,6 +25,12 @@ func openThree(ctx context.Context, dir string) (cluster, error) {
 }
 
 func (t *three) addrs() []string { return t.c.Addrs() }
+func (t *three) doors() (all []string) {
+	for _, n := range t.c.Nodes {
+		all = append(all, n.HTTPAddr())
+	}
+	return all
+}
 func (t *three) replicas() int16 { return 3 }
 
 // mostDown is how long a node is down at most: longer than others take to see it.

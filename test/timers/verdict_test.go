@@ -47,3 +47,23 @@ func TestJudgeOfNothing(t *testing.T) {
 		t.Errorf("%v", v)
 	}
 }
+
+func TestJudgeFindsWhatIsWrongWithRuns(t *testing.T) {
+	at := time.UnixMilli(1_000_000)
+	want := map[string]time.Time{"a": at, "b": at.Add(time.Second)}
+	good := func() []ran { return []ran{{"a", at.Add(time.Millisecond)}, {"b", at.Add(1005 * time.Millisecond)}} }
+	if v := judgeRuns(want, good()); v.err() != nil || v.stored != 2 || v.percentile(1) != 5*time.Millisecond {
+		t.Errorf("a good history: %v: %v", v.err(), v)
+	}
+	for name, came := range map[string][]ran{
+		"1 lost":         good()[:1],
+		"1 twice":        append(good(), good()[0]),
+		"1 never stored": append(good(), ran{"c", at}),
+		"1 early":        {{"a", at.Add(-time.Millisecond)}, good()[1]},
+	} {
+		v := judgeRuns(want, came)
+		if err := v.err(); err == nil || !strings.Contains(err.Error(), name) || len(v.examples) != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
