@@ -19,7 +19,7 @@ var (
 	only     = flag.String("only", "", "measures, comma-separated; all when empty")
 	pairs    = flag.Int("pairs", 3, "pairs a measure")
 	seconds  = flag.Int("seconds", 8, "how long a run takes")
-	conns    = flag.Int("conns", 8, "connections that send, receive and delete")
+	conns    = flag.Int("conns", 16, "connections that send, receive and delete")
 	polls    = flag.Int("polls", 10_000, "receives that wait at once")
 	groupsOf = flag.Int("groups", 100_000, "message groups beside ten")
 	ottlaAt  = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
