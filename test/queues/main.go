@@ -25,6 +25,7 @@ var (
 	nodes  = flag.Int("nodes", 1, "nodes of the cluster: 1 or 3")
 	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills, and of what senders and takers do")
 	rate   = flag.Int("rate", 150, "messages a second, into each queue")
+	moves  = flag.Bool("moves", true, "move dead letters back; what a killed node was about to move comes back after a minute, which ends a run late")
 	binary = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	keepIn = flag.String("dir", "", "where all is kept; without it a temporary folder")
 )
@@ -119,14 +120,17 @@ func missing(l *ledger, t tally) error {
 	var never []string
 	for _, what := range []string{
 		"sent by Kafka", "sent by SQS", "sent by native", "taken by SQS", "taken by native", "taken by members", "taken again", "a member died",
-		"accepted", "returned", "deferred", "extended", "rejected", "forgot", "dawdled", "acknowledged", "a move began",
+		"accepted", "returned", "deferred", "extended", "rejected", "forgot", "dawdled", "acknowledged",
 	} {
 		if l.seen(what) == 0 {
 			never = append(never, what)
 		}
 	}
-	if t.letters == 0 || t.moved == 0 {
-		never = append(never, "moved a dead letter back")
+	if t.letters == 0 {
+		never = append(never, "a dead letter")
+	}
+	if *moves && t.moved == 0 {
+		never = append(never, "a dead letter that was moved back")
 	}
 	if len(never) == 0 {
 		return nil
@@ -227,6 +231,9 @@ func (s *scene) takers(ctx context.Context, l *ledger) {
 	}
 	one(false, deadOf(l.queue), dead)
 	one(true, deadOf(l.queue), dead)
+	if !*moves {
+		return
+	}
 	v := &redriver{l: l, d: native{newCaller(s.nodes.HTTPAddrs(), s.rand())}, calm: &s.calm}
 	s.work(func() error { return v.run(ctx) })
 }

@@ -66,16 +66,20 @@ func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bo
 // movedOffsets are the offsets of a topic that the last step of a mover moved, by
 // partition: what a mover's group committed.
 func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string) (map[int32]map[int64]bool, error) {
-	got, err := kadm.NewClient(c).FetchOffsets(ctx, group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, fmt.Errorf("look how far the move from %s came: %w", topic, err)
+	got, err := kadm.NewClient(c).FetchOffsets(kadm.RequireStable(ctx), group)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		err = nil
 	}
 	out := map[int32]map[int64]bool{}
 	got.Each(func(o kadm.OffsetResponse) {
-		if o.Topic == topic && o.Err == nil {
+		if o.Topic == topic {
+			err = errors.Join(err, o.Err)
 			out[o.Partition] = readOffsets(o.Metadata)
 		}
 	})
+	if err != nil {
+		return nil, fmt.Errorf("look how far the move from %s came: %w", topic, err)
+	}
 	return out, nil
 }
 

@@ -23,6 +23,7 @@ type moving struct {
 	mover   mover
 	done    map[int32]map[int64]bool // what the last step before a crash moved
 	begun   bool
+	fresh   bool // all that was written of it before it ran is known
 	// left are words of a step that failed: of what it moved all the same, progress
 	// tells.
 	left map[queues.Part][]share.Word
@@ -40,8 +41,14 @@ const lockMovedMs = 60_000
 func (r *moving) run(ctx context.Context) {
 	defer r.mover.close()
 	for ctx.Err() == nil && r.mine(ctx) {
-		if r.cancelled() {
+		switch status, err := r.status(ctx); {
+		case err != nil:
+			sleep(ctx, time.Second)
+			continue
+		case status == MoveCancelling:
 			r.end(ctx, MoveCancelled, "")
+			return
+		case status != MoveRunning: // what began it was old news
 			return
 		}
 		over, err := r.some(ctx)
@@ -75,6 +82,25 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-t.C:
 	case <-ctx.Done():
 	}
+}
+
+// status is that of the move; "" when it is forgotten. The first time all that was
+// written of it is read before: a node that starts hears of each move again, from
+// its beginning on.
+func (r *moving) status(ctx context.Context) (string, error) {
+	if !r.fresh {
+		if _, _, err := r.s.o.Objects.List(ctx, moveRef(r.move.Handle), "", 1); err != nil {
+			return "", err
+		}
+		r.fresh = true
+	}
+	o, ok := r.s.o.Objects.Peek(moveRef(r.move.Handle))
+	if !ok {
+		return "", nil
+	}
+	m, err := moveOf(&o)
+	r.version = max(r.version, o.Version)
+	return m.Status, err
 }
 
 // cancelled tells whether somebody wants the move to end.

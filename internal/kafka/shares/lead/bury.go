@@ -21,6 +21,7 @@ type Dying struct {
 	// letters out asks it before he writes: a leader who does not know yet that he is
 	// none would write what the next one has written.
 	Leads func() error
+	life  uint64
 }
 
 // bury starts to write dead letters, if there is anything to write and nobody
@@ -42,6 +43,9 @@ func (p *Part) undertake() {
 		d, ok := p.dying()
 		if !ok {
 			return
+		}
+		if p.settled(d.life) != nil {
+			continue // dying tells whether there is a state still
 		}
 		err := p.m.o.Dead(p.m.ctx, &d)
 		switch {
@@ -80,11 +84,26 @@ func (p *Part) dying() (d Dying, ok bool) {
 				r.Last = min(r.Last, r.First+buryAtOnce-1)
 			}
 			epoch := p.epoch
-			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, Leads: func() error { return p.leads(epoch) }}, true
+			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, Leads: func() error { return p.leads(epoch) }, life: p.life}, true
 		}
 	}
 	p.burial = false
 	return d, false
+}
+
+// settled returns when all that is known now is stored, an error when the state is
+// not the one of that life any more. A record whose giving up is not stored may come
+// back after a crash: it must not have a letter.
+func (p *Part) settled(life uint64) error {
+	stored := make(chan error, 1)
+	p.mu.Lock()
+	if p.phase == ready && p.life == life {
+		p.asked = append(p.asked, func(err error) { stored <- err })
+	} else {
+		stored <- wire.NotLeaderOrFollower
+	}
+	p.unlock()
+	return <-stored
 }
 
 // leads is Dying.Leads.

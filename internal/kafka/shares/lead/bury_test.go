@@ -47,3 +47,30 @@ func TestALeaderWhoIsNoneAnyMoreIsToldSoBeforeItWritesLetters(t *testing.T) {
 		}
 	})
 }
+
+// A record whose giving up is lost in a crash comes back: had it a letter, it would
+// be in both places.
+func TestNoLetterIsWrittenBeforeItIsStoredThatItsRecordIsGivenUp(t *testing.T) {
+	in(t, func(s *Settings) { s.DeadLetter = true }, func(r *rig) {
+		r.append("a")
+		r.want("taken", r.give("m", 9), "0-0:1")
+		r.store.mu.Lock()
+		r.store.hold = true
+		r.store.mu.Unlock()
+		said := r.acking("m", 0, 0, share.Reject)
+		synctest.Wait()
+		if len(r.dead) > 0 {
+			t.Errorf("letters of %v are written, and nothing is stored", r.dead)
+		}
+		r.store.let()
+		synctest.Wait()
+		r.want("rejected", <-said, "NONE")
+		r.want("letters", strings.Join(r.dead, " "), "0-0")
+		r.append("b")
+		r.want("taken", r.give("m", 9), "1-1:1")
+		r.store.failNext(wire.NotCoordinator)
+		r.want("not stored", r.ack("m", 1, 1, share.Reject), "NOT_COORDINATOR")
+		r.want("it comes back", r.give("m", 9), "1-1:1")
+		r.want("without a letter", strings.Join(r.dead, " "), "0-0")
+	})
+}
