@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 import model
-from content import PREFIX, WITHIN_S, Restart, scenario, want_equal
+from content import ADDR, PREFIX, REPLICAS, WITHIN_S, Restart, scenario, want_equal
 
 HTTP = os.environ["INTEROP_HTTP"]
 RESTART_S = 240
@@ -321,6 +321,41 @@ def schedule_pages(scheduler, spec):
         scheduler.delete_schedule(Name=f"page-{i}", GroupName=group)
 
 
+def kafka_both_ways():
+    """A topic that Kafka's producer wrote to is adopted by CreateQueue, and Kafka's consumer reads what boto3 sends to it."""
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+    from kafka.admin import NewTopic
+
+    topic = f"{PREFIX}-adopted"
+    admin = KafkaAdminClient(bootstrap_servers=ADDR)
+    admin.create_topics([NewTopic(topic, 1, REPLICAS)])
+    producer = KafkaProducer(bootstrap_servers=ADDR)
+    for value in (b"from Kafka", b"\xff\x00"):
+        producer.send(topic, value=value, headers=[("shape", b"round")]).get(timeout=WITHIN_S)
+    producer.close()
+    url = make("adopted")
+    got = {m["Body"]: m for m in take(url, 2)}
+    want_equal("what Kafka wrote", sorted(got), ["/wA=", "from Kafka"])
+    want_equal("a header", got["from Kafka"]["MessageAttributes"]["shape"]["StringValue"], "round")
+    want_equal("bytes", got["/wA="]["MessageAttributes"]["ottla.encoding"]["StringValue"], "base64")
+    for m in got.values():
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+    sqs.send_message(QueueUrl=url, MessageBody="from boto3", MessageAttributes={"colour": {"DataType": "String", "StringValue": "red"}})
+    consumer = KafkaConsumer(bootstrap_servers=ADDR, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest")
+    consumer.assign([TopicPartition(topic, 0)])
+    records, until = [], time.monotonic() + WITHIN_S
+    while len(records) < 3 and time.monotonic() < until:
+        for some in consumer.poll(timeout_ms=1000).values():
+            records += some
+    consumer.close()
+    want_equal("what Kafka reads", [r.value for r in records], [b"from Kafka", b"\xff\x00", b"from boto3"])
+    want_equal("an attribute", dict(records[2].headers).get("colour"), b"red")
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=take(url)[0]["ReceiptHandle"])
+    sqs.delete_queue(QueueUrl=url)
+    want_equal("the topic stays", topic in admin.list_topics(), True)
+    admin.close()
+
+
 def names(scheduler, group):
     return [s["Name"] for s in scheduler.list_schedules(GroupName=group)["Schedules"]]
 
@@ -336,4 +371,5 @@ if __name__ == "__main__":
                        ("sqs-delays", delays), ("sqs-dead-letters", dead_letters), ("sqs-restart", restart), ("scheduler", schedules), ("sts", identity)]:
         scenario(name, work)
     if not OLD:
+        scenario("sqs-kafka", kafka_both_ways)
         scenario("aws-model", model.judge)
