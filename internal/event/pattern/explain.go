@@ -110,7 +110,7 @@ func explainOne(s *Set, m *Matcher, fields []field) (x Explanation, passed int) 
 	}
 	x.Path, x.Line, x.Column = failing.path, failing.at.line, failing.at.column
 	for _, t := range failing.tests {
-		x.Wanted = append(x.Wanted, t.source)
+		x.Wanted = append(x.Wanted, render(t.node))
 	}
 	for v := m.first(s.number(failing.path)); v >= 0 && len(x.Got) < mostGot; v = m.values[v].next {
 		x.Got = append(x.Got, m.values[v].show())

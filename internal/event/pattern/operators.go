@@ -36,8 +36,7 @@ type test struct {
 	op      op
 	payload string
 	any     []test // of opNot
-	source  string // as an error or an explanation shows it
-	at      place
+	node    *node  // as it was written, which explanations show
 }
 
 // readTest reads one item of a field's list.
@@ -60,7 +59,7 @@ func readTest(n *node, path string) (t test, err error) {
 	default:
 		return t, n.wrong(path, "", "a list in a field's list means nothing; name values and operators")
 	}
-	t.source, t.at = render(n), n.place
+	t.node = n
 	return t, err
 }
 

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"ottla/internal/event/pattern"
+)
+
+// figures are what one run measures: events a second, bytes a rule, microseconds
+// to add a rule while all are added, to add one more and to delete one, and the
+// matches of one round of events.
+type figures struct {
+	Rate    float64 `json:"rate"`
+	Bytes   float64 `json:"bytes"`
+	Add     float64 `json:"add"`
+	More    float64 `json:"more"`
+	Delete  float64 `json:"delete"`
+	Matches int     `json:"matches"`
+
+	slow time.Duration // 99 of 100 events take less
+}
+
+// span is how much of the processors' time one measurement takes. It is their time
+// that is measured, of the whole process, so that a busy machine measures the same.
+const span = 3 * time.Second
+
+// bench measures the loads, ours and both settings of event-ruler in turn, and
+// prints ratios to the better of the two.
+func bench(ctx context.Context, only string) error {
+	dir, err := os.MkdirTemp("", "ottla-pattern-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "load\twho\tevents/s\tratio\tB/rule\tratio\tµs to add, all\tone more\tratio\tdelete\tratio\tp99 µs\tmatches")
+	for _, l := range loads {
+		if only != "" && !slices.Contains(strings.Split(only, ","), l.name) {
+			continue
+		}
+		if err := l.compare(ctx, dir, w); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare measures one load.
+func (l load) compare(ctx context.Context, dir string, w *tabwriter.Writer) error {
+	rules, events := l.lines()
+	rulesFile, eventsFile := filepath.Join(dir, "rules"), filepath.Join(dir, "events")
+	if err := os.WriteFile(rulesFile, joined(rules), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(eventsFile, joined(events), 0o644); err != nil {
+		return err
+	}
+	ours, err := l.ours(rules, events)
+	if err != nil {
+		return err
+	}
+	var theirs [2]figures
+	for i, setting := range []string{"default", "lean"} {
+		cmd, err := java(ctx, "Rates", "-Xmx3G")
+		if err != nil {
+			return err
+		}
+		cmd.Args = append(cmd.Args, rulesFile, eventsFile, setting)
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("event-ruler, %s: %w", setting, err)
+		}
+		if err := json.Unmarshal(out, &theirs[i]); err != nil {
+			return fmt.Errorf("event-ruler prints %q: %w", out, err)
+		}
+		if theirs[i].Matches != ours.Matches {
+			return fmt.Errorf("event-ruler finds %d matches, and we %d", theirs[i].Matches, ours.Matches)
+		}
+	}
+	rate := max(theirs[0].Rate, theirs[1].Rate)
+	fmt.Fprintf(w, "%s\tours\t%.0f\t%.1f\t%.0f\t%.2f\t%.1f\t%.1f\t%.2f\t%.1f\t%.2f\t%.0f\t%d\n", l.name, ours.Rate, ours.Rate/rate,
+		ours.Bytes, ours.Bytes/theirs[1].Bytes, ours.Add, ours.More, ours.More/min(theirs[0].More, theirs[1].More),
+		ours.Delete, ours.Delete/min(theirs[0].Delete, theirs[1].Delete), float64(ours.slow.Nanoseconds())/1e3, ours.Matches)
+	for i, setting := range []string{"event-ruler", "  lean"} {
+		t := theirs[i]
+		fmt.Fprintf(w, "\t%s\t%.0f\t\t%.0f\t\t%.1f\t%.1f\t\t%.1f\t\t\t\n", setting, t.Rate, t.Bytes, t.Add, t.More, t.Delete)
+	}
+	return nil
+}
+
+// ours measures our own engine in one goroutine.
+func (l load) ours(rules, events []string) (f figures, err error) {
+	bodies := make([][]byte, len(events))
+	for i, e := range events {
+		bodies[i] = []byte(e)
+	}
+	before := heap()
+	start := cpu()
+	edit := pattern.NewSet().Edit()
+	for i, text := range rules[:l.rules] {
+		p, err := pattern.Parse([]byte(text))
+		if err != nil {
+			return f, err
+		}
+		edit.Put(pattern.ID(i), p)
+	}
+	set := edit.Set()
+	f.Add = micros(start, l.rules)
+	edit = nil
+	f.Bytes = float64(heap()-before) / float64(l.rules)
+	if f.Rate, f.Matches, err = rate(set, bodies); err != nil {
+		return f, err
+	}
+	if f.slow, err = slowest(set, bodies); err != nil {
+		return f, err
+	}
+	start = cpu()
+	for i, text := range rules[l.rules:] { // each a version of its own, as a bus would
+		p, err := pattern.Parse([]byte(text))
+		if err != nil {
+			return f, err
+		}
+		set = set.With(pattern.ID(l.rules+i), p)
+	}
+	f.More = micros(start, more)
+	start = cpu()
+	for i := range more {
+		set = set.Without(pattern.ID(l.rules + i))
+	}
+	f.Delete = micros(start, more)
+	if set.Len() != l.rules {
+		return f, fmt.Errorf("%d rules are left of %d", set.Len(), l.rules)
+	}
+	return f, nil
+}
+
+// micros is the processors' time since start, for each of n.
+func micros(start time.Duration, n int) float64 {
+	return float64((cpu() - start).Nanoseconds()) / 1e3 / float64(n)
+}
+
+// rate matches for a span, and counts the matches of the first round.
+func rate(set *pattern.Set, events [][]byte) (perSecond float64, matches int, err error) {
+	var m pattern.Matcher
+	var ids []pattern.ID
+	done := 0
+	for start := cpu(); ; {
+		for _, e := range events {
+			if ids, err = set.Match(e, &m, ids[:0]); err != nil {
+				return 0, 0, err
+			}
+			if done < len(events) {
+				matches += len(ids)
+			}
+			done++
+		}
+		if took := cpu() - start; took > span {
+			return float64(done) / took.Seconds(), matches, nil
+		}
+	}
+}
+
+// slowest is the time that 99 of 100 events take less than.
+func slowest(set *pattern.Set, events [][]byte) (time.Duration, error) {
+	var m pattern.Matcher
+	var ids []pattern.ID
+	all := make([]time.Duration, len(events))
+	for i, e := range events {
+		start := time.Now()
+		var err error
+		if ids, err = set.Match(e, &m, ids[:0]); err != nil {
+			return 0, err
+		}
+		all[i] = time.Since(start)
+	}
+	slices.Sort(all)
+	return all[len(all)*99/100], nil
+}
+
+// heap is how many bytes are in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
