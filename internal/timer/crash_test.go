@@ -2,6 +2,7 @@ package timer
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,6 +12,9 @@ import (
 	"ottla/internal/coordinator"
 	"ottla/internal/wire"
 )
+
+// seeds is how many runs there are: `go test ./internal/timer -run Crashes -seeds 5000`.
+var seeds = flag.Uint64("seeds", 150, "runs of the crash test")
 
 // promise is what is known of a key, as its client has heard it.
 type promise struct {
@@ -191,7 +195,7 @@ func (c *chaos) event() {
 // None is lost, none goes twice, none goes that was cancelled, whatever is lost when.
 func TestEveryTimerIsAppendedOnceWhateverCrashes(t *testing.T) {
 	var crashes, cancels, clears, again, values, snaps int
-	for seed := range uint64(150) {
+	for seed := range *seeds {
 		c := &chaos{
 			world: newWorld(t), rng: rand.New(rand.NewPCG(seed, 11)), keys: map[string]*promise{},
 			want: map[string]bool{}, never: map[string]bool{}, every: map[string]bool{}, ended: map[string]int{}, cleared: map[string]int{},
