@@ -152,7 +152,11 @@ func (d native) take(ctx context.Context, queue string, most int, hold time.Dura
 		if err != nil {
 			return nil, &nonsense{err}
 		}
-		all = append(all, &given{id: m.ID, receipt: m.Receipt, name: n, count: int(m.Count)})
+		at, err := offsetOf(m.Sequence)
+		if err != nil {
+			return nil, &nonsense{err}
+		}
+		all = append(all, &given{id: m.ID, receipt: m.Receipt, name: n, count: int(m.Count), offset: at})
 	}
 	return all, nil
 }
@@ -256,7 +260,7 @@ func (d sqs) take(ctx context.Context, queue string, most int, hold time.Duratio
 	}
 	err := d.ask(ctx, "ReceiveMessage", queue, map[string]any{
 		"MaxNumberOfMessages": min(most, 10), "WaitTimeSeconds": int64(waits / time.Second), "VisibilityTimeout": int64(hold / time.Second),
-		"AttributeNames": []string{"ApproximateReceiveCount"},
+		"AttributeNames": []string{"ApproximateReceiveCount", "SequenceNumber"},
 	}, &out)
 	if err != nil {
 		return nil, err
@@ -271,7 +275,11 @@ func (d sqs) take(ctx context.Context, queue string, most int, hold time.Duratio
 		if err != nil {
 			return nil, &nonsense{fmt.Errorf("how often %s was received is told as %v", m.MessageId, m.Attributes)}
 		}
-		all = append(all, &given{id: m.MessageId, receipt: m.ReceiptHandle, name: n, count: count})
+		at, err := offsetOf(m.Attributes["SequenceNumber"])
+		if err != nil {
+			return nil, &nonsense{err}
+		}
+		all = append(all, &given{id: m.MessageId, receipt: m.ReceiptHandle, name: n, count: count, offset: at})
 	}
 	return all, nil
 }
@@ -308,6 +316,19 @@ func (d sqs) hold(ctx context.Context, queue string, g *given, long time.Duratio
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// offsetOf is the offset in a sequence number: the digits behind the first. Messages
+// of standard queues have none.
+func offsetOf(sequence string) (int64, error) {
+	if sequence == "" {
+		return -1, nil
+	}
+	at, err := strconv.ParseInt(sequence[1:], 10, 64)
+	if err != nil {
+		return -1, fmt.Errorf("the sequence number %q has no offset: %w", sequence, err)
+	}
+	return at, nil
 }
 
 // lateIsSuccess tells whether a door answers success to the acknowledgement of a

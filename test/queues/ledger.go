@@ -33,7 +33,11 @@ type fate struct {
 	tried     [2]bool   // somebody acknowledged it there, heard or not
 	confirmed time.Time // when an acknowledgement was answered with success
 	died      bool      // it may have become a dead letter
-	answers   []answer  // of a FIFO queue, in which it came
+	// Of a message of a FIFO queue: the answers in which it came, where it lay when it
+	// came first, and the message that came before it was done, as far as is known.
+	answers   []answer
+	offset    int64
+	overtaken string
 }
 
 // answer is one answer of a take.
@@ -133,6 +137,7 @@ type given struct {
 	name        name
 	at          place
 	count       int       // receives, as the door says
+	offset      int64     // where it lies, of a FIFO queue
 	asked, came time.Time // of the take
 	holds       time.Time // until when it is surely his; zero for a member's lock
 	delivery    int
@@ -155,6 +160,9 @@ func (l *ledger) delivered(all []*given, by string) {
 		}
 		f.soonest = g.holds
 		if l.fifo && g.at == alive {
+			if f.answers != nil && f.offset != g.offset {
+				f.died = true // it was moved back, and nobody saw it dead
+			}
 			l.order.came(l, g, f, by)
 		}
 		if g.at == dead || g.count >= l.maxReceives {
@@ -202,6 +210,9 @@ func (l *ledger) acknowledged(g *given, now time.Time, late bool) {
 	f := l.fate(g.id)
 	if !f.confirmed.IsZero() {
 		l.complain("%v (%s) was acknowledged twice", g.name, g.id)
+	}
+	if f.overtaken != "" && !f.died && g.at == alive {
+		l.complain("%v (%s) was acknowledged, and had not been when %s", g.name, g.id, f.overtaken)
 	}
 	f.confirmed = now
 	l.count["acknowledged"]++

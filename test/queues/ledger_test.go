@@ -144,14 +144,26 @@ func TestALedgerFindsWhatIsPlanted(t *testing.T) {
 		{"a group out of order", true, func(s story) {
 			s.send("g#0", 0)
 			s.send("g#1", 0)
-			s.take(10, 1, "g#0")
+			g := s.take(10, 1, "g#0")
 			s.take(20, 1, "g#1")
-		}, "native gave g#1 before anybody acknowledged g#0"},
-		{"out of order in one answer", true, func(s story) {
+			s.ack(30, g)
+		}, "g#0 (id of g#0) was acknowledged, and had not been when native gave g#1"},
+		{"a message that comes after the next", true, func(s story) {
 			s.send("g#0", 0)
 			s.send("g#1", 0)
-			s.take(10, 1, "g#1", "g#0")
-		}, "native gave g#1 before anybody acknowledged g#0"},
+			s.take(10, 1, "g#1")
+			s.take(20, 1, "g#0")
+		}, "native gave g#0 10ms after native had given g#1, which overtook it"},
+		{"one that died unseen, because answers were lost", true, func(s story) {
+			s.send("g#0", 0)
+			s.send("g#1", 0)
+			s.take(10, 1, "g#0")
+			s.take(5000, 1, "g#1")
+			n := name{"g", 0}
+			back := &given{id: "id of g#0", name: n, count: 1, offset: 9, asked: at(6000), came: at(6000), holds: at(7000)}
+			s.delivered([]*given{back}, "native")
+			s.ack(6010, []*given{back})
+		}, ""},
 		{"one that overtook another whose acknowledgement did not count", true, func(s story) {
 			s.send("g#0", 0)
 			s.send("g#1", 0)

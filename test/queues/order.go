@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // order is what is known of message groups, by their key.
 type order map[string]*lane
 
@@ -18,7 +20,9 @@ const farthest = 64
 func over(f *fate) bool { return f != nil && (f.tried[alive] || f.died) }
 
 // came holds the order of a group when one of its messages comes. Messages that
-// were dead letters are in no order: they went to the end of the queue. l.mu held.
+// were dead letters are in no order: they went to the end of the queue. One that is
+// passed over may have become a dead letter, because answers with it were lost; so
+// what happens to it next tells whether it was overtaken. l.mu held.
 func (o order) came(l *ledger, g *given, f *fate, by string) {
 	k := o[g.name.key]
 	if k == nil {
@@ -29,6 +33,9 @@ func (o order) came(l *ledger, g *given, f *fate, by string) {
 		l.complain("%s gave %v as two messages: its repeat was not dropped", by, g.name)
 	}
 	k.of[g.name.n] = f
+	if f.answers == nil {
+		f.offset = g.offset
+	}
 	f.answers = append(f.answers, answer{l.takes, g.came, by})
 	if f.died {
 		return
@@ -38,7 +45,9 @@ func (o order) came(l *ledger, g *given, f *fate, by string) {
 	}
 	for n := k.done; n < g.name.n; n++ {
 		if before := k.of[n]; !over(before) && !before.in(l.takes) {
-			l.complain("%s gave %v before anybody acknowledged %v", by, g.name, name{g.name.key, n})
+			if before != nil {
+				before.overtaken = fmt.Sprintf("%s gave %v", by, g.name)
+			}
 			break
 		}
 	}

@@ -82,7 +82,7 @@ func (m *member) acknowledge(ctx context.Context, s *sharer.Member, b *sharer.Ba
 			m.l.broken(err)
 			return
 		}
-		g := &given{id: string(r.Header(queues.HeaderID)), name: n, count: int(r.Count), asked: b.Sent, came: b.Came}
+		g := &given{id: string(r.Header(queues.HeaderID)), name: n, count: int(r.Count), offset: r.Offset, asked: b.Sent, came: b.Came}
 		if g.id == "" {
 			g.id = queues.MessageID(m.topic, r.Partition, r.Offset)
 		}
