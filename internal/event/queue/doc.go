@@ -9,7 +9,8 @@
 // Move (a task that moves messages).
 //
 // Files in reading order: spec.go, message.go (and as records), errors.go, service.go,
-// define.go (create, change, delete), check.go, material.go (topics and groups),
+// define.go (create, change, delete), known.go (as they were read), check.go,
+// material.go (topics and groups),
 // receipt.go, send.go, take.go, attempt.go,
 // answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), moving.go (a
 // task under way), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead

@@ -8,9 +8,11 @@
 // A target is a queue by its ARN, a topic as arn:aws:kafka:REGION:ACCOUNT:topic/ottla/NAME,
 // or, which AWS does not have, an address as it is (https://…). Targets of other
 // services are refused. A role is kept and told back and means nothing. A request
-// with the ClientToken of the one that made the schedule makes it only once.
+// with the ClientToken of the one that made the schedule, or the group, makes it
+// only once.
 //
 // Reading order: service.go (what is asked of schedules, routes), shapes.go,
+// constraints.go (of the model, in AWS's words),
 // translate.go (a Spec and back), schedules.go, lists.go, groups.go, tags.go.
 // Sources: Amazon EventBridge Scheduler API reference, version 2021-06-30; the
 // service's model.
