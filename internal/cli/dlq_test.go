@@ -239,8 +239,9 @@ func TestARedriveThatIsEndedGoesOnWhereItStopped(t *testing.T) {
 		var out, errOut strings.Builder
 		ended <- Run(ctx, []string{"dlq", "redrive", "shop", "--rate", "20", "-b", n.Addr()}, strings.NewReader(""), &out, &errOut)
 	}()
+	wait := soon(t)
 	for call(t, n, "", "dlq", "list", "-o", "template={{.waiting}}").out == "12\n" { // until some are back
-		if t.Context().Err() != nil {
+		if wait.Err() != nil {
 			t.Fatal("nothing is put back")
 		}
 	}

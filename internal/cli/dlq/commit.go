@@ -42,7 +42,7 @@ func (q *Queue) begin(ctx context.Context, c *kgo.Client, a *kadm.Client) error 
 		return fmt.Errorf("ask for the topic %s: %w", q.Topic, err)
 	}
 	q.id = resp.Topics[0].TopicID
-	committed, err := a.FetchOffsets(ctx, GroupOf(q.Topic))
+	committed, err := a.FetchOffsets(kadm.RequireStable(ctx), GroupOf(q.Topic))
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return fmt.Errorf("read how far %s was put back: %w", q.Topic, err)
 	}
