@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -51,6 +52,7 @@ type Cluster struct {
 	nodes []*ottla.Server // nil where one is stopped
 	addrs []string
 	been  []bool // part of the cluster once
+	asks  *kgo.Client
 }
 
 // Start starts a cluster and waits until it is whole.
@@ -112,6 +114,33 @@ func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
+// Partition is what a node says of a partition when it is asked now. A client's own
+// answers (kadm's Metadata) may be from before a node was stopped or started, and
+// what they tell of leaders and replicas no longer true.
+func (c *Cluster) Partition(topic string, partition int32) kmsg.MetadataResponseTopicPartition {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
+	defer cancel()
+	if c.asks == nil {
+		c.asks = c.Client()
+	}
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = &topic
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, c.asks)
+	if err != nil {
+		c.t.Fatalf("ask for the metadata of %s: %v", topic, err)
+	}
+	for _, p := range resp.Topics[0].Partitions {
+		if p.Partition == partition {
+			return p
+		}
+	}
+	c.t.Fatalf("%s-%d is not there: %v", topic, partition, kerr.ErrorForCode(resp.Topics[0].ErrorCode))
+	return kmsg.MetadataResponseTopicPartition{}
+}
+
 // Stop stops a node cleanly.
 func (c *Cluster) Stop(n int) {
 	c.t.Helper()
@@ -120,6 +149,14 @@ func (c *Cluster) Stop(n int) {
 	if err := node.Close(); err != nil {
 		c.t.Fatalf("stop node %d: %v", n, err)
 	}
+}
+
+// Bury closes a node that failed, and gives the error of that.
+func (c *Cluster) Bury(n int) error {
+	c.t.Helper()
+	node := c.Node(n)
+	c.nodes[n-1] = nil
+	return node.Close()
 }
 
 // Restart starts a stopped node on the data and address that it had, and waits
