@@ -17,6 +17,7 @@ import (
 
 	"ottla"
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 // settleWithin bounds the wait for a cluster to be whole; a machine that does
@@ -124,13 +125,9 @@ func (c *Cluster) Partition(topic string, partition int32) kmsg.MetadataResponse
 	if c.asks == nil {
 		c.asks = c.Client()
 	}
-	req := kmsg.NewPtrMetadataRequest()
-	t := kmsg.NewMetadataRequestTopic()
-	t.Topic = &topic
-	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, c.asks)
+	resp, err := rig.Metadata(ctx, c.asks, topic)
 	if err != nil {
-		c.t.Fatalf("ask for the metadata of %s: %v", topic, err)
+		c.t.Fatalf("%s: %v", topic, err)
 	}
 	for _, p := range resp.Topics[0].Partitions {
 		if p.Partition == partition {
@@ -279,25 +276,27 @@ func (c *Cluster) Agree() {
 	}
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for !c.agreed(ctx, clients) {
+	for {
+		why := disagreement(ctx, clients)
+		if why == nil {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			c.t.Fatalf("the nodes do not agree after %v", settleWithin)
+			c.t.Fatalf("the nodes do not agree after %v: %v", settleWithin, why)
 		case <-look.C:
 		}
 	}
 }
 
-// agreed asks each node once.
-func (c *Cluster) agreed(ctx context.Context, clients []*kgo.Client) bool {
-	c.t.Helper()
+// disagreement asks each node once; nil when all tell the same.
+func disagreement(ctx context.Context, clients []*kgo.Client) error {
 	var first string
 	for i, cl := range clients {
-		resp, err := cl.SeedBrokers()[0].RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+		m, err := rig.Metadata(ctx, cl.SeedBrokers()[0])
 		if err != nil {
-			c.t.Fatalf("ask a node for its metadata: %v", err)
+			return err
 		}
-		m := resp.(*kmsg.MetadataResponse)
 		slices.SortFunc(m.Topics, func(a, b kmsg.MetadataResponseTopic) int { return strings.Compare(*a.Topic, *b.Topic) })
 		said := fmt.Sprint(len(m.Brokers))
 		for _, t := range m.Topics {
@@ -307,11 +306,11 @@ func (c *Cluster) agreed(ctx context.Context, clients []*kgo.Client) bool {
 			}
 		}
 		if i > 0 && said != first {
-			return false
+			return fmt.Errorf("one says %s, another %s", first, said)
 		}
 		first = said
 	}
-	return true
+	return nil
 }
 
 func (c *Cluster) close() {

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/test/rig"
 	"ottla/test/rig/trio"
 )
 
@@ -103,25 +104,28 @@ func TestInternalTopicsGrowWithTheCluster(t *testing.T) {
 			t.Fatal(err)
 		}
 	}})
-	admin := kadm.NewClient(c.Client())
+	asks := c.Client()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for {
 		const topic = "__consumer_offsets"
-		m, err := admin.Metadata(ctx, topic)
-		whole := 0
-		for _, p := range m.Topics[topic].Partitions {
-			if len(p.Replicas) == 3 && len(p.ISR) == 3 {
-				whole++
+		m, err := rig.Metadata(ctx, asks, topic)
+		whole, all := 0, 0
+		if err == nil {
+			all = len(m.Topics[0].Partitions)
+			for _, p := range m.Topics[0].Partitions {
+				if len(p.Replicas) == 3 && len(p.ISR) == 3 {
+					whole++
+				}
 			}
 		}
-		if err == nil && whole > 0 && whole == len(m.Topics[topic].Partitions) {
+		if whole > 0 && whole == all {
 			return
 		}
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			t.Fatalf("%d of %d partitions of %s have three replicas (%v)", whole, len(m.Topics[topic].Partitions), topic, err)
+			t.Fatalf("%d of %d partitions of %s have three replicas (%v)", whole, all, topic, err)
 		}
 	}
 }
