@@ -290,14 +290,14 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 	}
 	r := walk.Get(f.f, from, size)
 	defer r.Put()
-	next := s.base // the offset that comes next; -1 at an index entry
+	next, end := s.base, l.endOfSegment(s) // the offset that comes next, -1 at an index entry; and what all are below
 	if entry >= 0 {
 		next = -1
 	}
 	before := int64(-1) // where the last batch begins, of which the header alone was read
 	for {
 		err := r.Header(&h)
-		if before >= 0 && (err != nil || l.misplaced(&h, next)) {
+		if before >= 0 && (err != nil || l.misplaced(&h, next, end)) {
 			next, err = blame(r, before, next, err)
 		}
 		if err == io.EOF {
@@ -309,7 +309,7 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 			l.distrust(s)
 			return l.find(s, offset, size)
 		}
-		if err != nil || next >= 0 && l.misplaced(&h, next) {
+		if err != nil || next >= 0 && l.misplaced(&h, next, end) {
 			if err = l.stepOver(s, r, &h, offset, max(next, s.base), err); err != nil {
 				f.release()
 				return place{}, h, err
@@ -344,10 +344,10 @@ func blame(r *walk.Reader, before, next int64, cause error) (int64, error) {
 }
 
 // misplaced tells whether a batch can not be the one after next: inside a
-// segment offsets follow each other, but in a log that was compacted they may
-// leave some out. No checksum covers them.
-func (l *Log) misplaced(h *record.Header, next int64) bool {
-	return h.BaseOffset < next || h.BaseOffset > next && !l.sparse.Load()
+// segment, which ends below end, offsets follow each other, but in a log that was
+// compacted they may leave some out. No checksum covers them.
+func (l *Log) misplaced(h *record.Header, next, end int64) bool {
+	return h.BaseOffset < next || h.LastOffset() >= end || h.BaseOffset > next && !l.sparse.Load()
 }
 
 // stepOver goes on after a batch that can not be read or has a wrong offset,

@@ -139,7 +139,11 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 }
 
 // order checks the batches of a segment from its base on; exact: from its first.
-func (l *Log) order(s *segment, exact bool) walk.Order { return l.rules.From(s.base, exact) }
+func (l *Log) order(s *segment, exact bool) walk.Order {
+	o := l.rules.From(s.base, exact)
+	o.End = l.endOfSegment(s)
+	return o
+}
 
 // corrupt describes what is wrong at the reader's place and finds where reading
 // can go on. It returns other errors as they are.
