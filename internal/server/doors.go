@@ -123,7 +123,7 @@ type core struct{ s *Server }
 func (c core) Image() *metadata.Image { return c.s.broker.Image() }
 
 // Do gives a command to the controller and waits for its reply.
-func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.do(ctx, cmd) }
+func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.control.DoOrAway(ctx, cmd) }
 
 // describeQuorum is the quorum's status as DescribeQuorum shows it.
 func (s *Server) describeQuorum() cluster.Quorum {
