@@ -119,7 +119,7 @@ func (l *Log) read(offset int64, to Position, maxBytes int, minOne bool) (Slice,
 		}
 		// A rotten header claimed the offset; the batch that has it is
 		// further on.
-		p.at, p.first, p.holds = walkTo(p, rot.nextByte, offset), -1, -1
+		p.at, p.first, p.after = walkTo(p, rot.nextByte, offset), -1, -1
 		if p.at >= p.limit {
 			p.h.release()
 			return Slice{}, err
@@ -151,7 +151,7 @@ type place struct {
 	at    int64 // first byte of the batch
 	first int64 // byte after the first batch, -1 when not known yet
 	limit int64
-	holds int64 // an offset that the first batch had when it was written, -1 when it was looked up by its header
+	after int64 // the offset after the first batch when it was written, -1 when it was looked up by its header
 }
 
 // atTail finds the place without the disk, for a reader near the end; Log.mu
@@ -161,7 +161,7 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	if s == nil || s.handle == nil || offset < s.base || l.tail == nil {
 		return place{}, false
 	}
-	at, first, ok := l.tail.Find(offset)
+	at, first, after, ok := l.tail.Find(offset)
 	if !ok {
 		return place{}, false
 	}
@@ -170,14 +170,14 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	case to.Offset == l.end.Offset:
 		limit = s.size
 	case to.Segment != s.base || limit < 0:
-		if limit, _, ok = l.tail.Find(to.Offset); !ok {
+		if limit, _, _, ok = l.tail.Find(to.Offset); !ok {
 			return place{}, false
 		}
 	}
 	if at >= limit || limit > s.size {
 		return place{}, false
 	}
-	return place{s: s, h: s.handle, at: at, first: first, limit: limit, holds: offset}, true
+	return place{s: s, h: s.handle, at: at, first: first, limit: limit, after: after}, true
 }
 
 // floorSegment is the index of the last segment whose base is not above
@@ -316,7 +316,7 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 			}
 		}
 		if h.LastOffset() >= offset {
-			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), holds: -1}, h, nil
+			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), after: -1}, h, nil
 		}
 		before = r.Pos()
 		r.Skip(&h)

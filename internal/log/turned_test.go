@@ -46,6 +46,35 @@ func TestAnOffsetThatTurnedHidesNothing(t *testing.T) {
 	}
 }
 
+// TestATurnedOffsetIsNotServedNearTheEnd: a reader there is led to its place without a
+// look at the batches before, and a batch whose offset turned by little has the one
+// that is asked for still.
+func TestATurnedOffsetIsNotServedNearTheEnd(t *testing.T) {
+	r := newRig(t)
+	r.o.VerifyAge = 0
+	r.open()
+	l := r.log(Config{SegmentBytes: 1 << 20})
+	end := fill(t, l, 20, 5)
+	if err := l.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	name := layout.FileName(0, layout.Log)
+	was := slices.Clone(r.read(name))
+	at := bytes.Index(was, wholeBatches(t, l, 80, 85))
+	for bit := range 64 {
+		hurt := slices.Clone(was)
+		hurt[at+bit/8] ^= 1 << (bit % 8)
+		r.write(name, hurt)
+		for offset := int64(80); offset < 85; offset++ {
+			rot := (*CorruptError)(nil)
+			if s, err := l.Read(offset, end, 1000, true); !errors.As(err, &rot) {
+				s.Release()
+				t.Errorf("bit %d: read %d bytes at offset %d, %v", bit, s.Len, offset, err)
+			}
+		}
+	}
+}
+
 // TestATruncationDoesNotBelieveADamagedBatch: a producer that a turned bit made up had
 // a transaction open that nobody would ever end.
 func TestATruncationDoesNotBelieveADamagedBatch(t *testing.T) {

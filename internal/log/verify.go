@@ -86,9 +86,9 @@ func (l *Log) checkRange(p *place, to int64) (int64, error) {
 		if err == io.EOF {
 			break
 		}
-		if err == nil && r.Pos() == at && p.holds >= 0 && (head.BaseOffset > p.holds || head.LastOffset() < p.holds) {
+		if err == nil && r.Pos() == at && p.after >= 0 && head.NextOffset() != p.after {
 			// No checksum covers the offset, and nothing before it was read.
-			err = &walk.Bad{Byte: at, Reason: fmt.Sprintf("has offset %d, and held %d when it was written", head.BaseOffset, p.holds)}
+			err = &walk.Bad{Byte: at, Reason: fmt.Sprintf("ends below offset %d, and did below %d when it was written", head.NextOffset(), p.after)}
 		}
 		if err != nil {
 			if r.Pos() > at {
