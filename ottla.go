@@ -157,6 +157,11 @@ func (s *Server) Members() []Member {
 // the same process (kgo.Dialer).
 func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) { return s.node.Dial(ctx) }
 
+// Failed carries one error when the node cannot go on, for example because the disk
+// of the metadata log failed. It answers for nothing that another node may have taken
+// over by then; whoever embeds it closes it, and may start it again.
+func (s *Server) Failed() <-chan error { return s.node.Failed() }
+
 // Close stops the node cleanly: what was acknowledged is on disk, and no
 // goroutine of it is left.
 func (s *Server) Close() error {

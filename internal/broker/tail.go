@@ -25,6 +25,9 @@ func (t *tail) LeaderEpoch() int32 { return t.epoch }
 // End is the log end offset, committed or not.
 func (t *tail) End() int64 { return t.p.Offsets().LogEnd }
 
+// Sole tells whether no other node has the partition.
+func (t *tail) Sole() bool { return t.p.Sole() }
+
 // MaxBatchBytes is the most that one batch may have.
 func (t *tail) MaxBatchBytes() int { return t.p.MaxBatch() }
 

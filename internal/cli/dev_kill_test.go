@@ -144,7 +144,7 @@ func startTraffic(ctx context.Context, t *testing.T, bootstrap string) *traffic 
 	w := &traffic{t: t, ledger: realfault.NewLedger(), next: map[int32]int64{}, read: make(chan struct{}, 1)}
 	open := func(more ...kgo.Opt) *kgo.Client {
 		c, err := kgo.NewClient(append([]kgo.Opt{
-			kgo.SeedBrokers(strings.Split(bootstrap, ",")...), kgo.MetadataMinAge(100 * time.Millisecond),
+			kgo.SeedBrokers(strings.Split(bootstrap, ",")...), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(100 * time.Millisecond),
 		}, more...)...)
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/cli/doctor"
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/nodes"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/reach"
 )
@@ -21,7 +22,10 @@ func doctorDurability(o *options) *cobra.Command {
 		Long: "Say, of every topic or of those named, which acknowledged records would be lost now if one\n" +
 			"node were lost with its disk, two, all of them, or if all lost power at the same moment; and\n" +
 			"whether writes would go on. It speaks of records written with acks=all: with acks=1 a record\n" +
-			"lies on its leader alone until the others have fetched it.",
+			"lies on its leader alone until the others have fetched it.\n\n" +
+			"It also tells of partitions that went on without replicas that may have had more than their\n" +
+			"leader (an unclean election, or an end that could not be read and that nobody else could tell\n" +
+			"of), as far as the node knows that is the controller now.",
 		Example: "  ottla doctor durability\n  ottla doctor durability orders --strict",
 		RunE: func(cmd *cobra.Command, topics []string) error {
 			a, done, err := o.admin(cmd.Context())
@@ -42,7 +46,7 @@ func doctorDurability(o *options) *cobra.Command {
 					return topicFailure("cannot examine topic "+name, name, errUnknownTopic, "")
 				}
 			}
-			holders, err := o.holders(cmd.Context())
+			holders, lost, err := o.holders(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -50,7 +54,7 @@ func doctorDurability(o *options) *cobra.Command {
 			if err != nil {
 				return fail.New(fail.Failed, "the doctor cannot tell what would be lost", err.Error(), "")
 			}
-			return o.reportLosses(named(all, topics), len(facts.Metadata.Brokers), strict)
+			return o.reportLosses(named(all, topics), lost, len(facts.Metadata.Brokers), strict)
 		},
 	}
 	c.ValidArgsFunction = o.completeTopics
@@ -58,13 +62,21 @@ func doctorDurability(o *options) *cobra.Command {
 	return c
 }
 
-// holders asks who has all records although not in sync, and who votes.
-func (o *options) holders(ctx context.Context) (doctor.Holders, error) {
-	f, _, done, err := o.gatherNodes(ctx)
+// holders asks who has all records although not in sync, and who votes; and, by
+// topic, which partitions may have lost some already.
+func (o *options) holders(ctx context.Context) (doctor.Holders, map[string][]nodes.Loss, error) {
+	f, client, done, err := o.gatherNodes(ctx)
 	if err != nil {
-		return doctor.Holders{}, err
+		return doctor.Holders{}, nil, err
 	}
 	defer done()
+	lost := map[string][]nodes.Loss{}
+	switch known, err := nodes.Losses(ctx, client); {
+	case err != nil:
+		f.Missing["what may be lost already"] = err.Error()
+	case known != nil:
+		lost = nodes.LossesByTopic(f, known)
+	}
 	o.missing(f)
 	h := doctor.Holders{Eligible: func(topic string, index int32) []int32 {
 		if p := f.Partition(topic, index); p != nil {
@@ -80,7 +92,7 @@ func (o *options) holders(ctx context.Context) (doctor.Holders, error) {
 			}
 		}
 	}
-	return h, nil
+	return h, lost, nil
 }
 
 // named leaves those that were asked for; all when none was.
@@ -101,25 +113,26 @@ func named(all []doctor.Losses, topics []string) []doctor.Losses {
 	return out
 }
 
-func (o *options) reportLosses(all []doctor.Losses, nodes int, strict bool) error {
+func (o *options) reportLosses(all []doctor.Losses, lost map[string][]nodes.Loss, count int, strict bool) error {
 	t := &out.Table{Empty: "there are no topics yet", Columns: []out.Column{
 		{Field: "topic", Title: "TOPIC"}, {Field: "replicas", Title: "REPLICAS", Right: true}, {Field: "in_sync", Title: "IN SYNC", Right: true},
 		{Field: "min_in_sync", Title: "AT LEAST", Right: true}, {Field: "durability", Title: "DURABILITY"}, {Field: "racks"},
 		{Field: "lose_one", Title: "ONE NODE LOST"}, {Field: "lose_two", Title: "TWO LOST"}, {Field: "lose_all", Title: "ALL LOST"},
-		{Field: "lose_power", Title: "POWER LOST EVERYWHERE"}, {Field: "writes_after_one", Title: "WRITES WITHOUT ONE"}, {Field: "safe"}, {Field: "advice"},
+		{Field: "lose_power", Title: "POWER LOST EVERYWHERE"}, {Field: "writes_after_one", Title: "WRITES WITHOUT ONE"}, {Field: "safe"}, {Field: "advice"}, {Field: "may_lack"},
 	}}
 	unsafe := 0
 	for _, l := range all {
 		if !l.Safe {
 			unsafe++
 		}
-		t.Add(l.Topic, l.Replicas, l.InSync, l.MinISR, l.Durability, l.Racks, l.One, l.Two, l.All, l.Power, l.Writes, l.Safe, orNil(l.Advice(nodes)))
+		t.Add(l.Topic, l.Replicas, l.InSync, l.MinISR, l.Durability, l.Racks, l.One, l.Two, l.All, l.Power, l.Writes, l.Safe, orNil(l.Advice(count)), append([]nodes.Loss{}, lost[l.Topic]...))
 	}
 	if err := o.print(t); err != nil {
 		return err
 	}
 	if o.format == "table" {
-		o.adviseOn(all, nodes)
+		o.adviseOn(all, count)
+		o.tellLost(all, lost)
 	}
 	if strict && unsafe > 0 {
 		return &exitCode{fail.Failed}
@@ -128,14 +141,23 @@ func (o *options) reportLosses(all []doctor.Losses, nodes int, strict bool) erro
 }
 
 // adviseOn prints each advice once, with the topics that it is for.
-func (o *options) adviseOn(all []doctor.Losses, nodes int) {
+func (o *options) adviseOn(all []doctor.Losses, count int) {
 	if len(all) == 0 {
 		return
 	}
 	fmt.Fprintf(o.out, "\nwhat is lost is said of records written with acks=all; \"lost\" is a node that never comes back, with its disk\n")
 	for _, l := range all {
-		if a := l.Advice(nodes); a != "" {
+		if a := l.Advice(count); a != "" {
 			fmt.Fprintf(o.out, "%s: %s\n", l.Topic, a)
+		}
+	}
+}
+
+// tellLost prints what partitions may lack already, and what can be done.
+func (o *options) tellLost(all []doctor.Losses, lost map[string][]nodes.Loss) {
+	for _, l := range all {
+		for i := range lost[l.Topic] {
+			fmt.Fprintln(o.out, lost[l.Topic][i].Tell())
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ottla/internal/cli/fail"
+	"ottla/internal/cli/nodes"
 	"ottla/test/rig/trio"
 )
 
@@ -99,4 +100,48 @@ func TestWhatLossesWouldCostNow(t *testing.T) {
 		"replicated":         {"2", no, "behind lack", "no node had synced", "stop"},
 		"__cluster_metadata": {"2", "stands still until 2 of its 3 voters", "no majority", no, "stop"},
 	})
+}
+
+// A partition that went on without a replica that may have had more is told of: what
+// happened, and what to do.
+func TestWhatMayBeLostAlready(t *testing.T) {
+	c := trio.Start(t, trio.Options{})
+	onThree(t, c, "topic", "create", "t", "--partitions", "1", "--replicas", "2", "--config", "min.insync.replicas=1",
+		"--config", "unclean.leader.election.enable=true").mustHold(t, 0)
+	c.Agree()
+	p := c.Partition("t", 0)
+	leader, follower := int(p.Leader), int(p.Replicas[0]+p.Replicas[1]-p.Leader)
+	if r := onThree(t, c, "doctor", "durability"); strings.Contains(r.out, "may lack records") {
+		t.Fatalf("nothing has happened yet: %s", r.out)
+	}
+	stopTold(t, c, follower)
+	onThree(t, c, "produce", "t", "x").mustHold(t, 0)
+	c.Stop(leader)
+	c.Restart(follower)
+	others := 6 - leader - follower
+	at := strings.Join([]string{c.Addrs()[follower-1], c.Addrs()[others-1]}, ",")
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for {
+		r := call(t, nil, "", "doctor", "durability", "-b", at)
+		if strings.Contains(r.out, "t-0 may lack records") {
+			for _, words := range []string{fmt.Sprintf("when node %d went on as its leader", follower), fmt.Sprintf("no disk but those of node %d", leader), "ottla log dump"} {
+				if !strings.Contains(r.out, words) {
+					t.Errorf("%q is not in %s", words, r.out)
+				}
+			}
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("it is not told of: %s%s", r.out, r.err)
+		}
+	}
+	var rows []struct {
+		Topic string       `json:"topic"`
+		Lost  []nodes.Loss `json:"may_lack"`
+	}
+	r := call(t, nil, "", "doctor", "durability", "t", "-o", "json", "-b", at)
+	if err := json.Unmarshal([]byte(r.out), &rows); err != nil || len(rows) != 1 || len(rows[0].Lost) != 1 || rows[0].Lost[0].Leader != int32(follower) {
+		t.Errorf("%s: %v", r.out, err)
+	}
 }

@@ -32,6 +32,9 @@ type Options struct {
 	// Applied waits until this node has applied an offset. Nil where it has
 	// when Here returns and no other node ever leads.
 	Applied func(ctx context.Context, offset int64) error
+	// Mute tells whether this node is cut off from the others for all that it knows.
+	// Nil is never.
+	Mute func() bool
 }
 
 // Client gives commands to the controller from one node. Its methods may be
@@ -92,6 +95,15 @@ func (c *Client) Do(ctx context.Context, cmd any) (any, error) {
 			return nil, timedOut(err, out.err)
 		}
 	}
+}
+
+// DoOrAway is Do for those who can ask another node: while this one is cut off they
+// hear NOT_CONTROLLER at once, and the command is given to nobody.
+func (c *Client) DoOrAway(ctx context.Context, cmd any) (any, error) {
+	if c.o.Mute != nil && c.o.Mute() {
+		return nil, wire.Errorf(wire.NotController, "this node has not heard from the controller for seconds: ask another one")
+	}
+	return c.Do(ctx, cmd)
 }
 
 // outcome is what came of giving a command to one node.

@@ -358,3 +358,24 @@ func TestCloseLetsGoWhoWaitsForALeader(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 }
+
+// Who can ask another node is not kept by one that is cut off, and what it gives is
+// given to nobody; this node's own commands wait as ever.
+func TestACutOffNodeSendsThoseAwayWhoCanGoElsewhere(t *testing.T) {
+	mute, given := false, 0
+	c := New(Options{NodeID: 1, Mute: func() bool { return mute }, Here: func(context.Context, any) (any, int64, error) {
+		given++
+		return nil, -1, nil
+	}})
+	c.OnLeader(1, 1)
+	for _, mute = range []bool{true, false} {
+		_, err := c.DoOrAway(t.Context(), controller.FenceBroker{ID: 2})
+		if want := map[bool]wire.Code{true: wire.NotController, false: wire.None}[mute]; wire.CodeOf(err) != want {
+			t.Errorf("cut off %v: got %v, want %v", mute, err, want)
+		}
+	}
+	mute = true
+	if _, err := c.Do(t.Context(), controller.FenceBroker{ID: 2}); err != nil || given != 2 {
+		t.Errorf("the node's own: %v; %d commands were given, want 2", err, given)
+	}
+}

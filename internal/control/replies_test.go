@@ -40,6 +40,7 @@ func story(t *testing.T, step func(cmd any) any) {
 	step(controller.ReassignPartitions{Partitions: []controller.Reassignment{{TopicPartition: controller.TopicPartition{Topic: "orders"}}}})
 	step(controller.UpdateFeatures{ValidateOnly: true})
 	step(controller.ExplainPartition{Topic: "orders"})
+	step(controller.ExplainLosses{})
 	step(controller.SettleEnd{ID: 1, Epoch: epoch, TopicID: topics[0].ID, Heir: -1, Away: []int32{9}})
 	step(controller.AssignDirectories{ID: 1, Epoch: epoch})
 	step(controller.CordonDirectories{ID: 1, Epoch: epoch, Directories: []uuid.UUID{dir}})

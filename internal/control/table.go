@@ -55,6 +55,7 @@ var kinds = []kind{
 	of[controller.Bootstrap, nothing]().repeats(), // changes nothing where something is
 	of[controller.UpdateFeatures, map[string]controller.Result](),
 	of[controller.ExplainPartition, controller.Explained]().repeats(), // reads
+	of[controller.ExplainLosses, controller.Explained]().repeats(),    // reads
 }
 
 // of describes the command C, which is answered with R.

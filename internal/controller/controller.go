@@ -127,6 +127,8 @@ func (c *Controller) Step(now time.Time, cmd any) (records []metadata.Record, re
 		return c.updateFeatures(cmd)
 	case ExplainPartition:
 		return c.explainPartition(cmd)
+	case ExplainLosses:
+		return nil, c.explainLosses(), nil
 	}
 	return nil, nil, fmt.Errorf("the controller has no command %T", cmd)
 }

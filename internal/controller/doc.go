@@ -45,7 +45,7 @@
 //	reassign.go           ReassignPartitions
 //	features.go           Bootstrap, UpdateFeatures
 //	producer_ids.go       AllocateProducerIDs
-//	reasons.go            Reason, ExplainPartition
+//	reasons.go            Reason, ExplainPartition, ExplainLosses
 //
 // Package election, below it, decides what becomes of one partition.
 //

@@ -82,7 +82,30 @@ func (c *Controller) explainPartition(cmd ExplainPartition) ([]metadata.Record, 
 	return nil, Explained{Node: c.options.NodeID, SinceMs: c.reasons.since.UnixMilli(), Reasons: c.Reasons(cmd.Topic, cmd.Index)}, nil
 }
 
+// ExplainLosses asks for the last change of every partition whose leader may lack
+// records that were acknowledged; the reply is an Explained with the latest of them.
+type ExplainLosses struct{}
+
+func (c *Controller) explainLosses() Explained {
+	out := Explained{Node: c.options.NodeID, SinceMs: c.reasons.since.UnixMilli()}
+	seen := map[TopicIDPartition]bool{}
+	ring := c.reasons.ring
+	for i := len(ring) - 1; i >= 0 && len(out.Reasons) < maxLosses; i-- {
+		r := &ring[(c.reasons.next+i)%len(ring)]
+		t := c.image().TopicByName(r.Topic)
+		if !r.Unclean || t == nil || seen[TopicIDPartition{t.ID, r.Index}] {
+			continue
+		}
+		seen[TopicIDPartition{t.ID, r.Index}] = true
+		out.Reasons = append(out.Reasons, *r)
+	}
+	slices.Reverse(out.Reasons)
+	return out
+}
+
 const (
+	// maxLosses bounds the answer to ExplainLosses.
+	maxLosses = 1024
 	// maxReasons bounds those of all partitions: a node that leads a thousand
 	// dies a few times before the oldest are forgotten; about 2 MiB when full.
 	maxReasons = 8192

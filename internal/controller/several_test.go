@@ -93,7 +93,7 @@ func TestCommandsTravelAsJSON(t *testing.T) {
 		[]AlteredPartition{{Result: Result{107, "no"}, TopicID: number(1), ISR: []int32{1}}},
 		RenewReplicas{ID: 1, Epoch: 2, Partitions: []TopicIDPartition{{number(1), 2}}},
 		SettleEnd{ID: 1, Epoch: 2, TopicID: number(1), Index: 3, PartitionEpoch: 4, Heir: -1, Away: []int32{5}},
-		AdmitNode{3, number(7)}, Rebalance{}, Rebalanced{3, true}, ShutDown{1, 2, 3}, FenceBroker{1, 2, "why"}, UnregisterController{7}, ExplainPartition{"a", 1},
+		AdmitNode{3, number(7)}, Rebalance{}, Rebalanced{3, true}, ShutDown{1, 2, 3}, FenceBroker{1, 2, "why"}, UnregisterController{7}, ExplainPartition{"a", 1}, ExplainLosses{},
 		Explained{3, 5000, []Reason{{At: time.Unix(5, 0).UTC(), Topic: "a", Why: "because", ISR: []int32{1}, Unclean: true}}},
 		RegisterBroker{Broker: metadata.Broker{ID: 1, Incarnation: number(1), Directories: []uuid.UUID{number(2)}}, Lossy: true},
 	} {

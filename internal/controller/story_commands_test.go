@@ -48,6 +48,8 @@ func parseCommand(t *testing.T, d *datadriven.TestData, lines []string) any {
 		return Rebalance{}
 	case "explain":
 		return ExplainPartition{args.at(0), int32(args.parse(args.at(1)))}
+	case "losses":
+		return ExplainLosses{}
 	case "unregister":
 		return UnregisterBroker{broker}
 	case "unfence":

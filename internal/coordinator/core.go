@@ -314,16 +314,26 @@ func (c *core) forget(why error) {
 			r.call.done(nil, why)
 		}
 	}
+	for _, x := range c.leave() {
+		x.done(nil, why)
+	}
+	c.machine.Reset()
+}
+
+// leave takes out all calls that were taken up and not answered, in the order they
+// came.
+func (c *core) leave() []*call {
 	tokens := make([]Token, 0, len(c.waiting))
 	for t := range c.waiting {
 		tokens = append(tokens, t)
 	}
 	slices.Sort(tokens)
-	for _, t := range tokens {
-		c.waiting[t].done(nil, why)
+	calls := make([]*call, len(tokens))
+	for i, t := range tokens {
+		calls[i] = c.waiting[t]
 	}
 	c.waiting = map[Token]*call{}
-	c.machine.Reset()
+	return calls
 }
 
 // enter changes the phase.

@@ -15,7 +15,7 @@
 // turn), accept.go (from records to the log, and what happens when they are
 // lost), load.go, tick.go (what the clock asks for), replies.go, timers.go,
 // snapshot.go and snapshot_file.go; then the shell: inbox.go, shard.go (goroutine and mailbox),
-// runtime.go (all shards of a topic), hash.go (which one has a key),
+// doubt.go (a node that is cut off), runtime.go (all shards of a topic), hash.go (which one has a key),
 // home.go (on which node),
 // options.go, metrics.go, errors.go.
 //
@@ -37,7 +37,9 @@
 //   - A leader that does not know yet that it is over has nothing committed any
 //     more, but it could still be read. So reads that must be exact (Exact) are
 //     refused while another may have taken over (Options.Trusted): a lease that
-//     heartbeats renew, without a round trip for each read.
+//     heartbeats renew, without a round trip for each read. Where the node is cut
+//     off (Options.Mute) everything is refused, and who waits is let go, so that
+//     members look for the coordinator that may have taken its place (doubt.go).
 //   - A refusal before acceptance (too large for a batch, too few replicas in
 //     sync, a fenced producer) fails that command alone and changes nothing.
 //   - There is no way back from an accepted record but to forget everything and

@@ -17,6 +17,11 @@ type Options struct {
 	// Trusted tells whether nobody can have taken over from this node yet; Exact
 	// reads are refused while it does not hold. Nil is always.
 	Trusted func() bool
+	// Mute tells whether this node is cut off for all that it knows, so that
+	// another coordinates in its place, or nobody: where another node has the
+	// partition too, no command is taken then, and who waits is let go. Nil is
+	// never.
+	Mute func() bool
 	// Codec compresses what is written.
 	Codec record.Codec
 	// Now is the clock of time-outs and retries.

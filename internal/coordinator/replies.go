@@ -37,6 +37,20 @@ func (q *replies) ready(committed int64) (reply, bool) {
 	return q.pop()
 }
 
+// callers takes out the replies to callers, in their order; work stays.
+func (q *replies) callers() (calls []*call) {
+	var rest []reply
+	for _, r := range q.list[q.head:] {
+		if r.call == nil {
+			rest = append(rest, r)
+		} else {
+			calls = append(calls, r.call)
+		}
+	}
+	q.list, q.head = rest, 0
+	return calls
+}
+
 // keptReplies is how many places an empty queue keeps for the next burst.
 const keptReplies = 256
 

@@ -44,7 +44,8 @@ func (r *Runtime) PartitionFor(key string) (int32, error) {
 //	COORDINATOR_NOT_AVAILABLE    there is no topic yet, or its log cannot be read
 //	NOT_COORDINATOR              this node does not lead the partition, or lost it
 //	                             meanwhile: the command may have been carried out;
-//	                             or it may have, and the command is Exact
+//	                             or it may have, and the command is Exact; or the
+//	                             node is cut off (Options.Mute)
 //	COORDINATOR_LOAD_IN_PROGRESS the shard loads, or its mailbox is full
 //	NOT_ENOUGH_REPLICAS          too few replicas in sync; nothing was done
 //	KAFKA_STORAGE_ERROR          the disk is full; nothing was done
@@ -54,7 +55,7 @@ func (r *Runtime) PartitionFor(key string) (int32, error) {
 func (r *Runtime) Do(ctx context.Context, key string, body any) (any, error) {
 	s, err := r.shardOf(key)
 	if err == nil {
-		err = r.doubt(body)
+		err = s.doubt(body)
 	}
 	if err != nil {
 		return nil, err
@@ -65,11 +66,12 @@ func (r *Runtime) Do(ctx context.Context, key string, body any) (any, error) {
 // Go is Do for those who must not wait: done is called once, from any
 // goroutine, perhaps before Go returns; it is quick and does not call the
 // runtime. When ctx ends before the shard has taken the command up, done gets
-// an error; after that it waits for the machine's reply however long it takes.
+// an error; after that it waits for the machine's reply however long it takes, or
+// until the node is cut off.
 func (r *Runtime) Go(ctx context.Context, key string, body any, done func(any, error)) {
 	s, err := r.shardOf(key)
 	if err == nil {
-		err = r.doubt(body)
+		err = s.doubt(body)
 	}
 	if err != nil {
 		done(nil, err)
@@ -82,26 +84,13 @@ func (r *Runtime) Go(ctx context.Context, key string, body any, done func(any, e
 func (r *Runtime) GoAt(ctx context.Context, partition int32, body any, done func(any, error)) {
 	s, err := r.shardAt(partition)
 	if err == nil {
-		err = r.doubt(body)
+		err = s.doubt(body)
 	}
 	if err != nil {
 		done(nil, err)
 		return
 	}
 	s.submit(&call{ctx: ctx, body: body, done: done})
-}
-
-// doubt refuses what must be exact where another node may have taken over. That
-// it is asked when the command comes, and not when it is stepped, is enough: the
-// reply has all that was committed when it came.
-func (r *Runtime) doubt(body any) error {
-	if r.o.Trusted == nil {
-		return nil
-	}
-	if _, exact := body.(Exact); exact && !r.o.Trusted() {
-		return errDoubt
-	}
-	return nil
 }
 
 func (r *Runtime) shardOf(key string) (*shard, error) {

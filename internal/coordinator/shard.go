@@ -238,11 +238,12 @@ func (s *shard) run() {
 		}
 		s.step(&t)
 		s.noteSettled(&t)
+		again := s.vet(s.o.Now())
 		t.clean()
 		if full && !s.core.full() {
 			s.in.ring() // calls were left behind, and there is room now
 		}
-		disarm = s.arm()
+		disarm = s.arm(again)
 	}
 }
 
@@ -276,9 +277,13 @@ func (s *shard) noteSettled(t *taken) {
 	}
 }
 
-// arm sets the clock's alarm for what the core waits for.
-func (s *shard) arm() (disarm func()) {
+// arm sets the clock's alarm for what the core waits for, and for when who waits is
+// looked after again, unless that is the zero time.
+func (s *shard) arm(again time.Time) (disarm func()) {
 	at, ok := s.core.next()
+	if !again.IsZero() && (!ok || again.Before(at)) {
+		at, ok = again, true
+	}
 	switch {
 	case !ok:
 	case !at.After(s.o.Now()):

@@ -33,6 +33,10 @@ type Tail interface {
 	Replay(ctx context.Context, from, to int64, fn func(batch []byte) error) error
 }
 
+// Sole is a Tail that knows whether no other node has the partition, so that none
+// can coordinate in this one's place, whatever this one does not hear.
+type Sole interface{ Sole() bool }
+
 // Waiter is told when what it waits for is committed, or why it never will be.
 type Waiter interface{ Committed(err error) }
 

@@ -29,6 +29,7 @@ type conn struct {
 	// calls is there when a node's requests are handled side by side.
 	calls *calls
 	pulls bool // it is for fetches of a replica alone
+	asked bool // which node to go to; of the reader
 
 	lastActive   atomic.Int64 // door clock: when a request last came or a large one moved on
 	writingSince atomic.Int64 // door clock: since when the client has taken no byte; 0 not writing
@@ -81,7 +82,7 @@ func (c *conn) serve() {
 	c.close(err)
 	switch {
 	case c.why == nil || errors.Is(c.why, io.EOF) || errors.Is(c.why, net.ErrClosed) || errors.Is(c.why, ErrClosed):
-	case errors.Is(c.why, errIdle) || errors.Is(c.why, errCut) || errors.Is(c.why, errHeld) || isReset(c.why):
+	case errors.Is(c.why, errIdle) || errors.Is(c.why, errCut) || errors.Is(c.why, errHeld) || errors.Is(c.why, errAstray) || isReset(c.why):
 		c.door.log.Debug("connection closed", "remote", c.remote(), "client", c.info.ClientID, "err", c.why)
 	default:
 		c.door.say("connection closed", slog.String("remote", c.remote()), slog.String("client", c.info.ClientID), slog.Any("err", c.why))

@@ -28,6 +28,10 @@ func (c *conn) dispatch(frame []byte) error {
 	if r == nil && h.Key != wire.KeyApiVersions {
 		return fmt.Errorf("%s version %d is not served here: ask ApiVersions first", wire.LookupAPI(h.Key).Name, h.Version)
 	}
+	if r != nil && r.Directs && c.astray() {
+		Reset(c.nc)
+		return errAstray
+	}
 	if !c.waitForRoom() {
 		return ErrClosed
 	}

@@ -32,6 +32,9 @@ type Options struct {
 	// 0 is as long as it takes.
 	Hold    bool
 	HoldFor time.Duration
+	// Mute tells whether this node is cut off from the others for all that it knows;
+	// nil: never. A client that asks it again which node to go to is sent off then.
+	Mute func() bool
 	// HTTPAddr, if set, is named to those who speak HTTP to this port.
 	HTTPAddr string
 	// SupportedFeatures are the features of this node with their ranges, for

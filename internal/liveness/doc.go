@@ -25,6 +25,7 @@
 //	speaker.go  Speaker: what it is told and asked
 //	speak.go    its goroutine
 //	trust.go    how long a node may take it that nobody has taken its place
+//	mute.go     and when it counts as cut off
 //
 // # Cost
 //

@@ -165,7 +165,7 @@ func (k *Keeper) Heartbeat(req *own.HeartbeatRequest) *own.HeartbeatResponse {
 		resp.StandingMs = int32(min(max(k.o.Standing().Milliseconds(), 0), math.MaxInt32))
 	}
 	k.mu.Lock()
-	resp.Leader, resp.LeaderEpoch = k.leader, k.epoch
+	resp.Leader, resp.LeaderEpoch, resp.MetadataOffset = k.leader, k.epoch, k.img.Offset
 	var answer tracker.Answer
 	var done []func()
 	err := error(wire.NotController)

@@ -65,10 +65,15 @@ func (s *Speaker) take(beat *own.HeartbeatRequest, answer *own.HeartbeatResponse
 		s.mayStop = true
 		s.wake()
 	}
-	if answer.Fenced {
+	by := s.o.Silence - time.Duration(answer.StandingMs)*time.Millisecond
+	switch {
+	case answer.Fenced:
+		s.ahead.offset = -1
 		s.trust.end()
-	} else {
-		s.trust.extend(sent, s.o.Silence-time.Duration(answer.StandingMs)*time.Millisecond)
+	case s.applied >= answer.MetadataOffset:
+		s.trust.extend(sent, by)
+	case s.ahead.offset < 0: // else an older one counts sooner
+		s.ahead = answered{sent: sent, by: by, offset: answer.MetadataOffset}
 	}
 	s.mu.Unlock()
 	s.turn(answer.Fenced)
@@ -104,6 +109,7 @@ func (s *Speaker) again(ctx context.Context, epoch int64, why string) {
 	s.trust.end()
 	s.turn(true)
 	s.mu.Lock()
+	s.ahead.offset = -1
 	stopping := s.stopping
 	if stopping && !s.mayStop {
 		s.mayStop = true

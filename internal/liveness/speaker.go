@@ -54,6 +54,7 @@ type Speaker struct {
 	mu       sync.Mutex // guards all below
 	epoch    int64
 	applied  int64
+	ahead    answered // offset -1: none
 	fenced   bool
 	stopping bool // a controlled shutdown is asked for
 	mayStop  bool // and granted
@@ -82,7 +83,7 @@ func NewSpeaker(o SpeakerOptions) *Speaker {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Speaker{o: o, poke: make(chan struct{}, 1), trust: trust{began: o.Now()}, applied: -1, fenced: true, changed: make(chan struct{})}
+	return &Speaker{o: o, poke: make(chan struct{}, 1), trust: trust{began: o.Now()}, applied: -1, ahead: answered{offset: -1}, fenced: true, changed: make(chan struct{})}
 }
 
 // Start begins to speak as a node registered with an epoch; fenced is how the
@@ -110,6 +111,10 @@ func (s *Speaker) Applied(offset int64) {
 	more := offset > s.applied
 	if more {
 		s.applied = offset
+		if a := s.ahead; a.offset >= 0 && offset >= a.offset {
+			s.ahead.offset = -1
+			s.trust.extend(a.sent, a.by)
+		}
 	}
 	s.mu.Unlock()
 	if more {

@@ -5,6 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ottla/internal/controller"
+	"ottla/internal/liveness/tracker"
 	"ottla/internal/wire/own"
 )
 
@@ -43,6 +45,7 @@ func TestTrustIsNoLongerThanTheLeadersOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		standing, fenced := 1500*time.Millisecond, false
 		s := NewSpeaker(SpeakerOptions{NodeID: 2})
+		s.Applied(0)
 		answer := func() {
 			s.take(&own.HeartbeatRequest{}, &own.HeartbeatResponse{StandingMs: int32(standing.Milliseconds()), Fenced: fenced}, time.Now())
 		}
@@ -69,6 +72,42 @@ func TestTrustIsNoLongerThanTheLeadersOwn(t *testing.T) {
 		fenced = false
 		answer()
 		still("serving again", 0, true)
+	})
+}
+
+// A node that is heard but hears no more of the metadata may have lost its place by
+// order; one that is only slow to apply them has not.
+func TestANodeThatHearsNoMoreOfTheMetadataDoesNotTrustItself(t *testing.T) {
+	in(t, func(t *testing.T, c *cluster) {
+		c.serving(1, 2)
+		pass(10 * time.Second)
+		s := c.speakers[2]
+		c.set(func() { c.lags[2] = true })
+		if pass(time.Hour); !s.Trusted() {
+			t.Error("nothing happened, and it does not trust itself")
+		}
+		move := func() { c.must(controller.AllocateProducerIDs{BrokerID: 1}) }
+		move()
+		if pass(tracker.DefaultSilence); s.Trusted() {
+			t.Error("the metadata went on without it, and it trusts itself")
+		}
+		s.Applied(c.image().Offset)
+		if pass(time.Second); !s.Trusted() {
+			t.Error("it has applied them, and does not trust itself")
+		}
+		for range 100 { // never where the others are, half a second behind
+			was := c.image().Offset
+			move()
+			pass(500 * time.Millisecond)
+			if s.Applied(was); !s.Trusted() {
+				t.Fatal("a node that is half a second behind does not trust itself")
+			}
+		}
+		s.Distrust()
+		s.Applied(c.image().Offset)
+		if pass(time.Second); s.Trusted() {
+			t.Error("a node that has failed trusts itself")
+		}
 	})
 }
 

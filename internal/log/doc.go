@@ -22,6 +22,7 @@
 //     longer trusted, scan and scrub; open files
 //   - mend.go: what is damaged, and bytes of another replica put in its place
 //   - lookup.go: by time; aborted transactions
+//   - replay.go: the state of producers at a place
 //   - checkpoint.go: what a restart goes by
 //   - open.go, recovery.go, recovery_from.go, recovery_end.go: opening, from where
 //     to walk, walking the tail, cutting it

@@ -10,7 +10,6 @@ import (
 	"sort"
 
 	"ottla/internal/log/checkpoint"
-	"ottla/internal/log/derive"
 	"ottla/internal/log/index"
 	"ottla/internal/log/layout"
 	"ottla/internal/log/walk"
@@ -416,61 +415,12 @@ func (l *Log) abortedOf(s *segment) ([]producer.Aborted, error) {
 func (l *Log) rebuildAborted(s *segment, size int64) ([]producer.Aborted, error) {
 	state := producer.NewState()
 	var out []producer.Aborted
-	err := l.replay(state, s.base, s, size, func(a producer.Aborted) { out = append(out, a) })
-	return out, err
-}
-
-// replay brings state to byte size of segment s: from the newest snapshot at or
-// below snapBase, through the segments after it. fn is told what s itself adds to its
-// transaction index.
-func (l *Log) replay(state *producer.State, snapBase int64, s *segment, size int64, fn func(producer.Aborted)) error {
-	l.mu.Lock()
-	segs := append([]*segment(nil), l.segs[:max(l.floorSegment(s.base)+1, 0)]...)
-	l.mu.Unlock()
-	first := len(segs) - 1
-	for ; first > 0; first-- {
-		if segs[first].base <= snapBase && l.restoreAt(state, segs[first].base) {
-			break
-		}
-	}
-	if first <= 0 {
-		first = 0
-		if len(segs) == 0 || !l.restoreAt(state, segs[0].base) {
-			state.Reset()
-		}
-	}
-	for _, each := range segs[min(first, len(segs)):] {
-		l.mu.Lock()
-		to := each.size
-		l.mu.Unlock()
+	err := l.replay(state, s.base, s, size, func(state *producer.State, each *segment, to int64) error {
 		tell := func(producer.Aborted) {}
 		if each == s {
-			to, tell = size, fn
+			tell = func(a producer.Aborted) { out = append(out, a) }
 		}
-		if err := l.replaySegment(state, each, to, tell); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// restoreAt restores the snapshot file that goes with a segment's base.
-func (l *Log) restoreAt(state *producer.State, base int64) bool {
-	b, err := checkpoint.Read(l.dir.fs, l.path()+"/"+layout.FileName(base, layout.Snapshot))
-	return err == nil && state.Restore(b) == nil
-}
-
-func (l *Log) replaySegment(state *producer.State, s *segment, to int64, fn func(producer.Aborted)) error {
-	if to == 0 {
-		return nil
-	}
-	h, err := l.acquire(s)
-	if err != nil {
-		return l.readError(s, err)
-	}
-	defer h.release()
-	if err := derive.Replay(state, h.f, s.base, to, fn); err != nil {
-		return l.readError(s, err)
-	}
-	return nil
+		return l.replaySegment(state, each, to, tell)
+	})
+	return out, err
 }

@@ -138,9 +138,11 @@ func TestWhatDoesNotFitIsNotWritten(t *testing.T) {
 	if again, _ := mine.Damages(base); len(again) != 1 || again[0] != d {
 		t.Errorf("the damage is %+v now, and was %+v", again, d)
 	}
+	hurtSegment(r, base, func(b []byte) { b[100] ^= 1 }) // a truncation looks at it
 	if err := mine.TruncateTo(mine.End().Offset - 5); err != nil {
 		t.Fatal(err)
 	}
+	hurtSegment(r, base, func(b []byte) { b[100] ^= 1 })
 	if err := mine.Mend(d, good); !errors.Is(err, ErrMisfit) {
 		t.Errorf("for a log that was cut meanwhile: %v", err)
 	}

@@ -119,7 +119,7 @@ func (l *Log) read(offset int64, to Position, maxBytes int, minOne bool) (Slice,
 		}
 		// A rotten header claimed the offset; the batch that has it is
 		// further on.
-		p.at, p.first, p.holds = walkTo(p, rot.nextByte, offset), -1, -1
+		p.at, p.first, p.after = walkTo(p, rot.nextByte, offset), -1, -1
 		if p.at >= p.limit {
 			p.h.release()
 			return Slice{}, err
@@ -151,7 +151,7 @@ type place struct {
 	at    int64 // first byte of the batch
 	first int64 // byte after the first batch, -1 when not known yet
 	limit int64
-	holds int64 // an offset that the first batch had when it was written, -1 when it was looked up by its header
+	after int64 // the offset after the first batch when it was written, -1 when it was looked up by its header
 }
 
 // atTail finds the place without the disk, for a reader near the end; Log.mu
@@ -161,7 +161,7 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	if s == nil || s.handle == nil || offset < s.base || l.tail == nil {
 		return place{}, false
 	}
-	at, first, ok := l.tail.Find(offset)
+	at, first, after, ok := l.tail.Find(offset)
 	if !ok {
 		return place{}, false
 	}
@@ -170,14 +170,14 @@ func (l *Log) atTail(offset int64, to Position) (place, bool) {
 	case to.Offset == l.end.Offset:
 		limit = s.size
 	case to.Segment != s.base || limit < 0:
-		if limit, _, ok = l.tail.Find(to.Offset); !ok {
+		if limit, _, _, ok = l.tail.Find(to.Offset); !ok {
 			return place{}, false
 		}
 	}
 	if at >= limit || limit > s.size {
 		return place{}, false
 	}
-	return place{s: s, h: s.handle, at: at, first: first, limit: limit, holds: offset}, true
+	return place{s: s, h: s.handle, at: at, first: first, limit: limit, after: after}, true
 }
 
 // floorSegment is the index of the last segment whose base is not above
@@ -290,14 +290,14 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 	}
 	r := walk.Get(f.f, from, size)
 	defer r.Put()
-	next := s.base // the offset that comes next; -1 at an index entry
+	next, end := s.base, l.endOfSegment(s) // the offset that comes next, -1 at an index entry; and what all are below
 	if entry >= 0 {
 		next = -1
 	}
 	before := int64(-1) // where the last batch begins, of which the header alone was read
 	for {
 		err := r.Header(&h)
-		if before >= 0 && (err != nil || l.misplaced(&h, next)) {
+		if before >= 0 && (err != nil || l.misplaced(&h, next, end)) {
 			next, err = blame(r, before, next, err)
 		}
 		if err == io.EOF {
@@ -309,14 +309,14 @@ func (l *Log) find(s *segment, offset, size int64) (place, record.Header, error)
 			l.distrust(s)
 			return l.find(s, offset, size)
 		}
-		if err != nil || next >= 0 && l.misplaced(&h, next) {
+		if err != nil || next >= 0 && l.misplaced(&h, next, end) {
 			if err = l.stepOver(s, r, &h, offset, max(next, s.base), err); err != nil {
 				f.release()
 				return place{}, h, err
 			}
 		}
 		if h.LastOffset() >= offset {
-			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), holds: -1}, h, nil
+			return place{s: s, h: f, at: r.Pos(), first: r.Pos() + int64(h.Size()), after: -1}, h, nil
 		}
 		before = r.Pos()
 		r.Skip(&h)
@@ -344,10 +344,10 @@ func blame(r *walk.Reader, before, next int64, cause error) (int64, error) {
 }
 
 // misplaced tells whether a batch can not be the one after next: inside a
-// segment offsets follow each other, but in a log that was compacted they may
-// leave some out. No checksum covers them.
-func (l *Log) misplaced(h *record.Header, next int64) bool {
-	return h.BaseOffset < next || h.BaseOffset > next && !l.sparse.Load()
+// segment, which ends below end, offsets follow each other, but in a log that was
+// compacted they may leave some out. No checksum covers them.
+func (l *Log) misplaced(h *record.Header, next, end int64) bool {
+	return h.BaseOffset < next || h.LastOffset() >= end || h.BaseOffset > next && !l.sparse.Load()
 }
 
 // stepOver goes on after a batch that can not be read or has a wrong offset,

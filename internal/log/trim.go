@@ -29,8 +29,16 @@ func (l *Log) TruncateTo(offset int64) error {
 	if err != nil {
 		return err
 	}
+	// What is read for it must be well: a producer that a turned bit made up would
+	// keep a transaction open for good. One snapshot earlier than need be: Kafka's
+	// snapshots hold one batch of each producer, and the batches after it fill the
+	// window again.
+	state := producer.NewState()
+	if err := l.replay(state, l.segs[max(i-1, 0)].base, l.segs[max(i, 0)], at, l.replaySound); err != nil {
+		return fmt.Errorf("truncate %s to %d: %w", l.name, offset, err)
+	}
 	if end < l.start {
-		return l.restart(i, at)
+		return l.restart(state)
 	}
 	l.cleaning.lower(end)
 	// From here on the checkpoint must not vouch for what goes.
@@ -41,11 +49,7 @@ func (l *Log) TruncateTo(offset int64) error {
 		return err
 	}
 	l.epochs.TruncateEnd(end)
-	// One snapshot earlier than need be: Kafka's snapshots hold one batch of
-	// each producer, and the batches after it fill the window again.
-	if err := l.replay(l.freshProducers(), l.segs[max(i-1, 0)].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
-		return err
-	}
+	l.producers = state
 	l.takeMark() // good when it is durable: earlier segments may not be synced yet
 	if err := l.dir.putAndPersist(l); err != nil {
 		return l.dir.fail(err)
@@ -75,11 +79,10 @@ func (l *Log) cutPlace(offset int64) (i int, at, end int64, err error) {
 
 // restart empties the log: the batch that holds the log start offset itself
 // goes. It begins again at its start, in a new segment.
-func (l *Log) restart(i int, at int64) error {
+// state is that of the producers there.
+func (l *Log) restart(state *producer.State) error {
 	l.cleaning.lower(l.start)
-	if err := l.replay(l.freshProducers(), l.segs[0].base, l.segs[i], at, func(producer.Aborted) {}); err != nil {
-		return err
-	}
+	l.producers = state
 	if err := l.empty(); err != nil {
 		return err
 	}

@@ -86,9 +86,9 @@ func (l *Log) checkRange(p *place, to int64) (int64, error) {
 		if err == io.EOF {
 			break
 		}
-		if err == nil && r.Pos() == at && p.holds >= 0 && (head.BaseOffset > p.holds || head.LastOffset() < p.holds) {
+		if err == nil && r.Pos() == at && p.after >= 0 && head.NextOffset() != p.after {
 			// No checksum covers the offset, and nothing before it was read.
-			err = &walk.Bad{Byte: at, Reason: fmt.Sprintf("has offset %d, and held %d when it was written", head.BaseOffset, p.holds)}
+			err = &walk.Bad{Byte: at, Reason: fmt.Sprintf("ends below offset %d, and did below %d when it was written", head.NextOffset(), p.after)}
 		}
 		if err != nil {
 			if r.Pos() > at {
@@ -139,7 +139,11 @@ func (l *Log) checkChunk(s *segment, h *handle, c, limit int64) (bool, error) {
 }
 
 // order checks the batches of a segment from its base on; exact: from its first.
-func (l *Log) order(s *segment, exact bool) walk.Order { return l.rules.From(s.base, exact) }
+func (l *Log) order(s *segment, exact bool) walk.Order {
+	o := l.rules.From(s.base, exact)
+	o.End = l.endOfSegment(s)
+	return o
+}
 
 // corrupt describes what is wrong at the reader's place and finds where reading
 // can go on. It returns other errors as they are.

@@ -128,6 +128,14 @@ func (p *Partition) Standings() []replica.Standing {
 	return p.core.Standings(nil)
 }
 
+// Sole tells whether this replica leads and is the only one: nobody can take its
+// place, whatever the node does not hear.
+func (p *Partition) Sole() bool {
+	p.st.Lock()
+	defer p.st.Unlock()
+	return p.core.Role() == replica.Leader && p.core.Replicas() <= 1
+}
+
 // Reporter hears of a follower's syncs.
 type Reporter interface {
 	// Synced is called with no lock held, from sync rounds and appends: it must

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // maxChannel bounds the frames that wait for one node. A frame alone may be
@@ -38,7 +39,7 @@ func (ch *channel) post(frame []byte) {
 		return
 	}
 	if !ch.running {
-		if ch.pausing(ch.pool.o.Now()) || !ch.pool.begin() {
+		if !ch.pool.begin() {
 			return
 		}
 		ch.running = true
@@ -51,16 +52,74 @@ func (ch *channel) post(frame []byte) {
 	}
 }
 
-// run makes the connection and writes until it ends.
+// run makes the connection and writes until it ends, and again while frames wait.
 func (ch *channel) run() {
 	defer ch.pool.wg.Done()
-	ctx, cancel := context.WithTimeout(ch.pool.ctx, dialTime)
-	c, err := ch.pool.open(ctx, ch.node, protoRaft)
-	cancel()
-	if err != nil {
-		ch.end(err)
-		return
+	for ch.rest() {
+		ch.mu.Lock()
+		waited := len(ch.out)
+		ch.mu.Unlock()
+		ctx, cancel := context.WithTimeout(ch.pool.ctx, dialTime)
+		c, err := ch.pool.open(ctx, ch.node, protoRaft)
+		cancel()
+		if err != nil {
+			ch.failed(waited, err)
+		} else {
+			ch.serve(c)
+		}
+		if !ch.again() {
+			return
+		}
 	}
+}
+
+// rest lets the pause after a try that failed go by. What is posted meanwhile waits: a
+// vote that is dropped costs the quorum a whole election. False when the pool was
+// closed.
+func (ch *channel) rest() bool {
+	ch.mu.Lock()
+	now := ch.pool.o.Now()
+	pause := time.Duration(0)
+	if ch.pausing(now) {
+		pause = min(ch.until.Sub(now), lastBackoff)
+	}
+	ch.mu.Unlock()
+	if pause <= 0 {
+		return true
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ch.pool.ctx.Done():
+		return false // the pool is closed, and takes nothing any more
+	}
+}
+
+// failed notes a try that came to nothing. The first bytes of out have waited for all
+// of it and are dropped; what came meanwhile is for the next one.
+func (ch *channel) failed(bytes int, err error) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ch.out = append([]byte(nil), ch.out[bytes:]...)
+	ch.backoff.failed(ch.pool.o.Now(), err)
+}
+
+// again tells whether frames wait for another connection; if not, the channel is down
+// until one comes.
+func (ch *channel) again() bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if len(ch.out) > 0 && !ch.closed {
+		return true
+	}
+	ch.running, ch.out = false, nil
+	return false
+}
+
+// serve writes on a connection until it ends.
+func (ch *channel) serve(c *Conn) {
 	ch.mu.Lock()
 	ch.conn = c
 	closed := ch.closed
@@ -79,7 +138,9 @@ func (ch *channel) run() {
 	ch.write(c, ended)
 	_ = c.Close()
 	<-ended
-	ch.end(nil)
+	ch.mu.Lock()
+	ch.conn = nil
+	ch.mu.Unlock()
 }
 
 // write sends frames until the connection ends.
@@ -105,16 +166,6 @@ func (ch *channel) write(c *Conn, ended <-chan struct{}) {
 		if cap(out) <= writeAhead {
 			spare = out
 		}
-	}
-}
-
-// end notes that there is no connection any more; what waited is dropped.
-func (ch *channel) end(err error) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	ch.running, ch.conn, ch.out = false, nil, nil
-	if err != nil {
-		ch.backoff.failed(ch.pool.o.Now(), err)
 	}
 }
 

@@ -161,12 +161,18 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 3 * time.Second, Interva
 
 const unackedFor = 8 * time.Second
 
-// tune asks the kernel to notice half-open connections.
-func tune(nc net.Conn) {
+// unheardFor is unackedFor of the quorum's frames. What was lost is sent again less
+// and less often, so that an election would wait after a cut for as long as that
+// lasted; a connection that is made anew carries its frames at once.
+const unheardFor = time.Second
+
+// tune asks the kernel to notice half-open connections: those that send, when nothing
+// was acknowledged for so long.
+func tune(nc net.Conn, unacked time.Duration) {
 	tc, ok := nc.(*net.TCPConn)
 	if !ok {
 		return
 	}
 	_ = tc.SetKeepAliveConfig(keepAlive) // a socket that cannot is noticed by heartbeats
-	tuneUnacked(tc)
+	tuneUnacked(tc, unacked)
 }

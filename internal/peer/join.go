@@ -139,7 +139,7 @@ func (j *Joiner) meet(ctx context.Context, addr string, r JoinRequest, t *token)
 	}
 	defer nc.Close()
 	defer context.AfterFunc(ctx, func() { _ = nc.Close() })()
-	tune(nc)
+	tune(nc, unackedFor)
 	met := &meeting{addr: addr, request: &r, token: t, now: j.Now()}
 	c := newConn(nc, nil, met.config(), true)
 	if err := c.HandshakeContext(ctx); err != nil {

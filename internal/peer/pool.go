@@ -165,8 +165,9 @@ func (p *Pool) Probe(ctx context.Context, node int32) error {
 	return c.Close()
 }
 
-// Post sends a frame to a node on the quorum's channel. It never waits: frames
-// are dropped while the channel is down or full. The frame is copied.
+// Post sends a frame to a node on the quorum's channel. It never waits: a frame is
+// dropped when the channel is full, or when a whole try to make its connection comes to
+// nothing. The frame is copied.
 func (p *Pool) Post(node int32, frame []byte) {
 	p.mu.Lock()
 	ch := p.channels[node]
@@ -253,6 +254,10 @@ func unreachable(node int32, cause error) error {
 const (
 	dialTime = 6 * time.Second
 	oneDial  = 2 * time.Second
+	// dialAgain is when another connection is begun beside one that has come to
+	// nothing yet: a first packet that was lost is sent again after a second only,
+	// and a cut that ends just then would last that much longer.
+	dialAgain = 300 * time.Millisecond
 )
 
 var errNoAddress = errors.New("no address of it is known")
@@ -300,7 +305,7 @@ func (t tries) Unwrap() []error { return t }
 func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr string, protos []string) (*Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, oneDial)
 	defer cancel()
-	nc, err := p.o.Dial(ctx, "tcp", addr)
+	nc, err := p.dial(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -317,9 +322,47 @@ func (p *Pool) openAt(ctx context.Context, id *Identity, node int32, addr string
 	return c, nil
 }
 
+// dial makes a connection to an address: the first of those that it begins, one
+// every dialAgain, until one comes about or is refused.
+func (p *Pool) dial(ctx context.Context, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	type dialled struct {
+		nc  net.Conn
+		err error
+	}
+	first, over := make(chan dialled), make(chan struct{})
+	var dials sync.WaitGroup
+	defer dials.Wait()
+	defer cancel()
+	defer close(over)
+	again := time.NewTicker(dialAgain)
+	defer again.Stop()
+	for {
+		dials.Go(func() {
+			nc, err := p.o.Dial(ctx, "tcp", addr)
+			select {
+			case first <- dialled{nc, err}:
+			case <-over: // another one was first
+				if err == nil {
+					_ = nc.Close()
+				}
+			}
+		})
+		select {
+		case d := <-first:
+			return d.nc, d.err
+		case <-again.C:
+		}
+	}
+}
+
 // greet makes a node's connection of nc.
 func greet(ctx context.Context, nc net.Conn, id *Identity, node int32, protos []string, now func() time.Time) (*Conn, error) {
-	tune(nc)
+	unacked := unackedFor
+	if protos[0] == protoRaft {
+		unacked = unheardFor
+	}
+	tune(nc, unacked)
 	c := newConn(nc, nil, id.clientConfig(protos, now), true)
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, explain(err)

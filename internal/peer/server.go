@@ -132,7 +132,7 @@ func (s *Server) handle(nc net.Conn, first []byte) error {
 	if err != nil {
 		return err
 	}
-	tune(nc)
+	tune(nc, unackedFor)
 	wait := s.room.enter(nc)
 	defer s.room.leave(wait)
 	_ = nc.SetDeadline(time.Now().Add(handshakeTime))

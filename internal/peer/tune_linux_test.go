@@ -20,7 +20,7 @@ func TestHalfOpenEndsAreNoticedInTenSeconds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	tune(nc)
+	tune(nc, unackedFor)
 	rc, err := nc.(*net.TCPConn).SyscallConn()
 	if err != nil {
 		t.Fatal(err)

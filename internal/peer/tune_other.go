@@ -2,7 +2,10 @@
 
 package peer
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // tuneUnacked: other systems give up by their own retransmission limits.
-func tuneUnacked(*net.TCPConn) {}
+func tuneUnacked(*net.TCPConn, time.Duration) {}

@@ -21,7 +21,7 @@ func (s *Server) makeControl() {
 		Ask: func(ctx context.Context, node int32, req *own.CommandRequest) (*own.CommandResponse, error) {
 			return outbox.Call[*own.CommandResponse](ctx, s.others.pool, node, req)
 		},
-		Vet: s.others.keeper.Vet, Served: s.others.keeper.Wait, Applied: s.applied.wait,
+		Vet: s.others.keeper.Vet, Served: s.others.keeper.Wait, Applied: s.applied.wait, Mute: s.mute,
 	})
 }
 

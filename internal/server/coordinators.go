@@ -29,6 +29,7 @@ func (s *Server) makeCoordinators() error {
 		Codec:      codec,
 		Now:        s.o.Live,
 		Trusted:    s.trusted,
+		Mute:       s.mute,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),

@@ -28,13 +28,14 @@ import (
 // yet.
 func (s *Server) makeDoor() error {
 	s.data = data.New(data.Options{
-		Cluster: s.core(), Partitions: s.broker, Transactions: s.vouch, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics, Trusted: s.trusted,
+		Cluster: s.core(), Partitions: s.broker, Transactions: s.vouch, View: s.view, Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Trusted: s.trusted, Mute: s.mute,
 		Throttle: s.broker.LeaderQuota(),
 	})
 	door, err := kafka.New(kafka.Options{
 		Cluster: s.core(), View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID, APIs: s.apis(),
 		HTTPAddr: s.HTTPAddr(), SupportedFeatures: supportedFeatures(), FixedFeatures: fixedFeatures(),
-		Nodes: s.others.nodes.Handle, Hold: true, HoldFor: s.holdFor(), Memory: s.memoryListener(), Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
+		Nodes: s.others.nodes.Handle, Hold: true, HoldFor: s.holdFor(), Mute: s.mute, Memory: s.memoryListener(), Now: s.o.Live, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ type core struct{ s *Server }
 func (c core) Image() *metadata.Image { return c.s.broker.Image() }
 
 // Do gives a command to the controller and waits for its reply.
-func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.do(ctx, cmd) }
+func (c core) Do(ctx context.Context, cmd any) (any, error) { return c.s.control.DoOrAway(ctx, cmd) }
 
 // describeQuorum is the quorum's status as DescribeQuorum shows it.
 func (s *Server) describeQuorum() cluster.Quorum {

@@ -83,6 +83,9 @@ func (s *Server) standing() time.Duration {
 // round trip to anybody.
 func (s *Server) trusted() bool { return s.others.speaker.Trusted() }
 
+// mute tells whether this node is cut off from the others for all that it knows.
+func (s *Server) mute() bool { return s.others.speaker.Mute() }
+
 // heartbeat serves the heartbeat of another node.
 func (s *Server) heartbeat(from int32, req *own.HeartbeatRequest) (kmsg.Response, error) {
 	if from != req.Node {

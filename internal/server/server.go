@@ -198,6 +198,9 @@ func (s *Server) Failed() <-chan error { return s.failed }
 
 // fatal is told why the node cannot go on; the first reason counts.
 func (s *Server) fatal(err error) {
+	if s.others.speaker != nil {
+		s.others.speaker.Distrust()
+	}
 	select {
 	case s.failed <- err:
 		s.o.Logger.Error("the node cannot go on", "err", err)

@@ -31,6 +31,7 @@ func (s *Server) makeStates() error {
 		Codec:      record.Codec(n),
 		Now:        s.o.Live,
 		Trusted:    s.trusted,
+		Mute:       s.mute,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),
@@ -95,7 +96,7 @@ func (s *Server) shareMemberGone(group, member string) {
 func (s *Server) openShares() *shares.Family {
 	f := shares.New(shares.Deps{
 		Cluster: s.core(), Partitions: s.broker, Groups: s.groups, States: s.states, Persister: s.persister(), Prepare: s.prepareTopic,
-		Peers: s.peers, NodeID: s.nodeID, Morgue: s.makeMorgue(),
+		Peers: s.peers, NodeID: s.nodeID, Mute: s.mute, Morgue: s.makeMorgue(),
 		View: s.view, Now: s.o.Live, Wall: s.o.Now, Logger: s.o.Logger,
 		Letters: s.metrics.Counter("ottla_share_dead_letters_total"), LettersFailed: s.metrics.Counter("ottla_share_dead_letters_failed_total"),
 	})

@@ -26,6 +26,7 @@ func (s *Server) makeTxns() {
 		New:        func(int32) coordinator.Machine { return txn.New(o) },
 		Now:        s.o.Live,
 		Trusted:    s.trusted,
+		Mute:       s.mute,
 		Wall:       s.o.Now,
 		Logger:     s.o.Logger,
 		Metrics:    s.coordinatorMetrics(),

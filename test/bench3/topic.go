@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -12,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 // topic is one that serves; leaders are nodes' numbers by partition.
@@ -73,9 +76,11 @@ func (s *side) settled(ctx context.Context, name string, partitions int) (topic,
 	adm := kadm.NewClient(s.client)
 	for {
 		t := topic{name: name}
-		if all, err := adm.ListTopics(ctx, name); err == nil {
-			for _, p := range all[name].Partitions.Sorted() {
-				if p.Err == nil && p.Leader > 0 && len(p.ISR) == nodes {
+		if m, err := rig.Metadata(ctx, s.client, name); err == nil {
+			rows := m.Topics[0].Partitions
+			slices.SortFunc(rows, func(a, b kmsg.MetadataResponseTopicPartition) int { return cmp.Compare(a.Partition, b.Partition) })
+			for _, p := range rows {
+				if p.ErrorCode == 0 && p.Leader > 0 && len(p.ISR) == nodes {
 					t.leaders = append(t.leaders, p.Leader)
 				}
 			}

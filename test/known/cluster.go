@@ -33,4 +33,9 @@ var Cluster = []Difference{
 		What:   "kafka-configs shows the default of a throttle beside the throttle.",
 		Reason: "Kafka has none for the settings that its brokers only take while they run; nothing is throttled without them in either.",
 	},
+	{
+		Where: "flight: more partitions", Kafka: ".*previous partitions, which have 3 replica\\(s\\)\\.", Ottla: ".*previous partitions, which have 2 replica\\(s\\)\\.",
+		What:   "kafka-topics counts other replicas where partitions are added to a topic that is moved.",
+		Reason: "New partitions get as many replicas as the first one is to have; Kafka counts those that it will lose, too.",
+	},
 }

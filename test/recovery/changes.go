@@ -33,6 +33,15 @@ func (l *load) askAny(ctx context.Context, node *int, req kmsg.Request) (kmsg.Re
 	return nil, err
 }
 
+// elsewhere gives a code as an error; after NOT_CONTROLLER the next request goes to the
+// next node, as clients have it.
+func elsewhere(node *int, code int16) error {
+	if code == kerr.NotController.Code {
+		*node = *node%nodes + 1
+	}
+	return kerr.ErrorForCode(code)
+}
+
 // alter changes a setting of a topic again and again.
 func (l *load) alter(ctx context.Context, p *pulse) {
 	node := 1
@@ -46,7 +55,7 @@ func (l *load) alter(ctx context.Context, p *pulse) {
 		r.Configs = append(r.Configs, c)
 		req.Resources = append(req.Resources, r)
 		resp, err := l.askAny(ctx, &node, req)
-		if err == nil && kerr.ErrorForCode(resp.(*kmsg.IncrementalAlterConfigsResponse).Resources[0].ErrorCode) == nil {
+		if err == nil && elsewhere(&node, resp.(*kmsg.IncrementalAlterConfigsResponse).Resources[0].ErrorCode) == nil {
 			p.beat()
 		}
 		_ = realfault.Pause(ctx, changePause)
@@ -66,6 +75,8 @@ func (l *load) create(ctx context.Context, p *pulse) {
 		resp, err := l.askAny(ctx, &node, req)
 		if err == nil && created(resp.(*kmsg.CreateTopicsResponse)) == nil && l.serves(ctx, resp.(*kmsg.CreateTopicsResponse)) {
 			p.beat()
+		} else if err == nil {
+			_ = elsewhere(&node, resp.(*kmsg.CreateTopicsResponse).Topics[0].ErrorCode)
 		}
 		remove := kmsg.NewPtrDeleteTopicsRequest()
 		remove.TimeoutMillis = 10_000

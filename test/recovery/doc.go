@@ -1,5 +1,5 @@
 // Command recovery measures how fast a cluster of three processes comes back:
-// its nodes are killed, stopped, restarted and frozen one trial after the other
+// its nodes are killed, stopped, restarted, frozen and cut off one trial after the other
 // while clients write, change metadata and consume in groups, and the longest
 // time without a success is what counts. After that it makes 10,000 partition
 // replicas, looks what they cost at rest, and kills a node that leads a third of
@@ -32,6 +32,7 @@
 //	changes.go  who changes metadata
 //	groups.go   who consumes
 //	faults.go   trials with a load
+//	cut.go      those in which a node is cut off
 //	many.go     many partitions
 //	cost.go     what a cluster at rest costs
 //

@@ -140,7 +140,7 @@ func (s *stage) underLoad(ctx context.Context, chosen []string) error {
 		name   string
 		trials int
 		do     func(ctx context.Context, trial int) error
-	}{{"kill", 2 * *trials, s.killed}, {"patient", (*trials + 1) / 2, s.patience}, {"stop", *trials, s.stopped}, {"freeze", (*trials + 1) / 2, s.frozen}} {
+	}{{"kill", 2 * *trials, s.killed}, {"patient", (*trials + 1) / 2, s.patience}, {"stop", *trials, s.stopped}, {"freeze", (*trials + 1) / 2, s.frozen}, {"cut", *trials, s.cutOff}} {
 		if !slices.Contains(chosen, part.name) {
 			continue
 		}

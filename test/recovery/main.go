@@ -24,7 +24,7 @@ var (
 )
 
 // parts of a run, in their order.
-var parts = []string{"kill", "patient", "stop", "freeze", "many"}
+var parts = []string{"kill", "patient", "stop", "freeze", "cut", "many"}
 
 func main() {
 	flag.Parse()

@@ -108,12 +108,10 @@ func (c *cluster) consume(topic string, from, count, size int) {
 	}
 }
 
-// partition is what the metadata say of partition 0.
-func (c *cluster) partition(topic string) kadm.PartitionDetail {
+// partition is what the metadata say of partition 0 now.
+func (c *cluster) partition(topic string) kmsg.MetadataResponseTopicPartition {
 	c.t.Helper()
-	m, err := c.adm.Metadata(c.ctx, topic)
-	c.must(err)
-	return m.Topics[topic].Partitions[0]
+	return c.Partition(topic, 0)
 }
 
 // await asks until it is so.

@@ -23,10 +23,10 @@ func TestAFlippedBitOnTheLeaderIsMended(t *testing.T) {
 	c.must(os.WriteFile(file, hurt, 0o644))
 	c.Restart(1)
 	c.inSync("orders", 1, 2, 3)
-	c.prefer("orders")
 	c.await("the file is as it was", func() bool {
 		// Whoever led before may not have heard yet that it does no more, and
 		// serve a reader who has not either: then nothing was read here.
+		c.prefer("orders")
 		c.consume("orders", 0, 30, 100_000)
 		is, err := os.ReadFile(file)
 		c.must(err)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/oracle/apache"
 	"ottla/test/realfault"
@@ -141,14 +140,14 @@ func (n *Node) knows(ctx context.Context, count int) error {
 		return err
 	}
 	defer cl.Close()
-	served, err := cl.SeedBrokers()[0].RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+	served, err := Metadata(ctx, cl.SeedBrokers()[0])
 	if err != nil {
 		return err
 	}
-	if got := len(served.(*kmsg.MetadataResponse).Brokers); got != count {
+	if got := len(served.Brokers); got != count {
 		return fmt.Errorf("it knows %d nodes", got)
 	}
-	quorum, err := realfault.Quorum(ctx, cl.Request)
+	quorum, err := realfault.Quorum(ctx, cl.SeedBrokers()[0].Request)
 	if err != nil {
 		return err
 	}
@@ -158,15 +157,18 @@ func (n *Node) knows(ctx context.Context, count int) error {
 	return nil
 }
 
-// InSync waits until the cluster is whole and no partition lacks a replica.
+// InSync waits until the cluster is whole and no partition lacks a replica, as every
+// node has it: others may not have heard yet what one that came back has missed.
 func (c *Cluster) InSync(ctx context.Context) error {
 	if err := c.Whole(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, wholeWithin)
 	defer cancel()
-	if why := until(ctx, func() error { return c.Nodes[0].lacks(ctx) }); why != nil {
-		return fmt.Errorf("after %v: %w", wholeWithin, why)
+	for _, n := range c.Nodes {
+		if why := until(ctx, func() error { return n.lacks(ctx) }); why != nil {
+			return fmt.Errorf("%s after %v: %w", n.Addr, wholeWithin, why)
+		}
 	}
 	return nil
 }
@@ -178,11 +180,11 @@ func (n *Node) lacks(ctx context.Context) error {
 		return err
 	}
 	defer cl.Close()
-	resp, err := cl.SeedBrokers()[0].RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+	m, err := Metadata(ctx, cl.SeedBrokers()[0])
 	if err != nil {
 		return err
 	}
-	for _, t := range resp.(*kmsg.MetadataResponse).Topics {
+	for _, t := range m.Topics {
 		for _, p := range t.Partitions {
 			if len(p.ISR) < len(p.Replicas) {
 				return fmt.Errorf("%s-%d has %v of %v in sync", *t.Topic, p.Partition, p.ISR, p.Replicas)

@@ -7,7 +7,7 @@
 //
 // Reading order: rig.go (Options, Node), pair.go (both at once, for comparisons),
 // cluster.go (several nodes), ottla.go, kafka.go, identity.go (a connection as a
-// node), ended.go (transactions that are over).
+// node), ended.go (transactions that are over), metadata.go (asked anew).
 //
 // Invariants: a Node keeps its address for life; Stop returns when the process
 // has ended. A Node is used by one goroutine at a time.

@@ -120,11 +120,10 @@ func (s *side) settled(ctx context.Context) error {
 		if n := len(resp.(*kmsg.ListPartitionReassignmentsResponse).Topics); n > 0 {
 			return fmt.Sprintf("%d topics are moved", n), nil
 		}
-		got, err := b.RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+		m, err := rig.Metadata(ctx, b)
 		if err != nil {
 			return "", err
 		}
-		m := got.(*kmsg.MetadataResponse)
 		if len(m.Brokers) != len(s.running()) {
 			return fmt.Sprintf("it knows %d nodes", len(m.Brokers)), nil
 		}
@@ -201,11 +200,7 @@ func (s *side) replicas(ctx context.Context, topic string) ([]string, error) {
 		return nil, err
 	}
 	defer c.Close()
-	req := kmsg.NewPtrMetadataRequest()
-	row := kmsg.NewMetadataRequestTopic()
-	row.Topic = &topic
-	req.Topics = append(req.Topics, row)
-	resp, err := req.RequestWith(ctx, c)
+	resp, err := rig.Metadata(ctx, c, topic)
 	if err != nil {
 		return nil, err
 	}

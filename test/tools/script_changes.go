@@ -43,7 +43,7 @@ func clusterFlight() []step {
 		{"flight: list with another aim", tool, "--list", ""},
 		{"flight: describe with another aim", topics, "--describe --topic big", ""},
 		{"flight: election", "kafka-leader-election", "--election-type preferred --topic big --partition 0", ""},
-		{"flight: more partitions", topics, "--alter --topic big --partitions 3 --replica-assignment 1:2,2:1,3:1", ""},
+		{"flight: more partitions", topics, "--alter --topic big --partitions 3 --replica-assignment 1,2,3", ""},
 		{"flight: cancel one and keep the throttle", tool, cancel + " --preserve-throttles", bigTurned},
 		{"flight: list after one is cancelled", tool, "--list", ""},
 		{"flight: verify a cancelled one", tool, verify + " --preserve-throttles", bigTurned},

@@ -10,5 +10,5 @@
 // Reading order: facts.go, dirs.go (what nodes hold), ends.go (where each replica's log ends, and how old
 // what it lacks is), lacking.go (partitions that lack replicas, and why),
 // story.go (one partition), history.go (what became of it, as the controller
-// keeps it).
+// keeps it), losses.go (partitions whose leaders may lack records).
 package nodes

@@ -30,6 +30,9 @@ type API struct {
 	// Unlisted rows are served to whoever asks and not shown by ApiVersions:
 	// Kafka serves them on a controller's port alone.
 	Unlisted bool
+	// Directs rows tell clients which node to go to. What a node knows that is cut
+	// off from the others is an old story: see Options.Mute of package kafka.
+	Directs bool
 	// Handle serves a request decoded by kmsg. A nil response closes the
 	// connection; an error is logged and answered as UNKNOWN_SERVER_ERROR
 	// where the API has a place for it, else the connection is closed.

@@ -14,7 +14,9 @@ import (
 //	v1  the kind of endpoint asked for: 1 brokers, 2 controllers (KIP-919)
 //	v2  fenced brokers on demand (KIP-1073)
 func (h *handlers) describeCluster() api.API {
-	return api.Row(0, 2, h.serveDescribeCluster)
+	row := api.Row(0, 2, h.serveDescribeCluster)
+	row.Directs = true
+	return row
 }
 
 // The kinds of endpoints.

@@ -29,9 +29,12 @@ import (
 // that the node which has ended leads; so the answer waits a moment until another
 // does.
 func (h *handlers) metadata() api.API {
-	return api.Row(0, 13, h.serveMetadata,
+	row := api.Row(0, 13, h.serveMetadata,
 		"Internal topics are made by their coordinators when first needed, not by Metadata.",
-		"Topics are listed in order of name.")
+		"Topics are listed in order of name.",
+		"On a node that has heard nothing of the controller for three seconds a connection that asks a second time is reset, so that the client asks another node; so with FindCoordinator, DescribeCluster and DescribeTopicPartitions.")
+	row.Directs = true
+	return row
 }
 
 func (h *handlers) serveMetadata(ctx context.Context, c *api.Conn, req *kmsg.MetadataRequest) (kmsg.Response, error) {

@@ -8,7 +8,7 @@
 // Main types: Family (the rows and what they share), produceAnswer and
 // fetchAnswer (answers parked in a connection's queue), session (KIP-227).
 //
-// Files in reading order: family.go, scan.go, produce.go, produce_vouch.go, produce_answer.go, produce_lapse.go,
+// Files in reading order: family.go, scan.go, produce.go, produce_vouch.go, produce_answer.go, produce_lapse.go, fetch_lapse.go,
 // fetch.go, prefer.go, fetch_parse.go, fetch_answer.go, fetch_write.go, session.go,
 // session_cache.go, hints.go, list_offsets.go, offset_for_leader_epoch.go,
 // describe_producers.go.

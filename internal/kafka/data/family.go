@@ -54,6 +54,9 @@ type Options struct {
 	// Trusted tells whether no other node can have taken this one's place yet; nil:
 	// none ever does.
 	Trusted func() bool
+	// Mute tells whether this node is cut off from the others for all that it knows;
+	// nil: never.
+	Mute func() bool
 	// Throttle is what throttled replicas that are not in sync are sent; nil: all.
 	Throttle *quota.Quota
 }

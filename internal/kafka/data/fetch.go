@@ -21,6 +21,7 @@ func (f *Family) fetchRow() api.API {
 		Key: wire.KeyFetch, Min: 4, Max: 18, ListedMin: 4, Serve: f.fetch,
 		Differences: []string{
 			"An incremental answer also names a partition whose last stable offset alone has moved.",
+			"A node that has heard nothing of the controller for three seconds gives what it has and answers NOT_LEADER_OR_FOLLOWER at the end of a partition that another node may lead by now; Kafka's waits on.",
 		},
 	}
 }
@@ -168,7 +169,8 @@ func (a *fetchAnswer) wait() {
 	}
 	a.armed = true
 	a.refs.Add(1)
-	a.family.wheel.Arm(&a.timer, max(0, a.maxWait-max(0, time.Since(a.received))))
+	a.left = max(0, a.maxWait-max(0, time.Since(a.received)))
+	a.arm()
 }
 
 // Anyone implements partition.Anyone.
@@ -186,13 +188,6 @@ func (a *fetchAnswer) ReadableBy(n int, w *partition.Woken) {
 	if n < 0 || a.missing.Add(-int64(n)) <= 0 {
 		a.ReadyBy(w)
 	}
-}
-
-// expire is called by the wheel.
-func (a *fetchAnswer) expire() {
-	a.expired.Store(true)
-	a.Ready()
-	a.release()
 }
 
 // unwatch takes the registrations back; afterwards no partition calls.
@@ -215,6 +210,7 @@ func (a *fetchAnswer) Build(out *api.Out) (bool, error) {
 		return false, nil
 	}
 	a.disarm()
+	a.lapse()
 	a.finish()
 	err := a.write(out)
 	a.release()
@@ -230,6 +226,7 @@ func (a *fetchAnswer) Drop() {
 
 // disarm takes the timer back.
 func (a *fetchAnswer) disarm() {
+	a.over.Store(true)
 	if a.armed && a.family.wheel.Cancel(&a.timer) {
 		a.release()
 	}

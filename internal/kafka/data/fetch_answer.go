@@ -56,7 +56,10 @@ type fetchAnswer struct {
 
 	missing atomic.Int64 // bytes still wanted while watching
 	expired atomic.Bool
+	over    atomic.Bool // it was built, or never will be
 	armed   bool
+	lapsed  bool          // see fetch_lapse.go
+	left    time.Duration // of the wait, when the timer fires; the timer's alone
 	timer   wheel.Timer
 	refs    atomic.Int32 // the queue, the timer
 }
@@ -103,6 +106,8 @@ func takeFetch() *fetchAnswer {
 	a.Reset()
 	a.refs.Store(1)
 	a.expired.Store(false)
+	a.over.Store(false)
+	a.lapsed = false
 	return a
 }
 

@@ -185,7 +185,7 @@ func (a *fetchAnswer) appendPartTags(b []byte, p *fetchPart, h *hints) []byte {
 	}
 	if a.head.Version >= 16 && (p.code == wire.NotLeaderOrFollower || p.code == wire.FencedLeaderEpoch) {
 		t := &a.topics[p.topic]
-		if leader, epoch := a.family.leaderOf(t.id, a.name(t), p.index); leader >= 0 {
+		if leader, epoch := a.family.leaderOf(t.id, a.name(t), p.index); leader >= 0 && !a.lapsed { // else it is an old story
 			h.add(leader)
 			b = append(b, 1)
 			return appendLeader(b, 1, leader, epoch)

@@ -19,10 +19,12 @@ import (
 // The topic of groups or of transactions is made by the first question, and the
 // answer waits for it; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.
 func (f *Family) findCoordinatorRow() api.API {
-	return api.Row(0, 6, f.findCoordinator,
+	row := api.Row(0, 6, f.findCoordinator,
 		"The first question for a group or a transactional id makes the internal topic and is answered when that serves; Kafka answers COORDINATOR_NOT_AVAILABLE meanwhile.",
 		"Internal topics that were made while there were fewer nodes than replicas were asked for get the rest when nodes come; Kafka makes none before.",
 	)
+	row.Directs = true
+	return row
 }
 
 // Kinds of coordinators.

@@ -45,6 +45,9 @@ type Deps struct {
 	// Peers are asked for partitions that other nodes lead; nil: there are none.
 	Peers  outbox.Peers
 	NodeID int32
+	// Mute tells whether this node is cut off from the others for all that it knows;
+	// nil: never.
+	Mute func() bool
 	// Prepare makes an internal topic if it is not there, and returns when a
 	// key's coordinator may be asked; at once where the topic has been there
 	// before.

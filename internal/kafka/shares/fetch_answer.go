@@ -36,7 +36,9 @@ type fetchAnswer struct {
 	problem  error       // of the whole request
 	settled  atomic.Bool // the acknowledgements are durable or refused
 	expired  atomic.Bool
+	over     atomic.Bool // it was built, or never will be
 	armed    bool
+	left     time.Duration // of the wait, when the timer fires; the timer's alone
 	watching bool
 	timer    wheel.Timer
 	soon     *time.Timer // instead of timer, for what the wheel is too coarse for
@@ -68,9 +70,14 @@ func (a *fetchAnswer) collect() bool {
 		return false
 	}
 	left, bytes := a.maxRecords, a.maxBytes
+	mute := a.f.d.Mute != nil && a.f.d.Mute()
 	for i := range a.parts {
 		p := &a.parts[i]
 		p.err, p.saw = nil, false
+		if mute && !p.part.Sole() {
+			p.err = wire.NotLeaderOrFollower // see fetch_lapse.go of package data; it is kept for a moment
+			continue
+		}
 		if left <= 0 || bytes <= 0 && a.found > 0 {
 			continue
 		}
@@ -121,15 +128,24 @@ func (a *fetchAnswer) wait() {
 			p.part.Watch(a, &p.given)
 		}
 	}
-	if !a.armed {
-		a.armed = true
-		switch wait := max(0, a.patience()-max(0, time.Since(a.received))); {
-		case wait < wheel.Tick:
-			a.soon = time.AfterFunc(wait, a.expire)
-		default:
-			a.f.wheel.Arm(&a.timer, wait)
-		}
+	if a.armed {
+		return
 	}
+	a.armed = true
+	a.left = max(0, a.patience()-max(0, time.Since(a.received)))
+	if wait := a.left; wait < wheel.Tick {
+		a.left = 0
+		a.soon = time.AfterFunc(wait, a.expire)
+		return
+	}
+	a.arm()
+}
+
+// arm lets the timer fire when the answer is to be looked at next.
+func (a *fetchAnswer) arm() {
+	next := api.Pause(a.left, a.f.d.Mute)
+	a.left -= next
+	a.f.wheel.Arm(&a.timer, next)
 }
 
 // A member that sends its requests one after the other can say nothing of the
@@ -178,12 +194,20 @@ func (a *fetchAnswer) Wake() { a.Ready() }
 
 // expire is called by the wheel.
 func (a *fetchAnswer) expire() {
+	if a.left > 0 && !a.f.d.Mute() {
+		a.arm()
+		if a.over.Load() { // meanwhile
+			a.f.wheel.Cancel(&a.timer)
+		}
+		return
+	}
 	a.expired.Store(true)
 	a.Ready()
 }
 
 // disarm takes the timer back.
 func (a *fetchAnswer) disarm() {
+	a.over.Store(true)
 	if a.soon != nil {
 		a.soon.Stop()
 	} else if a.armed {

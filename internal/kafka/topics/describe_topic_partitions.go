@@ -18,9 +18,11 @@ import (
 // The only API that shows eligible leader replicas.
 //
 // Beside Kafka's fields it tells, where a tagged field of ours asks for that, why
-// a partition is as it is (history.go).
+// a partition is as it is, and which have leaders that may lack records (history.go).
 func (h *handlers) describeTopicPartitions() api.API {
-	return api.Row(0, 0, h.serveDescribeTopicPartitions)
+	row := api.Row(0, 0, h.serveDescribeTopicPartitions)
+	row.Directs = true
+	return row
 }
 
 func (h *handlers) serveDescribeTopicPartitions(ctx context.Context, _ *api.Conn, req *kmsg.DescribeTopicPartitionsRequest) (kmsg.Response, error) {
@@ -38,6 +40,7 @@ func (h *handlers) serveDescribeTopicPartitions(ctx context.Context, _ *api.Conn
 			from = c.Partition
 		}
 	}
+	h.tellLosses(ctx, req, resp)
 	limit := h.d.View.Int(img, "max.request.partition.size.limit")
 	left := int32(max(1, min(limit, int64(req.ResponsePartitionLimit))))
 	for _, name := range names {

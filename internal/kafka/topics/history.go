@@ -37,11 +37,33 @@ func (h *handlers) history(ctx context.Context, topic string, index int32) *own.
 		return &own.History{ErrorCode: int16(wire.CodeOf(err)), ErrorMessage: wire.MessageOf(err), Node: -1}
 	}
 	out := &own.History{Node: known.Node, SinceMs: known.SinceMs}
-	for _, r := range known.Reasons {
-		out.Changes = append(out.Changes, own.Change{
-			AtMs: r.At.UnixMilli(), Why: r.Why, From: r.From, To: r.To, LeaderEpoch: r.LeaderEpoch,
-			WasISR: r.WasISR, ISR: r.ISR, ELR: r.ELR, Unclean: r.Unclean,
-		})
+	for i := range known.Reasons {
+		out.Changes = append(out.Changes, changeOf(&known.Reasons[i]))
 	}
 	return out
+}
+
+func changeOf(r *controller.Reason) own.Change {
+	return own.Change{
+		AtMs: r.At.UnixMilli(), Why: r.Why, From: r.From, To: r.To, LeaderEpoch: r.LeaderEpoch,
+		WasISR: r.WasISR, ISR: r.ISR, ELR: r.ELR, Unclean: r.Unclean,
+	}
+}
+
+// tellLosses adds to the answer, where the request asks for that, which partitions
+// have leaders that may lack records.
+func (h *handlers) tellLosses(ctx context.Context, req *kmsg.DescribeTopicPartitionsRequest, resp *kmsg.DescribeTopicPartitionsResponse) {
+	if !own.AsksLosses(&req.UnknownTags) {
+		return
+	}
+	known, err := api.Do[controller.Explained](ctx, h.d.Cluster, historyPatience, controller.ExplainLosses{})
+	out := &own.Losses{Node: known.Node, SinceMs: known.SinceMs}
+	if err != nil {
+		out = &own.Losses{ErrorCode: int16(wire.CodeOf(err)), ErrorMessage: wire.MessageOf(err), Node: -1}
+	}
+	for i := range known.Reasons {
+		r := &known.Reasons[i]
+		out.Losses = append(out.Losses, own.Loss{Topic: r.Topic, Partition: r.Index, Change: changeOf(r)})
+	}
+	own.SetLosses(&resp.UnknownTags, out)
 }

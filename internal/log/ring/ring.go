@@ -26,16 +26,16 @@ func (t *Tail) Push(next, pos int64) {
 	t.n++
 }
 
-// Find gives the byte where the batch that holds offset begins, and where that
-// batch ends (-1 when offset is the end itself).
-func (t *Tail) Find(offset int64) (start, end int64, ok bool) {
-	end = -1
+// Find gives the byte where the batch that holds offset begins, the byte where that
+// batch ends and the offset after it (-1 when offset is the end itself).
+func (t *Tail) Find(offset int64) (start, end, next int64, ok bool) {
+	end, next = -1, -1
 	for i := t.n - 1; i >= 0 && i >= t.n-size; i-- {
 		b := t.at[i%size]
 		if b.next <= offset {
-			return b.byte, end, true
+			return b.byte, end, next, true
 		}
-		end = b.byte
+		end, next = b.byte, b.next
 	}
-	return 0, 0, false
+	return 0, 0, 0, false
 }

@@ -2,6 +2,7 @@ package walk
 
 import (
 	"fmt"
+	"math"
 	"sync/atomic"
 
 	"ottla/internal/log/epoch"
@@ -15,6 +16,7 @@ import (
 type Order struct {
 	Exact bool  // Next is known: the end of the batch before, or the segment's base
 	Next  int64 // the least offset that the next batch may have
+	End   int64 // what the segment ends below; set by who knows it
 	Epoch int32 // of the last batch, -1 before the first
 
 	log *Rules
@@ -30,7 +32,7 @@ type Rules struct {
 // From begins at a segment's base. It is exact when the first batch that is
 // checked is the segment's first.
 func (r *Rules) From(base int64, exact bool) Order {
-	return Order{Exact: exact, Next: base, Epoch: -1, log: r}
+	return Order{Exact: exact, Next: base, End: math.MaxInt64, Epoch: -1, log: r}
 }
 
 // Check reads the header at the reader's place and checks the whole batch.
@@ -72,6 +74,9 @@ func (o *Order) Fits(r *Reader, h *record.Header) error {
 	}
 	if o.Exact && h.BaseOffset != o.Next && !o.log.Sparse.Load() {
 		return &Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has offset %d, want %d", h.BaseOffset, o.Next)}
+	}
+	if h.LastOffset() >= o.End {
+		return &Bad{Byte: r.Pos(), Reason: fmt.Sprintf("has offsets up to %d, and %d is not in the segment any more", h.LastOffset(), o.End)}
 	}
 	if h.LeaderEpoch < o.Epoch {
 		return &Bad{Byte: r.Pos(), Reason: "has an older leader epoch than the batch before it"}

@@ -13,7 +13,7 @@
 // Files in reading order: keys.go (the keys, RequestForKey), message.go (what
 // all messages share), command.go, progress.go, join.go, heartbeat.go,
 // queue.go, queue_pick.go and queue_firsts.go (queues), timers.go,
-// history.go, closed.go and doubt.go (not requests: tagged fields of Kafka's), writer.go,
+// history.go, losses.go, closed.go and doubt.go (not requests: tagged fields of Kafka's), writer.go,
 // reader.go.
 //
 // The form is Kafka's flexible one (KIP-482): compact strings and arrays, and

@@ -27,6 +27,8 @@ type HeartbeatResponse struct {
 	// StandingMs is how long ago the one who answers was last known to lead: when
 	// most of the voters had been heard.
 	StandingMs int32
+	// MetadataOffset is how far the one who answers has applied the metadata.
+	MetadataOffset int64
 }
 
 // Key is the request's key.
@@ -59,7 +61,7 @@ func (r *HeartbeatResponse) RequestKind() kmsg.Request { return &HeartbeatReques
 // AppendTo encodes the answer.
 func (r *HeartbeatResponse) AppendTo(dst []byte) []byte {
 	return writer(dst).int16(r.ErrorCode).string(r.ErrorMessage).bool(r.Fenced).bool(r.CaughtUp).bool(r.ShouldShutDown).
-		int32(r.Leader).int32(r.LeaderEpoch).int32(r.StandingMs).noTags()
+		int32(r.Leader).int32(r.LeaderEpoch).int32(r.StandingMs).int64(r.MetadataOffset).noTags()
 }
 
 // ReadFrom decodes the answer.
@@ -68,5 +70,6 @@ func (r *HeartbeatResponse) ReadFrom(src []byte) error {
 		r.ErrorCode, r.ErrorMessage = in.Int16(), in.string()
 		r.Fenced, r.CaughtUp, r.ShouldShutDown = in.bool(), in.bool(), in.bool()
 		r.Leader, r.LeaderEpoch, r.StandingMs = in.Int32(), in.Int32(), in.Int32()
+		r.MetadataOffset = in.Int64()
 	})
 }

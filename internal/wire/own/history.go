@@ -59,17 +59,20 @@ func AsksHistory(t *kmsg.Tags) (partition int32, asked bool) {
 func SetHistory(t *kmsg.Tags, h *History) {
 	w := writer(nil).int16(h.ErrorCode).string(h.ErrorMessage).int32(h.Node).int64(h.SinceMs).length(len(h.Changes))
 	for i := range h.Changes {
-		c := &h.Changes[i]
-		w = w.int64(c.AtMs).string(c.Why).int32(c.From).int32(c.To).int32(c.LeaderEpoch)
-		for _, list := range [][]int32{c.WasISR, c.ISR, c.ELR} {
-			w = w.length(len(list))
-			for _, n := range list {
-				w = w.int32(n).noTags()
-			}
-		}
-		w = w.bool(c.Unclean).noTags()
+		w = w.change(&h.Changes[i]).noTags()
 	}
 	t.Set(TagHistory, w.noTags())
+}
+
+func (w writer) change(c *Change) writer {
+	w = w.int64(c.AtMs).string(c.Why).int32(c.From).int32(c.To).int32(c.LeaderEpoch)
+	for _, list := range [][]int32{c.WasISR, c.ISR, c.ELR} {
+		w = w.length(len(list))
+		for _, n := range list {
+			w = w.int32(n).noTags()
+		}
+	}
+	return w.bool(c.Unclean)
 }
 
 // ReadHistory reads it; nil when the answer has none.

@@ -33,7 +33,7 @@ func samples() []codec {
 		&JoinQuorumResponse{ErrorCode: 41, ErrorMessage: "ask 1", Leader: 1, LeaderEpoch: 4, Voters: []QuorumMember{
 			{1, uuid.UUID{1}, endpoints}, {2, uuid.UUID{2}, nil}}},
 		&HeartbeatRequest{Node: 3, BrokerEpoch: 12, AppliedOffset: 99, WantShutDown: true, WantFence: true},
-		&HeartbeatResponse{ErrorCode: 77, ErrorMessage: "register anew", Fenced: true, CaughtUp: true, ShouldShutDown: true, Leader: 2, LeaderEpoch: 8, StandingMs: 70},
+		&HeartbeatResponse{ErrorCode: 77, ErrorMessage: "register anew", Fenced: true, CaughtUp: true, ShouldShutDown: true, Leader: 2, LeaderEpoch: 8, StandingMs: 70, MetadataOffset: 71},
 	}
 	part := QueuePart{"queue.orders", uuid.UUID{4}, 2}
 	out = append(out,

@@ -9,7 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 // deed is one kind of fault. It returns when the fault is over; what it took
@@ -71,15 +74,27 @@ func (s *stage) others(one int) (out []int) {
 
 // leader is a node that leads partitions of the load.
 func (s *stage) leader(ctx context.Context) (int, error) {
-	m, err := s.admin.Metadata(ctx, topic)
+	m, err := rig.Metadata(ctx, s.asks, topic)
 	if err != nil {
 		return 0, fmt.Errorf("ask who leads: %w", err)
 	}
-	number := int(m.Topics[topic].Partitions[s.r.Int32N(partitions)].Leader)
+	number := leads(m, s.r.Int32N(partitions))
 	if number < 1 || number > s.o.Nodes {
 		return s.any(), nil
 	}
 	return number, nil
+}
+
+// leads is the node that metadata have lead a partition of the load, -1 for none.
+func leads(m *kmsg.MetadataResponse, partition int32) int {
+	for _, t := range m.Topics {
+		for _, p := range t.Partitions {
+			if *t.Topic == topic && p.Partition == partition {
+				return int(p.Leader)
+			}
+		}
+	}
+	return -1
 }
 
 // longest and few make a fault of a short run shorter.
@@ -111,14 +126,14 @@ func (s *stage) kill(ctx context.Context, number int) error {
 }
 
 func killController(ctx context.Context, s *stage) error {
-	m, err := s.admin.BrokerMetadata(ctx)
+	p, err := s.newestQuorum(ctx)
 	if err != nil {
 		return fmt.Errorf("ask who the controller is: %w", err)
 	}
-	if m.Controller < 1 || int(m.Controller) > s.o.Nodes {
-		return fmt.Errorf("node %d is said to be the controller", m.Controller)
+	if p.LeaderID < 1 || int(p.LeaderID) > s.o.Nodes {
+		return fmt.Errorf("node %d is said to be the controller", p.LeaderID)
 	}
-	return s.kill(ctx, int(m.Controller))
+	return s.kill(ctx, int(p.LeaderID))
 }
 
 // What nodes say when they start on a directory that was not closed.

@@ -17,6 +17,7 @@ import (
 
 	"ottla/internal/record"
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 // bitFlipped flips a bit in a closed segment on a node that is down, and lets that
@@ -153,11 +154,11 @@ func (s *stage) lead(ctx context.Context, partition int32, node int) error {
 		replicas = append(replicas, int32(other))
 	}
 	return s.until(ctx, wholeWithin, func(ctx context.Context) (string, error) {
-		m, err := s.admin.Metadata(ctx, topic)
+		m, err := rig.Metadata(ctx, s.asks.Broker(node), topic) // which knows best what it leads
 		if err != nil {
 			return err.Error(), nil
 		}
-		if p := m.Topics[topic].Partitions[partition]; p.Leader == int32(node) {
+		if leads(m, partition) == node {
 			return "", nil
 		}
 		var req kadm.AlterPartitionAssignmentsReq

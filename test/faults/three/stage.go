@@ -14,11 +14,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/test/history"
 	"ottla/test/history/client"
 	"ottla/test/realfault"
+	"ottla/test/rig"
 	"ottla/test/rig/several"
 )
 
@@ -125,7 +125,7 @@ func (s *stage) raise(ctx context.Context) error {
 // serving waits until all nodes are told of to clients.
 func (s *stage) serving(ctx context.Context) error {
 	return s.until(ctx, backWithin, func(ctx context.Context) (string, error) {
-		m, err := s.admin.BrokerMetadata(ctx)
+		m, err := rig.Metadata(ctx, s.asks)
 		if err != nil {
 			return err.Error(), nil
 		}
@@ -157,7 +157,7 @@ func (s *stage) whole(ctx context.Context) error {
 // lackingBy tells what is not whole by the metadata of a node, "" when all is: who
 // was cut off tells an old story for some moments, so each is asked.
 func (s *stage) lackingBy(ctx context.Context, number int) string {
-	m, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, s.asks.Broker(number))
+	m, err := rig.Metadata(ctx, s.asks.Broker(number))
 	if err != nil {
 		return err.Error()
 	}

@@ -17,7 +17,6 @@ import (
 type saramaClient struct {
 	addrs  []string
 	prefix string
-	admin  sarama.ClusterAdmin
 }
 
 func config() *sarama.Config {
@@ -40,11 +39,6 @@ func config() *sarama.Config {
 
 func runSarama(addr, prefix string) error {
 	s := &saramaClient{addrs: crowd.Addresses(addr), prefix: prefix}
-	var err error
-	if s.admin, err = sarama.NewClusterAdmin(s.addrs, config()); err != nil {
-		return err
-	}
-	defer s.admin.Close()
 	for _, story := range crowd.PlainStories(s, base(), true, crowd.AskRestart) {
 		crowd.Tell(story.Name, story.Tell(s))
 	}
@@ -54,6 +48,17 @@ func runSarama(addr, prefix string) error {
 	return nil
 }
 
+// ask does something with an admin client of its own: one that a restart has cut a
+// connection of gives EOF for whatever goes that way.
+func (s *saramaClient) ask(work func(sarama.ClusterAdmin) error) (err error) {
+	admin, err := sarama.NewClusterAdmin(s.addrs, config())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close()) }()
+	return work(admin)
+}
+
 // Make makes a topic with settings and tells its name.
 func (s *saramaClient) Make(name string, partitions int, configs map[string]string) (string, error) {
 	topic := s.prefix + "-" + name
@@ -61,7 +66,8 @@ func (s *saramaClient) Make(name string, partitions int, configs map[string]stri
 	for k, v := range configs {
 		entries[k] = &v
 	}
-	return topic, s.admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: int16(crowd.Replicas()), ConfigEntries: entries}, false)
+	want := &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: int16(crowd.Replicas()), ConfigEntries: entries}
+	return topic, s.ask(func(admin sarama.ClusterAdmin) error { return admin.CreateTopic(topic, want, false) })
 }
 
 // Create makes a topic and tells its name.
@@ -71,7 +77,11 @@ func (s *saramaClient) Create(name string, partitions int) (string, error) {
 
 // Partitions counts the partitions of a topic.
 func (s *saramaClient) Partitions(topic string) (int, error) {
-	seen, err := s.admin.DescribeTopics([]string{topic})
+	var seen []*sarama.TopicMetadata
+	err := s.ask(func(admin sarama.ClusterAdmin) (err error) {
+		seen, err = admin.DescribeTopics([]string{topic})
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -176,7 +186,11 @@ func (s *saramaClient) Committed(group, topic string, partitions int) (map[int32
 	for p := range partitions {
 		parts = append(parts, int32(p))
 	}
-	found, err := s.admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: parts})
+	var found *sarama.OffsetFetchResponse
+	err := s.ask(func(admin sarama.ClusterAdmin) (err error) {
+		found, err = admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: parts})
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +203,11 @@ func (s *saramaClient) Committed(group, topic string, partitions int) (map[int32
 
 // Describe is a group's state and who is in it.
 func (s *saramaClient) Describe(group string) (string, []string, error) {
-	all, err := s.admin.DescribeConsumerGroups([]string{group})
+	var all []*sarama.GroupDescription
+	err := s.ask(func(admin sarama.ClusterAdmin) (err error) {
+		all, err = admin.DescribeConsumerGroups([]string{group})
+		return err
+	})
 	if err != nil {
 		return "", nil, err
 	}
@@ -202,7 +220,11 @@ func (s *saramaClient) Describe(group string) (string, []string, error) {
 
 // List names the groups.
 func (s *saramaClient) List() ([]string, error) {
-	all, err := s.admin.ListConsumerGroups()
+	var all map[string]string
+	err := s.ask(func(admin sarama.ClusterAdmin) (err error) {
+		all, err = admin.ListConsumerGroups()
+		return err
+	})
 	var out []string
 	for g := range all {
 		out = append(out, g)
@@ -212,7 +234,7 @@ func (s *saramaClient) List() ([]string, error) {
 
 // Delete deletes a group and tells the code of the answer.
 func (s *saramaClient) Delete(group string) (string, error) {
-	switch err := s.admin.DeleteConsumerGroup(group); {
+	switch err := s.ask(func(admin sarama.ClusterAdmin) error { return admin.DeleteConsumerGroup(group) }); {
 	case err == nil:
 		return "NONE", nil
 	case errors.Is(err, sarama.ErrNonEmptyGroup):

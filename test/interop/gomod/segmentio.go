@@ -34,6 +34,19 @@ func runSegmentio(addr, prefix string) error {
 	return nil
 }
 
+// again asks once more for each connection to a node that a restart may have cut: the
+// library does not try these requests again.
+func again[T any](ask func() (T, error)) (T, error) {
+	answer, err := ask()
+	for range crowd.Replicas() {
+		if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+			break
+		}
+		answer, err = ask()
+	}
+	return answer, err
+}
+
 func limited() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), crowd.Within)
 }
@@ -47,7 +60,9 @@ func (s *segmentio) Make(name string, partitions int, configs map[string]string)
 	for k, v := range configs {
 		want.ConfigEntries = append(want.ConfigEntries, kafka.ConfigEntry{ConfigName: k, ConfigValue: v})
 	}
-	answer, err := s.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{want}})
+	answer, err := again(func() (*kafka.CreateTopicsResponse, error) {
+		return s.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{want}})
+	})
 	if err != nil {
 		return topic, err
 	}
@@ -162,10 +177,7 @@ func (s *segmentio) End(topic string, partition int) (int64, error) {
 func (s *segmentio) Ends(topic string, partitions int) (map[int32]int64, error) {
 	out := map[int32]int64{}
 	for p := range partitions {
-		end, err := s.End(topic, p)
-		if errors.Is(err, io.ErrUnexpectedEOF) { // a connection that the restart has cut: the library does not try again
-			end, err = s.End(topic, p)
-		}
+		end, err := again(func() (int64, error) { return s.End(topic, p) })
 		if err != nil {
 			return nil, err
 		}
@@ -188,10 +200,7 @@ func (s *segmentio) Committed(group, topic string, partitions int) (map[int32]in
 		parts = append(parts, p)
 	}
 	want := &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: parts}}
-	found, err := s.client.OffsetFetch(ctx, want)
-	if errors.Is(err, io.ErrUnexpectedEOF) { // a connection that the restart has cut: the library does not try again
-		found, err = s.client.OffsetFetch(ctx, want)
-	}
+	found, err := again(func() (*kafka.OffsetFetchResponse, error) { return s.client.OffsetFetch(ctx, want) })
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +214,9 @@ func (s *segmentio) Committed(group, topic string, partitions int) (map[int32]in
 func (s *segmentio) describe(group string) (kafka.DescribeGroupsResponseGroup, error) {
 	ctx, cancel := limited()
 	defer cancel()
-	answer, err := s.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
+	answer, err := again(func() (*kafka.DescribeGroupsResponse, error) {
+		return s.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{group}})
+	})
 	if err != nil {
 		return kafka.DescribeGroupsResponseGroup{}, err
 	}
@@ -226,7 +237,7 @@ func (s *segmentio) Describe(group string) (string, []string, error) {
 func (s *segmentio) List() ([]string, error) {
 	ctx, cancel := limited()
 	defer cancel()
-	answer, err := s.client.ListGroups(ctx, &kafka.ListGroupsRequest{})
+	answer, err := again(func() (*kafka.ListGroupsResponse, error) { return s.client.ListGroups(ctx, &kafka.ListGroupsRequest{}) })
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +252,9 @@ func (s *segmentio) List() ([]string, error) {
 func (s *segmentio) Delete(group string) (string, error) {
 	ctx, cancel := limited()
 	defer cancel()
-	answer, err := s.client.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: []string{group}})
+	answer, err := again(func() (*kafka.DeleteGroupsResponse, error) {
+		return s.client.DeleteGroups(ctx, &kafka.DeleteGroupsRequest{GroupIDs: []string{group}})
+	})
 	if err != nil {
 		return "", err
 	}
@@ -359,10 +372,7 @@ func (m *segmentioMember) Commit(offsets map[int32]int64) error {
 		all[int(p)] = o
 	}
 	want := map[string]map[int]int64{m.topic: all}
-	err := m.generation.CommitOffsets(want)
-	if errors.Is(err, io.EOF) { // as in Committed
-		err = m.generation.CommitOffsets(want)
-	}
+	_, err := again(func() (struct{}, error) { return struct{}{}, m.generation.CommitOffsets(want) })
 	return err
 }
 

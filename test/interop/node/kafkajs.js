@@ -3,7 +3,7 @@
 
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
 const { Transactions } = require('./txns.js')
-const { Groups } = require('./groups.js')
+const { Groups, apart } = require('./groups.js')
 const { Scenarios, brokers, prefix, restartBroker, scenario } = require('./scenarios.js')
 
 const kafka = new Kafka({ clientId: 'interop', brokers, logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 2000 } })
@@ -54,8 +54,9 @@ async function join (group, topic, got) {
 function producer ({ idempotent, once }) { return kafka.producer({ idempotent, retry: once ? { retries: 0 } : undefined }) }
 
 async function send (p, codec, topic, messages) {
-  const answers = await p.send({ topic, acks: -1, compression: codecs[codec], messages })
-  return answers.map(a => a.baseOffset)
+  const told = []
+  for (const some of apart(messages)) told.push(...await p.send({ topic, acks: -1, compression: codecs[codec], messages: some }))
+  return told.map(a => a.baseOffset)
 }
 
 async function describe (group) {

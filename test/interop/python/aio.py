@@ -33,24 +33,23 @@ async def make_admin():
     return await started(AIOKafkaAdminClient(bootstrap_servers=ADDR))
 
 
-admin = run(make_admin())
+async def asking(work):
+    """What an admin client of its own answers: one that has heard of the nodes while one was away asks nobody again."""
+    a = await make_admin()
+    try:
+        return await work(a)
+    finally:
+        await a.close()
 
 
 def asked(work):
-    """What an admin client of its own answers: one that has heard of the nodes while one was away asks nobody again."""
-    async def once():
-        a = await make_admin()
-        try:
-            return await work(a)
-        finally:
-            await a.close()
-    return run(once())
+    return run(asking(work))
 
 
 async def make(name, partitions, **config):
     """Makes a topic and gives its name; the library hands the error codes to its caller."""
     topic = f"{PREFIX}-{name}"
-    answer = await admin.create_topics([NewTopic(topic, partitions, REPLICAS, topic_configs=config)])
+    answer = await asking(lambda a: a.create_topics([NewTopic(topic, partitions, REPLICAS, topic_configs=config)]))
     return topic, answer.topic_errors[0][1]
 
 
@@ -89,7 +88,7 @@ async def read(c, count):
 
 async def create():
     topic = await create_topic("create", PARTITIONS)
-    want_equal("partitions", len((await admin.describe_topics([topic]))[0]["partitions"]), PARTITIONS)
+    want_equal("partitions", len((await asking(lambda a: a.describe_topics([topic])))[0]["partitions"]), PARTITIONS)
     want_equal("created again", (await make("create", PARTITIONS))[1], TOPIC_EXISTS)
 
 

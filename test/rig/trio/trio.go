@@ -11,11 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla"
 	"ottla/test/realfault"
+	"ottla/test/rig"
 )
 
 // settleWithin bounds the wait for a cluster to be whole; a machine that does
@@ -53,6 +55,7 @@ type Cluster struct {
 	nodes []*ottla.Server // nil where one is stopped
 	addrs []string
 	been  []bool // part of the cluster once
+	asks  *kgo.Client
 }
 
 // Start starts a cluster and waits until it is whole.
@@ -114,6 +117,29 @@ func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
+// Partition is what a node says of a partition when it is asked now. A client's own
+// answers (kadm's Metadata) may be from before a node was stopped or started, and
+// what they tell of leaders and replicas no longer true.
+func (c *Cluster) Partition(topic string, partition int32) kmsg.MetadataResponseTopicPartition {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), settleWithin)
+	defer cancel()
+	if c.asks == nil {
+		c.asks = c.Client()
+	}
+	resp, err := rig.Metadata(ctx, c.asks, topic)
+	if err != nil {
+		c.t.Fatalf("%s: %v", topic, err)
+	}
+	for _, p := range resp.Topics[0].Partitions {
+		if p.Partition == partition {
+			return p
+		}
+	}
+	c.t.Fatalf("%s-%d is not there: %v", topic, partition, kerr.ErrorForCode(resp.Topics[0].ErrorCode))
+	return kmsg.MetadataResponseTopicPartition{}
+}
+
 // Stop stops a node cleanly.
 func (c *Cluster) Stop(n int) {
 	c.t.Helper()
@@ -122,6 +148,14 @@ func (c *Cluster) Stop(n int) {
 	if err := node.Close(); err != nil {
 		c.t.Fatalf("stop node %d: %v", n, err)
 	}
+}
+
+// Bury closes a node that failed, and gives the error of that.
+func (c *Cluster) Bury(n int) error {
+	c.t.Helper()
+	node := c.Node(n)
+	c.nodes[n-1] = nil
+	return node.Close()
 }
 
 // Restart starts a stopped node on the data and address that it had, and waits
@@ -247,25 +281,27 @@ func (c *Cluster) Agree() {
 	}
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for !c.agreed(ctx, clients) {
+	for {
+		why := disagreement(ctx, clients)
+		if why == nil {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			c.t.Fatalf("the nodes do not agree after %v", settleWithin)
+			c.t.Fatalf("the nodes do not agree after %v: %v", settleWithin, why)
 		case <-look.C:
 		}
 	}
 }
 
-// agreed asks each node once.
-func (c *Cluster) agreed(ctx context.Context, clients []*kgo.Client) bool {
-	c.t.Helper()
+// disagreement asks each node once; nil when all tell the same.
+func disagreement(ctx context.Context, clients []*kgo.Client) error {
 	var first string
 	for i, cl := range clients {
-		resp, err := cl.SeedBrokers()[0].RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
+		m, err := rig.Metadata(ctx, cl.SeedBrokers()[0])
 		if err != nil {
-			c.t.Fatalf("ask a node for its metadata: %v", err)
+			return err
 		}
-		m := resp.(*kmsg.MetadataResponse)
 		slices.SortFunc(m.Topics, func(a, b kmsg.MetadataResponseTopic) int { return strings.Compare(*a.Topic, *b.Topic) })
 		said := fmt.Sprint(len(m.Brokers))
 		for _, t := range m.Topics {
@@ -275,11 +311,11 @@ func (c *Cluster) agreed(ctx context.Context, clients []*kgo.Client) bool {
 			}
 		}
 		if i > 0 && said != first {
-			return false
+			return fmt.Errorf("one says %s, another %s", first, said)
 		}
 		first = said
 	}
-	return true
+	return nil
 }
 
 func (c *Cluster) close() {

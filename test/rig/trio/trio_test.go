@@ -14,8 +14,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/test/rig"
 	"ottla/test/rig/trio"
 )
 
@@ -148,15 +148,11 @@ func put(ctx context.Context, t *testing.T, addr, path, body string) {
 // replicated counts the partitions of a topic, and those that have three replicas in
 // sync.
 func replicated(ctx context.Context, cl *kgo.Client, topic string) (whole, all int, err error) {
-	req := kmsg.NewPtrMetadataRequest()
-	asked := kmsg.NewMetadataRequestTopic()
-	asked.Topic = &topic
-	req.Topics = append(req.Topics, asked)
-	resp, err := req.RequestWith(ctx, cl)
+	m, err := rig.Metadata(ctx, cl, topic)
 	if err != nil {
 		return 0, 0, err
 	}
-	for _, p := range resp.Topics[0].Partitions {
+	for _, p := range m.Topics[0].Partitions {
 		all++
 		if len(p.Replicas) == 3 && len(p.ISR) == 3 {
 			whole++

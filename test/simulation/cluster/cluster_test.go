@@ -8,6 +8,12 @@ import (
 	"testing"
 )
 
+// share is which of the seeds are run: all, but under the race detector, which makes
+// each seven times as dear (100 s of a processor in all), every fourth. There is one
+// goroutine at work nearly all of the time, so it has little to find here, and what the
+// seeds are for is found without it.
+func share(n int) (run bool) { return !raced || n%4 == 0 }
+
 // TestSeedsThatFoundSomethingAreWell: testdata/seeds has a line for each: the seed,
 // and what it found. Sizes and faults are drawn from the seed, so a change of what a
 // seed draws makes another simulation of it; it is a simulation all the same.
@@ -28,8 +34,10 @@ func TestSeedsThatFoundSomethingAreWell(t *testing.T) {
 		if err != nil {
 			t.Fatalf("testdata/seeds: %q: %v", line, err)
 		}
+		if share(n) {
+			check(t, seed, what)
+		}
 		n++
-		check(t, seed, what)
 	}
 	if n == 0 {
 		t.Error("testdata/seeds has no seed")
@@ -47,6 +55,9 @@ func check(t *testing.T, seed uint64, what string) {
 // each disk.
 func TestTheSameSeedIsTheSameTwice(t *testing.T) {
 	for seed := range uint64(4) {
+		if !share(int(seed)) {
+			continue
+		}
 		a, b := Simulate(seed, nil), Simulate(seed, nil)
 		if a.Hash != b.Hash || a.Steps != b.Steps || a.Steps < 1000 {
 			t.Errorf("seed %d: %x after %d events, then %x after %d", seed, a.Hash, a.Steps, b.Hash, b.Steps)

@@ -87,13 +87,16 @@ func robbed(w *World) {
 func TestADirectoryThatIsGoneLosesNothing(t *testing.T) {
 	anew := 0
 	for seed := range uint64(12) {
+		if !share(int(seed)) {
+			continue
+		}
 		r := simulate(seed, quiet(seed), "", nil, robbed)
 		if r.Failure != "" {
 			t.Errorf("seed %d: %s\n%s", seed, r.Failure, strings.Join(r.Tail, "\n"))
 		}
 		anew += r.Hits["renewal answered"]
 	}
-	if anew == 0 {
+	if anew == 0 && !raced {
 		t.Error("no replica was fetched anew")
 	}
 }
@@ -107,6 +110,9 @@ func TestAFlippedBitAboveTheRecoveryPointLosesNothing(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			hits, found := map[string]int{}, 0
 			for seed := range uint64(12) {
+				if !share(int(seed)) {
+					continue
+				}
 				o := quiet(seed)
 				r := simulate(seed, o, "", nil, meanwhile)
 				if r.Failure != "" {
@@ -119,7 +125,7 @@ func TestAFlippedBitAboveTheRecoveryPointLosesNothing(t *testing.T) {
 					found++
 				}
 			}
-			if found == 0 || hits["end in doubt"] == 0 || hits["replica in doubt gives way"] == 0 {
+			if !raced && (found == 0 || hits["end in doubt"] == 0 || hits["replica in doubt gives way"] == 0) {
 				t.Errorf("blind trust was found in %d seeds; met were %v", found, hits)
 			}
 			t.Logf("blind trust was found in %d seeds; met were %v", found, hits)

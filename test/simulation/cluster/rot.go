@@ -60,8 +60,23 @@ func (w *World) mayRot(img *metadata.Image, n *node, name string) bool {
 		return false
 	}
 	x := t.Partitions[index]
-	other := func(id int32) bool { return id != n.id }
+	other := func(id int32) bool { return id != n.id && w.covers(w.node(id), n, t, x.Index) }
 	return slices.Contains(x.Replicas, n.id) && (slices.ContainsFunc(x.ISR, other) || slices.ContainsFunc(x.ELR, other))
+}
+
+// covers tells whether a replica has all that another one has, what is not committed
+// too, as far as both run: what the only one has that has it is nobody's to mend.
+func (w *World) covers(one, another *node, t *metadata.Topic, index int32) bool {
+	if one.p == nil || another.p == nil {
+		return true
+	}
+	has, code := one.p.broker.AnyByID(t.ID, index)
+	had, other := another.p.broker.AnyByID(t.ID, index)
+	if code != wire.None || other != wire.None {
+		return false
+	}
+	a, b := has.Offsets(), had.Offsets()
+	return a.LogStart <= b.LogStart && a.LogEnd >= b.LogEnd
 }
 
 // rotten tells whether a replica has damage, found or not.

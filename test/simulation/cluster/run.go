@@ -304,6 +304,7 @@ func (w *World) finish() {
 			w.readAll(outTopic, outParts, committed)
 		}
 	}
+	w.await("after the final reads", 60*time.Second, w.well) // leaders may move meanwhile
 	w.compare()
 	w.judgeTrims()
 	for _, c := range w.clients {

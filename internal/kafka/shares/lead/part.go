@@ -133,6 +133,13 @@ func (p *Part) tick() {
 	p.unlock()
 }
 
+// Sole tells whether no other node has the partition, so that none can lead it in
+// this one's place.
+func (p *Part) Sole() bool {
+	log, code := p.m.o.Partitions.ByID(p.Key.TopicID, p.Key.Partition)
+	return code == wire.None && log.Sole()
+}
+
 // serve makes sure that the part can be used, and is the leader's still; else
 // it says why not, nil for "not yet". mu held.
 func (p *Part) serve() (bool, error) {

@@ -1,0 +1,68 @@
+package coordinator
+
+import "time"
+
+// A node that is cut off goes on taking itself for a coordinator: it does not hear
+// that another coordinates in its place. Nothing that it is told there is committed,
+// and its members would wait, or believe that they are members still, for as long as
+// the cut lasts. But the node knows when the others may have gone on without it
+// (Options.Trusted), and when it is cut off (Options.Mute): from then on everybody is
+// sent to look for the coordinator. Nothing is forgotten: when the node is heard
+// again, and nobody took its place, the machine goes on where it was, as if its
+// callers had lost their connections.
+
+// excuseEvery is how often a shard that somebody waits for looks whether the node is
+// cut off.
+const excuseEvery = 500 * time.Millisecond
+
+// doubt tells why a command is not for this node at the moment. That it is asked
+// when the command comes, and not when it is stepped, is enough for what must be
+// exact: the reply has all that was committed when it came.
+func (s *shard) doubt(body any) error {
+	if _, exact := body.(Exact); exact && s.o.Trusted != nil && !s.o.Trusted() {
+		return errDoubt
+	}
+	if s.mute() {
+		return errDoubt
+	}
+	return nil
+}
+
+// mute tells whether the node is cut off, and another may coordinate in its place.
+func (s *shard) mute() bool {
+	if s.o.Mute == nil || !s.o.Mute() {
+		return false
+	}
+	s.mu.Lock()
+	t := s.role.tail
+	s.mu.Unlock()
+	sole, can := t.(Sole)
+	return t != nil && !(can && sole.Sole())
+}
+
+// vet lets go who waits where the node is cut off, and tells when to look again; the
+// zero time is never.
+func (s *shard) vet(now time.Time) (again time.Time) {
+	if s.o.Mute == nil || !s.core.awaited() {
+		return time.Time{}
+	}
+	if s.mute() {
+		s.core.excuse(errDoubt)
+		return time.Time{} // nobody comes while that lasts
+	}
+	return now.Add(excuseEvery)
+}
+
+// awaited tells whether anybody waits for a reply.
+func (c *core) awaited() bool { return len(c.waiting) > 0 || c.replies.len() > 0 }
+
+// excuse tells everyone who waits why, and changes nothing else: what they asked for
+// is done or not, as if they had gone.
+func (c *core) excuse(why error) {
+	for _, x := range c.replies.callers() {
+		x.done(nil, why)
+	}
+	for _, x := range c.leave() {
+		x.done(nil, why)
+	}
+}
