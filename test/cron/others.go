@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -112,7 +113,7 @@ func (o *other) ask(q question) (reply, error) {
 		return r, fmt.Errorf("ask %s: %w", o.name, err)
 	}
 	if !o.out.Scan() {
-		return r, fmt.Errorf("%s has ended: %w", o.name, o.out.Err())
+		return r, fmt.Errorf("%s has ended: %w", o.name, cmp.Or(o.out.Err(), io.EOF))
 	}
 	if err := json.Unmarshal(o.out.Bytes(), &r); err != nil {
 		return r, fmt.Errorf("%s answers %.200q: %w", o.name, o.out.Bytes(), err)

@@ -13,9 +13,6 @@ import (
 // someDelays are those of messages of a standard queue; most have none.
 var someDelays = []time.Duration{0, 0, 0, 0, 0, 0, time.Second, 2 * time.Second}
 
-// longestDelay is the last of them.
-const longestDelay = 2 * time.Second
-
 // again is the pause after something that was not answered.
 const again = 30 * time.Millisecond
 

@@ -11,9 +11,9 @@
 // Files in reading order: spec.go, message.go (and as records), errors.go, service.go,
 // define.go (create, change, delete), known.go (as they were read), check.go,
 // material.go (topics and groups),
-// receipt.go, send.go, take.go, attempt.go,
-// answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), moving.go (a
-// task under way), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
+// receipt.go, send.go, repeats.go, take.go, attempt.go,
+// answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), runner.go (who
+// carries them out), moving.go (a task under way), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
 // letters), letters.go (what lies there, and mending it).
 //
 // # Rules
@@ -26,9 +26,12 @@
 //   - Receipts name one delivery. They are good at every node and through
 //     restarts, and void once the message was given out again, is done, or the
 //     queue was purged.
-//   - With FIFO one message of a group is out at a time, the oldest that is not
-//     done; repeats of a deduplication id within five minutes are dropped in the
-//     order of the log, whoever wrote them.
+//   - With FIFO one take has messages of a group at a time, as they follow each
+//     other from the oldest that is not done; repeats of a deduplication id within
+//     five minutes are dropped in the order of the log, whoever wrote them, and
+//     Send answers them with the first. Without FIFO groups are served by turns.
+//   - A move is carried out by the node that leads the first partition of its queue;
+//     what its progress covers is acknowledged before anything else is moved.
 //   - Visibility, delays, retention and deduplication go by the domain clock.
 //
 // Locks: Service.mu guards what is made at first use; it is held for moments.

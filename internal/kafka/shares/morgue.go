@@ -49,10 +49,25 @@ func (f *Family) queueLetters(ctx context.Context, w *letters, topic string) (er
 	if t == nil || len(t.Partitions) == 0 {
 		return wire.UnknownTopicOrPartition
 	}
-	if err := f.d.Morgue.Bury(ctx, w.d.Key, topic, w.d.Key.Partition%int32(len(t.Partitions)), w.offsets, box.batches); err != nil {
+	if err := f.d.Morgue.Bury(ctx, w.d.Key, topic, w.d.Key.Partition%int32(len(t.Partitions)), withLetters(w), box.batches); err != nil {
 		return wire.Errorf(passingCode(err), "write dead letters to %s: %w", topic, err)
 	}
 	return nil
+}
+
+// withLetters are the offsets that have letters with this step, in order: those of the
+// step, and those of the last one whose records may still wait to be archived. That
+// is all from the range on: it is the lowest that waits, and what was known when it
+// was told is stored.
+func withLetters(w *letters) []int64 {
+	out := slices.Clone(w.offsets)
+	for at := range w.buried {
+		if at >= w.d.Range.First && !slices.Contains(w.offsets, at) {
+			out = append(out, at)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // passingCode is the code of an error of the morgue: it is tried again, unless
