@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/config"
+	"ottla/internal/event/commit"
 	"ottla/internal/sim"
 )
 
@@ -74,6 +75,9 @@ func (n *txnNode) transact(c *kgo.Client, name string, offset int64, end kgo.Tra
 		if err := n.commitOffset(c, offset); err != nil {
 			return err
 		}
+	}
+	if end == kgo.TryCommit {
+		return commit.Commit(n.ctx, c, records...)
 	}
 	return c.EndTransaction(n.ctx, end)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	endtxn "ottla/internal/event/commit"
 	"ottla/test/rig/trio"
 )
 
@@ -119,7 +120,9 @@ func (n *nodes) transact(id string, round int) {
 			if end == kgo.TryAbort {
 				value = "aborted"
 			}
-			n.must(cl.ProduceSync(n.ctx, &kgo.Record{Topic: "in", Partition: p, Value: []byte(value)}).FirstErr())
+			r := &kgo.Record{Topic: "in", Partition: p, Value: []byte(value)}
+			n.must(cl.ProduceSync(n.ctx, r).FirstErr())
+			n.must(endtxn.Known(n.ctx, cl, r))
 		}
 		n.must(cl.EndTransaction(n.ctx, end))
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	endtxn "ottla/internal/event/commit"
 	"ottla/test/rig"
 )
 
@@ -127,10 +128,14 @@ func transact(ctx context.Context, addr, id string, end kgo.TransactionEndTry) e
 	if err := cl.BeginTransaction(); err != nil {
 		return err
 	}
+	var records []*kgo.Record
 	for i := range 20 {
-		cl.Produce(ctx, kgo.KeySliceRecord(fmt.Append(nil, i), []byte(id)), nil)
+		records = append(records, kgo.KeySliceRecord(fmt.Append(nil, i), []byte(id)))
 	}
-	if err := cl.Flush(ctx); err != nil {
+	if err := cl.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return err
+	}
+	if err := endtxn.Known(ctx, cl, records...); err != nil {
 		return err
 	}
 	return cl.EndTransaction(ctx, end)

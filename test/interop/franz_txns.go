@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/commit"
 	"ottla/test/interop/crowd"
 )
 
@@ -38,7 +39,10 @@ func (f *franz) round(ctx context.Context, p *kgo.Client, topic string, first in
 	for i := first; i < first+txnRound; i++ {
 		records = append(records, &kgo.Record{Topic: topic, Partition: int32(i % partitions), Value: strconv.AppendInt(nil, int64(i), 10)})
 	}
-	return p.ProduceSync(ctx, records...).FirstErr()
+	if err := p.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return err
+	}
+	return commit.Known(ctx, p, records...)
 }
 
 func (f *franz) txn(ctx context.Context) error {

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"ottla/internal/event/commit"
 	"ottla/test/rig"
 )
 
@@ -105,6 +106,9 @@ func (s *side) transaction(ctx context.Context, id, topic, partition, group stri
 	}
 	record := &kgo.Record{Topic: topic, Partition: int32(p), Value: []byte(id), Timestamp: time.UnixMilli(1_700_000_000_000)}
 	if err := c.ProduceSync(ctx, record).FirstErr(); err != nil || group == "" {
+		return err
+	}
+	if err := commit.Known(ctx, c, record); err != nil {
 		return err
 	}
 	if err := commitOffset(ctx, c, id, group, topic, int32(p)); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"ottla/internal/event/commit"
 	"ottla/test/history"
 )
 
@@ -146,7 +147,10 @@ func (c *child) produce(ctx context.Context, cl *kgo.Client, op *history.Op, fro
 		})
 	}
 	answers.Wait()
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return commit.Known(ctx, cl, records...)
 }
 
 // send is the micro-operation of one record whose offset is not known yet.

@@ -15,6 +15,7 @@ import (
 
 	"ottla/internal/cli/kafkatools/settings"
 	"ottla/internal/cli/kafkatools/words"
+	"ottla/internal/event/commit"
 )
 
 func producerPerfTool() *tool {
@@ -222,6 +223,7 @@ func (m *measurement) send(ctx context.Context, client *kgo.Client, p *producerP
 	begun := time.Now()
 	var inTransaction int64
 	var since time.Time
+	var last *kgo.Record
 	for i := range p.records {
 		if p.transactions > 0 && inTransaction == 0 {
 			if err := client.BeginTransaction(); err != nil {
@@ -230,11 +232,12 @@ func (m *measurement) send(ctx context.Context, client *kgo.Client, p *producerP
 			since = time.Now()
 		}
 		r := &kgo.Record{Topic: p.topic, Value: p.payload(i)}
+		last = r
 		sent := time.Now()
 		client.Produce(ctx, r, func(r *kgo.Record, err error) { m.done(len(r.Value), sent, err) })
 		inTransaction++
 		if p.transactions > 0 && time.Since(since) >= p.transactions {
-			if err := commit(ctx, client); err != nil {
+			if err := commitThrough(ctx, client, last); err != nil {
 				return err
 			}
 			inTransaction = 0
@@ -244,7 +247,7 @@ func (m *measurement) send(ctx context.Context, client *kgo.Client, p *producerP
 		}
 	}
 	if p.transactions > 0 && inTransaction > 0 {
-		return commit(ctx, client)
+		return commitThrough(ctx, client, last)
 	}
 	if err := client.Flush(ctx); err != nil {
 		return fmt.Errorf("wait for the acknowledgements: %w", err)
@@ -252,11 +255,12 @@ func (m *measurement) send(ctx context.Context, client *kgo.Client, p *producerP
 	return nil
 }
 
-func commit(ctx context.Context, client *kgo.Client) error {
+// commitThrough commits a transaction whose last record this is.
+func commitThrough(ctx context.Context, client *kgo.Client, last *kgo.Record) error {
 	if err := client.Flush(ctx); err != nil {
 		return fmt.Errorf("wait for the acknowledgements: %w", err)
 	}
-	if err := client.EndTransaction(ctx, kgo.TryCommit); err != nil {
+	if err := commit.Commit(ctx, client, last); err != nil {
 		return words.Of(err, "The transaction was not committed: "+words.WithClass(err, ""))
 	}
 	return nil

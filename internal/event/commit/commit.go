@@ -17,15 +17,24 @@ func Commit(ctx context.Context, c *kgo.Client, written ...*kgo.Record) error {
 	if err := c.Flush(ctx); err != nil {
 		return fmt.Errorf("wait for what is being written: %w", err)
 	}
+	if err := Known(ctx, c, written...); err != nil {
+		return err
+	}
+	return c.EndTransaction(ctx, kgo.TryCommit)
+}
+
+// Known returns when a client knows the partitions of records, so that EndTransaction
+// ends the transaction that they are in.
+func Known(ctx context.Context, c *kgo.Client, written ...*kgo.Record) error {
 	for _, r := range written {
 		if err := known(ctx, c, r); err != nil {
 			return err
 		}
 	}
-	return c.EndTransaction(ctx, kgo.TryCommit)
+	return nil
 }
 
-// known returns when a client knows the partition of a record.
+// known is Known for one.
 func known(ctx context.Context, c *kgo.Client, r *kgo.Record) error {
 	for {
 		if leader, _, _ := c.PartitionLeader(r.Topic, r.Partition); leader >= 0 {

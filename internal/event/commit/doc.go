@@ -4,7 +4,7 @@
 // It is not for what is written, nor for who keeps others out by a transactional
 // id: whoever begins a transaction knows that.
 //
-// Main function: Commit. File: commit.go.
+// Main functions: Commit; Known, for who ends it otherwise. File: commit.go.
 //
 // # Rules
 //

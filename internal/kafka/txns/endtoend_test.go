@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"ottla"
+	"ottla/internal/event/commit"
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
@@ -85,7 +86,10 @@ func (n *node) write(c *kgo.Client, value string) error {
 	for p := range int32(2) {
 		records = append(records, &kgo.Record{Topic: "out", Partition: p, Value: fmt.Appendf(nil, "%s/%d", value, p)})
 	}
-	return c.ProduceSync(n.ctx, records...).FirstErr()
+	if err := c.ProduceSync(n.ctx, records...).FirstErr(); err != nil {
+		return err
+	}
+	return commit.Known(n.ctx, c, records...)
 }
 
 // transact is one transaction with a record in each partition.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/commit"
 	"ottla/test/history"
 )
 
@@ -65,7 +66,13 @@ func (c *Cluster) transaction(ctx context.Context, cl *kgo.Client, process int32
 	if !taken || r.IntN(5) == 0 {
 		how = kgo.TryAbort
 	}
-	err := cl.EndTransaction(end, how)
+	var err error
+	if taken {
+		err = commit.Known(end, cl, records...)
+	}
+	if err == nil {
+		err = cl.EndTransaction(end, how)
+	}
 	switch {
 	case how == kgo.TryAbort:
 		op.Outcome = history.Fail
