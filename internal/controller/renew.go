@@ -21,21 +21,29 @@ type RenewReplicas struct {
 }
 
 func (c *Controller) renewReplicas(cmd RenewReplicas) ([]metadata.Record, any, error) {
-	b, err := c.registered(cmd.ID, cmd.Epoch)
-	if err != nil {
+	if _, err := c.registered(cmd.ID, cmd.Epoch); err != nil {
 		return nil, nil, err
 	}
 	if len(cmd.Partitions) > maxPartitionsPerStep {
 		return nil, nil, wire.Errorf(wire.InvalidRequest, "%d replicas are renewed at once; the most is %d", len(cmd.Partitions), maxPartitionsPerStep)
 	}
 	c.because("the replica of node %d is damaged and is fetched anew", cmd.ID)
+	records, reply := eachOnce(cmd.Partitions, "the replica is renewed twice", func(tp TopicIDPartition) (*metadata.PartitionChangeRecord, error) {
+		return c.renew(cmd.ID, tp)
+	})
+	return records, reply, nil
+}
+
+// eachOnce decides partitions one by one, with a Result for each; one that has changed
+// and is named again is refused as twice says.
+func eachOnce(partitions []TopicIDPartition, twice string, decide func(TopicIDPartition) (*metadata.PartitionChangeRecord, error)) ([]metadata.Record, []Result) {
 	var records []metadata.Record
-	reply := make([]Result, 0, len(cmd.Partitions))
-	changed := make(map[TopicIDPartition]bool, len(cmd.Partitions))
-	for _, tp := range cmd.Partitions {
-		record, err := metadata.Record(nil), error(wire.Errorf(wire.InvalidRequest, "the replica is renewed twice"))
+	reply := make([]Result, 0, len(partitions))
+	changed := make(map[TopicIDPartition]bool, len(partitions))
+	for _, tp := range partitions {
+		record, err := (*metadata.PartitionChangeRecord)(nil), error(wire.Errorf(wire.InvalidRequest, "%s", twice))
 		if !changed[tp] {
-			record, err = c.renew(b.ID, tp)
+			record, err = decide(tp)
 		}
 		if record != nil {
 			changed[tp] = true
@@ -43,7 +51,7 @@ func (c *Controller) renewReplicas(cmd RenewReplicas) ([]metadata.Record, any, e
 		}
 		reply = append(reply, resultOf(err))
 	}
-	return records, reply, nil
+	return records, reply
 }
 
 // SettleEnd tells of a replica that is counted on and whose log was cut at its end when
@@ -104,7 +112,7 @@ func (c *Controller) settleEnd(cmd SettleEnd) ([]metadata.Record, any, error) {
 
 // renew decides one partition. The leader epoch rises whoever leads: so no fetch
 // that the replica made before can bring it back among those in sync.
-func (c *Controller) renew(id int32, tp TopicIDPartition) (metadata.Record, error) {
+func (c *Controller) renew(id int32, tp TopicIDPartition) (*metadata.PartitionChangeRecord, error) {
 	p := c.partition(tp)
 	if p == nil || !slices.Contains(p.Replicas, id) {
 		return nil, wire.UnknownTopicOrPartition
@@ -154,28 +162,16 @@ type YieldLeads struct {
 }
 
 func (c *Controller) yieldLeads(cmd YieldLeads) ([]metadata.Record, any, error) {
-	b, err := c.registered(cmd.ID, cmd.Epoch)
-	if err != nil {
+	if _, err := c.registered(cmd.ID, cmd.Epoch); err != nil {
 		return nil, nil, err
 	}
 	if len(cmd.Partitions) > maxPartitionsPerStep {
 		return nil, nil, wire.Errorf(wire.InvalidRequest, "%d leaderships are given away at once; the most is %d", len(cmd.Partitions), maxPartitionsPerStep)
 	}
 	c.because("the disk of its leader, node %d, is full", cmd.ID)
-	var records []metadata.Record
-	reply := make([]Result, 0, len(cmd.Partitions))
-	changed := make(map[TopicIDPartition]bool, len(cmd.Partitions))
-	for _, tp := range cmd.Partitions {
-		record, err := (*metadata.PartitionChangeRecord)(nil), error(wire.Errorf(wire.InvalidRequest, "the leadership is given away twice"))
-		if !changed[tp] {
-			record, err = c.yield(b.ID, tp)
-		}
-		if record != nil {
-			changed[tp] = true
-			records = append(records, record)
-		}
-		reply = append(reply, resultOf(err))
-	}
+	records, reply := eachOnce(cmd.Partitions, "the leadership is given away twice", func(tp TopicIDPartition) (*metadata.PartitionChangeRecord, error) {
+		return c.yield(cmd.ID, tp)
+	})
 	return records, reply, nil
 }
 

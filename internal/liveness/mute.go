@@ -12,6 +12,5 @@ const muteAfter = time.Second
 // is a majority of them. A node alone never is, nor one that was told that it is
 // fenced. It costs a look at the clock.
 func (s *Speaker) Mute() bool {
-	until := s.trust.until.Load()
-	return until > 0 && int64(s.o.Now().Sub(s.trust.began)) >= until+int64(muteAfter)
+	return s.trust.until.Load() > 0 && !s.trust.holds(s.o.Now().Add(-muteAfter))
 }

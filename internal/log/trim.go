@@ -34,7 +34,7 @@ func (l *Log) TruncateTo(offset int64) error {
 	// snapshots hold one batch of each producer, and the batches after it fill the
 	// window again.
 	state := producer.NewState()
-	if err := l.replay(state, l.segs[max(i-1, 0)].base, l.segs[max(i, 0)], at, l.replaySound); err != nil {
+	if err := l.replay(state, l.segs[max(i-1, 0)].base, l.segs[i], at, l.replaySound); err != nil {
 		return fmt.Errorf("truncate %s to %d: %w", l.name, offset, err)
 	}
 	if end < l.start {
@@ -78,8 +78,8 @@ func (l *Log) cutPlace(offset int64) (i int, at, end int64, err error) {
 }
 
 // restart empties the log: the batch that holds the log start offset itself
-// goes. It begins again at its start, in a new segment.
-// state is that of the producers there.
+// goes. It begins again at its start, in a new segment; state is that of the producers
+// there.
 func (l *Log) restart(state *producer.State) error {
 	l.cleaning.lower(l.start)
 	l.producers = state

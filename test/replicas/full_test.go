@@ -7,14 +7,20 @@ import (
 	"ottla/test/rig/trio"
 )
 
+// startFaulty starts a cluster whose third node's disk can be filled.
+func startFaulty(t *testing.T) (*cluster, *ottla.Faults) {
+	t.Helper()
+	faults := new(ottla.Faults)
+	return startWith(t, trio.Options{
+		Settings: map[string]string{"min.insync.replicas": "2", "replica.lag.time.max.ms": "3600000"},
+		Faults:   map[int]*ottla.Faults{3: faults},
+	}), faults
+}
+
 // TestAFollowerWithAFullDiskHoldsUpNoWrites: the others are enough, and it is in sync
 // again once it has room. That it lags would be noticed after an hour only.
 func TestAFollowerWithAFullDiskHoldsUpNoWrites(t *testing.T) {
-	var faults ottla.Faults
-	c := startWith(t, trio.Options{
-		Settings: map[string]string{"min.insync.replicas": "2", "replica.lag.time.max.ms": "3600000"},
-		Faults:   map[int]*ottla.Faults{3: &faults},
-	})
+	c, faults := startFaulty(t)
 	c.create("held", nil, 1, 2, 3)
 	c.produce("held", 0, 20, 100)
 	c.inSync("held", 1, 2, 3)
@@ -36,11 +42,7 @@ func TestAFollowerWithAFullDiskHoldsUpNoWrites(t *testing.T) {
 // TestALeaderWithAFullDiskGivesItsLeadAway: so writes go on, and it is in sync again
 // once it has room.
 func TestALeaderWithAFullDiskGivesItsLeadAway(t *testing.T) {
-	var faults ottla.Faults
-	c := startWith(t, trio.Options{
-		Settings: map[string]string{"min.insync.replicas": "2", "replica.lag.time.max.ms": "3600000"},
-		Faults:   map[int]*ottla.Faults{3: &faults},
-	})
+	c, faults := startFaulty(t)
 	c.create("yielded", nil, 3, 1, 2)
 	c.produce("yielded", 0, 20, 100)
 	c.inSync("yielded", 1, 2, 3)

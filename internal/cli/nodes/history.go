@@ -33,14 +33,22 @@ func History(ctx context.Context, cl *kgo.Client, topic string, index int32) (*o
 		for j := range resp.Topics[i].Partitions {
 			if p := &resp.Topics[i].Partitions[j]; p.Partition == index {
 				h, err := own.ReadHistory(&p.UnknownTags)
-				if err == nil && h != nil && h.ErrorCode != 0 {
-					err = fmt.Errorf("the controller does not tell: %s: %w", h.ErrorMessage, kerr.ErrorForCode(h.ErrorCode))
+				if err == nil && h != nil {
+					err = untold(&h.Told)
 				}
 				return h, err
 			}
 		}
 	}
 	return nil, nil
+}
+
+// untold is why the controller does not tell; nil when it does.
+func untold(t *own.Told) error {
+	if t.ErrorCode == 0 {
+		return nil
+	}
+	return fmt.Errorf("the controller does not tell: %s: %w", t.ErrorMessage, kerr.ErrorForCode(t.ErrorCode))
 }
 
 // Change is one change of a partition, for programs.

@@ -30,7 +30,7 @@ func TestAHistoryIsToldWithItsBeginAndItsGaps(t *testing.T) {
 		{"2026-11-26 12:06:00", []own.Change{moved}, []string{first, "node 3 became the controller at 12:06:00 again (times are UTC); what others decided in between is not known"}},
 		{"2026-11-25 12:06:00", nil, []string{"nothing has changed since node 3 became the controller at 2026-11-25 12:06:00 (UTC); what was before that is not known"}},
 	} {
-		got := Told(&own.History{Node: 3, SinceMs: at(c.since), Changes: c.has}, time.UnixMilli(at("2026-11-26 13:00:00")))
+		got := Told(&own.History{Told: own.Told{Node: 3, SinceMs: at(c.since)}, Changes: c.has}, time.UnixMilli(at("2026-11-26 13:00:00")))
 		if !slices.Equal(got, c.want) {
 			t.Errorf("since %s: got %q, want %q", c.since, got, c.want)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -24,8 +23,8 @@ func Losses(ctx context.Context, cl *kgo.Client) (*own.Losses, error) {
 		return nil, fmt.Errorf("ask which partitions may have lost records: %w", err)
 	}
 	l, err := own.ReadLosses(&resp.UnknownTags)
-	if err == nil && l != nil && l.ErrorCode != 0 {
-		err = fmt.Errorf("the controller does not tell: %s: %w", l.ErrorMessage, kerr.ErrorForCode(l.ErrorCode))
+	if err == nil && l != nil {
+		err = untold(&l.Told)
 	}
 	return l, err
 }

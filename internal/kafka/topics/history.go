@@ -33,14 +33,19 @@ func (h *handlers) tellHistory(ctx context.Context, req *kmsg.DescribeTopicParti
 
 func (h *handlers) history(ctx context.Context, topic string, index int32) *own.History {
 	known, err := api.Do[controller.Explained](ctx, h.d.Cluster, historyPatience, controller.ExplainPartition{Topic: topic, Index: index})
-	if err != nil {
-		return &own.History{ErrorCode: int16(wire.CodeOf(err)), ErrorMessage: wire.MessageOf(err), Node: -1}
-	}
-	out := &own.History{Node: known.Node, SinceMs: known.SinceMs}
+	out := &own.History{Told: told(&known, err)}
 	for i := range known.Reasons {
 		out.Changes = append(out.Changes, changeOf(&known.Reasons[i]))
 	}
 	return out
+}
+
+// told is who explained something, or why nobody did.
+func told(known *controller.Explained, err error) own.Told {
+	if err != nil {
+		return own.Told{ErrorCode: int16(wire.CodeOf(err)), ErrorMessage: wire.MessageOf(err), Node: -1}
+	}
+	return own.Told{Node: known.Node, SinceMs: known.SinceMs}
 }
 
 func changeOf(r *controller.Reason) own.Change {
@@ -57,10 +62,7 @@ func (h *handlers) tellLosses(ctx context.Context, req *kmsg.DescribeTopicPartit
 		return
 	}
 	known, err := api.Do[controller.Explained](ctx, h.d.Cluster, historyPatience, controller.ExplainLosses{})
-	out := &own.Losses{Node: known.Node, SinceMs: known.SinceMs}
-	if err != nil {
-		out = &own.Losses{ErrorCode: int16(wire.CodeOf(err)), ErrorMessage: wire.MessageOf(err), Node: -1}
-	}
+	out := &own.Losses{Told: told(&known, err)}
 	for i := range known.Reasons {
 		r := &known.Reasons[i]
 		out.Losses = append(out.Losses, own.Loss{Topic: r.Topic, Partition: r.Index, Change: changeOf(r)})

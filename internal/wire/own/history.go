@@ -13,14 +13,19 @@ import (
 // History.
 const TagHistory = 1000
 
-// History is why a partition is as it is, as far as the controller knows.
-type History struct {
+// Told is who tells what the controller knows, or why nobody does.
+type Told struct {
 	ErrorCode    int16 // of the question to the controller
 	ErrorMessage string
 	// Node decides since SinceMs (since 1970); what it knows from before is from
 	// an older leadership of its own.
 	Node    int32
 	SinceMs int64
+}
+
+// History is why a partition is as it is, as far as the controller knows.
+type History struct {
+	Told
 	Changes []Change // oldest first
 }
 
@@ -57,12 +62,18 @@ func AsksHistory(t *kmsg.Tags) (partition int32, asked bool) {
 
 // SetHistory puts the answer into a partition.
 func SetHistory(t *kmsg.Tags, h *History) {
-	w := writer(nil).int16(h.ErrorCode).string(h.ErrorMessage).int32(h.Node).int64(h.SinceMs).length(len(h.Changes))
+	w := writer(nil).told(&h.Told).length(len(h.Changes))
 	for i := range h.Changes {
 		w = w.change(&h.Changes[i]).noTags()
 	}
 	t.Set(TagHistory, w.noTags())
 }
+
+func (w writer) told(t *Told) writer {
+	return w.int16(t.ErrorCode).string(t.ErrorMessage).int32(t.Node).int64(t.SinceMs)
+}
+
+func (r *reader) told() Told { return Told{r.Int16(), r.string(), r.Int32(), r.Int64()} }
 
 func (w writer) change(c *Change) writer {
 	w = w.int64(c.AtMs).string(c.Why).int32(c.From).int32(c.To).int32(c.LeaderEpoch)
@@ -83,7 +94,7 @@ func ReadHistory(t *kmsg.Tags) (*History, error) {
 	}
 	h := &History{}
 	err := read(b, func(in *reader) {
-		h.ErrorCode, h.ErrorMessage, h.Node, h.SinceMs = in.Int16(), in.string(), in.Int32(), in.Int64()
+		h.Told = in.told()
 		h.Changes = list(in, minChange, (*reader).change)
 	})
 	if err != nil {

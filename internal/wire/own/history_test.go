@@ -11,8 +11,8 @@ import (
 func histories() []*History {
 	return []*History{
 		{},
-		{ErrorCode: 41, ErrorMessage: "not here"},
-		{Node: 3, SinceMs: 1 << 41, Changes: []Change{
+		{Told: Told{ErrorCode: 41, ErrorMessage: "not here"}},
+		{Told: Told{Node: 3, SinceMs: 1 << 41}, Changes: []Change{
 			{AtMs: 1 << 40, Why: "node 1 silent for 2.1 s", From: 1, To: 2, LeaderEpoch: 7, WasISR: []int32{1, 2, 3}, ISR: []int32{2, 3}, ELR: []int32{1}, Unclean: true},
 			{From: -1, To: -1},
 		}},

@@ -11,13 +11,10 @@ import (
 const TagLosses = 1001
 
 // Losses are the partitions whose leaders may lack records that were acknowledged,
-// as far as the controller knows; see History.
+// as far as the controller knows.
 type Losses struct {
-	ErrorCode    int16 // of the question to the controller
-	ErrorMessage string
-	Node         int32
-	SinceMs      int64
-	Losses       []Loss // oldest first
+	Told
+	Losses []Loss // oldest first
 }
 
 // Loss is the change of a partition since which that is so.
@@ -38,7 +35,7 @@ func AsksLosses(t *kmsg.Tags) bool { return tag(t, TagLosses) != nil }
 
 // SetLosses puts the answer into a response.
 func SetLosses(t *kmsg.Tags, l *Losses) {
-	w := writer(nil).int16(l.ErrorCode).string(l.ErrorMessage).int32(l.Node).int64(l.SinceMs).length(len(l.Losses))
+	w := writer(nil).told(&l.Told).length(len(l.Losses))
 	for i := range l.Losses {
 		one := &l.Losses[i]
 		w = w.string(one.Topic).int32(one.Partition).change(&one.Change).noTags()
@@ -54,7 +51,7 @@ func ReadLosses(t *kmsg.Tags) (*Losses, error) {
 	}
 	l := &Losses{}
 	err := read(b, func(in *reader) {
-		l.ErrorCode, l.ErrorMessage, l.Node, l.SinceMs = in.Int16(), in.string(), in.Int32(), in.Int64()
+		l.Told = in.told()
 		l.Losses = list(in, minLoss, func(r *reader) Loss { return Loss{r.string(), r.Int32(), r.change()} })
 	})
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 func lossesOf() []*Losses {
 	return []*Losses{
 		{},
-		{ErrorCode: 41, ErrorMessage: "not here"},
-		{Node: 3, SinceMs: 1 << 41, Losses: []Loss{
+		{Told: Told{ErrorCode: 41, ErrorMessage: "not here"}},
+		{Told: Told{Node: 3, SinceMs: 1 << 41}, Losses: []Loss{
 			{"a", 7, Change{AtMs: 1 << 40, Why: "nodes [2], which may have them, are away", From: 1, To: 1, LeaderEpoch: 7, WasISR: []int32{1}, ISR: []int32{1}, ELR: []int32{2}, Unclean: true}},
 			{Change: Change{From: -1, To: -1}},
 		}},

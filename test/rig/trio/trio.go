@@ -143,9 +143,7 @@ func (c *Cluster) Partition(topic string, partition int32) kmsg.MetadataResponse
 // Stop stops a node cleanly.
 func (c *Cluster) Stop(n int) {
 	c.t.Helper()
-	node := c.Node(n)
-	c.nodes[n-1] = nil
-	if err := node.Close(); err != nil {
+	if err := c.Bury(n); err != nil {
 		c.t.Fatalf("stop node %d: %v", n, err)
 	}
 }
