@@ -41,7 +41,7 @@ type Counters struct {
 	name string
 	most int
 	// other is the handle of all that have no row of their own.
-	other func() *Counter
+	other *Counter
 
 	mu sync.RWMutex // guards of; held for moments
 	of map[string]*Counter
@@ -63,7 +63,7 @@ func (c *Counters) Of(label string) *Counter {
 	case ok:
 		return got
 	case full:
-		return c.other()
+		return c.other
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,7 +71,7 @@ func (c *Counters) Of(label string) *Counter {
 		return got
 	}
 	if len(c.of) >= c.most {
-		return c.other()
+		return c.other
 	}
 	got = c.r.Counter(c.name, strings.ToValidUTF8(label, "?"))
 	c.of[label] = got

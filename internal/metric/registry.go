@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -53,7 +52,8 @@ func (r *Registry) Counters(name string, most int) *Counters {
 		return nil
 	}
 	declared(name, KindCounter, 1)
-	return &Counters{r: r, name: name, most: most, of: map[string]*Counter{}, other: sync.OnceValue(func() *Counter { return r.Counter(name, Other) })}
+	// other's row is there at once, so that the metric is known before it counts
+	return &Counters{r: r, name: name, most: most, of: map[string]*Counter{}, other: r.Counter(name, Other)}
 }
 
 // Gauge resolves a handle, see Counter.
