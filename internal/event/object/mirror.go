@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/follow"
 	"ottla/internal/event/name"
 )
 
@@ -26,75 +26,69 @@ func (s *Store) start() (bool, error) {
 	switch {
 	case s.closed:
 		return false, errClosed
-	case s.client != nil:
+	case s.log != nil:
 		return true, nil
 	case s.o.Serves != nil && !s.o.Serves():
 		return false, errEarly
 	case !s.made && !s.o.Exists():
 		return false, nil
 	}
-	c, err := s.o.Client(
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{Topic: {0: kgo.NewOffset().AtStart()}}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
-	)
+	log, err := follow.Open(follow.Options{Client: s.o.Client, Topic: Topic, Wait: idleFetch})
 	if err != nil {
 		return false, fmt.Errorf("mirror %s: %w", Topic, err)
 	}
-	s.client = c
-	s.working.Go(func() { s.mirror(c) })
+	s.log = log
+	s.working.Go(func() { s.mirror(log) })
 	return true, nil
 }
 
-// errorPause is how long the mirror rests after an error of the client, which
-// has waited itself before it told of one.
-const errorPause = 100 * time.Millisecond
+const (
+	// idleFetch is how long a fetch of the mirror waits that brings nothing.
+	idleFetch = 5 * time.Second
+	// errorPause is how long the mirror rests after an error, which was waited for
+	// before it was told of.
+	errorPause = 100 * time.Millisecond
+)
 
 // mirror applies the log until the store is closed.
-func (s *Store) mirror(c *kgo.Client) {
+func (s *Store) mirror(log *follow.Partition) {
 	for {
-		got := c.PollFetches(s.ctx)
-		if s.ctx.Err() != nil || got.IsClientClosed() {
+		got, err := log.Next(s.ctx)
+		if s.ctx.Err() != nil {
 			return
 		}
-		got.EachError(func(_ string, _ int32, err error) {
+		if err != nil {
 			s.o.Logger.Warn("objects are not followed at the moment; it is tried again", "topic", Topic, "err", err)
-		})
-		if got.Empty() && got.Err() != nil {
 			select {
 			case <-s.ctx.Done():
 			case <-time.After(errorPause):
 			}
 		}
-		s.take(got)
+		s.take(got, log.At())
 	}
 }
 
-// take applies what was fetched.
-func (s *Store) take(got kgo.Fetches) {
+// take applies what was read up to an offset.
+func (s *Store) take(got []*kgo.Record, end int64) {
 	s.telling.Lock()
 	defer s.telling.Unlock()
-	end := int64(-1)
-	got.EachRecord(func(r *kgo.Record) {
-		end = r.Offset + 1
-		if r.Attrs.IsControl() {
-			return
-		}
+	for _, r := range got {
 		c, ok := s.read(r)
 		if !ok {
-			return
+			continue
 		}
 		for _, w := range s.apply(r, c) {
 			w.tell(c)
 		}
-	})
-	if end < 0 {
-		return
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at == end {
+		return
+	}
 	s.at = end
 	close(s.moved)
 	s.moved = make(chan struct{})
-	s.mu.Unlock()
 }
 
 // read makes a change of a record; what cannot be read is told of and passed
@@ -141,20 +135,13 @@ func (s *Store) sync(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	c := s.client
+	log := s.log
 	s.mu.Unlock()
-	ends, err := kadm.NewClient(c).ListCommittedOffsets(ctx, Topic)
-	if err == nil {
-		err = ends.Error()
-	}
-	end, ok := ends.Lookup(Topic, 0)
-	if err == nil && !ok {
-		err = errors.New("nobody tells where it ends")
-	}
+	end, err := log.End(ctx)
 	if err != nil {
 		return fmt.Errorf("read %s to its end: %w", Topic, err)
 	}
-	return s.reached(ctx, end.Offset)
+	return s.reached(ctx, end)
 }
 
 // reached returns when the mirror has everything below an offset.

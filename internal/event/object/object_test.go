@@ -232,3 +232,29 @@ func TestWatchersHearOfEverythingInOrder(t *testing.T) {
 		t.Errorf("heard %v, want %v", heard, want)
 	}
 }
+
+// A log may have an end and nothing to read: its records were deleted, or
+// compaction left empty batches.
+func TestAMirrorReachesAnEndThatHoldsNothing(t *testing.T) {
+	ctx, all := stores(t, 2)
+	ref := name.Of(name.Queue, "orders")
+	if _, err := all[0].Put(ctx, object.Object{Ref: ref, Spec: spec("one")}); err != nil {
+		t.Fatal(err)
+	}
+	admin := kadm.NewClient(all[0].Writer())
+	both := "compact,delete" // else nobody deletes records
+	if _, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Name: "cleanup.policy", Value: &both}}, object.Topic); err != nil {
+		t.Fatal(err)
+	}
+	ends, err := admin.ListEndOffsets(ctx, object.Topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := admin.DeleteRecords(ctx, ends.Offsets())
+	if err := errors.Join(err, gone.Error()); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := all[1].Get(ctx, ref); !errors.Is(err, object.ErrNotFound) {
+		t.Errorf("what was deleted is %+v, %v", o, err)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/follow"
 	"ottla/internal/event/name"
 )
 
@@ -45,10 +46,10 @@ type Store struct {
 
 	telling sync.Mutex // held while watchers are told
 
-	mu       sync.Mutex  // guards all below
-	client   *kgo.Client // the mirror's; nil before it is needed
-	made     bool        // this store has made the topic
-	at       int64       // everything below is in objects
+	mu       sync.Mutex        // guards all below
+	log      *follow.Partition // what the mirror reads; nil before it is needed
+	made     bool              // this store has made the topic
+	at       int64             // everything below is in objects
 	moved    chan struct{}
 	objects  map[string]Object
 	keys     []string // of objects, in order; nil when they must be sorted anew
@@ -127,12 +128,12 @@ func (s *Store) Close() {
 	s.cancel()
 	s.mu.Lock()
 	s.closed = true
-	client := s.client
+	log := s.log
 	s.mu.Unlock()
-	if client != nil {
-		client.Close()
-	}
 	s.working.Wait()
+	if log != nil {
+		log.Close()
+	}
 	s.writing <- struct{}{} // nobody writes any more, nor will
 	if s.writer != nil {
 		s.writer.Close()

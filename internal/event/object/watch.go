@@ -48,7 +48,7 @@ func (s *Store) Watch(begin name.Ref, tell func(News)) func() {
 // called when the topic has come to be.
 func (s *Store) Wake() {
 	s.mu.Lock()
-	wanted := len(s.watchers) > 0 && s.client == nil && !s.closed
+	wanted := len(s.watchers) > 0 && s.log == nil && !s.closed
 	s.mu.Unlock()
 	if !wanted {
 		return

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/follow"
 	"ottla/internal/event/letter"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
@@ -177,35 +178,29 @@ func (s *Service) walk(ctx context.Context, q *opened, p queues.Part, from int64
 	}
 }
 
-// readWithin bounds the wait for the next records of the log, which are there.
-const readWithin = 15 * time.Second
+// readWait is how long a fetch waits for what a leader that has just come to be does
+// not give yet.
+const readWait = 100 * time.Millisecond
 
 func (s *Service) walkRuns(ctx context.Context, q *opened, p queues.Part, runs []share.Undone, each func(*kgo.Record, *share.Undone) (bool, error)) (more bool, err error) {
-	at, end := runs[0].First, runs[len(runs)-1].Last+1
-	c, err := s.o.Client(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{q.Topic: {p.Index: kgo.NewOffset().At(at)}}),
-		kgo.KeepControlRecords(), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(100*time.Millisecond))
+	log, err := follow.Open(follow.Options{Client: s.o.Client, Topic: q.Topic, Partition: p.Index, From: runs[0].First, Wait: readWait})
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	defer c.Close()
-	for at < end {
-		waiting, cancel := context.WithTimeout(ctx, readWithin)
-		got := c.PollRecords(waiting, 500)
-		cancel()
-		if err := got.Err(); err != nil {
-			return false, fmt.Errorf("read %s-%d from offset %d: %w: %w", q.Topic, p.Index, at, ErrUnavailable, err)
+	defer log.Close()
+	for end := runs[len(runs)-1].Last + 1; log.At() < end; {
+		got, err := log.Next(ctx)
+		if err != nil {
+			return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
-		for _, r := range got.Records() {
-			if at = r.Offset + 1; at > end {
-				return true, nil
-			}
+		for _, r := range got {
 			for len(runs) > 0 && runs[0].Last < r.Offset {
 				runs = runs[1:]
 			}
 			if len(runs) == 0 {
 				return true, nil
 			}
-			if r.Attrs.IsControl() || r.Offset < runs[0].First || s.outdated(q, r.Timestamp) {
+			if r.Offset < runs[0].First || s.outdated(q, r.Timestamp) {
 				continue
 			}
 			if more, err := each(r, &runs[0]); err != nil || !more {

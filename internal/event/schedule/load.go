@@ -2,9 +2,7 @@ package schedule
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/commit"
+	"ottla/internal/event/follow"
 	"ottla/internal/event/name"
 	"ottla/internal/event/schedule/course"
 )
@@ -72,11 +71,11 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 		return fmt.Errorf("%s has no partition %d", WakeTopic, r.partition)
 	}
 	c.AddConsumePartitions(map[string]map[int32]kgo.Offset{WakeTopic: {r.partition: kgo.NewOffset().At(end.Offset)}})
-	mark := rand.Text()
-	if err := r.fence(ctx, c, mark); err != nil {
+	fence, err := r.fence(ctx, c)
+	if err != nil {
 		return fmt.Errorf("begin in %s: %w", StateTopic, err)
 	}
-	states, err := r.read(ctx, mark)
+	states, err := r.read(ctx, fence)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", StateTopic, err)
 	}
@@ -92,54 +91,56 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 	return nil
 }
 
-// fence writes a record behind everything that others have written.
-func (r *runner) fence(ctx context.Context, c *kgo.Client, mark string) error {
+// fence writes a record behind everything that others have written, and tells where
+// that ends.
+func (r *runner) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if err := c.BeginTransaction(); err != nil {
-		return err
+		return 0, err
 	}
-	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey), Value: []byte(mark)}
+	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey)}
 	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
-		return err
+		return 0, err
 	}
-	return commit.Commit(ctx, c, rec)
+	return rec.Offset, commit.Commit(ctx, c, rec)
 }
 
-// read reads the partition up to the mark.
-func (r *runner) read(ctx context.Context, mark string) (map[string]course.State, error) {
-	c, err := r.s.o.Client(kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{StateTopic: {r.partition: kgo.NewOffset().AtStart()}}))
+// read reads the partition up to an offset.
+func (r *runner) read(ctx context.Context, end int64) (map[string]course.State, error) {
+	log, err := follow.Open(follow.Options{Client: r.s.o.Client, Topic: StateTopic, Partition: r.partition, Wait: idleFetch})
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
+	defer log.Close()
 	states := map[string]course.State{}
-	for done := false; !done; {
-		got := c.PollFetches(ctx)
-		if err := got.Err(); err != nil {
+	for log.At() < end {
+		got, err := log.Next(ctx)
+		if err != nil {
 			return nil, err
 		}
-		var errs []error
-		got.EachRecord(func(rec *kgo.Record) {
-			switch key := string(rec.Key); {
-			case done:
-			case key == fenceKey:
-				done = string(rec.Value) == mark
-			case !strings.HasPrefix(key, string(name.Schedule)+"/"):
-			case rec.Value == nil:
-				delete(states, key)
-			default:
-				var s course.State
-				if err := json.Unmarshal(rec.Value, &s); err != nil {
-					errs = append(errs, fmt.Errorf("the record at offset %d: %w", rec.Offset, err))
-				}
-				states[key] = s.Resume()
+		for _, rec := range got {
+			if err := apply(states, rec); err != nil {
+				return nil, err
 			}
-		})
-		if err := errors.Join(errs...); err != nil {
-			return nil, err
 		}
 	}
 	return states, nil
+}
+
+// apply takes over what a record says of a schedule.
+func apply(states map[string]course.State, rec *kgo.Record) error {
+	key := string(rec.Key)
+	switch {
+	case !strings.HasPrefix(key, string(name.Schedule)+"/"):
+	case rec.Value == nil:
+		delete(states, key)
+	default:
+		var s course.State
+		if err := json.Unmarshal(rec.Value, &s); err != nil {
+			return fmt.Errorf("the record at offset %d: %w", rec.Offset, err)
+		}
+		states[key] = s.Resume()
+	}
+	return nil
 }
 
 // placed is a partitioner that leaves records where they say, and asks another

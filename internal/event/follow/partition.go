@@ -1,0 +1,115 @@
+package follow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/uuid"
+)
+
+// Options say what is read.
+type Options struct {
+	// Client makes a client of a Kafka door.
+	Client    func(opts ...kgo.Opt) (*kgo.Client, error)
+	Topic     string
+	Partition int32
+	// From is the offset to begin at; what is below the log's beginning is not
+	// there, and is skipped.
+	From int64
+	// Wait is how long Next waits at the end of the log before it gives nothing.
+	Wait time.Duration
+}
+
+// Partition reads one partition. Close must follow.
+type Partition struct {
+	o      Options
+	c      *kgo.Client
+	unpack kgo.Decompressor
+	at     int64
+
+	// leader answers fetches, -1 when it must be asked for; epoch and topic are
+	// what it was then.
+	leader int32
+	epoch  int32
+	topic  uuid.UUID
+	// stable is the last stable offset that the leader told in this epoch, -1
+	// before it told one.
+	stable int64
+}
+
+// Open begins to read. It asks nobody yet.
+func Open(o Options) (*Partition, error) {
+	c, err := o.Client(kgo.MetadataMinAge(10 * time.Millisecond))
+	if err != nil {
+		return nil, fmt.Errorf("read %s-%d: %w", o.Topic, o.Partition, err)
+	}
+	p := &Partition{o: o, c: c, unpack: kgo.DefaultDecompressor(), at: max(0, o.From)}
+	p.forget()
+	return p, nil
+}
+
+// Close lets go of what the reader holds.
+func (p *Partition) Close() { p.c.Close() }
+
+// At is the offset to read next: everything below it has been given, or is not
+// there.
+func (p *Partition) At() int64 { return p.at }
+
+const (
+	// answerWithin is how long Next tries while nobody answers.
+	answerWithin = 5 * time.Second
+	// pause is how long it rests in between.
+	pause = 50 * time.Millisecond
+)
+
+// Next gives records, or none: those that follow At, which it moves. It gives none
+// where there is nothing at At that is committed, and after Wait at the end of the
+// log. An error tells that nobody has answered for some seconds, or that the answer
+// is beyond repair; the next call tries again.
+func (p *Partition) Next(ctx context.Context) ([]*kgo.Record, error) {
+	for begun := time.Now(); ; {
+		records, err := p.fetch(ctx)
+		if err == nil {
+			return records, nil
+		}
+		p.forget()
+		if ctx.Err() != nil || errors.Is(err, kgo.ErrClientClosed) || time.Since(begun) > answerWithin {
+			return nil, fmt.Errorf("read %s-%d from offset %d: %w", p.o.Topic, p.o.Partition, p.at, err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// End tells where what is committed ends: everything below is at rest.
+func (p *Partition) End(ctx context.Context) (int64, error) {
+	ends, err := kadm.NewClient(p.c).ListCommittedOffsets(ctx, p.o.Topic)
+	return p.listed("ends", ends, err)
+}
+
+// begin tells where the log begins.
+func (p *Partition) begin(ctx context.Context) (int64, error) {
+	starts, err := kadm.NewClient(p.c).ListStartOffsets(ctx, p.o.Topic)
+	return p.listed("begins", starts, err)
+}
+
+func (p *Partition) listed(what string, all kadm.ListedOffsets, err error) (int64, error) {
+	o, ok := all.Lookup(p.o.Topic, p.o.Partition)
+	if err == nil {
+		err = o.Err
+	}
+	if err == nil && !ok {
+		err = errors.New("nobody tells")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look where %s-%d %s: %w", p.o.Topic, p.o.Partition, what, err)
+	}
+	return o.Offset, nil
+}
