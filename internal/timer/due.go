@@ -11,7 +11,7 @@ func (t *turn) loaded() {
 		}
 	}
 	t.accepted(m.timers.Tighten)
-	t.timer(gatherKey{}, 0, gather{})
+	t.gatherSoon()
 }
 
 // gather takes what is due off the heap and gives it to its targets.

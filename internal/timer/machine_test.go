@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ottla/internal/coordinator"
 	"ottla/internal/wire"
 )
 
@@ -368,5 +369,39 @@ func TestADecisionThatTheLogRefusesIsMadeLater(t *testing.T) {
 	w.settle()
 	if got := w.values("other"); !slices.Equal(got, []string{"1"}) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// What is due waits for no timer that is set at the same moment.
+func TestASetPutsOffNoLookAtWhatIsDue(t *testing.T) {
+	for _, first := range []any{Settle{}, coordinator.Loaded{}} {
+		w := newWorld(t)
+		looks := map[any]time.Time{}
+		for _, body := range []any{first, Set{[]Timer{w.at("later", "other", time.Hour, "v")}}} {
+			out, err := w.m.Step(w.now, coordinator.Command{Wall: w.wall, Body: body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.Accepted != nil {
+				out.Accepted()
+			}
+			for _, x := range out.Timers { // the last one of a key counts
+				looks[x.Key] = x.At
+			}
+		}
+		if at := looks[gatherKey{}]; !at.Equal(w.now) {
+			t.Errorf("%T and then a Set: the heap is looked at %v later, want at once", first, at.Sub(w.now))
+		}
+	}
+}
+
+func TestSettleIsAnsweredAtOnceBesideASet(t *testing.T) {
+	w := newWorld(t)
+	answered := false
+	w.shard.Do(t.Context(), Settle{}, func(any, error) { answered = true })
+	w.shard.Do(t.Context(), Set{[]Timer{w.at("later", "other", time.Hour, "v")}}, func(any, error) {})
+	w.settle()
+	if !answered {
+		t.Error("nothing is due, and who waits for that is not answered")
 	}
 }

@@ -9,7 +9,7 @@ import (
 func (t *turn) settle() {
 	m, token := t.m, t.token
 	t.accepted(func() { m.settling = append(m.settling, token) })
-	t.timer(gatherKey{}, 0, gather{})
+	t.gatherSoon()
 }
 
 // lookSettled has those looked after who wait for all that is due, when this turn

@@ -90,6 +90,13 @@ func (t *turn) timer(key any, in time.Duration, body any) {
 	t.out.Timers = append(t.out.Timers, coordinator.Timer{Key: key, At: t.now.Add(in), Body: body})
 }
 
+// gatherSoon has the heap looked at next; a Set that comes before must not put that
+// off.
+func (t *turn) gatherSoon() {
+	t.timer(gatherKey{}, 0, gather{})
+	t.accepted(func() { t.m.armedMs = 1 })
+}
+
 // arm lets the heap be looked at when something is due at dueMs.
 func (t *turn) arm(dueMs int64) {
 	in := look

@@ -1,7 +1,6 @@
 package schedule_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,9 +50,7 @@ func TestADayOfRunsInOneMoveIsADayOfRuns(t *testing.T) {
 	s.Retry.MaxAgeMs, s.Missed = schedule.LeastAgeMs, course.None // what is missed is gone
 	since := time.UnixMilli(r.put("tick", s).SinceMs)
 	r.put("tock", spec("rate(6 hours)", "jobs"))
-	ctx, cancel := context.WithTimeout(t.Context(), 5*patience) // 1,440 times as much as others do
-	defer cancel()
-	r.must(r.clock.Advance(ctx, 24*time.Hour-30*time.Second))
+	r.advance(24*time.Hour - 30*time.Second)
 	var ticks []*kgo.Record
 	tocks := 0
 	for _, rec := range r.records("jobs", 0) {
