@@ -8,7 +8,8 @@
 //
 // Main types: Object, Store.
 //
-// Files in reading order: object.go, store.go, mirror.go, write.go, watch.go.
+// Files in reading order: object.go, store.go, mirror.go, write.go, gone.go
+// (deletions that are asked for again), watch.go.
 //
 // # Rules
 //

@@ -96,6 +96,7 @@ func (s *Store) take(got []*kgo.Record, end int64) {
 func (s *Store) read(r *kgo.Record) (News, bool) {
 	ref, err := name.ParseKey(string(r.Key))
 	if err == nil && r.Value == nil {
+		s.forget(r)
 		old, ok := s.have(string(r.Key))
 		return News{Object: old, Deleted: true}, ok
 	}
@@ -109,6 +110,13 @@ func (s *Store) read(r *kgo.Record) (News, bool) {
 	}
 	o.Ref = ref
 	return News{Object: o}, true
+}
+
+// forget remembers a deletion, also of what this mirror never saw.
+func (s *Store) forget(tombstone *kgo.Record) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone.add(removalOf(tombstone))
 }
 
 // apply takes a change over and tells who is to hear of it.

@@ -233,6 +233,46 @@ func TestWatchersHearOfEverythingInOrder(t *testing.T) {
 	}
 }
 
+// A request that is sent again because its answer was lost has deleted what it
+// named, also when the name is used again, and also at another node.
+func TestADeletionIsKnownByItsToken(t *testing.T) {
+	ctx, all := stores(t, 2)
+	a, b := all[0], all[1]
+	ref, other := name.Of(name.Queue, "orders"), name.Of(name.Queue, "others")
+	if by, err := a.DeletedBy(ctx, ref, "once"); by || err != nil {
+		t.Fatalf("before there is anything: %v, %v", by, err)
+	}
+	if _, err := a.Put(ctx, object.Object{Ref: ref, Spec: spec("one")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.DeleteOnce(ctx, ref, 1, "once"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Put(ctx, object.Object{Ref: ref, Spec: spec("two")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*object.Store{a, b} {
+		for _, c := range []struct {
+			ref   name.Ref
+			token string
+			want  bool
+		}{{ref, "once", true}, {ref, "twice", false}, {other, "once", false}, {ref, "", false}} {
+			if by, err := s.DeletedBy(ctx, c.ref, c.token); by != c.want || err != nil {
+				t.Errorf("%s by %q: %v, %v", c.ref, c.token, by, err)
+			}
+		}
+	}
+	if got, err := b.Get(ctx, ref); err != nil || string(got.Spec) != `"two"` {
+		t.Errorf("what has the name now: %+v, %v", got, err)
+	}
+	if err := b.Delete(ctx, ref, 1); err != nil {
+		t.Fatal(err)
+	}
+	if by, err := a.DeletedBy(ctx, ref, ""); by || err != nil {
+		t.Errorf("without a token: %v, %v", by, err)
+	}
+}
+
 // A log may have an end and nothing to read: its records were deleted, or
 // compaction left empty batches.
 func TestAMirrorReachesAnEndThatHoldsNothing(t *testing.T) {

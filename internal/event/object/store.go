@@ -54,6 +54,7 @@ type Store struct {
 	objects  map[string]Object
 	keys     []string // of objects, in order; nil when they must be sorted anew
 	watchers map[*watcher]struct{}
+	gone     removals
 	closed   bool
 }
 

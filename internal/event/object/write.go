@@ -26,23 +26,30 @@ func (s *Store) Put(ctx context.Context, v Object) (Object, error) {
 	if err := name.Check(v.Ref.Kind, v.Ref.Name); err != nil {
 		return Object{}, err
 	}
-	return s.change(ctx, v.Ref, v.Version, v.Spec)
+	return s.change(ctx, v.Ref, v.Version, v.Spec, "")
 }
 
 // Delete deletes an object at a version; ErrNotFound when there is none.
 func (s *Store) Delete(ctx context.Context, ref name.Ref, version int64) error {
+	return s.DeleteOnce(ctx, ref, version, "")
+}
+
+// DeleteOnce is Delete for a request that its token names; DeletedBy knows it
+// then, however the name is used meanwhile.
+func (s *Store) DeleteOnce(ctx context.Context, ref name.Ref, version int64, token string) error {
 	if version <= 0 {
 		return fmt.Errorf("delete %s: version %d is no version of an object", ref, version)
 	}
-	_, err := s.change(ctx, ref, version, nil)
+	_, err := s.change(ctx, ref, version, nil, token)
 	return err
 }
 
 // tries bounds how often a writer begins again that others kept out.
 const tries = 20
 
-// change writes a spec, or a tombstone for a nil one.
-func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage) (Object, error) {
+// change writes a spec, or for a nil one a tombstone, with the token of who asked
+// for it.
+func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage, token string) (Object, error) {
 	select {
 	case s.writing <- struct{}{}:
 		defer func() { <-s.writing }()
@@ -61,7 +68,7 @@ func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec js
 	}
 	id := s.o.NewID()
 	for try := 1; ; try++ {
-		o, err := s.attempt(ctx, ref, version, spec, id)
+		o, err := s.attempt(ctx, ref, version, spec, id, token)
 		if err == nil || !keptOut(err) || try == tries {
 			return o, err
 		}
@@ -73,9 +80,9 @@ func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec js
 	}
 }
 
-// attempt is one transaction. writing held. An object of this id is what an
-// earlier attempt wrote whose end was not told.
-func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage, id string) (Object, error) {
+// attempt is one transaction. writing held. An object or a tombstone of this id is
+// what an earlier attempt wrote whose end was not told.
+func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage, id, token string) (Object, error) {
 	if err := s.begin(ctx); err != nil {
 		return Object{}, err
 	}
@@ -86,6 +93,8 @@ func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec j
 	switch {
 	case there && spec != nil && old.Version == version+1 && old.Change == id:
 		return old, nil
+	case spec == nil && s.removed(ref.Key(), id):
+		return Object{}, nil
 	case !there && version != 0:
 		return Object{}, fmt.Errorf("%s: %w", ref, ErrNotFound)
 	case old.Version != version:
@@ -104,6 +113,8 @@ func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec j
 			return Object{}, fmt.Errorf("write %s: %w", ref, err)
 		}
 		r.Value = b
+	} else {
+		tombstone(r, id, token)
 	}
 	end, err := s.commit(ctx, r)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // where the machine has no time zones
+	"unicode/utf8"
 
 	"ottla/internal/event/cron"
 	"ottla/internal/event/name"
@@ -104,8 +105,8 @@ func (s *Spec) checkRest(ref Ref) error {
 	default:
 		return invalid("missed", "%.32q is not known: it takes all, last or none", string(s.Missed))
 	}
-	if len(s.Description) > mostText {
-		return invalid("description", "it has %d characters; %d are possible", len(s.Description), mostText)
+	if n := utf8.RuneCountInString(s.Description); n > mostText {
+		return invalid("description", "it has %d characters; %d are possible", n, mostText)
 	}
 	if len(s.Extra) > mostExtra {
 		return invalid("extra", "it has %d bytes; %d are possible", len(s.Extra), mostExtra)

@@ -68,7 +68,7 @@ func TestWhatIsWrongWithASpecIsNamed(t *testing.T) {
 }
 
 func TestASpecIsFilledIn(t *testing.T) {
-	s := Spec{Expression: "0 9 * * *", Zone: "Europe/Berlin", Target: Target{URL: "https://example.org/x", Method: "put"}}
+	s := Spec{Expression: "0 9 * * *", Zone: "Europe/Berlin", Target: Target{URL: "https://example.org/x", Method: "put"}, Description: strings.Repeat("é", mostText)}
 	if err := s.check(Ref{Name: "n"}, nil, now); err != nil {
 		t.Fatal(err)
 	}

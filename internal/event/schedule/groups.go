@@ -145,9 +145,18 @@ func (s *Service) SetGroupTags(ctx context.Context, ref GroupRef, change func(ta
 // DeleteGroup deletes a group with all its schedules; the default group cannot
 // be.
 func (s *Service) DeleteGroup(ctx context.Context, ref GroupRef) error {
+	return s.DeleteGroupOnce(ctx, ref, "")
+}
+
+// DeleteGroupOnce is DeleteGroup for a request that its token names, as DeleteOnce
+// is Delete.
+func (s *Service) DeleteGroupOnce(ctx context.Context, ref GroupRef, token string) error {
 	full := ref.Full()
 	if full.Name == DefaultGroup {
 		return invalid("name", "the group %s cannot be deleted", DefaultGroup)
+	}
+	if done, err := s.deletedBy(ctx, full, token); done || err != nil {
+		return err
 	}
 	g, err := s.Group(ctx, ref)
 	if err != nil {
@@ -166,7 +175,7 @@ func (s *Service) DeleteGroup(ctx context.Context, ref GroupRef) error {
 			}
 		}
 		if len(some) == 0 {
-			return objectError(full, s.o.Objects.Delete(ctx, full, g.Version))
+			return objectError(full, s.o.Objects.DeleteOnce(ctx, full, g.Version, token))
 		}
 	}
 }

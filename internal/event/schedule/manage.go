@@ -89,7 +89,7 @@ func (s *Service) write(ctx context.Context, ref Ref, old *Schedule, spec Spec) 
 	if err := spec.check(ref, before, s.nowMs()); err != nil {
 		return Schedule{}, err
 	}
-	if t := spec.Target.Topic; t != "" && old == nil && s.o.Partitions(t) == 0 {
+	if t := spec.Target.Topic; t != "" && (old == nil || old.Target.Topic != t) && s.o.Partitions(t) == 0 {
 		return Schedule{}, invalid("target.topic", "there is no topic %s", t)
 	}
 	if _, err := s.Group(ctx, ref.group()); err != nil {
@@ -134,17 +134,37 @@ func (s *Service) Get(ctx context.Context, ref Ref) (Schedule, error) {
 }
 
 // Delete deletes a schedule, with the runs of it that wait to be tried again.
-func (s *Service) Delete(ctx context.Context, ref Ref) error {
+func (s *Service) Delete(ctx context.Context, ref Ref) error { return s.DeleteOnce(ctx, ref, "") }
+
+// DeleteOnce is Delete for a request that its token names: asked again, because
+// its answer was lost, it deletes nothing more. "" is a request without one.
+func (s *Service) DeleteOnce(ctx context.Context, ref Ref, token string) error {
+	if done, err := s.deletedBy(ctx, ref.Full(), token); done || err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		old, err := s.Get(ctx, ref)
 		if err != nil {
 			return err
 		}
-		err = objectError(ref.Full(), s.o.Objects.Delete(ctx, ref.Full(), old.Version))
+		err = objectError(ref.Full(), s.o.Objects.DeleteOnce(ctx, ref.Full(), old.Version, token))
 		if !errors.Is(err, ErrConflict) || try == tries {
 			return err
 		}
 	}
+}
+
+// deletedBy tells whether a request with this token has deleted what had this
+// name.
+func (s *Service) deletedBy(ctx context.Context, full name.Ref, token string) (bool, error) {
+	if token == "" {
+		return false, nil
+	}
+	if err := checkName(full); err != nil {
+		return false, err
+	}
+	done, err := s.o.Objects.DeletedBy(ctx, full, token)
+	return done, objectError(full, err)
 }
 
 // ListOptions say which schedules.

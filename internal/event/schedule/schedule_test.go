@@ -267,12 +267,16 @@ func TestASchedulePausesResumesAndChanges(t *testing.T) {
 	if n := len(r.records("jobs", 0)); n != 6 {
 		t.Errorf("%d runs after it was changed, want 6", n)
 	}
-	r.must(r.Schedules().Delete(r.ctx(), ref))
+	if _, err := r.Schedules().Update(r.ctx(), ref, spec("rate(10 minutes)", "gone")); !errors.Is(err, schedule.ErrInvalid) {
+		t.Errorf("changed to a topic that is not there: %v", err)
+	}
+	r.must(r.Schedules().DeleteOnce(r.ctx(), ref, "once"))
 	r.advance(5 * time.Hour)
 	if n := len(r.records("jobs", 0)); n != 6 {
 		t.Errorf("%d runs after it was deleted, want 6", n)
 	}
 	r.put("hourly", spec("rate(1 hour)", "jobs"))
+	r.must(r.Schedules().DeleteOnce(r.ctx(), ref, "once")) // its answer was lost: nothing is left to do
 	r.advance(time.Minute)
 	if n := len(r.records("jobs", 0)); n != 7 { // another of the name begins anew
 		t.Errorf("%d runs of another schedule of the name, want 7", n)

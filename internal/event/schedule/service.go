@@ -33,6 +33,8 @@ const (
 type Objects interface {
 	Put(ctx context.Context, o object.Object) (object.Object, error)
 	Delete(ctx context.Context, ref name.Ref, version int64) error
+	DeleteOnce(ctx context.Context, ref name.Ref, version int64, token string) error
+	DeletedBy(ctx context.Context, ref name.Ref, token string) (bool, error)
 	Get(ctx context.Context, ref name.Ref) (object.Object, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
 	Watch(begin name.Ref, tell func(object.News)) func()

@@ -18,7 +18,9 @@ import (
 type Objects struct {
 	mu  sync.Mutex // guards all
 	all map[string]object.Object
-	Now func() time.Time
+	// deleted has the tokens by which a key was deleted.
+	deleted map[[2]string]bool
+	Now     func() time.Time
 }
 
 // Put writes an object at the version that it names.
@@ -42,7 +44,12 @@ func (f *Objects) Put(_ context.Context, o object.Object) (object.Object, error)
 }
 
 // Delete deletes an object at a version.
-func (f *Objects) Delete(_ context.Context, ref name.Ref, version int64) error {
+func (f *Objects) Delete(ctx context.Context, ref name.Ref, version int64) error {
+	return f.DeleteOnce(ctx, ref, version, "")
+}
+
+// DeleteOnce is Delete for a request that its token names.
+func (f *Objects) DeleteOnce(_ context.Context, ref name.Ref, version int64, token string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch o, ok := f.all[ref.Key()]; {
@@ -52,7 +59,18 @@ func (f *Objects) Delete(_ context.Context, ref name.Ref, version int64) error {
 		return fmt.Errorf("%s: %w", ref, object.ErrConflict)
 	}
 	delete(f.all, ref.Key())
+	if f.deleted == nil {
+		f.deleted = map[[2]string]bool{}
+	}
+	f.deleted[[2]string{ref.Key(), token}] = token != ""
 	return nil
+}
+
+// DeletedBy tells whether DeleteOnce was asked with this token.
+func (f *Objects) DeletedBy(_ context.Context, ref name.Ref, token string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.deleted[[2]string{ref.Key(), token}], nil
 }
 
 // Get finds an object.

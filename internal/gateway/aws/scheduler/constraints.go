@@ -113,6 +113,7 @@ func checkPath(c *protocol.Call) error {
 	if group := c.Query.Get("groupName"); group != "" {
 		b.name("groupName", group)
 	}
+	b.token(c.Query.Get("clientToken"))
 	return b.err()
 }
 

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -14,13 +15,13 @@ func TestWhatAWSRefusesAsAnExpressionIsRefusedInItsWords(t *testing.T) {
 		"rate(10 seconds)", "rate(10 years)", "rate()", "rate(10)", "rate(10 minutess)", "rate(foo minutes)", "rate(-10 minutes)", "rate( 10 minutes )", " rate(10 minutes)",
 		"at(2021-12-31T23:59:59Z)", "at(2021-12-31)", "0 3 * * *",
 	} {
-		err := checkExpression(text)
+		_, err := readExpression(text)
 		if want := "Invalid Schedule Expression " + text + "."; err == nil || !strings.HasPrefix(protocol.AsError(err).Message, want) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
 	}
 	for _, text := range []string{"cron(0 3 * * ? *)", "rate(1 minute)", "rate(5 days)", "at(2027-12-31T23:59:59)"} {
-		if err := checkExpression(text); err != nil {
+		if _, err := readExpression(text); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -39,5 +40,28 @@ func TestAllThatIsBrokenIsToldAtOnce(t *testing.T) {
 		"Value null at 'target.roleArn' failed to satisfy constraint: Member must not be null"
 	if err == nil || protocol.AsError(err).Message != want {
 		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+func TestATargetWithoutInputGetsAnEvent(t *testing.T) {
+	w := written{Expression: "rate(1 hour)", Window: &window{Mode: off}, Target: &target{Arn: "https://example.com/", RoleArn: "r"}}
+	spec, err := w.spec(&protocol.Call{Account: "123456789012", Region: "eu-west-1"}, maker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(spec.Target.Input), &got); err != nil {
+		t.Fatalf("%s: %v", spec.Target.Input, err)
+	}
+	for name, want := range map[string]any{
+		"version": "0", "detail-type": "Scheduled Event", "source": "aws.scheduler", "account": "123456789012", "region": "eu-west-1", "detail": "{}",
+		"id": "<aws.scheduler.execution-id>", "time": "<aws.scheduler.scheduled-time>",
+	} {
+		if got[name] != want {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+	if of, ok := got["resources"].([]any); !ok || len(of) != 1 || of[0] != "<aws.scheduler.schedule-arn>" {
+		t.Errorf("resources are %v", got["resources"])
 	}
 }

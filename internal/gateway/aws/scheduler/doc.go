@@ -9,7 +9,9 @@
 // or, which AWS does not have, an address as it is (https://…). Targets of other
 // services are refused. A role is kept and told back and means nothing. A request
 // with the ClientToken of the one that made the schedule, or the group, makes it
-// only once.
+// only once; one with that of the request that deleted it deletes nothing more.
+// Without Input a target gets an event, as at AWS; StartDate and EndDate of what
+// runs once are kept and mean nothing.
 //
 // Reading order: service.go (what is asked of schedules, routes), shapes.go,
 // constraints.go (of the model, in AWS's words),

@@ -75,7 +75,7 @@ func (d door) removeGroup(ctx context.Context, c *protocol.Call, _ *protocol.Not
 	if c.Name == schedule.DefaultGroup {
 		return nil, validation("The default schedule group cannot be deleted.")
 	}
-	return nil, refuse("Schedule group "+c.Name, d.schedules.DeleteGroup(ctx, groupOf(c)))
+	return nil, refuse("Schedule group "+c.Name, d.schedules.DeleteGroupOnce(ctx, groupOf(c), c.Query.Get("clientToken")))
 }
 
 type listGroupsOut struct {

@@ -25,7 +25,14 @@ type arnOut struct {
 
 func (d door) create(ctx context.Context, c *protocol.Call, in *written) (*arnOut, error) {
 	ref := refOf(c, in.Group)
-	spec, err := in.spec(c)
+	if err := in.check(c); err != nil {
+		return nil, err
+	}
+	by, err := in.maker()
+	if err != nil {
+		return nil, err
+	}
+	spec, err := in.spec(c, by)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +40,7 @@ func (d door) create(ctx context.Context, c *protocol.Call, in *written) (*arnOu
 		return nil, refuse("Schedule group "+ref.Group, err)
 	}
 	_, err = d.schedules.Create(ctx, ref, spec)
-	if errors.Is(err, schedule.ErrExists) && d.madeBy(ctx, ref, extraOf(spec)) {
+	if errors.Is(err, schedule.ErrExists) && d.madeBy(ctx, ref, by) {
 		err = nil
 	}
 	if err != nil {
@@ -44,12 +51,12 @@ func (d door) create(ctx context.Context, c *protocol.Call, in *written) (*arnOu
 
 // madeBy tells whether a schedule was made by the same request, which asks again
 // because it did not get its answer.
-func (d door) madeBy(ctx context.Context, ref schedule.Ref, by extra) bool {
+func (d door) madeBy(ctx context.Context, ref schedule.Ref, by maker) bool {
 	if by.ClientToken == "" {
 		return false
 	}
 	s, err := d.schedules.Get(ctx, ref)
-	return err == nil && extraOf(s.Spec) == by
+	return err == nil && extraOf(s.Spec).maker == by
 }
 
 // refuseSpec is refuse for what was written of a schedule. An expression is
@@ -67,20 +74,28 @@ func badExpression(text, why string) error {
 	return validation("Invalid Schedule Expression %s. (%s)", text, strings.TrimPrefix(why, text+": "))
 }
 
-// checkExpression refuses forms that AWS does not have.
-func checkExpression(text string) error {
+// readExpression refuses forms that AWS does not have. The zone does not count.
+func readExpression(text string) (*cron.Expression, error) {
 	if strings.TrimSpace(text) != text || strings.Contains(text, "( ") || strings.Contains(text, " )") {
-		return badExpression(text, "spaces are between its fields only")
+		return nil, badExpression(text, "spaces are between its fields only")
 	}
-	if _, err := cron.ParseAWS(text, time.UTC); err != nil {
-		return badExpression(text, err.Error())
+	e, err := cron.ParseAWS(text, time.UTC)
+	if err != nil {
+		return nil, badExpression(text, err.Error())
 	}
-	return nil
+	return e, nil
 }
 
 func (d door) update(ctx context.Context, c *protocol.Call, in *written) (*arnOut, error) {
 	ref := refOf(c, in.Group)
-	spec, err := in.spec(c)
+	if err := in.check(c); err != nil {
+		return nil, err
+	}
+	old, err := d.schedules.Get(ctx, ref)
+	if err != nil {
+		return nil, refuse("Schedule "+c.Name, err)
+	}
+	spec, err := in.spec(c, extraOf(old.Spec).maker)
 	if err != nil {
 		return nil, err
 	}
@@ -105,5 +120,6 @@ func (d door) remove(ctx context.Context, c *protocol.Call, _ *protocol.Nothing)
 	if err := checkPath(c); err != nil {
 		return nil, err
 	}
-	return nil, refuse("Schedule "+c.Name, d.schedules.Delete(ctx, refOf(c, c.Query.Get("groupName"))))
+	ref := refOf(c, c.Query.Get("groupName"))
+	return nil, refuse("Schedule "+c.Name, d.schedules.DeleteOnce(ctx, ref, c.Query.Get("clientToken")))
 }

@@ -16,14 +16,14 @@ type Schedules interface {
 	Create(ctx context.Context, ref schedule.Ref, spec schedule.Spec) (schedule.Schedule, error)
 	Update(ctx context.Context, ref schedule.Ref, spec schedule.Spec) (schedule.Schedule, error)
 	Get(ctx context.Context, ref schedule.Ref) (schedule.Schedule, error)
-	Delete(ctx context.Context, ref schedule.Ref) error
+	DeleteOnce(ctx context.Context, ref schedule.Ref, token string) error
 	List(ctx context.Context, o schedule.ListOptions) (out []schedule.Schedule, next string, err error)
 
 	CreateGroupOnce(ctx context.Context, ref schedule.GroupRef, tags map[string]string, token string) (schedule.Group, error)
 	Group(ctx context.Context, ref schedule.GroupRef) (schedule.Group, error)
 	Groups(ctx context.Context, prefix schedule.GroupRef, after string, most int) (out []schedule.Group, next string, err error)
 	SetGroupTags(ctx context.Context, ref schedule.GroupRef, change func(tags map[string]string)) (schedule.Group, error)
-	DeleteGroup(ctx context.Context, ref schedule.GroupRef) error
+	DeleteGroupOnce(ctx context.Context, ref schedule.GroupRef, token string) error
 }
 
 // door answers Scheduler's calls from schedules.
@@ -51,12 +51,12 @@ func (d door) routes() []route {
 	return []route{
 		{"POST", "/schedules/", protocol.Handle("CreateSchedule", "targets are queues, topics (arn:aws:kafka:…:topic/ottla/NAME) and addresses (https://…); RoleArn is kept and means nothing", d.create)},
 		{"GET", "/schedules/", protocol.Handle("GetSchedule", "", d.get)},
-		{"PUT", "/schedules/", protocol.Handle("UpdateSchedule", "as CreateSchedule", d.update)},
-		{"DELETE", "/schedules/", protocol.Handle("DeleteSchedule", "asked again with its ClientToken it is not found", d.remove)},
+		{"PUT", "/schedules/", protocol.Handle("UpdateSchedule", "as CreateSchedule; asked again with its ClientToken it is done again", d.update)},
+		{"DELETE", "/schedules/", protocol.Handle("DeleteSchedule", "", d.remove)},
 		{"GET", "/schedules", protocol.Handle("ListSchedules", "", d.list)},
 		{"POST", "/schedule-groups/", protocol.Handle("CreateScheduleGroup", "", d.createGroup)},
 		{"GET", "/schedule-groups/", protocol.Handle("GetScheduleGroup", "", d.getGroup)},
-		{"DELETE", "/schedule-groups/", protocol.Handle("DeleteScheduleGroup", "answered when its schedules are deleted; asked again with its ClientToken it is not found", d.removeGroup)},
+		{"DELETE", "/schedule-groups/", protocol.Handle("DeleteScheduleGroup", "answered when its schedules are deleted", d.removeGroup)},
 		{"GET", "/schedule-groups", protocol.Handle("ListScheduleGroups", "", d.listGroups)},
 		{"GET", "/tags/", protocol.Handle("ListTagsForResource", "", d.listTags)},
 		{"POST", "/tags/", protocol.Handle("TagResource", "", d.tag)},

@@ -111,7 +111,18 @@ type shown struct {
 
 // extra is what this door keeps with a schedule.
 type extra struct {
-	RoleArn     string `json:"role_arn,omitempty"`
+	RoleArn string `json:"role_arn,omitempty"`
+	maker
+	// NoInput says that no Input was given: the schedule has defaultInput then.
+	NoInput bool `json:"no_input,omitempty"`
+	// StartMs and EndMs are those of a schedule that runs once, for which they
+	// mean nothing.
+	StartMs int64 `json:"start_ms,omitempty"`
+	EndMs   int64 `json:"end_ms,omitempty"`
+}
+
+// maker is the request that made a schedule; updates leave it.
+type maker struct {
 	ClientToken string `json:"client_token,omitempty"`
 	// Request is what the request with the token wrote, so that another one with
 	// the same token is told apart.

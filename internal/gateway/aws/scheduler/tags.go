@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -79,8 +80,22 @@ func (d door) untag(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) 
 	if err != nil {
 		return nil, err
 	}
+	keys := c.Query["TagKeys"]
+	var b broken
+	if keys == nil {
+		b.null("tagKeys")
+	}
+	for i, k := range keys[:min(len(keys), maxTags)] {
+		b.length(fmt.Sprintf("tagKeys.%d.member", i+1), k, 1, maxTagKey)
+	}
+	if len(keys) > maxTags {
+		b.value("tagKeys", fmt.Sprintf("%d keys", len(keys)), fmt.Sprintf("have length less than or equal to %d", maxTags))
+	}
+	if err := b.err(); err != nil {
+		return nil, err
+	}
 	_, err = d.schedules.SetGroupTags(ctx, ref, func(tags map[string]string) {
-		for _, k := range c.Query["TagKeys"] {
+		for _, k := range keys {
 			delete(tags, k)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ottla/internal/event/cron"
 	"ottla/internal/event/name"
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws/protocol"
@@ -23,13 +24,11 @@ const (
 	utc      = "UTC"
 )
 
-// spec turns what was written into a Spec.
-func (w *written) spec(c *protocol.Call) (schedule.Spec, error) {
+// spec turns what was written into a Spec, of a schedule that a request made.
+func (w *written) spec(c *protocol.Call, by maker) (schedule.Spec, error) {
 	s := schedule.Spec{Expression: w.Expression, Zone: w.Zone, Description: w.Description, Paused: w.State == disabled, DeleteAfter: w.Completion == remove}
-	if err := w.check(c); err != nil {
-		return s, err
-	}
-	if err := checkExpression(w.Expression); err != nil {
+	e, err := readExpression(w.Expression)
+	if err != nil {
 		return s, err
 	}
 	if w.KmsKeyArn != "" {
@@ -47,15 +46,31 @@ func (w *written) spec(c *protocol.Call) (schedule.Spec, error) {
 	if err := w.Target.into(&s); err != nil {
 		return s, err
 	}
-	kept := extra{RoleArn: w.Target.RoleArn, ClientToken: w.ClientToken}
-	var err error
-	if kept.ClientToken != "" {
-		if kept.Request, err = w.sum(); err != nil {
-			return s, err
-		}
+	kept := extra{RoleArn: w.Target.RoleArn, maker: by}
+	if s.Target.Input == "" {
+		s.Target.Input, kept.NoInput = defaultInput(c), true
+	}
+	if e.Kind() == cron.At {
+		kept.StartMs, kept.EndMs, s.StartMs, s.EndMs = s.StartMs, s.EndMs, 0, 0
 	}
 	s.Extra, err = json.Marshal(kept)
 	return s, err
+}
+
+// defaultInput is what targets get of a schedule without Input: an event of
+// EventBridge's form, whose detail is a text.
+func defaultInput(c *protocol.Call) string {
+	return fmt.Sprintf(`{"version":"0","id":"<aws.scheduler.execution-id>","detail-type":"Scheduled Event","source":"aws.scheduler",`+
+		`"account":%q,"time":"<aws.scheduler.scheduled-time>","region":%q,"resources":["<aws.scheduler.schedule-arn>"],"detail":"{}"}`, c.Account, c.Region)
+}
+
+// maker names the request that this is.
+func (w *written) maker() (maker, error) {
+	if w.ClientToken == "" {
+		return maker{}, nil
+	}
+	sum, err := w.sum()
+	return maker{w.ClientToken, sum}, err
 }
 
 // sum tells requests apart.
@@ -144,11 +159,12 @@ func show(s schedule.Schedule) *shown {
 	if out.Zone == "" {
 		out.Zone = utc
 	}
-	if s.StartMs != 0 {
-		out.Start = &moment{s.StartMs}
+	kept := extraOf(s.Spec)
+	if start := s.StartMs + kept.StartMs; start != 0 { // one of them is 0
+		out.Start = &moment{start}
 	}
-	if s.EndMs != 0 {
-		out.End = &moment{s.EndMs}
+	if end := s.EndMs + kept.EndMs; end != 0 {
+		out.End = &moment{end}
 	}
 	if s.WindowMs > 0 {
 		minutes := (s.WindowMs + 59_999) / 60_000
@@ -168,7 +184,11 @@ func state(s schedule.Schedule) string {
 }
 
 func showTarget(s schedule.Schedule) target {
-	t := target{Arn: targetARN(s), RoleArn: extraOf(s.Spec).RoleArn, Input: s.Target.Input}
+	kept := extraOf(s.Spec)
+	t := target{Arn: targetARN(s), RoleArn: kept.RoleArn, Input: s.Target.Input}
+	if kept.NoInput {
+		t.Input = ""
+	}
 	if s.Target.Queue != "" && s.Target.Key != "" {
 		t.SQS = &sqsParameters{s.Target.Key}
 	}

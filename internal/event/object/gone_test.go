@@ -1,0 +1,30 @@
+package object
+
+import (
+	"strconv"
+	"testing"
+)
+
+func TestTheNewestDeletionsAreRemembered(t *testing.T) {
+	var r removals
+	for i := range mostRemovals + 10 {
+		r.add(removal{key: "k", change: "c" + strconv.Itoa(i), token: "t" + strconv.Itoa(i)})
+	}
+	if len(r.ring) != mostRemovals {
+		t.Errorf("%d are remembered, want %d", len(r.ring), mostRemovals)
+	}
+	for _, c := range []struct {
+		n    int
+		want bool
+	}{{9, false}, {10, true}, {mostRemovals, true}, {mostRemovals + 9, true}} {
+		if got := r.byChange("k", "c"+strconv.Itoa(c.n)); got != c.want {
+			t.Errorf("change %d: %v, want %v", c.n, got, c.want)
+		}
+		if got := r.byToken("k", "t"+strconv.Itoa(c.n)); got != c.want {
+			t.Errorf("token %d: %v, want %v", c.n, got, c.want)
+		}
+	}
+	if r.byToken("other", "t20") || r.byChange("other", "c20") {
+		t.Error("another key's deletion is taken for this one's")
+	}
+}
