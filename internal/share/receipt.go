@@ -22,8 +22,10 @@ type Word struct {
 	// long the lease lasts from now on (at most MaxLeaseMs; 0: as the group's
 	// settings say).
 	ForMs int64
-	// Late takes an Accept or a Reject although the lease has ended, as long as
-	// nobody else got the record.
+	// Late takes the word although the lease has ended, as long as nobody else got
+	// the record: a Renew holds it again, in the same delivery, unless the window is
+	// full. With key order only Accept and Reject can be late, for the group has
+	// gone on.
 	Late bool
 }
 
@@ -68,7 +70,12 @@ func (p *Partition) Redeem(nowMs int64, w *Word) error {
 		}
 		p.free(nowMs, i, wait)
 	case Renew:
-		p.hold(&p.spans[i], nowMs+p.leaseMs(w.ForMs))
+		s, until := &p.spans[i], nowMs+p.leaseMs(w.ForMs)
+		if s.state == Available {
+			p.regain(s, nowMs, until)
+		} else {
+			p.hold(s, until)
+		}
 	}
 	p.spans = p.spans.join(i, j)
 	p.settle()
@@ -94,12 +101,33 @@ func (p *Partition) good(w *Word) error {
 		return nil
 	case s.state == Acquired:
 		return bad("the record is held by a member of the group")
-	case s.state == Available && w.Late && w.Count > 0 && (w.Type == Accept || w.Type == Reject):
+	case s.state == Available && w.Late && w.Count > 0 && p.lateFor(w.Type):
 		return nil
 	case s.state == Available:
 		return bad("its lease has ended")
 	}
 	return bad("it is " + s.state.String())
+}
+
+// lateFor tells whether a word may come after the end of its lease.
+func (p *Partition) lateFor(t AckType) bool {
+	switch t {
+	case Release:
+		return p.lanes == nil
+	case Renew:
+		return p.lanes == nil && p.locked < p.s.MaxLocked
+	}
+	return true
+}
+
+// regain leases a record again whose lease has ended, in the same delivery.
+func (p *Partition) regain(s *span, nowMs, untilMs int64) {
+	s.count--
+	p.own(s, p.ownerOf(leases), untilMs)
+	if p.turns != nil {
+		p.turns.turn = nil // nobody's turn is used for it
+	}
+	p.took(s, nowMs, true)
 }
 
 // leases is the name of the owner of all that is leased; no member has it.

@@ -100,16 +100,71 @@ func TestALateWordCountsWhileNobodyElseGotTheRecord(t *testing.T) {
 	if p.Start() != 1 {
 		t.Errorf("start %d, want 1: the record is done", p.Start())
 	}
-	again := say(1, 1, Release, 0)
+	again := say(1, 1, Release, 50)
 	again.Late = true
-	if err := p.Redeem(200, again); wire.CodeOf(err) != wire.InvalidRecordState {
-		t.Errorf("what is free cannot be released: %v", err)
+	p.must(t, 200, again)
+	if got := lease(p, 200, 1, 1, 100); got != nil {
+		t.Errorf("%v was given, which waits for its time", got)
 	}
+	again.ForMs = 0
+	p.must(t, 200, again)
 	lease(p, 200, 1, 2, 100)
 	other := say(2, 1, Accept, 0)
 	other.Late = true
 	if err := p.Redeem(200, other); wire.CodeOf(err) != wire.InvalidRecordState {
 		t.Errorf("another got it: %v", err)
+	}
+}
+
+// Who comes late, and finds that nobody came between, has the record again: it is
+// the same delivery.
+func TestALateRenewalHoldsTheRecordAgain(t *testing.T) {
+	p := New(settings(), 0)
+	lease(p, 0, 0, 2, 100)
+	p.Expire(100)
+	late := say(0, 1, Renew, 100)
+	if err := p.Redeem(200, late); wire.CodeOf(err) != wire.InvalidRecordState {
+		t.Fatalf("not asked for: %v", err)
+	}
+	late.Late = true
+	p.must(t, 200, late)
+	if got := lease(p, 200, 0, 2, 50); !reflect.DeepEqual(got, []Range{{1, 1, 2}}) {
+		t.Errorf("others got %v, want what is not held", got)
+	}
+	w, _ := p.Changes()
+	want := []Stored{{First: 0, Last: 0, Count: 1, UntilMs: 300}, {First: 1, Last: 1, Count: 2, UntilMs: 250}}
+	if !reflect.DeepEqual(w.Changed, want) {
+		t.Errorf("stored %+v, want %+v", w.Changed, want)
+	}
+	p.Expire(300)
+	if got := lease(p, 300, 0, 1, 50); !reflect.DeepEqual(got, []Range{{0, 0, 2}}) {
+		t.Errorf("when that was over, %v was given", got)
+	}
+}
+
+func TestALateRenewalIsRefusedWhereOthersWouldSuffer(t *testing.T) {
+	s := settings()
+	s.MaxLocked = 1
+	full := New(s, 0)
+	s.KeyOrdered = true
+	ordered := New(s, 0)
+	for _, p := range []*Partition{full, ordered} {
+		if p == ordered {
+			p.Learn(0, []Batch{keyed(0, "x")})
+			p.Begin()
+			p.Grant(&Want{Leased: true, LockMs: 100}, 0)
+		} else {
+			lease(p, 0, 0, 1, 100)
+		}
+		p.Expire(100)
+		if p == full {
+			lease(p, 100, 1, 1, 900)
+		}
+		late := say(0, 1, Renew, 100)
+		late.Late = true
+		if err := p.Redeem(200, late); wire.CodeOf(err) != wire.InvalidRecordState {
+			t.Errorf("a late renewal, with key order %v: %v", p == ordered, err)
+		}
 	}
 }
 

@@ -29,29 +29,29 @@ func (s *Service) Reject(ctx context.Context, ref Ref, receipts []string) []erro
 // Nack gives messages back that were taken, at once or later. A wait of more
 // than a minute is one in which the message counts as in flight.
 func (s *Service) Nack(ctx context.Context, ref Ref, nacks []Nack) []error {
-	return s.answer(ctx, ref, len(nacks), func(_ *opened, i int) (string, share.Word, error) {
+	return s.answer(ctx, ref, len(nacks), func(q *opened, i int) (string, share.Word, error) {
 		n := nacks[i]
 		if err := (bound{"the delay in ms", n.DelayMs, -1, MaxVisibilityMs}).check(); err != nil {
 			return "", share.Word{}, err
 		}
 		if n.DelayMs > share.MaxRetryMs {
-			return n.Receipt, share.Word{Type: share.Renew, ForMs: n.DelayMs}, nil
+			return n.Receipt, share.Word{Type: share.Renew, ForMs: n.DelayMs, Late: !q.FIFO}, nil
 		}
-		return n.Receipt, share.Word{Type: share.Release, ForMs: n.DelayMs}, nil
+		return n.Receipt, share.Word{Type: share.Release, ForMs: n.DelayMs, Late: !q.FIFO}, nil
 	})
 }
 
 // Extend holds messages longer that were taken, or gives them back at once.
 func (s *Service) Extend(ctx context.Context, ref Ref, extensions []Extension) []error {
-	return s.answer(ctx, ref, len(extensions), func(_ *opened, i int) (string, share.Word, error) {
+	return s.answer(ctx, ref, len(extensions), func(q *opened, i int) (string, share.Word, error) {
 		x := extensions[i]
 		if err := (bound{"the visibility timeout in ms", x.ForMs, 0, MaxVisibilityMs}).check(); err != nil {
 			return "", share.Word{}, err
 		}
 		if x.ForMs == 0 {
-			return x.Receipt, share.Word{Type: share.Release}, nil
+			return x.Receipt, share.Word{Type: share.Release, Late: !q.FIFO}, nil
 		}
-		return x.Receipt, share.Word{Type: share.Renew, ForMs: x.ForMs}, nil
+		return x.Receipt, share.Word{Type: share.Renew, ForMs: x.ForMs, Late: !q.FIFO}, nil
 	})
 }
 

@@ -25,7 +25,7 @@
 //     (its lease), one that was acknowledged.
 //   - Receipts name one delivery. They are good at every node and through
 //     restarts, and void once the message was given out again, is done, or the
-//     queue was purged.
+//     queue was purged; with FIFO also when their time is over.
 //   - With FIFO one take has messages of a group at a time, as they follow each
 //     other from the oldest that is not done; repeats of a deduplication id within
 //     five minutes are dropped in the order of the log, whoever wrote them, and

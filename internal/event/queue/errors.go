@@ -16,9 +16,8 @@ var (
 	// ErrReceipt: that is no receipt of this queue.
 	ErrReceipt = errors.New("that is no receipt of this queue")
 	// ErrStale: the receipt was good and is not any more: the message is done,
-	// it came back, or somebody else has it. What was to be done was not done.
-	// SQS answers success to a DeleteMessage of a standard queue all the same,
-	// and MessageNotInflight to a ChangeMessageVisibility.
+	// somebody else got it, or it came back to a FIFO queue. What was to be done was not done.
+	// SQS answers success to a DeleteMessage of a standard queue all the same.
 	ErrStale = errors.New("the receipt is not good any more")
 	// ErrTooLarge: a message is larger than the queue takes.
 	ErrTooLarge = errors.New("the message is too large")

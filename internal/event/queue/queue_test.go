@@ -88,6 +88,42 @@ func TestALateAcknowledgementCountsWhileNobodyElseHasTheMessage(t *testing.T) {
 	r.want("it comes again", bodies(r.take("orders.fifo", 1)), "a:2")
 }
 
+// So do the other words, with which a taker goes on or gives back what is free
+// again. A FIFO queue's group has gone on.
+func TestALateTakerGoesOnWhileNobodyElseHasTheMessage(t *testing.T) {
+	r := start(t)
+	r.create("orders", nil)
+	r.create("orders.fifo", func(s *queue.Spec) { s.ContentDedup = true })
+	r.send("orders", "a")
+	r.sendAll("orders.fifo", grouped("g", "", "a"))
+	std, fifo := r.take("orders", 1), r.take("orders.fifo", 1)
+	r.pass(time.Minute)
+	r.want("its time is over", r.stats("orders"), "1 0 0 0")
+	longer := []queue.Extension{{Receipt: std[0].Receipt, ForMs: 40_000}}
+	r.good("extend", r.q.Extend(r.ctx, ref("orders"), longer))
+	r.want("it is held again", r.stats("orders"), "0 1 0 0")
+	r.restart()
+	r.pass(39 * time.Second)
+	r.want("nobody else gets it", bodies(r.take("orders", 1)), "")
+	r.pass(time.Second)
+	r.good("nack", r.q.Nack(r.ctx, ref("orders"), []queue.Nack{{Receipt: std[0].Receipt, DelayMs: 20_000}}))
+	r.want("it waits", bodies(r.take("orders", 1)), "")
+	longer[0].ForMs = 0
+	r.good("give back", r.q.Extend(r.ctx, ref("orders"), longer))
+	r.want("it comes again", bodies(r.take("orders", 1)), "a:2")
+	longer[0].ForMs = 1000
+	if err := r.q.Extend(r.ctx, ref("orders"), longer)[0]; !errors.Is(err, queue.ErrStale) {
+		t.Errorf("another has it: %v", err)
+	}
+	longer[0].Receipt = fifo[0].Receipt
+	if err := r.q.Extend(r.ctx, ref("orders.fifo"), longer)[0]; !errors.Is(err, queue.ErrStale) {
+		t.Errorf("a FIFO queue's: %v", err)
+	}
+	if err := r.q.Nack(r.ctx, ref("orders.fifo"), []queue.Nack{{Receipt: fifo[0].Receipt}})[0]; !errors.Is(err, queue.ErrStale) {
+		t.Errorf("a FIFO queue's that is given back: %v", err)
+	}
+}
+
 func TestNackGivesBackAtOnceOrLater(t *testing.T) {
 	r := start(t)
 	r.create("orders", func(s *queue.Spec) { s.Backoff = &queue.Backoff{FirstMs: 1000} })

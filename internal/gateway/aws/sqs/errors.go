@@ -48,10 +48,6 @@ func badReceipt() *protocol.Error {
 	return protocol.Errorf("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
 }
 
-func notInFlight() *protocol.Error {
-	return refusal("MessageNotInflight", "The message is not in flight: its visibility timeout is over, or it was deleted.")
-}
-
 func noResource(format string, args ...any) *protocol.Error {
 	e := protocol.Errorf("ResourceNotFoundException", format, args...)
 	e.Status = http.StatusNotFound

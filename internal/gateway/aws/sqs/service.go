@@ -95,8 +95,6 @@ func refuse(err error) error {
 		return badParameter("%v", err)
 	case errors.Is(err, queue.ErrReceipt):
 		return badReceipt()
-	case errors.Is(err, queue.ErrStale):
-		return notInFlight()
 	case errors.Is(err, queue.ErrTooMany):
 		e := protocol.Errorf("OverLimit", "%v", err)
 		e.Status = 403

@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"errors"
 
 	"ottla/internal/event/queue"
 	"ottla/internal/gateway/aws/protocol"
@@ -31,7 +32,17 @@ func (d door) changeVisibility(ctx context.Context, c *protocol.Call, in *visibi
 	if err != nil {
 		return nil, err
 	}
-	return nil, refuse(d.queues.Extend(ctx, ref, []queue.Extension{x})[0])
+	return nil, changed(x.Receipt, d.queues.Extend(ctx, ref, []queue.Extension{x})[0])
+}
+
+// changed is what SQS says of a change. That the time is over is no error on a
+// standard queue while nobody else got the message; of a receipt that is void it
+// says this, although it has a shape MessageNotInflight.
+func changed(receipt string, err error) error {
+	if !errors.Is(err, queue.ErrStale) {
+		return refuse(err)
+	}
+	return badParameter("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", receipt)
 }
 
 func extension(receipt string, seconds *int64) (queue.Extension, error) {
@@ -86,7 +97,7 @@ func (d door) changeVisibilityBatch(ctx context.Context, c *protocol.Call, in *v
 		return out, nil
 	}
 	for i, err := range d.queues.Extend(ctx, ref, all) {
-		if err := refuse(err); err != nil {
+		if err := changed(all[i].Receipt, err); err != nil {
 			out.Failed = append(out.Failed, failed(ids[i], err))
 			continue
 		}
