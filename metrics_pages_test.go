@@ -2,6 +2,7 @@ package ottla_test
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,6 +83,24 @@ func pick(t *testing.T, node *ottla.Server, group, topic string) {
 	}
 }
 
+// errand makes the queue errands, with a message.
+func errand(t *testing.T, node *ottla.Server) {
+	t.Helper()
+	for _, call := range [][3]string{{http.MethodPut, "/q/errands", "{}"}, {http.MethodPost, "/q/errands", "buy milk"}} {
+		req, err := http.NewRequestWithContext(within(t), call[0], "http://"+node.HTTPAddr()+call[1], strings.NewReader(call[2]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil || resp.StatusCode > http.StatusCreated {
+			t.Fatalf("%s %s: %s, %v", call[0], call[1], resp.Status, err)
+		}
+	}
+}
+
 // rowsOf checks that a page shows the metrics that it declares, and no other.
 func rowsOf(t *testing.T, p metric.Page, kinds map[string]string) {
 	t.Helper()
@@ -116,6 +135,7 @@ func mustShow(t *testing.T, values map[string]float64, want map[string]float64) 
 func TestDetailShowsLagInRecordsAndSeconds(t *testing.T) {
 	node := laggards(t)
 	pick(t, node, "pickers", "orders")
+	errand(t, node)
 	values, kinds := scrapePage(t, node, "/metrics/detail")
 	rowsOf(t, metric.PageDetail, kinds)
 	mustShow(t, values, map[string]float64{
@@ -136,6 +156,11 @@ func TestDetailShowsLagInRecordsAndSeconds(t *testing.T) {
 		`ottla_group_lag_seconds{group="readers",partition="0",topic="orders"}`:      0,
 		`ottla_share_acquired_records{group="pickers",partition="0",topic="orders"}`: 10,
 		`ottla_share_parked_keys{group="pickers",partition="0",topic="orders"}`:      0,
+		`ottla_queue_waiting_messages{queue="errands"}`:                              1,
+		`ottla_queue_in_flight_messages{queue="errands"}`:                            0,
+		`ottla_queue_delayed_messages{queue="errands"}`:                              0,
+		`ottla_queue_dying_messages{queue="errands"}`:                                0,
+		`ottla_queue_sources{queue="errands"}`:                                       0,
 		`ottla_detail_entries_omitted`:                                               0,
 	})
 	// Record 4 was 960 s old before all this began.
