@@ -42,7 +42,11 @@ func (s *Server) makeDoor() error {
 	}
 	s.door = door
 	s.makeEvents()
-	return s.makeSchedules()
+	if err := s.makeSchedules(); err != nil {
+		return err
+	}
+	s.events.made.Store(true)
+	return nil
 }
 
 // holdFor is how long clients wait for this node to serve: where others do, not

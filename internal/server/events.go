@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -38,6 +39,9 @@ type events struct {
 
 	outbound  *outbound.Client // calls addresses that users gave
 	schedules *schedule.Service
+
+	// made is set when all of this is: the quorum tells of topics before.
+	made atomic.Bool
 }
 
 // makeLeases makes the way to share-partitions by receipts, whose rows the door
@@ -89,23 +93,24 @@ func (s *Server) makeEvents() {
 	})
 }
 
-// resumeEvents goes on with what the event layer was about when the node ended.
+// resumeEvents goes on with what the event layer was about when the node ended. What
+// followEvents let pass before all was made is looked at here.
 func (s *Server) resumeEvents() {
 	s.events.queues.Resume()
 	s.events.objects.Wake()
+	s.events.schedules.Look()
 }
 
 // followEvents tells the event layer of topics that have come to be.
 func (s *Server) followEvents(d *metadata.Delta) {
-	if s.events.objects != nil && slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return t.Name == object.Topic }) {
+	if !s.events.made.Load() {
+		return
+	}
+	if slices.ContainsFunc(d.Created, func(t *metadata.Topic) bool { return t.Name == object.Topic }) {
 		s.events.objects.Wake()
 	}
-	if s.events.queues != nil {
-		s.events.queues.Look()
-	}
-	if s.events.schedules != nil {
-		s.events.schedules.Look()
-	}
+	s.events.queues.Look()
+	s.events.schedules.Look()
 }
 
 // closeEvents ends the event layer; the door is still there.
