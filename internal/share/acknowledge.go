@@ -84,7 +84,7 @@ func (p *Partition) holds(member string, first, last int64) error {
 		switch {
 		case s.state != Acquired:
 			return wire.Errorf(wire.InvalidRecordState, "offset %d is not locked: it is %s", at, s.state)
-		case s.leased() || s.owner.name != member:
+		case s.leased() || s.owner.member != member:
 			return wire.Errorf(wire.InvalidRecordState, "offset %d is locked for another member", at)
 		}
 		at = s.last + 1

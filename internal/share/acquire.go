@@ -7,6 +7,9 @@ type Want struct {
 	// locks are stored, and outlive this state. Nobody may see what is given
 	// before that is done.
 	Leased bool
+	// Holder, with Leased, names who has the receipts, so that he knows his own when
+	// he has forgotten them: see Undone. 0 names nobody.
+	Holder uint64
 	NowMs  int64
 	// LockMs is how long the records are locked, at most MaxLeaseMs; 0 for the
 	// group's setting.
@@ -19,6 +22,14 @@ type Want struct {
 	// BatchSize cuts what is given into ranges of so many records; 0 does not
 	// cut.
 	BatchSize int
+}
+
+// owner is who gets what is given.
+func (w *Want) owner() ownerID {
+	if w.Leased {
+		return ownerID{holder: w.Holder}
+	}
+	return ownerID{member: w.Member}
 }
 
 // Batch is a batch that was read from the log. Its offsets are clipped to what
@@ -53,10 +64,7 @@ type Range struct {
 // no records and never will. It appends to out. The caller has called Expire
 // with the same time before.
 func (p *Partition) Acquire(w *Want, from int64, batches []Batch, out []Range) []Range {
-	g := giving{p: p, w: w, left: w.MaxRecords, out: out, untilMs: w.NowMs + p.leaseMs(w.LockMs), owner: w.Member}
-	if w.Leased {
-		g.owner = leases
-	}
+	g := giving{p: p, w: w, left: w.MaxRecords, out: out, untilMs: w.NowMs + p.leaseMs(w.LockMs), owner: w.owner()}
 	if w.MaxRecords <= 0 {
 		g.left = int(^uint(0) >> 1)
 	}
@@ -116,7 +124,7 @@ type giving struct {
 	w       *Want
 	left    int // records that may still be given
 	untilMs int64
-	owner   string
+	owner   ownerID
 	out     []Range
 }
 

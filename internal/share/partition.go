@@ -8,7 +8,7 @@ type Partition struct {
 	spans spans // cover start to end
 	end   int64 // SPEO: all from here on was never touched
 
-	owners  map[string]*owner
+	owners  map[ownerID]*owner
 	locked  int    // records that are Acquired
 	dueMs   int64  // no lock and no wait ends before it; 0 when there is none
 	trimmed int64  // the highest log start seen
@@ -20,7 +20,7 @@ type Partition struct {
 
 // New makes a share-partition that begins at an offset and knows nothing yet.
 func New(s Settings, start int64) *Partition {
-	p := &Partition{s: s, start: start, end: start, owners: map[string]*owner{}}
+	p := &Partition{s: s, start: start, end: start, owners: map[ownerID]*owner{}}
 	switch {
 	case s.KeyOrdered:
 		p.lanes = newLanes(start)
@@ -110,16 +110,16 @@ func (p *Partition) disown(s *span) {
 	o.locked -= n
 	s.owner = nil
 	if o.locked == 0 {
-		delete(p.owners, o.name)
+		delete(p.owners, o.ownerID)
 	}
 }
 
 // ownerOf gives an owner's entry, made when it has none.
-func (p *Partition) ownerOf(member string) *owner {
-	o := p.owners[member]
+func (p *Partition) ownerOf(id ownerID) *owner {
+	o := p.owners[id]
 	if o == nil {
-		o = &owner{name: member}
-		p.owners[member] = o
+		o = &owner{ownerID: id}
+		p.owners[id] = o
 	}
 	return o
 }

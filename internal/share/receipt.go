@@ -97,7 +97,7 @@ func (p *Partition) good(w *Word) error {
 	switch {
 	case s.count != w.Count && (s.state == Available || s.state == Acquired):
 		return bad("the record was given out again since")
-	case s.state == Acquired && s.owner.name == leases:
+	case s.leased():
 		return nil
 	case s.state == Acquired:
 		return bad("the record is held by a member of the group")
@@ -123,18 +123,15 @@ func (p *Partition) lateFor(t AckType) bool {
 // regain leases a record again whose lease has ended, in the same delivery.
 func (p *Partition) regain(s *span, nowMs, untilMs int64) {
 	s.count--
-	p.own(s, p.ownerOf(leases), untilMs)
+	p.own(s, p.ownerOf(ownerID{}), untilMs)
 	if p.turns != nil {
 		p.turns.turn = nil // nobody's turn is used for it
 	}
 	p.took(s, nowMs, true)
 }
 
-// leases is the name of the owner of all that is leased; no member has it.
-const leases = ""
-
 // leased tells whether a span is out by receipts.
-func (s *span) leased() bool { return s.owner != nil && s.owner.name == leases }
+func (s *span) leased() bool { return s.owner != nil && s.owner.member == "" }
 
 // leaseMs is how long a lock lasts that was asked for.
 func (p *Partition) leaseMs(asked int64) int64 {

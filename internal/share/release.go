@@ -64,8 +64,8 @@ func (p *Partition) DueMs() int64 { return p.dueMs }
 // Leave gives back everything that a member holds, and tells whether that was
 // anything. Its deliveries count: the member may have gone for one of them.
 func (p *Partition) Leave(nowMs int64, member string) bool {
-	o := p.owners[member]
-	if o == nil || member == leases {
+	o := p.owners[ownerID{member: member}]
+	if o == nil || member == "" {
 		return false
 	}
 	p.tick(nowMs)
@@ -81,7 +81,7 @@ func (p *Partition) Leave(nowMs int64, member string) bool {
 
 // Holds tells how many records a member holds.
 func (p *Partition) Holds(member string) int {
-	if o := p.owners[member]; o != nil && member != leases {
+	if o := p.owners[ownerID{member: member}]; o != nil && member != "" {
 		return o.locked
 	}
 	return 0

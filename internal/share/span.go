@@ -18,10 +18,17 @@ type span struct {
 	lock uint64
 }
 
-// owner is who holds records: a member, or all who have receipts.
+// owner is who holds records.
 type owner struct {
-	name   string
+	ownerID
 	locked int
+}
+
+// ownerID names a member, or without one those who have receipts: all of them, or
+// a Holder.
+type ownerID struct {
+	member string
+	holder uint64
 }
 
 func (s *span) len() int64 { return s.last - s.first + 1 }

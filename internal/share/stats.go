@@ -20,7 +20,12 @@ type Stats struct {
 
 // Stats counts.
 func (p *Partition) Stats() Stats {
-	st := Stats{Start: p.start, End: p.end, Locked: int64(p.locked), Members: len(p.owners)}
+	st := Stats{Start: p.start, End: p.end, Locked: int64(p.locked)}
+	for id := range p.owners {
+		if id.member != "" {
+			st.Members++
+		}
+	}
 	for i := range p.spans {
 		s := &p.spans[i]
 		switch {
@@ -34,9 +39,6 @@ func (p *Partition) Stats() Stats {
 				st.Delayed += s.len()
 			}
 		}
-	}
-	if st.Leased > 0 {
-		st.Members--
 	}
 	st.Parked = len(p.ParkedAt(maxFiled))
 	return st

@@ -190,7 +190,7 @@ func (s *story) show() string {
 		case x.leased():
 			fmt.Fprintf(&b, ", leased until %d", x.atMs)
 		case x.owner != nil:
-			fmt.Fprintf(&b, ", for %s until %d", x.owner.name, x.atMs)
+			fmt.Fprintf(&b, ", for %s until %d", x.owner.member, x.atMs)
 		case x.atMs != 0:
 			fmt.Fprintf(&b, ", not before %d", x.atMs)
 		}

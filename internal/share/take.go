@@ -41,7 +41,7 @@ func (p *Partition) Grant(w *Want, offset int64) int16 {
 	var i int
 	p.spans, i, _ = p.spans.part(offset, offset)
 	s := &p.spans[i]
-	p.own(s, p.ownerOf(leases), w.NowMs+p.leaseMs(w.LockMs))
+	p.own(s, p.ownerOf(ownerID{holder: w.Holder}), w.NowMs+p.leaseMs(w.LockMs))
 	p.took(s, w.NowMs, false)
 	n := s.count
 	p.spans = p.spans.join(i, i+1)

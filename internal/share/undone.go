@@ -7,8 +7,10 @@ type Undone struct {
 	// AtMs is when the lock of an Acquired record ends, or before when one that
 	// is Available is not given out; 0 for none.
 	AtMs int64
-	// Member holds what is Acquired, "" where it is held by receipts.
+	// Member holds what is Acquired, "" where it is held by receipts: by those of
+	// Holder, or 0.
 	Member string
+	Holder uint64
 	// Behind is the offset of the earlier record of their key that holds them
 	// up; -1 for none. It is known of records whose keys were read.
 	Behind int64
@@ -26,7 +28,7 @@ func (p *Partition) Undone(from int64, most int) []Undone {
 		}
 		u := Undone{Range: Range{max(s.first, from), s.last, s.count}, State: s.state, AtMs: s.atMs, Behind: -1}
 		if s.owner != nil {
-			u.Member = s.owner.name
+			u.Member, u.Holder = s.owner.member, s.owner.holder
 		}
 		if p.lanes == nil || s.state != Available {
 			out = append(out, u)
@@ -65,8 +67,10 @@ func (l *lanes) behind(offset int64) int64 {
 
 // Hold leases the one record at an offset, if it is free, whatever lies before it
 // and in whatever order keys are. The caller knows that members see a record
-// there. It gives false when the record is not free, or there is no room.
-func (p *Partition) Hold(nowMs, lockMs, offset int64) (Range, bool) {
+// there. It gives false when the record is not free, or there is no room. Of w
+// NowMs, LockMs and Holder count.
+func (p *Partition) Hold(w *Want, offset int64) (Range, bool) {
+	nowMs := w.NowMs
 	if offset < p.start || p.locked >= p.s.MaxLocked || len(p.spans) >= maxSpans {
 		return Range{}, false
 	}
@@ -78,8 +82,7 @@ func (p *Partition) Hold(nowMs, lockMs, offset int64) (Range, bool) {
 	}
 	var j int
 	p.spans, i, j = p.spans.part(offset, offset)
-	p.own(&p.spans[i], p.ownerOf(leases), nowMs+p.leaseMs(lockMs))
-	p.took(&p.spans[i], nowMs, true)
+	p.own(&p.spans[i], p.ownerOf(ownerID{holder: w.Holder}), nowMs+p.leaseMs(w.LockMs))
 	p.took(&p.spans[i], nowMs, true)
 	out := Range{offset, offset, p.spans[i].count}
 	p.spans = p.spans.join(i, j)

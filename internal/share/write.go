@@ -19,6 +19,8 @@ type Stored struct {
 	// KeyLock is the hash of the key whose later records wait for this one; 0
 	// for none. Records that are leased or wait have it, with key order.
 	KeyLock uint64
+	// Holder has the receipt of what is leased; 0 for nobody in particular.
+	Holder uint64
 }
 
 // Goes tells whether o goes on where s ends, in the same state.
@@ -81,7 +83,7 @@ func (p *Partition) appendStored(out []Stored, s *span) []Stored {
 	case Acquired:
 		row.State = Available
 		if s.leased() {
-			row.UntilMs = s.atMs
+			row.UntilMs, row.Holder = s.atMs, s.owner.holder
 		}
 	case Available:
 		row.NotBeforeMs = s.atMs
@@ -155,7 +157,7 @@ func (p *Partition) restore(r *Stored) {
 			s.lock = r.KeyLock
 		}
 		if r.UntilMs > 0 {
-			s.state, s.atMs, s.owner = Acquired, r.UntilMs, p.ownerOf(leases)
+			s.state, s.atMs, s.owner = Acquired, r.UntilMs, p.ownerOf(ownerID{holder: r.Holder})
 			p.locked += int(s.len())
 			s.owner.locked += int(s.len())
 		}

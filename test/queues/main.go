@@ -25,7 +25,7 @@ var (
 	nodes  = flag.Int("nodes", 1, "nodes of the cluster: 1 or 3")
 	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills, and of what senders and takers do")
 	rate   = flag.Int("rate", 150, "messages a second, into each queue")
-	moves  = flag.Bool("moves", true, "move dead letters back; what a killed node was about to move comes back after a minute, which ends a run late")
+	moves  = flag.Bool("moves", true, "move dead letters back")
 	binary = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
 	keepIn = flag.String("dir", "", "where all is kept; without it a temporary folder")
 )

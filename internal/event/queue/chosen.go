@@ -103,7 +103,7 @@ func (r *moving) carry(ctx context.Context, q *opened, p queues.Part, found []*k
 	for _, x := range found {
 		of[x.Offset], wanted = x, append(wanted, x.Offset)
 	}
-	held, err := r.s.o.Leases.Hold(ctx, p, wanted, lockMovedMs)
+	held, err := r.s.o.Leases.Hold(ctx, p, wanted, queues.Want{LockMs: lockMovedMs, Holder: r.holder})
 	if errors.Is(err, wire.InvalidRequest) {
 		return nil, fmt.Errorf("%w: %w", errFinal, err)
 	}

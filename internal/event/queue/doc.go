@@ -13,7 +13,7 @@
 // material.go (topics and groups),
 // receipt.go, send.go, repeats.go, take.go, attempt.go,
 // answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), runner.go (who
-// carries them out), moving.go (a task under way), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
+// carries them out), moving.go (a task under way), settle.go (what an earlier one left), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
 // letters), letters.go (what lies there, and mending it).
 //
 // # Rules

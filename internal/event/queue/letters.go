@@ -242,10 +242,12 @@ func (s *Service) Revise(ctx context.Context, ref Ref, v Revision) (string, erro
 	}
 	s.revising.Lock()
 	defer s.revising.Unlock()
-	if err := s.settleRevisions(ctx, q); err != nil {
+	p := q.part(int(v.Partition))
+	m, err := s.reviser(ctx, q, p, v.To)
+	if err != nil {
 		return "", err
 	}
-	p := q.part(int(v.Partition))
+	defer m.mover.close()
 	r, err := s.recordAt(ctx, q, p, v.Offset)
 	if err != nil {
 		return "", err
@@ -253,11 +255,27 @@ func (s *Service) Revise(ctx context.Context, ref Ref, v Revision) (string, erro
 	if r == nil {
 		return "", fmt.Errorf("%s: %w: it is done, or somebody has it", name, ErrStale)
 	}
-	written, err := s.revise(ctx, q, p, r, v)
+	written, err := m.revise(ctx, q, p, r, v.Body)
 	if errors.Is(err, errFinal) {
 		return "", invalidf("%w", err)
 	}
 	return written, err
+}
+
+// reviser makes a move of one letter. Whoever mended one of the partition before is
+// kept out, and what he left is settled.
+func (s *Service) reviser(ctx context.Context, q *opened, p queues.Part, to *Ref) (*moving, error) {
+	txn := "ottla-edit-" + q.topic.ID.String() + "-" + strconv.Itoa(int(p.Index))
+	m := &moving{s: s, move: Move{From: q.Ref, To: to}, holder: holderOf(txn), mover: mover{open: s.o.Client, txnID: txn, group: revisions(q)}}
+	moved, err := m.mover.begin(ctx, q.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if err := s.settle(ctx, q, p, m.holder, moved[p.Index]); err != nil {
+		m.mover.close()
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return m, nil
 }
 
 // recordAt is the message at an offset that can be taken; nil without one.
@@ -272,24 +290,17 @@ func (s *Service) recordAt(ctx context.Context, q *opened, p queues.Part, offset
 }
 
 // revise writes what a letter becomes and acknowledges it.
-func (s *Service) revise(ctx context.Context, q *opened, p queues.Part, r *kgo.Record, v Revision) (string, error) {
-	m := moving{s: s, move: Move{From: q.Ref, To: v.To}, mover: mover{
-		open: s.o.Client, txnID: "ottla-edit-" + q.topic.ID.String() + "-" + strconv.Itoa(int(p.Index)), group: revisions(q),
-	}}
-	defer m.mover.close()
-	if _, err := m.mover.begin(ctx, q.Topic); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	mended := *r
-	mended.Value = v.Body
-	out, err := m.carry(ctx, q, p, []*kgo.Record{&mended})
+func (r *moving) revise(ctx context.Context, q *opened, p queues.Part, x *kgo.Record, body []byte) (string, error) {
+	mended := *x
+	mended.Value = body
+	out, err := r.carry(ctx, q, p, []*kgo.Record{&mended})
 	switch {
 	case err != nil && !errors.Is(err, errFinal):
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case err != nil:
 		return "", err
 	case len(out) == 0:
-		return "", fmt.Errorf("%s: %w: somebody has it", letter.NameOf(q.Topic, p.Index, r.Offset), ErrStale)
+		return "", fmt.Errorf("%s: %w: somebody has it", letter.NameOf(q.Topic, p.Index, x.Offset), ErrStale)
 	}
 	return letter.NameOf(out[0].Topic, out[0].Partition, out[0].Offset), nil
 }
@@ -299,8 +310,8 @@ func (s *Service) revise(ctx context.Context, q *opened, p queues.Part, r *kgo.R
 func revisions(q *opened) string { return "ottla-edit." + q.topic.ID.String() }
 
 // settleRevisions acknowledges letters that were mended and put back, where
-// somebody was killed before he could. Whoever puts letters of the queue back does
-// it before.
+// somebody was killed before he could. Whoever moves letters of the queue does it
+// before.
 func (s *Service) settleRevisions(ctx context.Context, q *opened) error {
 	c, err := s.kafka()
 	if err != nil {
@@ -314,19 +325,8 @@ func (s *Service) settleRevisions(ctx context.Context, q *opened) error {
 		if int(index) >= len(q.topic.Partitions) {
 			continue
 		}
-		var all []int64
-		for at := range offsets {
-			all = append(all, at)
-		}
-		p := q.part(int(index))
-		held, err := s.o.Leases.Hold(ctx, p, all, lockMovedMs)
-		if err != nil {
-			return fmt.Errorf("acknowledge what was put back: %w: %w", ErrUnavailable, err)
-		}
-		for _, err := range s.redeem(ctx, p, acceptAll(&held)) {
-			if err != nil {
-				return fmt.Errorf("acknowledge what was put back: %w: %w", ErrUnavailable, err)
-			}
+		if err := s.settle(ctx, q, q.part(int(index)), noHolder, offsets); err != nil {
+			return err
 		}
 	}
 	return nil

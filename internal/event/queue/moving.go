@@ -24,14 +24,11 @@ type moving struct {
 	done    map[int32]map[int64]bool // what the last step before a crash moved
 	begun   bool
 	fresh   bool // all that was written of it before it ran is known
-	// left are words of a step that failed: of what it moved all the same, progress
-	// tells.
-	left map[queues.Part][]share.Word
-	// untilMs is until when an earlier runner may hold messages of which nobody
-	// knows any more, by the domain clock.
-	untilMs int64
-	chosen  *chosen // of a move of chosen messages, once it has begun
-	noted   time.Time
+	// holder is who holds what is about to be moved: this runner, as did the earlier
+	// ones of the move, who are kept out when it begins.
+	holder uint64
+	chosen *chosen // of a move of chosen messages, once it has begun
+	noted  time.Time
 }
 
 // lockMovedMs is how long a message is held while it is moved.
@@ -157,9 +154,6 @@ func (r *moving) some(ctx context.Context) (over bool, err error) {
 		}
 	}
 	if len(r.move.Where) > 0 {
-		if wait, err := r.awaitEarlier(ctx, q); wait || err != nil {
-			return false, err
-		}
 		return r.choose(ctx, q)
 	}
 	over = true
@@ -181,17 +175,13 @@ func (r *moving) some(ctx context.Context) (over bool, err error) {
 			sleep(ctx, time.Duration(n)*time.Second/time.Duration(rate)-time.Since(began))
 		}
 	}
-	if over {
-		wait, err := r.awaitEarlier(ctx, q)
-		return !wait, err
-	}
 	return over, nil
 }
 
 // part moves some messages of one partition: takes them, writes them and the
 // progress in one transaction, acknowledges them.
 func (r *moving) part(ctx context.Context, q *opened, p queues.Part, most int) (int, error) {
-	l, err := r.s.o.Leases.Take(ctx, p, queues.Want{Max: most, MaxBytes: takeBytes, LockMs: lockMovedMs})
+	l, err := r.s.o.Leases.Take(ctx, p, queues.Want{Max: most, MaxBytes: takeBytes, LockMs: lockMovedMs, Holder: r.holder})
 	if err != nil || len(l.Acquired) == 0 {
 		return 0, err
 	}
@@ -237,14 +227,15 @@ func (r *moving) finish(ctx context.Context, q *opened, p queues.Part, b *batch)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
 	defer cancel()
 	if err := b.failed; err != nil { // nothing was written
-		release(b.words)
+		for i := range b.words {
+			b.words[i].Type = share.Release
+		}
 		r.s.o.Leases.Redeem(ctx, p, b.words)
 		return err
 	}
 	if len(b.records) > 0 {
 		if err := r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index}, b.offsets, b.records); err != nil {
-			r.leave(p, b.words)
-			return err
+			return err // who begins next knows whether it counts, and what is held
 		}
 	}
 	for _, err := range r.s.redeem(ctx, p, b.words) {

@@ -2,14 +2,10 @@ package queue
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/kafka/queues"
-	"ottla/internal/share"
-	"ottla/internal/wire"
 )
 
 // A move is carried out by the node that leads the first partition of its queue.
@@ -95,7 +91,7 @@ func (s *Service) run(m Move, version int64) {
 		return
 	}
 	r := &moving{
-		s: s, move: m, version: version, left: map[queues.Part][]share.Word{},
+		s: s, move: m, version: version, holder: holderOf("move." + m.Handle),
 		mover: mover{open: s.o.Client, txnID: "ottla-move-" + m.Handle, group: "ottla-move." + m.Handle},
 	}
 	s.moves[m.Handle] = r
@@ -115,7 +111,7 @@ func (r *moving) mine(ctx context.Context) bool {
 	return err != nil || r.s.leads(&q)
 }
 
-// begin keeps earlier runners out and acknowledges what is moved already.
+// begin keeps earlier runners out, and settles what they left.
 func (r *moving) begin(ctx context.Context, q *opened) (err error) {
 	if r.done, err = r.mover.begin(ctx, q.Topic); err != nil {
 		return err
@@ -124,12 +120,9 @@ func (r *moving) begin(ctx context.Context, q *opened) (err error) {
 		return err
 	}
 	for _, p := range q.parts() {
-		if err := r.settle(ctx, q, p); err != nil {
+		if err := r.s.settle(ctx, q, p, r.holder, r.done[p.Index]); err != nil {
 			return err
 		}
-	}
-	if r.move.Node != nobody {
-		r.untilMs = r.s.nowMs() + lockMovedMs
 	}
 	r.move.Node = r.s.o.NodeID
 	version, err := r.s.putMove(ctx, &r.move, r.version)
@@ -138,94 +131,4 @@ func (r *moving) begin(ctx context.Context, q *opened) (err error) {
 	}
 	r.version, r.begun = version, true
 	return nil
-}
-
-// leave keeps words of a step of which nobody knows whether it counts.
-func (r *moving) leave(p queues.Part, words []share.Word) {
-	r.left[p] = append(r.left[p], words...)
-}
-
-// release makes words give back what they are of.
-func release(words []share.Word) {
-	for i := range words {
-		words[i].Type = share.Release
-	}
-}
-
-// settle acknowledges what was moved, whoever holds it, and gives back what an
-// earlier step held and did not move.
-func (r *moving) settle(ctx context.Context, q *opened, p queues.Part) error {
-	done := r.done[p.Index]
-	words := r.left[p]
-	for i := range words {
-		if !done[words[i].Offset] {
-			words[i].Type = share.Release
-		}
-	}
-	more, err := r.moved(ctx, q, p, done)
-	if err != nil {
-		return err
-	}
-	for _, err := range r.s.redeem(ctx, p, append(words, more...)) {
-		if err != nil && !errors.Is(err, wire.InvalidRecordState) { // else it is done, or back
-			return fmt.Errorf("acknowledge what was moved before: %w", err)
-		}
-	}
-	delete(r.left, p)
-	return nil
-}
-
-// moved are words that acknowledge what was moved and is not done, in whatever
-// delivery it is.
-func (r *moving) moved(ctx context.Context, q *opened, p queues.Part, done map[int64]bool) ([]share.Word, error) {
-	if len(done) == 0 {
-		return nil, nil
-	}
-	first, last := int64(-1), int64(-1)
-	for at := range done {
-		if first < 0 || at < first {
-			first = at
-		}
-		last = max(last, at)
-	}
-	v, err := r.s.survey(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	var out []share.Word
-	for first <= last {
-		c, err := r.s.contents(ctx, q, p, first, mostRuns)
-		if err != nil {
-			return nil, err
-		}
-		for i := range c.Undone {
-			u := &c.Undone[i]
-			for at := u.First; at <= min(u.Last, last); at++ {
-				if done[at] && u.Member == "" && (u.State == share.Acquired || u.State == share.Available) {
-					w := accept(v.StateEpoch, at, u.Count)
-					w.Late = true
-					out = append(out, w)
-				}
-			}
-			first = u.Last + 1
-		}
-		if len(c.Undone) < mostRuns {
-			break
-		}
-	}
-	return out, nil
-}
-
-// awaitEarlier tells that messages are out which an earlier runner may hold; it
-// has waited a moment then.
-func (r *moving) awaitEarlier(ctx context.Context, q *opened) (bool, error) {
-	if r.s.nowMs() >= r.untilMs {
-		return false, nil
-	}
-	counts, err := r.s.count(ctx, q)
-	if err != nil || counts.InFlight == 0 {
-		return false, err
-	}
-	sleep(ctx, pause)
-	return true, nil
 }

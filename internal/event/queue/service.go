@@ -32,7 +32,7 @@ type Leases interface {
 	Survey(ctx context.Context, p queues.Part) (lead.Survey, error)
 	Firsts(ctx context.Context, p queues.Part, of []lead.Written) ([]lead.First, error)
 	Contents(ctx context.Context, p queues.Part, from int64, most int) (lead.Contents, error)
-	Hold(ctx context.Context, p queues.Part, offsets []int64, lockMs int64) (queues.Held, error)
+	Hold(ctx context.Context, p queues.Part, offsets []int64, w queues.Want) (queues.Held, error)
 	Reset(ctx context.Context, p queues.Part) error
 	Forget(ctx context.Context, p queues.Part) error
 	Watch(ctx context.Context, parts []queues.Part)

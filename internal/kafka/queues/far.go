@@ -35,7 +35,7 @@ func said(node int32, code int16, message string) error {
 
 func (l *Leases) takeThere(ctx context.Context, node int32, p Part, w Want) (Lease, error) {
 	resp, err := outbox.Call[*own.QueueTakeResponse](ctx, l.o.Peers, node, &own.QueueTakeRequest{
-		QueuePart: p.own(), MaxRecords: int32(w.Max), MaxBytes: int32(w.MaxBytes), LockMs: w.LockMs,
+		QueuePart: p.own(), MaxRecords: int32(w.Max), MaxBytes: int32(w.MaxBytes), LockMs: w.LockMs, Holder: w.Holder,
 	})
 	if err != nil {
 		return Lease{}, unreached(node, err)
@@ -97,14 +97,14 @@ func (l *Leases) contentsThere(ctx context.Context, node int32, p Part, from int
 	for i := range resp.Runs {
 		x := &resp.Runs[i]
 		out.Undone = append(out.Undone, share.Undone{
-			Range: share.Range{First: x.First, Last: x.Last, Count: x.Count}, State: share.State(x.State), AtMs: x.AtMs, Member: x.Member, Behind: x.Behind,
+			Range: share.Range{First: x.First, Last: x.Last, Count: x.Count}, State: share.State(x.State), AtMs: x.AtMs, Member: x.Member, Holder: x.Holder, Behind: x.Behind,
 		})
 	}
 	return out, said(node, resp.ErrorCode, resp.ErrorMessage)
 }
 
-func (l *Leases) holdThere(ctx context.Context, node int32, p Part, offsets []int64, lockMs int64) (Held, error) {
-	req := &own.QueueHoldRequest{QueuePart: p.own(), LockMs: lockMs}
+func (l *Leases) holdThere(ctx context.Context, node int32, p Part, offsets []int64, w Want) (Held, error) {
+	req := &own.QueueHoldRequest{QueuePart: p.own(), LockMs: w.LockMs, Holder: w.Holder}
 	for _, at := range offsets {
 		req.Offsets = append(req.Offsets, own.QueueOffset{Offset: at})
 	}

@@ -44,6 +44,9 @@ type Want struct {
 	Max      int   // records
 	MaxBytes int   // of batches; one comes whole however large
 	LockMs   int64 // how long they are held
+	// Holder names who takes, so that he knows his own when he has forgotten them
+	// (Contents); 0 names nobody.
+	Holder uint64
 }
 
 // Lease is what was taken: nothing when Acquired is empty.
@@ -143,16 +146,16 @@ type Held struct {
 }
 
 // Hold leases the records at offsets that are free: the caller knows that members
-// see records there, and reads them himself.
-func (l *Leases) Hold(ctx context.Context, p Part, offsets []int64, lockMs int64) (Held, error) {
+// see records there, and reads them himself. Of w LockMs and Holder count.
+func (l *Leases) Hold(ctx context.Context, p Part, offsets []int64, w Want) (Held, error) {
 	node, err := l.leader(p)
 	if err != nil {
 		return Held{}, err
 	}
 	if l.here(node) {
-		return l.holdHere(ctx, p, offsets, lockMs)
+		return l.holdHere(ctx, p, offsets, w)
 	}
-	return l.holdThere(ctx, node, p, offsets, lockMs)
+	return l.holdThere(ctx, node, p, offsets, w)
 }
 
 // Reset has a part begin at the end of its log, with nothing of what was: all

@@ -38,7 +38,7 @@ func (l *Leases) takeHere(ctx context.Context, p Part, w Want) (Lease, error) {
 	}
 	stored := make(chan error, 1)
 	var g lead.Given
-	want := lead.Want{MaxRecords: w.Max, Strict: true, MaxBytes: w.MaxBytes, MinOne: true, LockMs: w.LockMs}
+	want := lead.Want{MaxRecords: w.Max, Strict: true, MaxBytes: w.MaxBytes, MinOne: true, LockMs: w.LockMs, Holder: w.Holder}
 	err = at.Lease(&want, &g, func(err error) { stored <- err })
 	if err != nil || g.Records == 0 {
 		return Lease{}, err
@@ -94,13 +94,13 @@ func (l *Leases) contentsHere(ctx context.Context, p Part, from int64, most int)
 
 // holdHere is Hold at this node. Once records are locked it waits until that is
 // stored, as takeHere does.
-func (l *Leases) holdHere(ctx context.Context, p Part, offsets []int64, lockMs int64) (Held, error) {
+func (l *Leases) holdHere(ctx context.Context, p Part, offsets []int64, w Want) (Held, error) {
 	at, err := l.part(ctx, p)
 	if err != nil {
 		return Held{}, err
 	}
 	stored := make(chan error, 1)
-	epoch, held, err := at.Hold(offsets, lockMs, func(err error) { stored <- err })
+	epoch, held, err := at.Hold(&lead.Want{LockMs: w.LockMs, Holder: w.Holder}, offsets, func(err error) { stored <- err })
 	if err != nil || len(held) == 0 {
 		return Held{}, err
 	}

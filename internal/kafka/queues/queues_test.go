@@ -56,7 +56,7 @@ func TestWhatIsNotThereIsSaidToBeSo(t *testing.T) {
 	_, counted := l.Survey(t.Context(), p)
 	said := l.Redeem(t.Context(), p, make([]share.Word, 2))
 	_, listed := l.Contents(t.Context(), p, 0, 1)
-	_, held := l.Hold(t.Context(), p, []int64{1}, 1)
+	_, held := l.Hold(t.Context(), p, []int64{1}, Want{LockMs: 1})
 	for what, err := range map[string]error{"contents": listed, "hold": held, "take": taken, "survey": counted, "reset": l.Reset(t.Context(), p), "forget": l.Forget(t.Context(), p), "redeem": said[1]} {
 		if !errors.Is(err, wire.UnknownTopicOrPartition) {
 			t.Errorf("%s: %v", what, err)
@@ -132,7 +132,7 @@ func TestAnswersOfOtherNodesAreTakenAsTheyAre(t *testing.T) {
 		t.Errorf("contents %+v, %v", c, err)
 	}
 	l.o.Peers = peers{resp: &own.QueueHoldResponse{StateEpoch: 3, Ranges: []own.QueueRange{{First: 5, Last: 5, Count: 2}}}}
-	held, err := l.holdThere(t.Context(), 2, p, []int64{4, 5}, 9)
+	held, err := l.holdThere(t.Context(), 2, p, []int64{4, 5}, Want{LockMs: 9})
 	if err != nil || held.Epoch != 3 || len(held.Acquired) != 1 || held.Acquired[0] != (share.Range{First: 5, Last: 5, Count: 2}) {
 		t.Errorf("hold %+v, %v", held, err)
 	}

@@ -43,7 +43,7 @@ func told(err error) (int16, string) {
 func (l *Leases) serveTake(ctx context.Context, _ *api.Conn, req *own.QueueTakeRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*own.QueueTakeResponse)
 	got, err := l.takeHere(ctx, partOf(req.QueuePart), Want{
-		Max: int(req.MaxRecords), MaxBytes: min(max(int(req.MaxBytes), 0), mostBytes), LockMs: req.LockMs,
+		Max: int(req.MaxRecords), MaxBytes: min(max(int(req.MaxBytes), 0), mostBytes), LockMs: req.LockMs, Holder: req.Holder,
 	})
 	resp.ErrorCode, resp.ErrorMessage = told(err)
 	resp.StateEpoch, resp.Batches = got.Epoch, got.Batches
@@ -105,7 +105,7 @@ func (l *Leases) serveContents(ctx context.Context, _ *api.Conn, req *own.QueueC
 	for i := range c.Undone {
 		u := &c.Undone[i]
 		resp.Runs = append(resp.Runs, own.QueueRun{
-			First: u.First, Last: u.Last, Count: u.Count, State: int8(u.State), AtMs: u.AtMs, Behind: u.Behind, Member: u.Member,
+			First: u.First, Last: u.Last, Count: u.Count, State: int8(u.State), AtMs: u.AtMs, Behind: u.Behind, Member: u.Member, Holder: u.Holder,
 		})
 	}
 	return resp, nil
@@ -120,7 +120,7 @@ func (l *Leases) serveHold(ctx context.Context, _ *api.Conn, req *own.QueueHoldR
 	var got Held
 	err := error(wire.InvalidRequest)
 	if len(offsets) <= mostWords {
-		got, err = l.holdHere(ctx, partOf(req.QueuePart), offsets, req.LockMs)
+		got, err = l.holdHere(ctx, partOf(req.QueuePart), offsets, Want{LockMs: req.LockMs, Holder: req.Holder})
 	}
 	resp.ErrorCode, resp.ErrorMessage = told(err)
 	resp.StateEpoch = got.Epoch

@@ -159,7 +159,7 @@ func TestAStateIsTheSameFromAnotherNode(t *testing.T) {
 	other.Partition = 4
 	rows := []share.Stored{
 		{First: 5, Last: 6, State: share.Available, Count: 2, NotBeforeMs: 77},
-		{First: 7, Last: 7, State: share.Available, Count: 1, UntilMs: 99, KeyLock: 1 << 63},
+		{First: 7, Last: 7, State: share.Available, Count: 1, UntilMs: 99, KeyLock: 1 << 63, Holder: 1 << 62},
 		{First: 9, Last: 9, State: share.Acknowledged, Count: 1},
 	}
 	for _, cmd := range []any{

@@ -10,7 +10,7 @@ import (
 
 // Tagged fields of ours. A state batch has those of the records of the topic,
 // eight bytes each: when it may be given out, until when it is leased, which key
-// it keeps locked. In a partition of InitializeShareGroupState: the epoch of the
+// it keeps locked, who has leased it. In a partition of InitializeShareGroupState: the epoch of the
 // leader who asks. In a partition of ReadShareGroupState: no state is no error.
 // In one of ReadShareGroupStateSummary: the same field shall be in the answer,
 // where it says that there is a state.
@@ -18,6 +18,7 @@ const (
 	tagNotBefore   = 100
 	tagUntil       = 101
 	tagKeyLock     = 102
+	tagHolder      = 103
 	tagLeaderEpoch = 1000
 	tagOrNone      = 1001
 	tagKnown       = 1002
@@ -33,6 +34,7 @@ func SetRow(t *kmsg.Tags, r *share.Stored) {
 	set(tagNotBefore, uint64(r.NotBeforeMs))
 	set(tagUntil, uint64(r.UntilMs))
 	set(tagKeyLock, r.KeyLock)
+	set(tagHolder, r.Holder)
 }
 
 // ReadRow reads it.
@@ -48,6 +50,8 @@ func ReadRow(t *kmsg.Tags, r *share.Stored) {
 			r.UntilMs = int64(v)
 		case tagKeyLock:
 			r.KeyLock = v
+		case tagHolder:
+			r.Holder = v
 		}
 	})
 }

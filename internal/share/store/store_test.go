@@ -218,7 +218,7 @@ func TestRandomPutsAgreeWithATwinLiveReplayedAndListed(t *testing.T) {
 			for range r.IntN(4) {
 				first := n.start + int64(r.IntN(30))
 				put.Rows = append(put.Rows, share.Stored{First: first, Last: first + int64(r.IntN(8)), State: share.State(r.IntN(5)), Count: int16(r.IntN(3)),
-					NotBeforeMs: int64(r.IntN(2)), UntilMs: int64(r.IntN(2)), KeyLock: uint64(r.IntN(2))})
+					NotBeforeMs: int64(r.IntN(2)), UntilMs: int64(r.IntN(2)), KeyLock: uint64(r.IntN(2)), Holder: uint64(r.IntN(2))})
 			}
 			n.put(put)
 			l.must(put)
@@ -344,10 +344,10 @@ func TestValuesHaveKafkasBytes(t *testing.T) {
 		t.Errorf("snapshot\n%s, want\n%s", got, want)
 	}
 	u := Update{Epoch: 1, LeaderEpoch: 3, Start: -1, Done: -1, Rows: []share.Stored{
-		{First: 8, Last: 9, Count: 1, NotBeforeMs: 3}, {First: 10, Last: 10, Count: 1, UntilMs: 4, KeyLock: 5}}}
+		{First: 8, Last: 9, Count: 1, NotBeforeMs: 3}, {First: 10, Last: 10, Count: 1, UntilMs: 4, KeyLock: 5, Holder: 6}}}
 	want = "0000" + "00000001" + "00000003" + "ffffffffffffffff" + "03" + "0000000000000008" + "0000000000000009" + "00" + "0001" +
 		"01" + "6408" + "0000000000000003" + "000000000000000a" + "000000000000000a" + "00" + "0001" +
-		"02" + "6508" + "0000000000000004" + "6608" + "0000000000000005" + "00"
+		"03" + "6508" + "0000000000000004" + "6608" + "0000000000000005" + "6708" + "0000000000000006" + "00"
 	if got := hex.EncodeToString(AppendUpdate(nil, &u)); got != want {
 		t.Errorf("update\n%s, want\n%s", got, want)
 	}
@@ -400,7 +400,7 @@ func TestForeignRecordsArePassedOver(t *testing.T) {
 // and read again the same.
 func FuzzRecords(f *testing.F) {
 	f.Add(appendKey(nil, 0, key(1)), AppendSnapshot(nil, &Snapshot{Start: 1, Done: 2, Rows: []share.Stored{row(1, 2, 3, 4)}}))
-	f.Add(appendKey(nil, 1, key(1)), AppendUpdate(nil, &Update{Start: -1, Done: -1, Rows: []share.Stored{{First: 1, Last: 2, NotBeforeMs: 3}, {First: 3, Last: 3, UntilMs: 4, KeyLock: 5}}}))
+	f.Add(appendKey(nil, 1, key(1)), AppendUpdate(nil, &Update{Start: -1, Done: -1, Rows: []share.Stored{{First: 1, Last: 2, NotBeforeMs: 3}, {First: 3, Last: 3, UntilMs: 4, KeyLock: 5, Holder: 6}}}))
 	f.Fuzz(func(t *testing.T, k, value []byte) {
 		if kind, got, err := parseKey(k); err == nil {
 			if again := appendKey(nil, kind, got); !bytes.HasPrefix(k, again) {

@@ -14,12 +14,13 @@ const (
 	updateType   int16 = 1
 )
 
-// notBeforeTag, untilTag and keyLockTag are our tagged fields of a state batch,
-// eight bytes each; doneTag is Kafka's of a value (KIP-1226).
+// notBeforeTag to holderTag are our tagged fields of a state batch, eight bytes
+// each; doneTag is Kafka's of a value (KIP-1226).
 const (
 	notBeforeTag = 100
 	untilTag     = 101
 	keyLockTag   = 102
+	holderTag    = 103
 	doneTag      = 0
 )
 
@@ -126,7 +127,7 @@ func appendRows(b []byte, rows []share.Stored) []byte {
 		b = binary.BigEndian.AppendUint64(b, uint64(r.Last))
 		b = append(b, byte(r.State))
 		b = binary.BigEndian.AppendUint16(b, uint16(r.Count))
-		b = appendTags(b, uint64(r.NotBeforeMs), uint64(r.UntilMs), r.KeyLock)
+		b = appendTags(b, uint64(r.NotBeforeMs), uint64(r.UntilMs), r.KeyLock, r.Holder)
 	}
 	return b
 }
@@ -175,6 +176,8 @@ func (r *reader) rows() []share.Stored {
 				row.UntilMs = int64(v)
 			case keyLockTag:
 				row.KeyLock = v
+			case holderTag:
+				row.Holder = v
 			}
 		})
 		out = append(out, row)

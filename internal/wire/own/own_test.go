@@ -37,15 +37,15 @@ func samples() []codec {
 	}
 	part := QueuePart{"queue.orders", uuid.UUID{4}, 2}
 	out = append(out,
-		&QueueTakeRequest{QueuePart: part, MaxRecords: 10, MaxBytes: 1 << 20, LockMs: 30_000},
+		&QueueTakeRequest{QueuePart: part, MaxRecords: 10, MaxBytes: 1 << 20, LockMs: 30_000, Holder: 1 << 63},
 		&QueueTakeResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 1, Ranges: []QueueRange{{5, 9, 1}, {12, 12, 3}}, Batches: []byte("batch")},
 		&QueueRedeemRequest{QueuePart: part, Words: []QueueWord{{1, 1 << 40, 3, 2, -1, true}, {0, 7, 1, 1, 0, false}}},
 		&QueueRedeemResponse{Results: []QueueResult{{0, ""}, {121, "gone"}}},
 		&QueueAskRequest{QueuePart: part, What: AskWait, WaitMs: 20_000},
 		&QueueAskResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 3, Waiting: 1, InFlight: 2, Delayed: 3, Dying: 4, OldestMs: -1},
 		&QueueContentsRequest{QueuePart: part, From: 7, Most: 100},
-		&QueueContentsResponse{ErrorCode: 6, ErrorMessage: "elsewhere", Runs: []QueueRun{{5, 9, 1, 1, 30_000, -1, "m"}, {12, 12, 3, 0, 0, 5, ""}}, Bound: 20, High: 21, Locked: 5, Most: 9, NowMs: 1},
-		&QueueHoldRequest{QueuePart: part, Offsets: []QueueOffset{{5}, {1 << 40}}, LockMs: 60_000},
+		&QueueContentsResponse{ErrorCode: 6, ErrorMessage: "elsewhere", Runs: []QueueRun{{5, 9, 1, 1, 30_000, -1, "m", 0}, {12, 12, 3, 0, 0, 5, "", 1 << 63}}, Bound: 20, High: 21, Locked: 5, Most: 9, NowMs: 1},
+		&QueueHoldRequest{QueuePart: part, Offsets: []QueueOffset{{5}, {1 << 40}}, LockMs: 60_000, Holder: 7},
 		&QueueHoldResponse{ErrorCode: 6, ErrorMessage: "elsewhere", StateEpoch: 1, Ranges: []QueueRange{{5, 5, 1}}},
 		&QueueFirstsRequest{QueuePart: part, Records: []QueueWritten{{7, 99, [16]byte{1, 2}}}},
 		&QueueFirstsResponse{ErrorCode: 6, ErrorMessage: "elsewhere", Firsts: []QueueFirst{{5, "id"}, {1 << 40, ""}}},

@@ -20,6 +20,7 @@ type QueueTakeRequest struct {
 	QueuePart
 	MaxRecords, MaxBytes int32
 	LockMs               int64
+	Holder               uint64 // see share.Want
 }
 
 // QueueTakeResponse has what was taken: whole batches, and which of their
@@ -118,13 +119,13 @@ func (r *QueueTakeRequest) ResponseKind() kmsg.Response {
 
 // AppendTo encodes the request.
 func (r *QueueTakeRequest) AppendTo(dst []byte) []byte {
-	return writer(dst).part(&r.QueuePart).int32(r.MaxRecords).int32(r.MaxBytes).int64(r.LockMs).noTags()
+	return writer(dst).part(&r.QueuePart).int32(r.MaxRecords).int32(r.MaxBytes).int64(r.LockMs).int64(int64(r.Holder)).noTags()
 }
 
 // ReadFrom decodes the request.
 func (r *QueueTakeRequest) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
-		r.QueuePart, r.MaxRecords, r.MaxBytes, r.LockMs = in.part(), in.Int32(), in.Int32(), in.Int64()
+		r.QueuePart, r.MaxRecords, r.MaxBytes, r.LockMs, r.Holder = in.part(), in.Int32(), in.Int32(), in.Int64(), uint64(in.Int64())
 	})
 }
 

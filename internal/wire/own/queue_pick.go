@@ -28,6 +28,7 @@ type QueueRun struct {
 	State        int8
 	AtMs, Behind int64
 	Member       string
+	Holder       uint64
 }
 
 // QueueHoldRequest leases the records at offsets, those of them that are free.
@@ -36,6 +37,7 @@ type QueueHoldRequest struct {
 	QueuePart
 	Offsets []QueueOffset
 	LockMs  int64
+	Holder  uint64 // see share.Want
 }
 
 // QueueOffset is an offset of a QueueHoldRequest.
@@ -52,7 +54,7 @@ type QueueHoldResponse struct {
 
 // The fewest bytes of an element, which bound the counts.
 const (
-	minQueueRun    = 8 + 8 + 2 + 1 + 8 + 8 + 1 + 1
+	minQueueRun    = 8 + 8 + 2 + 1 + 8 + 8 + 1 + 8 + 1
 	minQueueOffset = 8 + 1
 )
 
@@ -87,7 +89,7 @@ func (r *QueueContentsResponse) AppendTo(dst []byte) []byte {
 	w := writer(dst).int16(r.ErrorCode).string(r.ErrorMessage).length(len(r.Runs))
 	for i := range r.Runs {
 		x := &r.Runs[i]
-		w = w.int64(x.First).int64(x.Last).int16(x.Count).int8(x.State).int64(x.AtMs).int64(x.Behind).string(x.Member).noTags()
+		w = w.int64(x.First).int64(x.Last).int16(x.Count).int8(x.State).int64(x.AtMs).int64(x.Behind).string(x.Member).int64(int64(x.Holder)).noTags()
 	}
 	return w.int64(r.Bound).int64(r.High).int64(r.Locked).int64(r.Most).int64(r.NowMs).noTags()
 }
@@ -97,7 +99,10 @@ func (r *QueueContentsResponse) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
 		r.ErrorCode, r.ErrorMessage = in.Int16(), in.string()
 		r.Runs = list(in, minQueueRun, func(in *reader) QueueRun {
-			return QueueRun{First: in.Int64(), Last: in.Int64(), Count: in.Int16(), State: in.Int8(), AtMs: in.Int64(), Behind: in.Int64(), Member: in.string()}
+			return QueueRun{
+				First: in.Int64(), Last: in.Int64(), Count: in.Int16(), State: in.Int8(), AtMs: in.Int64(), Behind: in.Int64(),
+				Member: in.string(), Holder: uint64(in.Int64()),
+			}
 		})
 		r.Bound, r.High, r.Locked, r.Most, r.NowMs = in.Int64(), in.Int64(), in.Int64(), in.Int64(), in.Int64()
 	})
@@ -117,7 +122,7 @@ func (r *QueueHoldRequest) AppendTo(dst []byte) []byte {
 	for _, x := range r.Offsets {
 		w = w.int64(x.Offset).noTags()
 	}
-	return w.int64(r.LockMs).noTags()
+	return w.int64(r.LockMs).int64(int64(r.Holder)).noTags()
 }
 
 // ReadFrom decodes the request.
@@ -125,7 +130,7 @@ func (r *QueueHoldRequest) ReadFrom(src []byte) error {
 	return read(src, func(in *reader) {
 		r.QueuePart = in.part()
 		r.Offsets = list(in, minQueueOffset, func(in *reader) QueueOffset { return QueueOffset{in.Int64()} })
-		r.LockMs = in.Int64()
+		r.LockMs, r.Holder = in.Int64(), uint64(in.Int64())
 	})
 }
 

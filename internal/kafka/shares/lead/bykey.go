@@ -22,7 +22,7 @@ const (
 // get, wherever these lie, and copies their batches.
 func (p *Part) giveByKey(w *Want, g *Given, now int64) error {
 	p.core.Begin()
-	t := &taking{p: p, want: share.Want{Leased: true, NowMs: now, LockMs: w.LockMs}}
+	t := &taking{p: p, want: share.Want{Leased: true, Holder: w.Holder, NowMs: now, LockMs: w.LockMs}}
 	defer t.close()
 	var failed error
 	for learn := true; t.n < w.MaxRecords; {

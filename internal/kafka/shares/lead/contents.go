@@ -49,10 +49,10 @@ func unready(err error) error {
 }
 
 // Hold leases the records at offsets that are free, of those that the caller
-// knows to be there: see Lease, of done too. A window that is full, or a state in
+// knows to be there: see Lease, of done too. Of w LockMs and Holder count. A window that is full, or a state in
 // which too much is known record by record, is INVALID_REQUEST when nothing else
 // was held.
-func (p *Part) Hold(offsets []int64, lockMs int64, done func(error)) (epoch int32, held []share.Range, err error) {
+func (p *Part) Hold(w *Want, offsets []int64, done func(error)) (epoch int32, held []share.Range, err error) {
 	p.mu.Lock()
 	defer p.unlock()
 	if ok, err := p.serve(); !ok {
@@ -61,11 +61,12 @@ func (p *Part) Hold(offsets []int64, lockMs int64, done func(error)) (epoch int3
 	now := p.nowMs()
 	p.catchUp(now)
 	end := bound(p.log, &p.set)
+	mine := share.Want{Leased: true, Holder: w.Holder, NowMs: now, LockMs: w.LockMs}
 	for _, at := range offsets {
 		if at < 0 || at >= end {
 			continue
 		}
-		if r, ok := p.core.Hold(now, lockMs, at); ok {
+		if r, ok := p.core.Hold(&mine, at); ok {
 			held = append(held, r)
 		}
 	}

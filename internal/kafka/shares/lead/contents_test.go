@@ -37,7 +37,7 @@ func (r *rig) contents(from int64, most int) string {
 func (r *rig) hold(lockMs int64, offsets ...int64) string {
 	r.t.Helper()
 	stored := make(chan error, 1)
-	epoch, held, err := r.m.Part(r.key).Hold(offsets, lockMs, func(err error) { stored <- err })
+	epoch, held, err := r.m.Part(r.key).Hold(&Want{LockMs: lockMs}, offsets, func(err error) { stored <- err })
 	if err != nil {
 		return wire.CodeOf(err).Name()
 	}
@@ -79,7 +79,7 @@ func TestWhatIsNotDoneIsListedUpToWhatMembersSee(t *testing.T) {
 
 func TestARecordThatIsPickedOutIsHeldThroughARestart(t *testing.T) {
 	in(t, nil, func(r *rig) {
-		if _, _, err := r.m.Part(r.key).Hold([]int64{0}, 1, nil); wire.CodeOf(err) != wire.CoordinatorLoadInProgress {
+		if _, _, err := r.m.Part(r.key).Hold(&Want{LockMs: 1}, []int64{0}, nil); wire.CodeOf(err) != wire.CoordinatorLoadInProgress {
 			t.Errorf("before it is loaded: %v", err)
 		}
 		r.append("abc")

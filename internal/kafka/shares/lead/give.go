@@ -18,7 +18,8 @@ type Want struct {
 	MaxBytes   int
 	MinOne     bool // the first batch comes whole however large (KIP-74)
 	LockMs     int64
-	leased     bool // see Lease
+	Holder     uint64 // of a Lease: who takes, 0 for nobody in particular
+	leased     bool   // see Lease
 }
 
 // Given is what a member got.
@@ -137,7 +138,7 @@ func (p *Part) unread(err error) error {
 // the last of them.
 func (p *Part) pick(w *Want, g *Given, from, now int64, f *partition.Fetched) error {
 	r := newReader(f, &p.set)
-	a := share.Want{Member: w.Member, Leased: w.leased, NowMs: now, LockMs: w.LockMs, Strict: w.Strict, BatchSize: w.BatchSize}
+	a := share.Want{Member: w.Member, Leased: w.leased, Holder: w.Holder, NowMs: now, LockMs: w.LockMs, Strict: w.Strict, BatchSize: w.BatchSize}
 	left, keep, at := w.MaxRecords, 0, from
 	if left <= 0 {
 		left = int(^uint(0) >> 1)
