@@ -329,8 +329,9 @@ func TestSettleTellsOfATargetThatCannotBeAppendedTo(t *testing.T) {
 	noErrors(t, w.must(Set{[]Timer{w.at("a", "orders", time.Hour, "1")}}))
 	w.wall = w.wall.Add(2 * time.Hour)
 	var got error
+	began := w.now
 	w.do(Settle{}, func(_ any, err error) { got = err })
-	for range 20 {
+	for range 100 {
 		w.tail.sync()
 		for len(w.later) > 0 {
 			do := w.later[0]
@@ -339,11 +340,31 @@ func TestSettleTellsOfATargetThatCannotBeAppendedTo(t *testing.T) {
 		}
 		if len(w.works) > 0 {
 			w.land(0, true)
+		} else if got == nil && w.retries() && !w.next.IsZero() {
+			w.now = w.next
 		}
 		w.step()
 	}
-	if wire.CodeOf(got) != wire.NotEnoughReplicas {
-		t.Errorf("settle answers %v", got)
+	if took := w.now.Sub(began); wire.CodeOf(got) != wire.NotEnoughReplicas || took > 2*time.Second {
+		t.Errorf("settle answers %v after %v", got, took)
+	}
+}
+
+// As after a start, when the coordinator may be there before the partition.
+func TestSettleWaitsForAPartitionThatIsOpenedOnlyNow(t *testing.T) {
+	w := newWorld(t)
+	noErrors(t, w.must(Set{[]Timer{w.at("a", "other", time.Hour, "1")}}))
+	w.wall = w.wall.Add(2 * time.Hour)
+	refusals := 0
+	w.fails = func(Flight) error {
+		if refusals++; refusals < triesToTell {
+			return wire.NotLeaderOrFollower
+		}
+		return nil
+	}
+	w.must(Settle{})
+	if got := w.values("other"); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("it is answered with %q there", got)
 	}
 }
 

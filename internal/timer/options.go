@@ -41,6 +41,10 @@ const (
 	// firstAgain and lastAgain are how long a flight waits that could not land.
 	firstAgain = 10 * time.Millisecond
 	lastAgain  = time.Second
+	// triesToTell is how often a flight must have failed before those hear of it who
+	// wait for all that is due: its partition may be opened only now, as after a
+	// start. It takes a second and a quarter to get there.
+	triesToTell = 8
 	// absentFor is how long a topic must have been unknown before its timers are
 	// given up: this node may hear of it later than others.
 	absentFor = 30 * time.Second

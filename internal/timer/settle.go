@@ -27,7 +27,7 @@ func (t *turn) answerSettled() {
 	for _, g := range m.sortedTargets() {
 		switch {
 		case !g.busy && len(g.queue) == 0:
-		case g.why == nil:
+		case g.why == nil, g.tries < triesToTell:
 			return // what becomes of it is heard of
 		case failing == nil:
 			failing = g
