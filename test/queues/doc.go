@@ -9,8 +9,8 @@
 // letters. Kafka producers, the SQS door and the native door send, some messages
 // with a delay. The SQS door, the native door and members of the queue's share
 // group (test/rig/sharer) take: they acknowledge, give back at once or later, hold
-// longer, reject, are too slow, or go and say nothing. Dead letters are moved back
-// again and again.
+// longer, reject, are too slow, or go and say nothing. Dead letters go back again
+// and again: by moves of all and of chosen ones, and one by one, mended.
 //
 // A ledger holds the rules at every moment: a message that was acknowledged does
 // not come again; nobody gets one whose lease has not ended, or whose delay is not

@@ -132,6 +132,11 @@ func missing(l *ledger, t tally) error {
 	if *moves && t.moved == 0 {
 		never = append(never, "a dead letter that was moved back")
 	}
+	for _, what := range []string{"a move began", "a move of chosen letters began", "a letter was mended"} {
+		if *moves && l.seen(what) == 0 {
+			never = append(never, what)
+		}
+	}
 	if len(never) == 0 {
 		return nil
 	}
@@ -234,7 +239,8 @@ func (s *scene) takers(ctx context.Context, l *ledger) {
 	if !*moves {
 		return
 	}
-	v := &redriver{l: l, d: native{newCaller(s.nodes.HTTPAddrs(), s.rand())}, calm: &s.calm}
+	r := s.rand()
+	v := &redriver{l: l, d: native{newCaller(s.nodes.HTTPAddrs(), r)}, r: r, calm: &s.calm}
 	s.work(func() error { return v.run(ctx) })
 }
 
