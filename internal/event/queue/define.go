@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
@@ -19,31 +20,45 @@ func (s *Service) Create(ctx context.Context, ref Ref, spec Spec) (q Queue, crea
 	ref = RefOf(ref.Full())
 	asked := spec.Topic != ""
 	spec.Fill(ref)
-	if old, err := s.Get(ctx, ref); err == nil {
+	for try := 1; ; try++ {
+		q, created, err := s.create(ctx, ref, spec, asked)
+		if !errors.Is(err, object.ErrConflict) || try == updates { // else somebody makes it at the same moment
+			return q, created, err
+		}
+		sleep(ctx, time.Duration(try)*pause)
+	}
+}
+
+// create notes what the queue will be, makes what it needs, and notes that it is
+// there. Who was killed in between has not left a queue, but whose the topic is: who
+// makes the queue then knows it for his own.
+func (s *Service) create(ctx context.Context, ref Ref, spec Spec, asked bool) (Queue, bool, error) {
+	old, err := s.noted(ctx, ref)
+	switch {
+	case err == nil && !old.making:
 		return s.again(old, spec)
-	} else if !errors.Is(err, ErrNotFound) {
+	case err != nil && !errors.Is(err, ErrNotFound):
 		return Queue{}, false, err
 	}
 	if err := s.place(ctx, ref, &spec, asked); err != nil {
 		return Queue{}, false, err
 	}
+	left := old.making && !old.Adopted && old.Topic == spec.Topic
+	spec.Adopted = spec.Adopted && !left
 	if err := spec.check(ref); err != nil {
 		return Queue{}, false, err
 	}
 	if err := s.checkDeadLetter(ctx, ref, &spec); err != nil {
 		return Queue{}, false, err
 	}
-	if err := s.build(ctx, &spec); err != nil {
+	making, err := s.put(ctx, ref, old.Version, &spec, true)
+	if err != nil {
 		return Queue{}, false, err
 	}
-	q, err = s.put(ctx, ref, 0, &spec)
-	if errors.Is(err, object.ErrConflict) { // somebody made it at the same moment
-		old, err := s.Get(ctx, ref)
-		if err != nil {
-			return Queue{}, false, err
-		}
-		return s.again(old, spec)
+	if err := s.build(ctx, &spec, left); err != nil {
+		return Queue{}, false, err
 	}
+	q, err := s.put(ctx, ref, making.Version, &spec, false)
 	return q, err == nil, err
 }
 
@@ -87,7 +102,7 @@ func (s *Service) userOf(ctx context.Context, topic string) (string, error) {
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	for i := range all {
-		if q, err := queueOf(&all[i]); err == nil && q.Topic == topic {
+		if q, err := queueOf(&all[i]); err == nil && !q.making && q.Topic == topic {
 			return q.Full().String(), nil
 		}
 	}
@@ -121,9 +136,15 @@ func (s *Service) checkDeadLetter(ctx context.Context, ref Ref, spec *Spec) erro
 	return nil
 }
 
+// noteOf is what the object of a queue says.
+type noteOf struct {
+	Spec
+	Making bool `json:"making,omitempty"` // it is no queue yet
+}
+
 // put writes the object.
-func (s *Service) put(ctx context.Context, ref Ref, version int64, spec *Spec) (Queue, error) {
-	b, err := json.Marshal(spec)
+func (s *Service) put(ctx context.Context, ref Ref, version int64, spec *Spec, making bool) (Queue, error) {
+	b, err := json.Marshal(noteOf{*spec, making})
 	if err != nil {
 		return Queue{}, fmt.Errorf("write %s: %w", ref.Full(), err)
 	}
@@ -147,14 +168,25 @@ func objectError(err error) error {
 
 func queueOf(o *object.Object) (Queue, error) {
 	q := Queue{Ref: RefOf(o.Ref), ID: o.ID, Version: o.Version, Created: o.Created, Modified: o.Modified}
-	if err := json.Unmarshal(o.Spec, &q.Spec); err != nil {
+	var n noteOf
+	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return Queue{}, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
+	q.Spec, q.making = n.Spec, n.Making
 	return q, nil
 }
 
 // Get finds a queue. What it gives is not to be changed.
 func (s *Service) Get(ctx context.Context, ref Ref) (Queue, error) {
+	q, err := s.noted(ctx, ref)
+	if err == nil && q.making {
+		return Queue{}, fmt.Errorf("%w: %s is being made", ErrNotFound, ref.Full())
+	}
+	return q, err
+}
+
+// noted is Get also of a queue that is being made.
+func (s *Service) noted(ctx context.Context, ref Ref) (Queue, error) {
 	o, err := s.o.Objects.Get(ctx, ref.Full())
 	if err != nil {
 		return Queue{}, objectError(err)
@@ -173,7 +205,9 @@ func (s *Service) List(ctx context.Context, prefix Ref, after string, most int) 
 		if err != nil {
 			return nil, "", err
 		}
-		out = append(out, q)
+		if !q.making {
+			out = append(out, q)
+		}
 	}
 	return out, next, nil
 }
@@ -236,7 +270,7 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 	if err := s.rebuild(ctx, &old.Spec, &spec); err != nil {
 		return Queue{}, err
 	}
-	return s.put(ctx, old.Ref, old.Version, &spec)
+	return s.put(ctx, old.Ref, old.Version, &spec, false)
 }
 
 // clone copies a Spec so that a change of one is none of the other.
@@ -259,10 +293,11 @@ func (q *Queue) clone() Spec {
 	return s
 }
 
-// Delete deletes a queue, with its topic unless that was adopted.
+// Delete deletes a queue, with its topic unless that was adopted; also what is left
+// of one that was not made to its end.
 func (s *Service) Delete(ctx context.Context, ref Ref) error {
 	for try := 1; ; try++ {
-		q, err := s.Get(ctx, ref)
+		q, err := s.noted(ctx, ref)
 		if err != nil {
 			return err
 		}

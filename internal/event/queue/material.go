@@ -20,8 +20,8 @@ const overhead = 64 << 10
 const dedupWindowMs = 300_000
 
 // build makes the topic that a queue needs, unless it is adopted, and says what
-// its group does.
-func (s *Service) build(ctx context.Context, spec *Spec) error {
+// its group does. left: somebody may have made the topic who was killed then.
+func (s *Service) build(ctx context.Context, spec *Spec, left bool) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
@@ -31,7 +31,13 @@ func (s *Service) build(ctx context.Context, spec *Spec) error {
 		if err == nil {
 			err = made.Err
 		}
-		if errors.Is(err, kerr.TopicAlreadyExists) {
+		switch there := errors.Is(err, kerr.TopicAlreadyExists); {
+		case there && left:
+			if t := s.o.Image().TopicByName(spec.Topic); t != nil {
+				spec.Partitions = int32(len(t.Partitions))
+			}
+			err = s.alterTopic(ctx, spec)
+		case there:
 			spec.Adopted, err = true, nil
 		}
 		if err != nil {
@@ -132,23 +138,31 @@ func (s *Service) alterGroup(ctx context.Context, group string, settings map[str
 // rebuild changes topic and group from one Spec to another.
 func (s *Service) rebuild(ctx context.Context, old, spec *Spec) error {
 	if !spec.Adopted && (old.RetentionMs != spec.RetentionMs || old.MaxMessageBytes != spec.MaxMessageBytes) {
-		c, err := s.kafka()
-		if err != nil {
+		if err := s.alterTopic(ctx, spec); err != nil {
 			return err
-		}
-		var changes []kadm.AlterConfig
-		for name, value := range s.topicSettings(spec) {
-			changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: value})
-		}
-		got, err := kadm.NewClient(c).AlterTopicConfigs(ctx, changes, spec.Topic)
-		if err == nil {
-			_, err = got.On(spec.Topic, func(r *kadm.AlterConfigsResponse) error { return r.Err })
-		}
-		if err != nil {
-			return fmt.Errorf("%w: settings of the topic %s: %w", ErrUnavailable, spec.Topic, err)
 		}
 	}
 	return s.setGroup(ctx, spec)
+}
+
+// alterTopic has the settings of a queue's topic say what the Spec says.
+func (s *Service) alterTopic(ctx context.Context, spec *Spec) error {
+	c, err := s.kafka()
+	if err != nil {
+		return err
+	}
+	var changes []kadm.AlterConfig
+	for name, value := range s.topicSettings(spec) {
+		changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: value})
+	}
+	got, err := kadm.NewClient(c).AlterTopicConfigs(ctx, changes, spec.Topic)
+	if err == nil {
+		_, err = got.On(spec.Topic, func(r *kadm.AlterConfigsResponse) error { return r.Err })
+	}
+	if err != nil {
+		return fmt.Errorf("%w: settings of the topic %s: %w", ErrUnavailable, spec.Topic, err)
+	}
+	return nil
 }
 
 // demolish takes away what a queue was made of.

@@ -261,9 +261,9 @@ func TestQueuesAreListedByPages(t *testing.T) {
 
 func TestChangesHoldAtOnce(t *testing.T) {
 	r := start(t)
-	r.create("orders", nil)
+	was := r.create("orders", nil)
 	q, err := r.q.Update(r.ctx, ref("orders"), func(s *queue.Spec) error { s.VisibilityMs = 1000; return nil })
-	if err != nil || q.VisibilityMs != 1000 || q.Version != 2 {
+	if err != nil || q.VisibilityMs != 1000 || q.Version <= was.Version {
 		t.Fatalf("%+v, %v", q, err)
 	}
 	r.send("orders", "a")

@@ -129,6 +129,7 @@ type Queue struct {
 	ID                string // another for each queue that ever had the name
 	Version           int64
 	Created, Modified time.Time
+	making            bool // it is no queue yet
 }
 
 // Stats are where a queue stands, counted in committed records.

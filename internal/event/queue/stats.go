@@ -99,8 +99,8 @@ func (s *Service) Near(ctx context.Context, each func(q Queue, here lead.Survey,
 	sources := map[Ref]int{}
 	for i := range all {
 		q, err := queueOf(&all[i])
-		if err != nil {
-			continue // of a later release
+		if err != nil || q.making {
+			continue // else of a later release
 		}
 		queues = append(queues, q)
 		if q.DeadLetter != nil {

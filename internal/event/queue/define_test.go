@@ -1,0 +1,103 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"ottla/internal/event/queue"
+	"ottla/internal/sim"
+	fresh "ottla/test/rig"
+)
+
+// mostCuts bounds how many of the moments of a creation are tried.
+const mostCuts = 25
+
+// The power is cut while a queue is made. Who makes it then has a queue with a topic
+// of its own, which goes with it, however far the first came; and until then there
+// is no queue.
+func TestAQueueWhoseMakingWasCutOffHasItsOwnTopic(t *testing.T) {
+	d := sim.NewDisk(7)
+	if err := errors.Join(d.MkdirAll("/data", 0o755), d.SyncDir("/")); err != nil {
+		t.Fatal(err)
+	}
+	r := startOn(t, d, time.Now().UnixMilli(), fewPartitions)
+	r.create("earlier", nil) // what all queues need is there
+	var disks []*sim.Disk
+	var mu sync.Mutex // guards disks
+	d.OnOp(func(op sim.Op) sim.Action {
+		if op.Kind.Changes() {
+			mu.Lock()
+			defer mu.Unlock()
+			disks = append(disks, d.Clone(uint64(op.Seq)))
+		}
+		return sim.Action{}
+	})
+	r.create("orders", func(s *queue.Spec) { s.VisibilityMs = 1000 })
+	d.OnOp(nil)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(disks) == 0 {
+		t.Fatal("nothing is written for a queue")
+	}
+	n := min(len(disks), mostCuts)
+	for i := range n {
+		disk := disks[i*len(disks)/n]
+		t.Run(fmt.Sprint("moment ", i), func(t *testing.T) {
+			disk.Crash()
+			disk.Restart()
+			startOn(t, disk, time.Now().UnixMilli(), fewPartitions).madeAnew()
+		})
+	}
+}
+
+// madeAnew makes a queue and deletes it; it is there already, or it is not.
+func (r *rig) madeAnew() {
+	r.Helper()
+	spec := queue.DefaultSpec()
+	spec.VisibilityMs, spec.RetentionMs = 2000, 100_000
+	all, _, err := r.q.List(r.ctx, ref(""), "", 9)
+	r.must(err)
+	_, lacks := r.q.Get(r.ctx, ref("orders"))
+	if there := lacks == nil; there != (len(all) == 2) {
+		r.Errorf("it is there: %v, and %d queues are listed", lacks, len(all))
+	}
+	q, made, err := r.q.Create(r.ctx, ref("orders"), spec)
+	if lacks == nil {
+		if !errors.Is(err, queue.ErrExists) {
+			r.Errorf("another queue of the same name: %v", err)
+		}
+	} else if err != nil || !made || q.Adopted || q.VisibilityMs != 2000 {
+		r.Errorf("made anew: %+v, %v, %v", q, made, err)
+	}
+	if _, err := r.q.Send(r.ctx, ref("orders"), []queue.Message{{Body: []byte("a"), DelayMs: -1}}); err != nil {
+		r.Errorf("send: %v", err)
+	}
+	r.want("it is a queue", bodies(r.take("orders", 1)), "a:1")
+	r.must(r.q.Delete(r.ctx, ref("orders")))
+	m, err := fresh.Metadata(r.ctx, r.client())
+	r.must(err)
+	for _, t := range m.Topics {
+		if *t.Topic == "orders" {
+			r.Error("the queue's topic is left")
+		}
+	}
+}
+
+// A topic that somebody made is his, whatever became of a queue of its name.
+func TestAQueueThatAdoptsATopicLeavesIt(t *testing.T) {
+	r := start(t)
+	_, err := r.admin().CreateTopic(r.ctx, 1, 1, nil, "orders")
+	r.must(err)
+	if q := r.create("orders", nil); !q.Adopted {
+		t.Errorf("%+v", q)
+	}
+	r.must(r.q.Delete(r.ctx, ref("orders")))
+	m, err := fresh.Metadata(r.ctx, r.client(), "orders")
+	r.must(err)
+	if len(m.Topics) != 1 || m.Topics[0].ErrorCode != 0 {
+		t.Errorf("the topic is gone: %+v", m.Topics)
+	}
+}
