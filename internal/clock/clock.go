@@ -84,10 +84,11 @@ const (
 func (c *Clock) step(ctx context.Context, ahead time.Duration) {
 	var last time.Time
 	for idle, failed := 0, 0; idle < mostIdle && failed < mostFailed && ctx.Err() == nil; {
-		failed++
-		if c.fire(ctx) == nil {
-			failed = 0
+		if c.fire(ctx) != nil { // what is due here is not done yet: not on to the next
+			failed++
+			continue
 		}
+		failed = 0
 		at, ok := c.next(ctx)
 		if !ok || time.Until(at) > ahead {
 			return

@@ -139,6 +139,42 @@ func TestEachThingSeesItsOwnTimeInOneMove(t *testing.T) {
 	}
 }
 
+// halfway is a node that fails each time in the middle: the timer is gone, and what
+// it stood for is done only when it is asked again.
+type halfway struct {
+	node
+	half []time.Time
+}
+
+func (n *halfway) Fire(context.Context) error {
+	if len(n.half) == 0 && len(n.due) > 0 && !n.due[0].After(n.clock.Now()) {
+		n.half, n.due = n.due[:1], n.due[1:]
+		return errors.New("not yet")
+	}
+	for _, at := range n.half {
+		n.fired = append(n.fired, fired{at, n.clock.Now()})
+	}
+	n.half = nil
+	return nil
+}
+
+func TestAMomentsFailureKeepsTheClockWhereItIs(t *testing.T) {
+	c := &Clock{}
+	n := &halfway{node: node{clock: c}}
+	for i := range 10 {
+		n.due = append(n.due, c.Now().Add(time.Duration(i+1)*time.Hour))
+	}
+	c.Join(n)
+	if err := c.Advance(t.Context(), 11*time.Hour); err != nil || len(n.fired) != 10 {
+		t.Fatalf("%v; %d things were done", err, len(n.fired))
+	}
+	for _, f := range n.fired {
+		if late := f.saw.Sub(f.at); late < 0 || late > 5*time.Minute {
+			t.Errorf("what was due saw the clock %v behind", late)
+		}
+	}
+}
+
 // What does not get done, or fails, does not keep the clock from where it goes.
 func TestAClockDoesNotStopForEver(t *testing.T) {
 	for what, n := range map[string]*node{"stuck": {stuck: true}, "failing": {fails: errors.New("no")}} {

@@ -38,6 +38,7 @@ func (r *runner) turn(ctx context.Context, helpers *sync.WaitGroup) error {
 	r.launch(ctx, helpers)
 	if failed := r.wake(ctx, plans, nowMs); len(failed) > 0 {
 		r.later(ctx, helpers, failed)
+		r.answer(errNoTimer) // what comes next is known to nobody
 	}
 	for _, p := range plans {
 		if p.def != nil && p.rest.Over && p.def.DeleteAfter && !r.finish(ctx, p) {

@@ -2,11 +2,15 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"ottla/internal/timer"
 )
+
+// errNoTimer is what those hear who wait until a runner has nothing to do.
+var errNoTimer = errors.New("a schedule has no timer for its next run yet; it is tried again")
 
 // wake sets the timers by which schedules are looked at again, and takes those
 // away that are not needed. It returns the schedules for which that failed.
