@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"ottla/internal/sockcall"
 )
 
 // listener is a port's listener that also takes connections back, which were
@@ -56,7 +58,10 @@ func (l *listener) accept() {
 func (l *listener) Accept() (net.Conn, error) {
 	select {
 	case a := <-l.accepted:
-		return a.conn, a.err
+		if a.err != nil {
+			return nil, a.err
+		}
+		return sockcall.Wrap(a.conn), nil
 	case c := <-l.back:
 		return c, nil
 	case <-l.closed:
@@ -66,7 +71,7 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // give takes a connection back, with what was read of it already.
 func (l *listener) give(c net.Conn, early []byte) {
-	r := &returned{Conn: c, early: early, fresh: true, from: l}
+	r := &returned{Conn: sockcall.Wrap(c), early: early, fresh: true, from: l}
 	l.mu.Lock()
 	l.idle[r] = struct{}{}
 	l.mu.Unlock()
@@ -151,7 +156,10 @@ func (r *returned) SetReadDeadline(t time.Time) error {
 // unwrap gives the connection itself where it has nothing left to say.
 func unwrap(c net.Conn) net.Conn {
 	if r, ok := c.(*returned); ok && len(r.early) == 0 {
-		return r.Conn // it has asked something, so nobody thinks it idle
+		c = r.Conn // it has asked something, so nobody thinks it idle
+	}
+	if s, ok := c.(*sockcall.Conn); ok {
+		c = s.Conn
 	}
 	return c
 }
