@@ -8,8 +8,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"ottla/internal/sockcall"
 )
 
 // listener is a port's listener that also takes connections back, which were
@@ -61,7 +59,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		if a.err != nil {
 			return nil, a.err
 		}
-		return sockcall.Wrap(a.conn), nil
+		return wrap(a.conn), nil
 	case c := <-l.back:
 		return c, nil
 	case <-l.closed:
@@ -71,7 +69,7 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // give takes a connection back, with what was read of it already.
 func (l *listener) give(c net.Conn, early []byte) {
-	r := &returned{Conn: sockcall.Wrap(c), early: early, fresh: true, from: l}
+	r := &returned{Conn: wrap(c), early: early, fresh: true, from: l}
 	l.mu.Lock()
 	l.idle[r] = struct{}{}
 	l.mu.Unlock()
@@ -151,17 +149,6 @@ func (r *returned) SetReadDeadline(t time.Time) error {
 		t = time.Now().Add(idleTimeout)
 	}
 	return r.Conn.SetReadDeadline(t)
-}
-
-// unwrap gives the connection itself where it has nothing left to say.
-func unwrap(c net.Conn) net.Conn {
-	if r, ok := c.(*returned); ok && len(r.early) == 0 {
-		c = r.Conn // it has asked something, so nobody thinks it idle
-	}
-	if s, ok := c.(*sockcall.Conn); ok {
-		c = s.Conn
-	}
-	return c
 }
 
 func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
