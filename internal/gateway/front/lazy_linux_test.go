@@ -30,7 +30,7 @@ func joined(t *testing.T) (*lazy, net.Conn) {
 	return c, far
 }
 
-var past, far = time.Unix(1, 0), 24*time.Hour
+var past, far = time.Unix(1, 0), 24 * time.Hour
 
 func (l *lazy) must(t *testing.T, err error) {
 	t.Helper()
