@@ -28,6 +28,7 @@ type sending struct {
 	now   time.Time
 	out   []Sent
 	near  []parcel
+	gone  []parcel // that are in the log
 	far   sync.WaitGroup
 	mu    sync.Mutex // guards there
 	there written
@@ -40,6 +41,7 @@ type parcel struct {
 	places  []int // of its messages, in what Send answers
 	records []*kgo.Record
 	size    int
+	written post.Written // of those that are in the log
 }
 
 // recordOverhead is what a record has at most beside its key, its value and its
@@ -60,7 +62,7 @@ func (w *sending) add(ctx context.Context, place int, m *Message) {
 	}
 	to := w.parcel(index, p)
 	if len(to.records) > 0 && to.size+size > p.MaxBatch() {
-		w.deliver(ctx, to)
+		w.write(ctx, to)
 		*to = parcel{index: index, p: p}
 	}
 	to.places, to.records, to.size = append(to.places, place), append(to.records, r), to.size+size
@@ -84,7 +86,7 @@ func (w *sending) partition(r *kgo.Record) (int32, *partition.Partition) {
 	case len(w.near) > 0:
 		return w.near[0].index, w.near[0].p
 	}
-	turn := int(w.s.turn.Add(1))
+	turn := int(w.s.sends.Add(1))
 	for i := range n {
 		index := int32((turn + i) % n)
 		if p := w.led(index); p != nil {
@@ -112,10 +114,23 @@ func (w *sending) parcel(index int32, p *partition.Partition) *parcel {
 	return &w.near[len(w.near)-1]
 }
 
-// finish sends what is left and waits until all messages are durable, or not.
+// finish writes what is left, then waits until all messages are durable, or not:
+// one sync may do for many partitions.
 func (w *sending) finish(ctx context.Context) {
 	for i := range w.near {
-		w.deliver(ctx, &w.near[i])
+		w.write(ctx, &w.near[i])
+	}
+	if len(w.gone) > 0 {
+		within, cancel := context.WithTimeout(ctx, sendTimeout)
+		defer cancel()
+		for i := range w.gone {
+			x := &w.gone[i]
+			err := x.written.Await(within)
+			for k, r := range x.records {
+				r.Partition, r.Offset = x.index, x.written.Base+int64(k)
+				w.ended(x.places[k], r, err)
+			}
+		}
 	}
 	w.far.Wait()
 }
@@ -126,8 +141,8 @@ var builders = sync.Pool{New: func() any { return record.NewBuilder() }}
 // keptBuilder bounds the buffer of a builder that is kept.
 const keptBuilder = 256 << 10
 
-// deliver appends a parcel and waits until it is durable.
-func (w *sending) deliver(ctx context.Context, x *parcel) {
+// write writes a parcel to the log.
+func (w *sending) write(ctx context.Context, x *parcel) {
 	b := builders.Get().(*record.Builder)
 	var headers []record.RecordHeader
 	for _, r := range x.records {
@@ -141,17 +156,16 @@ func (w *sending) deliver(ctx context.Context, x *parcel) {
 	if len(batch) <= keptBuilder {
 		builders.Put(b)
 	}
-	within, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	base, err := post.Append(within, x.p, batch)
-	if base < 0 && passing(err) {
-		for i, r := range x.records {
-			w.send(ctx, x.places[i], r)
-		}
+	var err error
+	if x.written, err = post.Write(x.p, batch); err == nil {
+		w.gone = append(w.gone, *x)
 		return
 	}
 	for i, r := range x.records {
-		r.Partition, r.Offset = x.index, base+int64(i)
+		if passing(err) {
+			w.send(ctx, x.places[i], r)
+			continue
+		}
 		w.ended(x.places[i], r, err)
 	}
 }

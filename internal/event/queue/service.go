@@ -67,6 +67,7 @@ type Service struct {
 	cancel  context.CancelFunc
 	working sync.WaitGroup
 	turn    atomic.Uint32 // with which partition a Take begins
+	sends   atomic.Uint32 // where messages without a key go
 
 	attempts attempts
 	known    known
