@@ -88,7 +88,7 @@ func (s *Server) makeEvents() {
 		Create: s.makeObjectsTopic,
 	})
 	e.queues = queue.New(queue.Options{
-		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Image: s.image, Timers: s.timers,
+		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Partitions: s.broker, Image: s.image, Timers: s.timers,
 		Now: s.o.Now, NodeID: s.nodeID, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ottla/internal/kafka/queues"
@@ -68,8 +69,7 @@ func (s *Service) answer(ctx context.Context, ref Ref, n int, of say) []error {
 		}
 		return errs
 	}
-	words := map[queues.Part][]share.Word{}
-	places := map[queues.Part][]int{}
+	var parts []answers
 	for i := range n {
 		receipt, w, err := of(q, i)
 		var t ticket
@@ -84,17 +84,33 @@ func (s *Service) answer(ctx context.Context, ref Ref, n int, of say) []error {
 			continue
 		}
 		w.Receipt = t.Receipt
-		p := t.part(q.Group)
-		words[p], places[p] = append(words[p], w), append(places[p], i)
+		to := answersOf(&parts, t.part(q.Group), n)
+		to.words, to.places = append(to.words, w), append(to.places, i)
 	}
-	for p := range words {
-		for k, err := range s.redeem(ctx, p, words[p]) {
-			if errs[places[p][k]] = answerError(q, err); err == nil {
-				s.counts.of(words[p][k].Type).Of(q.Name).Inc()
+	for _, p := range parts {
+		for k, err := range s.redeem(ctx, p.part, p.words) {
+			if errs[p.places[k]] = answerError(q, err); err == nil {
+				s.counts.of(p.words[k].Type).Of(q.Name).Inc()
 			}
 		}
 	}
 	return errs
+}
+
+// answers are what is said of messages of one partition.
+type answers struct {
+	part   queues.Part
+	words  []share.Word
+	places []int // of the messages, in what was asked
+}
+
+// answersOf finds those of a partition, with room for n when they are the first.
+func answersOf(all *[]answers, p queues.Part, n int) *answers {
+	i := slices.IndexFunc(*all, func(a answers) bool { return a.part == p })
+	if i < 0 {
+		i, *all = len(*all), append(*all, answers{part: p, words: make([]share.Word, 0, n), places: make([]int, 0, n)})
+	}
+	return &(*all)[i]
 }
 
 // answerWithin is how long a partition is tried whose leader moves.
@@ -103,24 +119,16 @@ const answerWithin = 5 * time.Second
 // redeem says words of one partition, again where it was certainly not heard or
 // where to hear it twice does no harm: a word that counts makes its receipt void.
 func (s *Service) redeem(ctx context.Context, p queues.Part, words []share.Word) []error {
-	out := make([]error, len(words))
-	left := make([]int, len(words))
-	for i := range left {
-		left[i] = i
-	}
-	for begun := time.Now(); ; {
-		now := make([]share.Word, len(left))
-		for k, i := range left {
-			now[k] = words[i]
-		}
-		var again []int
-		for k, err := range s.o.Leases.Redeem(ctx, p, now) {
-			i := left[k]
-			if out[i] = err; err != nil && passing(err) {
-				again = append(again, i)
+	out := s.o.Leases.Redeem(ctx, p, words)
+	for begun := time.Now(); time.Since(begun) <= answerWithin; {
+		var left []int
+		var again []share.Word
+		for i, err := range out {
+			if err != nil && passing(err) {
+				left, again = append(left, i), append(again, words[i])
 			}
 		}
-		if left = again; len(left) == 0 || time.Since(begun) > answerWithin {
+		if len(left) == 0 {
 			return out
 		}
 		select {
@@ -128,7 +136,11 @@ func (s *Service) redeem(ctx context.Context, p queues.Part, words []share.Word)
 		case <-ctx.Done():
 			return out
 		}
+		for k, err := range s.o.Leases.Redeem(ctx, p, again) {
+			out[left[k]] = err
+		}
 	}
+	return out
 }
 
 func answerError(q *opened, err error) error {

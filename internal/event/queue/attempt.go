@@ -79,14 +79,15 @@ func (s *Service) renew(ctx context.Context, q *opened, got []Taken, visibilityM
 	return true
 }
 
-// maxFirsts bounds how many times of first deliveries are remembered.
-const maxFirsts = 1 << 16
+// maxFirsts bounds how many times of first deliveries are remembered: the youngest
+// so many at least, twice as many at most.
+const maxFirsts = 1 << 15
 
-// firsts remember when messages were taken first, at this node.
+// firsts remember when messages were taken first, at this node: two generations,
+// of which the older is forgotten at once.
 type firsts struct {
-	mu    sync.Mutex // guards both
-	at    map[firstKey]int64
-	order []firstKey
+	mu       sync.Mutex // guards both
+	now, old map[firstKey]int64
 }
 
 type firstKey struct {
@@ -101,20 +102,18 @@ func (f *firsts) note(k firstKey, count int16, nowMs int64) int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if count > 1 {
-		return f.at[k]
-	}
-	if f.at == nil {
-		f.at = map[firstKey]int64{}
-	}
-	if _, ok := f.at[k]; !ok {
-		f.order = append(f.order, k)
-	}
-	f.at[k] = nowMs
-	if len(f.order) > maxFirsts {
-		for _, old := range f.order[:maxFirsts/4] {
-			delete(f.at, old)
+		if at, ok := f.now[k]; ok {
+			return at
 		}
-		f.order = slices.Clone(f.order[maxFirsts/4:])
+		return f.old[k]
+	}
+	if f.now == nil {
+		f.now = map[firstKey]int64{}
+	}
+	f.now[k] = nowMs
+	if len(f.now) >= maxFirsts {
+		f.now, f.old = f.old, f.now
+		clear(f.now)
 	}
 	return nowMs
 }

@@ -11,7 +11,7 @@
 // Files in reading order: spec.go, message.go (and as records), errors.go, service.go,
 // define.go (create, change, delete), known.go (as they were read), check.go,
 // material.go (topics and groups),
-// receipt.go, send.go, repeats.go, take.go, attempt.go,
+// receipt.go, send.go, sending.go (on the way to the log), repeats.go, take.go, attempt.go,
 // answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), runner.go (who
 // carries them out), moving.go (a task under way), settle.go (what an earlier one left), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
 // letters), letters.go (what lies there, and mending it).

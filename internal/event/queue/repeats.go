@@ -18,7 +18,7 @@ type written struct {
 }
 
 // note notes one of them.
-func (w *written) note(q *opened, place int, r *kgo.Record, dedupID string) {
+func (w *written) note(q *opened, place int, r *kgo.Record) {
 	if w.of == nil {
 		w.of, w.places = map[int32][]lead.Written{}, map[int32][]int{}
 	}
@@ -27,9 +27,19 @@ func (w *written) note(q *opened, place int, r *kgo.Record, dedupID string) {
 		scope = r.Key
 	}
 	w.of[r.Partition] = append(w.of[r.Partition], lead.Written{
-		Offset: r.Offset, AtMs: r.Timestamp.UnixMilli(), ID: share.DedupOf(scope, []byte(dedupID)),
+		Offset: r.Offset, AtMs: r.Timestamp.UnixMilli(), ID: share.DedupOf(scope, dedupOf(r)),
 	})
 	w.places[r.Partition] = append(w.places[r.Partition], place)
+}
+
+// dedupOf is a record's deduplication id.
+func dedupOf(r *kgo.Record) []byte {
+	for i := range r.Headers {
+		if r.Headers[i].Key == queues.HeaderDedup {
+			return r.Headers[i].Value
+		}
+	}
+	return nil
 }
 
 // nameRepeats gives messages that repeat others, and are dropped therefore, the id

@@ -4,15 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/kafka/queues"
 	"ottla/internal/timer"
@@ -38,10 +33,7 @@ func (s *Service) Send(ctx context.Context, ref Ref, messages []Message) ([]Sent
 	out := make([]Sent, len(messages))
 	var late []timer.Timer
 	var lateOf []int
-	var way sync.WaitGroup
-	var there written
-	var mu sync.Mutex // guards there
-	now := s.o.Now()
+	way := sending{s: s, q: q, c: c, now: s.o.Now(), out: out}
 	for i := range messages {
 		m := messages[i]
 		delay, err := q.prepare(&m)
@@ -50,25 +42,16 @@ func (s *Service) Send(ctx context.Context, ref Ref, messages []Message) ([]Sent
 			continue
 		}
 		if delay > 0 {
-			t := q.delayed(&m, now, delay)
+			t := q.delayed(&m, way.now, delay)
 			out[i].ID = t.id
 			late, lateOf = append(late, t.Timer), append(lateOf, i)
 			continue
 		}
-		way.Add(1)
-		r := &kgo.Record{Topic: q.Topic, Key: m.key(), Value: m.Body, Headers: m.headers(), Timestamp: now}
-		c.Produce(ctx, r, func(r *kgo.Record, err error) {
-			if q.sent(&out[i], r, err); err == nil && q.FIFO {
-				mu.Lock()
-				there.note(q, i, r, m.DedupID)
-				mu.Unlock()
-			}
-			way.Done()
-		})
+		way.add(ctx, i, &m)
 	}
 	s.setTimers(ctx, late, lateOf, out)
-	way.Wait()
-	s.nameRepeats(ctx, q, &there, out)
+	way.finish(ctx)
+	s.nameRepeats(ctx, q, &way.there, out)
 	good := 0
 	for i := range out {
 		if out[i].Err == nil {
@@ -110,25 +93,6 @@ func (q *opened) prepare(m *Message) (delayMs int64, err error) {
 		return q.DelayMs, nil
 	}
 	return m.DelayMs, nil
-}
-
-// sent takes the end of a produced message.
-func (q *opened) sent(out *Sent, r *kgo.Record, err error) {
-	if err != nil {
-		out.Err = sendError(err)
-		return
-	}
-	out.ID = queues.MessageID(q.topic.ID, r.Partition, r.Offset)
-	if q.FIFO {
-		out.Sequence = sequence(r.Offset)
-	}
-}
-
-func sendError(err error) error {
-	if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) {
-		return fmt.Errorf("%w: %w", ErrTooLarge, err)
-	}
-	return fmt.Errorf("%w: the message may have been sent or not: %w", ErrUnavailable, err)
 }
 
 // lateMessage is a message that waits for its time.

@@ -16,6 +16,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metadata"
@@ -44,6 +45,9 @@ type Options struct {
 	// Client makes a client of this node's Kafka door.
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	Leases Leases
+	// Partitions are those that this node leads: messages go into them without a
+	// detour. nil: all go by Client.
+	Partitions post.Partitions
 	// Image is the metadata that this node serves by.
 	Image func() *metadata.Image
 	// Timers keep delayed messages; nil: delays are refused.
@@ -63,6 +67,7 @@ type Service struct {
 	cancel  context.CancelFunc
 	working sync.WaitGroup
 	turn    atomic.Uint32 // with which partition a Take begins
+	sends   atomic.Uint32 // where messages without a key go
 
 	attempts attempts
 	known    known

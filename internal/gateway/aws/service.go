@@ -31,9 +31,9 @@ type Service struct {
 }
 
 func (s *Service) op(name string) (protocol.Op, bool) {
-	for _, o := range s.Ops {
-		if o.Name == name {
-			return o, true
+	for i := range s.Ops {
+		if s.Ops[i].Name == name {
+			return s.Ops[i], true
 		}
 	}
 	return protocol.Op{}, false

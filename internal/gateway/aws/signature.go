@@ -82,20 +82,24 @@ func readHeader(alg, rest string) (*Signature, *protocol.Error) {
 // readScope reads KEY/DATE/REGION/SERVICE/aws4_request. A key may have slashes,
 // so it is read from its end. Version 4a has no region.
 func readScope(alg, credential string) (*Signature, *protocol.Error) {
-	parts := strings.Split(credential, "/")
-	after := 4
-	if alg == algorithmA {
-		after = 3
-	}
-	n := len(parts) - after
-	if n < 1 || parts[len(parts)-1] != "aws4_request" {
+	var s Signature
+	rest, ok := strings.CutSuffix(credential, "/aws4_request")
+	ok = ok && cutLast(&rest, &s.Service) && (alg == algorithmA || cutLast(&rest, &s.Region)) && cutLast(&rest, &s.Date)
+	if !ok {
 		return nil, incomplete("the signature's Credential is %q, want KEY/DATE/REGION/SERVICE/aws4_request", credential)
 	}
-	s := &Signature{AccessKey: strings.Join(parts[:n], "/"), Date: parts[n], Service: parts[len(parts)-2]}
-	if alg == algorithm {
-		s.Region = parts[n+1]
+	s.AccessKey = rest
+	return &s, nil
+}
+
+// cutLast takes the last part off a path.
+func cutLast(path, part *string) bool {
+	i := strings.LastIndexByte(*path, '/')
+	if i < 0 {
+		return false
 	}
-	return s, nil
+	*path, *part = (*path)[:i], (*path)[i+1:]
+	return true
 }
 
 // whole refuses a signature that lacks a part.

@@ -11,11 +11,12 @@
 // connection has neither a goroutine nor buffers until it is answered.
 //
 // Files in reading order: front.go (the port, and who is let in), park.go (polls
-// that wait), answer.go, listener.go, gone_*.go.
+// that wait), answer.go, listener.go, lazy.go (a connection and its deadlines),
+// gone_*.go.
 //
 // Locks: lanes.mu guards the polls that wait, listener.mu the connections that
 // came back and have asked nothing yet; neither is held for a call or a
-// write.
+// write. lazy.mu guards the deadlines of one connection.
 //
 // It is not for routes: doors bring handlers. Source: OWASP on DNS rebinding
 // and cross-site request forgery; Fetch standard, Origin; Fetch Metadata.

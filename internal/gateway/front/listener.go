@@ -56,7 +56,10 @@ func (l *listener) accept() {
 func (l *listener) Accept() (net.Conn, error) {
 	select {
 	case a := <-l.accepted:
-		return a.conn, a.err
+		if a.err != nil {
+			return nil, a.err
+		}
+		return wrap(a.conn), nil
 	case c := <-l.back:
 		return c, nil
 	case <-l.closed:
@@ -66,7 +69,7 @@ func (l *listener) Accept() (net.Conn, error) {
 
 // give takes a connection back, with what was read of it already.
 func (l *listener) give(c net.Conn, early []byte) {
-	r := &returned{Conn: c, early: early, fresh: true, from: l}
+	r := &returned{Conn: wrap(c), early: early, fresh: true, from: l}
 	l.mu.Lock()
 	l.idle[r] = struct{}{}
 	l.mu.Unlock()
@@ -146,14 +149,6 @@ func (r *returned) SetReadDeadline(t time.Time) error {
 		t = time.Now().Add(idleTimeout)
 	}
 	return r.Conn.SetReadDeadline(t)
-}
-
-// unwrap gives the connection itself where it has nothing left to say.
-func unwrap(c net.Conn) net.Conn {
-	if r, ok := c.(*returned); ok && len(r.early) == 0 {
-		return r.Conn // it has asked something, so nobody thinks it idle
-	}
-	return c
 }
 
 func timedOut(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"strconv"
 	"unicode/utf8"
 )
@@ -65,6 +66,12 @@ func unmarshal(body []byte, into any) error {
 	if !utf8.Valid(body) {
 		return unreadable("the body is not UTF-8")
 	}
+	if plain, ok := into.(Scanned); ok {
+		if Scan(body, plain) {
+			return nil
+		}
+		reflect.ValueOf(into).Elem().SetZero()
+	}
 	err := json.Unmarshal(body, into)
 	if err == nil {
 		return nil
@@ -82,7 +89,9 @@ func writeJSON(w http.ResponseWriter, c *Call, contentType string, status int, o
 	b := bodies.Get().(*bytes.Buffer)
 	defer release(b)
 	b.Reset()
-	if out == nil {
+	if plain, ok := out.(Appended); ok {
+		b.Write(plain.AppendJSON(b.AvailableBuffer()))
+	} else if out == nil {
 		b.WriteString("{}")
 	} else {
 		enc := json.NewEncoder(b)

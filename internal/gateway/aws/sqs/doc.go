@@ -17,6 +17,6 @@
 // Reading order: service.go (what is asked of queues, the table of operations),
 // address.go, errors.go; message.go and checksum.go (what messages are);
 // queues.go, attributes.go, policy.go, tags.go (queues); send.go, receive.go,
-// delete.go, visibility.go (messages), batch.go (what batches share), moves.go.
+// delete.go, visibility.go (messages), batch.go (what batches share), plain.go (the JSON of these), moves.go.
 // Sources: Amazon SQS API reference, version 2012-11-05; the service's model.
 package sqs

@@ -67,6 +67,48 @@ type taking struct {
 	ahead   partition.Fetched // what was read to find batches in
 	reader  *reader
 	next    int64 // the offset behind what reader gave
+	fresh   fresh
+}
+
+// fresh is what is left in memory of what was learned of last: where takers keep up
+// with senders it is what they are given, and is not read again.
+type fresh struct {
+	buf   []byte
+	at    int64 // of buf in what was read
+	spots []spot
+}
+
+// spot is where a batch lies in what was read.
+type spot struct {
+	first, last int64
+	at          int64
+	size        int
+}
+
+// note notes a batch that a reader gave.
+func (f *fresh) note(r *reader, first, last int64, end int) {
+	if r.bufAt != f.at {
+		f.at, f.spots = r.bufAt, f.spots[:0]
+	}
+	size := r.head.Size()
+	f.buf, f.spots = r.buf, append(f.spots, spot{first, last, int64(end - size), size})
+}
+
+// end forgets what the reader's last look, which gave no batch, has overwritten.
+func (f *fresh) end(r *reader, err error) {
+	if err != nil || r.bufAt != f.at {
+		f.spots = f.spots[:0]
+	}
+}
+
+// find gives a copy of the batch of an offset; without bytes when it is not there.
+func (f *fresh) find(at int64) batch {
+	for _, x := range f.spots {
+		if from := x.at - f.at; x.first <= at && at <= x.last && from >= 0 && from+int64(x.size) <= int64(len(f.buf)) {
+			return batch{x.first, x.last, slices.Clone(f.buf[from:][:x.size])}
+		}
+	}
+	return batch{}
 }
 
 // batch is a batch whose records are given.
@@ -91,17 +133,20 @@ func (t *taking) learn(from int64) (int, error) {
 	defer f.Slice.Release()
 	r := newReader(&f, &p.set)
 	r.buf = p.learning
+	t.fresh.spots = t.fresh.spots[:0]
 	defer func() { p.learning = r.kept() }()
 	read := 0
 	for {
 		b, end, ok, err := r.next()
 		if err != nil || !ok {
+			t.fresh.end(r, err)
 			t.learned += read
 			return read, err
 		}
 		p.unrepeat(&b, r.marks)
 		r.one[0] = b
 		p.core.Learn(from, r.one[:])
+		t.fresh.note(r, b.First, b.Last, end)
 		from, read = max(from, b.Last+1), end
 	}
 }
@@ -136,6 +181,9 @@ func (t *taking) copy(at int64, most int) (bool, error) {
 // find reads the batch of an offset; without bytes when it is not there (any
 // more).
 func (t *taking) find(at int64) (batch, error) {
+	if b := t.fresh.find(at); b.bytes != nil {
+		return b, nil
+	}
 	for fresh := false; ; fresh = true {
 		if t.reader == nil || at < t.next || fresh {
 			if err := t.fetch(at); err != nil || t.ahead.Slice.Len == 0 {

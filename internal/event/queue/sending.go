@@ -1,0 +1,204 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/kafka/post"
+	"ottla/internal/kafka/queues"
+	"ottla/internal/partition"
+	"ottla/internal/record"
+	"ottla/internal/wire"
+)
+
+// sending are messages on their way to the queue's topic. Those of partitions that
+// this node leads go into them at once, as batches without a producer; the others,
+// and those that such a partition refuses at the moment, by the client, which tries
+// again for a while.
+type sending struct {
+	s     *Service
+	q     *opened
+	c     *kgo.Client
+	now   time.Time
+	out   []Sent
+	near  []parcel
+	gone  []parcel // that are in the log
+	far   sync.WaitGroup
+	mu    sync.Mutex // guards there
+	there written
+}
+
+// parcel are messages of one partition.
+type parcel struct {
+	index   int32
+	p       *partition.Partition
+	places  []int // of its messages, in what Send answers
+	records []*kgo.Record
+	size    int
+	written post.Written // of those that are in the log
+}
+
+// recordOverhead is what a record has at most beside its key, its value and its
+// headers, and each header beside its own.
+const recordOverhead = 40
+
+// add takes a message, whose place it is told by.
+func (w *sending) add(ctx context.Context, place int, m *Message) {
+	r := &kgo.Record{Topic: w.q.Topic, Key: m.key(), Value: m.Body, Headers: m.headers(), Timestamp: w.now}
+	index, p := w.partition(r)
+	if p == nil {
+		w.send(ctx, place, r)
+		return
+	}
+	size := recordOverhead + len(r.Key) + len(r.Value)
+	for i := range r.Headers {
+		size += recordOverhead + len(r.Headers[i].Key) + len(r.Headers[i].Value)
+	}
+	to := w.parcel(index, p)
+	if len(to.records) > 0 && to.size+size > p.MaxBatch() {
+		w.write(ctx, to)
+		*to = parcel{index: index, p: p}
+	}
+	to.places, to.records, to.size = append(to.places, place), append(to.records, r), to.size+size
+}
+
+// keyed chooses the partitions of records with keys as Kafka's producers do.
+var keyed = kgo.StickyKeyPartitioner(nil)
+
+// partition is where a record goes, if this node leads that; a record without a key
+// may go to any, and all of them in one Send go to the same.
+func (w *sending) partition(r *kgo.Record) (int32, *partition.Partition) {
+	n := len(w.q.topic.Partitions)
+	switch {
+	case w.s.o.Partitions == nil || n == 0:
+		return 0, nil
+	case n == 1:
+		return 0, w.led(0)
+	case r.Key != nil:
+		index := int32(keyed.ForTopic(w.q.Topic).Partition(r, n))
+		return index, w.led(index)
+	case len(w.near) > 0:
+		return w.near[0].index, w.near[0].p
+	}
+	turn := int(w.s.sends.Add(1))
+	for i := range n {
+		index := int32((turn + i) % n)
+		if p := w.led(index); p != nil {
+			return index, p
+		}
+	}
+	return 0, nil
+}
+
+func (w *sending) led(index int32) *partition.Partition {
+	p, code := w.s.o.Partitions.ByID(w.q.topic.ID, index)
+	if code != wire.None {
+		return nil
+	}
+	return p
+}
+
+func (w *sending) parcel(index int32, p *partition.Partition) *parcel {
+	for i := range w.near {
+		if w.near[i].index == index {
+			return &w.near[i]
+		}
+	}
+	w.near = append(w.near, parcel{index: index, p: p})
+	return &w.near[len(w.near)-1]
+}
+
+// finish writes what is left, then waits until all messages are durable, or not:
+// one sync may do for many partitions.
+func (w *sending) finish(ctx context.Context) {
+	for i := range w.near {
+		w.write(ctx, &w.near[i])
+	}
+	if len(w.gone) > 0 {
+		within, cancel := context.WithTimeout(ctx, sendTimeout)
+		defer cancel()
+		for i := range w.gone {
+			x := &w.gone[i]
+			err := x.written.Await(within)
+			for k, r := range x.records {
+				r.Partition, r.Offset = x.index, x.written.Base+int64(k)
+				w.ended(x.places[k], r, err)
+			}
+		}
+	}
+	w.far.Wait()
+}
+
+// builders make batches.
+var builders = sync.Pool{New: func() any { return record.NewBuilder() }}
+
+// keptBuilder bounds the buffer of a builder that is kept.
+const keptBuilder = 256 << 10
+
+// write writes a parcel to the log.
+func (w *sending) write(ctx context.Context, x *parcel) {
+	b := builders.Get().(*record.Builder)
+	var headers []record.RecordHeader
+	for _, r := range x.records {
+		headers = headers[:0]
+		for _, h := range r.Headers {
+			headers = append(headers, record.RecordHeader(h))
+		}
+		b.Add(w.now.UnixMilli(), r.Key, r.Value, headers...)
+	}
+	batch := b.Build(0)
+	if len(batch) <= keptBuilder {
+		builders.Put(b)
+	}
+	var err error
+	if x.written, err = post.Write(x.p, batch); err == nil {
+		w.gone = append(w.gone, *x)
+		return
+	}
+	for i, r := range x.records {
+		if passing(err) {
+			w.send(ctx, x.places[i], r)
+			continue
+		}
+		w.ended(x.places[i], r, err)
+	}
+}
+
+// send hands a message to the client.
+func (w *sending) send(ctx context.Context, place int, r *kgo.Record) {
+	w.far.Add(1)
+	w.c.Produce(ctx, r, func(r *kgo.Record, err error) {
+		w.ended(place, r, err)
+		w.far.Done()
+	})
+}
+
+// ended takes the end of a message. Clients tell it from goroutines of their own.
+func (w *sending) ended(place int, r *kgo.Record, err error) {
+	out := &w.out[place]
+	if err != nil {
+		out.Err = sendError(err)
+		return
+	}
+	out.ID = queues.MessageID(w.q.topic.ID, r.Partition, r.Offset)
+	if !w.q.FIFO {
+		return
+	}
+	out.Sequence = sequence(r.Offset)
+	w.mu.Lock()
+	w.there.note(w.q, place, r)
+	w.mu.Unlock()
+}
+
+func sendError(err error) error {
+	if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, wire.MessageTooLarge) || errors.Is(err, wire.RecordListTooLarge) {
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	return fmt.Errorf("%w: the message may have been sent or not: %w", ErrUnavailable, err)
+}
