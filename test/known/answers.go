@@ -142,7 +142,17 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "DescribeConfigs",
-		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise|quorum)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
+		Where: `(settings|create topics)/.*\[deliver\.to\].*`, Kafka: absent, What: "Topics have the setting deliver.to.",
+		Reason: "It is Ottla's own: records of such a topic appear in another when their time has come.",
+	},
+	{
+		Part:  "DescribeConfigs",
+		Where: `node/settings of groups/.*\[queue\..*`, Kafka: absent, What: "Groups have the settings of queues.",
+		Reason: "They are Ottla's own: a queue is a share group.",
+	},
+	{
+		Part:  "DescribeConfigs",
+		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise|quorum|timers|outbound)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
 		Reason: "docs/configuration.md lists them.",
 	},
 	{

@@ -28,14 +28,14 @@ var Lines = []Difference{
 		Reason: "One port serves clients and controllers.",
 	},
 	{
-		Where: "all configs of a group", Kafka: absent, Ottla: "out   share\\.(key\\.ordering|retry\\..*)=.*",
-		What:   "Groups have settings for the order of keys and for pauses between deliveries.",
+		Where: "all configs of a group", Kafka: absent, Ottla: "out   (share\\.(key\\.ordering|retry\\..*)|queue\\..*)=.*",
+		What:   "Groups have settings for the order of keys, for pauses between deliveries and for queues.",
 		Reason: "They are Ottla's own; without them a share group is Kafka's.",
 	},
 	{
-		Where: "all configs of a topic", Kafka: absent, Ottla: "out   durability=fsync .*",
-		What:   "Topics have the setting durability.",
-		Reason: "It is Ottla's own: fsync, replicated or memory.",
+		Where: "all configs of a topic", Kafka: absent, Ottla: "out   (durability=fsync|deliver\\.to=) .*",
+		What:   "Topics have the settings durability and deliver.to.",
+		Reason: "They are Ottla's own: fsync, replicated or memory, and the topic in which records appear when their time has come.",
 	},
 	{
 		Where: "(perf|produce).*", Kafka: ".*UNKNOWN_TOPIC_OR_PARTITION.*", Ottla: absent,

@@ -157,6 +157,7 @@ func (s *Store) reached(ctx context.Context, end int64) error {
 	for {
 		s.mu.Lock()
 		at, moved, closed := s.at, s.moved, s.closed
+		s.caught = s.caught || at >= end
 		s.mu.Unlock()
 		switch {
 		case at >= end:

@@ -298,3 +298,33 @@ func TestAMirrorReachesAnEndThatHoldsNothing(t *testing.T) {
 		t.Errorf("what was deleted is %+v, %v", o, err)
 	}
 }
+
+// A mirror that is still reading what there was does not take it for what there is.
+func TestAMirrorThatReadsTheBeginningSaysNothing(t *testing.T) {
+	ctx, all := stores(t, 2)
+	ref := name.Of(name.Queue, "orders")
+	o, err := all[0].Put(ctx, object.Object{Ref: ref, Spec: spec("one")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Spec = spec("two")
+	if _, err = all[0].Put(ctx, o); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	early := make(chan error, 1)
+	defer all[1].Watch(name.Ref{Kind: name.Queue}, func(n object.News) {
+		if n.Object.Version == 1 {
+			_, err := all[1].Get(gone, ref) // it cannot wait for the end
+			early <- err
+		}
+	})()
+	got, err := all[1].Get(ctx, ref)
+	if err != nil || got.Version != 2 {
+		t.Errorf("it is at version %d, %v", got.Version, err)
+	}
+	if err := <-early; !errors.Is(err, context.Canceled) {
+		t.Errorf("before the end was read: %v", err)
+	}
+}

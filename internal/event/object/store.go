@@ -50,6 +50,7 @@ type Store struct {
 	log      *follow.Partition // what the mirror reads; nil before it is needed
 	made     bool              // this store has made the topic
 	at       int64             // everything below is in objects
+	caught   bool              // it was at the end once: what is in objects is not of long ago
 	moved    chan struct{}
 	objects  map[string]Object
 	keys     []string // of objects, in order; nil when they must be sorted anew
@@ -70,9 +71,14 @@ func New(o Options) *Store {
 
 // Get finds an object. ErrNotFound says that there is none.
 func (s *Store) Get(ctx context.Context, ref name.Ref) (Object, error) {
-	if o, ok := s.have(ref.Key()); ok {
+	if o, ok := s.have(ref.Key()); ok && s.caughtUp() {
 		return o, nil
 	}
+	return s.Current(ctx, ref)
+}
+
+// Current is Get, of what was written anywhere before.
+func (s *Store) Current(ctx context.Context, ref name.Ref) (Object, error) {
 	if err := s.sync(ctx); err != nil {
 		return Object{}, err
 	}
@@ -80,6 +86,13 @@ func (s *Store) Get(ctx context.Context, ref name.Ref) (Object, error) {
 		return o, nil
 	}
 	return Object{}, fmt.Errorf("%s: %w", ref, ErrNotFound)
+}
+
+// caughtUp tells whether the mirror was at the end once.
+func (s *Store) caughtUp() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.caught
 }
 
 // Peek is Get as far as this node's mirror has come, without waiting.

@@ -179,6 +179,13 @@ func queueOf(o *object.Object) (Queue, error) {
 // Get finds a queue. What it gives is not to be changed.
 func (s *Service) Get(ctx context.Context, ref Ref) (Queue, error) {
 	q, err := s.noted(ctx, ref)
+	if err == nil && q.making { // or it was so a moment ago: another node may have told that it is made
+		var o object.Object
+		if o, err = s.o.Objects.Current(ctx, ref.Full()); err != nil {
+			return Queue{}, objectError(err)
+		}
+		q, err = s.known.queue(&o)
+	}
 	if err == nil && q.making {
 		return Queue{}, fmt.Errorf("%w: %s is being made", ErrNotFound, ref.Full())
 	}
