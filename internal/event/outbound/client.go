@@ -21,6 +21,7 @@ const (
 	mostAnswer      = 64 << 10 // of a body
 	mostHeaders     = 64 << 10
 	dialTimeout     = 5 * time.Second
+	greetTimeout    = 10 * time.Second // of TLS's handshake
 	idlePerHost     = 2
 	idleConnections = 256
 	idleTimeout     = 30 * time.Second
@@ -102,7 +103,8 @@ func (c *Client) dial(plain bool) func(ctx context.Context, network, hostport st
 	}
 }
 
-// dialTLS is dial for https.
+// dialTLS is dial for https. The transport dials without the time of the call that
+// asked for it, so that the connection may serve another: it has a time of its own.
 func (c *Client) dialTLS(trust *tls.Config) func(ctx context.Context, network, hostport string) (net.Conn, error) {
 	dial := c.dial(false)
 	return func(ctx context.Context, network, hostport string) (net.Conn, error) {
@@ -114,6 +116,8 @@ func (c *Client) dialTLS(trust *tls.Config) func(ctx context.Context, network, h
 		if own.ServerName == "" {
 			own.ServerName, _, _ = net.SplitHostPort(hostport) // dial has split it
 		}
+		ctx, cancel := context.WithTimeout(ctx, min(greetTimeout, c.o.Timeout))
+		defer cancel()
 		conn := tls.Client(raw, own)
 		if err := conn.HandshakeContext(ctx); err != nil {
 			_ = raw.Close() // the handshake's error says more
@@ -158,6 +162,9 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 		return Answer{Err: plainly(err)}
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return Answer{Status: resp.StatusCode, Header: resp.Header} // whose body is the connection itself, without an end
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
 	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
 	if err != nil && a.Judge() != Delivered {

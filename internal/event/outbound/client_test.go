@@ -223,6 +223,53 @@ func TestACallEndsInTime(t *testing.T) {
 	}
 }
 
+// silent is a server that takes one connection, says something, and then nothing; over
+// is what comes of reading from it until it ends.
+func silent(t *testing.T, says string) (address string, over <-chan error) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	end := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			end <- err
+			return
+		}
+		defer c.Close()
+		err = c.SetDeadline(time.Now().Add(time.Minute))
+		if err == nil {
+			_, err = io.WriteString(c, says)
+		}
+		if err == nil {
+			_, err = io.Copy(io.Discard, c)
+		}
+		end <- err
+	}()
+	return l.Addr().String(), end
+}
+
+// A connection that is never greeted, and one that an answer takes over, are given up.
+func TestNoConnectionIsHeldBySilence(t *testing.T) {
+	allow := guard(t, GuardOptions{Loopback: true})
+	for scheme, says := range map[string]string{
+		"https": "", "http": "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+	} {
+		address, over := silent(t, says)
+		c := client(t, Options{Guard: allow, Timeout: 200 * time.Millisecond})
+		a := c.Do(t.Context(), Request{Method: "GET", URL: scheme + "://" + address})
+		if a.Judge() != Again {
+			t.Errorf("%s: %+v", scheme, a)
+		}
+		if err := <-over; err != nil {
+			t.Errorf("%s: the connection did not end: %v", scheme, err)
+		}
+	}
+}
+
 func TestTheEnvironmentsProxyIsNotAsked(t *testing.T) {
 	proxy, asked := server(t, func(http.ResponseWriter, *http.Request) {})
 	for _, v := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
