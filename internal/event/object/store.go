@@ -71,7 +71,11 @@ func New(o Options) *Store {
 
 // Get finds an object. ErrNotFound says that there is none.
 func (s *Store) Get(ctx context.Context, ref name.Ref) (Object, error) {
-	if o, ok := s.have(ref.Key()); ok && s.caughtUp() {
+	s.mu.Lock()
+	o, ok := s.objects[ref.Key()]
+	ok = ok && s.caught
+	s.mu.Unlock()
+	if ok {
 		return o, nil
 	}
 	return s.Current(ctx, ref)
@@ -86,13 +90,6 @@ func (s *Store) Current(ctx context.Context, ref name.Ref) (Object, error) {
 		return o, nil
 	}
 	return Object{}, fmt.Errorf("%s: %w", ref, ErrNotFound)
-}
-
-// caughtUp tells whether the mirror was at the end once.
-func (s *Store) caughtUp() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.caught
 }
 
 // Peek is Get as far as this node's mirror has come, without waiting.
