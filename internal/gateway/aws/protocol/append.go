@@ -62,12 +62,23 @@ func AppendText(b []byte, text string) []byte {
 	return append(append(b, text[begin:]...), '"')
 }
 
-// AppendField appends a name, behind what is before it in its object, and its colon.
+// AppendField appends a name that needs no escapes, behind what is before it in its
+// object, and its colon.
 func AppendField(b []byte, name string) []byte {
-	if b[len(b)-1] != '{' {
-		b = append(b, ',')
+	return append(append(append(comma(b), '"'), name...), '"', ':')
+}
+
+// AppendKey is AppendField for any text.
+func AppendKey(b []byte, name string) []byte {
+	return append(AppendText(comma(b), name), ':')
+}
+
+// comma parts what comes from what is before it in an object.
+func comma(b []byte) []byte {
+	if b[len(b)-1] == '{' {
+		return b
 	}
-	return append(append(append(b, '"'), name...), '"', ':')
+	return append(b, ',')
 }
 
 // AppendTextField appends a name and a text.

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"iter"
 	"strconv"
 	"unicode/utf8"
 )
@@ -61,17 +62,21 @@ func (s *Scanner) want(c byte) {
 	}
 }
 
-// Object begins an object; Field reads on.
-func (s *Scanner) Object() {
-	s.want('{')
-	s.fresh = true
+// Fields reads an object: the names of its fields, views, in turn. Each one's value is
+// to be read before the next.
+func (s *Scanner) Fields() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		s.begin('{')
+		for s.more('}') {
+			if name, ok := s.name(); !ok || !yield(name) {
+				return
+			}
+		}
+	}
 }
 
-// Field gives the next name of an object, a view; false at its end.
-func (s *Scanner) Field() (name []byte, ok bool) {
-	if !s.more('}') {
-		return nil, false
-	}
+// name reads a field's name and its colon.
+func (s *Scanner) name() ([]byte, bool) {
 	s.want('"')
 	if s.bad {
 		return nil, false
@@ -81,20 +86,22 @@ func (s *Scanner) Field() (name []byte, ok bool) {
 		s.bad = true
 		return nil, false
 	}
-	name = s.b[s.at:][:n]
+	name := s.b[s.at:][:n]
 	s.at += n + 1
 	s.want(':')
 	return name, !s.bad
 }
 
 // List begins a list; Item reads on.
-func (s *Scanner) List() {
-	s.want('[')
-	s.fresh = true
-}
+func (s *Scanner) List() { s.begin('[') }
 
 // Item tells whether a list has another item, which is to be read then.
 func (s *Scanner) Item() bool { return s.more(']') }
+
+func (s *Scanner) begin(c byte) {
+	s.want(c)
+	s.fresh = true
+}
 
 func (s *Scanner) more(end byte) bool {
 	fresh := s.fresh

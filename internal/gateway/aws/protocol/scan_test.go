@@ -9,8 +9,7 @@ type scanned struct {
 }
 
 func (x *scanned) ScanJSON(s *Scanner) {
-	s.Object()
-	for name, ok := s.Field(); ok; name, ok = s.Field() {
+	for name := range s.Fields() {
 		switch string(name) {
 		case "A":
 			x.A = s.Text()

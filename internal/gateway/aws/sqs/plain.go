@@ -43,11 +43,9 @@ func scanAttributes(s *protocol.Scanner, into *map[string]Attribute) {
 		return
 	}
 	*into = map[string]Attribute{}
-	s.Object()
-	for name, ok := s.Field(); ok; name, ok = s.Field() {
+	for name := range s.Fields() {
 		var a Attribute
-		s.Object()
-		for field, ok := s.Field(); ok; field, ok = s.Field() {
+		for field := range s.Fields() {
 			switch string(field) {
 			case "DataType":
 				a.DataType = s.Text()
@@ -84,8 +82,7 @@ func (e *entry) scan(s *protocol.Scanner, field []byte) {
 // ScanJSON implements protocol.Scanned.
 func (in *sendIn) ScanJSON(s *protocol.Scanner) {
 	var e entry
-	s.Object()
-	for field, ok := s.Field(); ok; field, ok = s.Field() {
+	for field := range s.Fields() {
 		if string(field) == "QueueUrl" {
 			in.QueueURL = s.Text()
 			continue
@@ -122,15 +119,13 @@ func (in *deleteBatchIn) ScanJSON(s *protocol.Scanner) {
 
 // scanBatch reads a call of many entries, whose fields field reads.
 func scanBatch[E any](s *protocol.Scanner, address *string, entries *[]E, field func(e *E, name []byte)) {
-	s.Object()
-	for name, ok := s.Field(); ok; name, ok = s.Field() {
+	for name := range s.Fields() {
 		switch string(name) {
 		case "QueueUrl":
 			*address = s.Text()
 		case "Entries":
 			scanList(s, entries, func(e *E) {
-				s.Object()
-				for name, ok := s.Field(); ok; name, ok = s.Field() {
+				for name := range s.Fields() {
 					field(e, name)
 				}
 			})
@@ -142,8 +137,7 @@ func scanBatch[E any](s *protocol.Scanner, address *string, entries *[]E, field 
 
 // ScanJSON implements protocol.Scanned.
 func (in *deleteIn) ScanJSON(s *protocol.Scanner) {
-	s.Object()
-	for field, ok := s.Field(); ok; field, ok = s.Field() {
+	for field := range s.Fields() {
 		switch string(field) {
 		case "QueueUrl":
 			in.QueueURL = s.Text()
@@ -157,8 +151,7 @@ func (in *deleteIn) ScanJSON(s *protocol.Scanner) {
 
 // ScanJSON implements protocol.Scanned.
 func (in *receiveIn) ScanJSON(s *protocol.Scanner) {
-	s.Object()
-	for field, ok := s.Field(); ok; field, ok = s.Field() {
+	for field := range s.Fields() {
 		switch string(field) {
 		case "QueueUrl":
 			in.QueueURL = s.Text()
@@ -247,8 +240,7 @@ func appendReceived(b []byte, m *received) []byte {
 	if len(m.System) > 0 {
 		b = append(protocol.AppendField(b, "Attributes"), '{')
 		for _, name := range sorted(m.System) {
-			b = append(protocol.AppendText(comma(b), name), ':')
-			b = protocol.AppendText(b, m.System[name])
+			b = protocol.AppendText(protocol.AppendKey(b, name), m.System[name])
 		}
 		b = append(b, '}')
 	}
@@ -257,19 +249,11 @@ func appendReceived(b []byte, m *received) []byte {
 		b = append(protocol.AppendField(b, "MessageAttributes"), '{')
 		for _, name := range sorted(m.Attributes) {
 			a := m.Attributes[name]
-			b = appendAttribute(append(protocol.AppendText(comma(b), name), ':'), &a)
+			b = appendAttribute(protocol.AppendKey(b, name), &a)
 		}
 		b = append(b, '}')
 	}
 	return append(b, '}')
-}
-
-// comma parts what comes from what is before it in an object.
-func comma(b []byte) []byte {
-	if b[len(b)-1] == '{' {
-		return b
-	}
-	return append(b, ',')
 }
 
 // appendAttribute appends one that is answered, which has no lists.
