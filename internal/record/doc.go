@@ -19,6 +19,7 @@
 //   - sift.go: what compaction leaves of a batch
 //   - builder.go, control.go: batches of our own, control records
 //   - packer.go, recompress.go: compressing, another codec for the same records
+//   - key.go: which partition a key means
 //   - errors.go: what can be wrong
 //
 // Invariants: no bytes make it panic; every length is checked against the

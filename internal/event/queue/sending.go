@@ -68,11 +68,9 @@ func (w *sending) add(ctx context.Context, place int, m *Message) {
 	to.places, to.records, to.size = append(to.places, place), append(to.records, r), to.size+size
 }
 
-// keyed chooses the partitions of records with keys as Kafka's producers do.
-var keyed = kgo.StickyKeyPartitioner(nil)
-
-// partition is where a record goes, if this node leads that; a record without a key
-// may go to any, and all of them in one Send go to the same.
+// partition is where a record goes, if this node leads that: one with a key where
+// Kafka's producers put it; one without may go to any, and all of them in one Send go
+// to the same.
 func (w *sending) partition(r *kgo.Record) (int32, *partition.Partition) {
 	n := len(w.q.topic.Partitions)
 	switch {
@@ -81,7 +79,7 @@ func (w *sending) partition(r *kgo.Record) (int32, *partition.Partition) {
 	case n == 1:
 		return 0, w.led(0)
 	case r.Key != nil:
-		index := int32(keyed.ForTopic(w.q.Topic).Partition(r, n))
+		index := record.KeyHash(r.Key) % int32(n)
 		return index, w.led(index)
 	case len(w.near) > 0:
 		return w.near[0].index, w.near[0].p
