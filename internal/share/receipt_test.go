@@ -87,16 +87,23 @@ func TestAReceiptIsGoodForOneDelivery(t *testing.T) {
 	refused("what a member has", say(1, 3, Accept, 0), wire.InvalidRecordState)
 }
 
-func TestALateWordCountsWhileNobodyElseGotTheRecord(t *testing.T) {
+// late has leases of n records end, and says a word after that, which counts only as
+// one that may be late.
+func late(t *testing.T, n int64, w *Word) *Partition {
+	t.Helper()
 	p := New(settings(), 0)
-	lease(p, 0, 0, 3, 100)
+	lease(p, 0, 0, n, 100)
 	p.Expire(100)
-	late := say(0, 1, Accept, 0)
-	if err := p.Redeem(200, late); wire.CodeOf(err) != wire.InvalidRecordState {
+	if err := p.Redeem(200, w); wire.CodeOf(err) != wire.InvalidRecordState {
 		t.Fatalf("not asked for: %v", err)
 	}
-	late.Late = true
-	p.must(t, 200, late)
+	w.Late = true
+	p.must(t, 200, w)
+	return p
+}
+
+func TestALateWordCountsWhileNobodyElseGotTheRecord(t *testing.T) {
+	p := late(t, 3, say(0, 1, Accept, 0))
 	if p.Start() != 1 {
 		t.Errorf("start %d, want 1: the record is done", p.Start())
 	}
@@ -119,15 +126,7 @@ func TestALateWordCountsWhileNobodyElseGotTheRecord(t *testing.T) {
 // Who comes late, and finds that nobody came between, has the record again: it is
 // the same delivery.
 func TestALateRenewalHoldsTheRecordAgain(t *testing.T) {
-	p := New(settings(), 0)
-	lease(p, 0, 0, 2, 100)
-	p.Expire(100)
-	late := say(0, 1, Renew, 100)
-	if err := p.Redeem(200, late); wire.CodeOf(err) != wire.InvalidRecordState {
-		t.Fatalf("not asked for: %v", err)
-	}
-	late.Late = true
-	p.must(t, 200, late)
+	p := late(t, 2, say(0, 1, Renew, 100))
 	if got := lease(p, 200, 0, 2, 50); !reflect.DeepEqual(got, []Range{{1, 1, 2}}) {
 		t.Errorf("others got %v, want what is not held", got)
 	}

@@ -72,14 +72,22 @@ func TestWhatIsNotAcknowledgedComesBack(t *testing.T) {
 	r.good("ack", r.q.Ack(r.ctx, ref("orders"), receipts(second)))
 }
 
-func TestALateAcknowledgementCountsWhileNobodyElseHasTheMessage(t *testing.T) {
-	r := start(t)
+// overdue has a message taken of a standard queue, orders, and of a FIFO one,
+// orders.fifo, and their time over.
+func overdue(t *testing.T) (r *rig, std, fifo []queue.Taken) {
+	t.Helper()
+	r = start(t)
 	r.create("orders", nil)
 	r.create("orders.fifo", func(s *queue.Spec) { s.ContentDedup = true })
 	r.send("orders", "a")
 	r.sendAll("orders.fifo", grouped("g", "", "a"))
-	std, fifo := r.take("orders", 1), r.take("orders.fifo", 1)
+	std, fifo = r.take("orders", 1), r.take("orders.fifo", 1)
 	r.pass(time.Minute)
+	return r, std, fifo
+}
+
+func TestALateAcknowledgementCountsWhileNobodyElseHasTheMessage(t *testing.T) {
+	r, std, fifo := overdue(t)
 	r.good("a standard queue's", r.q.Ack(r.ctx, ref("orders"), receipts(std)))
 	r.want("it is done", r.stats("orders"), "0 0 0 0")
 	if err := r.q.Ack(r.ctx, ref("orders.fifo"), receipts(fifo))[0]; !errors.Is(err, queue.ErrStale) {
@@ -91,13 +99,7 @@ func TestALateAcknowledgementCountsWhileNobodyElseHasTheMessage(t *testing.T) {
 // So do the other words, with which a taker goes on or gives back what is free
 // again. A FIFO queue's group has gone on.
 func TestALateTakerGoesOnWhileNobodyElseHasTheMessage(t *testing.T) {
-	r := start(t)
-	r.create("orders", nil)
-	r.create("orders.fifo", func(s *queue.Spec) { s.ContentDedup = true })
-	r.send("orders", "a")
-	r.sendAll("orders.fifo", grouped("g", "", "a"))
-	std, fifo := r.take("orders", 1), r.take("orders.fifo", 1)
-	r.pass(time.Minute)
+	r, std, fifo := overdue(t)
 	r.want("its time is over", r.stats("orders"), "1 0 0 0")
 	longer := []queue.Extension{{Receipt: std[0].Receipt, ForMs: 40_000}}
 	r.good("extend", r.q.Extend(r.ctx, ref("orders"), longer))
