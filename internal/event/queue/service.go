@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 	"ottla/internal/metric"
 	"ottla/internal/share"
 	"ottla/internal/timer"
+	"ottla/internal/uuid"
 )
 
 // Leases give out records wherever they are: kafka/queues.
@@ -201,11 +201,11 @@ func (q *opened) parts() []queues.Part {
 	return out
 }
 
-// newID draws an identifier.
+// newID draws an identifier, which never begins as a flag does: it is an argument
+// of commands.
 func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // it does not fail
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	id, _ := uuid.New(rand.Reader) // that reader does not fail
+	return id.String()
 }
 
 // API is what doors need of a Service. (aws and rest may declare narrower
