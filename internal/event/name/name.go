@@ -14,8 +14,9 @@ const (
 // Kind is what an object is.
 type Kind string
 
-// The kinds. A schedule's name is GROUP/NAME, a rule's BUS/NAME. Topic is a
-// topic of Kafka's, System what the event layer keeps for itself.
+// The kinds. A schedule's name is GROUP/NAME, a rule's BUS/NAME, a subscription's
+// SNS-TOPIC/ID. Topic is a topic of Kafka's, System what the event layer keeps for
+// itself.
 const (
 	Queue         Kind = "queue"
 	Schedule      Kind = "schedule"
@@ -23,6 +24,13 @@ const (
 	Bus           Kind = "bus"
 	Rule          Kind = "rule"
 	Topic         Kind = "topic"
+	Archive       Kind = "archive"
+	Replay        Kind = "replay"
+	Connection    Kind = "connection"
+	Destination   Kind = "api-destination"
+	SNS           Kind = "sns"
+	Subscription  Kind = "subscription"
+	Function      Kind = "function"
 	System        Kind = "system"
 )
 
