@@ -15,21 +15,56 @@ var forms = []struct {
 	{Schedule, "scheduler", "schedule/"},
 	{Bus, "events", "event-bus/"},
 	{Rule, "events", "rule/"},
+	{Archive, "events", "archive/"},
+	{Replay, "events", "replay/"},
+	{Connection, "events", "connection/"},
+	{Destination, "events", "api-destination/"},
+	{Subscription, "sns", ""},
+	{SNS, "sns", ""},
+	{Function, "lambda", "function:"},
 	{Topic, "kafka", "topic/ottla/"},
 }
 
-// ARN is the object's Amazon Resource Name, "" for kinds that have none.
+// ARN is the object's Amazon Resource Name, "" for kinds that have none. AWS's
+// end with "/" and the object's id where it is a connection or an API destination;
+// that stands behind this.
 func (r Ref) ARN() string {
 	for _, f := range forms {
 		if f.kind == r.Kind {
-			return "arn:aws:" + f.service + ":" + r.Region + ":" + r.Account + ":" + f.prefix + r.Name
+			own := r.Name
+			if r.Kind == Subscription {
+				own = strings.ReplaceAll(own, "/", ":")
+			}
+			return "arn:aws:" + f.service + ":" + r.Region + ":" + r.Account + ":" + f.prefix + own
 		}
 	}
 	return ""
 }
 
+// ownName is an object's name as its ARN has it behind the prefix; false where the
+// ARN is another kind's.
+func ownName(kind Kind, rest string) (string, bool) {
+	switch kind {
+	case Rule:
+		if !strings.Contains(rest, "/") {
+			return "default/" + rest, true
+		}
+	case Connection, Destination: // the object's id stands behind
+		rest, _, _ = strings.Cut(rest, "/")
+	case Function: // a version or an alias stands behind
+		rest, _, _ = strings.Cut(rest, ":")
+	case SNS:
+		return rest, !strings.Contains(rest, ":")
+	case Subscription:
+		topic, id, ok := strings.Cut(rest, ":")
+		return topic + "/" + id, ok
+	}
+	return rest, true
+}
+
 // ParseARN is the inverse of ARN. Any partition (aws, aws-cn, …) is taken. The
-// rule of the default bus may stand without the bus.
+// rule of the default bus may stand without the bus; an id, version or alias behind
+// the name is left out.
 func ParseARN(arn string) (Ref, error) {
 	p := strings.SplitN(arn, ":", 6)
 	if len(p) != 6 || p[0] != "arn" || !strings.HasPrefix(p[1], "aws") {
@@ -40,10 +75,11 @@ func ParseARN(arn string) (Ref, error) {
 		if !ok || f.service != p[2] {
 			continue
 		}
-		r := Ref{Kind: f.kind, Account: p[4], Region: p[3], Name: rest}
-		if f.kind == Rule && !strings.Contains(rest, "/") {
-			r.Name = "default/" + rest
+		own, ok := ownName(f.kind, rest)
+		if !ok {
+			continue
 		}
+		r := Ref{Kind: f.kind, Account: p[4], Region: p[3], Name: own}
 		if err := CheckPlace(r.Account, r.Region); err != nil {
 			return Ref{}, fmt.Errorf("ARN %q: %w", arn, err)
 		}

@@ -6,9 +6,26 @@ import (
 )
 
 // mostOf is how long names may be, by kind, in characters.
-var mostOf = map[Kind]int{Queue: 80, Schedule: 64, ScheduleGroup: 64, Bus: 256, Rule: 64, Topic: 249, System: 80}
+var mostOf = map[Kind]int{
+	Queue: 80, Schedule: 64, ScheduleGroup: 64, Bus: 256, Rule: 64, Topic: 249, System: 80,
+	Archive: 48, Replay: 64, Connection: 64, Destination: 64, SNS: 256, Subscription: 64, Function: 140,
+}
 
-// FIFOSuffix ends the name of every FIFO queue, and of no other.
+// owners are the kinds whose objects are another's: what that is, and its name
+// stands before theirs. A bus's name may have "/" in it, a rule's has none.
+var owners = map[Kind]Kind{Schedule: ScheduleGroup, Rule: Bus, Subscription: SNS}
+
+// Split parts the name of an object that is another's: BUS/NAME, GROUP/NAME,
+// SNS-TOPIC/ID.
+func Split(name string) (owner, own string, ok bool) {
+	i := strings.LastIndexByte(name, '/')
+	if i < 0 {
+		return "", name, false
+	}
+	return name[:i], name[i+1:], true
+}
+
+// FIFOSuffix ends the name of every FIFO queue and FIFO SNS topic, and of no other.
 const FIFOSuffix = ".fifo"
 
 // Check tells what is wrong with a name of a kind.
@@ -17,14 +34,10 @@ func Check(kind Kind, name string) error {
 	if !known {
 		return fmt.Errorf("%q is no kind of object", kind)
 	}
-	if kind == Schedule || kind == Rule {
-		owner, own, ok := strings.Cut(name, "/")
+	if of, owned := owners[kind]; owned {
+		owner, own, ok := Split(name)
 		if !ok {
 			return fmt.Errorf("%s %q: want OWNER/NAME", kind, name)
-		}
-		of := Bus
-		if kind == Schedule {
-			of = ScheduleGroup
 		}
 		if err := Check(of, owner); err != nil {
 			return err
@@ -35,7 +48,7 @@ func Check(kind Kind, name string) error {
 		return fmt.Errorf("the name %q of a %s has %d characters; 1 to %d are possible", name, kind, len(name), most)
 	}
 	bare := name
-	if kind == Queue {
+	if kind == Queue || kind == SNS {
 		bare = strings.TrimSuffix(name, FIFOSuffix)
 	}
 	for i := range len(bare) {
@@ -54,7 +67,7 @@ func allowed(kind Kind, c byte) bool {
 	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
 		return true
 	case c == '.':
-		return kind != Queue
+		return kind != Queue && kind != SNS && kind != Function
 	case c == '/':
 		return kind == Bus
 	}
@@ -65,6 +78,10 @@ func more(kind Kind) string {
 	switch kind {
 	case Queue:
 		return ", and " + FIFOSuffix + " at the end of a FIFO queue's"
+	case SNS:
+		return ", and " + FIFOSuffix + " at the end of a FIFO topic's"
+	case Function:
+		return ""
 	case Bus:
 		return ", . and / too"
 	}

@@ -81,10 +81,10 @@ func ParseKey(key string) (Ref, error) {
 }
 
 // TopicName is the topic that holds what is in the object: in the default
-// account and region that of its name, else one with the kind and the place
-// before the name.
+// account and region that of its name where that can be a topic's, else one with
+// the kind and the place before the name.
 func (r Ref) TopicName() string {
-	if r.Home() {
+	if r.Home() && !strings.Contains(r.Name, "/") {
 		return r.Name
 	}
 	return r.LongTopicName()

@@ -9,6 +9,8 @@ func TestKeysAndARNsAreReadBack(t *testing.T) {
 	for _, r := range []Ref{
 		Of(Queue, "orders"), Of(Queue, "orders.fifo"), Of(Schedule, "default/nightly"), Of(ScheduleGroup, "default"), Of(Bus, "partner/shop"),
 		Of(Rule, "default/late"), Of(Topic, "a.b_c-d"), {Queue, "000000000001", "eu-west-1", "q"},
+		Of(Rule, "partner/shop/late"), Of(Archive, "all"), Of(Replay, "again.1"), Of(Connection, "crm"), Of(Destination, "crm"),
+		Of(SNS, "orders.fifo"), Of(Subscription, "orders/2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"), Of(Function, "resize"),
 	} {
 		if err := Check(r.Kind, r.Name); err != nil {
 			t.Errorf("%v: %v", r, err)
@@ -30,6 +32,8 @@ func TestARNsAreAmazons(t *testing.T) {
 		Of(Bus, "shop"):                   "arn:aws:events:us-east-1:123456789012:event-bus/shop",
 		Of(Rule, "shop/late"):             "arn:aws:events:us-east-1:123456789012:rule/shop/late",
 		Of(System, "receipts"):            "",
+		Of(Subscription, "orders/7"):      "arn:aws:sns:us-east-1:123456789012:orders:7",
+		Of(Destination, "crm"):            "arn:aws:events:us-east-1:123456789012:api-destination/crm",
 		{Queue, "1", "eu-central-1", "q"}: "arn:aws:sqs:eu-central-1:1:q",
 	} {
 		if got := ref.ARN(); got != want {
@@ -38,6 +42,14 @@ func TestARNsAreAmazons(t *testing.T) {
 	}
 	if r, err := ParseARN("arn:aws:events:us-east-1:123456789012:rule/late"); err != nil || r != Of(Rule, "default/late") {
 		t.Errorf("a rule of the default bus: %+v, %v", r, err)
+	}
+	for arn, want := range map[string]Ref{
+		"arn:aws:events:us-east-1:123456789012:connection/crm/2bcfbf39-05c3": Of(Connection, "crm"),
+		"arn:aws:lambda:us-east-1:123456789012:function:resize:live":        Of(Function, "resize"),
+	} {
+		if r, err := ParseARN(arn); err != nil || r != want {
+			t.Errorf("%s: %+v, %v; want %+v", arn, r, err, want)
+		}
 	}
 }
 
@@ -71,6 +83,7 @@ func TestTopicsOfObjects(t *testing.T) {
 		Of(Queue, "orders"):                            "orders",
 		{Queue, DefaultAccount, "eu-west-1", "orders"}: "queue.eu-west-1.orders",
 		{Queue, "000000000001", DefaultRegion, "q"}:    "queue.000000000001.us-east-1.q",
+		Of(Bus, "partner/shop"):                        "bus.us-east-1.partner.shop",
 	} {
 		if got := ref.TopicName(); got != want {
 			t.Errorf("%+v: got %q, want %q", ref, got, want)
