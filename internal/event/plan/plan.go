@@ -22,6 +22,17 @@ type Source struct {
 	// ascending order, appended to into. doc is the event as patterns see it
 	// (envelope.Event.AppendDocument). Many goroutines may call it at once.
 	Match func(into []int, doc []byte) ([]int, error)
+	// Document appends to into what Match gets of a record, and what Event.Doc is,
+	// where that is not EventBridge's envelope; nil makes that. SNS topics have one:
+	// their records are messages, not CloudEvents, whatever their headers are called.
+	Document func(into []byte, r *Raw) []byte
+}
+
+// Raw is a record as it lies in its topic.
+type Raw struct {
+	Key, Value []byte
+	Headers    []envelope.Header
+	TimeMs     int64 // the record's timestamp
 }
 
 // Rule is a rule of a bus, or a subscription of an SNS topic.
@@ -47,6 +58,9 @@ type Target struct {
 	// Render makes what is sent of an event. It is pure. An error is final: the
 	// event becomes a dead letter of the target.
 	Render func(e *Event) (Payload, error)
+	// Letter makes the body and the attributes of a dead letter, beside those that say
+	// why; nil is Event.Doc. SNS puts there what the endpoint did not get.
+	Letter func(e *Event) Payload
 	// DeadLetters is the target's queue for what is given up; zero for none.
 	DeadLetters name.Ref
 	// Retry bounds attempts. Places in the log are tried until MaxAgeMs is over.
@@ -86,8 +100,11 @@ type Place struct {
 // Event is an event on its way, with where it lies.
 type Event struct {
 	*envelope.Event
-	// Doc is the event as patterns and paths see it: EventBridge's envelope.
-	Doc       []byte
+	// Doc is the event as patterns and paths see it: EventBridge's envelope, or what
+	// Source.Document made.
+	Doc []byte
+	// Raw is the record, where the Source has a Document.
+	Raw       *Raw
 	Source    *Source
 	Rule      *Rule
 	Topic     string
@@ -104,6 +121,13 @@ func (e *Event) DeliveryID(t *Target) string { return deliveryID(e, t) }
 // Header is a header of a record or a call, or an attribute of a message.
 type Header struct{ Name, Value string }
 
+// Attribute is an attribute of a queue's message: Type is String, Number or Binary,
+// perhaps with a dot and a label behind it.
+type Attribute struct {
+	Name, Type string
+	Value      []byte
+}
+
 // Payload is what is sent of an event.
 type Payload struct {
 	Body []byte
@@ -115,6 +139,8 @@ type Payload struct {
 	// DedupID of a FIFO queue's message.
 	DedupID string
 	Headers []Header
+	// Attributes are of a queue's message; Headers are more of them, of type String.
+	Attributes []Attribute
 	// Method, Path (values of * in the endpoint's URL) and Query are of calls.
 	Method string
 	Path   []string
