@@ -19,7 +19,7 @@
 // goroutine; a Call belongs to its request.
 //
 // Reading order: error.go, call.go (Call, Op, Handle), json.go, scan.go and
-// append.go (JSON without reflection, for calls that are made all the time), query.go
+// append.go (JSON without reflection, for calls that are made all the time), moment.go, query.go
 // (parameters to structs), xml.go (structs to XML), rest.go, body.go.
 // Sources: the Smithy specifications of awsJson1_0, awsQuery, restJson1 and
 // awsQueryCompatible.

@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"ottla/internal/event/schedule"
+	"ottla/internal/gateway/aws/constraint"
 	"ottla/internal/gateway/aws/protocol"
 )
 
 const active = "ACTIVE"
 
 type createGroupIn struct {
-	Tags        []tagPair `json:"Tags"`
-	ClientToken string    `json:"ClientToken"`
+	Tags        []constraint.Tag `json:"Tags"`
+	ClientToken string           `json:"ClientToken"`
 }
 
 type groupArnOut struct {
@@ -26,11 +27,11 @@ func (d door) createGroup(ctx context.Context, c *protocol.Call, in *createGroup
 	var b broken
 	b.name("name", c.Name)
 	b.token(in.ClientToken)
-	b.tags("tags", in.Tags)
-	if err := b.err(); err != nil {
+	b.Tags("tags", in.Tags, 1)
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
-	g, err := d.schedules.CreateGroupOnce(ctx, groupOf(c), tagMap(in.Tags), in.ClientToken)
+	g, err := d.schedules.CreateGroupOnce(ctx, groupOf(c), constraint.TagMap(in.Tags), in.ClientToken)
 	if err != nil {
 		return nil, refuse("Schedule group "+c.Name, err)
 	}
@@ -51,7 +52,7 @@ type group struct {
 func showGroup(g schedule.Group) group {
 	out := group{Arn: g.ARN(), Name: g.Full().Name, State: active}
 	if !g.Created.IsZero() {
-		out.Created, out.Modified = moment{g.Created.UnixMilli()}, moment{g.Modified.UnixMilli()}
+		out.Created, out.Modified = moment(g.Created.UnixMilli()), moment(g.Modified.UnixMilli())
 	}
 	return out
 }

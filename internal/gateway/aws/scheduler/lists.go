@@ -20,7 +20,7 @@ func page(c *protocol.Call) (most int, after string, err error) {
 		if most, err = strconv.Atoi(text); err != nil {
 			return 0, "", validation("MaxResults is %.32q: a whole number is wanted.", text)
 		}
-		b.number("maxResults", int64(most), 1, maxPage)
+		b.Number("maxResults", int64(most), 1, maxPage)
 	}
 	if text := c.Query.Get("NamePrefix"); text != "" {
 		b.name("namePrefix", text)
@@ -28,8 +28,8 @@ func page(c *protocol.Call) (most int, after string, err error) {
 	if text := c.Query.Get("ScheduleGroup"); text != "" {
 		b.name("groupName", text)
 	}
-	b.oneOf("state", c.Query.Get("State"), enabled, disabled)
-	if err := b.err(); err != nil {
+	b.OneOf("state", c.Query.Get("State"), enabled, disabled)
+	if err := b.Err(); err != nil {
 		return 0, "", err
 	}
 	behind, err := base64.RawURLEncoding.DecodeString(c.Query.Get("NextToken"))

@@ -2,44 +2,11 @@ package scheduler
 
 import (
 	"encoding/json"
-	"fmt"
-	"math"
-	"strconv"
-	"time"
+
+	"ottla/internal/gateway/aws/protocol"
 )
 
-// moment is a time on the wire: seconds since 1970, perhaps with a fraction.
-type moment struct{ ms int64 }
-
-// MarshalJSON writes seconds.
-func (m moment) MarshalJSON() ([]byte, error) {
-	if m.ms%1000 == 0 {
-		return strconv.AppendInt(nil, m.ms/1000, 10), nil
-	}
-	return strconv.AppendFloat(nil, float64(m.ms)/1000, 'f', 3, 64), nil
-}
-
-// UnmarshalJSON reads seconds, or a date and time as some clients write it.
-func (m *moment) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		var text string
-		if err := json.Unmarshal(b, &text); err != nil {
-			return err
-		}
-		t, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return fmt.Errorf("read a time: %w", err)
-		}
-		m.ms = t.UnixMilli()
-		return nil
-	}
-	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || math.Abs(f) > 1e11 {
-		return fmt.Errorf("%.40s is no time: want seconds since 1970", b)
-	}
-	m.ms = int64(math.Round(f * 1000))
-	return nil
-}
+type moment = protocol.Moment
 
 // window is FlexibleTimeWindow.
 type window struct {

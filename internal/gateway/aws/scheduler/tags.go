@@ -2,28 +2,13 @@ package scheduler
 
 import (
 	"context"
-	"fmt"
 	"maps"
-	"slices"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/schedule"
+	"ottla/internal/gateway/aws/constraint"
 	"ottla/internal/gateway/aws/protocol"
 )
-
-// tagPair is one tag on the wire.
-type tagPair struct {
-	Key   string `json:"Key"`
-	Value string `json:"Value"`
-}
-
-func tagMap(pairs []tagPair) map[string]string {
-	out := map[string]string{}
-	for _, p := range pairs {
-		out[p.Key] = p.Value
-	}
-	return out
-}
 
 // tagged is the group that a path names by its ARN: only groups have tags.
 func tagged(c *protocol.Call) (schedule.GroupRef, error) {
@@ -35,7 +20,7 @@ func tagged(c *protocol.Call) (schedule.GroupRef, error) {
 }
 
 type tagsOut struct {
-	Tags []tagPair `json:"Tags"`
+	Tags []constraint.Tag `json:"Tags"`
 }
 
 func (d door) listTags(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (*tagsOut, error) {
@@ -47,15 +32,11 @@ func (d door) listTags(ctx context.Context, c *protocol.Call, _ *protocol.Nothin
 	if err != nil {
 		return nil, refuse("Schedule group "+ref.Name, err)
 	}
-	out := &tagsOut{Tags: []tagPair{}}
-	for _, k := range slices.Sorted(maps.Keys(g.Tags)) {
-		out.Tags = append(out.Tags, tagPair{k, g.Tags[k]})
-	}
-	return out, nil
+	return &tagsOut{constraint.TagList(g.Tags)}, nil
 }
 
 type tagIn struct {
-	Tags []tagPair `json:"Tags"`
+	Tags []constraint.Tag `json:"Tags"`
 }
 
 func (d door) tag(ctx context.Context, c *protocol.Call, in *tagIn) (*protocol.Nothing, error) {
@@ -64,14 +45,14 @@ func (d door) tag(ctx context.Context, c *protocol.Call, in *tagIn) (*protocol.N
 		return nil, err
 	}
 	var b broken
-	b.tags("tags", in.Tags)
+	b.Tags("tags", in.Tags, 1)
 	if in.Tags == nil {
-		b.null("tags")
+		b.Null("tags")
 	}
-	if err := b.err(); err != nil {
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
-	_, err = d.schedules.SetGroupTags(ctx, ref, func(tags map[string]string) { maps.Copy(tags, tagMap(in.Tags)) })
+	_, err = d.schedules.SetGroupTags(ctx, ref, func(tags map[string]string) { maps.Copy(tags, constraint.TagMap(in.Tags)) })
 	return nil, refuse("Schedule group "+ref.Name, err)
 }
 
@@ -83,15 +64,10 @@ func (d door) untag(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) 
 	keys := c.Query["TagKeys"]
 	var b broken
 	if keys == nil {
-		b.null("tagKeys")
+		b.Null("tagKeys")
 	}
-	for i, k := range keys[:min(len(keys), maxTags)] {
-		b.length(fmt.Sprintf("tagKeys.%d.member", i+1), k, 1, maxTagKey)
-	}
-	if len(keys) > maxTags {
-		b.value("tagKeys", fmt.Sprintf("%d keys", len(keys)), fmt.Sprintf("have length less than or equal to %d", maxTags))
-	}
-	if err := b.err(); err != nil {
+	b.TagKeys("tagKeys", keys)
+	if err := b.Err(); err != nil {
 		return nil, err
 	}
 	_, err = d.schedules.SetGroupTags(ctx, ref, func(tags map[string]string) {

@@ -35,10 +35,10 @@ func (w *written) spec(c *protocol.Call, by maker) (schedule.Spec, error) {
 		return s, validation("KmsKeyArn: there is no encryption of schedules here.")
 	}
 	if w.Start != nil {
-		s.StartMs = w.Start.ms
+		s.StartMs = int64(*w.Start)
 	}
 	if w.End != nil {
-		s.EndMs = w.End.ms
+		s.EndMs = int64(*w.End)
 	}
 	if err := w.Window.into(&s); err != nil {
 		return s, err
@@ -154,17 +154,17 @@ func show(s schedule.Schedule) *shown {
 	out := &shown{
 		Arn: s.ARN(), Name: full.Name, Group: full.Group, Expression: s.Expression, Zone: s.Zone, Description: s.Description,
 		Window: window{Mode: off}, State: state(s), Completion: keep, Target: showTarget(s),
-		Created: moment{s.Created.UnixMilli()}, Modified: moment{s.Modified.UnixMilli()},
+		Created: moment(s.Created.UnixMilli()), Modified: moment(s.Modified.UnixMilli()),
 	}
 	if out.Zone == "" {
 		out.Zone = utc
 	}
 	kept := extraOf(s.Spec)
 	if start := s.StartMs + kept.StartMs; start != 0 { // one of them is 0
-		out.Start = &moment{start}
+		out.Start = new(moment(start))
 	}
 	if end := s.EndMs + kept.EndMs; end != 0 {
-		out.End = &moment{end}
+		out.End = new(moment(end))
 	}
 	if s.WindowMs > 0 {
 		minutes := (s.WindowMs + 59_999) / 60_000
