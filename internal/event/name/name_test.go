@@ -45,7 +45,7 @@ func TestARNsAreAmazons(t *testing.T) {
 	}
 	for arn, want := range map[string]Ref{
 		"arn:aws:events:us-east-1:123456789012:connection/crm/2bcfbf39-05c3": Of(Connection, "crm"),
-		"arn:aws:lambda:us-east-1:123456789012:function:resize:live":        Of(Function, "resize"),
+		"arn:aws:lambda:us-east-1:123456789012:function:resize:live":         Of(Function, "resize"),
 	} {
 		if r, err := ParseARN(arn); err != nil || r != want {
 			t.Errorf("%s: %+v, %v; want %+v", arn, r, err, want)

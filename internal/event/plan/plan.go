@@ -42,9 +42,10 @@ type Rule struct {
 	// Version is the object's.
 	Version int64
 	Paused  bool
-	// From are the offsets, by partition, from which the rule holds; where there is
-	// none it has not been decided (the runner decides, and tells it by
-	// Holds), and events before it are not the rule's.
+	// From are the offsets, by partition, from which the rule holds: the ends of
+	// the partitions when it was put, enabled or given another pattern. Events
+	// before them are not the rule's. A partition that it does not have (the topic
+	// grew) holds from 0 on.
 	From    []int64
 	Targets []*Target
 }
@@ -55,6 +56,11 @@ type Target struct {
 	Key string
 	ID  string // the target's within the rule
 	To  Place
+	// From is as the rule's, of the target: a target that was added later begins
+	// later. A runner that first hears of a target when its cursor is beyond From
+	// owes it the events in between, so that what was put after the call that
+	// made the target had been answered reaches it, whoever leads.
+	From []int64
 	// Render makes what is sent of an event. It is pure. An error is final: the
 	// event becomes a dead letter of the target.
 	Render func(e *Event) (Payload, error)
@@ -65,6 +71,32 @@ type Target struct {
 	DeadLetters name.Ref
 	// Retry bounds attempts. Places in the log are tried until MaxAgeMs is over.
 	Retry Retry
+}
+
+// Replay reads events of a source again, for some of its rules or for a place of
+// its own. Each partition's runner carries out its part.
+type Replay struct {
+	Ref name.Ref
+	ID  string // of the object
+	// Version is the object's.
+	Version int64
+	// Topic is what is read: the source's own, or an archive's, which has as many
+	// partitions.
+	Topic string
+	// From and To are the offsets, by partition, of the first event and behind the
+	// last one; events whose record's time is not in FromMs to ToMs (exclusive)
+	// are left out. They are what was there when the replay was started.
+	From, To     []int64
+	FromMs, ToMs int64
+	// Wants tells whether a target of one of the source's rules gets the events
+	// that its rule takes.
+	Wants func(r *Rule, t *Target) bool
+	// Only gets every event in place of the source's rules; nil: those get them.
+	Only *Rule
+	// Rate bounds the events a second of all partitions; 0 is no bound.
+	Rate float64
+	// Paused replays stay where they are; Cancelled ones are over.
+	Paused, Cancelled bool
 }
 
 // Retry bounds the attempts of one event at one target.
