@@ -11,8 +11,9 @@
 // what the query protocol calls it where that differs: lists are flattened under
 // their member's name (`query:"AttributeName"` reads AttributeName.1, …), maps
 // name their keys and values (`query:"Attribute,Name,Value"`), and names that
-// SDKs have used beside each other are separated by bars. The same tags give
-// the XML of answers.
+// SDKs have used beside each other are separated by bars. Lists and maps that are
+// not flattened name the step between (`query:"Tags.member"`,
+// `query:"Attributes.entry,key,value"`). The same tags give the XML of answers.
 //
 // Nothing from the network panics: parameters, depth and size are bounded, and
 // what cannot be read is an Error that names it. Nothing here has a lock or a

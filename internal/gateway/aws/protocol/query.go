@@ -94,6 +94,17 @@ func grow(values url.Values) *node {
 	return root
 }
 
+// at is the node of a name, which may have steps with dots between them; nil for
+// none.
+func (n *node) at(name string) *node {
+	for step := range strings.SplitSeq(name, ".") {
+		if n = n.kids[step]; n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
 // items are the members of a flattened list, by their numbers.
 func (n *node) items() []*node {
 	type item struct {
@@ -142,7 +153,7 @@ func decode(n *node, into reflect.Value, path string) error {
 	for i := range into.NumField() {
 		t := tagOf(into.Type().Field(i))
 		for _, name := range t.names {
-			kid := n.kids[name]
+			kid := n.at(name)
 			if kid == nil {
 				continue
 			}

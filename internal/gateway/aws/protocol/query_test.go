@@ -107,6 +107,38 @@ func TestStructsBecomeXML(t *testing.T) {
 	}
 }
 
+// stepped has a list and a map that are not flattened, as SNS's are.
+type stepped struct {
+	Tags  []letter          `query:"Tags.member"`
+	Names []string          `query:"Names.member"`
+	Attrs map[string]string `query:"Attributes.entry,key,value"`
+}
+
+func TestListsAndMapsThatAreNotFlattened(t *testing.T) {
+	values, err := url.ParseQuery("Tags.member.2.Id=b&Tags.member.1.Id=a&Names.member.1=x&Attributes.entry.1.key=k&Attributes.entry.1.value=v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := stepped{Tags: []letter{{ID: "a"}, {ID: "b"}}, Names: []string{"x"}, Attrs: map[string]string{"k": "v"}}
+	var got stepped
+	if err := decode(grow(values), reflect.ValueOf(&got).Elem(), ""); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	for _, c := range []struct {
+		of   stepped
+		want string
+	}{
+		{want, `<Tags><member><Id>a</Id></member><member><Id>b</Id></member></Tags><Names><member>x</member></Names><Attributes><entry><key>k</key><value>v</value></entry></Attributes>`},
+		{stepped{}, `<Tags></Tags><Names></Names><Attributes></Attributes>`},
+	} {
+		var b bytes.Buffer
+		encode(&b, reflect.ValueOf(c.of))
+		if b.String() != c.want {
+			t.Errorf("got  %s\nwant %s", b.String(), c.want)
+		}
+	}
+}
+
 // One operation gives the same through both protocols.
 func TestBothProtocolsReadTheSame(t *testing.T) {
 	var got letter

@@ -77,6 +77,12 @@ func encode(b *bytes.Buffer, v reflect.Value) {
 
 func encodeField(b *bytes.Buffer, v reflect.Value, t tag) {
 	name := t.names[0]
+	if outer, inner, ok := strings.Cut(name, "."); ok {
+		b.WriteString("<" + outer + ">")
+		encodeField(b, v, tag{names: []string{inner}, key: t.key, value: t.value})
+		b.WriteString("</" + outer + ">")
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
