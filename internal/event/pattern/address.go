@@ -1,5 +1,7 @@
 package pattern
 
+import "ottla/internal/event/jsonwalk"
+
 // address is an IP address: of 4 bytes, 16, or none.
 type address struct {
 	bytes [16]byte
@@ -81,7 +83,7 @@ func parseIPv6(text []byte) (a address) {
 		}
 		n := 0
 		for ; i < len(text) && text[i] != ':'; i++ {
-			if n = n<<4 | hexDigit(text[i]); n > 0xffff {
+			if n = n<<4 | jsonwalk.HexDigit(text[i]); n > 0xffff {
 				return address{}
 			}
 		}
@@ -121,16 +123,6 @@ func (a address) unmapped() address {
 	four := address{size: 4}
 	copy(four.bytes[:4], a.bytes[12:])
 	return four
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c <= '9':
-		return int(c - '0')
-	case c <= 'F':
-		return int(c-'A') + 10
-	}
-	return int(c-'a') + 10
 }
 
 // masked keeps the first bits.

@@ -21,7 +21,7 @@
 //
 // Files in reading order: limits.go; parse.go, text.go, operators.go, number.go,
 // address.go, forms.go (patterns: wildcards and the cases of letters are forms);
-// program.go, value.go (tests and what they test); scan.go, skip.go (events);
+// program.go, value.go (tests and what they test); scan.go (events);
 // step.go, table.go (trees that versions share); keys.go, file.go, set.go (rules
 // in a Set); match.go, lists.go (matching); explain.go.
 //

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"ottla/internal/event/jsonwalk"
 )
 
 // Explanation tells why an event does not fit a pattern.
@@ -232,7 +234,7 @@ func hintValue(wanted, got string) string {
 			return "the event has " + got + ", which is a string; " + wanted + " is none"
 		}
 	case map[string]any:
-		if _, numeric := w["numeric"]; numeric && isText && numberEnd([]byte(text), 0) == len(text) {
+		if _, numeric := w["numeric"]; numeric && isText && jsonwalk.NumberEnd([]byte(text), 0) == len(text) {
 			return "the event has " + got + ", which is a string; numeric compares numbers only"
 		}
 	}

@@ -3,6 +3,8 @@ package pattern
 import (
 	"fmt"
 	"strings"
+
+	"ottla/internal/event/jsonwalk"
 )
 
 // Bounds on what comes from outside. Each keeps the work and the memory that one
@@ -24,7 +26,7 @@ const (
 	// MaxEventBytes bounds an event's text.
 	MaxEventBytes = 64 << 20
 	// MaxEventDepth bounds how deep an event is nested.
-	MaxEventDepth = 512
+	MaxEventDepth = jsonwalk.MaxDepth
 )
 
 // Error tells what is wrong with a pattern, and where.

@@ -1,13 +1,12 @@
 package pattern
 
+import "ottla/internal/event/jsonwalk"
+
 // Matcher is the memory that matching works in, kept from one event to the next
 // so that it allocates nothing. One goroutine uses it at a time; the zero value
 // is ready. It keeps no event: what it points to is let go at the next one.
 type Matcher struct {
-	text      []byte
-	depth     int
-	problem   string
-	problemAt int
+	w jsonwalk.Walker
 
 	values []value
 	// heads are the values of each path by its number; those whose round is not
@@ -45,7 +44,7 @@ type scope struct {
 
 // read walks an event and keeps the values that root's paths name.
 func (m *Matcher) read(root *step, paths int, event []byte) error {
-	m.text, m.depth, m.problem = event, 0, ""
+	m.w.Begin(event)
 	m.values, m.escaped, m.scope, m.lists = m.values[:0], m.escaped[:0], 0, 0
 	m.scopes, m.triedCount = append(m.scopes[:0], scope{}), 0
 	if len(m.heads) < paths {
@@ -59,17 +58,17 @@ func (m *Matcher) read(root *step, paths int, event []byte) error {
 	if len(event) > MaxEventBytes {
 		return &EventError{MaxEventBytes, "is longer than 67108864 bytes"}
 	}
-	i := m.space(0)
+	i := m.w.Space(0)
 	if i == len(event) || event[i] != '{' {
 		return &EventError{i, "an event is a JSON object"}
 	}
 	if i = m.object(i+1, root); i >= 0 {
-		if i = m.space(i); i < len(event) {
-			i = m.bad(i, "nothing may follow the event's last bracket")
+		if i = m.w.Space(i); i < len(event) {
+			i = m.w.Bad(i, "nothing may follow the event's last bracket")
 		}
 	}
 	if i < 0 {
-		return &EventError{m.problemAt, m.problem}
+		return &EventError{m.w.ProblemAt, m.w.Problem}
 	}
 	m.scopes[0].end, m.scopes[0].last = int32(len(m.scopes)), int32(len(m.values))
 	return nil
@@ -77,15 +76,12 @@ func (m *Matcher) read(root *step, paths int, event []byte) error {
 
 // object walks an object, behind its first bracket.
 func (m *Matcher) object(i int, at *step) int {
-	if m.depth++; m.depth > MaxEventDepth {
-		return m.bad(i, "is nested deeper than 512")
-	}
-	if i = m.space(i); i < len(m.text) && m.text[i] == '}' {
-		m.depth--
-		return i + 1
+	i = m.w.Enter(i)
+	if m.w.At(i, '}') {
+		return m.w.Leave(i)
 	}
 	for i >= 0 {
-		next, name, escaped := m.name(i)
+		next, name, escaped := m.w.Name(i)
 		if next < 0 {
 			return next
 		}
@@ -95,33 +91,32 @@ func (m *Matcher) object(i int, at *step) int {
 		if kid := at.under(name); kid != nil {
 			i = m.value(next, kid)
 		} else {
-			i = m.skip(next)
+			i = m.w.Skip(next)
 		}
 		if i < 0 {
 			return i
 		}
-		if i = m.space(i); i < len(m.text) && m.text[i] == '}' {
-			m.depth--
-			return i + 1
+		if i = m.w.Space(i); m.w.At(i, '}') {
+			return m.w.Leave(i)
 		}
-		i = m.comma(i)
+		i = m.w.Comma(i)
 	}
 	return i
 }
 
 // value walks a value that stands at a step.
 func (m *Matcher) value(i int, at *step) int {
-	if i == len(m.text) {
-		return m.bad(i, "ends too early")
+	if i == len(m.w.Text) {
+		return m.w.Bad(i, "ends too early")
 	}
-	switch c := m.text[i]; {
+	switch c := m.w.Text[i]; {
 	case c == '"':
-		end, escaped := m.stringEnd(i + 1)
+		end, escaped := m.w.StringEnd(i + 1)
 		if end < 0 {
 			return end
 		}
 		if at.path != 0 {
-			text := m.text[i+1 : end]
+			text := m.w.Text[i+1 : end]
 			if escaped {
 				text = m.unescaped(text)
 			}
@@ -130,36 +125,33 @@ func (m *Matcher) value(i int, at *step) int {
 		return end + 1
 	case c == '{':
 		if !at.hasKids() {
-			return m.skipObject(i + 1)
+			return m.w.SkipObject(i + 1)
 		}
 		return m.object(i+1, at)
 	case c == '[':
 		return m.list(i+1, at)
 	}
-	end := m.scalarEnd(i)
+	end := m.w.ScalarEnd(i)
 	if end >= 0 && at.path != 0 {
 		kind := kindNumber
-		if m.text[i] >= 'a' {
+		if m.w.Text[i] >= 'a' {
 			kind = kindWord
 		}
-		m.keep(at, kind, m.text[i:end])
+		m.keep(at, kind, m.w.Text[i:end])
 	}
 	return end
 }
 
 // list walks a list, behind its first bracket. Its elements have the list's path.
 func (m *Matcher) list(i int, at *step) int {
-	if m.depth++; m.depth > MaxEventDepth {
-		return m.bad(i, "is nested deeper than 512")
-	}
+	i = m.w.Enter(i)
 	list := m.lists
 	m.lists++
-	if i = m.space(i); i < len(m.text) && m.text[i] == ']' {
-		m.depth--
-		return i + 1
+	if m.w.At(i, ']') {
+		return m.w.Leave(i)
 	}
 	for i >= 0 {
-		if i < len(m.text) && (m.text[i] == '{' || m.text[i] == '[') {
+		if i < len(m.w.Text) && (m.w.Text[i] == '{' || m.w.Text[i] == '[') {
 			outer, here := m.scope, int32(len(m.scopes))
 			m.scopes = append(m.scopes, scope{parent: outer, list: list, first: int32(len(m.values))})
 			m.scope = here
@@ -171,11 +163,10 @@ func (m *Matcher) list(i int, at *step) int {
 		if i < 0 {
 			return i
 		}
-		if i = m.space(i); i < len(m.text) && m.text[i] == ']' {
-			m.depth--
-			return i + 1
+		if i = m.w.Space(i); m.w.At(i, ']') {
+			return m.w.Leave(i)
 		}
-		i = m.comma(i)
+		i = m.w.Comma(i)
 	}
 	return i
 }
@@ -209,6 +200,6 @@ func (m *Matcher) first(path uint32) int32 {
 // unescaped is what an escaped string means. It is good until the next event.
 func (m *Matcher) unescaped(text []byte) []byte {
 	from := len(m.escaped)
-	m.escaped = unescape(m.escaped, text)
+	m.escaped = jsonwalk.Unescape(m.escaped, text)
 	return m.escaped[from:len(m.escaped):len(m.escaped)]
 }

@@ -1,9 +1,9 @@
 package pattern
 
 import (
-	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"ottla/internal/event/jsonwalk"
 )
 
 // A pattern's text is read into nodes that know their place.
@@ -201,7 +201,7 @@ func (r *textReader) word() (string, error) {
 }
 
 func (r *textReader) number() (string, error) {
-	end := numberEnd(r.text, r.at)
+	end := jsonwalk.NumberEnd(r.text, r.at)
 	if end < 0 {
 		return "", r.wrong("this is no number of JSON")
 	}
@@ -225,9 +225,9 @@ func (r *textReader) string() (string, error) {
 			if !escaped {
 				return string(text), nil
 			}
-			return string(unescape(nil, text)), nil
+			return string(jsonwalk.Unescape(nil, text)), nil
 		case c == '\\':
-			size := escapeSize(r.text[r.at:])
+			size := jsonwalk.EscapeSize(r.text[r.at:])
 			if size == 0 {
 				return "", r.wrong("this escape is none of JSON")
 			}
@@ -241,66 +241,4 @@ func (r *textReader) string() (string, error) {
 			r.step()
 		}
 	}
-}
-
-// escapeSize is how long an escape of JSON is, 0 for none.
-func escapeSize(text []byte) int {
-	if len(text) < 2 {
-		return 0
-	}
-	if strings.IndexByte(`"\/bfnrt`, text[1]) >= 0 {
-		return 2
-	}
-	if text[1] != 'u' || len(text) < 6 {
-		return 0
-	}
-	for _, c := range text[2:6] {
-		if !isHex(c) {
-			return 0
-		}
-	}
-	return 6
-}
-
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-// unescape adds what an escaped string means to out. Half of a pair of
-// surrogates becomes U+FFFD.
-func unescape(out, text []byte) []byte {
-	for i := 0; i < len(text); {
-		if text[i] != '\\' {
-			out = append(out, text[i])
-			i++
-			continue
-		}
-		if text[i+1] != 'u' {
-			out = append(out, escapes[text[i+1]])
-			i += 2
-			continue
-		}
-		c := fourHex(text[i+2:])
-		i += 6
-		if utf16.IsSurrogate(c) {
-			both := rune(utf8.RuneError)
-			if i+6 <= len(text) && text[i] == '\\' && text[i+1] == 'u' {
-				both = utf16.DecodeRune(c, fourHex(text[i+2:]))
-			}
-			if c = both; c != utf8.RuneError {
-				i += 6
-			}
-		}
-		out = utf8.AppendRune(out, c)
-	}
-	return out
-}
-
-var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-func fourHex(text []byte) (c rune) {
-	for _, h := range text[:4] {
-		c = c<<4 | rune(hexDigit(h))
-	}
-	return c
 }
