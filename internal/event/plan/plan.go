@@ -18,6 +18,9 @@ type Source struct {
 	// none.
 	DeadLetters name.Ref
 	Rules       []*Rule
+	// Replays are those that are neither over nor cancelled, and those that were
+	// cancelled a moment ago.
+	Replays []*Replay
 	// Match gives the indexes in Rules of those whose patterns an event fits, in
 	// ascending order, appended to into. doc is the event as patterns see it
 	// (envelope.Event.AppendDocument). Many goroutines may call it at once.
