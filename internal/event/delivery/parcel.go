@@ -1,0 +1,134 @@
+package delivery
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/plan"
+)
+
+// Bounds of what lies in Topic. MostRecord is what the topic's max.message.bytes and
+// the batches of who writes must let pass.
+const (
+	MostRecord = 4 << 20
+	mostNote   = 256 << 10
+	// version begins every value.
+	version = 1
+)
+
+// ErrTooLarge says that an event will never be delivered: it does not fit.
+var ErrTooLarge = errors.New("what is to be delivered is too large")
+
+// errParcel says that a record is none of ours.
+var errParcel = errors.New("that is no delivery")
+
+// note is what a parcel says of itself, beside its bytes. It is kept as JSON: names
+// of fields stay.
+type note struct {
+	ID          string        `json:"id"` // the same at every attempt
+	Event       string        `json:"event"`
+	Rule        string        `json:"rule,omitempty"` // keys of objects
+	Source      string        `json:"source,omitempty"`
+	Topic       string        `json:"topic"` // where the event lies
+	Partition   int32         `json:"partition"`
+	Offset      int64         `json:"offset"`
+	Replay      string        `json:"replay,omitempty"`
+	ContentType string        `json:"content_type,omitempty"`
+	Key         []byte        `json:"key,omitempty"`
+	Keyed       bool          `json:"keyed,omitempty"` // there is a Key, be it empty
+	Headers     []plan.Header `json:"headers,omitempty"`
+	Method      string        `json:"method,omitempty"`
+	Path        []string      `json:"path,omitempty"`
+	Query       []plan.Header `json:"query,omitempty"`
+}
+
+// parcel is one event for one target.
+type parcel struct {
+	note
+	target string
+	putMs  int64  // when it was put into Topic, by the domain clock
+	offset int64  // in Topic
+	body   []byte // what is sent
+	doc    []byte // the event, for a dead letter
+}
+
+// size is what a parcel has in memory.
+func (p *parcel) size() int { return len(p.body) + len(p.doc) + 512 }
+
+// Record makes the record of Topic that has an event delivered to a target of Kind
+// Call. The caller dates it (Timestamp) by the domain clock: age counts from there. Its
+// key is the target's, and its partition what that says to any producer. An error is
+// final.
+func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) {
+	n := note{
+		ID: e.DeliveryID(t), Topic: e.Topic, Partition: e.Partition, Offset: e.Offset, Replay: e.Replay, ContentType: p.ContentType,
+		Key: p.Key, Keyed: p.Key != nil, Headers: p.Headers, Method: p.Method, Path: p.Path, Query: p.Query,
+	}
+	if e.Event != nil {
+		n.Event = e.Event.ID
+	}
+	if e.Rule != nil {
+		n.Rule = e.Rule.Ref.Key()
+	}
+	if e.Source != nil {
+		n.Source = e.Source.Ref.Key()
+	}
+	text, err := json.Marshal(n)
+	if err != nil {
+		return nil, fmt.Errorf("deliver event %s: %w", n.Event, err)
+	}
+	doc := e.Doc
+	if string(doc) == string(p.Body) {
+		doc = nil // what is sent is the event itself
+	}
+	if len(text) > mostNote {
+		return nil, fmt.Errorf("%w: headers, path, query and key of event %s have %d bytes, %d are possible", ErrTooLarge, n.Event, len(text), mostNote)
+	}
+	value := make([]byte, 0, 1+2*binary.MaxVarintLen32+len(text)+len(p.Body)+len(doc))
+	value = append(value, version)
+	value = append(binary.AppendUvarint(value, uint64(len(text))), text...)
+	value = append(binary.AppendUvarint(value, uint64(len(p.Body))), p.Body...)
+	value = append(value, doc...)
+	if most := MostRecord - 4096 - len(t.Key); len(value) > most {
+		return nil, fmt.Errorf("%w: event %s and what is sent of it have %d bytes, %d are possible", ErrTooLarge, n.Event, len(value), most)
+	}
+	return &kgo.Record{Topic: Topic, Partition: -1, Key: []byte(t.Key), Value: value}, nil
+}
+
+// readParcel reads a record of Topic. The bytes are shared with it.
+func readParcel(r *kgo.Record) (*parcel, error) {
+	p := &parcel{target: string(r.Key), putMs: r.Timestamp.UnixMilli(), offset: r.Offset}
+	if len(r.Value) == 0 || r.Value[0] != version || len(r.Key) == 0 {
+		return nil, fmt.Errorf("%w: it does not begin as one", errParcel)
+	}
+	text, rest, ok := cut(r.Value[1:], mostNote)
+	if !ok {
+		return nil, fmt.Errorf("%w: its note is longer than it", errParcel)
+	}
+	if err := json.Unmarshal(text, &p.note); err != nil {
+		return nil, fmt.Errorf("%w: %w", errParcel, err)
+	}
+	if p.body, p.doc, ok = cut(rest, MostRecord); !ok {
+		return nil, fmt.Errorf("%w: its body is longer than it", errParcel)
+	}
+	if len(p.doc) == 0 {
+		p.doc = p.body
+	}
+	if !p.Keyed {
+		p.Key = nil
+	}
+	return p, nil
+}
+
+// cut takes bytes off that begin with how many they are.
+func cut(b []byte, most uint64) (first, rest []byte, ok bool) {
+	n, k := binary.Uvarint(b)
+	if k <= 0 || n > most || n > uint64(len(b)-k) {
+		return nil, nil, false
+	}
+	return b[k : k+int(n)], b[k+int(n):], true
+}

@@ -1,0 +1,98 @@
+package delivery
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/envelope"
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+)
+
+func sample() (*plan.Target, *plan.Event) {
+	t := &plan.Target{Key: "rule/1/eu/orders/big#7/hook", ID: "hook"}
+	e := &plan.Event{
+		Event: &envelope.Event{ID: "e-1"}, Doc: []byte(`{"id":"e-1"}`), Topic: "orders", Partition: 2, Offset: 41, Replay: "again",
+		Source: &plan.Source{Ref: name.Of(name.Bus, "orders")}, Rule: &plan.Rule{Ref: name.Of(name.Rule, "orders/big")},
+	}
+	return t, e
+}
+
+func TestAParcelIsReadAsItWasWritten(t *testing.T) {
+	to, e := sample()
+	payload := plan.Payload{
+		Body: []byte("<x/>"), ContentType: "text/xml", Key: []byte{0xff, 0}, Headers: []plan.Header{{Name: "a", Value: "b"}},
+		Method: "PUT", Path: []string{"x/y"}, Query: []plan.Header{{Name: "q", Value: "&"}},
+	}
+	r, err := Record(to, e, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Timestamp, r.Offset = time.UnixMilli(77), 9
+	got, err := readParcel(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &parcel{
+		note: note{
+			ID: e.DeliveryID(to), Event: "e-1", Rule: e.Rule.Ref.Key(), Source: e.Source.Ref.Key(), Topic: "orders", Partition: 2, Offset: 41, Replay: "again",
+			ContentType: "text/xml", Key: payload.Key, Keyed: true, Headers: payload.Headers, Method: "PUT", Path: payload.Path, Query: payload.Query,
+		},
+		target: to.Key, putMs: 77, offset: 9, body: payload.Body, doc: e.Doc,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestAnEventThatIsSentAsItIsLiesThereOnce(t *testing.T) {
+	to, e := sample()
+	e.Doc = []byte(strings.Repeat("x", 10_000))
+	r, err := Record(to, e, plan.Payload{Body: e.Doc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readParcel(r)
+	if err != nil || !bytes.Equal(got.doc, e.Doc) || !bytes.Equal(got.body, e.Doc) || len(r.Value) > 10_500 {
+		t.Errorf("%d bytes for an event of 10000: %v", len(r.Value), err)
+	}
+	if got.Key != nil {
+		t.Errorf("a payload without a key has %q", got.Key)
+	}
+}
+
+func TestWhatDoesNotFitIsRefused(t *testing.T) {
+	to, e := sample()
+	for _, p := range []plan.Payload{{Body: make([]byte, MostRecord)}, {Path: []string{strings.Repeat("x", mostNote)}}} {
+		if _, err := Record(to, e, p); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// Whatever is in the topic, it is read or refused.
+func FuzzReadParcel(f *testing.F) {
+	to, e := sample()
+	r, err := Record(to, e, plan.Payload{Body: []byte("body"), Key: []byte{}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(r.Key, r.Value)
+	f.Add([]byte("k"), []byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
+	f.Add([]byte("k"), []byte{1, 2, '{', '}'})
+	f.Fuzz(func(t *testing.T, key, value []byte) {
+		p, err := readParcel(&kgo.Record{Key: key, Value: value})
+		if err != nil && !errors.Is(err, errParcel) {
+			t.Errorf("%v", err)
+		}
+		if err == nil && len(p.body)+len(p.doc) > 2*len(value) {
+			t.Errorf("%d bytes of %d", len(p.body)+len(p.doc), len(value))
+		}
+	})
+}
