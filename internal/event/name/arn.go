@@ -32,8 +32,11 @@ func (r Ref) ARN() string {
 	for _, f := range forms {
 		if f.kind == r.Kind {
 			own := r.Name
-			if r.Kind == Subscription {
-				own = strings.ReplaceAll(own, "/", ":")
+			switch owner, of, _ := Split(own); {
+			case r.Kind == Subscription:
+				own = owner + ":" + of
+			case r.Kind == Rule && owner == "default": // as AWS writes it
+				own = of
 			}
 			return "arn:aws:" + f.service + ":" + r.Region + ":" + r.Account + ":" + f.prefix + own
 		}

@@ -32,6 +32,7 @@ func TestARNsAreAmazons(t *testing.T) {
 		Of(Bus, "shop"):                   "arn:aws:events:us-east-1:123456789012:event-bus/shop",
 		Of(Rule, "shop/late"):             "arn:aws:events:us-east-1:123456789012:rule/shop/late",
 		Of(System, "receipts"):            "",
+		Of(Rule, "default/late"):          "arn:aws:events:us-east-1:123456789012:rule/late",
 		Of(Subscription, "orders/7"):      "arn:aws:sns:us-east-1:123456789012:orders:7",
 		Of(Destination, "crm"):            "arn:aws:events:us-east-1:123456789012:api-destination/crm",
 		{Queue, "1", "eu-central-1", "q"}: "arn:aws:sqs:eu-central-1:1:q",

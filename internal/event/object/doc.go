@@ -9,7 +9,8 @@
 // Main types: Object, Store.
 //
 // Files in reading order: object.go, store.go, mirror.go, write.go, gone.go
-// (deletions that are asked for again), watch.go.
+// (deletions that are asked for again), watch.go,
+// holder.go (whose topic a topic is).
 //
 // # Rules
 //

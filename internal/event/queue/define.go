@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 )
 
@@ -97,14 +96,12 @@ func (s *Service) place(ctx context.Context, ref Ref, spec *Spec, asked bool) er
 
 // userOf names the object whose topic a topic is, "" when it is nobody's.
 func (s *Service) userOf(ctx context.Context, topic string) (string, error) {
-	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Queue}, "", 1<<30)
-	if err != nil {
+	by, held, err := s.o.Objects.HolderOf(ctx, topic)
+	switch {
+	case err != nil:
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	for i := range all {
-		if q, err := queueOf(&all[i]); err == nil && !q.making && q.Topic == topic {
-			return q.Full().String(), nil
-		}
+	case held:
+		return by.String(), nil
 	}
 	return "", nil
 }
