@@ -1,9 +1,11 @@
 package jsonwalk
 
-// Valid tells whether a text is one value of JSON, with nothing but space round it.
-func Valid(text []byte) bool {
+// Valid tells whether a text is one value of JSON, with nothing but space round it,
+// that may lie within so many more objects or lists.
+func Valid(text []byte, within int) bool {
 	var w Walker
 	w.Begin(text)
+	w.depth = within
 	i := w.Skip(w.Space(0))
 	return i >= 0 && w.Space(i) == len(text)
 }

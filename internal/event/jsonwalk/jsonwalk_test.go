@@ -19,12 +19,12 @@ var texts = []string{
 
 func TestWhatIsJSONIsWhatTheLibraryTakes(t *testing.T) {
 	for _, text := range texts {
-		if got, want := jsonwalk.Valid([]byte(text)), json.Valid([]byte(text)); got != want {
+		if got, want := jsonwalk.Valid([]byte(text), 0), json.Valid([]byte(text)); got != want {
 			t.Errorf("Valid(%q) = %v, want %v", text, got, want)
 		}
 	}
 	deep := strings.Repeat("[", 512) + strings.Repeat("]", 512)
-	if !jsonwalk.Valid([]byte(deep)) || jsonwalk.Valid([]byte("["+deep+"]")) {
+	if !jsonwalk.Valid([]byte(deep), 0) || jsonwalk.Valid([]byte("["+deep+"]"), 0) || jsonwalk.Valid([]byte(deep), 1) {
 		t.Error("the bound on depth is not 512")
 	}
 }
@@ -89,7 +89,7 @@ func FuzzWalk(f *testing.F) {
 		if bytes.Count(text, []byte("[")) > 500 || bytes.Count(text, []byte("{")) > 500 {
 			return // the bounds on depth differ
 		}
-		if got, want := jsonwalk.Valid(text), json.Valid(text); got != want {
+		if got, want := jsonwalk.Valid(text, 0), json.Valid(text); got != want {
 			t.Fatalf("Valid(%q) = %v, want %v", text, got, want)
 		}
 		checkParts(t, text)
