@@ -110,7 +110,7 @@ func TestARecordInStructuredModeIsAnEvent(t *testing.T) {
 	e := envelope.Read("bus", 0, 0, 5, nil,
 		[]byte(`{"specversion":"1.0","id":"1","source":"/s","type":"t","n":3,"ok":true,"none":null,"data":{"a": 1}}`),
 		headers("content-type", "application/cloudevents+json; charset=utf-8", "other", "x"))
-	want := &envelope.Event{ID: "1", Source: "/s", Type: "t", TimeMs: 5, Data: []byte(`{"a": 1}`), Headers: headers("other", "x"),
+	want := &envelope.Event{ID: "1", Source: "/s", Type: "t", TimeMs: 5, StoredMs: 5, Data: []byte(`{"a": 1}`), Headers: headers("other", "x"),
 		Extensions: []envelope.Extension{{Name: "n", Value: "3"}, {Name: "ok", Value: "true"}}}
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("it reads as %+v, want %+v", e, want)

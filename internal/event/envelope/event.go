@@ -43,6 +43,8 @@ type Event struct {
 	// Foreign is a record that is no CloudEvent: its attributes are made up, and
 	// Record gives it as it is. Clear it to store them.
 	Foreign bool
+	// StoredMs is when the record was stored; 0 is not yet.
+	StoredMs int64
 	// ReplayName is the replay that gives the event again; it shows in EventBridge's
 	// envelope, and is never stored.
 	ReplayName string

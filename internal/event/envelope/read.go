@@ -25,7 +25,7 @@ const ForeignType = "ottla.record"
 
 // Read gives the event that a record is. It keeps the slices.
 func Read(topic string, partition int32, offset, timestampMs int64, key, value []byte, headers []Header) *Event {
-	e := &Event{Key: key, TimeMs: timestampMs}
+	e := &Event{Key: key, TimeMs: timestampMs, StoredMs: timestampMs}
 	if !e.readBinary(value, headers) && !e.readStructured(value, headers) {
 		e.foreign(topic, partition, offset, timestampMs, value, headers)
 	}
@@ -67,7 +67,7 @@ func (e *Event) readBinary(value []byte, headers []Header) bool {
 		*to = string(h.Value)
 	}
 	if version != "1.0" || e.ID == "" || e.Source == "" || e.Type == "" {
-		*e = Event{Key: e.Key, TimeMs: e.TimeMs}
+		*e = Event{Key: e.Key, TimeMs: e.TimeMs, StoredMs: e.StoredMs}
 		return false
 	}
 	e.sort()
@@ -110,7 +110,7 @@ func (e *Event) readStructured(value []byte, headers []Header) bool {
 	if err != nil || slices.ContainsFunc(headers, func(h Header) bool { return strings.HasPrefix(h.Name, prefix) }) {
 		return false
 	}
-	in.Key, in.TimeMs = e.Key, e.TimeMs
+	in.Key, in.TimeMs, in.StoredMs = e.Key, e.TimeMs, e.StoredMs
 	in.Headers = append(in.Headers, headers[:at]...)
 	in.Headers = append(in.Headers, headers[at+1:]...)
 	*e = *in
