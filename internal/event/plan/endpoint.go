@@ -34,8 +34,9 @@ type Endpoint struct {
 	// is no refusal is tried again like a call that failed. stale says that the
 	// last authorization was answered 401: OAuth's token is fetched anew.
 	Authorize func(ctx context.Context, stale bool) ([]Header, error)
-	// Secrets sign calls as Standard Webhooks say; the first is the newest.
-	Secrets [][]byte
+	// Secrets sign calls as Standard Webhooks say (webhook.ParseKey reads them); the
+	// first is the newest.
+	Secrets []string
 	// Sign adds headers that depend on the whole call (SNS); nil adds nothing.
 	Sign func(id string, body []byte) []Header
 

@@ -180,6 +180,7 @@ type Payload struct {
 	Method string
 	Path   []string
 	Query  []Header
-	// Event is what a bus gets; Body is nil then.
+	// Event is what a bus or a topic gets, as its Record is; Body is nil then. A
+	// record's Key is the Event's.
 	Event *envelope.Event
 }
