@@ -96,6 +96,8 @@ var table = []Def{
 	{Name: "ottla_queue_messages_rejected_total", Kind: KindCounter, Label: "queue", Help: "Messages made dead letters by receipts, by queue."},
 	{Name: "ottla_queue_messages_moved_total", Kind: KindCounter, Label: "queue", Help: "Messages moved out of a queue by moves and redrives, by queue."},
 	{Name: "ottla_queue_dead_letters_total", Kind: KindCounter, Label: "queue", Help: "Dead letters written of a queue's messages, by the queue's topic."},
+	{Name: "ottla_sns_published_total", Kind: KindCounter, Label: "topic", Help: "Messages published to SNS topics by their doors, by topic (the first 200, then other). What rules and Kafka producers write does not count."},
+	{Name: "ottla_sns_published_failed_total", Kind: KindCounter, Label: "topic", Help: "Messages that were refused or could not be published, by SNS topic."},
 	{Name: "ottla_schedule_runs_total", Kind: KindCounter, Help: "Runs of schedules that were delivered."},
 	{Name: "ottla_schedule_runs_failed_total", Kind: KindCounter, Help: "Runs of schedules that were given up; the log names them, and they are dead letters where the schedule names a queue for them."},
 	{Name: "ottla_schedule_runs_skipped_total", Kind: KindCounter, Help: "Runs whose time passed while no node was there, and that the schedule's policy does not make up for, or that were too old."},

@@ -1,0 +1,148 @@
+package sns
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+	"ottla/internal/event/plan"
+	"ottla/internal/metric"
+)
+
+// Objects are where definitions are kept (event/object).
+type Objects interface {
+	Put(ctx context.Context, o object.Object) (object.Object, error)
+	Delete(ctx context.Context, ref name.Ref, version int64) error
+	Get(ctx context.Context, ref name.Ref) (object.Object, error)
+	Current(ctx context.Context, ref name.Ref) (object.Object, error)
+	Peek(ref name.Ref) (object.Object, bool)
+	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
+	HolderOf(ctx context.Context, topic string) (name.Ref, bool, error)
+	Watch(begin name.Ref, tell func(object.News)) func()
+}
+
+// Seal keeps secrets of the cluster in objects (event/seal).
+type Seal interface {
+	Seal(ctx context.Context, secret []byte) ([]byte, error)
+	Open(ctx context.Context, sealed []byte) ([]byte, error)
+}
+
+// Calls are where deliveries over HTTP are put down (event/delivery).
+type Calls interface {
+	// Ready makes what that needs, and returns when it serves.
+	Ready(ctx context.Context) error
+	// Record makes the record that has an event delivered, to be dated by the domain
+	// clock.
+	Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error)
+}
+
+// Options make a Service.
+type Options struct {
+	Objects Objects
+	// Client makes a client of this node's Kafka door.
+	Client func(opts ...kgo.Opt) (*kgo.Client, error)
+	// Exists tells whether there is a topic of Kafka's.
+	Exists func(topic string) bool
+	// Seal keeps the key that notifications are signed with; nil keeps it as it is.
+	Seal Seal
+	// Calls bring requests to confirm to their addresses; nil: there are no
+	// subscriptions of addresses and functions.
+	Calls Calls
+	// Base is where this node's HTTP port is, for subscriptions of which nobody knows
+	// by what address the cluster was reached.
+	Base func() string
+	// Changed is told, from goroutines of the store, that Sources are others now; nil
+	// for nobody. It must be quick.
+	Changed func()
+	// Now is the domain clock; nil is the real time.
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Metrics *metric.Registry
+}
+
+// Service is all topics. Its methods may be called from any goroutine.
+type Service struct {
+	o       Options
+	ctx     context.Context // of what is done in the background; ended by Close
+	cancel  context.CancelFunc
+	working sync.WaitGroup
+	signer  signer
+	view    *view
+	unwatch []func()
+	// published and refused count messages, by topic.
+	published, refused *metric.Counters
+
+	mu     sync.Mutex // guards what follows
+	client *kgo.Client
+	closed bool
+}
+
+// New makes a service; Close must follow. Nothing is made or read before it is used.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Base == nil {
+		o.Base = func() string { return "http://localhost:8080" }
+	}
+	s := &Service{o: o, published: o.Metrics.Counters("ottla_sns_published_total", 200), refused: o.Metrics.Counters("ottla_sns_published_failed_total", 200)}
+	s.view, s.signer.o = newView(s), &s.o
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	for _, begin := range []name.Ref{{Kind: name.SNS}, {Kind: name.Subscription}} {
+		s.unwatch = append(s.unwatch, o.Objects.Watch(begin, s.view.news))
+	}
+	return s
+}
+
+// Close stops the service.
+func (s *Service) Close() {
+	for _, end := range s.unwatch {
+		end()
+	}
+	s.cancel()
+	s.working.Wait()
+	s.mu.Lock()
+	c := s.client
+	s.closed = true
+	s.mu.Unlock()
+	if c != nil {
+		c.Close()
+	}
+}
+
+func (s *Service) nowMs() int64 { return s.o.Now().UnixMilli() }
+
+// sendTimeout bounds how long a message may be on its way.
+const sendTimeout = 30 * time.Second
+
+// recordOverhead is what a record may have beside what counts of a message: names of
+// headers, their lengths, ids.
+const recordOverhead = 64 << 10
+
+// kafka gives the client that writes and makes topics.
+func (s *Service) kafka() (*kgo.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
+	}
+	if s.client != nil {
+		return s.client, nil
+	}
+	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
+		kgo.ProducerBatchMaxBytes(4<<20))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	s.client = c
+	return c, nil
+}
