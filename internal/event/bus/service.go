@@ -1,0 +1,164 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/schedule"
+)
+
+// Objects are where definitions are kept (event/object).
+type Objects interface {
+	Put(ctx context.Context, o object.Object) (object.Object, error)
+	Delete(ctx context.Context, ref name.Ref, version int64) error
+	Get(ctx context.Context, ref name.Ref) (object.Object, error)
+	Current(ctx context.Context, ref name.Ref) (object.Object, error)
+	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
+	HolderOf(ctx context.Context, topic string) (name.Ref, bool, error)
+	Watch(begin name.Ref, tell func(object.News)) func()
+}
+
+// Runners are who carries out what is defined here (event/run).
+type Runners interface {
+	// Applied returns when the runners of all partitions of a bus go by this
+	// version of a rule, or a newer one, or none of them has anything to run.
+	Applied(ctx context.Context, bus, rule name.Ref, version int64) error
+	// Progress is how far a replay has come at all partitions; Of is not told.
+	Progress(ctx context.Context, bus, replay name.Ref, id string) (Progress, error)
+}
+
+// Destinations tell what API destinations are, with their connections
+// (event/connection).
+type Destinations interface {
+	// Endpoint fills in the address, the method, the authorization and the rate
+	// of an API destination. plan.ErrGone says that there is none any more.
+	Endpoint(ctx context.Context, ref name.Ref, into *plan.Endpoint) error
+}
+
+// Schedules run the rules that have a schedule (event/schedule).
+type Schedules interface {
+	Put(ctx context.Context, ref schedule.Ref, spec schedule.Spec) (out schedule.Schedule, created bool, err error)
+	Delete(ctx context.Context, ref schedule.Ref) error
+	CreateGroup(ctx context.Context, ref schedule.GroupRef, tags map[string]string) (schedule.Group, error)
+}
+
+// Options make a Service.
+type Options struct {
+	Objects Objects
+	// Client makes a client of this node's Kafka door.
+	Client func(opts ...kgo.Opt) (*kgo.Client, error)
+	// Partitions tells how many partitions a topic has, 0 when there is none.
+	Partitions func(topic string) int
+	// Runners are waited for when a rule changes; nil: nobody is.
+	Runners Runners
+	// Destinations are what targets of API destinations call; nil: such targets
+	// are refused.
+	Destinations Destinations
+	// Schedules run rules that have a schedule; nil: such rules are refused.
+	Schedules Schedules
+	// Functions tells whether the server's file declares a function; nil: none is.
+	Functions func(name string) bool
+	// MostTargets of a rule; 0 is 100. MostRules of a bus; 0 is no bound.
+	MostTargets, MostRules int
+	// Now is the domain clock; nil is the real time.
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Service is all buses with their rules. Its methods may be called from any
+// goroutine.
+type Service struct {
+	o       Options
+	sources *sources
+
+	mu     sync.Mutex // guards all below
+	client *kgo.Client
+	closed bool
+}
+
+// New makes a service; Close must follow. Nothing is made or read before it is
+// needed.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MostTargets == 0 {
+		o.MostTargets = mostTargets
+	}
+	s := &Service{o: o}
+	s.sources = newSources(o.Objects, o.Logger)
+	return s
+}
+
+// Close ends what the service runs, and waits.
+func (s *Service) Close() {
+	s.sources.close()
+	s.mu.Lock()
+	c := s.client
+	s.closed = true
+	s.mu.Unlock()
+	if c != nil {
+		c.Close()
+	}
+}
+
+// sendTimeout bounds how long an event is tried to be written.
+const sendTimeout = 30 * time.Second
+
+// kafka gives the client that sends and orders.
+func (s *Service) kafka() (*kgo.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
+	}
+	if s.client != nil {
+		return s.client, nil
+	}
+	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
+		kgo.ProducerBatchMaxBytes(2*MaxEventBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	s.client = c
+	return c, nil
+}
+
+// Source is what runners read of a bus; false when there is no such bus, or none
+// that is at its end of being made.
+func (s *Service) Source(ref name.Ref) (*plan.Source, bool) { return s.sources.get(ref) }
+
+// Sources are those of all buses, as this node knows them now.
+func (s *Service) Sources() []*plan.Source { return s.sources.all() }
+
+// Current returns when what was stored anywhere before is in Sources.
+func (s *Service) Current(ctx context.Context) error { return s.sources.current(ctx) }
+
+// Watch has tell called with the Source of each bus that there is, before it returns
+// for those that are known, and with another one whenever something of it changed;
+// with one that has no Topic when the bus is no more. tell must be quick, and must not
+// call the Service.
+func (s *Service) Watch(tell func(*plan.Source)) (stop func()) { return s.sources.watch(tell) }
+
+// applied returns when a change of a rule is known to its runners.
+func (s *Service) applied(ctx context.Context, rule RuleRef, version int64) error {
+	s.sources.flush()
+	if s.o.Runners == nil {
+		return nil
+	}
+	if err := s.o.Runners.Applied(ctx, rule.Of().Full(), rule.Full(), version); err != nil {
+		return unavailable("the rule "+rule.Name+" is written, but not all of its runners go by it yet", err)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+)
+
+// PutTargets adds targets to a rule, or puts them in the place of those with the same
+// ids. errs has an error for each that could not be, nil for the others, which are
+// there. err is that of all.
+func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target) (r Rule, errs []error, err error) {
+	ref = RuleRefOf(ref.Full())
+	errs = make([]error, len(targets))
+	r, _, err = s.changeRule(ctx, ref, changing{how: func(n *noteOfRule) error {
+		good := 0
+		for i := range targets {
+			if errs[i] = s.putTarget(ctx, ref, n, targets[i]); errs[i] == nil {
+				good++
+			} else if unknown := errors.Is(errs[i], ErrUnavailable); unknown {
+				return errs[i]
+			}
+		}
+		if good == 0 {
+			return errNothing
+		}
+		sortTargets(n.Targets)
+		return nil
+	}})
+	if errors.Is(err, errNothing) {
+		r, err = s.Rule(ctx, ref)
+	}
+	return r, errs, err
+}
+
+// errNothing ends a change that changes nothing.
+var errNothing = errors.New("nothing is to be changed")
+
+// putTarget puts one target into a rule that is being changed.
+func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t Target) error {
+	t.From, t.Disabled = nil, ""
+	if err := t.check(rule); err != nil {
+		return err
+	}
+	if err := s.checkThere(ctx, &t, rule); err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(n.Targets, func(o Target) bool { return o.ID == t.ID }); i >= 0 {
+		t.From = n.Targets[i].From
+		n.Targets[i] = t
+		return nil
+	}
+	if len(n.Targets) >= s.o.MostTargets {
+		return fmt.Errorf("%s has %d targets: %w", rule.Full(), len(n.Targets), ErrLimit)
+	}
+	n.Targets = append(n.Targets, t)
+	return nil
+}
+
+// checkThere tells whether what a target names is there. As in AWS an ARN may name
+// what comes later; what has another name is most likely mistyped.
+func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error {
+	where, err := parsePlace(t.To, rule.Full())
+	if err != nil {
+		return err
+	}
+	switch {
+	case where.destination != (name.Ref{}) && s.o.Destinations == nil:
+		return invalid("to", "this node has no API destinations")
+	case where.function != "" && s.o.Functions != nil && !s.o.Functions(where.function):
+		return invalid("to", "there is no function %s: a file on the server declares them (functions.file)", where.function)
+	case where.function != "" && s.o.Functions == nil:
+		return invalid("to", "this node has no functions")
+	case !where.native || where.function != "":
+		return nil
+	case where.Kind == plan.Topic:
+		if s.o.Partitions(where.Topic) == 0 {
+			return invalid("to", "there is no topic %s", where.Topic)
+		}
+		return nil
+	case where.Kind == plan.Bus && where.Ref.Name == Default:
+		return nil
+	}
+	ref := where.Ref
+	if where.Kind == plan.Call {
+		ref = where.destination
+	}
+	if err := objectError(ref, s.there(ctx, ref)); errors.Is(err, ErrNotFound) {
+		return because("to", err)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+func (s *Service) there(ctx context.Context, ref name.Ref) error {
+	_, err := s.o.Objects.Get(ctx, ref)
+	return err
+}
+
+// RemoveTargets takes targets from a rule. errs has ErrNotFound for each that was
+// not there.
+func (s *Service) RemoveTargets(ctx context.Context, ref RuleRef, ids []string) (r Rule, errs []error, err error) {
+	errs = make([]error, len(ids))
+	r, _, err = s.changeRule(ctx, ref, changing{how: func(n *noteOfRule) error {
+		before := len(n.Targets)
+		for i, id := range ids {
+			at := slices.IndexFunc(n.Targets, func(t Target) bool { return t.ID == id })
+			if errs[i] = nil; at < 0 {
+				errs[i] = fmt.Errorf("target %s of %s: %w", id, ref.Full(), ErrNotFound)
+				continue
+			}
+			n.Targets = slices.Delete(n.Targets, at, at+1)
+		}
+		if len(n.Targets) == before {
+			return errNothing
+		}
+		return nil
+	}})
+	if errors.Is(err, errNothing) {
+		r, err = s.Rule(ctx, ref)
+	}
+	return r, errs, err
+}
+
+// disableTarget notes that nothing more is sent to a target.
+func (s *Service) disableTarget(ctx context.Context, rule RuleRef, id, why string) error {
+	_, _, err := s.changeRule(ctx, rule, changing{managed: true, how: func(n *noteOfRule) error {
+		at := slices.IndexFunc(n.Targets, func(t Target) bool { return t.ID == id })
+		if at < 0 || n.Targets[at].Disabled != "" {
+			return errNothing
+		}
+		n.Targets[at].Disabled = or(why, "it is gone")
+		return nil
+	}})
+	if errors.Is(err, errNothing) || errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
