@@ -67,6 +67,14 @@ func topicAttribute(attribute string) func(string) error {
 	return topicAttributes[attribute]
 }
 
+// KnownTopicAttribute tells what is wrong with the name of a topic's attribute.
+func KnownTopicAttribute(attribute string) error {
+	if topicAttribute(attribute) == nil {
+		return invalidf("AttributeName", "there is no attribute %q", attribute)
+	}
+	return nil
+}
+
 // isFeedback tells attributes that say how deliveries are to be logged: they are
 // told back, and mean nothing.
 func isFeedback(attribute string) bool {
