@@ -1,0 +1,306 @@
+package run
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/event/plan"
+	"ottla/internal/event/run/course"
+)
+
+func compareNames(a, b course.Name) int {
+	if c := strings.Compare(a.Replay, b.Replay); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Target, b.Target)
+}
+
+// branch is a target with a cursor of its own, until it has reached the pass, or the
+// end of the replay that it is of.
+type branch struct {
+	r      *runner
+	n      course.Name
+	bell   chan struct{}
+	poke   chan struct{} // try at once, however long the pause is
+	cancel context.CancelFunc
+	over   chan struct{} // closed when it has ended
+	haltAt atomic.Int64  // it is to end at this offset; -1: go on
+	halted atomic.Bool   // it has ended there
+
+	state    course.Branch
+	doomed   map[int64]dead
+	careful  bool          // one event at a time
+	failures int           // in a row, that are nobody's fault but ours
+	frontMs  int64         // the time of the event that was tried alone
+	told     chan struct{} // closed after an attempt; guarded by runner.mu
+}
+
+// begin starts a branch, unless it walks.
+func (r *runner) begin(ctx context.Context, n course.Name) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.walking[n] != nil || ctx.Err() != nil {
+		return
+	}
+	b := &branch{r: r, n: n, bell: make(chan struct{}, 1), poke: make(chan struct{}, 1), over: make(chan struct{}), doomed: map[int64]dead{}, told: make(chan struct{})}
+	b.haltAt.Store(-1)
+	ctx, b.cancel = context.WithCancel(ctx)
+	r.walking[n] = b
+	r.helpers.Go(func() {
+		b.run(ctx)
+		b.cancel()
+		r.mu.Lock()
+		if r.walking[n] == b {
+			delete(r.walking, n)
+		}
+		r.mu.Unlock()
+		close(b.over)
+		r.ring()
+	})
+}
+
+// end stops a branch and waits for it.
+func (r *runner) end(n course.Name) {
+	r.mu.Lock()
+	b := r.walking[n]
+	delete(r.joins, n)
+	r.mu.Unlock()
+	if b != nil {
+		b.cancel()
+		<-b.over
+	}
+}
+
+// halt has a branch end at an offset; false when it does not come there in time.
+func (b *branch) halt(at int64, within time.Duration) bool {
+	b.haltAt.Store(at)
+	ring(b.bell)
+	select {
+	case <-b.over:
+	case <-time.After(within):
+		if b.haltAt.CompareAndSwap(at, -1) {
+			ring(b.bell)
+			return false
+		}
+		<-b.over // it has just taken it up
+	}
+	return b.halted.Load()
+}
+
+// run walks until the branch has come to its end: what it loses it loads again.
+func (b *branch) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := b.live(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		wait := b.judge(err)
+		select {
+		case <-ctx.Done():
+		case <-b.poke:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// judge tells how long to wait after an error. When the target is to blame, that is
+// noted, and an event that was tried alone may be given up.
+func (b *branch) judge(err error) time.Duration {
+	var failed *failedError
+	f, blamed := failure{}, false
+	if errors.As(err, &failed) {
+		f, blamed = failed.of[b.n.Target]
+	}
+	defer b.tell()
+	if !blamed {
+		b.failures++
+		b.r.s.o.Logger.Warn("a target on its own is loaded again", "target", b.n.Target, "topic", b.r.topic, "partition", b.r.seat.Partition, "err", err)
+		return time.Duration(course.Wait(b.failures)) * time.Millisecond
+	}
+	b.failures = 0
+	b.state.Attempts++
+	b.state.Why = cut(f.err.Error(), mostReason)
+	if b.state.SinceMs == 0 {
+		b.state.SinceMs = b.r.s.nowMs()
+	}
+	b.r.failing(b.n, &b.state)
+	if !b.careful {
+		b.careful = true
+		return 0 // which event it is shows when they come one by one
+	}
+	retry := plan.Retry{}
+	if _, _, g := only(b.r.src.Load(), b.n.Target); g != nil {
+		retry = g.Retry
+	}
+	v := course.Judge(b.state, retry, f.final, b.frontMs, b.r.s.nowMs())
+	if v.GiveUp {
+		b.doomed[f.offset] = dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	}
+	return time.Duration(v.WaitMs) * time.Millisecond
+}
+
+// live loads the branch's cursor, and walks until it is at its end or something fails.
+func (b *branch) live(ctx context.Context) error {
+	sum := sha256.Sum256([]byte(b.n.Replay + "\x00" + b.n.Target))
+	w := &walk{
+		r: b.r, txn: "ottla-bus-" + strings.ReplaceAll(b.r.seat.Key(), "/", "-") + "-branch-" + hex.EncodeToString(sum[:10]),
+		key: b.r.seat.BranchKey(b.n), name: b.n.Replay, patience: branchPatience, wary: true, doomed: b.doomed,
+	}
+	defer w.close()
+	records, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	raw, there := records[strings.TrimPrefix(w.key, b.r.seat.Key()+"/")]
+	if !there {
+		return nil
+	}
+	var stored course.Branch
+	if err := json.Unmarshal(raw, &stored); err != nil {
+		return err
+	}
+	if b.state.Attempts == 0 || b.state.At != stored.At {
+		b.state = stored
+	}
+	b.careful = b.careful || b.state.Attempts > 0
+	topic, ok := b.reads()
+	if !ok {
+		return nil
+	}
+	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
+		w.fromMs, w.toMs = p.FromMs, p.ToMs
+	}
+	if err := w.openFeed(ctx, topic, stored.At); err != nil {
+		return err
+	}
+	if b.n.Replay == "" {
+		return b.follow(ctx, w)
+	}
+	return b.finishReplay(ctx, w)
+}
+
+// branchPatience is how long a topic may take whose target is on its own.
+const branchPatience = 5 * time.Second
+
+// reads is the topic that a branch reads; false when its replay is gone.
+func (b *branch) reads() (topic string, ok bool) {
+	if b.n.Replay == "" {
+		return b.r.topic, true
+	}
+	p := replayOf(b.r.src.Load(), b.n.Replay)
+	if p == nil {
+		return "", false
+	}
+	return p.Topic, true
+}
+
+// follow walks behind the pass until that takes the target back.
+func (b *branch) follow(ctx context.Context, w *walk) error {
+	for {
+		limit := b.r.passAt.Load()
+		if at := b.haltAt.Load(); at >= 0 && w.at == at && b.haltAt.CompareAndSwap(at, -2) {
+			if err := w.finish(); err != nil {
+				b.haltAt.Store(-1)
+				return err
+			}
+			b.halted.Store(true)
+			return nil
+		}
+		if w.waiting(limit) {
+			if gone, err := b.turn(ctx, w, limit); gone || err != nil {
+				return err
+			}
+			continue
+		}
+		if w.at >= limit && b.haltAt.Load() == -1 {
+			b.r.mu.Lock()
+			b.r.joins[b.n] = b
+			b.r.mu.Unlock()
+			b.r.ring()
+		}
+		if err := w.wait(ctx, b.bell); err != nil {
+			return err
+		}
+	}
+}
+
+// wait waits for something to read, or a bell.
+func (w *walk) wait(ctx context.Context, bell <-chan struct{}) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-bell:
+		return nil
+	case c := <-w.feed.chunks:
+		return w.add(c)
+	}
+}
+
+// finishReplay walks to the end of a replay.
+func (b *branch) finishReplay(ctx context.Context, w *walk) error {
+	for w.at < b.state.Until {
+		if !w.waiting(b.state.Until) {
+			if err := w.wait(ctx, b.bell); err != nil {
+				return err
+			}
+			continue
+		}
+		if gone, err := b.turn(ctx, w, b.state.Until); gone || err != nil {
+			return err
+		}
+	}
+	return w.finish()
+}
+
+// turn gives the target some events. gone: there is no such target any more.
+func (b *branch) turn(ctx context.Context, w *walk, limit int64) (gone bool, err error) {
+	src := b.r.src.Load()
+	if b.n.Replay != "" {
+		p := replayOf(src, b.n.Replay)
+		if p == nil {
+			return true, nil
+		}
+		src = sourceOf(src, p)
+	}
+	if w.src != src {
+		table, rule, target := only(src, b.n.Target)
+		if target == nil || rule.Paused && b.n.Replay == "" {
+			return true, nil
+		}
+		w.src, w.table = src, table
+	}
+	most := mostEvents
+	if b.careful {
+		most = 1
+	}
+	records, next := w.take(limit, most)
+	if len(records) > 0 {
+		b.frontMs = records[0].Timestamp.UnixMilli()
+	}
+	t := w.decide(records, next)
+	now := course.Branch{At: t.next, Until: b.state.Until, SinceMs: b.state.SinceMs}
+	note := course.Note{Key: w.key, Value: now}
+	if now.Until != 0 && t.next >= now.Until {
+		note.Value = nil // the replay is over for the target
+	}
+	if err := w.write(ctx, t, []course.Note{note}); err != nil {
+		return false, err
+	}
+	if err := w.finish(); err != nil {
+		return false, err
+	}
+	w.took(t.next)
+	b.r.counted(t)
+	clear(b.doomed)
+	b.state, b.failures = now, 0
+	if t.events > 0 && t.matched > t.letters+len(t.drops) {
+		b.careful = false // it was taken
+	}
+	return false, nil
+}

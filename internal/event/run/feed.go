@@ -1,0 +1,68 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/follow"
+)
+
+// chunk are records that follow each other, and where the next one begins: all below
+// next is in the chunk or not there.
+type chunk struct {
+	records []*kgo.Record
+	from    int64 // where it was read on
+	next    int64
+	err     error
+}
+
+// feed reads ahead of a walk, one chunk.
+type feed struct {
+	log    *follow.Partition
+	chunks chan chunk
+	done   chan struct{}
+	cancel context.CancelFunc
+}
+
+// openFeed begins to read a partition from an offset on.
+func (w *walk) openFeed(ctx context.Context, topic string, from int64) error {
+	log, err := follow.Open(follow.Options{Client: w.r.s.o.Client, Topic: topic, Partition: w.r.seat.Partition, From: from, Wait: idleFetch})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	w.feed = &feed{log: log, chunks: make(chan chunk, 1), done: make(chan struct{}), cancel: cancel}
+	w.at, w.seen, w.left = from, from, nil
+	go w.feed.read(ctx)
+	return nil
+}
+
+func (f *feed) read(ctx context.Context) {
+	defer close(f.done)
+	for ctx.Err() == nil {
+		c := chunk{from: f.log.At()}
+		c.records, c.err = f.log.Next(ctx)
+		if c.next = f.log.At(); c.err == nil && c.next == c.from {
+			continue
+		}
+		select {
+		case f.chunks <- c:
+		case <-ctx.Done():
+		}
+		if c.err != nil {
+			select {
+			case <-time.After(errorPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// close ends the reading and waits for it.
+func (f *feed) close() {
+	f.cancel()
+	<-f.done
+	f.log.Close()
+}

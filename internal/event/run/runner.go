@@ -1,0 +1,346 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/event/plan"
+	"ottla/internal/event/run/course"
+)
+
+const (
+	// restPause is how long a runner rests that lost its place or its topics.
+	restPause = 250 * time.Millisecond
+	// mostFailures in a row are told to those who wait.
+	mostFailures = 3
+	// mostBranches bounds the targets of a runner that have left its pass because they
+	// failed: each has a client of its own.
+	mostBranches = 64
+)
+
+// runner has one partition of a source: its pass, and the branches and replays beside
+// it. What is below mu is for anybody; the rest belongs to the goroutine of run.
+type runner struct {
+	s              *Service
+	seat           course.Seat
+	topic          string
+	statePartition int32
+	ctx            context.Context
+	stop           context.CancelFunc
+	bell           chan struct{}
+	src            atomic.Pointer[plan.Source]
+	passAt         atomic.Int64 // everything below is decided, and committed
+
+	mu      sync.Mutex
+	joins   map[course.Name]*branch // that have reached the pass
+	asking  []ask                   // who waits until all is done
+	walking map[course.Name]*branch
+	again   []*replay // replays that walk
+	stands  stands    // what is told of the runner
+
+	ill      map[string]string // targets that failed in the pass, with why
+	helpers  sync.WaitGroup
+	failures int
+}
+
+func newRunner(s *Service, seat course.Seat, src *plan.Source, statePartition int32) *runner {
+	r := &runner{s: s, seat: seat, topic: src.Topic, statePartition: statePartition, bell: make(chan struct{}, 1),
+		joins: map[course.Name]*branch{}, walking: map[course.Name]*branch{}, ill: map[string]string{}}
+	r.src.Store(src)
+	r.ctx, r.stop = context.WithCancel(s.ctx)
+	return r
+}
+
+// publish gives the runner the source as it is now.
+func (r *runner) publish(src *plan.Source) {
+	if r.src.Swap(src) != src {
+		r.ring()
+		r.wakeAll()
+	}
+}
+
+func (r *runner) ring() { ring(r.bell) }
+
+func ring(bell chan struct{}) {
+	select {
+	case bell <- struct{}{}:
+	default:
+	}
+}
+
+// wakeAll has all who walk beside the pass look at what is new.
+func (r *runner) wakeAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range r.walking {
+		ring(b.bell)
+	}
+	for _, p := range r.again {
+		ring(p.bell)
+	}
+}
+
+// run lives until the runner is stopped: what it loses it loads again.
+func (r *runner) run() {
+	defer r.stop()
+	for r.ctx.Err() == nil {
+		err := r.live()
+		if r.ctx.Err() != nil {
+			break
+		}
+		var blamed *failedError
+		if errors.As(err, &blamed) && r.blame(blamed) {
+			continue
+		}
+		if r.failures++; r.failures >= mostFailures {
+			r.answer(err)
+		}
+		r.s.o.Logger.Warn("the pass of a bus is loaded again", "source", r.src.Load().Ref.String(), "topic", r.topic, "partition", r.seat.Partition, "err", err)
+		r.told(err)
+		r.rest(restPause)
+	}
+	r.answer(errStopped)
+}
+
+// blame has targets that failed leave the pass; false when they are too many for it to
+// be their fault.
+func (r *runner) blame(f *failedError) bool {
+	r.mu.Lock()
+	n := len(r.walking)
+	r.mu.Unlock()
+	if n+len(r.ill)+len(f.of) > mostBranches {
+		clear(r.ill)
+		return false
+	}
+	for key, x := range f.of {
+		r.ill[key] = x.err.Error()
+		r.s.o.Logger.Warn("a target leaves the pass of its bus until it can be written to again", "target", key, "topic", r.topic,
+			"partition", r.seat.Partition, "offset", x.offset, "err", x.err)
+	}
+	return true
+}
+
+// rest pauses, unless the runner is stopped.
+func (r *runner) rest(d time.Duration) {
+	select {
+	case <-r.ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// live loads what there is, and walks until something fails.
+func (r *runner) live() error {
+	ctx, cancel := context.WithCancel(r.ctx)
+	defer r.helpers.Wait()
+	defer cancel()
+	p := &pass{walk: walk{
+		r: r, txn: fmt.Sprintf("ottla-bus-%s-%d", r.seat.Source, r.seat.Partition), key: r.seat.Key(), patience: r.s.o.Patience,
+	}, ctx: ctx}
+	defer p.close()
+	if err := p.load(); err != nil {
+		return err
+	}
+	return p.walkOn()
+}
+
+// pass is the cursor of all targets that are not elsewhere.
+type pass struct {
+	walk
+	ctx    context.Context // of all that runs beside it
+	state  course.State
+	notes  []course.Note // to be written with the next turn
+	taken  course.Taken  // what is to be done when they are
+	after  bool          // taken is to be carried out
+	stored int64         // the cursor that was written last
+}
+
+// load keeps others out, and reads what is known. Definitions are brought up to date
+// after that: what the one before took up is known here.
+func (p *pass) load() error {
+	records, err := p.open(p.ctx)
+	if err != nil {
+		return err
+	}
+	if p.state, err = course.Read(records); err != nil {
+		return fmt.Errorf("read %s: %w", StateTopic, err)
+	}
+	within, cancel := context.WithTimeout(p.ctx, loadTimeout)
+	defer cancel()
+	if err := p.r.s.current(within); err != nil {
+		return err
+	}
+	end := int64(0)
+	if p.state.Main == nil {
+		if end, err = p.end(within); err != nil {
+			return err
+		}
+	}
+	p.src = nil
+	p.takeUp(end)
+	p.stored = p.state.Main.At
+	p.r.passAt.Store(p.stored)
+	return p.openFeed(p.ctx, p.r.topic, p.stored)
+}
+
+// end tells where the source's log ends.
+func (p *pass) end(ctx context.Context) (int64, error) {
+	if p.feed != nil {
+		return p.feed.log.End(ctx)
+	}
+	if err := p.openFeed(ctx, p.r.topic, 0); err != nil {
+		return 0, err
+	}
+	end, err := p.feed.log.End(ctx)
+	p.feed.close()
+	p.feed = nil
+	return end, err
+}
+
+// takeUp takes the source up as it is now, at the pass's cursor.
+func (p *pass) takeUp(end int64) {
+	src := p.r.src.Load()
+	if p.src == src {
+		return
+	}
+	p.src = src
+	if p.state.Main != nil && p.feed != nil {
+		p.state.Main.At, p.state.Main.TimeMs = p.at, p.timeMs
+	}
+	topic, _ := p.r.s.o.Topic(p.r.topic)
+	p.taken = p.state.Take(p.r.seat, src, topic.ID, p.r.ill, p.r.s.nowMs(), end)
+	p.table, p.notes, p.after = p.taken.Table, append(p.notes, p.taken.Notes...), true
+}
+
+// walkOn takes turns until something fails.
+func (p *pass) walkOn() error {
+	for {
+		p.takeUp(p.at)
+		p.rejoin()
+		switch {
+		case len(p.notes) > 0 || p.waiting(endless):
+			if err := p.turn(); err != nil {
+				return err
+			}
+			continue
+		case p.after:
+			if err := p.carryOut(); err != nil {
+				return err
+			}
+		}
+		p.settled()
+		select {
+		case <-p.ctx.Done():
+			return p.ctx.Err()
+		case <-p.r.bell:
+		case c := <-p.feed.chunks:
+			if err := p.add(c); err != nil {
+				return err
+			}
+		case err := <-p.ending:
+			p.ending = nil
+			if err := committed(err); err != nil {
+				return err
+			}
+			p.done()
+		}
+	}
+}
+
+// lazyOffsets is how far the cursor may move without being written, past events that
+// nobody wanted.
+const lazyOffsets = 50_000
+
+// turn decides for the events that were read, and writes what they come to.
+func (p *pass) turn() error {
+	records, next := p.take(endless, mostEvents)
+	t := p.decide(records, next)
+	if len(t.outputs)+len(t.sends)+len(t.failed)+len(p.notes)+len(t.drops) == 0 && t.next-p.stored < lazyOffsets {
+		p.took(t.next)
+		if p.ending == nil {
+			p.done()
+		}
+		return nil
+	}
+	main := *p.state.Main
+	main.At = t.next
+	if n := t.events; n > 0 {
+		main.TimeMs = records[n-1].Timestamp.UnixMilli()
+	}
+	if err := p.write(p.ctx, t, append(p.notes, course.Note{Key: p.key, Value: main})); err != nil {
+		return err
+	}
+	p.notes, p.stored = nil, t.next
+	*p.state.Main = main
+	p.took(t.next)
+	p.r.counted(t)
+	p.r.failures = 0
+	if !p.after {
+		return nil
+	}
+	return p.carryOut()
+}
+
+// done tells how far the pass is, after a commit.
+func (p *pass) done() {
+	if p.r.passAt.Swap(p.at) != p.at {
+		p.r.wakeAll()
+	}
+}
+
+// carryOut does what follows from what was taken up, once that is committed: branches
+// and replays begin and end.
+func (p *pass) carryOut() error {
+	if err := p.finish(); err != nil {
+		return err
+	}
+	p.after = false
+	clear(p.r.ill)
+	p.done()
+	for _, n := range slices.Concat(p.taken.Hold, p.taken.End) {
+		p.r.end(n)
+	}
+	for _, n := range p.taken.Run {
+		p.r.begin(p.ctx, n)
+	}
+	p.r.beginReplays(p.ctx)
+	p.r.forget(p.src)
+	return nil
+}
+
+// rejoinWithin is how long the pass waits for a branch to come to its cursor.
+const rejoinWithin = time.Second
+
+// rejoin takes branches back that have come to where the pass is.
+func (p *pass) rejoin() {
+	p.r.mu.Lock()
+	joins := p.r.joins
+	if len(joins) > 0 {
+		p.r.joins = map[course.Name]*branch{}
+	}
+	p.r.mu.Unlock()
+	if len(joins) == 0 || p.finish() != nil {
+		return // what failed shows at the next turn
+	}
+	p.done()
+	for _, n := range slices.SortedFunc(maps.Keys(joins), compareNames) {
+		b := joins[n]
+		if _, there := p.state.Branches[n]; !there || !b.halt(p.at, rejoinWithin) {
+			continue
+		}
+		p.notes = append(p.notes, p.state.Rejoin(p.r.seat, n))
+		for i, r := range p.src.Rules {
+			for k, g := range r.Targets {
+				if g.Key == n.Target && i < len(p.table) {
+					p.table[i][k] = p.state.Rules[r.Ref.Key()].Targets[g.ID]
+				}
+			}
+		}
+		p.r.s.o.Logger.Info("a target is back in the pass of its bus", "target", n.Target, "topic", p.r.topic, "partition", p.r.seat.Partition, "offset", p.at)
+	}
+}

@@ -1,0 +1,202 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/commit"
+	"ottla/internal/event/place"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/run/course"
+)
+
+const (
+	// loadTimeout bounds a load; more is a cluster that does not answer.
+	loadTimeout = time.Minute
+	// txnTimeout bounds a transaction.
+	txnTimeout = 30 * time.Second
+	// mostEvents and mostBytes bound the events of a turn, which is one transaction;
+	// mostOutputs bounds what they become.
+	mostEvents  = 2000
+	mostBytes   = 1 << 20
+	mostOutputs = 10_000
+	// mostBuffered is what a client holds: a turn, whatever it comes to.
+	mostBuffered = 1 << 20
+	// defaultBatch is how large batches are for topics that say nothing.
+	defaultBatch = 1 << 20
+)
+
+// walk is a cursor over the source's partition that gives events to targets: the pass,
+// a branch, or a replay. One goroutine uses it.
+type walk struct {
+	r     *runner
+	txn   string // transactional id
+	key   string // of the record that has the cursor
+	name  string // of the replay that it belongs to, "" live
+	c     *kgo.Client
+	src   *plan.Source // whose rules are gone by
+	table course.Table // which events each target gets
+
+	feed *feed
+	at   int64 // everything below is decided, and written or being committed
+	seen int64 // everything below was read
+	left []*kgo.Record
+	// timeMs is the time of the last record below at.
+	timeMs int64
+
+	// fromMs and toMs bound the times of records that are the walk's, where toMs is
+	// not 0.
+	fromMs, toMs int64
+
+	// patience is how long targets' topics may take.
+	patience time.Duration
+	// wary writes what targets get before the cursor: a target that does not answer
+	// then holds nobody who reads the state.
+	wary bool
+	// doomed are events that are given up at the walk's only target, by offset.
+	doomed map[int64]dead
+
+	arena  []byte // documents of a turn
+	spare  []byte // of the turn before, which is being committed
+	into   []int
+	ending chan error // of the transaction that is being committed; nil when none is
+}
+
+// open makes the client, keeps others out of its transactional id, and returns what
+// the seat's records say then.
+func (w *walk) open(ctx context.Context) (map[string][]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	c, err := w.r.s.o.Client(
+		kgo.TransactionalID(w.txn), kgo.TransactionTimeout(txnTimeout), kgo.ManualFlushing(), kgo.MaxBufferedRecords(mostBuffered),
+		kgo.RecordPartitioner(place.Partitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerBatchMaxBytesFn(w.batchBytes),
+		kgo.RecordDeliveryTimeout(max(w.patience, time.Second)), kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	if _, _, err := c.ProducerID(ctx); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("keep other runners out: %w", err)
+	}
+	end, err := w.fence(ctx, c)
+	if err == nil {
+		err = w.r.s.mirror.reached(ctx, w.r.statePartition, end)
+	}
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("read %s: %w", StateTopic, err)
+	}
+	records, _, err := w.r.s.mirror.seat(w.r.statePartition, w.r.seat.Key())
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	w.c = c
+	return records, nil
+}
+
+// fence writes behind everything that others have written, and tells where that ends.
+func (w *walk) fence(ctx context.Context, c *kgo.Client) (int64, error) {
+	if err := c.BeginTransaction(); err != nil {
+		return 0, err
+	}
+	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence")}
+	var failed error
+	c.Produce(ctx, rec, func(_ *kgo.Record, err error) { failed = err })
+	if err := errors.Join(c.Flush(ctx), failed); err != nil {
+		return 0, err
+	}
+	return rec.Offset, commit.Commit(ctx, c, rec)
+}
+
+// batchBytes is how large batches for a topic may be.
+func (w *walk) batchBytes(topic string) int32 {
+	p, ok := w.r.s.o.Topic(topic)
+	if !ok || p.MaxBytes <= 0 {
+		return defaultBatch
+	}
+	return min(max(p.MaxBytes, 512), 1<<30)
+}
+
+// close lets go of all, and waits for what is being committed.
+func (w *walk) close() {
+	if w.feed != nil {
+		w.feed.close()
+		w.feed = nil
+	}
+	if w.ending != nil {
+		<-w.ending
+		w.ending = nil
+	}
+	if w.c != nil {
+		w.c.Close()
+		w.c = nil
+	}
+	w.left = nil
+}
+
+// waiting is how far the walk may go at once, up to a limit.
+func (w *walk) waiting(limit int64) bool { return w.at < min(w.seen, limit) }
+
+// add takes a chunk over.
+func (w *walk) add(c chunk) error {
+	if c.err != nil {
+		return c.err
+	}
+	if c.next < w.seen {
+		return fmt.Errorf("%s-%d ends at %d now and was read up to %d: %w", w.r.topic, w.r.seat.Partition, c.next, w.seen, errLost)
+	}
+	w.left, w.seen = append(w.left, c.records...), c.next
+	return nil
+}
+
+// errLost says that a log lost its end.
+var errLost = errors.New("the log lost its end")
+
+// take gives the records of a turn, and where the walk is after it.
+func (w *walk) take(limit int64, most int) (records []*kgo.Record, next int64) {
+	n, size := 0, 0
+	for n < len(w.left) && n < most && w.left[n].Offset < limit && (n == 0 || size < mostBytes) {
+		size += len(w.left[n].Key) + len(w.left[n].Value)
+		n++
+	}
+	records = w.left[:n]
+	if next = min(w.seen, limit); n < len(w.left) {
+		next = min(next, w.left[n].Offset)
+	}
+	return records, next
+}
+
+// took takes the records of a turn away that ended before next.
+func (w *walk) took(next int64) {
+	n := 0
+	for n < len(w.left) && w.left[n].Offset < next {
+		w.timeMs = w.left[n].Timestamp.UnixMilli()
+		n++
+	}
+	w.left, w.at = w.left[n:], next
+}
+
+// endless is the limit of a walk without one.
+const endless = math.MaxInt64
+
+// fenced tells of errors after which the walk is not the one that runs any more, or
+// its transaction is void.
+func fenced(err error) bool {
+	for _, of := range []error{
+		kerr.ProducerFenced, kerr.InvalidProducerEpoch, kerr.InvalidProducerIDMapping, kerr.InvalidTxnState, kerr.TransactionAbortable,
+		kerr.OutOfOrderSequenceNumber, kerr.UnknownProducerID, kerr.ConcurrentTransactions, kerr.TransactionalIDAuthorizationFailed,
+	} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
+}
