@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/event/commit"
+	"ottla/internal/event/place"
 	"ottla/internal/uuid"
 )
 
@@ -46,7 +47,7 @@ const mostMoved = 250
 func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bool, error) {
 	m.close()
 	c, err := m.open(kgo.TransactionalID(m.txnID), kgo.TransactionTimeout(30*time.Second), kgo.ProducerLinger(0),
-		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes), kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}))
+		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes), kgo.RecordPartitioner(place.Partitioner()))
 	if err != nil {
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}
@@ -182,34 +183,6 @@ func readOffsets(text string) map[int64]bool {
 		b = b[n:]
 	}
 	return out
-}
-
-// placed is a partitioner for records of which some say where they go, and the
-// others go by their key as Kafka's clients have it. Anywhere says that a record
-// does not say it.
-type placed struct{ byKey kgo.Partitioner }
-
-// anywhere as a record's partition leaves it to its key.
-const anywhere = -1
-
-// ForTopic implements kgo.Partitioner.
-func (p placed) ForTopic(topic string) kgo.TopicPartitioner {
-	return placedIn{p.byKey.ForTopic(topic)}
-}
-
-type placedIn struct{ byKey kgo.TopicPartitioner }
-
-// RequiresConsistency implements kgo.TopicPartitioner.
-func (p placedIn) RequiresConsistency(r *kgo.Record) bool {
-	return r.Partition >= 0 || p.byKey.RequiresConsistency(r)
-}
-
-// Partition implements kgo.TopicPartitioner.
-func (p placedIn) Partition(r *kgo.Record, n int) int {
-	if at := int(r.Partition); at >= 0 {
-		return min(at, n-1)
-	}
-	return p.byKey.Partition(r, n)
 }
 
 // msTime is a time in milliseconds since 1970.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/place"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/record"
 	"ottla/internal/share"
@@ -274,7 +275,7 @@ func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
 // moved is the record that a message becomes: with its id, and without what was
 // said of it as a dead letter. It counts as sent now.
 func moved(topic string, q *opened, p queues.Part, offset int64, x *record.Record) *kgo.Record {
-	out := &kgo.Record{Topic: topic, Partition: anywhere, Key: clone(x.Key), Value: clone(x.Value)}
+	out := &kgo.Record{Topic: topic, Partition: place.Anywhere, Key: clone(x.Key), Value: clone(x.Value)}
 	id := ""
 	for i := range x.Headers {
 		h := &x.Headers[i]

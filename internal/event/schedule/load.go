@@ -14,6 +14,7 @@ import (
 	"ottla/internal/event/commit"
 	"ottla/internal/event/follow"
 	"ottla/internal/event/name"
+	"ottla/internal/event/place"
 	"ottla/internal/event/schedule/course"
 )
 
@@ -41,7 +42,7 @@ func (r *runner) load(ctx context.Context) error {
 	c, err := r.s.o.Client(
 		kgo.TransactionalID("ottla-schedules-"+strconv.Itoa(int(r.partition))),
 		kgo.TransactionTimeout(txnTimeout), kgo.RecordDeliveryTimeout(deliverTimeout), kgo.ProducerLinger(0),
-		kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}),
+		kgo.RecordPartitioner(place.Partitioner()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(idleFetch),
 	)
 	if err != nil {
@@ -141,29 +142,4 @@ func apply(states map[string]course.State, rec *kgo.Record) error {
 		states[key] = s.Resume()
 	}
 	return nil
-}
-
-// placed is a partitioner that leaves records where they say, and asks another
-// for those whose partition is below 0.
-type placed struct{ kgo.Partitioner }
-
-// ForTopic implements kgo.Partitioner.
-func (p placed) ForTopic(topic string) kgo.TopicPartitioner {
-	return placedTopic{p.Partitioner.ForTopic(topic)}
-}
-
-type placedTopic struct{ kgo.TopicPartitioner }
-
-// RequiresConsistency implements kgo.TopicPartitioner: a record that says where
-// it belongs goes nowhere else.
-func (p placedTopic) RequiresConsistency(rec *kgo.Record) bool {
-	return rec.Partition >= 0 || p.TopicPartitioner.RequiresConsistency(rec)
-}
-
-// Partition implements kgo.TopicPartitioner.
-func (p placedTopic) Partition(rec *kgo.Record, n int) int {
-	if rec.Partition >= 0 {
-		return int(rec.Partition)
-	}
-	return p.TopicPartitioner.Partition(rec, n)
 }
