@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// mostBytes is how much one fetch asks for.
+// mostBytes is how much one fetch asks for unless another size is wanted.
 const mostBytes = 1 << 20
 
 // unknown is a leader, or an offset, that must be asked for.
@@ -53,12 +53,12 @@ func (p *Partition) fetch(ctx context.Context) ([]*kgo.Record, error) {
 		}
 	}
 	req := kmsg.NewPtrFetchRequest()
-	req.MinBytes, req.MaxBytes, req.IsolationLevel, req.SessionEpoch = 1, mostBytes, 1, -1
+	req.MinBytes, req.MaxBytes, req.IsolationLevel, req.SessionEpoch = 1, p.o.Bytes, 1, -1
 	if p.stable != unknown && p.at >= p.stable {
 		req.MaxWaitMillis = int32(p.o.Wait / time.Millisecond)
 	}
 	row := kmsg.NewFetchRequestTopicPartition()
-	row.Partition, row.CurrentLeaderEpoch, row.FetchOffset, row.PartitionMaxBytes = p.o.Partition, p.epoch, p.at, mostBytes
+	row.Partition, row.CurrentLeaderEpoch, row.FetchOffset, row.PartitionMaxBytes = p.o.Partition, p.epoch, p.at, p.o.Bytes
 	topic := kmsg.NewFetchRequestTopic()
 	topic.Topic, topic.TopicID, topic.Partitions = p.o.Topic, p.topic, append(topic.Partitions, row)
 	req.Topics = append(req.Topics, topic)

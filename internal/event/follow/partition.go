@@ -15,7 +15,10 @@ import (
 // Options say what is read.
 type Options struct {
 	// Client makes a client of a Kafka door.
-	Client    func(opts ...kgo.Opt) (*kgo.Client, error)
+	Client func(opts ...kgo.Opt) (*kgo.Client, error)
+	// Shared is used instead where it is set, and not closed. Who shares it waits
+	// for what others wait for: Wait should be nothing then.
+	Shared    *kgo.Client
 	Topic     string
 	Partition int32
 	// From is the offset to begin at; what is below the log's beginning is not
@@ -23,6 +26,8 @@ type Options struct {
 	From int64
 	// Wait is how long Next waits at the end of the log before it gives nothing.
 	Wait time.Duration
+	// Bytes is how much Next asks for at once; 0 is 1 MiB. A batch is given whole.
+	Bytes int32
 }
 
 // Partition reads one partition. Close must follow.
@@ -44,9 +49,15 @@ type Partition struct {
 
 // Open begins to read. It asks nobody yet.
 func Open(o Options) (*Partition, error) {
-	c, err := o.Client(kgo.MetadataMinAge(10 * time.Millisecond))
-	if err != nil {
-		return nil, fmt.Errorf("read %s-%d: %w", o.Topic, o.Partition, err)
+	c := o.Shared
+	if c == nil {
+		var err error
+		if c, err = o.Client(kgo.MetadataMinAge(10 * time.Millisecond)); err != nil {
+			return nil, fmt.Errorf("read %s-%d: %w", o.Topic, o.Partition, err)
+		}
+	}
+	if o.Bytes <= 0 {
+		o.Bytes = mostBytes
 	}
 	p := &Partition{o: o, c: c, unpack: kgo.DefaultDecompressor(), at: max(0, o.From)}
 	p.forget()
@@ -54,11 +65,18 @@ func Open(o Options) (*Partition, error) {
 }
 
 // Close lets go of what the reader holds.
-func (p *Partition) Close() { p.c.Close() }
+func (p *Partition) Close() {
+	if p.c != p.o.Shared {
+		p.c.Close()
+	}
+}
 
 // At is the offset to read next: everything below it has been given, or is not
 // there.
 func (p *Partition) At() int64 { return p.at }
+
+// GoTo has Next go on at an offset, wherever that is.
+func (p *Partition) GoTo(offset int64) { p.at = max(0, offset) }
 
 const (
 	// answerWithin is how long Next tries while nobody answers.

@@ -1,0 +1,97 @@
+package tail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Written is where a record lies, or why it does not.
+type Written struct {
+	Partition int32
+	Offset    int64
+	Err       error
+}
+
+// Write appends records of one topic; those whose partition is place.Anywhere go where
+// their key says. A Written without an error is durable. An error says that nothing was
+// written.
+func (s *Service) Write(ctx context.Context, topic string, records []*kgo.Record) ([]Written, error) {
+	if strings.HasPrefix(topic, "__") {
+		return nil, fmt.Errorf("topic %s: %w: Ottla keeps it for itself", topic, ErrInvalid)
+	}
+	n, err := s.partitions(ctx, topic, true)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if int(r.Partition) >= n {
+			return nil, fmt.Errorf("topic %s: %w: it has %d partitions, and none of number %d", topic, ErrInvalid, n, r.Partition)
+		}
+	}
+	c, err := s.shared()
+	if err != nil {
+		return nil, err
+	}
+	// Not kgo's own timeout, which goes by the records' timestamps.
+	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
+	defer cancel()
+	now := s.o.Now()
+	out, errs := make([]Written, len(records)), make([]error, len(records))
+	var waiting sync.WaitGroup
+	for i, r := range records {
+		r.Topic = topic
+		if r.Timestamp.IsZero() {
+			r.Timestamp = now
+		}
+		asked := r.Partition
+		waiting.Add(1)
+		c.Produce(ctx, r, func(r *kgo.Record, err error) {
+			defer waiting.Done()
+			out[i], errs[i] = Written{r.Partition, r.Offset, writeError(topic, err)}, err
+			if err != nil {
+				r.Partition = asked
+			}
+		})
+	}
+	waiting.Wait()
+	for i, err := range errs {
+		if errors.Is(err, kerr.MessageTooLarge) {
+			out[i] = s.writeAlone(ctx, records[i])
+		}
+	}
+	return out, nil
+}
+
+// writeAlone writes a record whose batch was too large, as a batch of its own: it was
+// the others with it, or it is larger than what is batched.
+func (s *Service) writeAlone(ctx context.Context, r *kgo.Record) Written {
+	c, err := s.alone()
+	if err != nil {
+		return Written{Err: err}
+	}
+	s.single.Lock()
+	defer s.single.Unlock()
+	err = c.ProduceSync(ctx, r).FirstErr()
+	return Written{r.Partition, r.Offset, writeError(r.Topic, err)}
+}
+
+// writeError says what an error of the log means.
+func writeError(topic string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, kerr.MessageTooLarge):
+		return fmt.Errorf("topic %s: %w: max.message.bytes of the topic bounds it", topic, ErrTooLarge)
+	case errors.Is(err, kerr.InvalidRecord):
+		return fmt.Errorf("topic %s: %w: the topic does not take this record: %w", topic, ErrInvalid, err)
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+		return fmt.Errorf("topic %s: %w", topic, ErrNotFound)
+	}
+	return unavailable(topic, err)
+}
