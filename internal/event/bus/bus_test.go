@@ -119,8 +119,8 @@ func TestARulesLife(t *testing.T) {
 	r.put(bus.Ref{}, "app", "After", `{}`)
 	_, err := r.buses.DisableRule(r.ctx, ref)
 	r.must(err)
-	if src := r.source(bus.Ref{}); len(src.Rules) != 0 {
-		t.Errorf("a disabled rule runs: %+v", src.Rules)
+	if got := r.matched(r.source(bus.Ref{}), event("other", "t", `{}`)); got != nil {
+		t.Errorf("a disabled rule runs: %v", got)
 	}
 	rule, err = r.buses.EnableRule(r.ctx, ref)
 	if err != nil || !slices.Equal(rule.From, []int64{3}) || !slices.Equal(rule.Targets[0].From, []int64{3}) {

@@ -8,7 +8,11 @@ import (
 	"ottla/internal/event/plan"
 )
 
-// compile makes a rule as runners take it. One that is disabled takes nothing.
+// targetKey is a target's Key in plans.
+func targetKey(r *Rule, t *Target) string { return r.RuleRef.Full().Key() + "#" + r.ID + "/" + t.ID }
+
+// compile makes a rule as runners take it. One that is disabled takes nothing, and has
+// no targets there: when it is enabled they begin anew.
 func compile(r Rule) (*compiled, error) {
 	full := r.Full()
 	c := &compiled{calls: map[string]*call{}, rule: &plan.Rule{Ref: full, ID: r.ID, Version: r.Version, Paused: r.Paused, From: r.From}}
@@ -16,9 +20,10 @@ func compile(r Rule) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !r.Disabled {
-		c.pattern = p
+	if r.Disabled {
+		return c, nil
 	}
+	c.pattern = p
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		where, err := parsePlace(t.To, full)
@@ -26,7 +31,7 @@ func compile(r Rule) (*compiled, error) {
 			return nil, fmt.Errorf("target %s: %w", t.ID, err)
 		}
 		out := &plan.Target{
-			Key: full.Key() + "#" + r.ID + "/" + t.ID, ID: t.ID, To: where.Place, From: latest(r.From, t.From), Retry: t.Retry.plan(),
+			Key: targetKey(&r, t), ID: t.ID, To: where.Place, From: latest(r.From, t.From), Retry: t.Retry.plan(),
 		}
 		if out.Render, err = t.render(where, r.RuleRef, out); err != nil {
 			return nil, fmt.Errorf("target %s: %w", t.ID, err)

@@ -42,21 +42,28 @@ func (d *draft) put(key string, c *compiled) (old *compiled) {
 		old = d.rules[at]
 	}
 	switch {
-	case c != nil && c.pattern == nil: // it takes nothing
-		c.pattern, c.rule = nil, nil
-		d.remove(edit, key)
 	case c != nil && there:
 		d.rules[at] = c
-		edit.Put(pattern.ID(at), c.pattern)
+		c.file(edit, at)
 	case c != nil:
 		d.at[key] = len(d.rules)
-		edit.Put(pattern.ID(len(d.rules)), c.pattern)
+		c.file(edit, len(d.rules))
 		d.rules = append(d.rules, c)
 	default:
 		d.remove(edit, key)
 	}
 	d.set = edit.Set()
 	return old
+}
+
+// file puts the pattern of a rule where its index says; one that takes nothing has
+// none.
+func (c *compiled) file(edit *pattern.Edit, at int) {
+	if c.pattern == nil {
+		edit.Remove(pattern.ID(at))
+		return
+	}
+	edit.Put(pattern.ID(at), c.pattern)
 }
 
 // remove takes a rule away; the last one gets its index.
@@ -69,8 +76,8 @@ func (d *draft) remove(edit *pattern.Edit, key string) {
 	edit.Remove(pattern.ID(at))
 	if at != last {
 		edit.Remove(pattern.ID(last))
-		edit.Put(pattern.ID(at), d.rules[last].pattern)
 		d.rules[at] = d.rules[last]
+		d.rules[at].file(edit, at)
 		d.at[d.rules[at].rule.Ref.Key()] = at
 	}
 	d.rules[last] = nil

@@ -40,7 +40,6 @@ const (
 	Paused    = "PAUSED"
 	Completed = "COMPLETED"
 	Cancelled = "CANCELLED"
-	Failed    = "FAILED"
 )
 
 // Replay is a replay as it is.
@@ -48,8 +47,8 @@ type Replay struct {
 	NamedRef
 	ReplaySpec
 	State   string
-	Why     string // it failed
 	EndedMs int64
+	Events  int64 // that were read, once it is completed
 	// Topic is read between the offsets Begin and End, by partition.
 	Topic      string
 	Begin, End []int64
@@ -61,11 +60,9 @@ type Replay struct {
 
 // Progress is how far a replay has come, of all partitions together.
 type Progress struct {
-	Read   int64 // events
-	Of     int64 // records there are in all
-	LastMs int64 // when the last one was put; 0 before the first
-	Done   bool  // nothing is left
-	Failed string
+	Read, Of int64 // records that were looked at, and that there are
+	Events   int64 // of those that are in the window
+	Done     bool  // nothing is left
 }
 
 // Full is the name of the object.
@@ -74,8 +71,8 @@ func (r *Replay) Full() name.Ref { return r.full(name.Replay) }
 type noteOfReplay struct {
 	ReplaySpec
 	State   string  `json:"state"`
-	Why     string  `json:"why,omitempty"`
 	EndedMs int64   `json:"ended_ms,omitempty"`
+	Events  int64   `json:"events,omitempty"`
 	Topic   string  `json:"reads"`
 	From    []int64 `json:"from"`
 	To      []int64 `json:"until"`
@@ -87,14 +84,15 @@ func replayOf(o *object.Object) (Replay, error) {
 	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return r, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
-	r.ReplaySpec, r.State, r.Why, r.EndedMs, r.Topic, r.Begin, r.End = n.ReplaySpec, n.State, n.Why, n.EndedMs, n.Topic, n.From, n.To
+	r.ReplaySpec, r.State, r.EndedMs, r.Events = n.ReplaySpec, n.State, n.EndedMs, n.Events
+	r.Topic, r.Begin, r.End = n.Topic, n.From, n.To
 	return r, nil
 }
 
 // over tells whether nothing more comes of it.
-func (r *Replay) over() bool {
-	return r.State == Completed || r.State == Cancelled || r.State == Failed
-}
+func (r *Replay) over() bool { return over(r.State) }
+
+func over(state string) bool { return state == Completed || state == Cancelled }
 
 // StartReplay begins to read events again; ErrExists when there is one of that name.
 // What is read is decided here: it is what is there now.
@@ -236,22 +234,12 @@ func (s *Service) replay(ctx context.Context, ref NamedRef) (Replay, error) {
 
 // withProgress asks how far a replay is, and notes that it is over when it is.
 func (s *Service) withProgress(ctx context.Context, r Replay) (Replay, error) {
-	if s.o.Runners == nil {
-		return r, nil
-	}
-	p, err := s.o.Runners.Progress(ctx, r.Bus.Full(), r.Full(), r.ID)
-	if err != nil {
-		return r, unavailable("how far "+r.Full().String()+" is", err)
-	}
-	for i := range r.End {
-		p.Of += r.End[i] - r.Begin[i]
-	}
-	switch {
-	case r.over() || p.Failed == "" && !p.Done:
-	case p.Failed != "":
-		r, err = s.ReplayEnded(ctx, r.NamedRef, r.ID, p.Failed)
-	default:
-		r, err = s.ReplayEnded(ctx, r.NamedRef, r.ID, "")
+	p, err := s.progress(ctx, &r)
+	if err == nil && p.Done && !r.over() {
+		r, err = s.turnReplay(ctx, r.NamedRef, r.ID, func(n *noteOfReplay) { n.State, n.Events = Completed, p.Events })
+		if errors.Is(err, ErrInUse) { // somebody was faster
+			r, err = s.replay(ctx, r.NamedRef)
+		}
 	}
 	r.Progress = p
 	return r, err
@@ -278,44 +266,33 @@ func (s *Service) Replays(ctx context.Context, prefix NamedRef, after string, mo
 
 // CancelReplay ends a replay where it is; ErrInUse when it is over already.
 func (s *Service) CancelReplay(ctx context.Context, ref NamedRef) (Replay, error) {
-	return s.turnReplay(ctx, ref, Cancelled, "")
+	return s.turnReplay(ctx, ref, "", func(n *noteOfReplay) { n.State = Cancelled })
 }
 
 // PauseReplay lets a replay stay where it is until ResumeReplay.
 func (s *Service) PauseReplay(ctx context.Context, ref NamedRef) (Replay, error) {
-	return s.turnReplay(ctx, ref, Paused, "")
+	return s.turnReplay(ctx, ref, "", func(n *noteOfReplay) { n.State = Paused })
 }
 
 // ResumeReplay lets a replay go on.
 func (s *Service) ResumeReplay(ctx context.Context, ref NamedRef) (Replay, error) {
-	return s.turnReplay(ctx, ref, Running, "")
+	return s.turnReplay(ctx, ref, "", func(n *noteOfReplay) { n.State = Running })
 }
 
-// ReplayEnded notes that a replay has come to its end, or why it cannot. id is that of
-// the replay: another of its name stays as it is.
-func (s *Service) ReplayEnded(ctx context.Context, ref NamedRef, id, failed string) (Replay, error) {
-	r, err := s.replay(ctx, ref)
-	if err != nil || r.ID != id || r.over() {
-		return r, err
-	}
-	state := Completed
-	if failed != "" {
-		state = Failed
-	}
-	return s.turnReplay(ctx, ref, state, failed)
-}
-
-func (s *Service) turnReplay(ctx context.Context, ref NamedRef, state, why string) (Replay, error) {
+// turnReplay changes the state of a replay that is not over. Another one of its name
+// than that of id stays as it is; "" is any.
+func (s *Service) turnReplay(ctx context.Context, ref NamedRef, id string, how func(*noteOfReplay)) (Replay, error) {
 	for try := 1; ; try++ {
 		r, err := s.replay(ctx, ref)
 		switch {
 		case err != nil:
 			return r, err
-		case r.over():
+		case r.over() || id != "" && id != r.ID:
 			return r, fmt.Errorf("%s is %s: %w", r.Full(), r.State, ErrInUse)
 		}
-		n := noteOfReplay{r.ReplaySpec, state, why, 0, r.Topic, r.Begin, r.End}
-		if r.State = state; r.over() {
+		n := noteOfReplay{r.ReplaySpec, r.State, 0, r.Events, r.Topic, r.Begin, r.End}
+		how(&n)
+		if over(n.State) {
 			n.EndedMs = s.o.Now().UnixMilli()
 		}
 		text, err := json.Marshal(n)
@@ -351,12 +328,12 @@ func (s *Service) DeleteReplay(ctx context.Context, ref NamedRef) error {
 
 // plan is the replay as runners take it, with what it calls; nil when it is over.
 func (r *Replay) plan() (*plan.Replay, map[string]*call, error) {
-	if r.State == Completed || r.State == Failed {
+	if r.over() {
 		return nil, nil, nil
 	}
 	p := &plan.Replay{
 		Ref: r.Full(), ID: r.ID, Version: r.Version, Topic: r.Topic, From: r.Begin, To: r.End, FromMs: r.FromMs, ToMs: r.ToMs,
-		Rate: r.Rate, Paused: r.State == Paused, Cancelled: r.State == Cancelled, Wants: r.wants(),
+		Rate: r.Rate, Paused: r.State == Paused, Wants: r.wants(),
 	}
 	if r.ReplaySpec.To == "" {
 		return p, nil, nil

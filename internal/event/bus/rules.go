@@ -55,7 +55,7 @@ func (s *Service) changeRule(ctx context.Context, ref RuleRef, c changing) (r Ru
 		}
 	}
 	if err == nil {
-		err = s.applied(ctx, ref, r.Version)
+		err = s.applied(ctx, ref)
 	}
 	return r, created, err
 }
@@ -79,7 +79,9 @@ func (s *Service) changeOnce(ctx context.Context, ref RuleRef, c changing) (Rule
 		return Rule{}, false, err
 	}
 	if !c.managed {
-		note.ManagedBy = ""
+		if note.ManagedBy = ""; created && managedName(ref.Name) {
+			return Rule{}, false, invalid("name", "names that begin with %s are of archives' rules", archiveRule)
+		}
 	}
 	if err := note.check(); err != nil {
 		return Rule{}, false, err

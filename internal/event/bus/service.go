@@ -26,15 +26,6 @@ type Objects interface {
 	Watch(begin name.Ref, tell func(object.News)) func()
 }
 
-// Runners are who carries out what is defined here (event/run).
-type Runners interface {
-	// Applied returns when the runners of all partitions of a bus go by this
-	// version of a rule, or a newer one, or none of them has anything to run.
-	Applied(ctx context.Context, bus, rule name.Ref, version int64) error
-	// Progress is how far a replay has come at all partitions; Of is not told.
-	Progress(ctx context.Context, bus, replay name.Ref, id string) (Progress, error)
-}
-
 // Destinations tell what API destinations are, with their connections
 // (event/connection).
 type Destinations interface {
@@ -151,14 +142,26 @@ func (s *Service) Current(ctx context.Context) error { return s.sources.current(
 // call the Service.
 func (s *Service) Watch(tell func(*plan.Source)) (stop func()) { return s.sources.watch(tell) }
 
+// appliedTimeout bounds how long a call waits for the runners of its rule.
+const appliedTimeout = 10 * time.Second
+
 // applied returns when a change of a rule is known to its runners.
-func (s *Service) applied(ctx context.Context, rule RuleRef, version int64) error {
+func (s *Service) applied(ctx context.Context, rule RuleRef) error {
 	s.sources.flush()
-	if s.o.Runners == nil {
+	src, there := s.Source(rule.Of().Full())
+	if s.o.Runners == nil || !there {
 		return nil
 	}
-	if err := s.o.Runners.Applied(ctx, rule.Of().Full(), rule.Full(), version); err != nil {
-		return unavailable("the rule "+rule.Name+" is written, but not all of its runners go by it yet", err)
+	for _, r := range src.Rules {
+		if r.Ref != rule.Full() {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, appliedTimeout)
+		defer cancel()
+		if err := s.o.Runners.Applied(ctx, src, r); err != nil {
+			return unavailable("the rule "+rule.Name+" is written, but not all of its runners go by it yet", err)
+		}
+		return nil
 	}
 	return nil
 }

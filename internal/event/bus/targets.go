@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"ottla/internal/event/name"
@@ -35,6 +36,64 @@ func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target)
 		r, err = s.Rule(ctx, ref)
 	}
 	return r, errs, err
+}
+
+// ApplyRule makes a rule be as it is told, whole: one that is there gets this Spec, and
+// these targets in place of its own; nil leaves it its targets. Nothing is changed when
+// a target cannot be.
+func (s *Service) ApplyRule(ctx context.Context, ref RuleRef, spec RuleSpec, targets []Target) (r Rule, created bool, err error) {
+	ref = RuleRefOf(ref.Full())
+	return s.changeRule(ctx, ref, changing{make: true, how: func(n *noteOfRule) error {
+		n.RuleSpec = spec
+		if targets == nil {
+			return nil
+		}
+		n.Targets = slices.DeleteFunc(n.Targets, func(o Target) bool {
+			return !slices.ContainsFunc(targets, func(t Target) bool { return t.ID == o.ID })
+		})
+		for i := range targets {
+			if err := s.putTarget(ctx, ref, n, targets[i]); err != nil {
+				return fmt.Errorf("target %s: %w", targets[i].ID, err)
+			}
+		}
+		sortTargets(n.Targets)
+		return nil
+	}})
+}
+
+// UpdateTarget changes a target; ErrNotFound when there is none.
+func (s *Service) UpdateTarget(ctx context.Context, ref RuleRef, id string, change func(*Target) error) (Rule, error) {
+	ref = RuleRefOf(ref.Full())
+	r, _, err := s.changeRule(ctx, ref, changing{how: func(n *noteOfRule) error {
+		at := slices.IndexFunc(n.Targets, func(t Target) bool { return t.ID == id })
+		if at < 0 {
+			return fmt.Errorf("target %s of %s: %w", id, ref.Full(), ErrNotFound)
+		}
+		t := n.Targets[at].clone()
+		if err := change(&t); err != nil {
+			return err
+		}
+		if t.ID != id {
+			return invalid("id", "it does not change")
+		}
+		return s.putTarget(ctx, ref, n, t)
+	}})
+	return r, err
+}
+
+// clone copies a target so that a change of one is none of the other.
+func (t Target) clone() Target {
+	t.Paths, t.Headers, t.Query = maps.Clone(t.Paths), maps.Clone(t.Headers), maps.Clone(t.Query)
+	t.Path, t.Secrets, t.Retry.WaitsMs = slices.Clone(t.Path), slices.Clone(t.Secrets), slices.Clone(t.Retry.WaitsMs)
+	if t.Retry.Retries != nil {
+		n := *t.Retry.Retries
+		t.Retry.Retries = &n
+	}
+	if t.Batch != nil {
+		b := *t.Batch
+		t.Batch = &b
+	}
+	return t
 }
 
 // errNothing ends a change that changes nothing.

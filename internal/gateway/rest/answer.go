@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"ottla/internal/event/bus"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 )
@@ -61,6 +62,15 @@ var meanings = []struct {
 	{schedule.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{schedule.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{schedule.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
+	{bus.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /bus and GET /rule"},
+	{bus.ErrExists, http.StatusConflict, "EXISTS", "change it with PATCH"},
+	{bus.ErrInUse, http.StatusConflict, "IN_USE", "?force=true deletes what it has with it"},
+	{bus.ErrManaged, http.StatusConflict, "MANAGED", "change the archive"},
+	{bus.ErrLimit, http.StatusConflict, "LIMIT", "delete others"},
+	{bus.ErrTooLarge, http.StatusRequestEntityTooLarge, "TOO_LARGE", ""},
+	{bus.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
+	{bus.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
+	{bus.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{queue.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{context.Canceled, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},

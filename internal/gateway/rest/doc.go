@@ -1,5 +1,5 @@
-// Package rest is the native HTTP door: queues, their moves, and schedules, for
-// every language that can send a request. The command line uses it too.
+// Package rest is the native HTTP door: queues, their moves, schedules, and buses with
+// their rules, for every language that can send a request. The command line uses it too.
 //
 // It is not for what queues and schedules do (internal/event), and it holds no
 // state. JSON in, JSON out; times are milliseconds in fields that end in _ms, and
@@ -36,6 +36,28 @@
 //	POST   /schedule-preview?count=              the runs that this Spec would have; nothing is stored
 //	GET    /schedule-group?prefix=&max=&next=    groups
 //	PUT    /schedule-group/{name}                DELETE deletes it with its schedules
+//	GET    /bus?prefix=&max=&next=               buses
+//	PUT    /bus/{bus}                            a bus with this Spec: 201
+//	GET    /bus/{bus}
+//	PATCH  /bus/{bus}                            changes the fields that are given
+//	DELETE /bus/{bus}?force=                     force: with its rules and archives
+//	POST   /bus/{bus}/events                     one event or a list, in EventBridge's envelope or as CloudEvents
+//	POST   /bus/{bus}/try?last=&samples=         the body is a pattern -> Trial: what it would have taken
+//	GET    /rule                                 the rules of all buses
+//	GET    /bus/{bus}/rules?prefix=&max=&next=
+//	PUT    /bus/{bus}/rules/{rule}               PutRule: with these targets; without any it keeps its own
+//	GET    /bus/{bus}/rules/{rule}               Rule, and where its targets stand
+//	PATCH  /bus/{bus}/rules/{rule}               changes the fields that are given; targets have paths of their own
+//	DELETE /bus/{bus}/rules/{rule}?force=        force: with its targets
+//	POST   /bus/{bus}/rules/{rule}/enable        and /disable, /pause, /resume
+//	POST   /bus/{bus}/rules/{rule}/explain       the body is an event -> Why: why it fits or not
+//	POST   /pattern-explain                      {"pattern","event"} -> Why, without a rule
+//	PUT    /bus/{bus}/rules/{rule}/targets/{id}  PATCH changes the fields that are given, DELETE removes it
+//	GET    /archive?prefix=&max=&next=           archives
+//	PUT    /archive/{name}                       GET, PATCH, DELETE
+//	GET    /replay?prefix=&max=&next=            replays
+//	PUT    /replay/{name}                        starts one; GET tells how far it is, DELETE forgets it
+//	POST   /replay/{name}/pause                  and /resume, /cancel
 //
 // A queue of another place than the default has ?region= and ?account=. One
 // receipt may be given as ?receipt= without a body. Of several receipts or
@@ -50,5 +72,6 @@
 //
 // Files in reading order: rest.go (Handler, who may call), shapes.go (what JSON
 // there is), queues.go, send.go, take.go, settle.go (ack, nack, extend, reject),
-// moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, answer.go (how answers and errors are written).
+// moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, buses.go, rules.go,
+// replays.go (and archives), answer.go (how answers and errors are written).
 package rest

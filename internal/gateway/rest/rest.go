@@ -40,6 +40,7 @@ type QueueService interface {
 type Options struct {
 	Queues    QueueService
 	Schedules ScheduleService // nil for none
+	Buses     BusService      // nil for none
 	// Trusted takes calls from other machines, too.
 	Trusted bool
 	Logger  *slog.Logger
@@ -56,11 +57,15 @@ func Mount(mux *http.ServeMux, o Options) {
 	for pattern, do := range d.queueRoutes() {
 		mux.Handle(pattern, d.guarded(do))
 	}
-	if d.Schedules == nil {
-		return
+	if d.Schedules != nil {
+		for pattern, do := range d.scheduleRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
 	}
-	for pattern, do := range d.scheduleRoutes() {
-		mux.Handle(pattern, d.guarded(do))
+	if d.Buses != nil {
+		for pattern, do := range d.busRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
 	}
 }
 
