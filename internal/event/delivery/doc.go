@@ -5,9 +5,37 @@
 // It is not for which events go where (event/run), nor for when a call is made again
 // (delivery/course, which decides), nor for how an address is called (event/outbound).
 //
-// Files in reading order: parcel.go (what lies in Topic).
+// Main types: Service; runner, which has one partition of Topic; lane, which is what is
+// not finished of a target; Attempt. Main function for others: Record.
+//
+// Files in reading order: parcel.go (what lies in Topic), service.go, runner.go,
+// load.go (how a runner begins), lanes.go, due.go, turn.go (what a turn does),
+// reread.go (what was not in memory), call.go, function.go (calls), keep.go,
+// letters.go (what is written), attempt.go, search.go (what was called), settle.go
+// (after the clock was moved).
+//
+// # How a delivery comes about
+//
+// A pass writes a record into Topic within its own transaction, so an event is put down
+// for a target exactly when the pass has passed it. The node that leads the partition
+// runs it, with the transactional id ottla-deliveries-N, so that whoever takes over
+// fences the one before. Topic is read in order into lanes, one for each target. What
+// is not finished of a target is a record of StateTopic, and so is how far Topic was
+// read; dead letters and what is told of calls are written in the same transactions, at
+// most every 50 ms. A target of which all is done has no record. So after a crash what
+// was called within the last moments is called again, under the same id, and nothing
+// else.
+//
+// # What bounds memory
+//
+// A lane holds 1000 deliveries, and as many payloads as its share of 64 MiB has room
+// for. Where it is full it is "behind": the common reader passes its records over, and
+// they are read again by a second reader as room comes. Payloads of deliveries that are
+// tried again later, and of a target that does not answer, are let go and read again
+// when they are due. So a dead target costs one payload, and nobody waits for it.
+//
+// # Locks
+//
+// Service.mu guards the runners; runner.mu what a runner is told. Service.mu may be held
+// when runner.mu is taken. A runner's goroutine owns all else of it.
 package delivery
-
-// Topic has what is to be delivered: a record for each event and target, in the
-// partition that the target's key hashes to.
-const Topic = "__ottla_deliveries"

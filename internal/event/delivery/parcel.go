@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/place"
 	"ottla/internal/event/plan"
 )
 
@@ -44,6 +45,9 @@ type note struct {
 	Method      string        `json:"method,omitempty"`
 	Path        []string      `json:"path,omitempty"`
 	Query       []plan.Header `json:"query,omitempty"`
+	// What a dead letter says beside why.
+	LetterHeaders    []plan.Header    `json:"letter_headers,omitempty"`
+	LetterAttributes []plan.Attribute `json:"letter_attributes,omitempty"`
 }
 
 // parcel is one event for one target.
@@ -53,7 +57,7 @@ type parcel struct {
 	putMs  int64  // when it was put into Topic, by the domain clock
 	offset int64  // in Topic
 	body   []byte // what is sent
-	doc    []byte // the event, for a dead letter
+	doc    []byte // the body of a dead letter
 }
 
 // size is what a parcel has in memory.
@@ -77,11 +81,15 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 	if e.Source != nil {
 		n.Source = e.Source.Ref.Key()
 	}
+	doc := e.Doc
+	if t.Letter != nil {
+		l := t.Letter(e)
+		doc, n.LetterHeaders, n.LetterAttributes = l.Body, l.Headers, l.Attributes
+	}
 	text, err := json.Marshal(n)
 	if err != nil {
 		return nil, fmt.Errorf("deliver event %s: %w", n.Event, err)
 	}
-	doc := e.Doc
 	if string(doc) == string(p.Body) {
 		doc = nil // what is sent is the event itself
 	}
@@ -96,7 +104,7 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 	if most := MostRecord - 4096 - len(t.Key); len(value) > most {
 		return nil, fmt.Errorf("%w: event %s and what is sent of it have %d bytes, %d are possible", ErrTooLarge, n.Event, len(value), most)
 	}
-	return &kgo.Record{Topic: Topic, Partition: -1, Key: []byte(t.Key), Value: value}, nil
+	return &kgo.Record{Topic: Topic, Partition: place.Anywhere, Key: []byte(t.Key), Value: value}, nil
 }
 
 // readParcel reads a record of Topic. The bytes are shared with it.

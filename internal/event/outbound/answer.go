@@ -3,6 +3,7 @@ package outbound
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,6 +44,12 @@ func (a Answer) Judge() Verdict {
 		return Refused
 	}
 	return Again
+}
+
+// TimedOut tells that nothing was answered in time.
+func (a Answer) TimedOut() bool {
+	var named net.Error
+	return errors.As(a.Err, &named) && named.Timeout()
 }
 
 // Why tells in one line why it was not delivered.

@@ -22,7 +22,7 @@ const (
 	mostHeaders     = 64 << 10
 	dialTimeout     = 5 * time.Second
 	greetTimeout    = 10 * time.Second // of TLS's handshake
-	idlePerHost     = 2
+	idlePerHost     = 10               // as many as one target is called at once by itself
 	idleConnections = 256
 	idleTimeout     = 30 * time.Second
 )
@@ -61,7 +61,6 @@ func New(o Options) *Client {
 	}
 	trust.MinVersion = max(trust.MinVersion, tls.VersionTLS12)
 	c.http = &http.Client{
-		Timeout:       o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:                  nil, // of the environment: it would be what is dialled
@@ -134,6 +133,8 @@ type Request struct {
 	// Header may name Host; what the transport sets itself is ignored.
 	Header map[string]string
 	Body   []byte
+	// Timeout is for this call; 0 is the client's.
+	Timeout time.Duration
 }
 
 // Do makes a call. What went wrong is told in the Answer; Do does not panic and
@@ -143,6 +144,12 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 	if err != nil {
 		return Answer{Err: err}
 	}
+	timeout := r.Timeout
+	if timeout == 0 {
+		timeout = c.o.Timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
 	if err != nil {
 		return Answer{Err: fmt.Errorf("%w: %w", ErrForbidden, err)}

@@ -29,6 +29,8 @@ type Endpoint struct {
 	Method   string // "" is POST
 	Headers  []Header
 	Query    []Header
+	// Body are members that a connection adds to a body that is a JSON object.
+	Body []Header
 	// Authorize adds what a connection asks for (a key, basic, OAuth's token) to
 	// the headers of a call; nil adds nothing. It may call addresses; an error that
 	// is no refusal is tried again like a call that failed. stale says that the

@@ -1,0 +1,276 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ottla/internal/event/delivery"
+	"ottla/internal/event/delivery/course"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/webhook"
+)
+
+var secret = "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of thirty-two bytes ...."[:32]))
+
+func TestAnEventIsDeliveredSignedUnderOneID(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, nil)
+	to := r.target("hook", plan.Endpoint{
+		URL: s.URL + "/in/*?fixed=1", Secrets: []string{secret}, Headers: []plan.Header{{Name: "x-own", Value: "1"}}, Query: []plan.Header{{Name: "key", Value: "hidden"}},
+		Authorize: func(context.Context, bool) ([]plan.Header, error) {
+			return []plan.Header{{Name: "X-Pass", Value: "hidden"}}, nil
+		},
+	})
+	e := &plan.Event{Doc: []byte("{}"), Topic: "orders"}
+	rec, err := delivery.Record(to, e, plan.Payload{Body: []byte("a body"), ContentType: "text/plain", Path: []string{"a/b"}, Query: []plan.Header{{Name: "q", Value: "&"}}})
+	r.must(err)
+	rec.Timestamp = r.clock.Now()
+	r.must(r.kafka.ProduceSync(r.ctx(), rec).FirstErr())
+	r.settle()
+
+	got := s.all()
+	if len(got) != 1 {
+		t.Fatalf("%d calls", len(got))
+	}
+	g := got[0]
+	if g.path != "/in/a%2Fb" || g.query != "fixed=1&key=hidden&q=%26" || g.body != "a body" || g.header.Get("X-Own") != "1" || g.header.Get("X-Pass") != "hidden" || g.header.Get("Content-Type") != "text/plain" {
+		t.Errorf("called with %+v", g)
+	}
+	key, err := webhook.ParseKey(secret)
+	r.must(err)
+	id := e.DeliveryID(to)
+	signed := webhook.Signed{ID: g.header.Get(webhook.HeaderID), Timestamp: g.header.Get(webhook.HeaderTimestamp), Signature: g.header.Get(webhook.HeaderSignature)}
+	if err := webhook.Verify([]webhook.Key{key}, signed, []byte(g.body), time.Now().Unix()); err != nil || signed.ID != id {
+		t.Errorf("signed %+v: %v", signed, err)
+	}
+	found, err := r.svc.Attempts(r.ctx(), delivery.Query{Target: to.Key})
+	r.must(err)
+	if len(found) != 1 || !found[0].OK || found[0].Status != 200 || found[0].Answer != "answer 1" || found[0].Delivery != id || found[0].Number != 1 {
+		t.Fatalf("attempts: %+v", found)
+	}
+	if text := found[0].URL + found[0].Header["X-Pass"]; strings.Contains(text, "hidden") {
+		t.Errorf("what is secret is told: %s", text)
+	}
+}
+
+func TestWhatFailsIsTriedAgainUnderTheSameID(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(n int, _ string) int {
+		if n < 4 {
+			return 503
+		}
+		return 0
+	})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Secrets: []string{secret}, Retry: course.EventBridge()})
+	r.put(to, "", "e-1")
+	r.settle()
+	if n := len(s.all()); n != 1 {
+		t.Fatalf("%d calls at first", n)
+	}
+	r.again() // what is known of it outlives the node
+	r.advance(time.Hour)
+	got := s.all()
+	if len(got) != 4 {
+		t.Fatalf("%d calls, want 4", len(got))
+	}
+	for _, g := range got {
+		if g.header.Get(webhook.HeaderID) != got[0].header.Get(webhook.HeaderID) || g.body != "e-1" {
+			t.Errorf("called with %+v", g)
+		}
+	}
+	found, err := r.svc.Attempts(r.ctx(), delivery.Query{Event: "e-1", Failed: true, Status: 503})
+	r.must(err)
+	var numbers []int
+	for _, a := range found {
+		numbers = append(numbers, a.Number)
+	}
+	if !slices.Equal(numbers, []int{1, 2, 3}) {
+		t.Errorf("attempts that failed: %v", numbers)
+	}
+	r.advance(48 * time.Hour)
+	if n := len(s.all()); n != 4 {
+		t.Errorf("%d calls after it was delivered", n)
+	}
+}
+
+func TestWhatIsGivenUpIsADeadLetter(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead")
+	for _, c := range []struct {
+		id        string
+		status    int
+		retry     plan.Retry
+		calls     int
+		code      string
+		exhausted string
+		retries   string
+	}{
+		{"refused", 400, course.EventBridge(), 1, "HTTP_400", "", "0"},
+		{"unknown", 401, course.EventBridge(), 1, "HTTP_401", "", "0"},
+		{"moved", 302, plan.Retry{Most: 1, WaitsMs: []int64{1000}}, 2, "HTTP_302", course.ExhaustedAttempts, "1"},
+		{"down", 500, plan.Retry{Most: 2, WaitsMs: []int64{1000}}, 3, "HTTP_500", course.ExhaustedAttempts, "2"},
+		{"old", 500, plan.Retry{Most: -1, MaxAgeMs: 2500, WaitsMs: []int64{1000}}, 3, "HTTP_500", course.ExhaustedAge, "2"},
+		{"none", 500, plan.Retry{}, 1, "HTTP_500", course.ExhaustedAttempts, "0"},
+	} {
+		t.Run(c.id, func(t *testing.T) {
+			s := newSite(t, func(int, string) int { return c.status })
+			to := r.target(c.id, plan.Endpoint{URL: s.URL, Retry: c.retry, DeadLetters: dead})
+			r.put(to, "", c.id)
+			r.advance(time.Minute)
+			if n := len(s.all()); n != c.calls {
+				t.Errorf("%d calls, want %d", n, c.calls)
+			}
+			got := r.letters(dead)
+			if len(got) != 1 {
+				t.Fatalf("%d dead letters", len(got))
+			}
+			m := got[0]
+			a := func(name string) string { return string(m.Attributes[name].Value) }
+			if string(m.Body) != `{"id":"`+c.id+`"}` || a("ERROR_CODE") != c.code || a("EXHAUSTED_RETRY_CONDITION") != c.exhausted || a("RETRY_ATTEMPTS") != c.retries ||
+				a("RULE_ARN") != "arn:aws:events:us-east-1:123456789012:rule/orders/big" || a("TARGET_ARN") != s.URL || a("ERROR_MESSAGE") == "" {
+				t.Errorf("the letter is %q %v", m.Body, m.Attributes)
+			}
+			for _, err := range r.Queues().Ack(r.ctx(), queueOf(dead), []string{m.Receipt}) {
+				r.must(err)
+			}
+		})
+	}
+}
+
+func TestAnAddressThatIsGoneIsDisabled(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(int, string) int { return http.StatusGone })
+	dead := r.queue("dead")
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Concurrency: 1, Retry: course.EventBridge(), DeadLetters: dead})
+	r.put(to, "", names("e", 5)...)
+	r.settle()
+	if n := len(s.all()); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+	if n := len(r.letters(dead)); n != 5 {
+		t.Errorf("%d dead letters, want 5", n)
+	}
+}
+
+// A token that is not taken any more is fetched anew, once.
+func TestAnAuthorizationIsMadeAnewWhenItIsNotTaken(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, nil)
+	s.status = func(n int, _ string) int {
+		if s.got[n-1].header.Get("Authorization") != "Bearer new" {
+			return 401
+		}
+		return 0
+	}
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Authorize: func(_ context.Context, stale bool) ([]plan.Header, error) {
+		if stale {
+			return []plan.Header{{Name: "Authorization", Value: "Bearer new"}}, nil
+		}
+		return []plan.Header{{Name: "Authorization", Value: "Bearer old"}}, nil
+	}})
+	r.put(to, "", "e-1")
+	r.settle()
+	found, err := r.svc.Attempts(r.ctx(), delivery.Query{})
+	r.must(err)
+	if n := len(s.all()); n != 2 || len(found) != 1 || !found[0].OK || found[0].Header["Authorization"] != "***" {
+		t.Errorf("%d calls; attempts %+v", n, found)
+	}
+}
+
+func TestWhatWaitsForATargetThatIsRemovedIsDropped(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(int, string) int { return 500 })
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: course.EventBridge()})
+	r.put(to, "", "e-1")
+	r.settle()
+	r.mu.Lock()
+	delete(r.endpoints, to.Key)
+	r.mu.Unlock()
+	r.svc.Changed(to.Key)
+	r.advance(time.Hour)
+	if n := len(s.all()); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
+
+// A target that does not answer fills its lane, and more; others get theirs, and when
+// it is there again it gets everything, in order of its keys, and once.
+func TestADeadTargetHoldsNobodyAndLosesNothing(t *testing.T) {
+	r := newRig(t)
+	up := make(chan struct{})
+	bad := newSite(t, func(int, string) int {
+		select {
+		case <-up:
+			return 0
+		default:
+			return 503
+		}
+	})
+	good := newSite(t, nil)
+	dead := r.target("dead", plan.Endpoint{URL: bad.URL, Retry: course.EventBridge(), Ordered: true})
+	alive := r.target("alive", plan.Endpoint{URL: good.URL})
+	ids := names("d", 2500)
+	for part := range slices.Chunk(ids, 500) {
+		r.put(dead, "a-key", part...)
+		r.put(alive, "", part...)
+	}
+	r.settle()
+	if err := once(good.bodies(), ids); err != nil {
+		t.Errorf("the other target: %v", err)
+	}
+	r.again()
+	r.advance(time.Hour)
+	if n := len(bad.all()); n > 60 {
+		t.Errorf("a dead target was called %d times within an hour", n)
+	}
+	before := len(bad.all())
+	close(up)
+	r.advance(2 * time.Hour)
+	var came []string
+	for _, g := range bad.all()[before:] {
+		came = append(came, g.body)
+	}
+	if !slices.Equal(came, ids) {
+		t.Errorf("%d came, want %d in order; the first: %v", len(came), len(ids), came[:min(5, len(came))])
+	}
+}
+
+// However often the service is cut off, everything comes, under the same ids.
+func TestNothingIsLostWhenTheServiceIsCutOff(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(n int, _ string) int {
+		if n%7 == 0 {
+			return 500
+		}
+		return 0
+	})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Secrets: []string{secret}, Retry: plan.Retry{Most: -1, WaitsMs: []int64{10}}})
+	ids := names("e", 600)
+	for part := range slices.Chunk(ids, 60) {
+		r.put(to, "", part...)
+		r.CutConnections()
+		r.again()
+	}
+	for ctx := r.ctx(); ; {
+		settled := r.clock.Advance(ctx, time.Minute)
+		if settled == nil && len(s.bodies()) == len(ids) {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%d of %d came; settling says %v", len(s.bodies()), len(ids), settled)
+		}
+	}
+	id := map[string]string{}
+	for _, g := range s.all() {
+		got := g.header.Get(webhook.HeaderID)
+		if id[g.body] != "" && id[g.body] != got {
+			t.Errorf("%s came as %s and as %s", g.body, id[g.body], got)
+		}
+		id[g.body] = got
+	}
+}

@@ -1,0 +1,126 @@
+package delivery
+
+import (
+	"context"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/delivery/course"
+	"ottla/internal/event/letter"
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/queue"
+)
+
+// lost is a delivery that was given up, with what its dead letter says.
+type lost struct {
+	course.Letter
+	lane     *lane
+	parcel   *parcel
+	endpoint *plan.Endpoint
+	err      error // why its dead letter will never be written
+}
+
+// letterRecords are the records of the dead letters that have a queue, by their
+// places.
+func (r *runner) letterRecords(ctx context.Context) (map[int][]*kgo.Record, refusals) {
+	out, refused := map[int][]*kgo.Record{}, refusals{}
+	for i, l := range r.letters {
+		if l.err != nil || l.endpoint.DeadLetters.Name == "" {
+			continue
+		}
+		recs, err := r.s.o.Queues.Records(ctx, queue.RefOf(l.endpoint.DeadLetters), []queue.Message{l.message()})
+		if err != nil {
+			refused[i] = err
+			continue
+		}
+		for _, rec := range recs {
+			rec.Headers = append(rec.Headers, l.origin()...)
+		}
+		out[i] = recs
+	}
+	return out, refused
+}
+
+// message is the event as EventBridge's dead letters have it: as it came, and why it
+// was given up in attributes.
+func (l *lost) message() queue.Message {
+	text := func(s string) queue.Attribute { return queue.Attribute{Type: "String", Value: []byte(s)} }
+	p := l.parcel
+	m := queue.Message{Body: p.doc, Group: "deliveries", DedupID: p.ID, Attributes: map[string]queue.Attribute{}}
+	for _, h := range p.LetterHeaders {
+		m.Attributes[h.Name] = text(h.Value)
+	}
+	for _, a := range p.LetterAttributes {
+		m.Attributes[a.Name] = queue.Attribute{Type: a.Type, Value: a.Value}
+	}
+	maps.Copy(m.Attributes, map[string]queue.Attribute{
+		"ERROR_CODE": text(or(l.Code, "UNKNOWN")), "ERROR_MESSAGE": text(or(l.Why, "unknown")),
+		"RETRY_ATTEMPTS": text(strconv.Itoa(max(l.Attempts-1, 0))), "TARGET_ARN": text(targetARN(l.endpoint)),
+		"DELIVERY_ID": text(p.ID),
+	})
+	if rule := arnOf(p.Rule); rule != "" {
+		m.Attributes["RULE_ARN"] = text(rule)
+	}
+	if l.Exhausted != "" {
+		m.Attributes["EXHAUSTED_RETRY_CONDITION"] = text(l.Exhausted)
+	}
+	if len(m.Body) == 0 {
+		m.Body = []byte("{}") // no message is without a body
+	}
+	return m
+}
+
+// origin says where the event lies, in KIP-1191's headers, which the tools for dead
+// letters read.
+func (l *lost) origin() []kgo.RecordHeader {
+	h := func(name, value string) kgo.RecordHeader {
+		return kgo.RecordHeader{Key: letter.Prefix + name, Value: []byte(value)}
+	}
+	p := l.parcel
+	return []kgo.RecordHeader{
+		h("topic", p.Topic), h("partition", strconv.Itoa(int(p.Partition))), h("offset", strconv.FormatInt(p.Offset, 10)),
+		h("group", l.lane.key), h("message", or(l.Why, "unknown")), h("delivery.count", strconv.Itoa(l.Attempts)),
+	}
+}
+
+// told counts a delivery that was given up, and logs it.
+func (r *runner) told(l lost) {
+	to := l.endpoint.DeadLetters.Name
+	args := []any{"target", l.lane.key, "event", l.parcel.Event, "delivery", l.parcel.ID, "attempts", l.Attempts, "err", l.Why}
+	if to != "" && l.err == nil {
+		r.s.count.lettered.Inc()
+		r.s.o.Logger.Warn("a delivery was given up and is a dead letter", append(args, "queue", to)...)
+		return
+	}
+	r.s.count.dropped.Inc()
+	r.s.o.Logger.Error("a delivery was given up and is dropped", append(args, "queue", to, "queue_err", l.err)...)
+}
+
+func arnOf(key string) string {
+	ref, err := name.ParseKey(key)
+	if err != nil {
+		return ""
+	}
+	return ref.ARN()
+}
+
+// targetARN names what was called; an address stands for itself, without what may be
+// secret in it.
+func targetARN(e *plan.Endpoint) string {
+	if e.Function != "" {
+		return "arn:aws:lambda:" + or(e.Rule.Region, name.DefaultRegion) + ":" + or(e.Rule.Account, name.DefaultAccount) + ":function:" + e.Function
+	}
+	bare, _, _ := strings.Cut(e.URL, "?")
+	return bare
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

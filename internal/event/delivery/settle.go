@@ -1,0 +1,136 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// ask is somebody who waits until all is delivered below an offset that is due.
+type ask struct {
+	end    int64
+	answer chan error
+}
+
+// Settle returns when everything that lay in the partitions of this node and is due by
+// the domain clock was attempted, and what came of it is kept: for a clock that was
+// moved. What is to be tried again later is not waited for.
+func (s *Service) Settle(ctx context.Context) error {
+	s.Look()
+	s.mu.Lock()
+	runners := slices.Collect(maps.Values(s.runners))
+	s.mu.Unlock()
+	if len(runners) == 0 {
+		return nil
+	}
+	ends, err := s.ends(ctx)
+	if err != nil {
+		return err
+	}
+	var answers []chan error
+	for _, r := range runners {
+		o, ok := ends.Lookup(Topic, r.partition)
+		if !ok || o.Err != nil {
+			return fmt.Errorf("look where %s-%d ends: %w", Topic, r.partition, errors.Join(o.Err, ctx.Err()))
+		}
+		answers = append(answers, r.ask(o.Offset))
+	}
+	var errs []error
+	for _, a := range answers {
+		select {
+		case err := <-a:
+			errs = append(errs, err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Service) ends(ctx context.Context) (kadm.ListedOffsets, error) {
+	c, err := s.o.Client()
+	if err != nil {
+		return nil, fmt.Errorf("look where %s ends: %w", Topic, err)
+	}
+	defer c.Close()
+	ends, err := kadm.NewClient(c).ListCommittedOffsets(ctx, Topic)
+	if err != nil {
+		return nil, fmt.Errorf("look where %s ends: %w", Topic, err)
+	}
+	return ends, nil
+}
+
+// NextMs is when something is due next by the domain clock on this node, since 1970;
+// 0 for nothing.
+func (s *Service) NextMs() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var first int64
+	for _, r := range s.runners {
+		if ms := r.next.Load(); ms > 0 && (first == 0 || ms < first) {
+			first = ms
+		}
+	}
+	return first
+}
+
+func (r *runner) ask(end int64) chan error {
+	a := ask{end, make(chan error, 1)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		a.answer <- errStopped
+		return a.answer
+	}
+	r.asking = append(r.asking, a)
+	r.ring()
+	return a.answer
+}
+
+// asked tells whether somebody waits.
+func (r *runner) asked() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.asking) > 0
+}
+
+// settled answers those who asked, if nothing is to be done any more.
+func (r *runner) settled() {
+	if len(r.hot) > 0 || r.flying > 0 || r.rereading || len(r.wanting) > 0 || r.unwritten() {
+		return
+	}
+	if ms := r.next.Load(); ms > 0 && ms <= r.s.nowMs() {
+		r.ring() // the clock was moved meanwhile
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.ended) > 0 || len(r.marked) > 0 {
+		return
+	}
+	r.asking = slices.DeleteFunc(r.asking, func(a ask) bool {
+		if r.at < a.end {
+			return false
+		}
+		a.answer <- nil
+		return true
+	})
+}
+
+// answer tells all who wait how it went.
+func (r *runner) answer(err error) {
+	if r.ctx.Err() != nil {
+		err = errors.Join(err, errStopped)
+	}
+	r.mu.Lock()
+	asking := r.asking
+	r.asking = nil
+	r.mu.Unlock()
+	for _, a := range asking {
+		a.answer <- err
+	}
+}

@@ -1,0 +1,144 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"ottla/internal/event/plan"
+)
+
+// askAgainMs is when an endpoint is asked for again that could not be told.
+const askAgainMs = 1_000
+
+// heatUp has a target looked at in this turn or the next.
+func (r *runner) heatUp(key string) {
+	if !r.heat[key] {
+		r.heat[key] = true
+		r.hot = append(r.hot, key)
+	}
+}
+
+// touch notes that a lane changed.
+func (r *runner) touch(ln *lane) {
+	r.dirty[ln.key] = true
+	r.heatUp(ln.key)
+}
+
+// take takes records up that lie behind all that was read before.
+func (r *runner) take(c chunk) {
+	for _, rec := range c.records {
+		if rec.Offset < r.at {
+			continue
+		}
+		p, err := readParcel(rec)
+		if err != nil {
+			r.s.count.dropped.Inc()
+			r.s.o.Logger.Error("a record is no delivery and is passed over", "topic", Topic, "partition", r.partition, "offset", rec.Offset, "err", err)
+			continue
+		}
+		ln := r.laneOf(p.target)
+		switch {
+		case ln.Behind >= 0: // it is read again
+		case ln.Full() || !r.room(ln, p):
+			ln.Behind = p.offset
+			r.touch(ln)
+		default:
+			ln.Add(item(p))
+			r.load(ln, p)
+			r.touch(ln)
+		}
+	}
+	r.at = max(r.at, c.at)
+}
+
+// collect takes up what others have brought: calls that are over, targets that are to
+// be looked at, and the time.
+func (r *runner) collect() {
+	r.mu.Lock()
+	over, marked := r.ended, r.marked
+	r.ended, r.marked = nil, nil
+	r.mu.Unlock()
+	nowMs := r.s.nowMs()
+	for _, e := range over {
+		r.flying--
+		ln := e.lane
+		if r.lanes[ln.key] != ln {
+			continue // its target is no more
+		}
+		ln.Ended(e.call, e.result, ln.lim, nowMs)
+		for _, offset := range e.call.Offsets {
+			if ln.Find(offset) == nil {
+				r.s.count.delivered.Inc()
+				r.unload(ln, offset)
+			}
+		}
+		r.attempts = append(r.attempts, e.attempts...)
+		r.touch(ln)
+	}
+	if len(over) > 0 {
+		for key := range r.starved {
+			r.heatUp(key)
+		}
+		clear(r.starved)
+	}
+	for _, key := range marked {
+		if r.lanes[key] != nil {
+			r.heatUp(key)
+		}
+	}
+	for _, key := range r.due.take(r.lanes, nowMs) {
+		r.heatUp(key)
+	}
+}
+
+// look decides for the targets that are hot, in the order in which they became so.
+func (r *runner) look(ctx context.Context, helpers *sync.WaitGroup) {
+	hot := r.hot
+	r.hot = nil
+	clear(r.heat)
+	nowMs := r.s.nowMs()
+	for _, key := range hot {
+		if ln := r.lanes[key]; ln != nil {
+			r.lookAt(ctx, helpers, ln, nowMs)
+		}
+	}
+}
+
+// lookAt decides for one target.
+func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, nowMs int64) {
+	delete(r.wanting, ln.key)
+	e, err := r.s.o.Endpoints.Endpoint(ctx, ln.key)
+	if errors.Is(err, plan.ErrGone) {
+		r.s.o.Logger.Info("a target was removed; what waited for it is dropped", "target", ln.key, "deliveries", len(ln.Items))
+		r.s.count.dropped.Add(len(ln.Items))
+		r.forget(ln)
+		return
+	}
+	if err != nil {
+		r.s.o.Logger.Warn("a target is not known at the moment; it is tried again", "target", ln.key, "err", err)
+		r.due.set(ln, nowMs+askAgainMs)
+		return
+	}
+	ln.lim = limitsOf(ln.key, e)
+	room := mostFlying - r.flying
+	calls, letters := ln.Step(ln.lim, nowMs, room)
+	for _, c := range calls {
+		r.launch(ctx, helpers, ln, e, c)
+	}
+	for _, l := range letters {
+		r.letters = append(r.letters, lost{Letter: l, lane: ln, parcel: ln.loaded[l.Offset], endpoint: e})
+		r.unload(ln, l.Offset)
+		r.dirty[ln.key] = true
+	}
+	if len(calls) >= room {
+		r.starved[ln.key] = true
+	}
+	for _, offset := range ln.Spare(nowMs, soonMs) {
+		r.unload(ln, offset)
+	}
+	if !ln.crowded && ln.Wants(ln.lim, nowMs) >= 0 {
+		r.wanting[ln.key] = true
+	}
+	r.due.set(ln, ln.Look(ln.lim, nowMs))
+}
