@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
-	"ottla/internal/cli/line"
+	"ottla/internal/event/line"
 )
 
 type consumeFlags struct {

@@ -8,9 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
-	"ottla/internal/cli/line"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/letter"
+	"ottla/internal/event/line"
 	"ottla/internal/gateway/rest"
 )
 

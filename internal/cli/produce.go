@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/cli/fail"
-	"ottla/internal/cli/line"
+	"ottla/internal/event/line"
 )
 
 // maxLine bounds one record on standard input; the server's own limit

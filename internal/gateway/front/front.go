@@ -80,6 +80,15 @@ func (f *Front) Close(ctx context.Context) error {
 	return err
 }
 
+// Ending is done when the port of a request closes: what has no end by itself ends
+// then. It is nil, and never done, where the request came in another way.
+func Ending(r *http.Request) <-chan struct{} {
+	if f, ok := r.Context().Value(frontKey{}).(*Front); ok {
+		return f.lanes.ctx.Done()
+	}
+	return nil
+}
+
 // nosniff is the same for all answers.
 var nosniff = []string{"nosniff"}
 
