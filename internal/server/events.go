@@ -18,6 +18,7 @@ import (
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws"
 	"ottla/internal/gateway/aws/scheduler"
+	awssns "ottla/internal/gateway/aws/sns"
 	"ottla/internal/gateway/aws/sqs"
 	"ottla/internal/gateway/aws/sts"
 	clockdoor "ottla/internal/gateway/clock"
@@ -39,6 +40,7 @@ type events struct {
 
 	outbound  *outbound.Client // calls addresses that users gave
 	schedules *schedule.Service
+	buses     buses
 
 	// made is set when all of this is: the quorum tells of topics before.
 	made atomic.Bool
@@ -99,6 +101,7 @@ func (s *Server) resumeEvents() {
 	s.events.queues.Resume()
 	s.events.objects.Wake()
 	s.events.schedules.Look()
+	s.lookAtBuses()
 }
 
 // followEvents tells the event layer of topics that have come to be.
@@ -111,10 +114,12 @@ func (s *Server) followEvents(d *metadata.Delta) {
 	}
 	s.events.queues.Look()
 	s.events.schedules.Look()
+	s.lookAtBuses()
 }
 
 // closeEvents ends the event layer; the door is still there.
 func (s *Server) closeEvents() {
+	s.closeBuses()
 	if s.events.schedules != nil {
 		s.events.schedules.Close()
 		s.events.outbound.Close()
@@ -136,11 +141,14 @@ func (s *Server) settleEvents() {
 // eventsHandler is the HTTP doors of the event layer, before another handler.
 func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Trusted: s.o.Insecure, Logger: s.o.Logger})
+	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Buses: s.events.buses.bus, Trusted: s.o.Insecure, Logger: s.o.Logger})
 	clockdoor.Mount(mux, clockdoor.Options{Clock: s.o.Clock, Trusted: s.o.Insecure})
+	awssns.Mount(mux, s.events.buses.sns)
 	mux.Handle("/", next)
 	return aws.New(aws.Options{
-		Services: []*aws.Service{sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service()}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
+		Services: []*aws.Service{
+			sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service(), awssns.Service(s.events.buses.sns),
+		}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
 	})
 }
 

@@ -22,6 +22,11 @@ func (s *Server) Next(ctx context.Context) (at time.Time, some bool, err error) 
 			first = ms
 		}
 	}
+	if d := s.events.buses.delivery; d != nil {
+		if ms := d.NextMs(); ms > 0 && (first == 0 || ms < first) {
+			first = ms
+		}
+	}
 	return time.UnixMilli(first), first > 0, nil
 }
 
@@ -31,7 +36,10 @@ func (s *Server) Fire(ctx context.Context) error {
 		return err
 	}
 	s.settleEvents()
-	return s.settleSchedules(ctx)
+	if err := s.settleSchedules(ctx); err != nil {
+		return err
+	}
+	return s.settleBuses(ctx)
 }
 
 // Settle does all that the domain clock makes due, and returns when it is done:
@@ -48,6 +56,9 @@ func (s *Server) Settle(ctx context.Context) error {
 	}
 	s.settleEvents()
 	if err := s.settleSchedules(ctx); err != nil {
+		return err
+	}
+	if err := s.settleBuses(ctx); err != nil {
 		return err
 	}
 	if err := s.settleTimers(ctx); err != nil { // what a schedule brought may be late as well

@@ -108,7 +108,7 @@ func (r *rig) service() *run.Service {
 		Sources: []run.Sources{&r.sources}, Queues: r.Queues(), Client: r.client, Topic: r.topicOf,
 		TopicOf: func(ref name.Ref) (string, bool) { return ref.Name, true },
 		Leads:   func(string, int32) bool { return true }, Now: r.clock.Now,
-		Create: func(ctx context.Context) error {
+		Create: func(ctx context.Context, _ bool) error {
 			compact := "compact"
 			made, err := kadm.NewClient(r.kafka).CreateTopic(ctx, run.Partitions, 1, map[string]*string{"cleanup.policy": &compact}, run.StateTopic)
 			if err == nil || made.Err != nil {

@@ -118,7 +118,7 @@ func TestAPausedRuleGetsItsEventsWhenItGoesOn(t *testing.T) {
 	paused := *held
 	paused.Paused, paused.Version = true, 2
 	r.publish(source("b", out, &paused))
-	r.must(r.run.Applied(r.ctx(), name.Of(name.Bus, "b"), paused.Ref, 2))
+	r.must(r.run.Applied(r.ctx(), r.sources.Sources()[0], &paused))
 	r.put("b", "order", 10, 20)
 	r.same("the other", r.values("out", 30), numbers(0, 30))
 	r.same("the paused one", r.values("held", 10), numbers(0, 10))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,9 +68,12 @@ type Options struct {
 	Topic func(name string) (Place, bool)
 	// Leads tells whether this node leads a partition.
 	Leads func(topic string, partition int32) bool
-	// Create makes StateTopic where it is not there, and returns when it serves.
-	// It is asked once a source has rules.
-	Create func(ctx context.Context) error
+	// Parcels is the topic that Deliver's records go to.
+	Parcels string
+	// Create makes StateTopic, and where something is to be called what that needs,
+	// as far as they are not there, and returns when they serve. It is asked once a
+	// source has rules, or targets of Kind Call.
+	Create func(ctx context.Context, calls bool) error
 	// Now is the domain clock, which may be moved: see Settle.
 	Now     func() time.Time
 	Logger  *slog.Logger
@@ -154,11 +158,15 @@ func (s *Service) lookAt(src *plan.Source, there map[course.Seat]bool) {
 	if !ok {
 		return
 	}
-	state, ok := s.o.Topic(StateTopic)
-	if !ok {
-		s.make()
+	calls := s.o.Parcels != "" && callsSome(src)
+	if !s.made(calls) {
+		for seat := range s.runners { // who runs it goes on as it is until then
+			there[seat] = there[seat] || seat.Source == src.ID && s.o.Leads(src.Topic, seat.Partition)
+		}
+		s.make(calls)
 		return
 	}
+	state, _ := s.o.Topic(StateTopic)
 	for p := range int32(topic.Partitions) {
 		if !s.o.Leads(src.Topic, p) {
 			continue
@@ -182,16 +190,38 @@ func (s *Service) lookAt(src *plan.Source, there map[course.Seat]bool) {
 // makePause is how long it is waited before StateTopic is made again.
 const makePause = 250 * time.Millisecond
 
-// make has StateTopic made, then looked again. mu held.
-func (s *Service) make() {
+// callsSome tells whether a source has targets that are called.
+func callsSome(src *plan.Source) bool {
+	for _, r := range src.Rules {
+		if slices.ContainsFunc(r.Targets, isCall) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(src.Replays, func(r *plan.Replay) bool { return r.Only != nil && slices.ContainsFunc(r.Only.Targets, isCall) })
+}
+
+func isCall(g *plan.Target) bool { return g.To.Kind == plan.Call }
+
+// made tells whether the topics are there that runners need.
+func (s *Service) made(calls bool) bool {
+	_, state := s.o.Topic(StateTopic)
+	if !calls {
+		return state
+	}
+	_, parcels := s.o.Topic(s.o.Parcels)
+	return state && parcels
+}
+
+// make has topics made, then looked again. mu held.
+func (s *Service) make(calls bool) {
 	if s.making {
 		return
 	}
 	s.making = true
 	s.running.Go(func() {
 		for s.ctx.Err() == nil {
-			err := s.o.Create(s.ctx)
-			if _, there := s.o.Topic(StateTopic); err == nil && there {
+			err := s.o.Create(s.ctx, calls)
+			if err == nil && s.made(calls) {
 				break
 			}
 			if err != nil {

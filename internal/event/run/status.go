@@ -100,12 +100,12 @@ func (s *Service) Counts(source, target string) Counts {
 }
 
 // Applied returns when the runners of all partitions of a source have taken a rule up,
-// at a version or a later one, or when the source has none of that name. Whoever answers
-// a call that changed a rule waits for that: what is put afterwards goes by the change.
-func (s *Service) Applied(ctx context.Context, source, rule name.Ref, version int64) error {
+// at its version or a later one, or when the source has it no more. Whoever answers a
+// call that changed a rule waits for that: what is put afterwards goes by the change.
+func (s *Service) Applied(ctx context.Context, src *plan.Source, rule *plan.Rule) error {
 	s.Look()
 	for p := int32(0); ; p++ {
-		if more, err := s.appliedAt(ctx, p, source, rule, version); !more || err != nil {
+		if more, err := s.appliedAt(ctx, p, src.Ref, rule.Ref, rule.Version); !more || err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,219 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/bus"
+	"ottla/internal/event/delivery"
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/run"
+	"ottla/internal/event/sns"
+	"ottla/internal/event/tail"
+)
+
+// buses are the parts of the event layer that events go through: what is defined, who
+// runs it, and who calls addresses.
+type buses struct {
+	bus      *bus.Service
+	sns      *sns.Service
+	run      *run.Service
+	delivery *delivery.Service
+	tail     *tail.Service
+	unwatch  func()
+}
+
+// makeBuses makes buses, SNS topics and what runs them; objects, queues, schedules and
+// outbound are there. Nothing is made or read before it is used.
+func (s *Server) makeBuses() {
+	b, e := &s.events.buses, &s.events
+	b.tail = tail.New(tail.Options{Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now})
+	b.bus = bus.New(bus.Options{
+		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules,
+		Now: s.o.Now, Logger: s.o.Logger,
+	})
+	b.sns = sns.New(sns.Options{
+		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 },
+		Calls: calls{s}, Base: func() string { return "http://" + s.HTTPAddr() }, Changed: s.lookAtBuses,
+		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+	})
+	b.delivery = delivery.New(delivery.Options{
+		Endpoints: endpoints{s}, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+	})
+	b.run = run.New(run.Options{
+		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Deliver: delivery.Record, Parcels: delivery.Topic,
+		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.leads, Create: s.makeBusTopics,
+		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+	})
+	b.unwatch = b.bus.Watch(func(*plan.Source) { s.lookAtBuses() })
+}
+
+// lookAtBuses has those who run buses look at what has changed.
+func (s *Server) lookAtBuses() {
+	if s.events.made.Load() {
+		s.events.buses.run.Look()
+		s.events.buses.delivery.Look()
+	}
+}
+
+// closeBuses ends what makeBuses made.
+func (s *Server) closeBuses() {
+	b := &s.events.buses
+	if b.run == nil {
+		return
+	}
+	b.unwatch()
+	b.run.Close()
+	b.delivery.Close()
+	b.sns.Close()
+	b.bus.Close()
+	b.tail.Close()
+}
+
+// placeOf is what runners know of a topic.
+func (s *Server) placeOf(topic string) (run.Place, bool) {
+	img := s.image()
+	t := img.TopicByName(topic)
+	if t == nil {
+		return run.Place{}, false
+	}
+	c := s.view.TopicConfig(img, topic)
+	p := run.Place{ID: t.ID.String(), Partitions: len(t.Partitions), MaxBytes: c.MaxMessageBytes}
+	for i := range t.Partitions {
+		x := t.Partitions[i]
+		switch need := min(int(c.MinInsyncReplicas), len(x.Replicas)); {
+		case x.Leader < 0:
+			p.Ill = fmt.Errorf("partition %d has no leader", i)
+		case len(x.ISR) < need:
+			p.Ill = fmt.Errorf("partition %d has %d replicas in sync, and takes records with %d", i, len(x.ISR), need)
+		}
+	}
+	return p, true
+}
+
+// topicOfSource is the topic of a bus or an SNS topic.
+func (s *Server) topicOfSource(ref name.Ref) (string, bool) {
+	if ref.Kind == name.SNS {
+		return s.events.buses.sns.TopicOf(ref)
+	}
+	src, ok := s.events.buses.bus.Source(ref)
+	if !ok {
+		return "", false
+	}
+	return src.Topic, true
+}
+
+// makeBusTopics makes the topics that runners need.
+func (s *Server) makeBusTopics(ctx context.Context, calls bool) error {
+	if s.partitionsOf(run.StateTopic) == 0 {
+		if err := s.makeEventTopic(ctx, run.StateTopic, run.Partitions, map[string]string{"cleanup.policy": "compact"}); err != nil {
+			return err
+		}
+	}
+	if !calls {
+		return nil
+	}
+	return s.makeDeliveryTopics(ctx)
+}
+
+// makeDeliveryTopics makes the topics of what is to be called.
+func (s *Server) makeDeliveryTopics(ctx context.Context) error {
+	most := strconv.Itoa(delivery.MostRecord)
+	for _, t := range []struct {
+		name     string
+		settings map[string]string
+	}{
+		{delivery.StateTopic, map[string]string{"cleanup.policy": "compact"}},
+		{delivery.AttemptsTopic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.AttemptsRetentionMs)}},
+		{delivery.Topic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.RetentionMs)}},
+	} {
+		if s.partitionsOf(t.name) > 0 {
+			continue
+		}
+		t.settings["max.message.bytes"] = most
+		if err := s.makeEventTopic(ctx, t.name, delivery.Partitions, t.settings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleBuses returns when all events that lie at this node have been given to their
+// targets, and what is to be called was.
+func (s *Server) settleBuses(ctx context.Context) error {
+	b := &s.events.buses
+	if b.run == nil || s.partitionsOf(run.StateTopic) == 0 {
+		return nil
+	}
+	if err := b.run.Settle(ctx); err != nil {
+		return fmt.Errorf("give the events of buses to their targets: %w", err)
+	}
+	if s.partitionsOf(delivery.Topic) == 0 {
+		return nil
+	}
+	if err := b.delivery.Settle(ctx); err != nil {
+		return fmt.Errorf("deliver what is due: %w", err)
+	}
+	return nil
+}
+
+// runners are run.Service, which is made after those who ask it.
+type runners struct{ s *Server }
+
+func (r runners) Applied(ctx context.Context, src *plan.Source, rule *plan.Rule) error {
+	return r.s.events.buses.run.Applied(ctx, src, rule)
+}
+
+func (r runners) Cursors(ctx context.Context, src *plan.Source) ([]run.Cursor, error) {
+	return r.s.events.buses.run.Cursors(ctx, src)
+}
+
+func (r runners) Counts(source, target string) run.Counts {
+	return r.s.events.buses.run.Counts(source, target)
+}
+
+// calls have something called for SNS topics.
+type calls struct{ s *Server }
+
+func (c calls) Ready(ctx context.Context) error { return c.s.makeDeliveryTopics(ctx) }
+
+func (c calls) Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) {
+	return delivery.Record(t, e, p)
+}
+
+// endpoints are those of buses and of SNS topics.
+type endpoints struct{ s *Server }
+
+func (e endpoints) of(key string) plan.Endpoints {
+	if sns.Mine(key) {
+		return e.s.events.buses.sns
+	}
+	return e.s.events.buses.bus
+}
+
+func (e endpoints) Endpoint(ctx context.Context, key string) (*plan.Endpoint, error) {
+	out, err := e.of(key).Endpoint(ctx, key)
+	if errors.Is(err, plan.ErrGone) && !sns.Mine(key) { // or it is not known here yet
+		if err := e.s.events.buses.bus.Current(ctx); err != nil {
+			return nil, err
+		}
+		out, err = e.of(key).Endpoint(ctx, key)
+	}
+	return out, err
+}
+
+func (e endpoints) Disable(ctx context.Context, key, why string) error {
+	return e.of(key).Disable(ctx, key, why)
+}
+
+// Buses are the cluster's buses.
+func (s *Server) Buses() *bus.Service { return s.events.buses.bus }
+
+// SNS are the cluster's SNS topics.
+func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
