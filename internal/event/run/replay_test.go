@@ -1,0 +1,136 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/run/course"
+)
+
+// again is a replay of all that a bus with one partition has in a window.
+func again(called string, from, to int64) *plan.Replay {
+	return &plan.Replay{Ref: name.Of(name.Replay, called), ID: called + "-id", Version: 1, Topic: "b", From: []int64{from}, To: []int64{to}}
+}
+
+func with(src *plan.Source, replays ...*plan.Replay) *plan.Source {
+	out := *src
+	out.Replays = replays
+	return &out
+}
+
+// replayed waits until a replay is over at partition 0, its branches included.
+func (r *rig) replayed(src *plan.Source, called string) course.Replay {
+	r.Helper()
+	for ctx := r.ctx(); ; {
+		all, err := r.run.Cursors(ctx, src)
+		r.must(err)
+		at, branches := all[0].Replays[called], 0
+		for n := range all[0].Branches {
+			if n.Replay == called {
+				branches++
+			}
+		}
+		if at.Done && branches == 0 {
+			return at
+		}
+		r.must(r.run.Settle(ctx))
+	}
+}
+
+// A replay gives a rule the events of its window once more, marked, and other rules
+// nothing.
+func TestAReplayGivesTheEventsOfItsWindowToItsRules(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	r.topic("other", 1)
+	wanted, other := rule("wanted", "order", toTopic("out")), rule("other", "*", toTopic("other"))
+	var mu sync.Mutex
+	marked := map[string]int{}
+	wanted.Targets[0].Render = func(e *plan.Event) (plan.Payload, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		marked[e.Replay]++
+		return plan.Payload{Body: append([]byte{}, e.Data...)}, nil
+	}
+	src := source("b", wanted, other)
+	r.publish(src)
+	r.put("b", "order", 0, 100)
+	r.put("b", "noise", 100, 100)
+	r.settle()
+	p := again("second", 40, 150)
+	p.Wants = func(r *plan.Rule, _ *plan.Target) bool { return r.Ref == wanted.Ref }
+	src = with(src, p)
+	r.publish(src)
+	if at := r.replayed(src, "second"); at.Events != 110 || at.At != 150 {
+		t.Errorf("the replay is at %+v", at)
+	}
+	r.same("the rule", r.values("out", 160), append(numbers(0, 100), numbers(40, 60)...))
+	r.same("the other", r.values("other", 200), numbers(0, 200))
+	mu.Lock()
+	defer mu.Unlock()
+	if marked["second"] < 60 {
+		t.Errorf("events were marked %v", marked)
+	}
+}
+
+// A replay whose runners end in its midst gives every event once, and one whose target
+// fails waits for it.
+func TestAReplayIsExactWhateverEndsMeanwhile(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	r.put("b", "order", 0, 5000)
+	only := rule("only", "*", toTopic("out"))
+	p := again("all", 0, 5000)
+	p.Only = only
+	src := with(source("b"), p)
+	r.publish(src)
+	r.sicken("out", nil)
+	for i := range 4 {
+		if i == 2 {
+			r.sicken("out", errors.New("it is ill"))
+		} else {
+			r.sicken("out", nil)
+		}
+		_ = r.run.Settle(r.ctx())
+		r.run.Close()
+		r.run = r.service()
+		r.run.Look()
+	}
+	r.sicken("out", nil)
+	r.replayed(src, "all")
+	r.same("the topic", r.values("out", 5000), numbers(0, 5000))
+}
+
+// Whenever connections break, every event is given, and none twice.
+func TestNoEventIsLostOrComesTwiceWhenConnectionsBreak(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	q := r.queue("q")
+	r.publish(source("b", rule("all", "*", toTopic("out"), plan.Place{Kind: plan.Queue, Ref: q})))
+	ctx, cancel := context.WithCancel(r.ctx())
+	var cutter sync.WaitGroup
+	cutter.Go(func() {
+		for ctx.Err() == nil {
+			r.CutConnections()
+			select {
+			case <-ctx.Done():
+			case <-time.After(11 * time.Millisecond):
+			}
+		}
+	})
+	for round := range 20 {
+		r.put("b", "order", round*50, 50)
+	}
+	cancel()
+	cutter.Wait()
+	r.same("the topic", r.values("out", 1000), numbers(0, 1000))
+	r.same("the queue", r.values("q", 1000), numbers(0, 1000))
+}
