@@ -214,7 +214,7 @@ func TestADeadTargetHoldsNobodyAndLosesNothing(t *testing.T) {
 	good := newSite(t, nil)
 	dead := r.target("dead", plan.Endpoint{URL: bad.URL, Retry: course.EventBridge(), Ordered: true})
 	alive := r.target("alive", plan.Endpoint{URL: good.URL})
-	ids := names("d", 2500)
+	ids := names("d", 1300)
 	for part := range slices.Chunk(ids, 500) {
 		r.put(dead, "a-key", part...)
 		r.put(alive, "", part...)

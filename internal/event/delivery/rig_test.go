@@ -94,6 +94,8 @@ func (r *rig) client(opts ...kgo.Opt) (*kgo.Client, error) {
 	}, opts...)...)
 }
 
+// topics makes the topics as the node's own deliveries do not take them: with another
+// number of partitions in one. So those of the test are the only ones.
 func (r *rig) topics() {
 	r.Helper()
 	most, compact := strconv.Itoa(delivery.MostRecord), "compact"
@@ -101,7 +103,11 @@ func (r *rig) topics() {
 		delivery.Topic: {"max.message.bytes": &most}, delivery.AttemptsTopic: {"max.message.bytes": &most},
 		delivery.StateTopic: {"max.message.bytes": &most, "cleanup.policy": &compact},
 	} {
-		made, err := kadm.NewClient(r.kafka).CreateTopic(r.ctx(), delivery.Partitions, 1, settings, topic)
+		n := int32(delivery.Partitions)
+		if topic == delivery.StateTopic {
+			n++
+		}
+		made, err := kadm.NewClient(r.kafka).CreateTopic(r.ctx(), n, 1, settings, topic)
 		r.must(err)
 		r.must(made.Err)
 	}
