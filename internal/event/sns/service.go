@@ -60,6 +60,9 @@ type Options struct {
 	// Changed is told, from goroutines of the store, that Sources are others now; nil
 	// for nobody. It must be quick.
 	Changed func()
+	// Called is told likewise of the key of a target that is called, whose endpoint has
+	// changed or is no more.
+	Called func(key string)
 	// Now is the domain clock; nil is the real time.
 	Now     func() time.Time
 	Logger  *slog.Logger

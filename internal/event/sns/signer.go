@@ -201,7 +201,7 @@ func (s *signing) sign(version string, text []byte) ([]byte, error) {
 }
 
 // CertificatePath begins the path of the certificate.
-const CertificatePath = "/sns/"
+const CertificatePath = "/certificates/"
 
 // Certificate gives the certificate by the name of its file; ErrNotFound for another.
 func (s *Service) Certificate(ctx context.Context, file string) ([]byte, error) {

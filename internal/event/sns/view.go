@@ -41,10 +41,37 @@ func (v *view) news(n object.News) {
 		v.s.o.Logger.Error("a topic or a subscription cannot be read and gets nothing", "object", n.Object.Ref.Name, "err", err)
 	}
 	changed := v.rebuild(topic)
+	var called []string
+	if v.s.o.Called != nil {
+		called = v.called(&n.Object, topic)
+	}
 	v.mu.Unlock()
 	if changed {
 		v.s.changed()
 	}
+	for _, key := range called {
+		v.s.o.Called(key)
+	}
+}
+
+// called are the keys of targets that are called and for which a definition counts. mu
+// held.
+func (v *view) called(o *object.Object, topic name.Ref) (keys []string) {
+	add := func(sub *Subscription) {
+		if called(sub.Protocol) || sub.Protocol == notice.Lambda {
+			keys = append(keys, targetKey(sub, deliveries), targetKey(sub, confirmations))
+		}
+	}
+	if o.Ref.Kind == name.Subscription {
+		if sub, err := readSubscription(o); err == nil {
+			add(&sub)
+		}
+		return keys
+	}
+	for _, sub := range v.subs[topic] {
+		add(&sub)
+	}
+	return keys
 }
 
 // note notes a definition. mu held.
