@@ -1,0 +1,93 @@
+package topics
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/tail"
+	"ottla/internal/gateway/rest"
+)
+
+// getEvents gives events: a batch, one in either mode, or a stream.
+func (d *door) getEvents(w http.ResponseWriter, r *http.Request) error {
+	topic, err := d.topicOf(r)
+	if err != nil {
+		return err
+	}
+	if wants(r, typeStream) {
+		return d.stream(w, r, topic, func(dst []byte, rec *kgo.Record) ([]byte, error) {
+			return tail.Event(rec).AppendCloudEvent(dst), nil
+		})
+	}
+	mode := r.URL.Query().Get("mode")
+	switch mode {
+	case "":
+		if wants(r, typeEvent) {
+			mode = "structured"
+		}
+	case "binary", "structured", "batch":
+	default:
+		return rest.Invalid("mode=%.40s: want binary, structured or batch", mode)
+	}
+	most := tail.MostRecords
+	if mode == "binary" || mode == "structured" {
+		most = 1
+	}
+	a, err := d.ask(r, most)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := ending(r)
+	defer cancel()
+	page, err := d.Topics.Read(ctx, topic, a)
+	if err != nil {
+		return err
+	}
+	w.Header().Set(nextHeader, page.Next.String())
+	if most > 1 {
+		tellBatch(w, page.Records)
+		return nil
+	}
+	if len(page.Records) == 0 {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	e := tail.Event(page.Records[0])
+	body := e.Data
+	if mode == "binary" {
+		setBinary(w.Header(), e)
+	} else {
+		body = e.AppendCloudEvent(nil)
+		w.Header().Set("Content-Type", typeEvent)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // a client that has gone needs no answer
+	return nil
+}
+
+func tellBatch(w http.ResponseWriter, all []*kgo.Record) {
+	body := []byte{'['}
+	for i, rec := range all {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = tail.Event(rec).AppendCloudEvent(body)
+	}
+	body = append(body, ']')
+	w.Header().Set("Content-Type", typeBatch)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = bytes.NewReader(body).WriteTo(w) // a client that has gone needs no answer
+}
+
+// topicOf is the topic of the request's bus, or the topic itself.
+func (d *door) topicOf(r *http.Request) (string, error) {
+	ref, topic, err := d.find(r)
+	if err != nil || topic != "" {
+		return topic, err
+	}
+	b, err := d.Buses.Get(r.Context(), ref)
+	return b.Topic, err
+}
