@@ -1,10 +1,11 @@
 // Package uuid is the 16-byte identifier of topics, directories, clusters and
 // incarnations, written as Kafka writes it: 22 characters of URL-safe base64
-// without padding.
+// without padding. Outside of Kafka's world it is written as RFC 9562 says.
 package uuid
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 )
@@ -14,6 +15,20 @@ type UUID [16]byte
 
 // String gives Kafka's text form.
 func (u UUID) String() string { return base64.RawURLEncoding.EncodeToString(u[:]) }
+
+// Standard gives the text form of RFC 9562, in groups of hexadecimal digits.
+func (u UUID) Standard() string {
+	var out [36]byte
+	at := 0
+	for i, size := range [...]int{4, 2, 2, 2, 6} {
+		if i > 0 {
+			out[2*at+i-1] = '-'
+		}
+		hex.Encode(out[2*at+i:], u[at:at+size])
+		at += size
+	}
+	return string(out[:])
+}
 
 // IsZero tells whether u is the identifier that means none.
 func (u UUID) IsZero() bool { return u == UUID{} }

@@ -2,7 +2,6 @@ package aws
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"ottla/internal/event/name"
 	"ottla/internal/gateway/aws/protocol"
 	"ottla/internal/gateway/front"
+	"ottla/internal/uuid"
 )
 
 // Options make a door.
@@ -104,14 +104,7 @@ func (d *Door) call(r *http.Request, s *Signature) *protocol.Call {
 
 // newRequestID makes a request id in the form of AWS's.
 func newRequestID() string {
-	var raw [16]byte
+	var raw uuid.UUID
 	_, _ = rand.Read(raw[:]) // never fails: it ends the process where there is no randomness
-	var b [36]byte
-	hex.Encode(b[:8], raw[:4])
-	hex.Encode(b[9:13], raw[4:6])
-	hex.Encode(b[14:18], raw[6:8])
-	hex.Encode(b[19:23], raw[8:10])
-	hex.Encode(b[24:], raw[10:])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+	return raw.Standard()
 }

@@ -3,7 +3,6 @@ package queues
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/uuid"
@@ -40,14 +39,5 @@ func MessageID(topic uuid.UUID, partition int32, offset int64) string {
 func IDOf(b []byte) string {
 	h := sha256.Sum256(b)
 	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80
-	var out [36]byte
-	at := 0
-	for i, size := range [...]int{4, 2, 2, 2, 6} {
-		if i > 0 {
-			out[2*at+i-1] = '-'
-		}
-		hex.Encode(out[2*at+i:], h[at:at+size])
-		at += size
-	}
-	return string(out[:])
+	return uuid.UUID(h[:16]).Standard()
 }

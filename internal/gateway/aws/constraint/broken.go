@@ -68,10 +68,20 @@ func (b *Broken) Match(member, value, pattern string, matches bool) {
 	}
 }
 
-// Whole is Match by the pattern itself, which is to fit the whole text.
-func (b *Broken) Whole(member, value string, pattern *regexp.Regexp) {
-	at := pattern.FindStringIndex(value)
-	b.Match(member, value, pattern.String(), at != nil && at[0] == 0 && at[1] == len(value))
+// Pattern is a regular expression of a service's model; it is to fit whole texts.
+type Pattern struct {
+	text string
+	is   *regexp.Regexp
+}
+
+// MustPattern makes one; it panics where Go cannot read it.
+func MustPattern(text string) Pattern {
+	return Pattern{text, regexp.MustCompile(`\A(?:` + text + `)\z`)}
+}
+
+// Fits is Match by the pattern itself.
+func (b *Broken) Fits(member, value string, p Pattern) {
+	b.Match(member, value, p.text, p.is.MatchString(value))
 }
 
 // Err is the answer to what is broken, nil when nothing is.

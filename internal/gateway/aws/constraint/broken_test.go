@@ -1,7 +1,6 @@
 package constraint_test
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 
@@ -20,8 +19,8 @@ func TestAllThatIsBrokenIsToldInOneAnswer(t *testing.T) {
 	b.Count("entries", 11, 1, 10)
 	b.OneOf("state", "", "ENABLED")
 	b.OneOf("state", "ON", "ENABLED", "DISABLED")
-	b.Whole("name", "a b", regexp.MustCompile(`[a-z]+`))
-	b.Whole("name", "ab", regexp.MustCompile(`[a-z]+`))
+	b.Fits("name", "a b", constraint.MustPattern(`[a-z]+`))
+	b.Fits("name", "ab", constraint.MustPattern(`[a-z]+`))
 	b.Null("rule")
 	want := "6 validation errors detected: " +
 		"Value 'äöüß' at 'name' failed to satisfy constraint: Member must have length less than or equal to 3; " +
