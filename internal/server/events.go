@@ -23,6 +23,7 @@ import (
 	"ottla/internal/gateway/aws/sts"
 	clockdoor "ottla/internal/gateway/clock"
 	"ottla/internal/gateway/rest"
+	"ottla/internal/gateway/topics"
 	"ottla/internal/kafka"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
@@ -144,6 +145,7 @@ func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Buses: s.events.buses.bus, Trusted: s.o.Insecure, Logger: s.o.Logger})
 	clockdoor.Mount(mux, clockdoor.Options{Clock: s.o.Clock, Trusted: s.o.Insecure})
 	awssns.Mount(mux, s.events.buses.sns)
+	topics.Mount(mux, topics.Options{Topics: s.events.buses.tail, Buses: s.events.buses.bus, Trusted: s.o.Insecure, Logger: s.o.Logger})
 	mux.Handle("/", next)
 	return aws.New(aws.Options{
 		Services: []*aws.Service{
