@@ -17,6 +17,7 @@ import (
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws"
+	awsevents "ottla/internal/gateway/aws/events"
 	"ottla/internal/gateway/aws/scheduler"
 	awssns "ottla/internal/gateway/aws/sns"
 	"ottla/internal/gateway/aws/sqs"
@@ -150,6 +151,7 @@ func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	return aws.New(aws.Options{
 		Services: []*aws.Service{
 			sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service(), awssns.Service(s.events.buses.sns),
+			awsevents.Service(awsevents.Options{Buses: s.events.buses.bus, Now: s.o.Now, Logger: s.o.Logger}),
 		}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
 	})
 }
