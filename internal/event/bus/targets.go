@@ -134,6 +134,9 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 		return invalid("to", "there is no function %s: a file on the server declares them (functions.file)", where.function)
 	case where.function != "" && s.o.Functions == nil:
 		return invalid("to", "this node has no functions")
+	case where.Kind == plan.Bus && where.Ref.Name == Default: // it is there when it is used
+		_, err := s.used(ctx, RefOf(where.Ref))
+		return err
 	case !where.native || where.function != "":
 		return nil
 	case where.Kind == plan.Topic:
@@ -141,15 +144,13 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 			return invalid("to", "there is no topic %s", where.Topic)
 		}
 		return nil
-	case where.Kind == plan.Bus && where.Ref.Name == Default:
-		return nil
 	}
 	ref := where.Ref
 	if where.Kind == plan.Call {
 		ref = where.destination
 	}
 	if err := objectError(ref, s.there(ctx, ref)); errors.Is(err, ErrNotFound) {
-		return because("to", err)
+		return invalid("to", "there is no %s", ref)
 	} else if err != nil {
 		return err
 	}

@@ -3,11 +3,15 @@ package rest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strconv"
 
 	"ottla/internal/event/bus"
 	"ottla/internal/event/envelope"
+	"ottla/internal/uuid"
 )
 
 // BusService is what the door asks of buses; internal/event/bus has it.
@@ -236,7 +240,11 @@ func (d *door) putEvents(w http.ResponseWriter, r *http.Request) error {
 	to := busRef(r, r.PathValue("bus"))
 	entries := make([]bus.Entry, len(texts))
 	for i, text := range texts {
-		e, err := eventOf(text)
+		id, err := drawID()
+		if err != nil {
+			return err
+		}
+		e, err := eventOf(text, id)
 		if err != nil {
 			return badRequest("event %d: %v", i+1, err)
 		}
@@ -253,19 +261,35 @@ func (d *door) putEvents(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// eventOf reads an event in either form: what has a specversion is a CloudEvent.
-func eventOf(text []byte) (*envelope.Event, error) {
+// eventOf reads an event in either form: what has a specversion is a CloudEvent. One
+// that has no id gets this one.
+func eventOf(text []byte, id string) (*envelope.Event, error) {
 	var is struct {
+		ID          *string `json:"id"`
 		SpecVersion *string `json:"specversion"`
 		DetailType  *string `json:"detail-type"`
 	}
 	if err := json.Unmarshal(text, &is); err != nil {
 		return nil, err
 	}
+	if is.ID == nil {
+		begin := bytes.IndexByte(text, '{') + 1 // it is an object
+		sep := ","
+		if bytes.HasPrefix(bytes.TrimSpace(text[begin:]), []byte("}")) {
+			sep = ""
+		}
+		text = slices.Concat(text[:begin], []byte(`"id":`+strconv.Quote(id)+sep), text[begin:])
+	}
 	if is.SpecVersion != nil && is.DetailType == nil {
 		return envelope.FromCloudEvent(text)
 	}
 	return envelope.FromEnvelope(text)
+}
+
+// drawID is an id for an event that has none.
+func drawID() (string, error) {
+	id, err := uuid.New(rand.Reader)
+	return id.String(), err
 }
 
 // tryPattern tells what a pattern would have taken of the last events of a bus.

@@ -247,11 +247,11 @@ func tellWhy(w http.ResponseWriter, pattern string, event []byte) error {
 	if err != nil {
 		return err
 	}
-	e, err := eventOf(event)
-	if err != nil {
-		return badRequest("the event cannot be read: %v", err)
+	doc := event // as it is, where it is only part of an event
+	if e, err := eventOf(event, "0"); err == nil {
+		doc = e.AppendDocument(nil)
 	}
-	x, err := p.Explain(e.AppendDocument(nil))
+	x, err := p.Explain(doc)
 	if err != nil {
 		return badRequest("the event cannot be read: %v", err)
 	}

@@ -1,0 +1,312 @@
+package cli
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/native"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/bus"
+	"ottla/internal/event/letter"
+	"ottla/internal/gateway/rest"
+)
+
+// placeFlags are what all commands of buses and rules take.
+type placeFlags struct{ http, account, region string }
+
+func (p *placeFlags) bind(c *cobra.Command) {
+	c.Flags().StringVar(&p.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&p.account, "account", "", "account of the bus (default: 123456789012)")
+	c.Flags().StringVar(&p.region, "region", "", "region of the bus (default: us-east-1)")
+}
+
+// query is the place of a bus.
+func (p *placeFlags) query() url.Values {
+	q := queueFlags{account: p.account, region: p.region}
+	return q.query()
+}
+
+func busPath(name string, more ...string) string {
+	return native.Path(append([]string{"bus", name}, more...)...)
+}
+
+func busCommand(o *options) *cobra.Command {
+	list := busList(o)
+	c := group("bus", "buses", "Buses: events come in, and rules take them where they are to go",
+		busCreate(o), list, busDescribe(o), busAlter(o), busDelete(o))
+	return pluralLists(c, list)
+}
+
+func busList(o *options) *cobra.Command {
+	var p placeFlags
+	var prefix string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List buses; the bus default is always there",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := &out.Table{Columns: []out.Column{
+				{Field: "name", Title: "NAME"}, {Field: "topic", Title: "TOPIC"}, {Field: "partitions", Title: "PARTITIONS", Right: true},
+				{Field: "retention", Title: "RETENTION", Right: true}, {Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "arn"},
+			}}
+			query := p.query()
+			query.Set("prefix", prefix)
+			query.Set("max", "1000")
+			for {
+				var page rest.Buses
+				if err := o.ask(cmd.Context(), p.http, "cannot list buses", http.MethodGet, "/bus", query, nil, &page); err != nil {
+					return err
+				}
+				for i := range page.Buses {
+					b := &page.Buses[i]
+					t.Add(b.Name, b.Topic, b.Partitions, retentionOf(b.RetentionMs), orNil(b.DeadLetters), orNil(b.Description), b.ARN)
+				}
+				if page.Next == "" {
+					return o.print(t)
+				}
+				query.Set("next", page.Next)
+			}
+		},
+	}
+	p.bind(c)
+	c.Flags().StringVar(&prefix, "prefix", "", "only buses whose names begin so")
+	return c
+}
+
+// retentionOf is how long events stay; nil where the topic says it.
+func retentionOf(ms int64) any {
+	switch {
+	case ms < 0:
+		return "for ever"
+	case ms > 0 && ms%(24*3600_000) == 0:
+		return days(ms / (24 * 3600_000))
+	}
+	return inWords(ms)
+}
+
+func days(n int64) string {
+	text := (time.Duration(n) * time.Hour).String()
+	return strings.TrimSuffix(text, "h0m0s") + "d"
+}
+
+// retention reads how long events stay: 90m, 7d, or forever, which is never given
+// back as a number.
+func retention(flag, text string, forever int64) (int64, error) {
+	if text == "forever" {
+		return forever, nil
+	}
+	d, err := letter.Duration(text)
+	if err != nil || d <= 0 {
+		return 0, fail.Usagef("--%s %s: want a number with its unit, as in 12h or 7d, or forever", flag, text)
+	}
+	return d.Milliseconds(), nil
+}
+
+func busTable(b *rest.Bus) *out.Table {
+	t := &out.Table{One: true, Columns: []out.Column{
+		{Field: "name", Title: "NAME"}, {Field: "topic", Title: "TOPIC"}, {Field: "adopted"}, {Field: "partitions", Title: "PARTITIONS"},
+		{Field: "retention_ms"}, {Field: "retention", Title: "RETENTION"}, {Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"},
+		{Field: "tags"}, {Field: "policy"}, {Field: "arn", Title: "ARN"}, {Field: "created"}, {Field: "modified"},
+	}}
+	t.Add(b.Name, b.Topic, b.Adopted, b.Partitions, b.RetentionMs, retentionOf(b.RetentionMs), orNil(b.DeadLetters), orNil(b.Description),
+		b.Tags, orNil(b.Policy), b.ARN, timeOf(b.CreatedMs), timeOf(b.ModifiedMs))
+	return t
+}
+
+// busSpecFlags are what a bus is told to be.
+type busSpecFlags struct {
+	retention, dead, description string
+	tags                         []string
+}
+
+func (s *busSpecFlags) bind(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&s.retention, "retention", "", "how long events are kept: 12h, 7d, forever (7d)")
+	f.StringVar(&s.dead, "dead-letters", "", "queue for events that no target's own takes, by name or ARN; \"none\" takes it back")
+	f.StringVar(&s.description, "description", "", "what it is for")
+	f.StringArrayVar(&s.tags, "tag", nil, "a tag as KEY=VALUE, may be repeated")
+}
+
+// fields are those that were given, as the native door takes them.
+func (s *busSpecFlags) fields(c *cobra.Command) (map[string]any, error) {
+	out := map[string]any{}
+	if c.Flags().Changed("retention") {
+		ms, err := retention("retention", s.retention, -1)
+		if err != nil {
+			return nil, err
+		}
+		out["retention_ms"] = ms
+	}
+	if c.Flags().Changed("dead-letters") {
+		out["dead_letters"] = noneOf(s.dead)
+	}
+	if c.Flags().Changed("description") {
+		out["description"] = s.description
+	}
+	if len(s.tags) > 0 {
+		tags, err := pairs("tag", s.tags)
+		if err != nil {
+			return nil, err
+		}
+		out["tags"] = tags
+	}
+	return out, nil
+}
+
+// noneOf is "" for none.
+func noneOf(text string) string {
+	if text == "none" {
+		return ""
+	}
+	return text
+}
+
+// pairs reads KEY=VALUE words.
+func pairs(flag string, words []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, w := range words {
+		key, value, ok := strings.Cut(w, "=")
+		if !ok || key == "" {
+			return nil, fail.Usagef("--%s %s: want KEY=VALUE", flag, w)
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+func busCreate(o *options) *cobra.Command {
+	var p placeFlags
+	var s busSpecFlags
+	var topic string
+	var partitions int32
+	c := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create a bus: its events are the records of a topic",
+		Long: "Create a bus. Its events are the records of the topic of its name, which is made unless it is\n" +
+			"there; --topic adopts another. With more than one partition events keep their order by the\n" +
+			"extension partitionkey, else by their source.",
+		Example: "  ottla bus create shop\n  ottla bus create orders --topic orders --dead-letters failed",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := s.fields(cmd)
+			if err != nil {
+				return err
+			}
+			if topic != "" {
+				body["topic"] = topic
+			}
+			if partitions > 0 {
+				body["partitions"] = partitions
+			}
+			return o.tellBus(cmd, &p, "cannot create bus "+args[0], http.MethodPut, args[0], body)
+		},
+	}
+	p.bind(c)
+	s.bind(c)
+	c.Flags().StringVar(&topic, "topic", "", "topic that is there already and whose records are the events")
+	c.Flags().Int32Var(&partitions, "partitions", 0, "partitions of the topic, when it is made (1)")
+	return c
+}
+
+// tellBus asks for a bus and shows it.
+func (o *options) tellBus(cmd *cobra.Command, p *placeFlags, what, method, name string, body any) error {
+	var b rest.Bus
+	if err := o.ask(cmd.Context(), p.http, what, method, busPath(name), p.query(), body, &b); err != nil {
+		return err
+	}
+	return o.print(busTable(&b))
+}
+
+func busAlter(o *options) *cobra.Command {
+	var p placeFlags
+	var s busSpecFlags
+	c := &cobra.Command{
+		Use:   "alter NAME",
+		Short: "Change what is said of a bus; the rest stays",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := s.fields(cmd)
+			if err != nil {
+				return err
+			}
+			if len(body) == 0 {
+				return fail.Usagef("nothing is to be changed: give --retention, --dead-letters, --description or --tag")
+			}
+			return o.tellBus(cmd, &p, "cannot alter bus "+args[0], http.MethodPatch, args[0], body)
+		},
+	}
+	p.bind(c)
+	s.bind(c)
+	return c
+}
+
+func busDescribe(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "describe NAME",
+		Short: "Show a bus, and its rules",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.tellBus(cmd, &p, "cannot describe bus "+args[0], http.MethodGet, args[0], nil); err != nil || o.format != "table" {
+				return err
+			}
+			rules, err := o.rulesOf(cmd.Context(), &p, args[0], "")
+			if err != nil {
+				return err
+			}
+			return o.print(rulesTable(rules))
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func busDelete(o *options) *cobra.Command {
+	var p placeFlags
+	var force bool
+	c := &cobra.Command{
+		Use:   "delete NAME...",
+		Short: "Delete buses, with their topics unless these were adopted",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "NAME"}, {Field: "result", Title: "RESULT"}}}
+			query := p.query()
+			if force {
+				query.Set("force", "true")
+			}
+			var failures []error
+			for _, name := range args {
+				if err := o.ask(cmd.Context(), p.http, "cannot delete bus "+name, http.MethodDelete, busPath(name), query, nil, nil); err != nil {
+					failures = append(failures, forceHint(err))
+					continue
+				}
+				t.Add(name, "deleted")
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	p.bind(c)
+	c.Flags().BoolVar(&force, "force", false, "delete its rules and archives with it")
+	return c
+}
+
+// forceHint says what the flag is called here.
+func forceHint(err error) error {
+	if f, ok := err.(*fail.Failure); ok && strings.HasPrefix(f.Next, "?force=true") {
+		f.Next = "--force deletes what it has with it"
+	}
+	return err
+}
+
+// orDefault is the bus that is meant when none is said.
+func orDefault(name string) string {
+	if name == "" {
+		return bus.Default
+	}
+	return name
+}

@@ -1,0 +1,323 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/out"
+	"ottla/internal/gateway/rest"
+)
+
+// ruleFlags are what commands of one bus's rules take.
+type ruleFlags struct {
+	placeFlags
+	bus string
+}
+
+func (r *ruleFlags) bind(c *cobra.Command) {
+	r.placeFlags.bind(c)
+	c.Flags().StringVar(&r.bus, "bus", "default", "bus of the rule")
+}
+
+func (r *ruleFlags) path(rule string, more ...string) string {
+	return busPath(r.bus, append([]string{"rules", rule}, more...)...)
+}
+
+func ruleCommand(o *options) *cobra.Command {
+	list := ruleList(o)
+	c := group("rule", "rules", "Rules: which events of a bus go where",
+		rulePut(o), list, ruleDescribe(o),
+		ruleTurn(o, "enable", "Let rules take events from now on", "enabled"),
+		ruleTurn(o, "disable", "Let events pass rules by", "disabled"),
+		ruleTurn(o, "pause", "Keep the events of rules until they are resumed", "paused"),
+		ruleTurn(o, "resume", "Let paused rules go on where they were", "resumed"),
+		ruleDelete(o), ruleExplain(o), ruleTry(o))
+	return pluralLists(c, list)
+}
+
+// rulesOf are the rules of a bus.
+func (o *options) rulesOf(ctx context.Context, p *placeFlags, bus, prefix string) (all []rest.Rule, err error) {
+	query := p.query()
+	query.Set("prefix", prefix)
+	query.Set("max", "1000")
+	for {
+		var page rest.Rules
+		if err := o.ask(ctx, p.http, "cannot list rules of bus "+bus, http.MethodGet, busPath(bus, "rules"), query, nil, &page); err != nil {
+			return nil, err
+		}
+		if all = append(all, page.Rules...); page.Next == "" {
+			return all, nil
+		}
+		query.Set("next", page.Next)
+	}
+}
+
+func rulesTable(rules []rest.Rule) *out.Table {
+	t := &out.Table{Empty: "no rules yet: make one with \"ottla rule put NAME --pattern … --to …\"", Columns: []out.Column{
+		{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "state", Title: "STATE"}, {Field: "takes", Title: "TAKES"}, {Field: "targets", Title: "TARGETS"}, {Field: "arn"},
+	}}
+	for i := range rules {
+		r := &rules[i]
+		var to []string
+		for j := range r.Targets {
+			to = append(to, r.Targets[j].To)
+		}
+		t.Add(r.Name, r.Bus, ruleState(r), takes(r), orNil(strings.Join(to, ", ")), r.ARN)
+	}
+	return t
+}
+
+func ruleState(r *rest.Rule) string {
+	switch {
+	case r.Disabled:
+		return "disabled"
+	case r.Paused:
+		return "paused"
+	}
+	return "enabled"
+}
+
+// takes is what a rule takes, in one line.
+func takes(r *rest.Rule) string {
+	what := strings.Join(strings.Fields(r.Pattern), " ")
+	if r.Schedule != "" {
+		what = strings.TrimSpace(r.Schedule + " " + what)
+	}
+	if short := []rune(what); len(short) > 60 {
+		what = string(short[:59]) + "…"
+	}
+	return what
+}
+
+func ruleList(o *options) *cobra.Command {
+	var p placeFlags
+	var prefix, of string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List rules of all buses, or of one",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if of != "" || prefix != "" {
+				rules, err := o.rulesOf(cmd.Context(), &p, orDefault(of), prefix)
+				if err != nil {
+					return err
+				}
+				return o.print(rulesTable(rules))
+			}
+			var page rest.Rules
+			if err := o.ask(cmd.Context(), p.http, "cannot list rules", http.MethodGet, "/rule", p.query(), nil, &page); err != nil {
+				return err
+			}
+			return o.print(rulesTable(page.Rules))
+		},
+	}
+	p.bind(c)
+	c.Flags().StringVar(&of, "bus", "", "only rules of this bus")
+	c.Flags().StringVar(&prefix, "prefix", "", "only rules of the bus whose names begin so")
+	return c
+}
+
+func ruleDescribe(o *options) *cobra.Command {
+	var r ruleFlags
+	c := &cobra.Command{
+		Use:   "describe NAME",
+		Short: "Show a rule, and where its targets stand",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var x rest.Rule
+			if err := o.ask(cmd.Context(), r.http, "cannot describe rule "+args[0], http.MethodGet, r.path(args[0]), r.query(), nil, &x); err != nil {
+				return err
+			}
+			return o.showRule(&x)
+		},
+	}
+	r.bind(c)
+	return c
+}
+
+// showRule shows a rule, for people with a table of its targets.
+func (o *options) showRule(x *rest.Rule) error {
+	t := &out.Table{One: true, Columns: []out.Column{
+		{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "state", Title: "STATE"}, {Field: "pattern", Title: "PATTERN"},
+		{Field: "schedule", Title: "SCHEDULE"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "managed_by"}, {Field: "from"}, {Field: "tags"},
+		{Field: "targets"}, {Field: "arn", Title: "ARN"}, {Field: "created"}, {Field: "modified"},
+	}}
+	t.Add(x.Name, x.Bus, ruleState(x), orNil(strings.Join(strings.Fields(x.Pattern), " ")), orNil(x.Schedule), orNil(x.Description), orNil(x.ManagedBy),
+		x.From, x.Tags, x.Targets, x.ARN, timeOf(x.CreatedMs), timeOf(x.ModifiedMs))
+	if err := o.print(t); err != nil || o.format != "table" || len(x.Targets) == 0 {
+		return err
+	}
+	return o.print(targetsTable(x.Targets))
+}
+
+// ruleTurn is a command that turns one thing of each rule it names.
+func ruleTurn(o *options, verb, short, done string) *cobra.Command {
+	var r ruleFlags
+	c := &cobra.Command{
+		Use:   verb + " NAME...",
+		Short: short,
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.eachRule(cmd.Context(), &r, args, verb, done, func(name string) error {
+				return o.ask(cmd.Context(), r.http, "cannot "+verb+" rule "+name, http.MethodPost, r.path(name, verb), r.query(), nil, nil)
+			})
+		},
+	}
+	r.bind(c)
+	return c
+}
+
+// eachRule does one thing to each rule and tells what came of it.
+func (o *options) eachRule(_ context.Context, r *ruleFlags, names []string, _, done string, do func(name string) error) error {
+	t := &out.Table{Columns: []out.Column{{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "result", Title: "RESULT"}}}
+	var failures []error
+	for _, name := range names {
+		if err := do(name); err != nil {
+			failures = append(failures, forceHint(err))
+			continue
+		}
+		t.Add(name, r.bus, done)
+	}
+	return o.printPartly(t, failures)
+}
+
+func ruleDelete(o *options) *cobra.Command {
+	var r ruleFlags
+	var keep bool
+	c := &cobra.Command{
+		Use:   "delete NAME...",
+		Short: "Delete rules with their targets",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			query := r.query()
+			if !keep {
+				query.Set("force", "true")
+			}
+			return o.eachRule(cmd.Context(), &r, args, "delete", "deleted", func(name string) error {
+				return o.ask(cmd.Context(), r.http, "cannot delete rule "+name, http.MethodDelete, r.path(name), query, nil, nil)
+			})
+		},
+	}
+	r.bind(c)
+	c.Flags().BoolVar(&keep, "unless-targets", false, "refuse to delete a rule that has targets")
+	return c
+}
+
+func ruleExplain(o *options) *cobra.Command {
+	var r ruleFlags
+	var event string
+	c := &cobra.Command{
+		Use:   "explain NAME --event EVENT",
+		Short: "Tell why an event fits a rule, or which field does not",
+		Long: "Tell why an event fits a rule, or which field of it does not, what the rule wants there and\n" +
+			"what the event has. EVENT is JSON in EventBridge's envelope or a CloudEvent, @FILE, or - for\n" +
+			"standard input.",
+		Example: "  ottla rule explain big-orders --bus shop --event @order.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := textOf("event", event, o.in)
+			if err != nil {
+				return err
+			}
+			if len(body) == 0 {
+				return fail.Usagef("which event? give --event JSON, --event @FILE or --event -")
+			}
+			var why rest.Why
+			if err := o.ask(cmd.Context(), r.http, "cannot explain rule "+args[0], http.MethodPost, r.path(args[0], "explain"), r.query(), body, &why); err != nil {
+				return err
+			}
+			if o.format == "table" {
+				_, err := fmt.Fprintln(o.out, strings.TrimRight(why.Why, "\n"))
+				return err
+			}
+			t := &out.Table{One: true, Columns: []out.Column{{Field: "matched"}, {Field: "path"}, {Field: "why"}}}
+			t.Add(why.Matched, orNil(why.Path), why.Why)
+			return o.print(t)
+		},
+	}
+	r.bind(c)
+	c.Flags().StringVar(&event, "event", "", "the event: JSON, @FILE, or - for standard input")
+	return c
+}
+
+// mostText bounds what a flag reads of a file.
+const mostText = 8 << 20
+
+// textOf is a flag's text: the text itself, that of @FILE, or of standard input.
+func textOf(flag, text string, in io.Reader) ([]byte, error) {
+	var b []byte
+	var err error
+	switch path, isFile := strings.CutPrefix(text, "@"); {
+	case text == "-":
+		b, err = io.ReadAll(io.LimitReader(in, mostText))
+	case isFile:
+		b, err = os.ReadFile(path)
+	default:
+		return []byte(text), nil
+	}
+	if err != nil {
+		return nil, fail.New(fail.Failed, "cannot read --"+flag, err.Error(), "")
+	}
+	return b, nil
+}
+
+func ruleTry(o *options) *cobra.Command {
+	var r ruleFlags
+	var last, samples int
+	c := &cobra.Command{
+		Use:   "try PATTERN",
+		Short: "Tell which of the last events of a bus a pattern would have taken",
+		Long: "Tell which of the last events of a bus a pattern would have taken; nothing is delivered.\n" +
+			"PATTERN is JSON, @FILE, or - for standard input.",
+		Example: "  ottla rule try '{\"detail\":{\"total\":[{\"numeric\":[\">=\",100]}]}}' --bus shop --last 10000",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := textOf("pattern", args[0], o.in)
+			if err != nil {
+				return err
+			}
+			query := r.query()
+			query.Set("last", strconv.Itoa(last))
+			query.Set("samples", strconv.Itoa(samples))
+			var x rest.Trial
+			if err := o.ask(cmd.Context(), r.http, "cannot try that pattern on bus "+r.bus, http.MethodPost, busPath(r.bus, "try"), query, body, &x); err != nil {
+				return err
+			}
+			return o.showTrial(&x)
+		},
+	}
+	r.bind(c)
+	c.Flags().IntVar(&last, "last", 1000, "how many events of each partition, 1000000 at most")
+	c.Flags().IntVar(&samples, "samples", 3, "how many events that fit are shown, 100 at most")
+	return c
+}
+
+func (o *options) showTrial(x *rest.Trial) error {
+	t := &out.Table{One: true, Columns: []out.Column{
+		{Field: "matched", Title: "MATCHED"}, {Field: "read", Title: "OF EVENTS"}, {Field: "per_second"}, {Field: "rate", Title: "RATE"},
+		{Field: "first", Title: "SINCE"}, {Field: "last", Title: "UNTIL"}, {Field: "samples"},
+	}}
+	var perSecond, rate any
+	if span := time.Duration(x.LastMs-x.FirstMs) * time.Millisecond; span > 0 {
+		n := float64(x.Matched) / span.Seconds()
+		perSecond, rate = n, strconv.FormatFloat(n, 'g', 3, 64)+"/s"
+	}
+	t.Add(x.Matched, x.Read, perSecond, rate, timeOf(x.FirstMs), timeOf(x.LastMs), x.Samples)
+	if err := o.print(t); err != nil || o.format != "table" || len(x.Samples) == 0 {
+		return err
+	}
+	s := &out.Table{Columns: []out.Column{{Field: "at", Title: "AT"}, {Field: "event", Title: "EVENT"}}}
+	for _, e := range x.Samples {
+		s.Add(fmt.Sprintf("%d@%d", e.Partition, e.Offset), string(e.Event))
+	}
+	return o.print(s)
+}
