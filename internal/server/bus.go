@@ -40,6 +40,11 @@ func (s *Server) makeBuses() {
 	b.sns = sns.New(sns.Options{
 		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 },
 		Calls: calls{s}, Base: func() string { return "http://" + s.HTTPAddr() }, Changed: s.lookAtBuses,
+		Called: func(key string) {
+			if e.made.Load() {
+				b.delivery.Changed(key)
+			}
+		},
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.delivery = delivery.New(delivery.Options{

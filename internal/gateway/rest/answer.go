@@ -14,6 +14,7 @@ import (
 	"ottla/internal/event/bus"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
+	"ottla/internal/event/sns"
 )
 
 // maxBody bounds a request's body.
@@ -71,6 +72,10 @@ var meanings = []struct {
 	{bus.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{bus.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{bus.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
+	{sns.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /sns"},
+	{sns.ErrTooLarge, http.StatusRequestEntityTooLarge, "TOO_LARGE", "raise MaximumMessageSize of the topic"},
+	{sns.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
+	{sns.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{queue.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{context.Canceled, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},

@@ -41,6 +41,7 @@ type Options struct {
 	Queues    QueueService
 	Schedules ScheduleService // nil for none
 	Buses     BusService      // nil for none
+	SNS       SNSService      // nil for none
 	// Trusted takes calls from other machines, too.
 	Trusted bool
 	Logger  *slog.Logger
@@ -64,6 +65,11 @@ func Mount(mux *http.ServeMux, o Options) {
 	}
 	if d.Buses != nil {
 		for pattern, do := range d.busRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
+	}
+	if d.SNS != nil {
+		for pattern, do := range d.snsRoutes() {
 			mux.Handle(pattern, d.guarded(do))
 		}
 	}
