@@ -52,8 +52,14 @@ func Path(parts ...string) string {
 	return b.String()
 }
 
-// Do sends a request and reads the answer. A body of []byte goes as it is, any
-// other as JSON; nil is none. into takes the answer's JSON; nil drops it. A
+// Content is a body with its media type.
+type Content struct {
+	Type  string
+	Bytes []byte
+}
+
+// Do sends a request and reads the answer. A body of []byte goes as it is, Content
+// with its type, any other as JSON; nil is none. into takes the answer's JSON; nil drops it. A
 // refusal is a *fail.Failure with what as its first line.
 func (c *Client) Do(ctx context.Context, what, method, path string, query url.Values, body, into any) error {
 	req, err := c.request(ctx, method, path, query, body)
@@ -81,6 +87,29 @@ func (c *Client) Do(ctx context.Context, what, method, path string, query url.Va
 	return nil
 }
 
+// Open asks for an answer of a media type that the caller reads himself, and closes:
+// one without an end, as a stream of events.
+func (c *Client) Open(ctx context.Context, what, path string, query url.Values, accept string) (*http.Response, error) {
+	req, err := c.request(ctx, http.MethodGet, path, query, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	req.Header.Set("Accept", accept)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.unreached(what, err)
+	}
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
+	if err != nil {
+		return nil, c.unreached(what, err)
+	}
+	return nil, refusal(what, resp.StatusCode, answer)
+}
+
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
 	var content []byte
 	kind := ""
@@ -88,6 +117,8 @@ func (c *Client) request(ctx context.Context, method, path string, query url.Val
 	case nil:
 	case []byte:
 		content = b
+	case Content:
+		content, kind = b.Bytes, b.Type
 	default:
 		var err error
 		if content, err = json.Marshal(b); err != nil {

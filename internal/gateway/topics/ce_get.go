@@ -2,11 +2,13 @@ package topics
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/bus"
 	"ottla/internal/event/tail"
 	"ottla/internal/gateway/rest"
 )
@@ -14,8 +16,12 @@ import (
 // getEvents gives events: a batch, one in either mode, or a stream.
 func (d *door) getEvents(w http.ResponseWriter, r *http.Request) error {
 	topic, err := d.topicOf(r)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case topic == "":
+		tellBatch(w, nil)
+		return nil
 	}
 	if wants(r, typeStream) {
 		return d.stream(w, r, topic, func(dst []byte, rec *kgo.Record) ([]byte, error) {
@@ -82,12 +88,23 @@ func tellBatch(w http.ResponseWriter, all []*kgo.Record) {
 	_, _ = bytes.NewReader(body).WriteTo(w) // a client that has gone needs no answer
 }
 
-// topicOf is the topic of the request's bus, or the topic itself.
+// topicOf is the topic of the request's bus, or the topic itself; "" where nothing has
+// been put into the default bus yet, and the caller does not wait. To wait for its
+// events is a use of it, so it is made.
 func (d *door) topicOf(r *http.Request) (string, error) {
 	ref, topic, err := d.find(r)
 	if err != nil || topic != "" {
 		return topic, err
 	}
 	b, err := d.Buses.Get(r.Context(), ref)
+	if err != nil || b.Version > 0 {
+		return b.Topic, err
+	}
+	if !wants(r, typeStream) && !r.URL.Query().Has("wait") {
+		return "", nil
+	}
+	if b, err = d.Buses.Create(r.Context(), ref, bus.Spec{}); errors.Is(err, bus.ErrExists) { // somebody was faster
+		b, err = d.Buses.Get(r.Context(), ref)
+	}
 	return b.Topic, err
 }

@@ -26,6 +26,7 @@ type Topics interface {
 // Buses is what the door asks of buses; internal/event/bus has it.
 type Buses interface {
 	Get(ctx context.Context, ref bus.Ref) (bus.Bus, error)
+	Create(ctx context.Context, ref bus.Ref, spec bus.Spec) (bus.Bus, error)
 	Put(ctx context.Context, entries []bus.Entry) []bus.Result
 }
 

@@ -234,6 +234,8 @@ func TestEventsOfABusGoByItsName(t *testing.T) {
 	r.tells("POST", "/ce/default", `{"specversion":"1.0","id":"8","source":"/s","type":"t"}`, 202, `"id":"8"`, "Content-Type", "application/cloudevents+json")
 	r.tells("GET", "/ce/shop", "", 200, `"id":"7","source":"/s","type":"t"`)
 	r.tells("GET", "/ce/default", "", 200, `"id":"8"`)
+	r.tells("GET", "/ce/default?region=eu-west-1", "", 200, "[]")
+	r.tells("GET", "/ce/default?region=eu-west-1&wait=1ms", "", 200, "[]")
 	r.tells("GET", "/ce/nowhere?region=eu-west-1", "", 404, "BUS_NOT_FOUND")
 }
 

@@ -1,6 +1,7 @@
 package topics
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"ottla/internal/event/bus"
 	"ottla/internal/event/letter"
 	"ottla/internal/event/line"
+	"ottla/internal/event/pattern"
 	"ottla/internal/event/tail"
 	"ottla/internal/gateway/rest"
 )
@@ -106,8 +108,12 @@ func (d *door) keep(q url.Values) (func(*kgo.Record) bool, error) {
 	var fits []func(*kgo.Record) bool
 	if text := q.Get("pattern"); text != "" {
 		p, err := bus.ParsePattern(text)
-		if err != nil {
-			return nil, rest.Invalid("%v", err)
+		var wrong *pattern.Error
+		switch {
+		case errors.As(err, &wrong):
+			return nil, rest.Invalid("%v", wrong)
+		case err != nil:
+			return nil, err
 		}
 		var doc []byte
 		fits = append(fits, func(rec *kgo.Record) bool {

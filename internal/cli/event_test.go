@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"ottla/internal/cli/fail"
+)
+
+func TestEventsArePutAndWatched(t *testing.T) {
+	n, do := httpNode(t)
+	call(t, n, "", "topic", "create", "shop", "--partitions", "1").mustHold(t, 0)
+	do("", "event", "put", "shop", "OrderPlaced", `{"id":1,"total":120}`, "--source", "com.shop", "--subject", "order-1", "--id", "e-1",
+		"--time", "2026-11-26T16:00:00Z", "--key", "customer-4", "--attribute", "tenant=a").mustHold(t, 0, "e-1", "shop")
+	do("{\"id\":2,\"total\":5}\nplain text\n\n", "event", "put", "shop", "OrderPlaced", "-").mustHold(t, 0, "shop")
+	r := do("", "event", "tail", "shop", "--exit", "-o", "ndjson")
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	if want := `{"specversion":"1.0","id":"e-1","source":"com.shop","type":"OrderPlaced","subject":"order-1","time":"2026-11-26T16:00:00Z",` +
+		`"datacontenttype":"application/json","partitionkey":"customer-4","tenant":"a","data":{"id":1,"total":120}}`; len(lines) != 3 || lines[0] != want {
+		t.Errorf("there is\n%s\n%s", r.out, r.err)
+	}
+	var last struct{ ID, Source, DataContentType, Data string }
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.ID == "" || last.Data != "plain text" || last.DataContentType != "text/plain" {
+		t.Errorf("the last one is %+v, %v", last, err)
+	}
+	do("", "event", "tail", "shop", "--from", "start", "-n", "1", "--pattern", `{"data":{"total":[{"numeric":["<",100]}]}}`).mustHold(t, 0, `"data":{"id":2,"total":5}`)
+	if r := do("", "event", "tail", "shop", "--exit", "--where", "body.id=1"); strings.Count(r.out, "\n") != 1 || !strings.Contains(r.out, "e-1") {
+		t.Errorf("where body.id=1 there is %q", r.out)
+	}
+	var b bytes.Buffer
+	if err := readableEvent(&b, []byte(lines[0])); err != nil || b.String() != "2026-11-26T16:00:00Z  OrderPlaced  from com.shop  about order-1  id e-1  partitionkey=customer-4  tenant=a\n  {\"id\":1,\"total\":120}\n" {
+		t.Errorf("people read %q, %v", b.String(), err)
+	}
+}
+
+func TestEventsThatCannotBeSayWhy(t *testing.T) {
+	_, do := httpNode(t)
+	do("", "event", "put", "shop", "T", "x", "--attribute", "Tenant=a").mustHold(t, fail.Usage, `"Tenant" is no name of an extension attribute`)
+	do("", "event", "put", "shop", "T", "x", "--time", "noon").mustHold(t, fail.Usage, "want RFC 3339")
+	do("", "event", "tail", "nowhere", "--exit").mustHold(t, fail.NotFound, "there is no such topic", "ottla topic create")
+	do("", "event", "tail", "shop", "--pattern", "{").mustHold(t, fail.Usage, "why: pattern, line 1, column 2")
+	do("", "event", "tail", "default", "--exit").mustHold(t, 0)
+}
