@@ -24,16 +24,13 @@ type found struct {
 	event
 	partition int32
 	offset    int64
+	atMs      int64 // the record's time
 }
 
 // judge waits until all has come to rest and tells what is wrong.
 func judge(ctx context.Context, c mortal.Cluster, d *door, h *hook) error {
 	put, err := read(ctx, c, "shop", false)
 	if err != nil {
-		return err
-	}
-	var window struct{ Of int }
-	if err := d.ask(ctx, http.MethodGet, "/replay/again", nil, &window); err != nil {
 		return err
 	}
 	places := []struct {
@@ -60,13 +57,32 @@ func judge(ctx context.Context, c mortal.Cluster, d *door, h *hook) error {
 			errs = append(errs, fmt.Errorf("%s: it was never used; run it longer", p.topic))
 		}
 	}
-	return errors.Join(append(errs, judgeReplay(ctx, c, put, window.Of), h.judge(ctx, put))...)
+	return errors.Join(append(errs, judgeReplay(ctx, c, d, put), h.judge(ctx, put))...)
 }
 
-// judgeReplay judges what a replay has taken to a topic: so many events, and of each
-// partition of the bus those from the first to the last.
-func judgeReplay(ctx context.Context, c mortal.Cluster, put []found, of int) error {
-	got, err := rest(ctx, c, "replayed", false, of)
+// window is what a replay tells of itself.
+type window struct {
+	State  string
+	Events int
+	ToMs   int64 `json:"to_ms"`
+}
+
+// judgeReplay judges what a replay has taken to a topic: of each partition of the bus,
+// up to some offset, the events from before the replay began.
+func judgeReplay(ctx context.Context, c mortal.Cluster, d *door, put []found) error {
+	var w window
+	for begun := time.Now(); w.State != "COMPLETED"; {
+		if err := d.ask(ctx, http.MethodGet, "/replay/again", nil, &w); err != nil {
+			return err
+		}
+		if time.Since(begun) > restTime {
+			return fmt.Errorf("the replay is %s after %v", w.State, restTime)
+		}
+		if err := realfault.Pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	got, err := rest(ctx, c, "replayed", false, w.Events)
 	if err != nil {
 		return err
 	}
@@ -80,10 +96,10 @@ func judgeReplay(ctx context.Context, c mortal.Cluster, put []found, of int) err
 			last[f.partition] = max(last[f.partition], f.offset+1)
 		}
 	}
-	want := slices.DeleteFunc(slices.Clone(put), func(f found) bool { return f.offset >= last[f.partition] })
-	fmt.Printf("bus: the replay: %d events of %d\n", len(got), of)
-	if len(want) != of || of == 0 {
-		return fmt.Errorf("the replay took %d events, and is of %d", len(want), of)
+	want := slices.DeleteFunc(slices.Clone(put), func(f found) bool { return f.offset >= last[f.partition] || f.atMs >= w.ToMs })
+	fmt.Printf("bus: the replay: %d events of %d\n", len(got), w.Events)
+	if len(want) != w.Events || w.Events == 0 {
+		return fmt.Errorf("the replay says that it has %d events, and there are %d", w.Events, len(want))
 	}
 	return compare("the replay", want, got)
 }
@@ -208,7 +224,7 @@ func read(ctx context.Context, c mortal.Cluster, topic string, bodies bool) ([]f
 			if r.Attrs.IsControl() {
 				return
 			}
-			f := found{partition: r.Partition, offset: r.Offset}
+			f := found{partition: r.Partition, offset: r.Offset, atMs: r.Timestamp.UnixMilli()}
 			if f.event, err = eventIn(r.Value, bodies); err != nil {
 				f.Lane = fmt.Sprintf("%s-%d@%d: %v: ", topic, r.Partition, r.Offset, err)
 			}

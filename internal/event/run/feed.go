@@ -18,7 +18,10 @@ type chunk struct {
 	err     error
 }
 
-// feed reads ahead of a walk, one chunk.
+// ahead is how many chunks a feed has read at most that nobody took.
+const ahead = 4
+
+// feed reads ahead of a walk.
 type feed struct {
 	log    *follow.Partition
 	chunks chan chunk
@@ -33,7 +36,7 @@ func (w *walk) openFeed(ctx context.Context, topic string, from int64) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	w.feed = &feed{log: log, chunks: make(chan chunk, 1), done: make(chan struct{}), cancel: cancel}
+	w.feed = &feed{log: log, chunks: make(chan chunk, ahead), done: make(chan struct{}), cancel: cancel}
 	w.at, w.seen, w.left = from, from, nil
 	go w.feed.read(ctx)
 	return nil

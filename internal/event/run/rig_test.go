@@ -51,7 +51,7 @@ func (p *published) set(all ...*plan.Source) {
 
 // rig is a node in memory, with a Service that runs what a test publishes.
 type rig struct {
-	*testing.T
+	testing.TB
 	*server.Server
 	clock   *clock.Clock
 	kafka   *kgo.Client
@@ -64,9 +64,9 @@ type rig struct {
 	asked  chan struct{}    // a token when somebody looked at one of them
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{T: t, clock: &clock.Clock{}, topics: map[string]int{}, ill: map[string]error{}, asked: make(chan struct{}, 1)}
+	r := &rig{TB: t, clock: &clock.Clock{}, topics: map[string]int{}, ill: map[string]error{}, asked: make(chan struct{}, 1)}
 	static, err := config.StaticOf("test", map[string]string{"num.partitions": "1"})
 	r.must(err)
 	r.Server, err = server.Start(r.ctx(), server.Options{

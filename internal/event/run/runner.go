@@ -258,6 +258,9 @@ const lazyOffsets = 50_000
 
 // turn decides for the events that were read, and writes what they come to.
 func (p *pass) turn() error {
+	if err := p.gather(); err != nil {
+		return err
+	}
 	records, next := p.take(endless, mostEvents)
 	t := p.decide(records, next)
 	if len(t.outputs)+len(t.sends)+len(t.failed)+len(p.notes)+len(t.drops) == 0 && t.next-p.stored < lazyOffsets {

@@ -22,7 +22,11 @@ func (s *Service) Settle(ctx context.Context) error {
 	if err := s.current(ctx); err != nil {
 		return err
 	}
-	s.look()
+	for s.look(); s.isMaking(); s.look() { // there are runners when their topics are there
+		if err := s.await(ctx, nil); err != nil {
+			return err
+		}
+	}
 	before := map[*runner]int64{}
 	for range mostRounds {
 		s.mu.Lock()
@@ -43,6 +47,12 @@ func (s *Service) Settle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (s *Service) isMaking() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.making
 }
 
 // settle is Settle for one runner.

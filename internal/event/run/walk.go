@@ -23,9 +23,11 @@ const (
 	txnTimeout = 30 * time.Second
 	// mostEvents and mostBytes bound the events of a turn, which is one transaction;
 	// mostOutputs bounds what they become.
-	mostEvents  = 2000
-	mostBytes   = 1 << 20
-	mostOutputs = 10_000
+	// mostEvents only where so many lie there: a transaction takes some milliseconds
+	// however few it has.
+	mostEvents  = 10_000
+	mostBytes   = 4 << 20
+	mostOutputs = 20_000
 	// mostBuffered is what a client holds: a turn, whatever it comes to.
 	mostBuffered = 1 << 20
 	// defaultBatch is how large batches are for topics that say nothing.
@@ -154,6 +156,21 @@ func (w *walk) add(c chunk) error {
 		return fmt.Errorf("%s-%d ends at %d now and was read up to %d: %w", w.r.topic, w.r.seat.Partition, c.next, w.seen, errLost)
 	}
 	w.left, w.seen = append(w.left, c.records...), c.next
+	return nil
+}
+
+// gather takes chunks over that are there already, up to what a turn takes.
+func (w *walk) gather() error {
+	for len(w.left) < mostEvents {
+		select {
+		case c := <-w.feed.chunks:
+			if err := w.add(c); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
 	return nil
 }
 
