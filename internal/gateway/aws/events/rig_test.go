@@ -16,6 +16,8 @@ import (
 
 	"ottla/internal/config"
 	"ottla/internal/event/bus"
+	"ottla/internal/event/connection"
+	"ottla/internal/event/seal"
 	"ottla/internal/gateway/aws"
 	"ottla/internal/gateway/aws/events"
 	"ottla/internal/server"
@@ -70,8 +72,10 @@ func newRig(t testing.TB) *rig {
 		Schedules: node.Schedules(),
 	})
 	t.Cleanup(r.buses.Close)
+	connections := connection.New(connection.Options{Objects: node.Objects(), Sealer: seal.New(node.Objects()), Now: time.Now})
+	t.Cleanup(connections.Close)
 	r.door = aws.New(aws.Options{
-		Services: []*aws.Service{events.Service(events.Options{Buses: r.buses, Now: time.Now, Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{ReplaceAttr: noTime}))})},
+		Services: []*aws.Service{events.Service(events.Options{Buses: r.buses, Connections: connections, Now: time.Now, Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{ReplaceAttr: noTime}))})},
 		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)), Next: http.NotFoundHandler(),
 	})
 	return r

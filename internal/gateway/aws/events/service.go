@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/connection"
+	"ottla/internal/event/name"
 	"ottla/internal/gateway/aws"
 	"ottla/internal/gateway/aws/protocol"
 )
@@ -40,25 +42,44 @@ type Buses interface {
 	CancelReplay(ctx context.Context, ref bus.NamedRef) (bus.Replay, error)
 }
 
+// Connections is what the door asks of connections and API destinations;
+// internal/event/connection has it.
+type Connections interface {
+	Create(ctx context.Context, ref name.Ref, spec connection.Spec) (connection.Connection, error)
+	Update(ctx context.Context, ref name.Ref, change func(description *string, auth **connection.Auth) error) (connection.Connection, error)
+	Deauthorize(ctx context.Context, ref name.Ref) (connection.Connection, error)
+	Delete(ctx context.Context, ref name.Ref) (connection.Connection, error)
+	Describe(ctx context.Context, ref name.Ref) (connection.Connection, error)
+	List(ctx context.Context, begin name.Ref, after string, most int) ([]connection.Connection, string, error)
+
+	CreateDestination(ctx context.Context, ref name.Ref, spec connection.DestinationSpec) (connection.Destination, error)
+	UpdateDestination(ctx context.Context, ref name.Ref, change func(*connection.DestinationSpec) error) (connection.Destination, error)
+	DeleteDestination(ctx context.Context, ref name.Ref) error
+	DescribeDestination(ctx context.Context, ref name.Ref) (connection.Destination, error)
+	ListDestinations(ctx context.Context, begin, of name.Ref, after string, most int) ([]connection.Destination, string, error)
+}
+
 // Options make the service.
 type Options struct {
-	Buses Buses
+	Buses       Buses
+	Connections Connections
 	// Now is the domain clock; nil is the real time.
 	Now    func() time.Time
 	Logger *slog.Logger // nil for none
 }
 
-// door answers EventBridge's calls from buses.
+// door answers EventBridge's calls.
 type door struct {
-	buses Buses
-	now   func() time.Time
-	log   *slog.Logger
-	deny  *sync.Once // warned of a policy that denies
+	buses       Buses
+	connections Connections
+	now         func() time.Time
+	log         *slog.Logger
+	deny        *sync.Once // warned of a policy that denies
 }
 
 // Service is EventBridge on buses.
 func Service(o Options) *aws.Service {
-	d := door{o.Buses, o.Now, o.Logger, new(sync.Once)}
+	d := door{o.Buses, o.Connections, o.Now, o.Logger, new(sync.Once)}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -105,6 +126,18 @@ func (d door) ops() []protocol.Op {
 		protocol.Handle("DescribeReplay", "", d.describeReplay),
 		protocol.Handle("CancelReplay", "", d.cancelReplay),
 		protocol.Handle("ListReplays", "", d.listReplays),
+
+		protocol.Handle("CreateConnection", "secrets are sealed here, so there is no SecretArn; no KmsKeyIdentifier and no private connectivity", d.createConnection),
+		protocol.Handle("DescribeConnection", "", d.describeConnection),
+		protocol.Handle("UpdateConnection", "a change of AuthParameters gives its secrets again", d.updateConnection),
+		protocol.Handle("DeauthorizeConnection", "", d.deauthorizeConnection),
+		protocol.Handle("DeleteConnection", "at once", d.deleteConnection),
+		protocol.Handle("ListConnections", "", d.listConnections),
+		protocol.Handle("CreateApiDestination", "http:// is possible; which addresses may be called the node decides (--allow-targets)", d.createDestination),
+		protocol.Handle("DescribeApiDestination", "", d.describeDestination),
+		protocol.Handle("UpdateApiDestination", "", d.updateDestination),
+		protocol.Handle("DeleteApiDestination", "", d.deleteDestination),
+		protocol.Handle("ListApiDestinations", "", d.listDestinations),
 
 		protocol.Handle("TagResource", "", d.tag),
 		protocol.Handle("UntagResource", "", d.untag),
