@@ -9,10 +9,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/connection"
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run"
+	"ottla/internal/event/seal"
 	"ottla/internal/event/sns"
 	"ottla/internal/event/tail"
 )
@@ -24,8 +26,10 @@ type buses struct {
 	sns      *sns.Service
 	run      *run.Service
 	delivery *delivery.Service
-	tail     *tail.Service
-	unwatch  func()
+	// connections are what API destinations call with.
+	connections *connection.Service
+	tail        *tail.Service
+	unwatch     func()
 }
 
 // makeBuses makes buses, SNS topics and what runs them; objects, queues, schedules and
@@ -33,8 +37,9 @@ type buses struct {
 func (s *Server) makeBuses() {
 	b, e := &s.events.buses, &s.events
 	b.tail = tail.New(tail.Options{Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now})
+	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: seal.New(e.objects), HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
 	b.bus = bus.New(bus.Options{
-		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules,
+		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
 		Now: s.o.Now, Logger: s.o.Logger,
 	})
 	b.sns = sns.New(sns.Options{
@@ -48,7 +53,7 @@ func (s *Server) makeBuses() {
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.delivery = delivery.New(delivery.Options{
-		Endpoints: endpoints{s}, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Endpoints: endpoints{s}, Current: s.currentObjects, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
@@ -78,7 +83,14 @@ func (s *Server) closeBuses() {
 	b.delivery.Close()
 	b.sns.Close()
 	b.bus.Close()
+	b.connections.Close()
 	b.tail.Close()
+}
+
+// currentObjects returns when this node knows all definitions that were stored before.
+func (s *Server) currentObjects(ctx context.Context) error {
+	_, _, err := s.events.objects.List(ctx, name.Of(name.Bus, ""), "", 1)
+	return err
 }
 
 // placeOf is what runners know of a topic.

@@ -144,7 +144,9 @@ func TestADeauthorizedConnectionCallsNothingUntilItIsAuthorizedAgain(t *testing.
 	r.must(err)
 	d, err := r.svc.DescribeDestination(r.ctx(), name.Of(name.Destination, "key"))
 	r.must(err)
-	if _, err := r.endpoint("key"); !errors.Is(err, connection.ErrUnavailable) || errors.Is(err, plan.ErrGone) || c.State != connection.Deauthorized || d.State != connection.Inactive {
+	e, err := r.endpoint("key")
+	r.must(err)
+	if _, err := e.Authorize(r.ctx(), false); !errors.Is(err, connection.ErrUnavailable) || c.State != connection.Deauthorized || d.State != connection.Inactive {
 		t.Errorf("%v; the connection is %s, the destination %s", err, c.State, d.State)
 	}
 	_, err = r.svc.Update(r.ctx(), ref, func(_ *string, auth **connection.Auth) error {
@@ -152,7 +154,7 @@ func TestADeauthorizedConnectionCallsNothingUntilItIsAuthorizedAgain(t *testing.
 		return nil
 	})
 	r.must(err)
-	e, err := r.endpoint("key")
+	e, err = r.endpoint("key")
 	r.must(err)
 	if got := r.authorization(e, false); got != "k=new" {
 		t.Errorf("authorized by %s", got)

@@ -12,7 +12,8 @@ import (
 
 // Endpoint fills in the address, the method, the authorization, the parameters and the
 // rate of an API destination, from memory. plan.ErrGone says that there is none any
-// more; another error, that it cannot be called at the moment.
+// more. Where its connection cannot authorize anything, calls fail: they are tried again,
+// and given up, as others are.
 func (s *Service) Endpoint(ctx context.Context, ref name.Ref, into *plan.Endpoint) error {
 	s.mu.Lock()
 	d := s.destinations[ref.Key()]
@@ -26,7 +27,8 @@ func (s *Service) Endpoint(ctx context.Context, ref name.Ref, into *plan.Endpoin
 	}
 	k, auth, err := s.open(ctx, d.Connection)
 	if err != nil {
-		return fmt.Errorf("%s: %w", ref, err)
+		into.Authorize = func(context.Context, bool) ([]plan.Header, error) { return nil, err }
+		return nil
 	}
 	into.Headers = append(into.Headers, headers(auth.Parameters.Header)...)
 	into.Query = append(into.Query, headers(auth.Parameters.Query)...)

@@ -198,6 +198,21 @@ func TestWhatWaitsForATargetThatIsRemovedIsDropped(t *testing.T) {
 	}
 }
 
+// A node may be given something for a target that it has not heard of.
+func TestATargetThatIsNewsIsNotGone(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, nil)
+	to := r.target("hook", plan.Endpoint{URL: s.URL})
+	r.mu.Lock()
+	r.endpoints, r.unheard = map[string]*plan.Endpoint{}, r.endpoints
+	r.mu.Unlock()
+	r.put(to, "", "e-1")
+	r.settle()
+	if n := len(s.all()); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
+
 // A target that does not answer fills its lane, and more; others get theirs, and when
 // it is there again it gets everything, in order of its keys, and once.
 func TestADeadTargetHoldsNobodyAndLosesNothing(t *testing.T) {

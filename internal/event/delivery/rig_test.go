@@ -47,6 +47,7 @@ type rig struct {
 
 	mu        sync.Mutex
 	endpoints map[string]*plan.Endpoint
+	unheard   map[string]*plan.Endpoint // what the node hears of when it asks
 	disabled  map[string]string
 }
 
@@ -119,7 +120,7 @@ func (r *rig) open() {
 	guard, err := outbound.NewGuard(outbound.GuardOptions{Loopback: true})
 	r.must(err)
 	r.svc = delivery.New(delivery.Options{
-		Endpoints: r, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: r.client,
+		Endpoints: r, Current: r.current, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: r.client,
 		Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now,
 	})
 }
@@ -162,6 +163,14 @@ func (r *rig) Endpoint(_ context.Context, key string) (*plan.Endpoint, error) {
 	one := *e
 	one.Disabled = one.Disabled || r.disabled[key] != ""
 	return &one, nil
+}
+
+func (r *rig) current(context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.endpoints, r.unheard)
+	r.unheard = nil
+	return nil
 }
 
 func (r *rig) Disable(_ context.Context, key, why string) error {

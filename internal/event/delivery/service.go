@@ -53,9 +53,11 @@ type Functions interface {
 
 // Options make a Service.
 type Options struct {
-	// Endpoints know the targets. Until they know all that there are they must
-	// answer with another error than plan.ErrGone, which drops what waits.
+	// Endpoints know the targets. What they call plan.ErrGone is dropped, if they
+	// still do when Current has returned: then they know everything that was defined
+	// before it was called. nil: they always do.
 	Endpoints plan.Endpoints
+	Current   func(ctx context.Context) error
 	Queues    Queues
 	HTTP      Caller
 	Functions Functions // nil: there are none

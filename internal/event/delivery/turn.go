@@ -3,13 +3,18 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 
 	"ottla/internal/event/plan"
 )
 
 // askAgainMs is when an endpoint is asked for again that could not be told.
 const askAgainMs = 1_000
+
+// currentTimeout bounds how long it may take to learn of all definitions.
+const currentTimeout = 5 * time.Second
 
 // heatUp has a target looked at in this turn or the next.
 func (r *runner) heatUp(key string) {
@@ -105,10 +110,26 @@ func (r *runner) look(ctx context.Context, helpers *sync.WaitGroup) {
 	}
 }
 
+// endpoint finds an endpoint. It is gone when it is where all is known that was defined
+// anywhere: this node may hear of a target later than the one that put something down
+// for it.
+func (s *Service) endpoint(ctx context.Context, key string) (*plan.Endpoint, error) {
+	e, err := s.o.Endpoints.Endpoint(ctx, key)
+	if !errors.Is(err, plan.ErrGone) || s.o.Current == nil {
+		return e, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, currentTimeout)
+	defer cancel()
+	if err := s.o.Current(ctx); err != nil {
+		return nil, fmt.Errorf("whether there is such a target is not known: %w", err)
+	}
+	return s.o.Endpoints.Endpoint(ctx, key)
+}
+
 // lookAt decides for one target.
 func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, nowMs int64) {
 	delete(r.wanting, ln.key)
-	e, err := r.s.o.Endpoints.Endpoint(ctx, ln.key)
+	e, err := r.s.endpoint(ctx, ln.key)
 	if errors.Is(err, plan.ErrGone) {
 		r.s.o.Logger.Info("a target was removed; what waited for it is dropped", "target", ln.key, "deliveries", len(ln.Items))
 		r.s.count.dropped.Add(len(ln.Items))

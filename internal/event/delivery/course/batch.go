@@ -1,5 +1,7 @@
 package course
 
+import "slices"
+
 // flush begins a call of the fresh deliveries that were gathered, if they are enough
 // or have waited long enough for others.
 func (s *stepping) flush() {
@@ -32,13 +34,21 @@ func (s *stepping) group(first *Item) []*Item {
 	return out
 }
 
+// free tells whether no key of a group has an earlier delivery that is not finished.
+func (s *stepping) free(group []*Item) bool {
+	if !s.lim.Ordered {
+		return true
+	}
+	taken := map[uint64]bool{}
+	for _, it := range s.batch {
+		taken[it.Key] = it.Key != 0
+	}
+	return !slices.ContainsFunc(group, func(it *Item) bool { return s.blocked[it.Key] || taken[it.Key] })
+}
+
 // regroup says with whom those are called again that failed together: with all of
 // them, or with those of their half.
 func regroup(failed []*Item, halve bool) {
-	if len(failed) == 1 {
-		failed[0].Group = -1
-		return
-	}
 	split := len(failed)
 	if halve {
 		split = (split + 1) / 2

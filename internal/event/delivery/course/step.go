@@ -55,10 +55,14 @@ func (s *stepping) look(it *Item) {
 		return
 	}
 	switch {
-	case it.Group >= 0:
-		s.begin(s.group(it))
 	case s.lim.Batch.Size <= 1:
 		s.begin([]*Item{it})
+	case it.Group >= 0:
+		if group := s.group(it); s.free(group) {
+			s.begin(group)
+		} else {
+			s.block(it)
+		}
 	default:
 		if s.batch = append(s.batch, it); len(s.batch) >= s.lim.Batch.Size {
 			s.flush()
