@@ -112,8 +112,11 @@ func (w *walk) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence")}
 	var failed error
 	c.Produce(ctx, rec, func(_ *kgo.Record, err error) { failed = err })
-	if err := errors.Join(c.Flush(ctx), failed); err != nil {
+	if err := c.Flush(ctx); err != nil { // the record may still be on its way
 		return 0, err
+	}
+	if failed != nil {
+		return 0, failed
 	}
 	return rec.Offset, commit.Commit(ctx, c, rec)
 }
