@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/native"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/bus"
+	"ottla/internal/gateway/rest"
+)
+
+func archiveCommand(o *options) *cobra.Command {
+	list := archiveList(o)
+	c := group("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDelete(o))
+	return pluralLists(c, list)
+}
+
+func archiveColumns() []out.Column {
+	return []out.Column{
+		{Field: "name", Title: "ARCHIVE"}, {Field: "bus", Title: "BUS"}, {Field: "keeps", Title: "KEEPS"}, {Field: "retention_ms"},
+		{Field: "retention", Title: "RETENTION"}, {Field: "pattern", Title: "PATTERN"}, {Field: "topic"}, {Field: "description"}, {Field: "arn"}, {Field: "created"},
+	}
+}
+
+func addArchive(t *out.Table, a *rest.Archive) {
+	keeps := "all events"
+	if a.Pattern != "" {
+		keeps = "copies"
+	}
+	kept := any("for ever")
+	if a.RetentionMs > 0 {
+		kept = retentionOf(a.RetentionMs)
+	}
+	t.Add(a.Name, a.Bus.Name, keeps, a.RetentionMs, kept, orNil(a.Pattern), orNil(a.Topic), orNil(a.Description), a.ARN, timeOf(a.CreatedMs))
+}
+
+func archiveCreate(o *options) *cobra.Command {
+	var p placeFlags
+	var pattern, keep, description, of string
+	c := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Keep events of a bus for longer than the bus does",
+		Long: "Keep events of a bus. With --pattern those that fit are copied, each exactly once, from now on;\n" +
+			"without, the bus's topic keeps all of its events for as long as the archive says.",
+		Example: "  ottla archive create shop-all --bus shop --retention 90d\n  ottla archive create paid --bus shop --pattern '{\"detail-type\":[\"Paid\"]}'",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := textOf("pattern", pattern, o.in)
+			if err != nil {
+				return err
+			}
+			spec := bus.ArchiveSpec{Bus: bus.Ref{Account: p.account, Region: p.region, Name: of}, Pattern: string(text), Description: description}
+			if keep != "" {
+				if spec.RetentionMs, err = retention("retention", keep, 0); err != nil {
+					return err
+				}
+			}
+			var a rest.Archive
+			if err := o.ask(cmd.Context(), p.http, "cannot create archive "+args[0], http.MethodPut, native.Path("archive", args[0]), p.query(), spec, &a); err != nil {
+				return err
+			}
+			t := &out.Table{One: true, Columns: archiveColumns()}
+			addArchive(t, &a)
+			return o.print(t)
+		},
+	}
+	p.bind(c)
+	c.Flags().StringVar(&of, "bus", bus.Default, "bus whose events are kept")
+	c.Flags().StringVar(&pattern, "pattern", "", "only events that fit: JSON, @FILE, or - for standard input")
+	c.Flags().StringVar(&keep, "retention", "", "how long, as 90d (for ever)")
+	c.Flags().StringVar(&description, "description", "", "what it is for")
+	return c
+}
+
+func archiveList(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List archives",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := &out.Table{Empty: "no archives", Columns: archiveColumns()}
+			query := p.query()
+			query.Set("max", "1000")
+			for {
+				var page rest.Archives
+				if err := o.ask(cmd.Context(), p.http, "cannot list archives", http.MethodGet, "/archive", query, nil, &page); err != nil {
+					return err
+				}
+				for i := range page.Archives {
+					addArchive(t, &page.Archives[i])
+				}
+				if page.Next == "" {
+					return o.print(t)
+				}
+				query.Set("next", page.Next)
+			}
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func archiveDelete(o *options) *cobra.Command {
+	var p placeFlags
+	var yes bool
+	c := &cobra.Command{
+		Use:   "delete NAME...",
+		Short: "Delete archives with their copies; a bus keeps its own events as long as it says itself",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !yes {
+				return fail.Usagef("what only these archives keep will be gone: repeat it with --yes")
+			}
+			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "ARCHIVE"}, {Field: "result", Title: "RESULT"}}}
+			var failures []error
+			for _, name := range args {
+				if err := o.ask(cmd.Context(), p.http, "cannot delete archive "+name, http.MethodDelete, native.Path("archive", name), p.query(), nil, nil); err != nil {
+					failures = append(failures, err)
+					continue
+				}
+				t.Add(name, "deleted")
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	p.bind(c)
+	c.Flags().BoolVar(&yes, "yes", false, "do it")
+	return c
+}
