@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,10 +20,10 @@ import (
 // TestDocsSayWhatHappens runs the commands of the pages for users, in their order on
 // one fresh node, and compares what they print. Blocks are fenced as console; a
 // command stands behind "$ ", what it prints below. There, … stands for anything in a
-// line, and alone for any lines; how many spaces there are does not count. RECEIPT
-// and HANDLE stand for what was last printed in their place.
+// line, and alone for any lines; how many spaces there are does not count. RECEIPT,
+// HANDLE and NEXT stand for what was last printed in their place.
 func TestDocsSayWhatHappens(t *testing.T) {
-	for _, page := range []string{"queues.md", "schedules.md"} {
+	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 			if err != nil {
@@ -156,6 +157,7 @@ func shellWords(s string) (out []string) {
 func (r *reader) curl(args []string) string {
 	r.Helper()
 	method, address, body := "", "", ""
+	headers, query := http.Header{}, url.Values{}
 	for i := 0; i < len(args); i++ {
 		switch args[i] {
 		case "-X":
@@ -164,9 +166,22 @@ func (r *reader) curl(args []string) string {
 		case "-d":
 			i++
 			body = args[i]
+		case "-H":
+			i++
+			name, value, _ := strings.Cut(args[i], ": ")
+			headers.Set(name, value)
+		case "-G":
+			method = http.MethodGet
+		case "--data-urlencode":
+			i++
+			name, value, _ := strings.Cut(args[i], "=")
+			query.Add(name, value)
 		default:
 			address = strings.Replace(args[i], "localhost:8080", "http://"+r.node.HTTPAddr(), 1)
 		}
+	}
+	if len(query) > 0 {
+		address += "?" + query.Encode()
 	}
 	if method == "" && body != "" {
 		method = http.MethodPost
@@ -177,6 +192,9 @@ func (r *reader) curl(args []string) string {
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl does
+	}
+	for name, values := range headers {
+		req.Header[name] = values
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -212,10 +230,10 @@ func (r *reader) fits(page, lines []string) bool {
 	form := regexp.QuoteMeta(spaces.ReplaceAllString(strings.TrimSpace(page[0]), " "))
 	form = strings.ReplaceAll(form, "…", ".*?")
 	var names []string
-	for _, name := range []string{"RECEIPT", "HANDLE"} {
+	for _, name := range []string{"RECEIPT", "HANDLE", "NEXT"} {
 		if strings.Contains(form, name) {
 			names = append(names, name)
-			form = strings.Replace(form, name, fmt.Sprintf(`(?P<%s>[\w-]+)`, name), 1)
+			form = strings.Replace(form, name, fmt.Sprintf(`(?P<%s>[\w:,-]+)`, name), 1)
 		}
 	}
 	e := regexp.MustCompile("^" + form + "$")
