@@ -86,6 +86,9 @@ func (p *Partition) take(ctx context.Context, x *kmsg.FetchResponseTopicPartitio
 		if err != nil {
 			return nil, err
 		}
+		if p.o.Moved != nil {
+			p.o.Moved(p.at, start)
+		}
 		p.at = start
 		return nil, nil
 	}

@@ -26,6 +26,10 @@ type Options struct {
 	From int64
 	// Wait is how long Next waits at the end of the log before it gives nothing.
 	Wait time.Duration
+	// Moved is told when the log does not have what is to be read next: reading goes
+	// on at its beginning, which is behind that where retention was faster, and before
+	// it where the log lost its end. nil for nobody.
+	Moved func(from, to int64)
 	// Bytes is how much Next asks for at once; 0 is 1 MiB. A batch is given whole.
 	Bytes int32
 }

@@ -176,6 +176,9 @@ func (b *branch) live(ctx context.Context) error {
 	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
 		w.fromMs, w.toMs = p.FromMs, p.ToMs
 	}
+	if b.n.Replay == "" { // where the log lost its end, the pass was put back
+		stored.At = min(stored.At, b.r.passAt.Load())
+	}
 	if err := w.openFeed(ctx, topic, stored.At); err != nil {
 		return err
 	}

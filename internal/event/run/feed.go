@@ -31,7 +31,7 @@ type feed struct {
 
 // openFeed begins to read a partition from an offset on.
 func (w *walk) openFeed(ctx context.Context, topic string, from int64) error {
-	log, err := follow.Open(follow.Options{Client: w.r.s.o.Client, Topic: topic, Partition: w.r.seat.Partition, From: from, Wait: idleFetch})
+	log, err := follow.Open(follow.Options{Client: w.r.s.o.Client, Topic: topic, Partition: w.r.seat.Partition, From: from, Wait: idleFetch, Moved: w.moved})
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,16 @@ func (w *walk) openFeed(ctx context.Context, topic string, from int64) error {
 	w.at, w.seen, w.left = from, from, nil
 	go w.feed.read(ctx)
 	return nil
+}
+
+// moved tells of offsets that retention took before they were read.
+func (w *walk) moved(from, to int64) {
+	if to <= from {
+		return // the log lost its end, which add sees
+	}
+	w.r.s.count.missed.Add(int(to - from))
+	w.r.s.o.Logger.Error("retention has taken events before rules were tried on them; keep them longer", "source", w.r.src.Load().Ref.String(),
+		"topic", w.r.topic, "partition", w.r.seat.Partition, "from", from, "to", to, "cursor", w.key)
 }
 
 func (f *feed) read(ctx context.Context) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type runner struct {
 	stop           context.CancelFunc
 	bell           chan struct{}
 	src            atomic.Pointer[plan.Source]
+	gone           atomic.Bool  // its source is no more
 	passAt         atomic.Int64 // everything below is decided, and committed
 
 	mu      sync.Mutex
@@ -106,7 +108,38 @@ func (r *runner) run() {
 		r.rest(restPause)
 	}
 	r.answer(errStopped)
+	if r.gone.Load() {
+		if err := r.erase(); err != nil {
+			r.s.o.Logger.Warn("what was known of a bus that is no more is still there", "topic", StateTopic, "key", r.seat.Key(), "err", err)
+		}
+	}
 }
+
+// eraseWithin is how long it is tried to forget a source.
+const eraseWithin = 10 * time.Second
+
+// erase takes back all that is known of a source that is no more.
+func (r *runner) erase() error {
+	ctx, cancel := context.WithTimeout(r.s.ctx, eraseWithin)
+	defer cancel()
+	w := &walk{r: r, txn: r.txn(), key: r.seat.Key(), patience: eraseWithin}
+	defer w.close()
+	records, err := w.open(ctx)
+	if err != nil {
+		return err
+	}
+	var notes []course.Note
+	for rest := range records {
+		notes = append(notes, course.Note{Key: strings.TrimSuffix(r.seat.Key()+"/"+rest, "/")})
+	}
+	if err := w.write(ctx, &turn{}, notes); err != nil {
+		return err
+	}
+	return w.finish()
+}
+
+// txn is the transactional id of the pass.
+func (r *runner) txn() string { return fmt.Sprintf("ottla-bus-%s-%d", r.seat.Source, r.seat.Partition) }
 
 // blame has targets that failed leave the pass; false when they are too many for it to
 // be their fault.
@@ -140,7 +173,7 @@ func (r *runner) live() error {
 	defer r.helpers.Wait()
 	defer cancel()
 	p := &pass{walk: walk{
-		r: r, txn: fmt.Sprintf("ottla-bus-%s-%d", r.seat.Source, r.seat.Partition), key: r.seat.Key(), patience: r.s.o.Patience,
+		r: r, txn: r.txn(), key: r.seat.Key(), patience: r.s.o.Patience,
 	}, ctx: ctx}
 	defer p.close()
 	if err := p.load(); err != nil {
@@ -175,17 +208,26 @@ func (p *pass) load() error {
 	if err := p.r.s.current(within); err != nil {
 		return err
 	}
-	end := int64(0)
-	if p.state.Main == nil {
-		if end, err = p.end(within); err != nil {
-			return err
-		}
+	end, err := p.end(within)
+	if err != nil {
+		return err
+	}
+	if m := p.state.Main; m != nil && m.At > end && p.sameTopic(m.Topic) {
+		p.r.s.o.Logger.Error("the log of a bus has lost its end, and what comes instead is new", "source", p.r.src.Load().Ref.String(),
+			"topic", p.r.topic, "partition", p.r.seat.Partition, "read_to", m.At, "end", end)
+		m.At = end
 	}
 	p.src = nil
 	p.takeUp(end)
 	p.stored = p.state.Main.At
 	p.r.passAt.Store(p.stored)
 	return p.openFeed(p.ctx, p.r.topic, p.stored)
+}
+
+// sameTopic tells whether the topic is the one that a cursor is of.
+func (p *pass) sameTopic(id string) bool {
+	topic, _ := p.r.s.o.Topic(p.r.topic)
+	return id == topic.ID || id == "" || topic.ID == ""
 }
 
 // end tells where the source's log ends.

@@ -146,6 +146,7 @@ func (s *Service) look() {
 	}
 	for seat, r := range s.runners {
 		if !there[seat] {
+			r.gone.Store(s.published(seat.Source) == nil)
 			r.stop()
 			delete(s.runners, seat)
 		}
@@ -244,6 +245,18 @@ func (s *Service) current(ctx context.Context) error {
 	for _, from := range s.o.Sources {
 		if err := from.Current(ctx); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// published finds a source by its id, nil when it is not there any more.
+func (s *Service) published(id string) *plan.Source {
+	for _, from := range s.o.Sources {
+		for _, src := range from.Sources() {
+			if src.ID == id {
+				return src
+			}
 		}
 	}
 	return nil

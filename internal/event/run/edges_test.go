@@ -1,0 +1,127 @@
+package run_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/queue"
+)
+
+// An event that is too old is given up, and the target goes on with the next.
+func TestAnEventThatIsTooOldIsADeadLetter(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("bad", 1)
+	dlq := r.queue("dead")
+	all := rule("all", "*", toTopic("bad"))
+	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{MaxAgeMs: 3600_000}
+	r.publish(source("b", all))
+	r.sicken("bad", errors.New("it is ill"))
+	r.put("b", "order", 0, 3)
+	r.settle()
+	r.must(r.clock.Advance(r.ctx(), 2*time.Hour))
+	for len(r.values("dead", 0)) < 3 { // each attempt gives up one
+		r.settle()
+	}
+	r.sicken("bad", nil)
+	r.put("b", "order", 3, 3)
+	r.same("the topic", r.values("bad", 3), numbers(3, 3))
+	found, _, err := r.Queues().Browse(r.ctx(), queue.Ref{Name: "dead"}, queue.BrowseOptions{})
+	r.must(err)
+	for _, f := range found {
+		headers := map[string]string{}
+		for _, h := range f.Headers {
+			headers[h.Key] = string(h.Value)
+		}
+		if headers["EXHAUSTED_RETRY_CONDITION"] != "MaximumEventAgeInSeconds" || headers["ERROR_MESSAGE"] != "topic bad: it is ill" {
+			t.Errorf("a dead letter says %v", headers)
+		}
+	}
+}
+
+// A record that is too large for its topic is a dead letter at once.
+func TestAnEventThatIsTooLargeIsADeadLetter(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	dlq := r.queue("dead")
+	all := rule("all", "*", toTopic("out"))
+	all.Targets[0].DeadLetters = dlq
+	render := all.Targets[0].Render
+	all.Targets[0].Render = func(e *plan.Event) (plan.Payload, error) {
+		if string(e.Data) == "1" {
+			return plan.Payload{Body: make([]byte, 1<<20)}, nil
+		}
+		return render(e)
+	}
+	r.publish(source("b", all))
+	r.put("b", "order", 0, 3)
+	r.same("the topic", r.values("out", 2), []string{"0", "2"})
+	if n := len(r.values("dead", 1)); n != 1 {
+		t.Errorf("there are %d dead letters", n)
+	}
+}
+
+// A queue that delays its messages delays those that a rule brings.
+func TestAQueueThatDelaysGetsItsEventsLater(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	spec := queue.DefaultSpec()
+	spec.DelayMs = 60_000
+	_, _, err := r.Queues().Create(r.ctx(), queue.Ref{Name: "later"}, spec)
+	r.must(err)
+	r.know("later", 1)
+	r.publish(source("b", rule("all", "*", plan.Place{Kind: plan.Queue, Ref: name.Of(name.Queue, "later")})))
+	r.put("b", "order", 0, 5)
+	r.settle()
+	r.same("the queue at first", r.values("later", 0), nil)
+	r.must(r.clock.Advance(r.ctx(), time.Minute))
+	if got := r.values("later", 5); len(got) != 5 {
+		t.Errorf("the queue has %d events", len(got))
+	}
+}
+
+// What retention took before it was read is passed over.
+func TestABusGoesOnBehindWhatRetentionTook(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	src := source("b", rule("all", "*", toTopic("out")))
+	r.publish(src)
+	r.put("b", "order", 0, 10)
+	r.settle()
+	r.run.Close()
+	r.put("b", "order", 10, 10)
+	offsets := kadm.Offsets{}
+	offsets.Add(kadm.Offset{Topic: "b", Partition: 0, At: 15})
+	gone, err := kadm.NewClient(r.kafka).DeleteRecords(r.ctx(), offsets)
+	r.must(errors.Join(err, gone.Error()))
+	r.run = r.service()
+	r.run.Look()
+	r.settle()
+	r.same("the topic", r.values("out", 15), append(numbers(0, 10), numbers(15, 5)...))
+}
+
+// Of a source that is no more nothing is kept.
+func TestASourceThatIsNoMoreIsForgotten(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	src := source("b", rule("all", "*", toTopic("out")))
+	r.publish(src)
+	r.put("b", "order", 0, 10)
+	r.settle()
+	r.publish()
+	for ctx := r.ctx(); ; {
+		c, err := r.run.Cursors(ctx, src)
+		r.must(err)
+		if !c[0].Known && len(c[0].Rules) == 0 {
+			break
+		}
+	}
+}
