@@ -1,0 +1,139 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"ottla/internal/event/outbound"
+)
+
+// errorHeader says, beside 200, that a function failed (Lambda's).
+const errorHeader = "X-Amz-Function-Error"
+
+// Service calls functions. Its methods may be called from any goroutine.
+type Service struct {
+	all    map[string]*one
+	http   *outbound.Client
+	ctx    context.Context // of processes; ended by Close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex // guards closed, and adding to calling
+	closed  bool
+	calling sync.WaitGroup
+}
+
+// one is a function with those who call it.
+type one struct {
+	Function
+	seats chan struct{} // one for each call under way
+	kept  chan *kept    // processes that wait for an event
+}
+
+// New makes a service of the functions of a file; Close must follow. agent is the
+// User-Agent of calls.
+func New(functions []Function, agent string) (*Service, error) {
+	s := &Service{all: map[string]*one{}}
+	var allow []string
+	for _, f := range functions {
+		s.all[f.Name] = &one{Function: f, seats: make(chan struct{}, f.Concurrency), kept: make(chan *kept, f.Concurrency)}
+		if u, err := url.Parse(f.URL); err == nil && u.Host != "" { // who wrote the file says where it is
+			allow = append(allow, "http://"+u.Host)
+		}
+	}
+	guard, err := outbound.NewGuard(outbound.GuardOptions{Allow: allow})
+	if err != nil {
+		return nil, fmt.Errorf("functions: %w", err)
+	}
+	s.http = outbound.New(outbound.Options{Guard: guard, Timeout: mostTimeout, Agent: agent})
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Has tells whether there is a function.
+func (s *Service) Has(name string) bool { return s.all[name] != nil }
+
+// Close ends all calls and processes, and waits.
+func (s *Service) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	s.calling.Wait()
+	for _, f := range s.all {
+		for len(f.kept) > 0 {
+			(<-f.kept).end()
+		}
+	}
+	s.http.Close()
+}
+
+// Call has a function take an event, and gives its answer as an HTTP server's: 200 with
+// a body, or an error. It returns within the context's time.
+func (s *Service) Call(ctx context.Context, name string, event []byte) outbound.Answer {
+	f := s.all[name]
+	if f == nil {
+		return outbound.Answer{Err: fmt.Errorf("the file of functions of this node declares no %s: add it, and start the node anew", name)}
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return outbound.Answer{Err: errors.New("this node stops")}
+	}
+	s.calling.Add(1)
+	s.mu.Unlock()
+	defer s.calling.Done()
+	if f.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.Timeout)
+		defer cancel()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	select {
+	case f.seats <- struct{}{}:
+		defer func() { <-f.seats }()
+	case <-ctx.Done():
+		return outbound.Answer{Err: fmt.Errorf("function %s has %d calls under way: %w", name, f.Concurrency, ctx.Err())}
+	}
+	switch {
+	case f.URL != "":
+		return s.post(ctx, f, event)
+	case f.Keep:
+		return f.ask(ctx, event)
+	}
+	return f.run(ctx, event)
+}
+
+// post calls an address.
+func (s *Service) post(ctx context.Context, f *one, event []byte) outbound.Answer {
+	r := outbound.Request{Method: http.MethodPost, URL: f.URL, Header: map[string]string{"Content-Type": "application/json"}, Body: event}
+	for k, v := range f.Headers {
+		r.Header[k] = v
+	}
+	a := s.http.Do(ctx, r)
+	if failed := a.Header.Get(errorHeader); failed != "" && a.Judge() == outbound.Delivered {
+		return outbound.Answer{Err: fmt.Errorf("function %s failed (%s): %s", f.Name, failed, reason(a.Body))}
+	}
+	return a
+}
+
+// mostReason bounds what is repeated of why a function failed.
+const mostReason = 500
+
+// reason is what a function says of its failure: Lambda's errorMessage, or what it
+// wrote.
+func reason(body []byte) string {
+	var said struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(body, &said) == nil && said.Message != "" {
+		return said.Message[:min(len(said.Message), mostReason)]
+	}
+	return string(body[:min(len(body), mostReason)])
+}
