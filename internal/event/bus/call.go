@@ -35,6 +35,9 @@ func (s *Service) Endpoint(ctx context.Context, key string) (*plan.Endpoint, err
 	if c.place.destination == (name.Ref{}) {
 		return e, nil
 	}
+	if e.ARN = t.To; !strings.HasPrefix(t.To, "arn:") {
+		e.ARN = c.place.destination.ARN()
+	}
 	if s.o.Destinations == nil {
 		return nil, errors.New("this node has no API destinations")
 	}

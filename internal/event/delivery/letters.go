@@ -111,6 +111,9 @@ func arnOf(key string) string {
 // targetARN names what was called; an address stands for itself, without what may be
 // secret in it.
 func targetARN(e *plan.Endpoint) string {
+	if e.ARN != "" {
+		return e.ARN
+	}
 	if e.Function != "" {
 		return "arn:aws:lambda:" + or(e.Rule.Region, name.DefaultRegion) + ":" + or(e.Rule.Account, name.DefaultAccount) + ":function:" + e.Function
 	}

@@ -22,7 +22,10 @@ type Endpoints interface {
 type Endpoint struct {
 	// Rule and Bus are told in dead letters and attempts.
 	Rule, Source name.Ref
-	Disabled     bool
+	// ARN is the target's, told in dead letters; "" where it is the address or the
+	// function.
+	ARN      string
+	Disabled bool
 	// Exactly one of URL and Function.
 	URL      string // with * for each of Payload.Path
 	Function string // a name that the server's file of functions declares
