@@ -61,7 +61,41 @@ func (s *Server) makeBuses() {
 		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.leads, Create: s.makeBusTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
-	b.unwatch = b.bus.Watch(func(*plan.Source) { s.lookAtBuses() })
+	known := map[string]map[*plan.Rule]bool{}
+	b.unwatch = b.bus.Watch(func(src *plan.Source) { // one at a time
+		s.lookAtBuses()
+		for _, key := range changedCalls(known, src) {
+			b.delivery.Changed(key)
+		}
+	})
+}
+
+// changedCalls are the targets that are called, of rules that were changed or are no
+// more; known has the rules of each source as they were, and are now.
+func changedCalls(known map[string]map[*plan.Rule]bool, src *plan.Source) []string {
+	now, before := make(map[*plan.Rule]bool, len(src.Rules)), known[src.Ref.Key()]
+	var keys []string
+	calls := func(r *plan.Rule) {
+		for _, g := range r.Targets {
+			if g.To.Kind == plan.Call {
+				keys = append(keys, g.Key)
+			}
+		}
+	}
+	for _, r := range src.Rules {
+		if now[r] = true; !before[r] {
+			calls(r)
+		}
+	}
+	for r := range before {
+		if !now[r] {
+			calls(r)
+		}
+	}
+	if known[src.Ref.Key()] = now; src.Topic == "" {
+		delete(known, src.Ref.Key())
+	}
+	return keys
 }
 
 // lookAtBuses has those who run buses look at what has changed.
