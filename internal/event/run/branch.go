@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -42,13 +43,13 @@ type branch struct {
 }
 
 // begin starts a branch, unless it walks.
-func (r *runner) begin(ctx context.Context, n course.Name) {
+func (r *runner) begin(ctx context.Context, n course.Name, at course.Branch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.walking[n] != nil || ctx.Err() != nil {
 		return
 	}
-	b := &branch{r: r, n: n, bell: make(chan struct{}, 1), poke: make(chan struct{}, 1), over: make(chan struct{}), doomed: map[int64]dead{}, told: make(chan struct{})}
+	b := &branch{r: r, n: n, state: at, bell: make(chan struct{}, 1), poke: make(chan struct{}, 1), over: make(chan struct{}), doomed: map[int64]dead{}, told: make(chan struct{})}
 	b.haltAt.Store(-1)
 	ctx, b.cancel = context.WithCancel(ctx)
 	r.walking[n] = b
@@ -96,7 +97,16 @@ func (b *branch) halt(at int64, within time.Duration) bool {
 // run walks until the branch has come to its end: what it loses it loads again.
 func (b *branch) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := b.live(ctx)
+		err := b.ready()
+		if err == nil {
+			select {
+			case b.r.turns <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			err = b.live(ctx)
+			<-b.r.turns
+		}
 		if err == nil || ctx.Err() != nil {
 			return
 		}
@@ -107,6 +117,47 @@ func (b *branch) run(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// ready tells, without opening anything, why the target can get nothing now; nil where
+// that is not known, or where its events may be too old to be tried.
+func (b *branch) ready() error {
+	src := b.r.src.Load()
+	if p := replayOf(src, b.n.Replay); p != nil {
+		src = sourceOf(src, p)
+	}
+	_, _, g := only(src, b.n.Target)
+	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.MaxAge(g.Retry) {
+		return nil
+	}
+	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) {
+		return &failedError{map[string]failure{b.n.Target: {err: err, offset: -1}}}
+	}
+	return nil
+}
+
+// reach tells why a target's place takes nothing, as far as that is known.
+func (s *Service) reach(ctx context.Context, g *plan.Target) error {
+	topic := g.To.Topic
+	switch g.To.Kind {
+	case plan.Queue:
+		_, err := s.o.Queues.Records(ctx, refOf(g.To.Ref), nil)
+		return err
+	case plan.Call:
+		topic = s.o.Parcels
+	case plan.Bus, plan.SNS:
+		var ok bool
+		if topic, ok = s.o.TopicOf(g.To.Ref); !ok {
+			return fmt.Errorf("%s: %w", g.To.Ref, errNoTopic)
+		}
+	}
+	switch p, ok := s.o.Topic(topic); {
+	case !ok:
+		return fmt.Errorf("topic %s: %w", topic, errNoTopic)
+	case p.Ill != nil:
+		return fmt.Errorf("topic %s: %w", topic, p.Ill)
+	}
+	return nil
 }
 
 // judge tells how long to wait after an error. When the target is to blame, that is
@@ -221,16 +272,37 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 			}
 			continue
 		}
+		var later <-chan time.Time
 		if w.at >= limit && b.haltAt.Load() == -1 {
-			b.r.mu.Lock()
-			b.r.joins[b.n] = b
-			b.r.mu.Unlock()
-			b.r.ring()
+			b.tell() // there is nothing more to do now
+			if left := b.stay(); left > 0 {
+				later = time.After(left)
+			} else {
+				b.r.mu.Lock()
+				b.r.joins[b.n] = b
+				b.r.mu.Unlock()
+				b.r.ring()
+			}
 		}
-		if err := w.wait(ctx, b.bell); err != nil {
-			return err
+		select {
+		case <-later:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-b.bell:
+		case c := <-w.feed.chunks:
+			if err := w.add(c); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+// stay is for how long the target stays out of the pass from now on.
+func (b *branch) stay() time.Duration {
+	b.r.mu.Lock()
+	defer b.r.mu.Unlock()
+	l := b.r.left[b.n.Target]
+	return l.stay() - time.Since(l.last)
 }
 
 // wait waits for something to read, or a bell.

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -124,4 +125,33 @@ func TestASourceThatIsNoMoreIsForgotten(t *testing.T) {
 			break
 		}
 	}
+}
+
+// However many targets have a topic that is not there, others wait for none of them.
+func TestManyTargetsWithoutATopicHoldNobodyUp(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("good", 1)
+	var all []*plan.Rule
+	for i := range 100 {
+		all = append(all, rule(fmt.Sprint("r", i), "*", toTopic("gone")))
+	}
+	r.publish(source("b", append(all, rule("good", "*", toTopic("good")))...))
+	r.put("b", "order", 0, 5)
+	r.same("the good one", r.values("good", 5), numbers(0, 5))
+	r.topic("gone", 1)
+	r.put("b", "order", 5, 5)
+	for len(r.values("gone", 0)) < 1000 {
+		r.settle()
+	}
+	got := map[string]int{}
+	for _, v := range r.values("gone", 1000) {
+		got[v]++
+	}
+	for _, n := range numbers(0, 10) {
+		if got[n] != 100 {
+			t.Errorf("event %s is there %d times, want 100", n, got[n])
+		}
+	}
+	r.same("the good one", r.values("good", 10), numbers(0, 10))
 }

@@ -209,9 +209,9 @@ func (x *replay) walkOn(ctx context.Context, w *walk, at *course.Replay, end int
 			if err := w.finish(); err != nil {
 				return err
 			}
-			for n := range away {
+			for n, b := range away {
 				if n.Replay == x.name {
-					x.r.begin(ctx, n)
+					x.r.begin(ctx, n, b)
 				}
 			}
 			clear(x.ill)

@@ -20,8 +20,8 @@ const (
 	restPause = 250 * time.Millisecond
 	// mostFailures in a row are told to those who wait.
 	mostFailures = 3
-	// mostBranches bounds the targets of a runner that have left its pass because they
-	// failed: each has a client of its own.
+	// mostBranches bounds the branches of a runner that walk at the same time: each has
+	// clients of its own. Others wait for their turn.
 	mostBranches = 64
 )
 
@@ -47,13 +47,16 @@ type runner struct {
 	stands  stands    // what is told of the runner
 
 	ill      map[string]string // targets that failed in the pass, with why
+	left     map[string]leaving
+	turns    chan struct{} // a token for each branch that walks
 	helpers  sync.WaitGroup
 	failures int
 }
 
 func newRunner(s *Service, seat course.Seat, src *plan.Source, statePartition int32) *runner {
 	r := &runner{s: s, seat: seat, topic: src.Topic, statePartition: statePartition, bell: make(chan struct{}, 1),
-		joins: map[course.Name]*branch{}, walking: map[course.Name]*branch{}, ill: map[string]string{}}
+		joins: map[course.Name]*branch{}, walking: map[course.Name]*branch{}, ill: map[string]string{},
+		left: map[string]leaving{}, turns: make(chan struct{}, mostBranches)}
 	r.src.Store(src)
 	r.ctx, r.stop = context.WithCancel(s.ctx)
 	return r
@@ -141,17 +144,48 @@ func (r *runner) erase() error {
 // txn is the transactional id of the pass.
 func (r *runner) txn() string { return fmt.Sprintf("ottla-bus-%s-%d", r.seat.Source, r.seat.Partition) }
 
+// leaving is how often a target has left the pass, and when it did last.
+type leaving struct {
+	times int
+	last  time.Time
+}
+
+const (
+	// calmAfter is after how long a target is taken for well that once left the pass.
+	calmAfter = 10 * time.Minute
+	// mostStay is how long a target stays out of the pass at most, that can be written
+	// to but leaves the pass again and again.
+	mostStay = 5 * time.Minute
+)
+
+// stay is how long a target stays out: not at all at first, then longer and longer.
+func (l leaving) stay() time.Duration {
+	if l.times < 2 {
+		return 0
+	}
+	return min(time.Second<<min(l.times-2, 16), mostStay)
+}
+
 // blame has targets that failed leave the pass; false when they are too many for it to
-// be their fault.
+// be their fault, and nothing is known to be wrong with them.
 func (r *runner) blame(f *failedError) bool {
-	r.mu.Lock()
-	n := len(r.walking)
-	r.mu.Unlock()
-	if n+len(r.ill)+len(f.of) > mostBranches {
-		clear(r.ill)
+	slow := 0
+	for _, x := range f.of {
+		if errors.Is(x.err, errSlow) {
+			slow++
+		}
+	}
+	if slow > mostBranches {
 		return false
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for key, x := range f.of {
+		l := r.left[key]
+		if time.Since(l.last) > calmAfter {
+			l.times = 0
+		}
+		r.left[key] = leaving{l.times + 1, time.Now()}
 		r.ill[key] = x.err.Error()
 		r.s.o.Logger.Warn("a target leaves the pass of its bus until it can be written to again", "target", key, "topic", r.topic,
 			"partition", r.seat.Partition, "offset", x.offset, "err", x.err)
@@ -351,7 +385,7 @@ func (p *pass) carryOut() error {
 		p.r.end(n)
 	}
 	for _, n := range p.taken.Run {
-		p.r.begin(p.ctx, n)
+		p.r.begin(p.ctx, n, p.state.Branches[n])
 	}
 	p.r.beginReplays(p.ctx)
 	p.r.forget(p.src)

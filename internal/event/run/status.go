@@ -218,6 +218,7 @@ func (r *runner) forget(src *plan.Source) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.DeleteFunc(r.stands.targets, func(key string, _ *Counts) bool { return !there[key] })
+	maps.DeleteFunc(r.left, func(key string, _ leaving) bool { return !there[key] })
 }
 
 // Running are the seats that this node runs, in order.

@@ -148,6 +148,9 @@ func (w *walk) flush(ctx context.Context, t *turn, failed *refused) error {
 	return &failedError{t.failed}
 }
 
+// errSlow says that nobody knows what is wrong with a topic.
+var errSlow = errors.New("did not take it")
+
 // blame says why a topic did not take a record.
 func (w *walk) blame(topic string, err error) error {
 	if p, ok := w.r.s.o.Topic(topic); !ok {
@@ -156,7 +159,7 @@ func (w *walk) blame(topic string, err error) error {
 		return fmt.Errorf("topic %s: %w", topic, p.Ill)
 	}
 	if errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, kgo.ErrRecordTimeout) {
-		return fmt.Errorf("topic %s did not take it within %v", topic, w.patience)
+		return fmt.Errorf("topic %s %w within %v", topic, errSlow, w.patience)
 	}
 	return fmt.Errorf("topic %s: %w", topic, err)
 }

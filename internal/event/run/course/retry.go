@@ -31,14 +31,18 @@ func Judge(b Branch, r plan.Retry, final bool, eventMs, nowMs int64) Verdict {
 	if final {
 		return Verdict{GiveUp: true}
 	}
-	most := r.MaxAgeMs
-	if most == 0 {
-		most = defaultMaxAgeMs
-	}
-	if nowMs-max(b.SinceMs, eventMs) >= most {
+	if nowMs-max(b.SinceMs, eventMs) >= MaxAge(r) {
 		return Verdict{GiveUp: true, Exhausted: AgeExhausted}
 	}
 	return Verdict{WaitMs: Wait(b.Attempts)}
+}
+
+// MaxAge is how long an event is tried at a place in the log.
+func MaxAge(r plan.Retry) int64 {
+	if r.MaxAgeMs == 0 {
+		return defaultMaxAgeMs
+	}
+	return r.MaxAgeMs
 }
 
 // Wait is the pause after so many failures in a row.
