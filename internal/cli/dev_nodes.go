@@ -228,6 +228,9 @@ func (c *devCluster) command(number int) (*exec.Cmd, error) {
 	if len(c.n.allowTargets) > 0 {
 		args = append(args, "--allow-targets", strings.Join(c.n.allowTargets, ","))
 	}
+	if c.n.functions != "" {
+		args = append(args, "--functions", c.n.functions)
+	}
 	env := os.Environ()
 	if number > 1 {
 		token, _, err := tokenIn(c.data(1))

@@ -30,6 +30,7 @@ type nodeFlags struct {
 	logFormat, logLevel           string
 	adopt, insecure               bool
 	allowTargets                  []string
+	functions                     string
 	cluster                       clusterFlags
 	level                         *slog.LevelVar // made by logger
 }
@@ -76,6 +77,9 @@ func (n *nodeFlags) flagLayer() (config.Layer, error) {
 	n.cluster.settings(values)
 	if len(n.allowTargets) > 0 {
 		values["outbound.allow.targets"] = strings.Join(n.allowTargets, ",")
+	}
+	if n.functions != "" {
+		values["functions.file"] = n.functions
 	}
 	for setting, address := range map[string]string{"listeners": n.listen, "advertised.listeners": n.advertise} {
 		if address == "" {

@@ -18,6 +18,7 @@ func (n *nodeFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&n.configFile, "config", "", "settings file: YAML, or a Kafka server.properties")
 	f.StringArrayVar(&n.set, "set", nil, "a broker setting as KEY=VALUE, may be repeated")
 	f.StringSliceVar(&n.allowTargets, "allow-targets", nil, "internal hosts and networks that schedules may call, http:// before those for plain HTTP")
+	f.StringVar(&n.functions, "functions", "", "file that declares the functions that targets may call")
 	f.BoolVar(&n.adopt, "adopt", false, "take a data directory that was copied or restored from elsewhere")
 	f.StringVar(&n.logFormat, "log-format", "text", "form of the log on standard error: text or json")
 	f.StringVar(&n.logLevel, "log-level", "info", "debug, info, warn or error")

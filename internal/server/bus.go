@@ -11,6 +11,7 @@ import (
 	"ottla/internal/event/bus"
 	"ottla/internal/event/connection"
 	"ottla/internal/event/delivery"
+	"ottla/internal/event/function"
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run"
@@ -28,6 +29,7 @@ type buses struct {
 	delivery *delivery.Service
 	// connections are what API destinations call with.
 	connections *connection.Service
+	functions   *function.Service // that functions.file declares
 	tail        *tail.Service
 	unwatch     func()
 }
@@ -40,6 +42,7 @@ func (s *Server) makeBuses() {
 	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: seal.New(e.objects), HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
 	b.bus = bus.New(bus.Options{
 		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
+		Functions: b.functions.Has,
 		Now: s.o.Now, Logger: s.o.Logger,
 	})
 	b.sns = sns.New(sns.Options{
@@ -53,7 +56,7 @@ func (s *Server) makeBuses() {
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.delivery = delivery.New(delivery.Options{
-		Endpoints: endpoints{s}, Current: s.currentObjects, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Endpoints: endpoints{s}, Current: s.currentObjects, Queues: e.queues, HTTP: e.outbound, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
@@ -115,10 +118,25 @@ func (s *Server) closeBuses() {
 	b.unwatch()
 	b.run.Close()
 	b.delivery.Close()
+	b.functions.Close()
 	b.sns.Close()
 	b.bus.Close()
 	b.connections.Close()
 	b.tail.Close()
+}
+
+// makeFunctions reads what functions.file declares.
+func (s *Server) makeFunctions() error {
+	var declared []function.Function
+	if path := s.view.String(nil, "functions.file"); path != "" {
+		var err error
+		if declared, err = function.Load(path); err != nil {
+			return fmt.Errorf("functions.file: %w", err)
+		}
+	}
+	var err error
+	s.events.buses.functions, err = function.New(declared, "ottla/"+s.o.Version)
+	return err
 }
 
 // currentObjects returns when this node knows all definitions that were stored before.

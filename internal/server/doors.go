@@ -45,6 +45,9 @@ func (s *Server) makeDoor() error {
 	if err := s.makeSchedules(); err != nil {
 		return err
 	}
+	if err := s.makeFunctions(); err != nil {
+		return err
+	}
 	s.makeBuses()
 	s.events.made.Store(true)
 	return nil

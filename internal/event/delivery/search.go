@@ -18,6 +18,7 @@ import (
 // Query says which attempts are looked for. What is empty is not asked for.
 type Query struct {
 	Target   string // what its key begins with: a rule's key, or a target's
+	ID       string // of the target, within its rule
 	Event    string
 	Delivery string
 	Failed   bool // those that failed alone
@@ -124,6 +125,7 @@ func searchOne(ctx context.Context, client func(opts ...kgo.Opt) (*kgo.Client, e
 func (q *Query) fits(a *Attempt) bool {
 	switch {
 	case !strings.HasPrefix(a.Target, q.Target),
+		q.ID != "" && !strings.HasSuffix(a.Target, "/"+q.ID),
 		q.Event != "" && a.Event != q.Event,
 		q.Delivery != "" && a.Delivery != q.Delivery,
 		q.Failed && a.OK,
