@@ -48,7 +48,9 @@ type Replay struct {
 	ReplaySpec
 	State   string
 	EndedMs int64
-	Events  int64 // that were read, once it is completed
+	// Events are those that were given, and Read the records that were looked at for
+	// them, once it is over.
+	Events, Read int64
 	// Topic is read between the offsets Begin and End, by partition.
 	Topic      string
 	Begin, End []int64
@@ -73,6 +75,7 @@ type noteOfReplay struct {
 	State   string  `json:"state"`
 	EndedMs int64   `json:"ended_ms,omitempty"`
 	Events  int64   `json:"events,omitempty"`
+	Read    int64   `json:"read,omitempty"`
 	Topic   string  `json:"reads"`
 	From    []int64 `json:"from"`
 	To      []int64 `json:"until"`
@@ -84,7 +87,7 @@ func replayOf(o *object.Object) (Replay, error) {
 	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return r, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
-	r.ReplaySpec, r.State, r.EndedMs, r.Events = n.ReplaySpec, n.State, n.EndedMs, n.Events
+	r.ReplaySpec, r.State, r.EndedMs, r.Events, r.Read = n.ReplaySpec, n.State, n.EndedMs, n.Events, n.Read
 	r.Topic, r.Begin, r.End = n.Topic, n.From, n.To
 	return r, nil
 }
@@ -236,7 +239,7 @@ func (s *Service) replay(ctx context.Context, ref NamedRef) (Replay, error) {
 func (s *Service) withProgress(ctx context.Context, r Replay) (Replay, error) {
 	p, err := s.progress(ctx, &r)
 	if err == nil && p.Done && !r.over() {
-		r, err = s.turnReplay(ctx, r.NamedRef, r.ID, func(n *noteOfReplay) { n.State, n.Events = Completed, p.Events })
+		r, err = s.turnReplay(ctx, r.NamedRef, r.ID, func(n *noteOfReplay) { n.State, n.Events, n.Read = Completed, p.Events, p.Of })
 		if errors.Is(err, ErrInUse) { // somebody was faster
 			r, err = s.replay(ctx, r.NamedRef)
 		}
@@ -266,7 +269,11 @@ func (s *Service) Replays(ctx context.Context, prefix NamedRef, after string, mo
 
 // CancelReplay ends a replay where it is; ErrInUse when it is over already.
 func (s *Service) CancelReplay(ctx context.Context, ref NamedRef) (Replay, error) {
-	return s.turnReplay(ctx, ref, "", func(n *noteOfReplay) { n.State = Cancelled })
+	r, err := s.Replay(ctx, ref)
+	if err != nil {
+		return r, err
+	}
+	return s.turnReplay(ctx, ref, r.ID, func(n *noteOfReplay) { n.State, n.Events, n.Read = Cancelled, r.Progress.Events, r.Progress.Read })
 }
 
 // PauseReplay lets a replay stay where it is until ResumeReplay.
@@ -290,7 +297,7 @@ func (s *Service) turnReplay(ctx context.Context, ref NamedRef, id string, how f
 		case r.over() || id != "" && id != r.ID:
 			return r, fmt.Errorf("%s is %s: %w", r.Full(), r.State, ErrInUse)
 		}
-		n := noteOfReplay{r.ReplaySpec, r.State, 0, r.Events, r.Topic, r.Begin, r.End}
+		n := noteOfReplay{r.ReplaySpec, r.State, 0, r.Events, r.Read, r.Topic, r.Begin, r.End}
 		how(&n)
 		if over(n.State) {
 			n.EndedMs = s.o.Now().UnixMilli()

@@ -117,7 +117,7 @@ func from(offsets []int64, partition int32) int64 {
 
 // progress is how far a replay has come at all partitions.
 func (s *Service) progress(ctx context.Context, r *Replay) (Progress, error) {
-	p := Progress{Done: true, Events: r.Events}
+	p := Progress{Done: true, Events: r.Events, Read: r.Read}
 	for i := range r.End {
 		p.Of += max(0, r.End[i]-r.Begin[i])
 	}

@@ -1,13 +1,24 @@
 package rest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 
 	"ottla/internal/event/bus"
 )
 
-// Rule is a rule as it is. Secrets of targets are not told.
+// PrintBegin begins what is told of a secret.
+const PrintBegin = "sha256:"
+
+// PrintOf is what is told of a secret: who has it knows whether it is that one.
+func PrintOf(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return PrintBegin + hex.EncodeToString(sum[:6])
+}
+
+// Rule is a rule as it is. Of secrets of targets only prints are told.
 type Rule struct {
 	Bus     string `json:"bus"`
 	Name    string `json:"name"`
@@ -74,7 +85,7 @@ func ruleShape(x bus.Rule) Rule {
 		if len(t.Secrets) > 0 {
 			hidden := make([]string, len(t.Secrets))
 			for i := range hidden {
-				hidden[i] = "…"
+				hidden[i] = PrintOf(t.Secrets[i])
 			}
 			t.Secrets = hidden
 		}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/native"
+	"ottla/internal/cli/out"
+)
+
+func applyCommand(o *options) *cobra.Command {
+	var p placeFlags
+	var file string
+	var diff bool
+	c := &cobra.Command{
+		Use:   "apply -f FILE",
+		Short: "Make queues, buses, archives, rules and schedules be as a file says",
+		Long: "Make queues, buses, archives, rules and schedules be as a YAML file says, and tell what changed.\n" +
+			"What is so already stays; what the file does not name is left alone. Of queues, buses, archives\n" +
+			"and schedules fields that are not given stay; a rule is as the file says, whole. --diff only\n" +
+			"tells. docs/events/rules.md has the form.",
+		Example: "  ottla apply -f shop.yaml --diff\n  ottla apply -f shop.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return fail.Usagef("which file? give -f FILE, or -f - for standard input")
+			}
+			at := file
+			if at != "-" {
+				at = "@" + at
+			}
+			text, err := textOf("file", at, o.in)
+			if err != nil {
+				return err
+			}
+			things, err := readThings(text)
+			if err != nil {
+				return fail.Usagef("%s: %v", file, err)
+			}
+			return o.apply(cmd.Context(), &p, things, diff)
+		},
+	}
+	p.bind(c)
+	c.Flags().StringVarP(&file, "file", "f", "", "YAML file, or - for standard input")
+	c.Flags().BoolVar(&diff, "diff", false, "only tell what would change")
+	return c
+}
+
+// apply goes through things in their order and ends at the first that fails: what
+// follows may need it.
+func (o *options) apply(ctx context.Context, p *placeFlags, things []thing, diff bool) error {
+	t := &out.Table{Empty: "the file names nothing", Columns: []out.Column{
+		{Field: "kind", Title: "KIND"}, {Field: "name", Title: "NAME"}, {Field: "result", Title: "RESULT"}, {Field: "changed", Title: "CHANGED"},
+	}}
+	for i := range things {
+		x := &things[i]
+		result, changed, err := o.applyOne(ctx, p, x, diff)
+		if err != nil {
+			return o.printPartly(t, []error{err})
+		}
+		t.Add(x.kind.word, x.name, result, orNil(strings.Join(changed, ", ")))
+	}
+	return o.print(t)
+}
+
+func (o *options) applyOne(ctx context.Context, p *placeFlags, x *thing, diff bool) (result string, changed []string, err error) {
+	path, what := native.Path(append(strings.Split(x.kind.path, "/"), x.parts...)...), x.kind.word+" "+x.name
+	var now map[string]any
+	err = o.ask(ctx, p.http, "cannot read "+what, http.MethodGet, path, p.query(), nil, &now)
+	var f *fail.Failure
+	there := err == nil && !unused(x, now)
+	switch {
+	case errors.As(err, &f) && f.Code == fail.NotFound:
+	case err != nil:
+		return "", nil, err
+	}
+	if there {
+		if changed = x.differs(now); len(changed) == 0 {
+			return "unchanged", nil, nil
+		}
+	}
+	method := http.MethodPut
+	if result = "created"; there {
+		if result = "changed"; !x.kind.whole {
+			method = http.MethodPatch
+		}
+	}
+	if diff {
+		return map[string]string{"created": "would be created", "changed": "would change"}[result], changed, nil
+	}
+	query := url.Values(p.query())
+	return result, changed, o.ask(ctx, p.http, "cannot apply "+what, method, path, query, x.body(there), nil)
+}
+
+// unused tells whether a thing is only there once it is used: the default bus.
+func unused(x *thing, now map[string]any) bool {
+	_, made := now["created_ms"]
+	return x.kind.word == "bus" && !made
+}
