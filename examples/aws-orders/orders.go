@@ -1,9 +1,3 @@
-// Command aws-orders is a shop's events, with aws-sdk-go-v2 and nothing else of ours.
-//
-//	go run .                        everything, from nothing
-//	go run . clean|setup|put|take   one part of it
-//
-// Where the services are comes from AWS_ENDPOINT_URL, as always with the SDK.
 package main
 
 import (

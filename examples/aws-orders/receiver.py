@@ -48,6 +48,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        pass  # a caller that went away in between
+
+
 def ask(path):
     host, port = WHERE.rsplit(":", 1)
     c = http.client.HTTPConnection(host, int(port), timeout=10)
@@ -76,7 +81,7 @@ def running():
     except OSError:
         pass
     host, port = WHERE.rsplit(":", 1)
-    server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
+    server = Server((host, int(port)), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield
@@ -86,4 +91,4 @@ def running():
 
 if __name__ == "__main__":
     host, port = WHERE.rsplit(":", 1)
-    http.server.ThreadingHTTPServer((host, int(port)), Handler).serve_forever()
+    Server((host, int(port)), Handler).serve_forever()
