@@ -9,7 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/delivery/course"
-	"ottla/internal/event/letter"
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
@@ -36,9 +35,6 @@ func (r *runner) letterRecords(ctx context.Context) (map[int][]*kgo.Record, refu
 		if err != nil {
 			refused[i] = err
 			continue
-		}
-		for _, rec := range recs {
-			rec.Headers = append(rec.Headers, l.origin()...)
 		}
 		out[i] = recs
 	}
@@ -72,19 +68,6 @@ func (l *lost) message() queue.Message {
 		m.Body = []byte("{}") // no message is without a body
 	}
 	return m
-}
-
-// origin says where the event lies, in KIP-1191's headers, which the tools for dead
-// letters read.
-func (l *lost) origin() []kgo.RecordHeader {
-	h := func(name, value string) kgo.RecordHeader {
-		return kgo.RecordHeader{Key: letter.Prefix + name, Value: []byte(value)}
-	}
-	p := l.parcel
-	return []kgo.RecordHeader{
-		h("topic", p.Topic), h("partition", strconv.Itoa(int(p.Partition))), h("offset", strconv.FormatInt(p.Offset, 10)),
-		h("group", l.lane.key), h("message", or(l.Why, "unknown")), h("delivery.count", strconv.Itoa(l.Attempts)),
-	}
 }
 
 // told counts a delivery that was given up, and logs it.

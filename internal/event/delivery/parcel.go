@@ -82,9 +82,12 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 		n.Source = e.Source.Ref.Key()
 	}
 	doc := e.Doc
-	if t.Letter != nil {
+	switch {
+	case t.Letter != nil:
 		l := t.Letter(e)
 		doc, n.LetterHeaders, n.LetterAttributes = l.Body, l.Headers, l.Attributes
+	case e.Event != nil && (e.Source == nil || e.Source.Document == nil):
+		doc = e.AppendEnvelope(nil) // without what patterns see beside it
 	}
 	text, err := json.Marshal(n)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestAParcelIsReadAsItWasWritten(t *testing.T) {
 			ID: e.DeliveryID(to), Event: "e-1", Rule: e.Rule.Ref.Key(), Source: e.Source.Ref.Key(), Topic: "orders", Partition: 2, Offset: 41, Replay: "again",
 			ContentType: "text/xml", Key: payload.Key, Keyed: true, Headers: payload.Headers, Method: "PUT", Path: payload.Path, Query: payload.Query,
 		},
-		target: to.Key, putMs: 77, offset: 9, body: payload.Body, doc: e.Doc,
+		target: to.Key, putMs: 77, offset: 9, body: payload.Body, doc: e.AppendEnvelope(nil),
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -53,13 +53,14 @@ func TestAParcelIsReadAsItWasWritten(t *testing.T) {
 
 func TestAnEventThatIsSentAsItIsLiesThereOnce(t *testing.T) {
 	to, e := sample()
-	e.Doc = []byte(strings.Repeat("x", 10_000))
-	r, err := Record(to, e, plan.Payload{Body: e.Doc})
+	e.Data = []byte(`"` + strings.Repeat("x", 10_000) + `"`)
+	body := e.AppendEnvelope(nil)
+	r, err := Record(to, e, plan.Payload{Body: body})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got, err := readParcel(r)
-	if err != nil || !bytes.Equal(got.doc, e.Doc) || !bytes.Equal(got.body, e.Doc) || len(r.Value) > 10_500 {
+	if err != nil || !bytes.Equal(got.doc, body) || !bytes.Equal(got.body, body) || len(r.Value) > 11_000 {
 		t.Errorf("%d bytes for an event of 10000: %v", len(r.Value), err)
 	}
 	if got.Key != nil {
