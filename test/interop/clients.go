@@ -68,7 +68,7 @@ var (
 	javaClients       = []string{"4.4.0", "4.1.0", "3.9.1", "2.8.2"}
 )
 
-var clients = append(slices.Concat(javas(), consumerClients(), shareClients(), awsClients()), []client{
+var clients = append(slices.Concat(javas(), consumerClients(), shareClients(), awsClients(), cloudClients()), []client{
 	{name: "go", language: "Go", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: self("go"),
 		limits: "after a restart of the broker its group admin requests give EOF once for each connection that was cut; they are not tried again by the library"},
 	{name: "confluent", language: "Python", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: python("confluent.py")},

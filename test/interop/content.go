@@ -56,6 +56,11 @@ package main
 //	sqs-…       a queue through the AWS door: what each does is told in page.go
 //	sqs-kafka   a message that SQS sent is read by Kafka, with its attribute as a
 //	            header, and what Kafka's producer wrote is received, bytes in base64
+//	ce-binary   events with JSON, text, bytes and no data, as CloudEvents' SDK sends
+//	            them in binary mode to /ce: each comes out the same in each mode
+//	ce-structured, ce-batch  the same in structured mode, and in one batch
+//	ce-kafka    what the SDK's Kafka binding wrote in both modes comes out of /ce the
+//	            same, and it reads what came in there
 //	scheduler   a schedule into a queue, once, and what is asked of schedules
 //	sts         GetCallerIdentity
 //	group-admin list, describe, committed offsets, delete (refused while it

@@ -16,14 +16,14 @@
 // nodes, and each of their requests goes to another one.
 //
 // A client is a program of ours in its own language (python/, node/, java/,
-// rust/, rdkafka/, gomod/ and awsgo/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
+// rust/, rdkafka/, gomod/, awsgo/ and cego/ for other Go modules, and this binary again for Go and for Kafka's console tools). It is told the
 // broker's address and a prefix for its topics, and speaks a protocol of lines:
 // it prints "VERSION text" once, "PASS scenario" or "FAIL scenario why" for
 // each scenario, and "RESTART" when it wants the broker restarted; it goes on
 // working then, until "GO" comes on its standard input. It exits by itself.
 //
 // Reading order: main.go, clients.go (who, and what is installed for them),
-// install.go, lanes.go, session.go (the protocol of lines), balance.go (HTTP to all nodes in turn), content.go (what every client
+// cloud.go (CloudEvents' SDKs), install.go, lanes.go, session.go (the protocol of lines), balance.go (HTTP to all nodes in turn), content.go (what every client
 // writes and expects back), page.go, crowd (scenarios of all
 // clients in Go), franz.go and franz_groups.go, franz_txns.go, console.go (Kafka's tools), connect*.go (Kafka
 // Connect), and the

@@ -72,10 +72,15 @@ func pythonWith(names []string, program string) func(context.Context, string) (c
 	}
 }
 
-// node runs a program beside the packages' node_modules.
+// node runs a program with the packages of Kafka's clients.
 func node(program string) func(context.Context, string) (command, error) {
+	return nodeWith(nodePackages, program)
+}
+
+// nodeWith runs a program beside the packages' node_modules.
+func nodeWith(names []string, program string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
-		modules, err := packages.Node(ctx, cache, nodePackages)
+		modules, err := packages.Node(ctx, cache, names)
 		if err != nil {
 			return command{}, err
 		}

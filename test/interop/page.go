@@ -48,6 +48,8 @@ What the scenarios are:
 | sqs-dead-letters | what was received too often goes to the dead letters, and comes back by a move task |
 | sqs-restart | the broker restarts twice under who sends and receives: every message whose sending was answered is received, none comes again that was deleted, what was held all the while is deleted in the end |
 | sqs-kafka | Kafka reads what SQS sent, and SQS receives what Kafka's producer wrote, before the queue too, which adopts the topic (boto3) |
+| ce-binary, ce-structured, ce-batch | events that CloudEvents' SDK sent to /ce in that mode come out the same in each: JSON, text and bytes as data, and none |
+| ce-kafka | what the SDK's Kafka binding wrote comes out of /ce the same, and it reads what came in there |
 | scheduler | groups, tags, schedules; one that runs once and is deleted, into a queue |
 | sts | GetCallerIdentity |
 | aws-model | botocore's own models of SQS, Scheduler and STS know every member of every answer and every error that the scenarios got, and each operation was asked |
