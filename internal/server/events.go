@@ -151,7 +151,7 @@ func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	return aws.New(aws.Options{
 		Services: []*aws.Service{
 			sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service(), awssns.Service(s.events.buses.sns),
-			awsevents.Service(awsevents.Options{Buses: s.events.buses.bus, Now: s.o.Now, Logger: s.o.Logger}),
+			awsevents.Service(awsevents.Options{Buses: s.events.buses.bus, Connections: s.events.buses.connections, Now: s.o.Now, Logger: s.o.Logger}),
 		}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
 	})
 }
