@@ -11,8 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"ottla/internal/event/bus"
 	"ottla/internal/event/letter"
-	"ottla/internal/gateway/rest"
 )
 
 // kind is a kind of thing that a file names: by the word of its section.
@@ -332,8 +332,8 @@ func tidied(v any) any {
 		if secrets, ok := m["secrets"].([]any); ok {
 			prints := make([]any, len(secrets))
 			for i, s := range secrets {
-				if prints[i] = s; !strings.HasPrefix(fmt.Sprint(s), rest.PrintBegin) {
-					prints[i] = rest.PrintOf(fmt.Sprint(s))
+				if prints[i] = s; !strings.HasPrefix(fmt.Sprint(s), bus.PrintBegin) {
+					prints[i] = bus.PrintOf(fmt.Sprint(s))
 				}
 			}
 			m["secrets"] = prints

@@ -39,10 +39,11 @@ type buses struct {
 func (s *Server) makeBuses() {
 	b, e := &s.events.buses, &s.events
 	b.tail = tail.New(tail.Options{Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now})
-	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: seal.New(e.objects), HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
+	box := seal.New(e.objects)
+	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: box, HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
 	b.bus = bus.New(bus.Options{
 		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
-		Functions: b.functions.Has,
+		Functions: b.functions.Has, Sealer: box,
 		Now: s.o.Now, Logger: s.o.Logger,
 	})
 	b.sns = sns.New(sns.Options{

@@ -31,7 +31,10 @@ func (s *Service) Endpoint(ctx context.Context, key string) (*plan.Endpoint, err
 	if b := t.Batch; b != nil {
 		e.Batch = plan.Batch{Size: b.Size, WindowMs: b.WindowMs, Bisect: b.Bisect, ReportFailures: b.ReportFailures}
 	}
-	e.Secrets = t.Secrets
+	var err error
+	if e.Secrets, err = s.openSecrets(ctx, c.rule, t); err != nil {
+		return nil, err
+	}
 	if c.place.destination == (name.Ref{}) {
 		return e, nil
 	}

@@ -12,7 +12,7 @@ import (
 func targetKey(r *Rule, t *Target) string { return r.RuleRef.Full().Key() + "#" + r.ID + "/" + t.ID }
 
 // compile makes a rule as runners take it. One that is disabled takes nothing, and has
-// no targets there: when it is enabled they begin anew.
+// no targets there: when it is enabled they begin anew. What is to be called already is.
 func compile(r Rule) (*compiled, error) {
 	full := r.Full()
 	c := &compiled{calls: map[string]*call{}, rule: &plan.Rule{Ref: full, ID: r.ID, Version: r.Version, Paused: r.Paused, From: r.From}}
@@ -20,10 +20,9 @@ func compile(r Rule) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Disabled {
-		return c, nil
+	if !r.Disabled {
+		c.pattern = p
 	}
-	c.pattern = p
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		where, err := parsePlace(t.To, full)
@@ -42,7 +41,9 @@ func compile(r Rule) (*compiled, error) {
 		if where.Kind == plan.Call {
 			c.calls[out.Key] = &call{rule: r.RuleRef, place: where, target: t, letters: out.DeadLetters}
 		}
-		c.rule.Targets = append(c.rule.Targets, out)
+		if !r.Disabled {
+			c.rule.Targets = append(c.rule.Targets, out)
+		}
 	}
 	return c, nil
 }

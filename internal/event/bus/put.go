@@ -83,7 +83,7 @@ func (s *Service) record(ctx context.Context, buses map[Ref]opened, e Entry) (*k
 		if err != nil {
 			return nil, unavailable("draw an id", err)
 		}
-		ev.ID = id.String()
+		ev.ID = id.Standard()
 	}
 	if ev.Time == "" && !ev.Foreign {
 		ev.TimeMs = now.UnixMilli()

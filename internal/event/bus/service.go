@@ -53,6 +53,8 @@ type Options struct {
 	// Destinations are what targets of API destinations call; nil: such targets
 	// are refused.
 	Destinations Destinations
+	// Sealer closes the secrets of targets; nil: they are refused.
+	Sealer Sealer
 	// Schedules run rules that have a schedule; nil: such rules are refused.
 	Schedules Schedules
 	// Functions tells whether the server's file declares a function; nil: none is.

@@ -108,7 +108,15 @@ func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t 
 	if err := s.checkThere(ctx, &t, rule); err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(n.Targets, func(o Target) bool { return o.ID == t.ID }); i >= 0 {
+	i := slices.IndexFunc(n.Targets, func(o Target) bool { return o.ID == t.ID })
+	var secrets []string
+	if i >= 0 {
+		secrets = n.Targets[i].Secrets
+	}
+	if err := s.sealSecrets(ctx, rule, &t, secrets); err != nil {
+		return err
+	}
+	if i >= 0 {
 		t.From = n.Targets[i].From
 		n.Targets[i] = t
 		return nil

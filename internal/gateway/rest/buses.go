@@ -289,7 +289,7 @@ func eventOf(text []byte, id string) (*envelope.Event, error) {
 // drawID is an id for an event that has none.
 func drawID() (string, error) {
 	id, err := uuid.New(rand.Reader)
-	return id.String(), err
+	return id.Standard(), err
 }
 
 // tryPattern tells what a pattern would have taken of the last events of a bus.

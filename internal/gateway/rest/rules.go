@@ -1,22 +1,11 @@
 package rest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 
 	"ottla/internal/event/bus"
 )
-
-// PrintBegin begins what is told of a secret.
-const PrintBegin = "sha256:"
-
-// PrintOf is what is told of a secret: who has it knows whether it is that one.
-func PrintOf(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return PrintBegin + hex.EncodeToString(sum[:6])
-}
 
 // Rule is a rule as it is. Of secrets of targets only prints are told.
 type Rule struct {
@@ -82,13 +71,7 @@ func ruleShape(x bus.Rule) Rule {
 		From: x.From, CreatedMs: x.Created.UnixMilli(), ModifiedMs: x.Modified.UnixMilli(),
 	}
 	for _, t := range x.Targets {
-		if len(t.Secrets) > 0 {
-			hidden := make([]string, len(t.Secrets))
-			for i := range hidden {
-				hidden[i] = PrintOf(t.Secrets[i])
-			}
-			t.Secrets = hidden
-		}
+		t.Secrets = t.Prints()
 		out.Targets = append(out.Targets, Target{Target: t})
 	}
 	return out
