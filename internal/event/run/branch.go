@@ -60,8 +60,11 @@ func (r *runner) begin(ctx context.Context, n course.Name, at course.Branch) {
 		if r.walking[n] == b {
 			delete(r.walking, n)
 		}
-		r.mu.Unlock()
+		if !b.halted.Load() {
+			r.stopped = append(r.stopped, n)
+		}
 		close(b.over)
+		r.mu.Unlock()
 		r.ring()
 	})
 }
@@ -227,11 +230,18 @@ func (b *branch) live(ctx context.Context) error {
 	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
 		w.fromMs, w.toMs = p.FromMs, p.ToMs
 	}
-	if b.n.Replay == "" { // where the log lost its end, the pass was put back
-		stored.At = min(stored.At, b.r.passAt.Load())
-	}
 	if err := w.openFeed(ctx, topic, stored.At); err != nil {
 		return err
+	}
+	end, err := w.feed.log.End(ctx)
+	if err != nil {
+		return err
+	}
+	if stored.At > end { // the log lost its end
+		w.feed.close()
+		if err := w.openFeed(ctx, topic, end); err != nil {
+			return err
+		}
 	}
 	if b.n.Replay == "" {
 		return b.follow(ctx, w)
@@ -259,11 +269,7 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 	for {
 		limit := b.r.passAt.Load()
 		if at := b.haltAt.Load(); at >= 0 && w.at == at && b.haltAt.CompareAndSwap(at, -2) {
-			if err := w.finish(); err != nil {
-				b.haltAt.Store(-1)
-				return err
-			}
-			b.halted.Store(true)
+			b.halted.Store(true) // each turn was committed
 			return nil
 		}
 		if w.waiting(limit) {
@@ -275,9 +281,11 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 		var later <-chan time.Time
 		if w.at >= limit && b.haltAt.Load() == -1 {
 			b.tell() // there is nothing more to do now
+			// After a crash a branch may be ahead of the pass, whose cursor is not
+			// written where nothing in it was wanted.
 			if left := b.stay(); left > 0 {
 				later = time.After(left)
-			} else {
+			} else if w.at == limit {
 				b.r.mu.Lock()
 				b.r.joins[b.n] = b
 				b.r.mu.Unlock()

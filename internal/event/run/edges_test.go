@@ -155,3 +155,34 @@ func TestManyTargetsWithoutATopicHoldNobodyUp(t *testing.T) {
 	}
 	r.same("the good one", r.values("good", 10), numbers(0, 10))
 }
+
+// A branch may be ahead of what is written of the pass, where nothing in that was
+// wanted: after an end it goes on where it is.
+func TestABranchThatIsAheadOfThePassGivesNothingTwice(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("good", 1)
+	r.topic("bad", 1)
+	r.publish(source("b", rule("good", "wanted", toTopic("good")), rule("bad", "other", toTopic("bad"))))
+	r.put("b", "wanted", 0, 1)
+	n := 0
+	for range 3 { // each time it stays out longer
+		r.sicken("bad", errors.New("it is ill"))
+		r.put("b", "other", n, 10)
+		r.settle()
+		r.sicken("bad", nil)
+		r.settle()
+		n += 10
+	}
+	r.put("b", "other", n, 100)
+	r.settle()
+	for range 3 {
+		r.run.Close()
+		r.run = r.service()
+		r.run.Look()
+		r.settle()
+	}
+	r.put("b", "other", n+100, 10)
+	r.settle()
+	r.same("the topic", r.values("bad", n+110), numbers(0, n+110))
+}

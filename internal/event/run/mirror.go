@@ -151,6 +151,18 @@ func (m *mirror) seat(partition int32, seat string) (map[string][]byte, <-chan s
 	return maps.Clone(p.seats[seat]), p.moved, nil
 }
 
+// record gives one record of a seat, nil without one, and what is closed when there are
+// others.
+func (m *mirror) record(partition int32, seat, rest string) ([]byte, <-chan struct{}, error) {
+	p, err := m.open(partition)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return p.seats[seat][rest], p.moved, nil
+}
+
 // end returns when everything is known that was written to a partition before.
 func (m *mirror) end(ctx context.Context, partition int32) error {
 	p, err := m.open(partition)

@@ -43,8 +43,9 @@ type runner struct {
 	joins   map[course.Name]*branch // that have reached the pass
 	asking  []ask                   // who waits until all is done
 	walking map[course.Name]*branch
-	again   []*replay // replays that walk
-	stands  stands    // what is told of the runner
+	again   []*replay     // replays that walk
+	stopped []course.Name // branches that have ended by themselves
+	stands  stands        // what is told of the runner
 
 	ill      map[string]string // targets that failed in the pass, with why
 	left     map[string]leaving
@@ -169,13 +170,17 @@ func (l leaving) stay() time.Duration {
 // blame has targets that failed leave the pass; false when they are too many for it to
 // be their fault, and nothing is known to be wrong with them.
 func (r *runner) blame(f *failedError) bool {
-	slow := 0
-	for _, x := range f.of {
+	slow, mine := 0, 0
+	src := r.src.Load()
+	for key, x := range f.of {
 		if errors.Is(x.err, errSlow) {
 			slow++
 		}
+		if _, _, g := only(src, key); g != nil {
+			mine++
+		}
 	}
-	if slow > mostBranches {
+	if slow > mostBranches || mine == 0 { // what is the source's own can only be tried again
 		return false
 	}
 	r.mu.Lock()
@@ -297,7 +302,10 @@ func (p *pass) takeUp(end int64) {
 func (p *pass) walkOn() error {
 	for {
 		p.takeUp(p.at)
-		p.rejoin()
+		if err := p.rejoin(); err != nil {
+			return err
+		}
+		p.revive()
 		switch {
 		case len(p.notes) > 0 || p.waiting(endless):
 			if err := p.turn(); err != nil {
@@ -396,15 +404,18 @@ func (p *pass) carryOut() error {
 const rejoinWithin = time.Second
 
 // rejoin takes branches back that have come to where the pass is.
-func (p *pass) rejoin() {
+func (p *pass) rejoin() error {
 	p.r.mu.Lock()
 	joins := p.r.joins
 	if len(joins) > 0 {
 		p.r.joins = map[course.Name]*branch{}
 	}
 	p.r.mu.Unlock()
-	if len(joins) == 0 || p.finish() != nil {
-		return // what failed shows at the next turn
+	if len(joins) == 0 {
+		return nil
+	}
+	if err := p.finish(); err != nil {
+		return err
 	}
 	p.done()
 	for _, n := range slices.SortedFunc(maps.Keys(joins), compareNames) {
@@ -421,5 +432,24 @@ func (p *pass) rejoin() {
 			}
 		}
 		p.r.s.o.Logger.Info("a target is back in the pass of its bus", "target", n.Target, "topic", p.r.topic, "partition", p.r.seat.Partition, "offset", p.at)
+	}
+	return nil
+}
+
+// revive begins branches again that ended because their rules were paused, where these
+// went on before the pass had heard of it.
+func (p *pass) revive() {
+	p.r.mu.Lock()
+	stopped := p.r.stopped
+	p.r.stopped = nil
+	p.r.mu.Unlock()
+	if p.after {
+		return // what was taken up is carried out first, and says what runs
+	}
+	for _, n := range stopped {
+		b, there := p.state.Branches[n]
+		if _, rule, _ := only(p.src, n.Target); there && n.Replay == "" && rule != nil && !rule.Paused {
+			p.r.begin(p.ctx, n, b)
+		}
 	}
 }

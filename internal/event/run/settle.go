@@ -142,12 +142,13 @@ func (r *runner) answer(err error) {
 	}
 }
 
-// await waits for a change, or a moment where nothing tells of one.
+// await waits for a change, or for a moment: not everything tells that it has changed.
 func (s *Service) await(ctx context.Context, moved <-chan struct{}) error {
-	var later <-chan time.Time
+	pause := 250 * time.Millisecond
 	if moved == nil {
-		later = time.After(10 * time.Millisecond)
+		pause = 10 * time.Millisecond
 	}
+	later := time.After(pause)
 	select {
 	case <-moved:
 	case <-later:

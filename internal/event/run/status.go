@@ -3,6 +3,8 @@ package run
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -129,16 +131,19 @@ func (s *Service) appliedAt(ctx context.Context, p int32, source, rule name.Ref,
 		}
 		var moved <-chan struct{}
 		if made {
-			seat := course.Seat{Source: src.ID, Partition: p}.Key()
-			records, next, err := s.mirror.seat(seatPartition(seat, state.Partitions), seat)
+			seat := course.Seat{Source: src.ID, Partition: p}
+			_, rest := course.SeatOf(seat.RuleKey(rule.Key()))
+			record, next, err := s.mirror.record(seatPartition(seat.Key(), state.Partitions), seat.Key(), rest)
 			if err != nil {
 				return false, err
 			}
-			read, err := course.Read(records)
-			if err != nil {
-				return false, err
+			var r course.Rule
+			known := record != nil
+			if known {
+				if err := json.Unmarshal(record, &r); err != nil {
+					return false, fmt.Errorf("read what is known of %s: %w", rule, err)
+				}
 			}
-			r, known := read.Rules[rule.Key()]
 			if at >= 0 && known && r.ID == src.Rules[at].ID && r.Version >= version || at < 0 && (!known || len(src.Rules)+len(src.Replays) == 0) {
 				return true, nil
 			}
