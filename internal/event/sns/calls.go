@@ -17,7 +17,7 @@ import (
 const (
 	// callDeadline is how long an address may take, as at SNS.
 	callDeadline = 15 * time.Second
-	// functionRetries are SNS's of what AWS runs itself.
+	// functionRetries are SNS's of what AWS runs itself, if they come to it in time.
 	functionRetries = 100_015
 )
 

@@ -24,6 +24,9 @@
 //     taken before.
 //   - The id of a subscription follows from its topic, protocol and endpoint, so that
 //     there is one of each however many subscribe at once.
+//   - Repeats of a FIFO topic's deduplication ids are dropped by the FIFO queues that
+//     subscribed, in the order of the log; standard queues may get a message twice
+//     anyway, and topics of Kafka's get the id.
 //   - Addresses (http, https) get nothing but the request to confirm until they have
 //     confirmed, within three days of the domain clock.
 //

@@ -58,13 +58,14 @@ func (r *renderer) render(e *plan.Event) (plan.Payload, error) {
 	return p, nil
 }
 
-// attributes are a raw message's: those of a queue's message, headers of a record.
+// attributes are a raw message's: those of a queue's message, headers of a record. By
+// the deduplication id, which is one, readers and FIFO queues drop repeats.
 func (r *renderer) attributes(p *plan.Payload, m *notice.Message) {
 	switch r.sub.Protocol {
 	case notice.SQS:
 		p.Attributes = m.Attributes
 	case notice.Kafka:
-		for _, h := range (&notice.Message{Attributes: m.Attributes}).Headers() {
+		for _, h := range (&notice.Message{Attributes: m.Attributes, DedupID: m.DedupID}).Headers() {
 			p.Headers = append(p.Headers, plan.Header{Name: h.Name, Value: string(h.Value)})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,6 +34,8 @@ type rig struct {
 	fs    vfs.FS
 	kafka *kgo.Client
 	sns   *sns.Service
+
+	refuse atomic.Int32 // status that addresses answer; 0 is 200
 }
 
 func newRig(t *testing.T) *rig {
@@ -163,10 +166,13 @@ type call struct {
 func (r *rig) address() (string, <-chan call) {
 	r.Helper()
 	got := make(chan call, 100)
-	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		b, err := io.ReadAll(q.Body)
 		if err != nil {
 			r.Error(err)
+		}
+		if status := r.refuse.Load(); status != 0 {
+			w.WriteHeader(int(status))
 		}
 		got <- call{q.Header, b}
 	}))

@@ -12,6 +12,7 @@ import (
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
+	"ottla/internal/event/seal"
 	"ottla/internal/metric"
 )
 
@@ -25,12 +26,6 @@ type Objects interface {
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
 	HolderOf(ctx context.Context, topic string) (name.Ref, bool, error)
 	Watch(begin name.Ref, tell func(object.News)) func()
-}
-
-// Seal keeps secrets of the cluster in objects (event/seal).
-type Seal interface {
-	Seal(ctx context.Context, secret []byte) ([]byte, error)
-	Open(ctx context.Context, sealed []byte) ([]byte, error)
 }
 
 // Calls are where deliveries over HTTP are put down (event/delivery).
@@ -49,8 +44,6 @@ type Options struct {
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	// Exists tells whether there is a topic of Kafka's.
 	Exists func(topic string) bool
-	// Seal keeps the key that notifications are signed with; nil keeps it as it is.
-	Seal Seal
 	// Calls bring requests to confirm to their addresses; nil: there are no
 	// subscriptions of addresses and functions.
 	Calls Calls
@@ -98,7 +91,7 @@ func New(o Options) *Service {
 		o.Base = func() string { return "http://localhost:8080" }
 	}
 	s := &Service{o: o, published: o.Metrics.Counters("ottla_sns_published_total", 200), refused: o.Metrics.Counters("ottla_sns_published_failed_total", 200)}
-	s.view, s.signer.o = newView(s), &s.o
+	s.view, s.signer.o, s.signer.box = newView(s), &s.o, seal.New(o.Objects)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, begin := range []name.Ref{{Kind: name.SNS}, {Kind: name.Subscription}} {
 		s.unwatch = append(s.unwatch, o.Objects.Watch(begin, s.view.news))

@@ -23,6 +23,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/seal"
 )
 
 // keyRef is the object with the key by which notifications are signed, the same at
@@ -37,9 +38,7 @@ const (
 
 // keyNote is what that object says.
 type keyNote struct {
-	// Key is PKCS #8, sealed unless Plain.
-	Key         []byte `json:"key"`
-	Plain       bool   `json:"plain,omitempty"`
+	Key         string `json:"key"`         // PKCS #8, sealed
 	Certificate string `json:"certificate"` // PEM
 }
 
@@ -53,6 +52,7 @@ type signing struct {
 // signer signs notifications.
 type signer struct {
 	o    *Options
+	box  *seal.Box
 	have atomic.Pointer[signing]
 
 	mu   sync.Mutex // guards what follows
@@ -121,9 +121,10 @@ func (g *signer) draw(ctx context.Context) (*keyNote, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make its certificate: %w", err)
 	}
-	note := &keyNote{Plain: g.o.Seal == nil, Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
-	if note.Key, err = x509.MarshalPKCS8PrivateKey(key); err == nil && g.o.Seal != nil {
-		note.Key, err = g.o.Seal.Seal(ctx, note.Key)
+	note := &keyNote{Certificate: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err == nil {
+		note.Key, err = g.box.Seal(ctx, private, keyRef.Key())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("seal it: %w", err)
@@ -137,15 +138,9 @@ func (g *signer) read(ctx context.Context, o *object.Object) (*signing, error) {
 	if err := json.Unmarshal(o.Spec, &note); err != nil {
 		return nil, fmt.Errorf("read %s: %w", o.Ref, err)
 	}
-	der := note.Key
-	if !note.Plain {
-		if g.o.Seal == nil {
-			return nil, fmt.Errorf("%s is sealed, and this node has no seals", o.Ref)
-		}
-		var err error
-		if der, err = g.o.Seal.Open(ctx, der); err != nil {
-			return nil, fmt.Errorf("open %s: %w", o.Ref, err)
-		}
+	der, err := g.box.Open(ctx, note.Key, keyRef.Key())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Ref, err)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -322,5 +323,70 @@ func TestATopicOfKafkasIsSubscribed(t *testing.T) {
 	if string(rec.Value) != "hello" || string(rec.Key) != "g" || len(rec.Headers) != 1 || rec.Headers[0].Key != "shop" {
 		b, err := json.Marshal(rec)
 		t.Errorf("got %s, %v", b, err)
+	}
+}
+
+func TestWhatCannotBeDeliveredIsADeadLetter(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", nil)
+	r.queue("dead", false)
+	redrive := map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"` + name.Of(name.Queue, "dead").ARN() + `"}`}
+	r.subscribe("orders", "sqs", name.Of(name.Queue, "none").ARN(), redrive)
+	r.publish("orders", sns.Message{Body: "for nobody", Attributes: []plan.Attribute{text("a", "b")}})
+	r.must(r.Settle(r.ctx())) // it was tried
+	r.must(r.clock.Advance(r.ctx(), 73*time.Hour))
+	r.eventually("there is a dead letter", func() bool {
+		r.must(r.Settle(r.ctx()))
+		stats, err := r.Queues().Stats(r.ctx(), queue.Ref{Name: "dead"})
+		r.must(err)
+		return stats.Waiting > 0
+	})
+	got := r.take("dead", 1)[0]
+	if n := r.notification(got.Body); n.Message != "for nobody" || n.Attributes["a"].Value != "b" || string(got.Attributes["ERROR_CODE"].Value) == "" {
+		t.Errorf("the dead letter is %s with %v", got.Body, got.Attributes)
+	}
+}
+
+func TestAnAddressThatRefusesMakesDeadLetters(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", nil)
+	r.queue("dead", false)
+	url, calls := r.address()
+	sub := r.subscribe("orders", "http", url, map[string]string{
+		"RedrivePolicy":  `{"deadLetterTargetArn":"` + name.Of(name.Queue, "dead").ARN() + `"}`,
+		"DeliveryPolicy": `{"healthyRetryPolicy":{"numRetries":2,"numNoDelayRetries":2}}`,
+	})
+	_, err := r.sns.Confirm(r.ctx(), topicRef("orders"), r.notification(r.next(calls).body).Token, false)
+	r.must(err)
+	r.refuse.Store(http.StatusInternalServerError)
+	r.publish("orders", sns.Message{Body: "hello"})
+	id := ""
+	for i := range 3 {
+		got := r.next(calls)
+		if at := got.header.Get("x-amz-sns-message-id"); id != "" && at != id {
+			t.Errorf("call %d has the id %s, want %s", i, at, id)
+		} else {
+			id = at
+		}
+	}
+	letter := r.take("dead", 1)[0]
+	if n := r.notification(letter.Body); n.Message != "hello" || n.MessageID != id || !strings.Contains(string(letter.Attributes["RULE_ARN"].Value), sub.ARN()) {
+		t.Errorf("the dead letter is %s with %v", letter.Body, letter.Attributes)
+	}
+}
+
+// What was published is delivered by whoever serves next.
+func TestMessagesOutliveTheNode(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", nil)
+	q := r.queue("q", false)
+	r.subscribe("orders", "sqs", q, nil)
+	r.publish("orders", sns.Message{Body: "before"})
+	key := r.notification(r.take("q", 1)[0].Body).SigningCertURL
+	r.stop()
+	r.start()
+	r.publish("orders", sns.Message{Body: "after"})
+	if n := r.notification(r.take("q", 1)[0].Body); n.Message != "after" || n.SigningCertURL != key {
+		t.Errorf("got %+v, signed by %s before", n, key)
 	}
 }

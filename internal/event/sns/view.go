@@ -228,9 +228,10 @@ func document(into []byte, r *plan.Raw) []byte {
 	return m.Document(into)
 }
 
-// logPatience is how long a queue or a topic that takes nothing is tried: SNS's
-// twenty-three days.
-const logPatience = 23 * 24 * time.Hour
+// logPatience is how long a queue, a topic or a function that takes nothing is tried.
+// SNS's is twenty-three days; this is below what topics keep (seven days, unless told
+// otherwise), so that what is given up is still there to become a dead letter.
+const logPatience = 3 * 24 * time.Hour
 
 // rule is the rule of a subscription.
 func (s *Service) rule(t *Topic, sub *Subscription) *plan.Rule {
