@@ -114,8 +114,10 @@ make_calls() {
     --auth-parameters "{\"ApiKeyAuthParameters\":{\"ApiKeyName\":\"X-Api-Key\",\"ApiKeyValue\":\"$KEY\"}}")
   for name in crm mail; do
     if [[ $name == crm ]]; then path=/crm; else path=/down; fi
-    destination=$(aws events create-api-destination --name $name --connection-arn "$connection" --http-method POST \
-      --invocation-endpoint "http://$RECEIVER$path" --invocation-rate-limit-per-second 50 --query ApiDestinationArn --output text)
+    # Version 1 of the CLI would fetch what a parameter that begins with http:// names.
+    destination=$(aws events create-api-destination --query ApiDestinationArn --output text --cli-input-json "{
+      \"Name\":\"$name\",\"ConnectionArn\":\"$connection\",\"HttpMethod\":\"POST\",
+      \"InvocationEndpoint\":\"http://$RECEIVER$path\",\"InvocationRateLimitPerSecond\":50}")
     targets+="${targets:+,}{\"Id\":\"$name\",\"Arn\":\"$destination\",\"RoleArn\":\"$role\",
       \"RetryPolicy\":{\"MaximumRetryAttempts\":1,\"MaximumEventAgeInSeconds\":3600},
       \"DeadLetterConfig\":{\"Arn\":\"$(arn sqs calls-that-failed)\"}}"

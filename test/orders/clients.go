@@ -34,7 +34,7 @@ type program struct {
 }
 
 // within bounds a part of the example.
-const within = 5 * time.Minute
+const within = 10 * time.Minute
 
 // run runs a part at a node; what it says is said here.
 func (p program) run(ctx context.Context, part, node, receiver string) error {
