@@ -1,0 +1,93 @@
+package bus_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/event/bus"
+)
+
+// retention is how long a topic keeps records, in ms.
+func (r *rig) retention(topic string) string {
+	r.Helper()
+	all, err := kadm.NewClient(r.kafka).DescribeTopicConfigs(r.ctx, topic)
+	r.must(err)
+	for _, c := range all[0].Configs {
+		if c.Key == "retention.ms" && c.Value != nil {
+			return *c.Value
+		}
+	}
+	r.Fatalf("%s has no retention", topic)
+	return ""
+}
+
+func TestAnArchiveWithoutAPatternKeepsTheBusesEvents(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{RetentionMs: 3600_000})
+	r.must(err)
+	if got := r.retention("shop"); got != "3600000" {
+		t.Errorf("the bus keeps events for %s", got)
+	}
+	_, err = r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "day"}, bus.ArchiveSpec{Bus: shop(), RetentionMs: 86_400_000})
+	r.must(err)
+	if got := r.retention("shop"); got != "86400000" {
+		t.Errorf("with an archive: %s", got)
+	}
+	_, err = r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "all"}, bus.ArchiveSpec{Bus: shop()})
+	r.must(err)
+	if got := r.retention("shop"); got != "-1" {
+		t.Errorf("with one for ever: %s", got)
+	}
+	if _, err := r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "all"}, bus.ArchiveSpec{Bus: shop()}); !errors.Is(err, bus.ErrExists) {
+		t.Errorf("made twice: %v", err)
+	}
+	if err := r.buses.Delete(r.ctx, shop(), false); !errors.Is(err, bus.ErrInUse) {
+		t.Errorf("a bus with archives was deleted: %v", err)
+	}
+	r.must(r.buses.DeleteArchive(r.ctx, bus.NamedRef{Name: "all"}))
+	_, err = r.buses.Update(r.ctx, shop(), func(s *bus.Spec) error { s.RetentionMs = 7200_000; return nil })
+	r.must(err)
+	if got := r.retention("shop"); got != "86400000" {
+		t.Errorf("the bus's own is shorter: %s", got)
+	}
+	r.must(r.buses.DeleteArchive(r.ctx, bus.NamedRef{Name: "day"}))
+	if got := r.retention("shop"); got != "7200000" {
+		t.Errorf("without archives: %s", got)
+	}
+}
+
+func TestAnArchiveWithAPatternHasARuleOfItsOwn(t *testing.T) {
+	r := newRig(t)
+	ref := bus.NamedRef{Name: "paid"}
+	a, err := r.buses.CreateArchive(r.ctx, ref, bus.ArchiveSpec{Pattern: `{"type":["Paid"]}`, RetentionMs: 86_400_000})
+	if err != nil || a.Topic != "archive.us-east-1.paid" || r.retention(a.Topic) != "86400000" {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	rule := bus.Ref{}.Rule("Events-Archive-paid")
+	if got := r.matched(r.source(bus.Ref{}), event("a", "Paid", `{}`)); len(got) != 1 || got[0] != rule.Name {
+		t.Errorf("what takes it: %v", got)
+	}
+	if err := r.buses.DeleteRule(r.ctx, rule, true); !errors.Is(err, bus.ErrManaged) {
+		t.Errorf("its rule was deleted: %v", err)
+	}
+	if _, err := r.buses.DisableRule(r.ctx, rule); !errors.Is(err, bus.ErrManaged) {
+		t.Errorf("its rule was disabled: %v", err)
+	}
+	if _, _, err := r.buses.PutRule(r.ctx, bus.Ref{}.Rule("Events-Archive-mine"), func(s *bus.RuleSpec) error { s.Pattern = `{"a":[1]}`; return nil }); !errors.Is(err, bus.ErrInvalid) {
+		t.Errorf("a rule is called as those of archives: %v", err)
+	}
+	_, err = r.buses.UpdateArchive(r.ctx, ref, func(s *bus.ArchiveSpec) error { s.Pattern, s.RetentionMs = `{"type":["Sent"]}`, 0; return nil })
+	r.must(err)
+	if got := r.matched(r.source(bus.Ref{}), event("a", "Sent", `{}`)); len(got) != 1 || r.retention(a.Topic) != "-1" {
+		t.Errorf("changed: %v, %s", got, r.retention(a.Topic))
+	}
+	if _, err := r.buses.UpdateArchive(r.ctx, ref, func(s *bus.ArchiveSpec) error { s.Pattern = ""; return nil }); !errors.Is(err, bus.ErrInvalid) {
+		t.Errorf("it lost its pattern: %v", err)
+	}
+	r.must(r.buses.DeleteArchive(r.ctx, ref))
+	if _, err := r.buses.Rule(r.ctx, rule); !errors.Is(err, bus.ErrNotFound) || r.o.Partitions(a.Topic) != 0 {
+		t.Errorf("left of it: %v, %d partitions", err, r.o.Partitions(a.Topic))
+	}
+}

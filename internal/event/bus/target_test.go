@@ -1,0 +1,166 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"ottla/internal/event/bus"
+	"ottla/internal/event/envelope"
+	"ottla/internal/event/name"
+	"ottla/internal/event/plan"
+	"ottla/internal/event/transform"
+)
+
+// sealing is a Sealer that closes nothing.
+type sealing struct{}
+
+func (sealing) Seal(_ context.Context, plain []byte, about string) (string, error) {
+	return "closed:" + about + ":" + string(plain), nil
+}
+
+func (sealing) Open(_ context.Context, sealed, about string) ([]byte, error) {
+	plain, ok := strings.CutPrefix(sealed, "closed:"+about+":")
+	if !ok {
+		return nil, errors.New("of something else")
+	}
+	return []byte(plain), nil
+}
+
+func withSealer(o *bus.Options) { o.Sealer = sealing{} }
+
+func TestWhereATargetMayBe(t *testing.T) {
+	r := newRig(t, func(o *bus.Options) { o.Functions = func(name string) bool { return name == "resize" } })
+	r.topic("jobs")
+	ref := bus.Ref{}.Rule("x")
+	r.rule(ref, `{"source":["a"]}`)
+	for to, want := range map[string]plan.Place{
+		"topic:jobs": {Kind: plan.Topic, Topic: "jobs", Ref: name.Of(name.Topic, "jobs")},
+		"arn:aws:kafka:us-east-1:123456789012:topic/ottla/later": {Kind: plan.Topic, Topic: "later", Ref: name.Of(name.Topic, "later")},
+		"arn:aws:sqs:eu-west-1:000000000001:later":               {Kind: plan.Queue, Ref: name.Ref{Kind: name.Queue, Account: "000000000001", Region: "eu-west-1", Name: "later"}},
+		"bus:default": {Kind: plan.Bus, Ref: name.Of(name.Bus, "default")},
+		"arn:aws:sns:us-east-1:123456789012:later":                   {Kind: plan.SNS, Ref: name.Of(name.SNS, "later")},
+		"https://example.org/a?b=c":                                  {Kind: plan.Call},
+		"function:resize":                                            {Kind: plan.Call},
+		"arn:aws:lambda:us-east-1:123456789012:function:resize:live": {Kind: plan.Call},
+	} {
+		r.rule(ref, `{"source":["a"]}`, bus.Target{ID: "t", To: to})
+		if got := r.source(bus.Ref{}).Rules[0].Targets[0].To; got != want {
+			t.Errorf("%s: %+v, want %+v", to, got, want)
+		}
+	}
+	for to, why := range map[string]string{
+		"": "where", "jobs": "no place", "topic:none": "no topic none", "queue:none": "no queue none", "topic:__ottla_objects": "keep for themselves",
+		"arn:aws:states:us-east-1:123456789012:stateMachine:x": "step machines", "arn:aws:s3:us-east-1:123456789012:b": "nothing that Ottla has",
+		"http://user@host/": "without a user", "https://": "HOST", "function:other": "no function other", "destination:crm": "no API destinations",
+		"arn:aws:events:us-east-1:123456789012:rule/x": "no place for events", "queue:arn:aws:sns:us-east-1:123456789012:x": "no ARN of a queue",
+		"arn:aws:sqs:us-east-1:123456789012:x.fifo": "need a group",
+	} {
+		_, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{{ID: "t", To: to}})
+		if err != nil || !errors.Is(errs[0], bus.ErrInvalid) || !strings.Contains(errs[0].Error(), why) {
+			t.Errorf("%s: %v, %v; want %q", to, errs, err, why)
+		}
+	}
+}
+
+func TestEachEntryOfPutTargetsHasItsOwnError(t *testing.T) {
+	r := newRig(t, func(o *bus.Options) { o.MostTargets = 2 })
+	ref := bus.Ref{}.Rule("x")
+	r.rule(ref, `{"source":["a"]}`)
+	got, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{
+		{ID: "b", To: "https://example.org"}, {ID: "no id", To: "https://example.org"}, {ID: "a", To: "https://example.org"}, {ID: "c", To: "https://example.org"},
+	})
+	if err != nil || errs[0] != nil || !errors.Is(errs[1], bus.ErrInvalid) || errs[2] != nil || !errors.Is(errs[3], bus.ErrLimit) {
+		t.Errorf("%v, %v", errs, err)
+	}
+	if len(got.Targets) != 2 || got.Targets[0].ID != "a" {
+		t.Errorf("%+v", got.Targets)
+	}
+	byTarget, err := r.buses.RulesTo(r.ctx, bus.Ref{}, "https://example.org")
+	if err != nil || len(byTarget) != 1 {
+		t.Errorf("rules by target: %+v, %v", byTarget, err)
+	}
+	if _, _, err := r.buses.PutTargets(r.ctx, bus.Ref{}.Rule("none"), []bus.Target{{ID: "a", To: "https://x"}}); !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("of a rule that is not there: %v", err)
+	}
+}
+
+// sent is what a rule's only target gets of an event.
+func (r *rig) sent(ref bus.RuleRef, target bus.Target, e *envelope.Event) plan.Payload {
+	r.Helper()
+	r.rule(ref, `{"source":[{"prefix":""}]}`, target)
+	src := r.source(ref.Of())
+	at := slices.IndexFunc(src.Rules, func(x *plan.Rule) bool { return x.Ref == ref.Full() })
+	p, err := src.Rules[at].Targets[0].Render(&plan.Event{Event: e, Doc: e.AppendDocument(nil), Source: src, Rule: src.Rules[at], Topic: src.Topic})
+	r.must(err)
+	return p
+}
+
+func TestWhatTargetsGet(t *testing.T) {
+	r := newRig(t)
+	r.topic("copy")
+	ref := bus.Ref{}.Rule("x")
+	e := event("app", "Placed", `{"id":7,"who":"ann"}`)
+	e.ID, e.Time = "1", "2026-11-26T16:00:00Z"
+	queue := "arn:aws:sqs:us-east-1:123456789012:q"
+	if p := r.sent(ref, bus.Target{ID: "t", To: queue}, e); !strings.HasPrefix(string(p.Body), `{"version":"0","id":"1"`) || !strings.Contains(string(p.Body), `"detail":{"id":7,"who":"ann"}`) {
+		t.Errorf("the event itself: %s", p.Body)
+	}
+	p := r.sent(ref, bus.Target{ID: "t", To: queue + ".fifo", Key: "$.detail.who", Headers: map[string]string{"n": "$.data.id", "m": "x", "none": "$.detail.none"},
+		Spec: transform.Spec{Template: `{"n":<$.detail.id>}`}}, e)
+	if string(p.Body) != `{"n":7}` || string(p.Key) != "ann" || p.DedupID == "" || !slices.Equal(p.Headers, []plan.Header{{Name: "m", Value: "x"}, {Name: "n", Value: "7"}}) {
+		t.Errorf("a FIFO queue: %+v, %s", p, p.Body)
+	}
+	if p := r.sent(ref, bus.Target{ID: "t", To: "topic:copy"}, e); p.Event != e || p.Body != nil {
+		t.Errorf("a topic: %+v", p)
+	}
+	p = r.sent(ref, bus.Target{ID: "t", To: "topic:copy", Key: "$.detail.who", Spec: transform.Spec{InputPath: "$.detail.id"}}, e)
+	if string(p.Event.Data) != "7" || string(p.Event.Key) != "ann" || p.Event.ID != "1" || string(e.Data) == "7" {
+		t.Errorf("a topic with other data: %+v", p.Event)
+	}
+	p = r.sent(ref, bus.Target{ID: "t", To: "https://example.org/*", Method: "PUT", Path: []string{"$.detail.id"}, Query: map[string]string{"w": "$.detail.who"}}, e)
+	if p.Method != "PUT" || !slices.Equal(p.Path, []string{"7"}) || !slices.Equal(p.Query, []plan.Header{{Name: "w", Value: "ann"}}) {
+		t.Errorf("a call: %+v", p)
+	}
+}
+
+func TestWhatIsCalledIsToldByItsKey(t *testing.T) {
+	r := newRig(t, withSealer)
+	ref := bus.Ref{}.Rule("x")
+	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	retries := 3
+	target := bus.Target{ID: "crm", To: "https://example.org/hook", Rate: 50, Concurrency: 8, Secrets: []string{secret}, Retry: bus.Retry{Retries: &retries}}
+	rule := r.rule(ref, `{"source":["a"]}`, target)
+	if print := rule.Targets[0].Prints()[0]; print != bus.PrintOf(secret) || strings.Contains(rule.Targets[0].Secrets[0], " "+secret) {
+		t.Errorf("kept: %v, print %s", rule.Targets[0].Secrets, print)
+	}
+	key := r.source(bus.Ref{}).Rules[0].Targets[0].Key
+	e, err := r.buses.Endpoint(r.ctx, key)
+	if err != nil || e.URL != "https://example.org/hook" || e.Rate != 50 || e.Concurrency != 8 || e.Retry.Most != 3 || !slices.Equal(e.Secrets, []string{secret}) {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	target.Secrets = rule.Targets[0].Prints() // a print stands for what is there
+	r.rule(ref, `{"source":["a"]}`, target)
+	if e, err = r.buses.Endpoint(r.ctx, key); err != nil || !slices.Equal(e.Secrets, []string{secret}) {
+		t.Errorf("put again by its print: %+v, %v", e, err)
+	}
+	target.Secrets = []string{bus.PrintOf("another")}
+	if _, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{target}); err != nil || !errors.Is(errs[0], bus.ErrInvalid) {
+		t.Errorf("a print of nothing: %v, %v", errs, err)
+	}
+	r.must(r.buses.Disable(r.ctx, key, "410 Gone"))
+	if e, err = r.buses.Endpoint(r.ctx, key); err != nil || !e.Disabled {
+		t.Errorf("disabled: %+v, %v", e, err)
+	}
+	_, err = r.buses.DisableRule(r.ctx, ref)
+	r.must(err)
+	if _, err := r.buses.Endpoint(r.ctx, key); err != nil {
+		t.Errorf("what waits for a rule that is disabled is dropped: %v", err)
+	}
+	r.must(r.buses.DeleteRule(r.ctx, ref, true))
+	if _, err := r.buses.Endpoint(r.ctx, key); !errors.Is(err, plan.ErrGone) {
+		t.Errorf("after the rule was deleted: %v", err)
+	}
+}
