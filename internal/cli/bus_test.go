@@ -82,3 +82,28 @@ func TestARulesLifeByCommands(t *testing.T) {
 	do("", "bus", "delete", "shop", "--force").mustHold(t, 0, "deleted")
 	do("", "rule", "list", "--bus", "shop").mustHold(t, fail.NotFound, "bus shop")
 }
+
+func TestARuleWithAScheduleHasItsRuns(t *testing.T) {
+	o := ottla.Options{Clock: new(ottla.Clock)}
+	n := withHTTP(t, o)
+	do := commands(t, n)
+	do("", "queue", "create", "ticks").mustHold(t, 0)
+	do("", "rule", "put", "tick", "--schedule", "every day").mustHold(t, fail.Usage, "every day")
+	do("", "rule", "put", "tick", "--schedule", "rate(5 minutes)", "--to", "queue:ticks").mustHold(t, 0, "rate(5 minutes)")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	do("", "queue", "take", "ticks", "--wait", "20s", "--ack", "-o", "json").mustHold(t, 0, `\"source\":\"aws.events\"`) // the first run is at once
+	if err := o.Clock.Advance(ctx, 10*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		do("", "queue", "take", "ticks", "--wait", "20s", "--ack", "-o", "json").mustHold(t, 0, `\"detail-type\":\"Scheduled Event\"`, `\"resources\":[\"arn:aws:events:us-east-1:123456789012:rule/tick\"]`)
+	}
+	do("", "rule", "disable", "tick").mustHold(t, 0)
+	if err := o.Clock.Advance(ctx, 10*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	do("", "queue", "take", "ticks").mustHold(t, 0, "no messages")
+	do("", "rule", "delete", "tick").mustHold(t, 0, "deleted")
+	do("", "schedule", "list").mustHold(t, 0, "no schedules")
+}
