@@ -326,23 +326,20 @@ func TestATopicOfKafkasIsSubscribed(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeDeliveredIsADeadLetter(t *testing.T) {
+func TestWhatAQueueRefusesIsADeadLetter(t *testing.T) {
 	r := newRig(t)
 	r.topic("orders", nil)
 	r.queue("dead", false)
+	spec := queue.DefaultSpec()
+	spec.MaxMessageBytes = queue.MinMessageBytes
+	q, _, err := r.Queues().Create(r.ctx(), queue.Ref{Name: "small"}, spec)
+	r.must(err)
 	redrive := map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"` + name.Of(name.Queue, "dead").ARN() + `"}`}
-	r.subscribe("orders", "sqs", name.Of(name.Queue, "none").ARN(), redrive)
-	r.publish("orders", sns.Message{Body: "for nobody", Attributes: []plan.Attribute{text("a", "b")}})
-	r.must(r.Settle(r.ctx())) // it was tried
-	r.must(r.clock.Advance(r.ctx(), 73*time.Hour))
-	r.eventually("there is a dead letter", func() bool {
-		r.must(r.Settle(r.ctx()))
-		stats, err := r.Queues().Stats(r.ctx(), queue.Ref{Name: "dead"})
-		r.must(err)
-		return stats.Waiting > 0
-	})
+	r.subscribe("orders", "sqs", q.ARN(), redrive)
+	body := strings.Repeat("x", int(spec.MaxMessageBytes))
+	r.publish("orders", sns.Message{Body: body, Attributes: []plan.Attribute{text("a", "b")}})
 	got := r.take("dead", 1)[0]
-	if n := r.notification(got.Body); n.Message != "for nobody" || n.Attributes["a"].Value != "b" || string(got.Attributes["ERROR_CODE"].Value) == "" {
+	if n := r.notification(got.Body); n.Message != body || n.Attributes["a"].Value != "b" || string(got.Attributes["ERROR_CODE"].Value) != "PAYLOAD_TOO_LARGE" {
 		t.Errorf("the dead letter is %s with %v", got.Body, got.Attributes)
 	}
 }
