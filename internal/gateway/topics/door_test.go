@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math/rand"
 	"net"
 	"net/http"
 	"reflect"
@@ -39,6 +40,12 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigOf(t, 100)
+}
+
+// newRigOf has so many streams at most.
+func newRigOf(t *testing.T, streams int) *rig {
+	t.Helper()
 	r := &rig{T: t}
 	static, err := config.StaticOf("test", map[string]string{"auto.create.topics.enable": "true"})
 	r.must(err)
@@ -51,7 +58,7 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(func() { r.must(r.node.Close()) })
 	r.buses = bus.New(bus.Options{Objects: r.node.Objects(), Client: r.client, Partitions: func(string) int { return 0 }})
 	t.Cleanup(r.buses.Close)
-	all := tail.New(tail.Options{Client: r.client, Partitions: func(string) int { return 0 }})
+	all := tail.New(tail.Options{Client: r.client, Partitions: func(string) int { return 0 }, MostStreams: streams})
 	t.Cleanup(all.Close)
 	mux := http.NewServeMux()
 	topics.Mount(mux, topics.Options{Topics: all, Buses: r.buses, Logger: slog.New(slog.DiscardHandler), Heartbeat: 50 * time.Millisecond})
@@ -338,6 +345,29 @@ func TestAStreamSaysThatItIsThereAndEndsWithThePort(t *testing.T) {
 	}
 	if r.ctx().Err() != nil {
 		t.Error("the stream did not end with the port")
+	}
+}
+
+// There is one stream, and who has it does not read it.
+func TestWhoTakesNothingIsLeft(t *testing.T) {
+	r := newRigOf(t, 1)
+	r.topic("orders", 1)
+	noise := make([]byte, 512<<10)
+	rand.New(rand.NewSource(1)).Read(noise)
+	for range 24 { // more than the connection's buffers hold
+		r.tells("POST", "/t/orders", string(noise), 200, "")
+	}
+	resp := r.open(r.ctx(), "GET", "/t/orders?from=start", "", "Accept", "text/event-stream")
+	defer resp.Body.Close()
+	for ctx := r.ctx(); ; {
+		other := r.open(ctx, "GET", "/t/orders?from=end", "", "Accept", "text/event-stream")
+		other.Body.Close()
+		if other.StatusCode == http.StatusOK {
+			return
+		}
+		if other.StatusCode != http.StatusTooManyRequests {
+			t.Fatalf("the next one gets %s", other.Status)
+		}
 	}
 }
 
