@@ -289,3 +289,49 @@ func TestNothingIsLostWhenTheServiceIsCutOff(t *testing.T) {
 		id[g.body] = got
 	}
 }
+
+// Two that both take themselves for the leader: everything comes, and each dead letter
+// is there once, because each fences the other.
+func TestTwoRunnersAtOnceWriteEachDeadLetterOnce(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(_ int, body string) int {
+		if body >= "e0050" {
+			return 400
+		}
+		return 0
+	})
+	dead := r.queue("dead")
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: course.EventBridge(), DeadLetters: dead})
+	ids := names("e", 100)
+	other := r.service()
+	for part := range slices.Chunk(ids, 10) {
+		r.put(to, "", part...)
+		_ = r.svc.Settle(r.ctx()) // what one breaks off the other, or a later life, does
+		_ = other.Settle(r.ctx())
+	}
+	other.Close()
+	for ctx := r.ctx(); ; {
+		settled := r.svc.Settle(ctx)
+		if settled == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("settling says %v", settled)
+		}
+	}
+	if n := len(s.bodies()); n != len(ids) {
+		t.Errorf("%d came, want %d", n, len(ids))
+	}
+	got := map[string]int{}
+	for _, m := range r.letters(dead) {
+		got[string(m.Attributes["DELIVERY_ID"].Value)]++
+	}
+	for id, n := range got {
+		if n != 1 {
+			t.Errorf("the dead letter of %s is there %d times", id, n)
+		}
+	}
+	if len(got) != 50 {
+		t.Errorf("%d dead letters, want 50", len(got))
+	}
+}

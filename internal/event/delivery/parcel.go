@@ -86,7 +86,7 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 	case t.Letter != nil:
 		l := t.Letter(e)
 		doc, n.LetterHeaders, n.LetterAttributes = l.Body, l.Headers, l.Attributes
-	case e.Event != nil && (e.Source == nil || e.Source.Document == nil):
+	case e.Event != nil && e.Type != "" && (e.Source == nil || e.Source.Document == nil):
 		doc = e.AppendEnvelope(nil) // without what patterns see beside it
 	}
 	text, err := json.Marshal(n)

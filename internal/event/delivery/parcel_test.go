@@ -18,7 +18,7 @@ import (
 func sample() (*plan.Target, *plan.Event) {
 	t := &plan.Target{Key: "rule/1/eu/orders/big#7/hook", ID: "hook"}
 	e := &plan.Event{
-		Event: &envelope.Event{ID: "e-1"}, Doc: []byte(`{"id":"e-1"}`), Topic: "orders", Partition: 2, Offset: 41, Replay: "again",
+		Event: &envelope.Event{ID: "e-1", Type: "T"}, Doc: []byte(`{"id":"e-1"}`), Topic: "orders", Partition: 2, Offset: 41, Replay: "again",
 		Source: &plan.Source{Ref: name.Of(name.Bus, "orders")}, Rule: &plan.Rule{Ref: name.Of(name.Rule, "orders/big")},
 	}
 	return t, e

@@ -114,12 +114,17 @@ func (r *rig) topics() {
 	}
 }
 
-// open makes a service, as a node does that starts.
+// open makes the service, as a node does that starts.
 func (r *rig) open() {
+	r.Helper()
+	r.svc = r.service()
+}
+
+func (r *rig) service() *delivery.Service {
 	r.Helper()
 	guard, err := outbound.NewGuard(outbound.GuardOptions{Loopback: true})
 	r.must(err)
-	r.svc = delivery.New(delivery.Options{
+	return delivery.New(delivery.Options{
 		Endpoints: r, Current: r.current, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: r.client,
 		Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now,
 	})
@@ -196,7 +201,7 @@ func (r *rig) put(t *plan.Target, key string, ids ...string) {
 	var all []*kgo.Record
 	for _, id := range ids {
 		e := &plan.Event{
-			Event: &envelope.Event{ID: id}, Doc: []byte(`{"id":"` + id + `"}`), Topic: "orders", Offset: r.next,
+			Event: &envelope.Event{ID: id, Type: "T"}, Doc: []byte(`{"id":"` + id + `"}`), Topic: "orders", Offset: r.next,
 			Source: &plan.Source{Ref: name.Of(name.Bus, "orders")}, Rule: &plan.Rule{Ref: name.Of(name.Rule, "orders/big")},
 		}
 		r.next++
