@@ -75,7 +75,8 @@ func newRig(t testing.TB) *rig {
 	})
 	r.must(err)
 	t.Cleanup(func() { r.must(r.Server.Close()) })
-	r.kafka, err = r.client(kgo.MetadataMinAge(10 * time.Millisecond))
+	// Not by way of memory: whose connections are cut there, kgo does not try again.
+	r.kafka, err = kgo.NewClient(kgo.SeedBrokers(r.KafkaAddr()), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(10*time.Millisecond))
 	r.must(err)
 	t.Cleanup(r.kafka.Close)
 	r.run = r.service()
