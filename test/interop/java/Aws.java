@@ -21,6 +21,11 @@ import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.util.VersionInfo;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
+import software.amazon.awssdk.services.eventbridge.model.InvalidEventPatternException;
+import software.amazon.awssdk.services.eventbridge.model.PutEventsRequestEntry;
+import software.amazon.awssdk.services.eventbridge.model.PutEventsResponse;
+import software.amazon.awssdk.services.eventbridge.model.ResourceNotFoundException;
 import software.amazon.awssdk.services.scheduler.SchedulerClient;
 import software.amazon.awssdk.services.scheduler.model.ConflictException;
 import software.amazon.awssdk.services.scheduler.model.FlexibleTimeWindowMode;
@@ -35,7 +40,7 @@ import software.amazon.awssdk.services.sqs.model.ReceiptHandleIsInvalidException
 import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
 import software.amazon.awssdk.services.sts.StsClient;
 
-/** The AWS SDK for Java 2 through scenarios of ../content.go that begin with sqs, scheduler and sts. It compares
+/** The AWS SDK for Java 2 through scenarios of ../content.go that begin with sqs, scheduler, sts and eventbridge. It compares
  *  checksums by itself. */
 public final class Aws {
   static final URI ENDPOINT = URI.create("http://" + System.getenv("INTEROP_HTTP"));
@@ -62,6 +67,7 @@ public final class Aws {
     scenario("sqs-restart", Aws::restart);
     scenario("scheduler", Aws::schedules);
     scenario("sts", Aws::identity);
+    scenario("eventbridge", Aws::buses);
   }
 
   static void scenario(String name, Work work) {
@@ -281,6 +287,37 @@ public final class Aws {
     }
     scheduler.deleteSchedule(r -> r.name(name));
     equal("no schedules", scheduler.listSchedules(r -> r.namePrefix(name)).schedules(), List.of());
+  }
+
+  static void buses() {
+    EventBridgeClient events = EventBridgeClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1).credentialsProvider(KEYS)
+        .httpClientBuilder(UrlConnectionHttpClient.builder()).build();
+    String url = make("events", Map.of()), queue = arn(url);
+    String bus = queue.substring(queue.lastIndexOf(':') + 1) + "-bus", pattern = "{\"detail\":{\"total\":[{\"numeric\":[\">=\",100]}]}}";
+    events.createEventBus(r -> r.name(bus));
+    events.putRule(r -> r.eventBusName(bus).name("big").eventPattern(pattern));
+    equal("targets that failed", events.putTargets(r -> r.eventBusName(bus).rule("big").targets(t -> t.id("1").arn(queue).inputPath("$.detail"))).failedEntryCount(), 0);
+    List<PutEventsRequestEntry> entries = List.of("{\"total\":1}", "{\"total\":100}", "{no").stream()
+        .map(d -> PutEventsRequestEntry.builder().eventBusName(bus).source("shop").detailType("Placed").detail(d).build()).collect(Collectors.toList());
+    PutEventsResponse put = events.putEvents(r -> r.entries(entries));
+    equal("entries that failed", put.failedEntryCount(), 1);
+    equal("the error", put.entries().get(2).errorCode(), "MalformedDetail");
+    Message got = take(url, 1).get(0);
+    equal("the event", got.body(), "{\"total\":100}");
+    sqs.deleteMessage(r -> r.queueUrl(url).receiptHandle(got.receiptHandle()));
+    equal("the pattern", events.describeRule(r -> r.eventBusName(bus).name("big")).eventPattern(), pattern);
+    try {
+      events.putRule(r -> r.eventBusName(bus).name("big").eventPattern("{\"source\":\"x\"}"));
+      throw new AssertionError("a pattern that is none was taken");
+    } catch (InvalidEventPatternException e) {
+      equal("the code", e.awsErrorDetails().errorCode(), "InvalidEventPatternException");
+    }
+    try {
+      events.describeRule(r -> r.eventBusName(bus).name("none"));
+      throw new AssertionError("a rule that is not there was described");
+    } catch (ResourceNotFoundException e) {
+      equal("the code", e.awsErrorDetails().errorCode(), "ResourceNotFoundException");
+    }
   }
 
   static void identity() {

@@ -1,4 +1,4 @@
-"""The AWS CLI through some of the scenarios of ../content.go that begin with sqs, scheduler and sts. Each call is a
+"""The AWS CLI through some of the scenarios of ../content.go that begin with sqs, scheduler, sts and eventbridge. Each call is a
 process of its own, so there are few of them."""
 
 import json
@@ -54,11 +54,25 @@ def schedules():
     aws("scheduler", "delete-schedule", "--name", name)
 
 
+def eventbridge():
+    bus, queue = f"{PREFIX}-bus", f"{PREFIX}-events"
+    aws("sqs", "create-queue", "--queue-name", queue)
+    aws("events", "create-event-bus", "--name", bus)
+    pattern = json.dumps({"detail": {"total": [{"numeric": [">=", 100]}]}})
+    aws("events", "put-rule", "--event-bus-name", bus, "--name", "big", "--event-pattern", pattern)
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
+    want_equal("targets that failed", aws("events", "put-targets", "--event-bus-name", bus, "--rule", "big", "--targets", f"Id=1,Arn={arn}")["FailedEntryCount"], 0)
+    entries = [{"EventBusName": bus, "Source": "shop", "DetailType": "Placed", "Detail": json.dumps({"total": n})} for n in (1, 100)]
+    want_equal("entries that failed", aws("events", "put-events", "--entries", json.dumps(entries))["FailedEntryCount"], 0)
+    got = aws("sqs", "receive-message", "--queue-url", aws("sqs", "get-queue-url", "--queue-name", queue)["QueueUrl"], "--wait-time-seconds", "20")
+    want_equal("the event", json.loads(got["Messages"][0]["Body"])["detail"], {"total": 100})
+
+
 def identity():
     want_equal("the account", aws("sts", "get-caller-identity")["Account"], "123456789012")
 
 
 if __name__ == "__main__":
     print("VERSION", "awscli", awscli.__version__, flush=True)
-    for name, work in [("sts", identity), ("sqs-queues", queues), ("sqs-messages", messages), ("scheduler", schedules)]:
+    for name, work in [("sts", identity), ("sqs-queues", queues), ("sqs-messages", messages), ("scheduler", schedules), ("eventbridge", eventbridge)]:
         scenario(name, work)

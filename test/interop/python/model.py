@@ -11,11 +11,14 @@ MAY_LACK = {"SendMessageBatchResult", "DeleteMessageBatchResult", "ChangeMessage
 COMMON = {
     "sqs": {"InvalidParameterValueException": "InvalidParameterValue", "MissingRequiredParameterException": "MissingParameter",
             "ServiceUnavailable": "ServiceUnavailable", "InvalidAttributeValue": "InvalidAttributeValue"},
-    "scheduler": {}, "sts": {},
+    "scheduler": {}, "sts": {}, "events": {"ValidationException": "ValidationException"},
 }
 
 # The operations that are refused.
-REFUSED = {"sqs": {"AddPermission", "RemovePermission"}, "scheduler": set()}
+REFUSED = {"sqs": {"AddPermission", "RemovePermission"}, "scheduler": set(), "events": {
+    "ActivateEventSource", "DeactivateEventSource", "DescribeEventSource", "ListEventSources", "CreatePartnerEventSource",
+    "DeletePartnerEventSource", "DescribePartnerEventSource", "ListPartnerEventSources", "ListPartnerEventSourceAccounts", "PutPartnerEvents",
+    "CreateEndpoint", "DeleteEndpoint", "DescribeEndpoint", "ListEndpoints", "UpdateEndpoint"}}
 
 watched, asked, wrong = {}, {}, []
 
@@ -60,6 +63,8 @@ def error(at, service, operation_model, response, answer):
         note(f"{at} answered the error {name!r}; the model has {sorted(known)}")
     if not isinstance(answer.get("message"), str):
         note(f"{at}: the error {name} has no message: {answer}")
+    if "awsQueryCompatible" not in service.metadata:
+        return
     code, _, fault = headers.get("x-amzn-query-error", "").partition(";")
     if not code or fault not in ("Sender", "Receiver"):
         note(f"{at}: the error {name} has the query error {headers.get('x-amzn-query-error')!r}")
