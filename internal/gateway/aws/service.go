@@ -59,7 +59,6 @@ func (s *Service) unknown(name string) *protocol.Error {
 var absent = map[string]string{
 	"AWSEvents": "EventBridge", "events": "EventBridge",
 	"AWSEventsV2": "EventBridge v2",
-	"sns":         "SNS",
 	"pipes":       "EventBridge Pipes", "schemas": "EventBridge Schemas",
 	"lambda": "Lambda", "states": "Step Functions", "AWSStepFunctions": "Step Functions",
 	"s3": "S3", "dynamodb": "DynamoDB", "kinesis": "Kinesis", "iam": "IAM", "logs": "CloudWatch Logs", "monitoring": "CloudWatch",
