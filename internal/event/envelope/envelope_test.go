@@ -163,7 +163,7 @@ func drawn(r *rand.Rand) *envelope.Event {
 
 func TestEveryViewIsLossless(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
-	for range 4000 {
+	for range 1500 {
 		e := drawn(r)
 		views := []struct {
 			called string
