@@ -186,3 +186,29 @@ func TestABranchThatIsAheadOfThePassGivesNothingTwice(t *testing.T) {
 	r.settle()
 	r.same("the topic", r.values("bad", n+110), numbers(0, n+110))
 }
+
+// A runner that begins where its node has not heard of all rules and replays forgets
+// none: what was given is not given again.
+func TestARunnerThatBeginsBeforeItsNodeKnowsAllRulesForgetsNone(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	r.topic("again", 1)
+	p := again("all", 0, 10)
+	p.Only = rule("only", "*", toTopic("again"))
+	little := source("b", rule("other", "none", toTopic("again")))
+	all := with(source("b", little.Rules[0], rule("all", "*", toTopic("out"))), p)
+	r.put("b", "order", 0, 10)
+	r.publish(all)
+	r.settle()
+	r.replayed(all, "all")
+	r.run.Close()
+	r.sources.behind(little, all)
+	r.run = r.service()
+	r.run.Look()
+	r.put("b", "order", 10, 10)
+	r.same("the topic", r.values("out", 20), numbers(0, 20))
+	r.settle()
+	r.same("the topic", r.values("out", 20), numbers(0, 20))
+	r.same("the replay", r.values("again", 10), numbers(0, 10))
+}

@@ -31,8 +31,9 @@ const patience = 2 * time.Minute
 
 // published are sources that a test publishes.
 type published struct {
-	mu  sync.Mutex // guards out
-	out []*plan.Source
+	mu   sync.Mutex // guards what follows
+	out  []*plan.Source
+	late []*plan.Source // what is known when somebody asks for all
 }
 
 func (p *published) Sources() []*plan.Source {
@@ -41,7 +42,21 @@ func (p *published) Sources() []*plan.Source {
 	return slices.Clone(p.out)
 }
 
-func (p *published) Current(context.Context) error { return nil }
+func (p *published) Current(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.late != nil {
+		p.out, p.late = p.late, nil
+	}
+	return nil
+}
+
+// behind has little known before somebody asks for all.
+func (p *published) behind(little, all *plan.Source) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.out, p.late = []*plan.Source{little}, []*plan.Source{all}
+}
 
 func (p *published) set(all ...*plan.Source) {
 	p.mu.Lock()

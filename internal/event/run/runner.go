@@ -63,11 +63,19 @@ func newRunner(s *Service, seat course.Seat, src *plan.Source, statePartition in
 	return r
 }
 
-// publish gives the runner the source as it is now.
+// publish gives the runner the source as it is now. One that was published before what
+// it has is of no use: what that lacks would be forgotten.
 func (r *runner) publish(src *plan.Source) {
-	if r.src.Swap(src) != src {
-		r.ring()
-		r.wakeAll()
+	for {
+		was := r.src.Load()
+		if was == src || was.Version > src.Version {
+			return
+		}
+		if r.src.CompareAndSwap(was, src) {
+			r.ring()
+			r.wakeAll()
+			return
+		}
 	}
 }
 
@@ -246,6 +254,9 @@ func (p *pass) load() error {
 	defer cancel()
 	if err := p.r.s.current(within); err != nil {
 		return err
+	}
+	if src := p.r.s.published(p.r.seat.Source); src != nil { // it may not have been given to the runner yet
+		p.r.publish(src)
 	}
 	end, err := p.end(within)
 	if err != nil {
