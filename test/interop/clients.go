@@ -47,8 +47,8 @@ var (
 
 // The clients of the AWS door, which is on the HTTP port.
 var (
-	boto3Packages  = []string{"boto3==1.43.11", "awscli==1.45.11", "kafka-python==3.0.12"} // the last for sqs-kafka
-	oldBoto        = []string{"boto3==1.26.41", "botocore==1.29.41"}                       // of December 2022: the query protocol
+	boto3Packages  = []string{"boto3==1.43.11", "awscli==1.45.11", "kafka-python==3.0.12", "cryptography==50.0.2"} // the last two for sqs-kafka and sns
+	oldBoto        = []string{"boto3==1.26.41", "botocore==1.29.41", "cryptography==50.0.2"}                       // of December 2022: the query protocol
 	queued         = []string{"sqs-queues", "sqs-messages", "sqs-batches", "sqs-fifo", "sqs-visibility", "sqs-delays", "sqs-dead-letters", "sqs-restart"}
 	queuedShort    = []string{"sqs-queues", "sqs-messages", "sqs-batches", "sqs-fifo", "sqs-dead-letters", "sqs-restart"}
 	awsJavaVersion = "2.57.8"
@@ -108,8 +108,8 @@ func javas() []client {
 // awsClients are SDKs and tools of AWS's.
 func awsClients() []client {
 	return []client{
-		{name: "boto3", language: "Python", scenarios: slices.Concat(queued, []string{"sqs-kafka", "scheduler", "sts", "eventbridge", "aws-model"}), command: pythonWith(boto3Packages, "aws.py"), within: bigWithin},
-		{name: "boto3-old", language: "Python", scenarios: slices.Concat(queued, []string{"scheduler", "sts", "eventbridge"}), command: pythonWith(oldBoto, "aws.py"), within: bigWithin,
+		{name: "boto3", language: "Python", scenarios: slices.Concat(queued, []string{"sqs-kafka", "scheduler", "sts", "eventbridge", "sns", "aws-model"}), command: pythonWith(boto3Packages, "aws.py"), within: bigWithin},
+		{name: "boto3-old", language: "Python", scenarios: slices.Concat(queued, []string{"scheduler", "sts", "eventbridge", "sns"}), command: pythonWith(oldBoto, "aws.py"), within: bigWithin,
 			limits: "from before 2023: it speaks the query protocol and knows neither move tasks nor schedules that delete themselves"},
 		{name: "aws-cli", language: "Python", scenarios: []string{"sts", "sqs-queues", "sqs-messages", "scheduler", "eventbridge"}, command: pythonWith(boto3Packages, "awstool.py"),
 			limits: "version 1: for `aws sqs` it forgets AWS_ENDPOINT_URL and wants `--endpoint-url`"},

@@ -62,6 +62,7 @@ package main
 //	ce-kafka    what the SDK's Kafka binding wrote in both modes comes out of /ce the
 //	            same, and it reads what came in there
 //	scheduler   a schedule into a queue, once, and what is asked of schedules
+//	sns         a topic with queues and an address that confirms, and what is asked of SNS
 //	eventbridge a bus with a rule into queues, and what is asked of EventBridge
 //	sts         GetCallerIdentity
 //	group-admin list, describe, committed offsets, delete (refused while it

@@ -51,6 +51,7 @@ What the scenarios are:
 | ce-binary, ce-structured, ce-batch | events that CloudEvents' SDK sent to /ce in that mode come out the same in each: JSON, text and bytes as data, and none |
 | ce-kafka | what the SDK's Kafka binding wrote comes out of /ce the same, and it reads what came in there |
 | scheduler | groups, tags, schedules; one that runs once and is deleted, into a queue |
+| sns | queues get what their filter policies take, as signed JSON and raw; a FIFO topic; with boto3 also an address that confirms, verifies signatures and leaves, attributes, tags, batches |
 | eventbridge | a bus with a rule whose targets are queues, malformed detail, bad patterns; with boto3 also archive, replay, connections, tags and permissions |
 | sts | GetCallerIdentity |
 | aws-model | botocore's own models of SQS, Scheduler and STS know every member of every answer and every error that the scenarios got, and each operation was asked |

@@ -1,4 +1,4 @@
-"""boto3 through the scenarios of ../content.go that begin with sqs, scheduler, sts and eventbridge. The same program runs with
+"""boto3 through the scenarios of ../content.go that begin with sqs, scheduler, sts, eventbridge and sns. The same program runs with
 boto3 of today and with one from before 2023, which speaks the query protocol and knows neither move tasks nor schedules that delete
 themselves."""
 
@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import eventbridge
 import model
+import sns
 from content import ADDR, PREFIX, REPLICAS, WITHIN_S, Restart, scenario, want_equal
 
 HTTP = os.environ["INTEROP_HTTP"]
@@ -370,7 +371,8 @@ if __name__ == "__main__":
     print("VERSION", "boto3", boto3.__version__, f"(botocore {botocore.__version__})", flush=True)
     for name, work in [("sqs-queues", queues), ("sqs-messages", messages), ("sqs-batches", batches), ("sqs-fifo", fifo), ("sqs-visibility", visibility),
                        ("sqs-delays", delays), ("sqs-dead-letters", dead_letters), ("sqs-restart", restart), ("scheduler", schedules), ("sts", identity),
-                       ("eventbridge", lambda: eventbridge.run(client, make, arn, take, refused))]:
+                       ("eventbridge", lambda: eventbridge.run(client, make, arn, take, refused)),
+                       ("sns", lambda: sns.run(client, make, arn, take, refused))]:
         scenario(name, work)
     if not OLD:
         scenario("sqs-kafka", kafka_both_ways)
