@@ -162,6 +162,7 @@ func (r *runner) turns(ctx context.Context, helpers *sync.WaitGroup) error {
 			return err
 		}
 		r.seek()
+		r.next.Store(r.due.first(r.lanes)) // before who waits asks for it
 		r.settled()
 		r.failures = 0
 	}
@@ -173,11 +174,8 @@ func (r *runner) rest() time.Duration {
 	if len(r.hot) > 0 {
 		return 0
 	}
-	if ms := r.due.first(r.lanes); ms > 0 {
-		r.next.Store(ms)
+	if ms := r.next.Load(); ms > 0 {
 		d = min(d, max(0, time.UnixMilli(ms).Sub(r.s.o.Now())))
-	} else {
-		r.next.Store(0)
 	}
 	if !r.commitAt.IsZero() {
 		d = min(d, max(0, time.Until(r.commitAt)))
