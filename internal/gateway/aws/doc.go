@@ -1,7 +1,8 @@
 // Package aws is the AWS door of the HTTP port: it finds out which AWS service
 // a request is meant for and in which protocol, and lets that service answer.
-// The services are packages below: sqs, scheduler, sts; how their protocols are
-// read and written is package protocol.
+// The services are packages below: sqs, events, scheduler, sns, sts; how their
+// protocols are read and written is package protocol, what their models forbid
+// package constraint.
 //
 // One port serves all services, since SDKs can be told one endpoint for all
 // (AWS_ENDPOINT_URL). A request is told by, in this order: its X-Amz-Target,
