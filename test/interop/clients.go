@@ -111,9 +111,9 @@ func awsClients() []client {
 		{name: "boto3", language: "Python", scenarios: slices.Concat(queued, []string{"sqs-kafka", "scheduler", "sts", "eventbridge", "sns", "aws-model"}), command: pythonWith(boto3Packages, "aws.py"), within: bigWithin},
 		{name: "boto3-old", language: "Python", scenarios: slices.Concat(queued, []string{"scheduler", "sts", "eventbridge", "sns"}), command: pythonWith(oldBoto, "aws.py"), within: bigWithin,
 			limits: "from before 2023: it speaks the query protocol and knows neither move tasks nor schedules that delete themselves"},
-		{name: "aws-cli", language: "Python", scenarios: []string{"sts", "sqs-queues", "sqs-messages", "scheduler", "eventbridge"}, command: pythonWith(boto3Packages, "awstool.py"),
+		{name: "aws-cli", language: "Python", scenarios: []string{"sts", "sqs-queues", "sqs-messages", "scheduler", "eventbridge", "sns"}, command: pythonWith(boto3Packages, "awstool.py"),
 			limits: "version 1: for `aws sqs` it forgets AWS_ENDPOINT_URL and wants `--endpoint-url`"},
-		{name: "aws-go", language: "Go", scenarios: slices.Concat(queuedShort, []string{"sqs-kafka", "scheduler", "sts", "eventbridge"}), command: module("awsgo", "aws-go"), within: bigWithin},
+		{name: "aws-go", language: "Go", scenarios: slices.Concat(queuedShort, []string{"sqs-kafka", "scheduler", "sts", "eventbridge", "sns"}), command: module("awsgo", "aws-go"), within: bigWithin},
 		{name: "aws-java", language: "Java", scenarios: slices.Concat(queuedShort, []string{"scheduler", "sts", "eventbridge"}), command: awsJava, within: bigWithin},
 	}
 }

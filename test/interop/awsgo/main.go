@@ -62,7 +62,7 @@ func run(args []string) error {
 	}{
 		{"sqs-queues", queues, within}, {"sqs-messages", messages, within}, {"sqs-batches", batches, within}, {"sqs-fifo", fifo, within},
 		{"sqs-dead-letters", deadLetters, within}, {"sqs-restart", restart, restartWithin}, {"sqs-kafka", kafkaBothWays, within},
-		{"scheduler", schedules, within}, {"sts", identity, within}, {"eventbridge", buses, within},
+		{"scheduler", schedules, within}, {"sts", identity, within}, {"eventbridge", buses, within}, {"sns", topics, within},
 	} {
 		ctx, cancel := context.WithTimeout(context.Background(), s.within)
 		crowd.Tell(s.name, s.do(ctx, w))

@@ -1,4 +1,4 @@
-"""The AWS CLI through some of the scenarios of ../content.go that begin with sqs, scheduler, sts and eventbridge. Each call is a
+"""The AWS CLI through some of the scenarios of ../content.go that begin with sqs, scheduler, sts, eventbridge and sns. Each call is a
 process of its own, so there are few of them."""
 
 import json
@@ -68,11 +68,25 @@ def eventbridge():
     want_equal("the event", json.loads(got["Messages"][0]["Body"])["detail"], {"total": 100})
 
 
+def sns():
+    queue = f"{PREFIX}-sns"
+    url = aws("sqs", "create-queue", "--queue-name", queue)["QueueUrl"]
+    topic = aws("sns", "create-topic", "--name", f"{PREFIX}-sns")["TopicArn"]
+    policy = json.dumps({"FilterPolicy": json.dumps({"shop": ["north"]}), "RawMessageDelivery": "true"})
+    sub = aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", f"arn:aws:sqs:us-east-1:123456789012:{queue}", "--attributes", policy)
+    for shop, message in [("south", "not this"), ("north", "hello")]:
+        aws("sns", "publish", "--topic-arn", topic, "--message", message, "--message-attributes", json.dumps({"shop": {"DataType": "String", "StringValue": shop}}))
+    want_equal("the message", aws("sqs", "receive-message", "--queue-url", url, "--wait-time-seconds", "20")["Messages"][0]["Body"], "hello")
+    aws("sns", "unsubscribe", "--subscription-arn", sub["SubscriptionArn"])
+    want_equal("subscriptions", aws("sns", "list-subscriptions-by-topic", "--topic-arn", topic)["Subscriptions"], [])
+    aws("sns", "delete-topic", "--topic-arn", topic)
+
+
 def identity():
     want_equal("the account", aws("sts", "get-caller-identity")["Account"], "123456789012")
 
 
 if __name__ == "__main__":
     print("VERSION", "awscli", awscli.__version__, flush=True)
-    for name, work in [("sts", identity), ("sqs-queues", queues), ("sqs-messages", messages), ("scheduler", schedules), ("eventbridge", eventbridge)]:
+    for name, work in [("sts", identity), ("sqs-queues", queues), ("sqs-messages", messages), ("scheduler", schedules), ("eventbridge", eventbridge), ("sns", sns)]:
         scenario(name, work)
