@@ -114,7 +114,7 @@ func awsClients() []client {
 		{name: "aws-cli", language: "Python", scenarios: []string{"sts", "sqs-queues", "sqs-messages", "scheduler", "eventbridge", "sns"}, command: pythonWith(boto3Packages, "awstool.py"),
 			limits: "version 1: for `aws sqs` it forgets AWS_ENDPOINT_URL and wants `--endpoint-url`"},
 		{name: "aws-go", language: "Go", scenarios: slices.Concat(queuedShort, []string{"sqs-kafka", "scheduler", "sts", "eventbridge", "sns"}), command: module("awsgo", "aws-go"), within: bigWithin},
-		{name: "aws-java", language: "Java", scenarios: slices.Concat(queuedShort, []string{"scheduler", "sts", "eventbridge"}), command: awsJava, within: bigWithin},
+		{name: "aws-java", language: "Java", scenarios: slices.Concat(queuedShort, []string{"scheduler", "sts", "eventbridge", "sns"}), command: awsJava, within: bigWithin},
 	}
 }
 

@@ -182,10 +182,10 @@ func java(version, program string) func(context.Context, string) (command, error
 // awsJava compiles and runs our program for the AWS SDK for Java 2.
 func awsJava(ctx context.Context, cache string) (command, error) {
 	var needed strings.Builder
-	for _, artifact := range []string{"sqs", "scheduler", "sts", "eventbridge", "url-connection-client"} {
+	for _, artifact := range []string{"sqs", "scheduler", "sts", "eventbridge", "sns", "url-connection-client"} {
 		needed.WriteString(dependency("software.amazon.awssdk", artifact, awsJavaVersion))
 	}
-	home, err := once(cache, "java", []string{"software.amazon.awssdk", awsJavaVersion, "eventbridge"}, func(dir string) error {
+	home, err := once(cache, "java", []string{"software.amazon.awssdk", awsJavaVersion, "eventbridge", "sns"}, func(dir string) error {
 		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(project(needed.String())), 0o644); err != nil {
 			return err
 		}

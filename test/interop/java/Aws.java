@@ -29,6 +29,8 @@ import software.amazon.awssdk.services.eventbridge.model.ResourceNotFoundExcepti
 import software.amazon.awssdk.services.scheduler.SchedulerClient;
 import software.amazon.awssdk.services.scheduler.model.ConflictException;
 import software.amazon.awssdk.services.scheduler.model.FlexibleTimeWindowMode;
+import software.amazon.awssdk.services.sns.SnsClient;
+import software.amazon.awssdk.services.sns.model.NotFoundException;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.sqs.model.DeleteMessageBatchRequestEntry;
 import software.amazon.awssdk.services.sqs.model.Message;
@@ -40,7 +42,7 @@ import software.amazon.awssdk.services.sqs.model.ReceiptHandleIsInvalidException
 import software.amazon.awssdk.services.sqs.model.SendMessageBatchRequestEntry;
 import software.amazon.awssdk.services.sts.StsClient;
 
-/** The AWS SDK for Java 2 through scenarios of ../content.go that begin with sqs, scheduler, sts and eventbridge. It compares
+/** The AWS SDK for Java 2 through scenarios of ../content.go that begin with sqs, scheduler, sts, eventbridge and sns. It compares
  *  checksums by itself. */
 public final class Aws {
   static final URI ENDPOINT = URI.create("http://" + System.getenv("INTEROP_HTTP"));
@@ -68,6 +70,7 @@ public final class Aws {
     scenario("scheduler", Aws::schedules);
     scenario("sts", Aws::identity);
     scenario("eventbridge", Aws::buses);
+    scenario("sns", Aws::topics);
   }
 
   static void scenario(String name, Work work) {
@@ -317,6 +320,31 @@ public final class Aws {
       throw new AssertionError("a rule that is not there was described");
     } catch (ResourceNotFoundException e) {
       equal("the code", e.awsErrorDetails().errorCode(), "ResourceNotFoundException");
+    }
+  }
+
+  static void topics() {
+    SnsClient sns = SnsClient.builder().endpointOverride(ENDPOINT).region(Region.US_EAST_1).credentialsProvider(KEYS)
+        .httpClientBuilder(UrlConnectionHttpClient.builder()).build();
+    String url = make("sns", Map.of()), queue = arn(url);
+    String topic = sns.createTopic(r -> r.name(queue.substring(queue.lastIndexOf(':') + 1))).topicArn();
+    String sub = sns.subscribe(r -> r.topicArn(topic).protocol("sqs").endpoint(queue)
+        .attributes(Map.of("FilterPolicy", "{\"shop\":[\"north\"]}", "RawMessageDelivery", "true"))).subscriptionArn();
+    for (String shop : List.of("south", "north")) {
+      sns.publish(r -> r.topicArn(topic).message("from the " + shop).messageAttributes(Map.of("shop",
+          software.amazon.awssdk.services.sns.model.MessageAttributeValue.builder().dataType("String").stringValue(shop).build())));
+    }
+    Message got = take(url, 1).get(0);
+    equal("the message", got.body(), "from the north");
+    sqs.deleteMessage(r -> r.queueUrl(url).receiptHandle(got.receiptHandle()));
+    equal("the subscription", sns.listSubscriptionsByTopic(r -> r.topicArn(topic)).subscriptions().get(0).subscriptionArn(), sub);
+    sns.unsubscribe(r -> r.subscriptionArn(sub));
+    sns.deleteTopic(r -> r.topicArn(topic));
+    try {
+      sns.publish(r -> r.topicArn(topic).message("x"));
+      throw new AssertionError("a topic that is not there took a message");
+    } catch (NotFoundException e) {
+      equal("the code", e.awsErrorDetails().errorCode(), "NotFound");
     }
   }
 
