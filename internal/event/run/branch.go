@@ -368,11 +368,9 @@ func (b *branch) turn(ctx context.Context, w *walk, limit int64) (gone bool, err
 	}
 	t := w.decide(records, next)
 	now := course.Branch{At: t.next, Until: b.state.Until, SinceMs: b.state.SinceMs}
-	note := course.Note{Key: w.key, Value: now}
-	if now.Until != 0 && t.next >= now.Until {
-		note.Value = nil // the replay is over for the target
-	}
-	if err := w.write(ctx, t, []course.Note{note}); err != nil {
+	// At the end of a replay the record stays: without it the replay, which may be
+	// behind, would take the target for one of its own.
+	if err := w.write(ctx, t, []course.Note{{Key: w.key, Value: now}}); err != nil {
 		return false, err
 	}
 	if err := w.finish(); err != nil {

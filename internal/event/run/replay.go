@@ -21,7 +21,8 @@ type replay struct {
 	id     string
 	bell   chan struct{}
 	cancel context.CancelFunc
-	over   bool // guarded by runner.mu: nothing is left to do
+	beside context.Context // of its branches, which may outlive it
+	over   bool            // guarded by runner.mu: nothing is left to do
 	ill    map[string]string
 }
 
@@ -54,7 +55,7 @@ func (r *runner) beginReplays(ctx context.Context) {
 		if p.Cancelled || slices.ContainsFunc(r.again, func(x *replay) bool { return x.id == p.ID }) {
 			continue
 		}
-		x := &replay{r: r, name: p.Ref.Name, id: p.ID, bell: make(chan struct{}, 1), ill: map[string]string{}}
+		x := &replay{r: r, name: p.Ref.Name, id: p.ID, bell: make(chan struct{}, 1), beside: ctx, ill: map[string]string{}}
 		within, cancel := context.WithCancel(ctx)
 		x.cancel = cancel
 		r.again = append(r.again, x)
@@ -210,8 +211,8 @@ func (x *replay) walkOn(ctx context.Context, w *walk, at *course.Replay, end int
 				return err
 			}
 			for n, b := range away {
-				if n.Replay == x.name {
-					x.r.begin(ctx, n, b)
+				if n.Replay == x.name && !b.Over() {
+					x.r.begin(x.beside, n, b)
 				}
 			}
 			clear(x.ill)

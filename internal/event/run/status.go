@@ -68,6 +68,7 @@ func (s *Service) Cursors(ctx context.Context, src *plan.Source) ([]Cursor, erro
 			if err != nil {
 				return nil, err
 			}
+			maps.DeleteFunc(read.Branches, func(_ course.Name, b course.Branch) bool { return b.Over() })
 			if c.Rules, c.Branches, c.Replays = read.Rules, read.Branches, read.Replays; read.Main != nil {
 				c.At, c.TimeMs, c.Known = read.Main.At, read.Main.TimeMs, true
 			}

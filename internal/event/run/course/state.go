@@ -76,6 +76,9 @@ type Branch struct {
 	Why      string `json:"why,omitempty"`
 }
 
+// Over tells whether a branch is at its end; one that is live never is.
+func (b Branch) Over() bool { return b.Until != 0 && b.At >= b.Until }
+
 // Replay is how far a replay is.
 type Replay struct {
 	ID   string `json:"id"`

@@ -190,7 +190,9 @@ func (t *taking) forget() {
 		switch {
 		case t.keep[n.Target] && n.Replay == "":
 		case t.keep[n.Target] && there:
-			t.out.Run = append(t.out.Run, n)
+			if !t.s.Branches[n].Over() {
+				t.out.Run = append(t.out.Run, n)
+			}
 		default:
 			delete(t.s.Branches, n)
 			t.note(t.seat.BranchKey(n), nil)
