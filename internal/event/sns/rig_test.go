@@ -140,7 +140,8 @@ func (r *rig) publish(topic string, all ...sns.Message) []sns.Published {
 	return got
 }
 
-// take takes n messages of a queue, which must come, and no more than these.
+// take takes n messages of a queue, which must come, and no more than these. Each is
+// acknowledged: a FIFO queue gives nothing more of a group before.
 func (r *rig) take(called string, n int) []queue.Taken {
 	r.Helper()
 	ctx := r.ctx()
@@ -148,6 +149,9 @@ func (r *rig) take(called string, n int) []queue.Taken {
 	for len(out) < n {
 		got, err := r.Queues().Take(ctx, queue.Ref{Name: called}, queue.TakeOptions{Max: 10, WaitMs: 20_000, VisibilityMs: -1})
 		r.must(err)
+		for i := range got {
+			r.must(r.Queues().Ack(ctx, queue.Ref{Name: called}, []string{got[i].Receipt})[0])
+		}
 		out = append(out, got...)
 	}
 	if len(out) > n {
