@@ -33,7 +33,17 @@ const (
 	SchedulesTopic = "__ottla_schedules"
 	// WakesTopic tells which schedules are to be looked at.
 	WakesTopic = "__ottla_schedule_wakes"
+	// BusStateTopic has what runners of buses remember.
+	BusStateTopic = "__ottla_bus_state"
+	// DeliveriesTopic has what is to be delivered to addresses and functions,
+	// DeliveryStateTopic how far that is, AttemptsTopic each attempt.
+	DeliveriesTopic    = "__ottla_deliveries"
+	DeliveryStateTopic = "__ottla_delivery_state"
+	AttemptsTopic      = "__ottla_attempts"
 )
+
+// eventTopics are all of these.
+var eventTopics = []string{ObjectsTopic, SchedulesTopic, WakesTopic, BusStateTopic, DeliveriesTopic, DeliveryStateTopic, AttemptsTopic}
 
 // Ensure makes an internal topic if it is not there yet, and returns when its
 // partitions serve. Their coordinators may still be loading then: see
@@ -138,10 +148,10 @@ const minInsync = "min.insync.replicas"
 // fewer are enough, or nothing could be written. The offsets topic has the setting
 // of all topics, as in Kafka; where nobody made one, two of three.
 func (b *Broker) leastInSync(img *metadata.Image, topic string, replicas int64) (least int64, own bool) {
-	switch topic {
-	case OffsetsTopic:
+	switch {
+	case topic == OffsetsTopic:
 		return 2, replicas >= 3 && !b.o.View.MinInsyncSet(img)
-	case ObjectsTopic, SchedulesTopic, WakesTopic:
+	case slices.Contains(eventTopics, topic):
 		return eventInSync(replicas), true
 	}
 	return max(1, min(b.o.View.Int(img, internalTopics[topic]+".min.isr"), replicas)), true
@@ -170,7 +180,7 @@ func EventReplicas(nodes int) (replicas, inSync int) {
 
 // growing are the topics that get more replicas when nodes come, in the order of
 // what is asked of the controller.
-var growing = []string{OffsetsTopic, ShareStateTopic, TransactionsTopic, TimersTopic, ObjectsTopic, SchedulesTopic, WakesTopic}
+var growing = append([]string{OffsetsTopic, ShareStateTopic, TransactionsTopic, TimersTopic}, eventTopics...)
 
 // Grows tells whether a topic gets more replicas when nodes come: see Widen.
 func Grows(topic string) bool { return slices.Contains(growing, topic) }

@@ -4,7 +4,9 @@ import (
 	"testing"
 
 	"ottla/internal/broker"
+	"ottla/internal/event/delivery"
 	"ottla/internal/event/object"
+	"ottla/internal/event/run"
 	"ottla/internal/event/schedule"
 	"ottla/internal/kafka/timers"
 	"ottla/internal/metadata"
@@ -50,7 +52,7 @@ func TestInternalTopicsAreLookedAtWhenTheyMayLackReplicas(t *testing.T) {
 
 // What the event layer writes is as safe as what its node does.
 func TestTopicsOfTheEventLayerGrowAsInternalOnesDo(t *testing.T) {
-	for _, topic := range []string{object.Topic, schedule.StateTopic, schedule.WakeTopic, timers.Topic} {
+	for _, topic := range []string{object.Topic, schedule.StateTopic, schedule.WakeTopic, timers.Topic, run.StateTopic, delivery.Topic, delivery.StateTopic, delivery.AttemptsTopic} {
 		if !broker.Grows(topic) {
 			t.Errorf("%s does not get more replicas when nodes come", topic)
 		}
