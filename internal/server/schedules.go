@@ -14,6 +14,7 @@ import (
 	"ottla/internal/broker"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/schedule"
+	"ottla/internal/kafka/post"
 )
 
 // makeSchedules makes schedules; objects, timers and queues are there.
@@ -26,7 +27,7 @@ func (s *Server) makeSchedules() error {
 	e.outbound = outbound.New(outbound.Options{Guard: guard, Agent: "ottla/" + s.o.Version})
 	e.schedules = schedule.New(schedule.Options{
 		Objects: e.objects, Timers: s.timers, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient,
-		Partitions: s.partitionsOf, Leads: s.leads, Create: s.makeScheduleTopics,
+		Partitions: s.partitionsOf, MostBytes: (&post.Office{View: s.view, Image: s.image}).MostBytes, Leads: s.leads, Create: s.makeScheduleTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	return nil

@@ -78,7 +78,7 @@ func failure(err error) course.Result {
 		return course.Result{}
 	}
 	r := course.Result{Why: err.Error()}
-	for _, final := range []error{kerr.MessageTooLarge, kerr.InvalidRecord, kerr.InvalidTopicException, queue.ErrInvalid, queue.ErrTooLarge} {
+	for _, final := range []error{errTooLarge, kerr.InvalidRecord, kerr.InvalidTopicException, queue.ErrInvalid, queue.ErrTooLarge} {
 		r.Final = r.Final || errors.Is(err, final)
 	}
 	return r

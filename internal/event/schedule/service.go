@@ -72,6 +72,9 @@ type Options struct {
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	// Partitions tells how many partitions a topic has, 0 when there is none.
 	Partitions func(topic string) int
+	// MostBytes tells what a batch of a topic may have, 0 where that is not known.
+	// nil: it never is.
+	MostBytes func(topic string) int
 	// Leads tells whether this node leads a partition.
 	Leads func(topic string, partition int32) bool
 	// Create makes StateTopic and WakeTopic where they are not there, and

@@ -30,6 +30,7 @@ func (r *runner) turn(ctx context.Context, helpers *sync.WaitGroup) error {
 	var again []string
 	for _, p := range plans {
 		p.count(&r.s.count)
+		p.tell(r.s.o.Logger)
 		r.queued = append(r.queued, p.calls...)
 		if p.more || p.rest.WakeMs > 0 && p.rest.WakeMs <= nowMs {
 			again = append(again, p.key)

@@ -60,6 +60,10 @@ type Waiting struct {
 	Attempts int    `json:"attempts,omitempty"`
 	Flying   bool   `json:"flying,omitempty"` // an attempt is under way
 	Why      string `json:"why,omitempty"`    // of the last failure
+	// DeadMs is when it was given up, 0 before: now only its letter waits. Exhausted
+	// is the letter's.
+	DeadMs    int64  `json:"dead,omitempty"`
+	Exhausted string `json:"exhausted,omitempty"`
 }
 
 // Attempt is one attempt to deliver a run.
@@ -73,6 +77,7 @@ type Turn struct {
 	State    State
 	Changed  bool
 	Attempts []Attempt // in the order of their slots
+	Letters  []Letter  // that could not be written before
 	// Skipped are missed runs that were given up, as far as they were counted:
 	// those too old to be looked at count as one.
 	Skipped int
@@ -99,6 +104,7 @@ type Letter struct {
 	Attempts  int
 	Why       string
 	Exhausted string // which bound was met: Attempts, Age, or "" for a final failure
+	Last      bool   // it is not tried again to write it
 }
 
 // Values of Letter.Exhausted, by EventBridge Scheduler's names.
