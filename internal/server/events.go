@@ -23,6 +23,7 @@ import (
 	clockdoor "ottla/internal/gateway/clock"
 	"ottla/internal/gateway/rest"
 	"ottla/internal/kafka"
+	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metadata"
@@ -78,6 +79,12 @@ func (s *Server) makeMorgue() *queue.Morgue {
 	return s.events.morgue
 }
 
+// mostBytes is what a batch of a topic may have.
+func (s *Server) mostBytes(topic string) int {
+	o := post.Office{View: s.view, Image: s.image}
+	return o.MostBytes(topic)
+}
+
 // makeEvents makes the event layer; the door is there.
 func (s *Server) makeEvents() {
 	e := &s.events
@@ -88,7 +95,7 @@ func (s *Server) makeEvents() {
 		Create: s.makeObjectsTopic,
 	})
 	e.queues = queue.New(queue.Options{
-		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Partitions: s.broker, Image: s.image, Timers: s.timers,
+		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Partitions: s.broker, MostBytes: s.mostBytes, Image: s.image, Timers: s.timers,
 		Now: s.o.Now, NodeID: s.nodeID, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 }
