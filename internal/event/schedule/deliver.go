@@ -35,7 +35,7 @@ func (r *runner) records(it run) ([]*kgo.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.s.o.Queues.Records(r.ctx, ref, []queue.Message{message(it, ref)})
+	return r.s.o.Queues.Records(r.looking, ref, []queue.Message{message(it, ref)})
 }
 
 // message is a run for a queue. FIFO queues want a group, and an id by which they

@@ -38,11 +38,11 @@ func (r *runner) letter(it run, l course.Letter) ([]*kgo.Record, error) {
 	if len(m.Body) == 0 {
 		m.Body = []byte("{}") // no message is without a body
 	}
-	records, err := r.s.o.Queues.Records(r.ctx, ref, []queue.Message{m})
+	records, err := r.s.o.Queues.Records(r.looking, ref, []queue.Message{m})
 	for errors.Is(err, queue.ErrTooLarge) && len(m.Body) > 1 {
 		m.Body = bytes.ToValidUTF8(m.Body[:len(m.Body)/2], nil)
 		m.Attributes["IS_PAYLOAD_TRUNCATED"] = text("true")
-		records, err = r.s.o.Queues.Records(r.ctx, ref, []queue.Message{m})
+		records, err = r.s.o.Queues.Records(r.looking, ref, []queue.Message{m})
 	}
 	if err == nil {
 		err = r.fit(records)

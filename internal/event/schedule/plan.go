@@ -83,13 +83,13 @@ func (r *runner) decide(p *plan) {
 	for _, a := range turn.Attempts {
 		it := run{Schedule: p.def.Schedule, SlotMs: a.SlotMs, Attempt: a.Number}
 		if p.def.Target.URL != "" {
-			p.calls = append(p.calls, call{key: p.key, run: it})
+			p.calls = append(p.calls, callOf(p.key, it))
 			continue
 		}
 		of := output{slotMs: a.SlotMs}
 		records, err := r.records(it)
 		if errors.Is(err, queue.ErrDelays) {
-			p.calls = append(p.calls, call{key: p.key, run: it})
+			p.calls = append(p.calls, callOf(p.key, it))
 			continue
 		}
 		if err == nil {

@@ -27,7 +27,7 @@ func (d *desk) Records(context.Context, queue.Ref, []queue.Message) ([]*kgo.Reco
 // is not there, or takes none so large, gets none.
 func TestADeadLetterWaitsForItsQueue(t *testing.T) {
 	to := &desk{}
-	r := &runner{s: &Service{o: Options{Queues: to, Logger: slog.New(slog.DiscardHandler)}}, ctx: t.Context()}
+	r := &runner{s: &Service{o: Options{Queues: to, Logger: slog.New(slog.DiscardHandler)}}, looking: t.Context()}
 	k := &known{Schedule: Schedule{Spec: Spec{Expression: "rate(1 hour)", EndMs: now, Target: Target{URL: "https://example.org"}, DeadLetters: "dead"}, ID: "x"}}
 	k.SinceMs = now
 	k.timing, k.err = k.Schedule.timing()

@@ -1,0 +1,66 @@
+package schedule_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ottla/internal/event/schedule"
+)
+
+// A place that does not answer holds up its own calls, however many they are.
+func TestAPlaceThatDoesNotAnswerHoldsUpNoOthers(t *testing.T) {
+	r := newRig(t)
+	called := make(chan struct{})
+	good := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(called) }))
+	defer good.Close()
+	var late atomic.Int32
+	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body) // or nobody would notice that the caller goes
+		select {
+		case <-called:
+		case <-req.Context().Done():
+			late.Add(1)
+		}
+	}))
+	defer mute.Close()
+	at := "at(" + r.clock.Now().UTC().Add(time.Hour).Format("2006-01-02T15:04:05") + ")"
+	put := func(name, url string) {
+		r.put(name, schedule.Spec{Expression: at, Target: schedule.Target{URL: url, Input: "x"}})
+	}
+	for i := range 600 { // more than a partition's calls under way
+		put(fmt.Sprint("mute", i), mute.URL)
+	}
+	put("z", good.URL)
+	r.stop()
+	r.must(r.clock.Advance(r.ctx(), time.Hour))
+	r.start() // and looks at all of a partition at once, z last
+	r.advance(time.Second)
+	if n := late.Load(); n > 0 {
+		t.Errorf("%d calls had to end before another place was called", n)
+	}
+}
+
+// What a schedule says itself counts, however it writes the name.
+func TestHeadersOfACallAreTheSchedulesOwn(t *testing.T) {
+	r := newRig(t)
+	got := make(chan http.Header, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { got <- req.Header }))
+	defer s.Close()
+	for i := range 20 {
+		r.put(fmt.Sprint("call", i), schedule.Spec{Expression: "rate(1 day)", Target: schedule.Target{
+			URL: s.URL, Headers: map[string]string{"ce-type": "mine", "IDEMPOTENCY-KEY": "k", "content-type": "text/csv"}, Input: "x",
+		}})
+		r.advance(time.Second)
+		h := <-got
+		for name, want := range map[string]string{"Ce-Type": "mine", "Idempotency-Key": "k", "Content-Type": "text/csv"} {
+			if h.Get(name) != want {
+				t.Errorf("%s is %q, want %q", name, h.Get(name), want)
+			}
+		}
+	}
+}
