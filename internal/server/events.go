@@ -74,7 +74,7 @@ func (s *Server) makeMorgue() *queue.Morgue {
 			return t.Name, true
 		}
 		return "", false
-	})
+	}, s.mostBytes)
 	s.events.morgue.Written = s.metrics.Counters("ottla_queue_dead_letters_total", 200)
 	return s.events.morgue
 }

@@ -1,9 +1,13 @@
 package queue_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 )
 
 // A queue is deleted and made again under its name, each time at another node. All
@@ -29,5 +33,66 @@ func TestAQueueThatIsMadeAgainIsAnother(t *testing.T) {
 			}
 		}
 		nodes[(round+2)%3].ask("DELETE", "/q/orders", "", nil)
+	}
+}
+
+// A topic takes less than queues may send, and then even less. At every node messages
+// go in batches that it takes, and one that is too large by itself is refused by
+// itself.
+func TestBatchesAreAsLargeAsTheTopicTakes(t *testing.T) {
+	c, nodes := three(t)
+	admin := kadm.NewClient(c.Client())
+	most := "8000"
+	if _, err := admin.CreateTopic(nodes[0].ctx, 1, 3, map[string]*string{"max.message.bytes": &most}, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	nodes[0].ask("PUT", "/q/orders", "", nil)
+	for _, size := range []int{3000, 1500} {
+		for i, n := range nodes {
+			n.sendSizes(i+1, size, size, size, 9000, size, size)
+		}
+		most = "4000"
+		_, err := admin.AlterTopicConfigs(nodes[0].ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &most}}, "orders")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sendSizes sends messages of so many bytes in one request; those of 9000 are refused.
+func (d door) sendSizes(node int, sizes ...int) {
+	d.t.Helper()
+	var all struct {
+		Messages []map[string]string `json:"messages"`
+	}
+	for _, n := range sizes {
+		all.Messages = append(all.Messages, map[string]string{"body": strings.Repeat("x", n)})
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(d.ctx, "POST", "http://"+d.addr+"/q/orders/batch", strings.NewReader(string(body)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var got struct {
+		Sent []struct {
+			ID    string
+			Error *struct{ Code, Message string }
+		}
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || len(got.Sent) != len(sizes) {
+		d.t.Fatalf("node %d: %d, %+v, %v", node, resp.StatusCode, got, err)
+	}
+	for i, r := range got.Sent {
+		if tooLarge := sizes[i] == 9000; tooLarge != (r.Error != nil && r.Error.Code == "TOO_LARGE") || tooLarge == (r.ID != "") {
+			d.t.Errorf("node %d, message %d of %d bytes: %q, %+v", node, i, sizes[i], r.ID, r.Error)
+		}
 	}
 }

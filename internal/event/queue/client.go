@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -13,6 +14,35 @@ import (
 // asks once for each topic.
 func batchesThatFit(most func(topic string) int) kgo.ProducerOpt {
 	return kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return int32(min(max(most(topic), leastBatch), mostBatch)) })
+}
+
+// fits is what topics took when a client asked.
+type fits struct {
+	most func(topic string) int
+
+	mu   sync.Mutex // guards told
+	told map[string]int
+}
+
+// tell is most, noted.
+func (f *fits) tell(topic string) int {
+	n := f.most(topic)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told[topic] = n
+	return n
+}
+
+// outdated tells whether any topic takes another size by now.
+func (f *fits) outdated() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for topic, n := range f.told {
+		if f.most(topic) != n {
+			return true
+		}
+	}
+	return false
 }
 
 // leastBatch and mostBatch are what clients take for the size of a batch.

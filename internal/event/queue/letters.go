@@ -256,7 +256,7 @@ func (s *Service) Revise(ctx context.Context, ref Ref, v Revision) (string, erro
 		return "", fmt.Errorf("%s: %w: it is done, or somebody has it", name, ErrStale)
 	}
 	written, err := m.revise(ctx, q, p, r, v.Body)
-	if errors.Is(err, errFinal) {
+	if errors.Is(err, errFinal) && !errors.Is(err, ErrTooLarge) {
 		return "", invalidf("%w", err)
 	}
 	return written, err
@@ -266,8 +266,8 @@ func (s *Service) Revise(ctx context.Context, ref Ref, v Revision) (string, erro
 // kept out, and what he left is settled.
 func (s *Service) reviser(ctx context.Context, q *opened, p queues.Part, to *Ref) (*moving, error) {
 	txn := "ottla-edit-" + q.topic.ID.String() + "-" + strconv.Itoa(int(p.Index))
-	m := &moving{s: s, move: Move{From: q.Ref, To: to}, holder: holderOf(txn), mover: mover{open: s.o.Client, txnID: txn, group: revisions(q)}}
-	moved, err := m.mover.begin(ctx, q.Topic)
+	m := &moving{s: s, move: Move{From: q.Ref, To: to}, holder: holderOf(txn), mover: mover{open: s.o.Client, most: s.most, txnID: txn, group: revisions(q)}}
+	moved, err := m.mover.begin(ctx, q.Topic, q.topic.ID)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -317,7 +317,7 @@ func (s *Service) settleRevisions(ctx context.Context, q *opened) error {
 	if err != nil {
 		return err
 	}
-	moved, err := movedOffsets(ctx, c, revisions(q), q.Topic)
+	moved, err := movedOffsets(ctx, c, revisions(q), q.Topic, q.topic.ID)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -20,6 +20,7 @@ import (
 // its own; where there are no dead letters there is none.
 type Morgue struct {
 	open func(opts ...kgo.Opt) (*kgo.Client, error)
+	most func(topic string) int // that a batch may have
 	// topic names a topic by its id.
 	topic func(key store.Key) (string, bool)
 	// Written counts letters, by the topic that their records are of. It is set
@@ -41,9 +42,9 @@ type undertaker struct {
 }
 
 // NewMorgue makes a morgue; Close must follow. Topic names the topic of a
-// share-partition.
-func NewMorgue(open func(opts ...kgo.Opt) (*kgo.Client, error), topic func(key store.Key) (string, bool)) *Morgue {
-	return &Morgue{open: open, topic: topic, of: map[store.Key]*undertaker{}}
+// share-partition, most is what a batch of a topic may have.
+func NewMorgue(open func(opts ...kgo.Opt) (*kgo.Client, error), topic func(key store.Key) (string, bool), most func(topic string) int) *Morgue {
+	return &Morgue{open: open, topic: topic, most: most, of: map[store.Key]*undertaker{}}
 }
 
 func (m *Morgue) undertaker(key store.Key) (*undertaker, error) {
@@ -54,7 +55,7 @@ func (m *Morgue) undertaker(key store.Key) (*undertaker, error) {
 	}
 	u := m.of[key]
 	if u == nil {
-		u = &undertaker{mover: mover{open: m.open, txnID: "ottla-dead-" + key.String(), group: "ottla-dead." + key.Group}}
+		u = &undertaker{mover: mover{open: m.open, most: m.most, txnID: "ottla-dead-" + key.String(), group: "ottla-dead." + key.Group}}
 		m.of[key] = u
 	}
 	return u, nil
@@ -70,14 +71,14 @@ func (m *Morgue) Buried(ctx context.Context, key store.Key) (map[int64]bool, err
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.mover.c != nil {
+	if u.mover.ready() {
 		return u.buried, nil
 	}
 	topic, ok := m.topic(key)
 	if !ok {
 		return nil, fmt.Errorf("the topic with id %s: %w", key.TopicID, wire.UnknownTopicOrPartition)
 	}
-	moved, err := u.mover.begin(ctx, topic)
+	moved, err := u.mover.begin(ctx, topic, key.TopicID)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 		return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(r.s.KafkaAddr())}, opts...)...)
 	}
 	of := func(store.Key) (string, bool) { return "orders", true }
-	m := queue.NewMorgue(open, of)
+	most := func(string) int { return 1 << 20 }
+	m := queue.NewMorgue(open, of, most)
 	defer func() { m.Close() }()
 	buried := func(want ...int64) {
 		t.Helper()
@@ -46,8 +47,13 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 	buried(4, 5, 9)
 	bury(10)
 	buried(10)
+	again := key
+	again.TopicID[0]++ // the topic is made anew, and what is committed for its name is still there
+	if got, err := m.Buried(r.ctx, again); err != nil || len(got) > 0 {
+		t.Errorf("of another topic of the name, buried are %v, %v", got, err)
+	}
 	m.Close() // as a node ends
-	m = queue.NewMorgue(open, of)
+	m = queue.NewMorgue(open, of, most)
 	buried(10)
 	bury(12)
 	buried(12)

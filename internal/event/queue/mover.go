@@ -25,10 +25,15 @@ import (
 // step as metadata. One goroutine uses it.
 type mover struct {
 	open  func(opts ...kgo.Opt) (*kgo.Client, error)
+	most  func(topic string) int // that a batch may have
 	txnID string
 	group string
 	c     *kgo.Client
+	fits  *fits // of c
 }
+
+// ready tells that it has begun, and knows what topics take.
+func (m *mover) ready() bool { return m.c != nil && !m.fits.outdated() }
 
 // source is the partition that something is moved from.
 type source struct {
@@ -43,10 +48,11 @@ const mostMoved = 250
 
 // begin keeps all earlier movers of the transactional id out, and tells which
 // offsets of a topic the last step moved, by partition.
-func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bool, error) {
+func (m *mover) begin(ctx context.Context, topic string, id uuid.UUID) (map[int32]map[int64]bool, error) {
 	m.close()
+	m.fits = &fits{most: m.most, told: map[string]int{}}
 	c, err := m.open(kgo.TransactionalID(m.txnID), kgo.TransactionTimeout(30*time.Second), kgo.ProducerLinger(0),
-		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes), kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}))
+		batchesThatFit(m.fits.tell), kgo.RecordPartitioner(placed{kgo.StickyKeyPartitioner(nil)}))
 	if err != nil {
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}
@@ -54,7 +60,7 @@ func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bo
 		c.Close()
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}
-	moved, err := movedOffsets(ctx, c, m.group, topic)
+	moved, err := movedOffsets(ctx, c, m.group, topic, id)
 	if err != nil {
 		c.Close()
 		return nil, err
@@ -64,8 +70,9 @@ func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bo
 }
 
 // movedOffsets are the offsets of a topic that the last step of a mover moved, by
-// partition: what a mover's group committed.
-func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string) (map[int32]map[int64]bool, error) {
+// partition: what a mover's group committed. Those of an earlier topic of the name do
+// not count.
+func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string, id uuid.UUID) (map[int32]map[int64]bool, error) {
 	got, err := kadm.NewClient(c).FetchOffsets(kadm.RequireStable(ctx), group)
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		err = nil
@@ -74,7 +81,7 @@ func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string) (map[
 	got.Each(func(o kadm.OffsetResponse) {
 		if o.Topic == topic {
 			err = errors.Join(err, o.Err)
-			out[o.Partition] = readOffsets(o.Metadata)
+			out[o.Partition] = readOffsets(id, o.Metadata)
 		}
 	})
 	if err != nil {
@@ -128,7 +135,7 @@ func (m *mover) commitOffsets(ctx context.Context, from source, offsets []int64)
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group, req.Generation = m.txnID, id, epoch, m.group, -1
 	p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-	text := writeOffsets(offsets)
+	text := writeOffsets(from.id, offsets)
 	p.Partition, p.Offset, p.Metadata = from.partition, offsets[len(offsets)-1]+1, &text
 	t := kmsg.NewTxnOffsetCommitRequestTopic()
 	t.Topic, t.TopicID, t.Partitions = from.topic, from.id, append(t.Partitions, p)
@@ -150,23 +157,24 @@ func (m *mover) close() {
 	}
 }
 
-// offsetsForm begins metadata with offsets.
-const offsetsForm = "offsets:"
+// offsetsForm begins metadata with offsets of the topic of an id.
+func offsetsForm(topic uuid.UUID) string { return "offsets:" + topic.String() + ":" }
 
-// writeOffsets makes metadata of offsets in order.
-func writeOffsets(offsets []int64) string {
+// writeOffsets makes metadata of offsets of a topic, in order.
+func writeOffsets(topic uuid.UUID, offsets []int64) string {
 	var b []byte
 	last := int64(0)
 	for _, o := range offsets {
 		b = binary.AppendUvarint(b, uint64(o-last))
 		last = o
 	}
-	return offsetsForm + base64.RawStdEncoding.EncodeToString(b)
+	return offsetsForm(topic) + base64.RawStdEncoding.EncodeToString(b)
 }
 
-// readOffsets is the inverse; what cannot be read is no offset.
-func readOffsets(text string) map[int64]bool {
-	text, ok := strings.CutPrefix(text, offsetsForm)
+// readOffsets is the inverse; what cannot be read, or is of another topic, is no
+// offset.
+func readOffsets(topic uuid.UUID, text string) map[int64]bool {
+	text, ok := strings.CutPrefix(text, offsetsForm(topic))
 	b, err := base64.RawStdEncoding.DecodeString(text)
 	if !ok || err != nil {
 		return nil

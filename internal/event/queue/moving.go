@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/letter"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/record"
 	"ottla/internal/share"
@@ -148,7 +149,7 @@ func (r *moving) some(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !r.begun {
+	if !r.begun || !r.mover.ready() {
 		if err := r.begin(ctx, q); err != nil {
 			return false, err
 		}
@@ -213,9 +214,33 @@ func (r *moving) put(ctx context.Context, b *batch, q *opened, p queues.Part, of
 		b.failed = err
 		return
 	}
-	b.records = append(b.records, moved(to, q, p, offset, x))
+	out := moved(to, q, p, offset, x)
+	if size, most := batchOf(out, r.s.most(to)), r.s.most(to); size > most {
+		b.failed = fmt.Errorf("%w: %w: %s becomes a record of %d bytes, and the topic %s takes %d: let it take more (max.message.bytes), or leave the message out",
+			errFinal, ErrTooLarge, letter.NameOf(q.Topic, p.Index, offset), size, to, most)
+		return
+	}
+	b.records = append(b.records, out)
 	b.offsets = append(b.offsets, offset)
 }
+
+// batchOf is how many bytes a record has as a batch by itself, as clients count them;
+// what is surely not above most is not counted out.
+func batchOf(r *kgo.Record, most int) int {
+	if rough := roughSize(r) + record.HeaderSize + batchSlack; rough <= most {
+		return rough
+	}
+	b := record.NewBuilder()
+	var headers []record.RecordHeader
+	for _, h := range r.Headers {
+		headers = append(headers, record.RecordHeader(h))
+	}
+	b.Add(0, r.Key, r.Value, headers...)
+	return b.Size() + batchSlack
+}
+
+// batchSlack is more than clients count beside the batch itself.
+const batchSlack = 64
 
 // finishWithin bounds a step that a node which stops makes to its end.
 const finishWithin = 10 * time.Second

@@ -31,6 +31,7 @@ type sending struct {
 	by   *producer
 	met  meeting // of by with the topic
 	far  sync.WaitGroup
+	one  bool // one message is on its way at a time
 
 	mu    sync.Mutex // guards all below
 	there written
@@ -41,6 +42,7 @@ type sending struct {
 type mailed struct {
 	place  int
 	record *kgo.Record
+	alone  bool // it was a batch by itself
 }
 
 // parcel are messages of one partition.
@@ -57,6 +59,15 @@ type parcel struct {
 // headers, and each header beside its own.
 const recordOverhead = 40
 
+// roughSize is at least what a record takes in a batch.
+func roughSize(r *kgo.Record) int {
+	size := recordOverhead + len(r.Key) + len(r.Value)
+	for i := range r.Headers {
+		size += recordOverhead + len(r.Headers[i].Key) + len(r.Headers[i].Value)
+	}
+	return size
+}
+
 // add takes a message, whose place it is told by.
 func (w *sending) add(ctx context.Context, place int, m *Message) {
 	r := &kgo.Record{Topic: w.q.Topic, Key: m.key(), Value: m.Body, Headers: m.headers(), Timestamp: w.now}
@@ -65,10 +76,7 @@ func (w *sending) add(ctx context.Context, place int, m *Message) {
 		w.send(ctx, place, r)
 		return
 	}
-	size := recordOverhead + len(r.Key) + len(r.Value)
-	for i := range r.Headers {
-		size += recordOverhead + len(r.Headers[i].Key) + len(r.Headers[i].Value)
-	}
+	size := roughSize(r)
 	to := w.parcel(index, p)
 	if len(to.records) > 0 && to.size+size > p.MaxBatch() {
 		w.write(ctx, to)
@@ -204,7 +212,7 @@ func (w *sending) send(ctx context.Context, place int, r *kgo.Record) {
 	w.by.c.Produce(ctx, r, func(r *kgo.Record, err error) {
 		if refused(err) {
 			w.mu.Lock()
-			w.again = append(w.again, mailed{place, r})
+			w.again = append(w.again, mailed{place, r, w.one})
 			w.mu.Unlock()
 		}
 		w.ended(place, r, err)
@@ -219,29 +227,40 @@ func refused(err error) bool {
 }
 
 // retry gives the producer back, and what it was refused to another that knows
-// better, as long as the queue's topic is there.
+// better, as long as the queue's topic is there. A batch that was too large may be
+// that for a leader who knows younger settings than this node: then its messages go
+// one by one, once.
 func (w *sending) retry(ctx context.Context, begun time.Time) {
-	again, recreated := w.again, false
-	for _, x := range again {
-		recreated = recreated || errors.Is(w.out[x.place].Err, kerr.UnknownTopicID)
+	var again []mailed
+	recreated := false
+	for _, x := range w.again {
+		switch anew := errors.Is(w.out[x.place].Err, kerr.UnknownTopicID); {
+		case anew:
+			recreated = true
+		case x.alone, batchOf(x.record, w.met.most) > w.met.most && w.met.most == w.s.most(w.q.Topic):
+			continue // it is too large by itself
+		}
+		again = append(again, x)
 	}
 	w.s.release(w.by, recreated)
-	w.by, w.again = nil, nil
+	w.by, w.again, w.one = nil, nil, !recreated
 	t := w.s.o.Image().TopicByName(w.q.Topic)
-	switch {
-	case len(again) == 0 || t == nil || t.ID != w.q.topic.ID || time.Since(begun) > sendTimeout:
+	if len(again) == 0 || t == nil || t.ID != w.q.topic.ID || time.Since(begun) > sendTimeout {
 		return
-	case recreated: // a node that is behind may have told what it knew
+	}
+	if recreated { // a node that is behind may have told what it knew
 		sleep(ctx, pause)
-	case w.met.most == w.s.most(w.q.Topic):
-		return // they are too large by themselves
 	}
 	if ctx.Err() != nil {
 		return
 	}
 	for _, x := range again {
+		r := x.record
 		w.out[x.place].Err = nil
-		w.send(ctx, x.place, &kgo.Record{Topic: x.record.Topic, Key: x.record.Key, Value: x.record.Value, Headers: x.record.Headers, Timestamp: w.now})
+		w.send(ctx, x.place, &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: w.now})
+		if w.one {
+			w.far.Wait()
+		}
 	}
 	w.far.Wait()
 }

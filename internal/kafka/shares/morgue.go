@@ -25,8 +25,12 @@ type gathered struct {
 	batches [][]byte
 }
 
-// Put keeps a batch.
+// Put keeps a batch. One that the box would not take is a letter that is too large
+// by itself: it is refused before a transaction is begun.
 func (g *gathered) Put(_ context.Context, batch []byte) error {
+	if most := g.MostBytes(); len(batch) > most {
+		return wire.Errorf(wire.MessageTooLarge, "a dead letter of %d bytes, where its topic takes %d", len(batch), most)
+	}
 	g.batches = append(g.batches, slices.Clone(batch))
 	return nil
 }
@@ -57,8 +61,8 @@ func (f *Family) queueLetters(ctx context.Context, w *letters, topic string) (er
 
 // withLetters are the offsets that have letters with this step, in order: those of the
 // step, and those of the last one whose records may still wait to be archived. That
-// is all from the range on: it is the lowest that waits, and what was known when it
-// was told is stored.
+// is all from the range on: it is the lowest that waits, but for letters that were
+// refused, and what was known when it was told is stored.
 func withLetters(w *letters) []int64 {
 	out := slices.Clone(w.offsets)
 	for at := range w.buried {
