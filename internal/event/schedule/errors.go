@@ -8,7 +8,7 @@ import (
 // What can be wrong, for errors.Is. Doors map them.
 var (
 	// ErrNotFound: there is no such schedule, or no such group.
-	ErrNotFound = errors.New("there is no such schedule")
+	ErrNotFound = errors.New("there is none of that name")
 	// ErrExists: there is one of that name.
 	ErrExists = errors.New("there is one of that name")
 	// ErrInvalid: what was asked cannot be, whoever asks. An *InvalidError tells
