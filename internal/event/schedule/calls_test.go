@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,5 +64,31 @@ func TestHeadersOfACallAreTheSchedulesOwn(t *testing.T) {
 				t.Errorf("%s is %q, want %q", name, h.Get(name), want)
 			}
 		}
+	}
+}
+
+// A page of schedules whose inputs are large is shorter: an answer is made in memory.
+func TestAPageOfSchedulesHasABoundInBytes(t *testing.T) {
+	r := newRig(t)
+	r.topic("jobs")
+	const n = 20
+	for i := range n {
+		s := spec("rate(1 day)", "jobs")
+		s.Paused = true
+		s.Target.Input = strings.Repeat([]string{"<", "\x01", "ä", "x"}[i%4], schedule.MostInput/2)
+		r.put(fmt.Sprintf("s%02d", i), s)
+	}
+	var names []string
+	pages := 0
+	for after := ""; pages == 0 || after != ""; pages++ {
+		page, next, err := r.Schedules().List(r.ctx(), schedule.ListOptions{Most: 1000, After: after})
+		r.must(err)
+		for _, s := range page {
+			names = append(names, s.Name)
+		}
+		after = next
+	}
+	if len(names) != n || !slices.IsSorted(names) || pages < 2 {
+		t.Errorf("%d pages with %v", pages, names)
 	}
 }

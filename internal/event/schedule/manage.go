@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -96,7 +95,7 @@ func (s *Service) write(ctx context.Context, ref Ref, old *Schedule, spec Spec) 
 		return Schedule{}, err
 	}
 	var err error
-	if o.Spec, err = json.Marshal(spec); err != nil {
+	if o.Spec, err = object.Marshal(spec); err != nil {
 		return Schedule{}, fmt.Errorf("write %s: %w", full, err)
 	}
 	if err := s.o.Create(ctx); err != nil {
@@ -176,7 +175,8 @@ type ListOptions struct {
 	Most            int    // 1 to 1000
 }
 
-// List gives schedules by group and name, and where to go on, "" at the end.
+// List gives schedules by group and name, and where to go on, "" at the end; fewer
+// than were asked for where they are large.
 func (s *Service) List(ctx context.Context, o ListOptions) (out []Schedule, next string, err error) {
 	if o.Most < 1 || o.Most > mostNamesAtOne {
 		return nil, "", invalid("max", "%d is outside 1 to %d", o.Most, mostNamesAtOne)
@@ -192,7 +192,11 @@ func (s *Service) List(ctx context.Context, o ListOptions) (out []Schedule, next
 	if err != nil {
 		return nil, "", unavailable("list schedules", err)
 	}
-	for _, o := range objects {
+	size := 0
+	for i, o := range objects {
+		if size += len(o.Spec); size > mostPage && i > 0 {
+			return out, objects[i-1].Ref.Name, nil
+		}
 		d, err := scheduleOf(o)
 		if err != nil {
 			return nil, "", err

@@ -271,7 +271,7 @@ func TestASchedulePausesResumesAndChanges(t *testing.T) {
 		t.Errorf("changed to a topic that is not there: %v", err)
 	}
 	r.must(r.Schedules().DeleteOnce(r.ctx(), ref, "once"))
-	r.advance(5 * time.Hour)
+	r.advance(50 * time.Minute)
 	if n := len(r.records("jobs", 0)); n != 6 {
 		t.Errorf("%d runs after it was deleted, want 6", n)
 	}
@@ -280,6 +280,11 @@ func TestASchedulePausesResumesAndChanges(t *testing.T) {
 	r.advance(time.Minute)
 	if n := len(r.records("jobs", 0)); n != 7 { // another of the name begins anew
 		t.Errorf("%d runs of another schedule of the name, want 7", n)
+	}
+	r.advance(time.Hour)
+	r.must(r.Schedules().DeleteOnce(r.ctx(), ref, "once")) // who says so now means this one
+	if _, err := r.Schedules().Get(r.ctx(), ref); !errors.Is(err, schedule.ErrNotFound) {
+		t.Errorf("a token counts for ever: %v", err)
 	}
 }
 

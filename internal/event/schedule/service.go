@@ -197,6 +197,8 @@ func objectError(of name.Ref, err error) error {
 		return fmt.Errorf("%s: %w", of, ErrNotFound)
 	case errors.Is(err, object.ErrConflict):
 		return fmt.Errorf("%s: %w", of, ErrConflict)
+	case errors.Is(err, object.ErrTooLarge):
+		return because("target", err)
 	}
 	return unavailable(of.String(), err)
 }

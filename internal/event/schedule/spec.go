@@ -81,8 +81,9 @@ const (
 	mostExtra      = 64 << 10
 	mostKey        = 1024
 	mostURL        = 2048
-	pastGraceMs    = 60_000 // at() may be so long ago when it is told
-	mostNamesAtOne = 1000   // of a page
+	pastGraceMs    = 60_000  // at() may be so long ago when it is told
+	mostNamesAtOne = 1000    // of a page
+	mostPage       = 4 << 20 // bytes of one, beside its first
 )
 
 // Schedule is a schedule as it is.
