@@ -2,50 +2,15 @@ package schedule_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"ottla/internal/event/schedule"
 )
-
-// A place that does not answer holds up its own calls, however many they are.
-func TestAPlaceThatDoesNotAnswerHoldsUpNoOthers(t *testing.T) {
-	r := newRig(t)
-	called := make(chan struct{})
-	good := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(called) }))
-	defer good.Close()
-	var late atomic.Int32
-	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
-		_, _ = io.Copy(io.Discard, req.Body) // or nobody would notice that the caller goes
-		select {
-		case <-called:
-		case <-req.Context().Done():
-			late.Add(1)
-		}
-	}))
-	defer mute.Close()
-	at := "at(" + r.clock.Now().UTC().Add(time.Hour).Format("2006-01-02T15:04:05") + ")"
-	put := func(name, url string) {
-		r.put(name, schedule.Spec{Expression: at, Target: schedule.Target{URL: url, Input: "x"}})
-	}
-	for i := range 600 { // more than a partition's calls under way
-		put(fmt.Sprint("mute", i), mute.URL)
-	}
-	put("z", good.URL)
-	r.stop()
-	r.must(r.clock.Advance(r.ctx(), time.Hour))
-	r.start() // and looks at all of a partition at once, z last
-	r.advance(time.Second)
-	if n := late.Load(); n > 0 {
-		t.Errorf("%d calls had to end before another place was called", n)
-	}
-}
 
 // What a schedule says itself counts, however it writes the name.
 func TestHeadersOfACallAreTheSchedulesOwn(t *testing.T) {

@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/outbound"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule/course"
+	"ottla/internal/metric"
 )
 
 // desk is the queue of dead letters, which may be out of reach.
@@ -64,5 +68,59 @@ func TestADeadLetterWaitsForItsQueue(t *testing.T) {
 	}
 	if p := look(kerr.InvalidRecord, nil); !p.rest.Over {
 		t.Errorf("what is never taken: %+v", p)
+	}
+}
+
+// lines are addresses of which some do not answer before another was called.
+type lines struct {
+	mu     sync.Mutex // guards mute
+	mute   int        // calls of them that are under way
+	called chan struct{}
+}
+
+func (l *lines) Do(ctx context.Context, q outbound.Request) outbound.Answer {
+	if !strings.Contains(q.URL, "mute") {
+		close(l.called)
+		return outbound.Answer{Status: 200}
+	}
+	l.mu.Lock()
+	l.mute++
+	l.mu.Unlock()
+	select {
+	case <-l.called:
+	case <-ctx.Done():
+	}
+	return outbound.Answer{Status: 200}
+}
+
+// A place that does not answer holds up its own calls, however many they are.
+func TestAPlaceThatDoesNotAnswerHoldsUpNoOthers(t *testing.T) {
+	to := &lines{called: make(chan struct{})}
+	s := &Service{o: Options{HTTP: to}}
+	s.count.attempts = (*metric.Registry)(nil).Counter("ottla_schedule_http_attempts_total")
+	r := newRunner(&Service{o: s.o, count: s.count, ctx: t.Context()}, 0, 1)
+	r.flyingTo = map[string]int{}
+	queue := func(url string) {
+		it := run{Schedule: Schedule{Spec: Spec{Target: Target{URL: url}}}}
+		r.queued = append(r.queued, callOf(url, it))
+	}
+	for i := range 10 * mostCalls {
+		queue(fmt.Sprint("https://mute.example.org/", i))
+	}
+	queue("https://example.org")
+	var helpers sync.WaitGroup
+	r.launch(t.Context(), &helpers)
+	if n := 10*mostCalls + 1 - len(r.queued); n != mostCallsTo+1 {
+		t.Fatalf("%d calls are under way, want %d", n, mostCallsTo+1)
+	}
+	<-to.called
+	helpers.Wait()
+	for len(r.queued) > 0 { // the others follow, as there is room
+		r.take()
+		r.launch(t.Context(), &helpers)
+		helpers.Wait()
+	}
+	if r.take(); r.flying != 0 || len(r.flyingTo) != 0 || to.mute != 10*mostCalls {
+		t.Errorf("%d and %v are under way; %d were made", r.flying, r.flyingTo, to.mute)
 	}
 }
