@@ -34,6 +34,9 @@ func Check(kind Kind, name string) error {
 	if name == "" || len(name) > most {
 		return fmt.Errorf("the name %q of a %s has %d characters; 1 to %d are possible", name, kind, len(name), most)
 	}
+	if name == "." || name == ".." {
+		return fmt.Errorf("the name %q of a %s is a step in paths; names may not be . or ..", name, kind)
+	}
 	bare := name
 	if kind == Queue {
 		bare = strings.TrimSuffix(name, FIFOSuffix)

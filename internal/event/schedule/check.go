@@ -112,6 +112,9 @@ func (s *Spec) checkRest(ref Ref) error {
 	if len(s.Extra) > mostExtra {
 		return invalid("extra", "it has %d bytes; %d are possible", len(s.Extra), mostExtra)
 	}
+	if len(s.MadeBy) > mostMaker {
+		return invalid("made_by", "it has %d bytes; %d are possible", len(s.MadeBy), mostMaker)
+	}
 	if s.DeadLetters != "" {
 		if _, err := queueRef(s.DeadLetters, ref); err != nil {
 			return because("dead_letters", err)

@@ -11,6 +11,9 @@ var (
 	ErrNotFound = errors.New("there is none of that name")
 	// ErrExists: there is one of that name.
 	ErrExists = errors.New("there is one of that name")
+	// ErrComplete: the same request has made it before, and it has had its last run and
+	// was deleted.
+	ErrComplete = errors.New("the same request has made it before; it has had its last run and was deleted")
 	// ErrInvalid: what was asked cannot be, whoever asks. An *InvalidError tells
 	// which field.
 	ErrInvalid = errors.New("it cannot be")

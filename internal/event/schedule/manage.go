@@ -11,18 +11,33 @@ import (
 )
 
 // Create makes a schedule. ErrExists says that there is one of that name,
-// ErrNotFound that there is no such group.
+// ErrNotFound that there is no such group; ErrComplete, of a request that comes again
+// within an hour under one MadeBy, that nothing is left to do: made anew it would run
+// once more.
 func (s *Service) Create(ctx context.Context, ref Ref, spec Spec) (Schedule, error) {
 	if _, err := s.Get(ctx, ref); err == nil {
 		return Schedule{}, fmt.Errorf("%s: %w", ref.Full(), ErrExists)
 	} else if !errors.Is(err, ErrNotFound) {
 		return Schedule{}, err
 	}
+	if done, err := s.deletedBy(ctx, ref.Full(), madeToken(spec.MadeBy)); err != nil {
+		return Schedule{}, err
+	} else if done {
+		return Schedule{}, fmt.Errorf("%s: %w", ref.Full(), ErrComplete)
+	}
 	out, err := s.write(ctx, ref, nil, spec)
 	if errors.Is(err, ErrConflict) {
 		return Schedule{}, fmt.Errorf("%s: %w", ref.Full(), ErrExists)
 	}
 	return out, err
+}
+
+// madeToken is the token by which a schedule is deleted that is complete.
+func madeToken(by string) string {
+	if by == "" {
+		return ""
+	}
+	return "made/" + by
 }
 
 // Update puts a spec in the place of another, whole. ErrNotFound says that there

@@ -14,7 +14,6 @@ import (
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule/course"
-	"ottla/internal/metric"
 )
 
 // desk is the queue of dead letters, which may be out of reach.
@@ -96,9 +95,7 @@ func (l *lines) Do(ctx context.Context, q outbound.Request) outbound.Answer {
 // A place that does not answer holds up its own calls, however many they are.
 func TestAPlaceThatDoesNotAnswerHoldsUpNoOthers(t *testing.T) {
 	to := &lines{called: make(chan struct{})}
-	s := &Service{o: Options{HTTP: to}}
-	s.count.attempts = (*metric.Registry)(nil).Counter("ottla_schedule_http_attempts_total")
-	r := newRunner(&Service{o: s.o, count: s.count, ctx: t.Context()}, 0, 1)
+	r := newRunner(&Service{o: Options{HTTP: to}, ctx: t.Context()}, 0, 1)
 	r.flyingTo = map[string]int{}
 	queue := func(url string) {
 		it := run{Schedule: Schedule{Spec: Spec{Target: Target{URL: url}}}}

@@ -288,6 +288,31 @@ func TestASchedulePausesResumesAndChanges(t *testing.T) {
 	}
 }
 
+// A request whose answer was lost comes again when all is over already.
+func TestARequestThatComesTwiceRunsOnce(t *testing.T) {
+	r := newRig(t)
+	r.topic("jobs")
+	ref := schedule.Ref{Name: "once"}
+	s := spec("at("+r.clock.Now().UTC().Format("2006-01-02T15:04:05")+")", "jobs")
+	s.DeleteAfter, s.MadeBy = true, "token"
+	_, err := r.Schedules().Create(r.ctx(), ref, s)
+	r.must(err)
+	r.advance(time.Second)
+	if _, err := r.Schedules().Create(r.ctx(), ref, s); !errors.Is(err, schedule.ErrComplete) {
+		t.Errorf("made again: %v", err)
+	}
+	r.advance(time.Second)
+	if n := len(r.records("jobs", 0)); n != 1 {
+		t.Errorf("%d runs, want 1", n)
+	}
+	s.MadeBy, s.Paused = "another", true
+	_, err = r.Schedules().Create(r.ctx(), ref, s)
+	r.must(err)
+	r.must(r.Schedules().Delete(r.ctx(), ref))
+	_, err = r.Schedules().Create(r.ctx(), ref, s) // it was not complete
+	r.must(err)
+}
+
 func TestAChangeThatLeavesTheTimingKeepsItsPlace(t *testing.T) {
 	r := newRig(t)
 	r.topic("jobs")

@@ -116,7 +116,7 @@ func (r *runner) leave(ctx context.Context, helpers *sync.WaitGroup, plans []*pl
 // finish deletes a schedule that has no run any more, unless it was changed
 // meanwhile; false when that has to be tried again.
 func (r *runner) finish(ctx context.Context, p *plan) bool {
-	err := r.s.o.Objects.Delete(ctx, p.def.Full(), p.def.Version)
+	err := r.s.o.Objects.DeleteOnce(ctx, p.def.Full(), p.def.Version, madeToken(p.def.MadeBy))
 	switch {
 	case err == nil:
 		r.s.o.Logger.Info("a schedule is complete and was deleted", "schedule", p.def.Full().Name)
