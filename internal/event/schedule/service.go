@@ -127,11 +127,11 @@ func (s *Service) news(n object.News) {
 	key := n.Object.Ref.Key()
 	if n.Deleted {
 		s.view.remove(key)
-	} else if d, err := scheduleOf(n.Object); err != nil {
-		s.o.Logger.Error("a schedule cannot be read and does not run", "schedule", n.Object.Ref.Name, "err", err)
-		s.view.remove(key)
 	} else {
-		s.view.put(key, d)
+		d, err := scheduleOf(n.Object)
+		if s.view.put(key, d, err); err != nil {
+			s.o.Logger.Error("a schedule cannot be read and does not run", "schedule", n.Object.Ref.Name, "err", err)
+		}
 	}
 	s.Look()
 	partitions := s.o.Partitions(StateTopic)
@@ -150,16 +150,17 @@ func (s *Service) news(n object.News) {
 // those of others. It is called whenever leaders change, and returns at once.
 func (s *Service) Look() {
 	partitions := s.o.Partitions(StateTopic)
-	if partitions == 0 || s.o.Partitions(WakeTopic) != partitions || s.view.empty() {
+	if partitions == 0 || s.o.Partitions(WakeTopic) != partitions {
 		return
 	}
+	wanted := !s.view.empty()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := range int32(partitions) {
 		r, leads := s.runners[p], s.o.Leads(StateTopic, p)
 		switch {
 		case s.closed:
-		case leads && r == nil:
+		case leads && r == nil && wanted:
 			r = newRunner(s, p, partitions)
 			s.runners[p] = r
 			s.running.Go(func() { r.run() })

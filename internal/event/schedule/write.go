@@ -72,12 +72,19 @@ type writing struct {
 
 	mu     sync.Mutex // guards what follows: the client tells from goroutines of its own
 	failed refusals
+	own    error // of what is known of schedules: then nobody else is to blame
 	swept  error // of records that nobody refused
 }
 
 // state writes what is known of a schedule.
 func (w *writing) state(rec *kgo.Record) error {
-	return w.put(rec, func(err error) { w.swept = errors.Join(w.swept, err) })
+	return w.put(rec, func(err error) {
+		if refused(err) {
+			w.own = err
+		} else {
+			w.swept = err
+		}
+	})
 }
 
 // output writes a record of a plan.
@@ -85,7 +92,7 @@ func (w *writing) output(p *plan, out written) error {
 	return w.put(out.record, func(err error) {
 		switch {
 		case !refused(err):
-			w.swept = errors.Join(w.swept, err)
+			w.swept = err
 		case w.failed[p] == nil:
 			w.failed[p] = map[output]error{out.output: err}
 		default:
@@ -126,6 +133,8 @@ func (w *writing) flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
+	case w.own != nil:
+		return fmt.Errorf("write to %s: %w", StateTopic, w.own)
 	case len(w.failed) > 0:
 		return errTakeBack
 	case w.swept != nil:

@@ -7,6 +7,8 @@ const (
 	// MostWaiting are the runs of one schedule that wait to be delivered: the
 	// state of a schedule is written whole with each change.
 	MostWaiting = 100
+	// mostDead are those of them of which only the letter waits: the others are runs.
+	mostDead = MostWaiting / 2
 	// missedAfterMs is how late a run is when it counts as missed: AWS promises
 	// the minute.
 	missedAfterMs = 60_000

@@ -231,6 +231,32 @@ func TestTheLetterOfARunThatWasGivenUpIsTriedAgain(t *testing.T) {
 	}
 }
 
+// Letters that wait leave room for runs.
+func TestLettersThatWaitAreBounded(t *testing.T) {
+	tm := timing(t, "rate(1 second)")
+	var s State
+	dropped := 0
+	now := epoch
+	for range 3 * MostWaiting {
+		turn := Step(tm, s, now)
+		s = turn.State
+		if len(turn.Attempts) == 0 {
+			t.Fatalf("after %d seconds no run begins; %d wait", (now-epoch)/second, len(s.Waiting))
+		}
+		for _, a := range turn.Attempts {
+			var l *Letter
+			if s, l = Settle(tm, s, a.SlotMs, Result{Final: true}, now); l.Last {
+				s = Bury(s, l.SlotMs)
+				dropped++
+			}
+		}
+		now += second
+	}
+	if len(s.Waiting) != mostDead || dropped != 3*MostWaiting-mostDead {
+		t.Errorf("%d wait and %d were dropped", len(s.Waiting), dropped)
+	}
+}
+
 func TestAnAttemptThatWasUnderWayIsMadeAgainByAnotherProcess(t *testing.T) {
 	tm := timing(t, "rate(1 hour)")
 	turn := Step(tm, State{ID: "x"}, epoch)

@@ -34,9 +34,21 @@ func Settle(t Timing, s State, slotMs int64, r Result, nowMs int64) (State, *Let
 	default:
 		return s, nil
 	}
+	full := s.dead() >= mostDead
 	w.DeadMs = max(nowMs, 1)
 	letter := w.letter(t, nowMs)
+	letter.Last = letter.Last || full
 	return s, &letter
+}
+
+// dead counts the runs of which the letter waits.
+func (s State) dead() (n int) {
+	for i := range s.Waiting {
+		if s.Waiting[i].DeadMs > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // letter has the letter of a run that was given up written, now or a little later.
