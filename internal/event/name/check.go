@@ -35,7 +35,7 @@ func Check(kind Kind, name string) error {
 		return fmt.Errorf("the name %q of a %s has %d characters; 1 to %d are possible", name, kind, len(name), most)
 	}
 	if name == "." || name == ".." {
-		return fmt.Errorf("the name %q of a %s is a step in paths; names may not be . or ..", name, kind)
+		return fmt.Errorf("the name %q of a %s cannot be: paths have steps of that name", name, kind)
 	}
 	bare := name
 	if kind == Queue {
