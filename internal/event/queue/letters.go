@@ -272,7 +272,7 @@ func reviserOf(p queues.Part) string {
 func (s *Service) reviser(ctx context.Context, q *opened, p queues.Part, to *Ref) (*moving, error) {
 	txn := reviserOf(p)
 	m := &moving{s: s, move: Move{From: q.Ref, To: to}, holder: holderOf(txn), mover: mover{open: s.o.Client, most: s.most, txnID: txn, group: revisions(q)}}
-	moved, err := m.mover.begin(ctx, q.Topic, q.topic.ID)
+	moved, err := m.mover.begin(ctx, q.Topic, q.topic.ID.String())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -322,7 +322,7 @@ func (s *Service) settleRevisions(ctx context.Context, q *opened) error {
 	if err != nil {
 		return err
 	}
-	moved, err := movedOffsets(ctx, c, revisions(q), q.Topic, q.topic.ID)
+	moved, err := movedOffsets(ctx, c, revisions(q), q.Topic, q.topic.ID.String())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

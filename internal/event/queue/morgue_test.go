@@ -28,7 +28,7 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 	defer func() { m.Close() }()
 	buried := func(want ...int64) {
 		t.Helper()
-		got, err := m.Buried(r.ctx, key)
+		got, err := m.Buried(r.ctx, key, 3)
 		r.must(err)
 		if have := slices.Sorted(maps.Keys(got)); !slices.Equal(have, want) {
 			t.Errorf("buried are %v, want %v", have, want)
@@ -40,7 +40,7 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 		for range offsets {
 			b.Add(r.clock.ms.Load(), nil, []byte("a letter"))
 		}
-		r.must(m.Bury(r.ctx, key, "dead", 0, offsets, [][]byte{b.Build(0)}))
+		r.must(m.Bury(r.ctx, key, 3, "dead", 0, offsets, [][]byte{b.Build(0)}))
 	}
 	buried()
 	bury(4, 5, 9)
@@ -49,8 +49,11 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 	buried(10)
 	again := key
 	again.TopicID[0]++ // the topic is made anew, and what is committed for its name is still there
-	if got, err := m.Buried(r.ctx, again); err != nil || len(got) > 0 {
+	if got, err := m.Buried(r.ctx, again, 3); err != nil || len(got) > 0 {
 		t.Errorf("of another topic of the name, buried are %v, %v", got, err)
+	}
+	if got, err := m.Buried(r.ctx, key, 4); err != nil || len(got) > 0 {
+		t.Errorf("once the state was reset, buried are %v, %v", got, err)
 	}
 	m.Close() // as a node ends
 	m = queue.NewMorgue(open, of, most)

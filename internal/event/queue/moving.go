@@ -259,7 +259,7 @@ func (r *moving) finish(ctx context.Context, q *opened, p queues.Part, b *batch)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
 	defer cancel()
 	if b.failed == nil && len(b.records) > 0 {
-		err := r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index}, b.offsets, b.records)
+		err := r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index, q.topic.ID.String()}, b.offsets, b.records)
 		switch {
 		case hopeless(err):
 			b.failed = fmt.Errorf("%w: %w", errFinal, err)

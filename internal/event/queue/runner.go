@@ -113,7 +113,7 @@ func (r *moving) mine(ctx context.Context) bool {
 
 // begin keeps earlier runners out, and settles what they left.
 func (r *moving) begin(ctx context.Context, q *opened) (err error) {
-	if r.done, err = r.mover.begin(ctx, q.Topic, q.topic.ID); err != nil {
+	if r.done, err = r.mover.begin(ctx, q.Topic, q.topic.ID.String()); err != nil {
 		return err
 	}
 	if err := r.s.settleRevisions(ctx, q); err != nil {

@@ -12,11 +12,11 @@ import (
 // Morgue writes dead letters of queues, each once, whatever is killed when.
 type Morgue interface {
 	// Buried tells which offsets of a share-partition have their letters, of
-	// those that Bury was given last.
-	Buried(ctx context.Context, key store.Key) (map[int64]bool, error)
+	// those that Bury was given last in the state of an epoch.
+	Buried(ctx context.Context, key store.Key, state int32) (map[int64]bool, error)
 	// Bury writes batches into a partition of a topic, and that the offsets have
 	// their letters: all of it or nothing. It returns when that is committed.
-	Bury(ctx context.Context, key store.Key, topic string, partition int32, offsets []int64, batches [][]byte) error
+	Bury(ctx context.Context, key store.Key, state int32, topic string, partition int32, offsets []int64, batches [][]byte) error
 }
 
 // gathered is a post.Box that keeps batches until all are there.
@@ -38,7 +38,7 @@ func (g *gathered) Put(_ context.Context, batch []byte) error {
 // queueLetters writes dead letters of a queue, but those that are written: the
 // archiving of their records was not stored when somebody was killed.
 func (f *Family) queueLetters(ctx context.Context, w *letters, topic string) (err error) {
-	if w.buried, err = f.d.Morgue.Buried(ctx, w.d.Key); err != nil {
+	if w.buried, err = f.d.Morgue.Buried(ctx, w.d.Key, w.d.State); err != nil {
 		return wire.Errorf(passingCode(err), "look which dead letters are written: %w", err)
 	}
 	if err := w.d.Leads(); err != nil {
@@ -53,7 +53,7 @@ func (f *Family) queueLetters(ctx context.Context, w *letters, topic string) (er
 	if t == nil || len(t.Partitions) == 0 {
 		return wire.UnknownTopicOrPartition
 	}
-	if err := f.d.Morgue.Bury(ctx, w.d.Key, topic, w.d.Key.Partition%int32(len(t.Partitions)), withLetters(w), box.batches); err != nil {
+	if err := f.d.Morgue.Bury(ctx, w.d.Key, w.d.State, topic, w.d.Key.Partition%int32(len(t.Partitions)), withLetters(w), box.batches); err != nil {
 		return wire.Errorf(passingCode(err), "write dead letters to %s: %w", topic, err)
 	}
 	return nil

@@ -16,6 +16,7 @@ type Dying struct {
 	Log      *partition.Partition
 	Range    share.Range
 	Settings Settings
+	State    int32 // the state's epoch: where offsets were reset, records are given up anew
 	// Leads asks whoever keeps the state whether this node leads still, as it did
 	// when the range was given out; nil says so. Who has kept other writers of
 	// letters out asks it before he writes: a leader who does not know yet that he is
@@ -86,7 +87,7 @@ func (p *Part) dying() (d Dying, ok bool) {
 	if p.phase == ready && p.m.ctx.Err() == nil {
 		if r, ok := p.nextDead(); ok {
 			epoch := p.epoch
-			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, Leads: func() error { return p.leads(epoch) }, life: p.life}, true
+			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, State: p.state, Leads: func() error { return p.leads(epoch) }, life: p.life}, true
 		}
 	}
 	p.burial = false
