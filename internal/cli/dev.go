@@ -177,7 +177,7 @@ func banner(o *options, node *server.Server, so server.Options, safety, note str
 	fmt.Fprintf(o.out, "  Kafka      %-22s any client, any language\n", node.KafkaAddr())
 	if node.HTTPAddr() != "" {
 		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
-		fmt.Fprintf(o.out, "  Queues     http://%-15s ottla queue create jobs%s, and for dead letters ottla dlq list\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.out, "  Queues     http://%-15s ottla queue create jobs%s, and for dead letters ottla dlq list%s%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()), at, awsAt(node.HTTPAddr()))
 		fmt.Fprintf(o.out, "  Schedules  http://%-15s ottla schedule put tick --every 5s --queue jobs --input tick%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
 		fmt.Fprintf(o.out, "  AWS        http://%-15s SQS, Scheduler: eval \"$(ottla aws env%s)\" (signatures are not checked)\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
 	}

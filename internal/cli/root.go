@@ -19,6 +19,7 @@ import (
 func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {
 	o := &options{in: in, out: stdout, err: stderr}
 	root := newRoot(o)
+	root.SetFlagErrorFunc(flagError)
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(stdout)
@@ -40,6 +41,16 @@ type exitCode struct{ code int }
 
 // Error is never printed: what there was to say has been said.
 func (e *exitCode) Error() string { return "already reported" }
+
+// flagError tells of what begins as a flag does and is none: names may.
+func flagError(c *cobra.Command, err error) error {
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	f := fail.Usagef("%s", text)
+	if strings.HasPrefix(text, "unknown") {
+		f.Next += "; a name that begins with - goes behind the flags and --, as in " + c.CommandPath() + " -- -NAME"
+	}
+	return f
+}
 
 // usage turns cobra's own complaints into usage failures.
 func usage(err error) error {

@@ -171,12 +171,27 @@ func TestWrongCallsAreUsageErrors(t *testing.T) {
 		{"nonsense"}, {"topic", "nonsense"}, {"topic", "create"}, {"topic", "list", "-o", "xml"}, {"topic", "list", "--nope"},
 		{"produce"}, {"consume"}, {"config", "set", "x"}, {"serve", "--http", "off"}, {"dev", "--ephemeral", "--fresh"},
 		{"serve", "--data", "/tmp/x", "--listen", "0.0.0.0:9092"}, {"serve", "--data", "/tmp/x", "--set", "log.retention.hors=1"},
-		{"topic", "alter", "t"},
+		{"topic", "alter", "t"}, {"schedule", "show", "-x", "--http", "127.0.0.1:1"}, {"queue", "delete", "-x", "--http", "127.0.0.1:1"},
 	} {
 		if r := call(t, nil, "", args...); r.code != fail.Usage {
 			t.Errorf("%v: exit code %d, want %d (%s)", args, r.code, fail.Usage, r.err)
 		}
 	}
+}
+
+// Names of queues and schedules may begin as flags do.
+func TestANameThatBeginsAsAFlagGoesBehindTwoDashes(t *testing.T) {
+	n := withHTTP(t, ottla.Options{})
+	http := []string{"--http", n.HTTPAddr()}
+	call(t, nil, "", append(http, "queue", "create", "-zq")...).mustHold(t, fail.Usage, "ottla queue create -- -NAME")
+	call(t, nil, "", "queue", "create", http[0], http[1], "--", "-zq").mustHold(t, 0, "-zq")
+	schedules(t, n, "", "put", "--every", "1d", "--queue=-zq", "-zq").mustHold(t, fail.Usage, "ottla schedule put -- -NAME")
+	for _, args := range [][]string{{"put", "--every", "1d", "--queue=-zq", "--input", "x"}, {"show"}, {"next"}, {"pause"}, {"resume"}, {"delete"}} {
+		args = append(append([]string{"schedule"}, args...), http[0], http[1], "--", "-zq")
+		call(t, nil, "", args...).mustHold(t, 0)
+	}
+	call(t, nil, "", "queue", "send", http[0], http[1], "--", "-zq", "-body").mustHold(t, 0)
+	call(t, nil, "", "queue", "delete", http[0], http[1], "--", "-zq").mustHold(t, 0)
 }
 
 func TestVersionNamesTheProtocol(t *testing.T) {
@@ -186,6 +201,13 @@ func TestVersionNamesTheProtocol(t *testing.T) {
 // serving runs a node's command until stop is called, and waits for its ready
 // line.
 func serving(t *testing.T, args ...string) (address string, stop func() result) {
+	t.Helper()
+	address, _, stop = servingText(t, args...)
+	return address, stop
+}
+
+// servingText is serving, with what the command has written by then.
+func servingText(t *testing.T, args ...string) (address, text string, stop func() result) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r, w, err := os.Pipe()
@@ -222,7 +244,7 @@ func serving(t *testing.T, args ...string) (address string, stop func() result) 
 		return result{code, seen.String(), errOut.String()}
 	}
 	t.Cleanup(func() { stop() })
-	return address, stop
+	return address, seen.String(), stop
 }
 
 func TestServeKeepsDataBetweenRuns(t *testing.T) {
@@ -253,6 +275,38 @@ func TestDevShowsTheWayIn(t *testing.T) {
 	r.mustHold(t, 0, "in memory, forgotten at the end", "lost with the process")
 	if strings.Contains(r.out, "durable") {
 		t.Errorf("what is in memory is called durable: %s", r.out)
+	}
+}
+
+// What the banner says of queues, schedules and AWS works as it stands there.
+func TestTheCommandsOfTheBannerWork(t *testing.T) {
+	_, text, _ := servingText(t, "dev", "--ephemeral", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
+	first := func(from string) (line, address string) {
+		for l := range strings.Lines(text) {
+			if words := strings.Fields(l); len(words) > 1 && words[0] == from {
+				return l, strings.TrimPrefix(words[1], "http://")
+			}
+		}
+		t.Fatalf("the banner has no line %s:\n%s", from, text)
+		return "", ""
+	}
+	queues, at := first("Queues")
+	schedules, _ := first("Schedules")
+	aws, _ := first("AWS")
+	for _, c := range []struct{ line, from, to, want string }{
+		{queues, "ottla queue create", ",", "jobs"},
+		{queues, "ottla dlq list", "\n", ""},
+		{schedules, "ottla schedule put", "\n", "rate(5 seconds)"},
+		{aws, "ottla aws env", ")", "AWS_ENDPOINT_URL"},
+	} {
+		_, words, ok := strings.Cut(c.line, c.from)
+		words, _, _ = strings.Cut(words, c.to)
+		if !ok || !strings.Contains(words, "--http "+at) {
+			t.Errorf("%q: want %s with --http %s", c.line, c.from, at)
+			continue
+		}
+		args := strings.Fields(strings.TrimPrefix(c.from, "ottla ") + words)
+		call(t, nil, "", args...).mustHold(t, 0, c.want)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"ottla/internal/gateway/rest"
 	"ottla/internal/gateway/topics"
 	"ottla/internal/kafka"
+	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/metadata"
@@ -77,9 +78,15 @@ func (s *Server) makeMorgue() *queue.Morgue {
 			return t.Name, true
 		}
 		return "", false
-	})
+	}, s.mostBytes)
 	s.events.morgue.Written = s.metrics.Counters("ottla_queue_dead_letters_total", 200)
 	return s.events.morgue
+}
+
+// mostBytes is what a batch of a topic may have.
+func (s *Server) mostBytes(topic string) int {
+	o := post.Office{View: s.view, Image: s.image}
+	return o.MostBytes(topic)
 }
 
 // makeEvents makes the event layer; the door is there.
@@ -92,7 +99,7 @@ func (s *Server) makeEvents() {
 		Create: s.makeObjectsTopic,
 	})
 	e.queues = queue.New(queue.Options{
-		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Partitions: s.broker, Image: s.image, Timers: s.timers,
+		Objects: e.objects, Client: s.eventClient, Leases: e.leases, Partitions: s.broker, MostBytes: s.mostBytes, Image: s.image, Timers: s.timers,
 		Now: s.o.Now, NodeID: s.nodeID, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"ottla/internal/broker"
+	"ottla/internal/event/object"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/schedule"
 )
@@ -26,7 +27,7 @@ func (s *Server) makeSchedules() error {
 	e.outbound = outbound.New(outbound.Options{Guard: guard, Agent: "ottla/" + s.o.Version})
 	e.schedules = schedule.New(schedule.Options{
 		Objects: e.objects, Timers: s.timers, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient,
-		Partitions: s.partitionsOf, Leads: s.leads, Create: s.makeScheduleTopics,
+		Partitions: s.partitionsOf, MostBytes: s.mostBytes, Leads: s.leads, Create: s.makeScheduleTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	return nil
@@ -90,6 +91,7 @@ func (s *Server) makeEventTopic(ctx context.Context, topic string, partitions in
 	set := func(name, value string) { all[name] = &value }
 	set("unclean.leader.election.enable", "false")
 	set("durability", "fsync")
+	set("max.message.bytes", strconv.Itoa(object.MostBytes)) // whatever other topics take
 	set("min.insync.replicas", strconv.Itoa(inSync))
 	for name, value := range settings {
 		set(name, value)

@@ -19,6 +19,7 @@ type twinRecord struct {
 	count  int16
 	member string
 	leased bool
+	holder uint64
 	take   int // that got it, where it got several of a key
 	at     int64
 	key    uint64
@@ -48,9 +49,9 @@ type world struct {
 	seen   int64 // window has the ids of everything below
 	done   map[int64]bool
 	given  map[int64]int
-	said   [Renew + 1]int // by receipts that were good
-	kept   int            // leases that outlived a crash
-	again  int            // leases that had ended and were taken up again
+	said   [Return + 1]int // by receipts that were good
+	kept   int             // leases that outlived a crash
+	again  int             // leases that had ended and were taken up again
 	takes  int
 	take   int // the one at hand; 0 without
 	runs   int // records that followed another of their key in a take
@@ -213,7 +214,7 @@ func (w *world) acquire(member string, leased bool) {
 	if !ok {
 		return
 	}
-	want := Want{Member: member, Leased: leased, LockMs: int64(w.r.IntN(3) * 60), NowMs: w.now, MaxRecords: 1 + w.r.IntN(20), Strict: w.r.IntN(2) == 0, BatchSize: w.r.IntN(6)}
+	want := Want{Member: member, Leased: leased, Holder: uint64(w.r.IntN(3)), LockMs: int64(w.r.IntN(3) * 60), NowMs: w.now, MaxRecords: 1 + w.r.IntN(20), Strict: w.r.IntN(2) == 0, BatchSize: w.r.IntN(6)}
 	var batches []Batch
 	for i := range w.log {
 		b := &w.log[i]
@@ -259,7 +260,7 @@ func (w *world) takeByKey() {
 	w.expire()
 	w.takes++
 	w.take = w.takes
-	want := Want{Leased: true, LockMs: int64(w.r.IntN(3) * 60), NowMs: w.now}
+	want := Want{Leased: true, Holder: uint64(w.r.IntN(3)), LockMs: int64(w.r.IntN(3) * 60), NowMs: w.now}
 	w.p.Begin()
 	for n := 1 + w.r.IntN(6); n > 0; {
 		if from, ok := w.p.Unread(w.now); ok {
@@ -302,7 +303,7 @@ func (w *world) give(at int64, want *Want, count int16) {
 	case w.done[at]:
 		w.t.Fatalf("offset %d was given out after it was acknowledged", at)
 	}
-	r.state, r.member, r.leased, r.take, r.at = Acquired, want.Member, want.Leased, w.take, w.now+w.m.s.LockMs
+	r.state, r.member, r.leased, r.holder, r.take, r.at = Acquired, want.Member, want.Leased, want.Holder, w.take, w.now+w.m.s.LockMs
 	if want.LockMs > 0 {
 		r.at = w.now + want.LockMs
 	}
@@ -403,14 +404,15 @@ func (w *world) redeem() {
 	if w.end == 0 {
 		return
 	}
-	word := Word{Type: AckType(1 + w.r.IntN(4)), ForMs: int64(w.r.IntN(40) - 1), Late: w.r.IntN(2) == 0}
+	word := Word{Type: AckType(1 + w.r.IntN(5)), Holder: uint64(1 + w.r.IntN(2)), ForMs: int64(w.r.IntN(40) - 1), Late: w.r.IntN(2) == 0}
 	word.Offset, word.Count = max(0, w.p.Start()-2)+int64(w.r.IntN(12)), int16(1+w.r.IntN(3))
 	if word.Type == Renew {
 		word.ForMs++
 	}
 	r := w.m.recs[word.Offset]
-	late := word.Late && (word.Type == Accept || word.Type == Reject || !w.m.s.KeyOrdered && (word.Type == Release || w.locked() < w.m.s.MaxLocked))
-	ok := r != nil && word.Offset >= w.start && r.count == word.Count && (r.state == Acquired && r.leased || r.state == Available && late)
+	late := word.Late && (word.Type == Accept || word.Type == Reject || !w.m.s.KeyOrdered && (word.Type == Release || word.Type == Renew && w.locked() < w.m.s.MaxLocked))
+	held := r != nil && r.state == Acquired && r.leased && (word.Type != Return || r.holder == word.Holder)
+	ok := r != nil && word.Offset >= w.start && r.count == word.Count && (held || r.state == Available && late)
 	err := w.p.Redeem(w.now, &word)
 	if (err == nil) != ok || err != nil && wire.CodeOf(err) != wire.InvalidRecordState {
 		w.t.Fatalf("%+v: %v, the twin says %v\n%s", word, err, ok, w.dump())
@@ -426,9 +428,12 @@ func (w *world) redeem() {
 		r.state, r.at, w.done[word.Offset] = Archived, 0, true
 	case Release:
 		w.back(r, word.ForMs)
+	case Return:
+		r.state, r.at, r.leased = Available, 0, false
+		r.count--
 	case Renew:
 		if r.state == Available {
-			r.state, r.member, r.leased = Acquired, "", true
+			r.state, r.member, r.leased, r.holder = Acquired, "", true, 0
 			w.again++
 		}
 		if r.at = w.now + word.ForMs; word.ForMs == 0 {
@@ -515,7 +520,7 @@ func (w *world) crash() {
 			r.state, r.count, r.at = s.State, s.Count, s.NotBeforeMs
 		}
 		if ok && s.UntilMs > 0 {
-			r.state, r.at, r.leased = Acquired, s.UntilMs, true
+			r.state, r.at, r.leased, r.holder = Acquired, s.UntilMs, true, s.Holder
 			w.kept++
 		}
 		w.done[at] = r.state.final()
@@ -565,7 +570,7 @@ func (w *world) check() {
 }
 
 func TestAnyCourseOfEventsAgreesWithARecordByRecordTwin(t *testing.T) {
-	var said [Renew + 1]int
+	var said [Return + 1]int
 	kept, again, runs, drops, lost := 0, 0, 0, 0, 0
 	for seed := range uint64(300) {
 		s := Settings{LockMs: 50, Attempts: int16(2 + seed%4), MaxLocked: 5 + int(seed%40), KeyOrdered: seed%2 == 1, Fair: seed%4 == 2}
@@ -585,7 +590,7 @@ func TestAnyCourseOfEventsAgreesWithARecordByRecordTwin(t *testing.T) {
 			said[i] += n
 		}
 	}
-	if runs == 0 || drops == 0 || lost == 0 || kept == 0 || again == 0 || said[Accept] == 0 || said[Release] == 0 || said[Reject] == 0 || said[Renew] == 0 {
+	if runs == 0 || drops == 0 || lost == 0 || kept == 0 || again == 0 || said[Accept] == 0 || said[Release] == 0 || said[Reject] == 0 || said[Renew] == 0 || said[Return] == 0 {
 		t.Errorf("%d leases outlived a crash, %d were taken up again, %d records followed another in a take, %d repeats were dropped, %d writes were cut off, and by receipts was said %v: something never happened",
 			kept, again, runs, drops, lost, said)
 	}

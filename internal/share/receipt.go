@@ -5,7 +5,7 @@ import "ottla/internal/wire"
 // Receipt names one delivery of one record. Who took records by Want.Leased
 // answers for each by its receipt, however often the node was restarted
 // meanwhile: leases are stored before anybody sees them, so no two deliveries
-// of a state have the same one.
+// of a state have the same one, but for what its Holder returned.
 type Receipt struct {
 	// Epoch is the state's (store.State). Whoever keeps the state compares it.
 	Epoch  int32
@@ -16,7 +16,7 @@ type Receipt struct {
 // Word is what is said of a record by its receipt.
 type Word struct {
 	Receipt
-	Type AckType // Accept, Release, Reject or Renew
+	Type AckType // Accept, Release, Reject, Renew or Return
 	// ForMs is, with Release, how long the record waits for its next try (at
 	// most MaxRetryMs; below 0: as the group's settings say), with Renew how
 	// long the lease lasts from now on (at most MaxLeaseMs; 0: as the group's
@@ -27,6 +27,11 @@ type Word struct {
 	// full. With key order only Accept and Reject can be late, for the group has
 	// gone on.
 	Late bool
+	// Holder, with Return, is who has the record (Want.Holder) and gives it back as if
+	// he had never had it: the delivery does not count. That is for who only moves
+	// records about and has shown them to nobody. The next one has the same Receipt;
+	// so only a lease of that Holder is good.
+	Holder uint64
 }
 
 // MaxLeaseMs bounds a lease: twelve hours, the longest that queues offer.
@@ -35,12 +40,15 @@ const MaxLeaseMs = 12 * 3600_000
 // check tells what is wrong with the form of a word.
 func (w *Word) check() error {
 	switch {
-	case w.Type < Accept || w.Type > Renew:
+	case w.Type < Accept || w.Type > Return:
 		return wire.Errorf(wire.InvalidRequest, "offset %d is answered with type %d, which a receipt cannot say", w.Offset, w.Type)
 	case w.Type == Release && w.ForMs > MaxRetryMs:
 		return wire.Errorf(wire.InvalidRequest, "offset %d is to wait %d ms; more than %d ms are for a timer", w.Offset, w.ForMs, MaxRetryMs)
 	case w.Type == Renew && (w.ForMs < 0 || w.ForMs > MaxLeaseMs):
 		return wire.Errorf(wire.InvalidRequest, "offset %d is to be held for %d ms; 0 to %d ms are possible", w.Offset, w.ForMs, MaxLeaseMs)
+	}
+	if w.Type == Return && w.Holder == 0 {
+		return wire.Errorf(wire.InvalidRequest, "offset %d is returned by nobody in particular", w.Offset)
 	}
 	return nil
 }
@@ -69,6 +77,9 @@ func (p *Partition) Redeem(nowMs int64, w *Word) error {
 			wait = p.s.retryMs(w.Count)
 		}
 		p.free(nowMs, i, wait)
+	case Return:
+		p.mark(i, j, Available, 0)
+		p.spans[i].count--
 	case Renew:
 		s, until := &p.spans[i], nowMs+p.leaseMs(w.ForMs)
 		if s.state == Available {
@@ -97,6 +108,8 @@ func (p *Partition) good(w *Word) error {
 	switch {
 	case s.count != w.Count && (s.state == Available || s.state == Acquired):
 		return bad("the record was given out again since")
+	case s.leased() && w.Type == Return && s.owner.holder != w.Holder:
+		return bad("somebody else has the record")
 	case s.leased():
 		return nil
 	case s.state == Acquired:
@@ -114,6 +127,8 @@ func (p *Partition) lateFor(t AckType) bool {
 	switch t {
 	case Release:
 		return p.lanes == nil
+	case Return:
+		return false
 	case Renew:
 		return p.lanes == nil && p.locked < p.s.MaxLocked
 	}

@@ -252,3 +252,47 @@ func TestAStateWrittenAgainBeforeTheLogIsReadKeepsItsKeyLocks(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// What somebody held to move it about, and gives back, was not delivered: it is given
+// out as often as ever, and only he can give it back so.
+func TestWhatIsReturnedWasNotDelivered(t *testing.T) {
+	for name, s := range map[string]Settings{"plain": {}, "by key": {KeyOrdered: true}, "fair": {Fair: true}} {
+		t.Run(name, func(t *testing.T) {
+			s.MaxLocked, s.Attempts, s.LockMs, s.DeadLetter = 100, 2, 1000, true
+			p := New(s, 0)
+			back := func(count int16, holder uint64) *Word {
+				return &Word{Receipt: Receipt{Offset: 0, Count: count}, Type: Return, Holder: holder}
+			}
+			refused := func(what string, w *Word, want wire.Code) {
+				t.Helper()
+				if err := p.Redeem(1, w); wire.CodeOf(err) != want {
+					t.Errorf("%s: %v, want %v", what, err, want)
+				}
+			}
+			his := &Want{Leased: true, Holder: 7, NowMs: 1, LockMs: 500}
+			if name != "plain" {
+				p.Learn(0, []Batch{{First: 0, Last: 0, Records: []Record{{Offset: 0, Key: 5, Keyed: true}}}})
+			}
+			for range 5 {
+				if got, ok := p.Hold(his, 0); !ok || got.Count != 1 {
+					t.Fatalf("held %v, %v", got, ok)
+				}
+				refused("by another", back(1, 8), wire.InvalidRecordState)
+				refused("by nobody", back(1, 0), wire.InvalidRequest)
+				p.Changes()
+				p.Stored()
+				p.must(t, 1, back(1, 7))
+				refused("again", back(1, 7), wire.InvalidRecordState)
+				p.Changes()
+				p.Stored()
+			}
+			if st := p.Stats(); st.Locked != 0 {
+				t.Errorf("%+v", st)
+			}
+			if got, ok := p.Hold(&Want{Leased: true, NowMs: 1, LockMs: 500}, 0); !ok || got.Count != 1 {
+				t.Fatalf("taken %v, %v", got, ok)
+			}
+			refused("what another has got since", back(1, 7), wire.InvalidRecordState)
+		})
+	}
+}

@@ -38,11 +38,12 @@ func (s State) final() bool { return s == Acknowledged || s == Archived }
 type AckType int8
 
 // Gap is for an offset that had no record; Renew begins the lock anew
-// (KIP-1222).
+// (KIP-1222). Return is ours, and said by receipts alone: see Word.Holder.
 const (
 	Gap     AckType = 0
 	Accept  AckType = 1
 	Release AckType = 2
 	Reject  AckType = 3
 	Renew   AckType = 4
+	Return  AckType = 5
 )

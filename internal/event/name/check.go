@@ -47,6 +47,9 @@ func Check(kind Kind, name string) error {
 	if name == "" || len(name) > most {
 		return fmt.Errorf("the name %q of a %s has %d characters; 1 to %d are possible", name, kind, len(name), most)
 	}
+	if name == "." || name == ".." {
+		return fmt.Errorf("the name %q of a %s cannot be: paths have steps of that name", name, kind)
+	}
 	bare := name
 	if kind == Queue || kind == SNS {
 		bare = strings.TrimSuffix(name, FIFOSuffix)

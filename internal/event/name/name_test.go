@@ -60,7 +60,7 @@ func TestWhatIsNoNameIsRefused(t *testing.T) {
 		name string
 	}{
 		{Queue, ""}, {Queue, "a b"}, {Queue, "a.b"}, {Queue, ".fifo"}, {Queue, strings.Repeat("x", 81)}, {Queue, "a/b"},
-		{Schedule, "alone"}, {Schedule, "/x"}, {Schedule, "x/"}, {ScheduleGroup, "a/b"}, {Rule, "x"}, {"thing", "x"}, {Topic, strings.Repeat("x", 250)},
+		{Schedule, "alone"}, {Schedule, "/x"}, {Schedule, "x/"}, {ScheduleGroup, "a/b"}, {Rule, "x"}, {"thing", "x"}, {Topic, "."}, {Schedule, "default/.."}, {Topic, strings.Repeat("x", 250)},
 	} {
 		if Check(c.kind, c.name) == nil {
 			t.Errorf("%s %q is taken", c.kind, c.name)

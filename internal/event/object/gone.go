@@ -3,6 +3,7 @@ package object
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -16,14 +17,24 @@ const (
 	tokenHeader  = "token"
 )
 
-// mostRemovals bounds how many deletions are remembered, for requests that are
-// sent again because their answer was lost: seconds later, not days. At 200
-// bytes each it is 1 MB at most.
-const mostRemovals = 5000
+const (
+	// mostRemovals bounds how many deletions are remembered, for requests that are
+	// sent again because their answer was lost: seconds later, not days. At 200
+	// bytes each it is 1 MB at most.
+	mostRemovals = 5000
+	// tokenWindow is how long a token counts: whoever says the same one again later
+	// means what has the name by then.
+	tokenWindow = time.Hour
+	// mostToken bounds a token, in bytes.
+	mostToken = 256
+)
 
 // removal is a deletion: of which key, by which change, for which token ("" for
-// none).
-type removal struct{ key, change, token string }
+// none), and when by the domain clock.
+type removal struct {
+	key, change, token string
+	at                 time.Time
+}
 
 // removals are the newest ones. A node that starts reads them of the log, as
 // long as compaction keeps tombstones there.
@@ -45,13 +56,15 @@ func (r *removals) byChange(key, change string) bool {
 	return slices.ContainsFunc(r.ring, func(o removal) bool { return o.key == key && o.change == change })
 }
 
-func (r *removals) byToken(key, token string) bool {
-	return token != "" && slices.ContainsFunc(r.ring, func(o removal) bool { return o.key == key && o.token == token })
+func (r *removals) byToken(key, token string, now time.Time) bool {
+	return token != "" && slices.ContainsFunc(r.ring, func(o removal) bool {
+		return o.key == key && o.token == token && now.Sub(o.at) < tokenWindow
+	})
 }
 
 // removalOf reads a tombstone.
 func removalOf(r *kgo.Record) removal {
-	out := removal{key: string(r.Key)}
+	out := removal{key: string(r.Key), at: r.Timestamp}
 	for _, h := range r.Headers {
 		switch h.Key {
 		case changeHeader:
@@ -64,7 +77,8 @@ func removalOf(r *kgo.Record) removal {
 }
 
 // tombstone makes a record one.
-func tombstone(r *kgo.Record, change, token string) {
+func tombstone(r *kgo.Record, change, token string, now time.Time) {
+	r.Timestamp = now
 	r.Headers = append(r.Headers, kgo.RecordHeader{Key: changeHeader, Value: []byte(change)})
 	if token != "" {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: tokenHeader, Value: []byte(token)})
@@ -79,12 +93,13 @@ func (s *Store) removed(key, change string) bool {
 }
 
 // DeletedBy tells whether an object of this name was deleted by DeleteOnce with
-// this token, at whatever node, among the last 5,000 deletions.
+// this token, at whatever node, within the last hour and among the last 5,000
+// deletions.
 func (s *Store) DeletedBy(ctx context.Context, ref name.Ref, token string) (bool, error) {
 	if err := s.sync(ctx); err != nil {
 		return false, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.gone.byToken(ref.Key(), token), nil
+	return s.gone.byToken(ref.Key(), token, s.o.Now()), nil
 }

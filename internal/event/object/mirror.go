@@ -142,6 +142,8 @@ func (s *Store) sync(ctx context.Context) error {
 	if err != nil || !there {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	s.mu.Lock()
 	log := s.log
 	s.mu.Unlock()

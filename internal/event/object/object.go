@@ -1,6 +1,7 @@
 package object
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"time"
@@ -31,9 +32,27 @@ type News struct {
 	Deleted bool
 }
 
+// Marshal writes what an object keeps, as json.Marshal does but with <, > and & as they
+// are: for markup it would take six times the room.
+func Marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// MostBytes is what an object may take.
+const MostBytes = 4 << 20
+
 // ErrConflict says that the object is not at the version that was to be
 // changed: read it again.
 var ErrConflict = errors.New("the object was changed by somebody else meanwhile; read it again and repeat the change")
+
+// ErrTooLarge says that the object takes more than is kept of one.
+var ErrTooLarge = errors.New("the object is too large")
 
 // ErrNotFound says that there is no such object.
 var ErrNotFound = errors.New("there is no such object")

@@ -123,7 +123,7 @@ func (s *Store) List(ctx context.Context, begin name.Ref, after string, most int
 	from := prefix
 	if after != "" {
 		begin.Name = after
-		from = begin.Key() + "\x00"
+		from = max(prefix, begin.Key()+"\x00")
 	}
 	for i := sort.SearchStrings(s.keys, from); i < len(s.keys) && strings.HasPrefix(s.keys[i], prefix); i++ {
 		if len(out) == most {

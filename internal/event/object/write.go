@@ -35,14 +35,21 @@ func (s *Store) Delete(ctx context.Context, ref name.Ref, version int64) error {
 }
 
 // DeleteOnce is Delete for a request that its token names; DeletedBy knows it
-// then, however the name is used meanwhile.
+// for an hour then, however the name is used meanwhile.
 func (s *Store) DeleteOnce(ctx context.Context, ref name.Ref, version int64, token string) error {
-	if version <= 0 {
+	switch {
+	case version <= 0:
 		return fmt.Errorf("delete %s: version %d is no version of an object", ref, version)
+	case len(token) > mostToken:
+		return fmt.Errorf("delete %s: the token has %d bytes; %d are possible", ref, len(token), mostToken)
 	}
 	_, err := s.change(ctx, ref, version, nil, token)
 	return err
 }
+
+// within bounds a change, and a look at what there is, where the caller has no nearer
+// bound: while nobody leads the topic he has to hear of it.
+const within = 30 * time.Second
 
 // tries bounds how often a writer begins again that others kept out.
 const tries = 20
@@ -50,6 +57,8 @@ const tries = 20
 // change writes a spec, or for a nil one a tombstone, with the token of who asked
 // for it.
 func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage, token string) (Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	select {
 	case s.writing <- struct{}{}:
 		defer func() { <-s.writing }()
@@ -108,15 +117,18 @@ func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec j
 		if !there {
 			next.ID, next.Created = id, now
 		}
-		b, err := json.Marshal(next)
+		b, err := Marshal(next)
 		if err != nil {
 			return Object{}, fmt.Errorf("write %s: %w", ref, err)
 		}
 		r.Value = b
 	} else {
-		tombstone(r, id, token)
+		tombstone(r, id, token, s.o.Now())
 	}
 	end, err := s.commit(ctx, r)
+	if errors.Is(err, kerr.MessageTooLarge) {
+		return Object{}, fmt.Errorf("%s, of %d bytes: %w", ref, len(r.Value), ErrTooLarge)
+	}
 	if err != nil {
 		return Object{}, fmt.Errorf("write %s: %w", ref, err)
 	}
@@ -129,7 +141,8 @@ func (s *Store) begin(ctx context.Context) error {
 		return nil
 	}
 	c, err := s.o.Client(kgo.TransactionalID(txnID), kgo.TransactionTimeout(10*time.Second),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(Topic), kgo.ProducerLinger(0))
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(Topic), kgo.ProducerLinger(0),
+		kgo.ProducerBatchMaxBytes(MostBytes))
 	if err != nil {
 		return fmt.Errorf("write to %s: %w", Topic, err)
 	}

@@ -11,21 +11,40 @@ import (
 // attemptWindowMs is how long a Take may be asked again by its attempt id.
 const attemptWindowMs = 300_000
 
-// maxAttempts bounds how many are remembered; beyond, the oldest are forgotten.
-const maxAttempts = 10_000
+// maxAttempts and maxAttemptBytes bound what is remembered of them; beyond, the
+// oldest are forgotten.
+const (
+	maxAttempts     = 10_000
+	maxAttemptBytes = 64 << 20
+)
 
 // attempts remember what Takes with an attempt id got, at this node.
 type attempts struct {
-	mu    sync.Mutex // guards both
+	mu    sync.Mutex // guards all below
 	of    map[attemptKey]attempt
-	order []attemptKey
+	order []attemptKey // of all, the oldest first
+	bytes int          // of all
 }
 
 type attemptKey struct{ queue, id string }
 
 type attempt struct {
 	atMs int64
+	size int // bytes
 	got  []Taken
+}
+
+// attemptSize is about what an attempt costs in memory.
+func attemptSize(k attemptKey, got []Taken) int {
+	n := 256 + len(k.id)
+	for i := range got {
+		t := &got[i]
+		n += 512 + t.size() + len(t.Group) + len(t.DedupID) + len(t.ID) + len(t.DeadLetterSource)
+		for name, value := range t.System {
+			n += len(name) + len(value)
+		}
+	}
+	return n
 }
 
 // find gives what the same Take got before; nil when it got nothing, or too
@@ -54,14 +73,26 @@ func (a *attempts) note(q *opened, o *TakeOptions, got []Taken, nowMs int64) {
 		a.of = map[attemptKey]attempt{}
 	}
 	k := attemptKey{q.ID, o.AttemptID}
-	if _, ok := a.of[k]; !ok {
-		a.order = append(a.order, k)
+	if _, ok := a.of[k]; ok {
+		a.forget(slices.Index(a.order, k))
 	}
-	a.of[k] = attempt{nowMs, slices.Clone(got)}
-	for len(a.order) > maxAttempts || len(a.order) > 0 && nowMs-a.of[a.order[0]].atMs >= attemptWindowMs {
-		delete(a.of, a.order[0])
-		a.order = a.order[1:]
+	x := attempt{nowMs, attemptSize(k, got), slices.Clone(got)}
+	a.of[k], a.order, a.bytes = x, append(a.order, k), a.bytes+x.size
+	for len(a.order) > maxAttempts || a.bytes > maxAttemptBytes || len(a.order) > 0 && nowMs-a.of[a.order[0]].atMs >= attemptWindowMs {
+		a.forget(0)
 	}
+}
+
+// forget forgets one, by its place in order. mu held.
+func (a *attempts) forget(i int) {
+	k := a.order[i]
+	a.bytes -= a.of[k].size
+	delete(a.of, k)
+	if i == 0 {
+		a.order = a.order[1:] // what the front leaves goes when it grows
+		return
+	}
+	a.order = slices.Delete(a.order, i, i+1)
 }
 
 // renew holds messages anew that were taken before; false when one of them is

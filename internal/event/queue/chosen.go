@@ -74,7 +74,7 @@ func (r *moving) step(ctx context.Context, q *opened, p queues.Part, end int64) 
 // find looks at messages until there are enough that are wanted.
 func (r *moving) find(ctx context.Context, q *opened, p queues.Part, end int64, most int) (found []*kgo.Record, next int64, looked int, err error) {
 	next = end
-	now := r.s.o.Now()
+	now, bytes := r.s.o.Now(), 0
 	err = r.s.walk(ctx, q, p, r.chosen.next[p.Index], func(x *kgo.Record, u *share.Undone) (bool, error) {
 		if x.Offset >= end {
 			return false, nil
@@ -82,8 +82,9 @@ func (r *moving) find(ctx context.Context, q *opened, p queues.Part, end int64, 
 		looked++
 		if c, _ := conditionOf(u); (c == Free || c == Behind) && r.chosen.filter.Takes(letter.Read(x), now) {
 			found = append(found, x)
+			bytes += len(x.Key) + len(x.Value)
 		}
-		if len(found) == most || looked == mostLooked {
+		if len(found) == most || looked == mostLooked || bytes >= takeBytes {
 			next = x.Offset + 1
 			return false, nil
 		}

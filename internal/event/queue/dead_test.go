@@ -3,6 +3,7 @@ package queue_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +91,29 @@ func TestDeadLettersAreWrittenOnceThroughRestarts(t *testing.T) {
 			t.Errorf("%d: %d letters", i, seen[fmt.Sprint(i)])
 		}
 	}
+}
+
+// A letter that is too large for the dead-letter queue stays in its queue, given up, and
+// holds up no other; once its topic takes it, it goes there.
+func TestALetterThatIsTooLargeStaysAndHoldsUpNoOther(t *testing.T) {
+	r := start(t)
+	r.create("dead", func(s *queue.Spec) { s.MaxMessageBytes = queue.MinMessageBytes })
+	r.create("orders", func(s *queue.Spec) { s.DeadLetter = &queue.DeadLetter{Queue: ref("dead"), MaxReceives: 9} })
+	large := strings.Repeat("x", 200_000)
+	r.send("orders", "a", large, "b")
+	for range 40 { // together they are more than a batch of the dead letters' topic
+		r.send("orders", strings.Repeat("c", 10_000))
+	}
+	r.good("reject", r.q.Reject(r.ctx, ref("orders"), receipts(r.take("orders", 43))))
+	r.dead("orders", 42)
+	r.want("it is not given out", bodies(r.take("orders", 9)), "")
+	r.eventually("it alone is there", func() bool { return r.lying("orders", 99) == large+":dying" }) // archiving follows the letters
+	_, err := r.q.Update(r.ctx, ref("dead"), func(s *queue.Spec) error { s.MaxMessageBytes = queue.MaxMessageBytes; return nil })
+	r.must(err)
+	r.pass(time.Minute)
+	r.dead("orders", 43)
+	r.eventually("it is gone", func() bool { return r.lying("orders", 99) == "" })
+	r.want("and lies there", strings.TrimLeft(r.lying("dead", 99, "body="+large), "x"), ":waiting")
 }
 
 func nacks(all []queue.Taken) []queue.Nack {

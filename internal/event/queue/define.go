@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ottla/internal/event/object"
+	"ottla/internal/uuid"
 )
 
 // Create makes a queue; created is false when there is one already that is the
@@ -30,10 +31,16 @@ func (s *Service) Create(ctx context.Context, ref Ref, spec Spec) (q Queue, crea
 
 // create notes what the queue will be, makes what it needs, and notes that it is
 // there. Who was killed in between has not left a queue, but whose the topic is: who
-// makes the queue then knows it for his own.
+// makes the queue then knows it for his own. What was left of a queue that was
+// deleted goes before.
 func (s *Service) create(ctx context.Context, ref Ref, spec Spec, asked bool) (Queue, bool, error) {
-	old, err := s.noted(ctx, ref)
+	old, err := s.current(ctx, ref)
 	switch {
+	case err == nil && old.ending:
+		if err := s.end(ctx, &old); err != nil {
+			return Queue{}, false, err
+		}
+		old = Queue{}
 	case err == nil && !old.making:
 		return s.again(old, spec)
 	case err != nil && !errors.Is(err, ErrNotFound):
@@ -50,14 +57,18 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec, asked bool) (Q
 	if err := s.checkDeadLetter(ctx, ref, &spec); err != nil {
 		return Queue{}, false, err
 	}
-	making, err := s.put(ctx, ref, old.Version, &spec, true)
+	q, err := s.put(ctx, ref, old.Version, noteOf{Spec: spec, Making: true})
 	if err != nil {
 		return Queue{}, false, err
 	}
-	if err := s.build(ctx, &spec, left); err != nil {
+	if err := s.alone(ctx, ref, &spec); err != nil {
+		return Queue{}, false, errors.Join(err, s.o.Objects.Delete(ctx, ref.Full(), q.Version))
+	}
+	made := noteOf{Spec: spec}
+	if err := s.build(ctx, &made, left); err != nil {
 		return Queue{}, false, err
 	}
-	q, err := s.put(ctx, ref, making.Version, &spec, false)
+	q, err = s.put(ctx, ref, q.Version, made)
 	return q, err == nil, err
 }
 
@@ -71,39 +82,6 @@ func (s *Service) again(old Queue, spec Spec) (Queue, bool, error) {
 		return Queue{}, false, fmt.Errorf("%s: %w", old.Full(), &ExistsError{attribute})
 	}
 	return old, false, nil
-}
-
-// place finds the topic of a queue: one that is there is adopted, unless it is
-// another object's. asked: it was named.
-func (s *Service) place(ctx context.Context, ref Ref, spec *Spec, asked bool) error {
-	by, err := s.userOf(ctx, spec.Topic)
-	if err != nil {
-		return err
-	}
-	if by != "" {
-		if asked {
-			return invalidf("the topic %s is that of %s already", spec.Topic, by)
-		}
-		spec.Topic = ref.Full().LongTopicName()
-		spec.Group = "queue." + spec.Topic
-	}
-	spec.Adopted = s.o.Image().TopicByName(spec.Topic) != nil
-	if asked && !spec.Adopted && spec.Topic != ref.Full().TopicName() {
-		return invalidf("there is no topic %s to adopt", spec.Topic)
-	}
-	return nil
-}
-
-// userOf names the object whose topic a topic is, "" when it is nobody's.
-func (s *Service) userOf(ctx context.Context, topic string) (string, error) {
-	by, held, err := s.o.Objects.HolderOf(ctx, topic)
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case held:
-		return by.String(), nil
-	}
-	return "", nil
 }
 
 // checkDeadLetter checks what a Spec says of another queue.
@@ -137,11 +115,29 @@ func (s *Service) checkDeadLetter(ctx context.Context, ref Ref, spec *Spec) erro
 type noteOf struct {
 	Spec
 	Making bool `json:"making,omitempty"` // it is no queue yet
+	Ending bool `json:"ending,omitempty"` // it is no queue any more
+	// TopicID is that of a topic that was made for the queue.
+	TopicID string `json:"topic_id,omitempty"`
+	// Metadata are those that have the topic: an offset of the cluster's metadata.
+	Metadata int64 `json:"metadata,omitempty"`
+}
+
+// note is what the object of a queue says, otherwise perhaps in its Spec.
+func (q *Queue) note(spec Spec) noteOf {
+	return noteOf{Spec: spec, Making: q.making, Ending: q.ending, TopicID: idText(q.topicID), Metadata: q.metadata}
+}
+
+// idText is a topic's id as a note has it, "" for none.
+func idText(id uuid.UUID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
 }
 
 // put writes the object.
-func (s *Service) put(ctx context.Context, ref Ref, version int64, spec *Spec, making bool) (Queue, error) {
-	b, err := json.Marshal(noteOf{*spec, making})
+func (s *Service) put(ctx context.Context, ref Ref, version int64, n noteOf) (Queue, error) {
+	b, err := json.Marshal(n)
 	if err != nil {
 		return Queue{}, fmt.Errorf("write %s: %w", ref.Full(), err)
 	}
@@ -169,29 +165,43 @@ func queueOf(o *object.Object) (Queue, error) {
 	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return Queue{}, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
-	q.Spec, q.making = n.Spec, n.Making
+	q.Spec, q.making, q.ending, q.metadata = n.Spec, n.Making, n.Ending, n.Metadata
+	if n.TopicID != "" {
+		var err error
+		if q.topicID, err = uuid.Parse(n.TopicID); err != nil {
+			return Queue{}, fmt.Errorf("read what %s is: its topic's id: %w", o.Ref, err)
+		}
+	}
 	return q, nil
 }
 
 // Get finds a queue. What it gives is not to be changed.
 func (s *Service) Get(ctx context.Context, ref Ref) (Queue, error) {
-	q, err := s.noted(ctx, ref)
-	if err == nil && q.making { // or it was so a moment ago: another node may have told that it is made
-		var o object.Object
-		if o, err = s.o.Objects.Current(ctx, ref.Full()); err != nil {
-			return Queue{}, objectError(err)
-		}
-		q, err = s.known.queue(&o)
+	o, err := s.o.Objects.Get(ctx, ref.Full())
+	if err != nil {
+		return Queue{}, objectError(err)
 	}
-	if err == nil && q.making {
-		return Queue{}, fmt.Errorf("%w: %s is being made", ErrNotFound, ref.Full())
+	q, err := s.known.queue(&o)
+	if err == nil && !q.there() { // or it was so a moment ago: another node may have told that it is made
+		q, err = s.current(ctx, ref)
+	}
+	if err == nil && !q.there() {
+		what := "made"
+		if q.ending {
+			what = "deleted"
+		}
+		return Queue{}, fmt.Errorf("%w: %s is being %s", ErrNotFound, ref.Full(), what)
 	}
 	return q, err
 }
 
-// noted is Get also of a queue that is being made.
-func (s *Service) noted(ctx context.Context, ref Ref) (Queue, error) {
-	o, err := s.o.Objects.Get(ctx, ref.Full())
+// there tells whether it is a queue.
+func (q *Queue) there() bool { return !q.making && !q.ending }
+
+// current finds what was written of a queue anywhere before, also while it is being
+// made or deleted.
+func (s *Service) current(ctx context.Context, ref Ref) (Queue, error) {
+	o, err := s.o.Objects.Current(ctx, ref.Full())
 	if err != nil {
 		return Queue{}, objectError(err)
 	}
@@ -209,7 +219,7 @@ func (s *Service) List(ctx context.Context, prefix Ref, after string, most int) 
 		if err != nil {
 			return nil, "", err
 		}
-		if !q.making {
+		if q.there() {
 			out = append(out, q)
 		}
 	}
@@ -274,7 +284,7 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 	if err := s.rebuild(ctx, &old.Spec, &spec); err != nil {
 		return Queue{}, err
 	}
-	return s.put(ctx, old.Ref, old.Version, &spec, false)
+	return s.put(ctx, old.Ref, old.Version, old.note(spec))
 }
 
 // clone copies a Spec so that a change of one is none of the other.
@@ -298,21 +308,39 @@ func (q *Queue) clone() Spec {
 }
 
 // Delete deletes a queue, with its topic unless that was adopted; also what is left
-// of one that was not made to its end.
+// of one that was not made, or not deleted, to its end.
 func (s *Service) Delete(ctx context.Context, ref Ref) error {
+	ref = RefOf(ref.Full())
 	for try := 1; ; try++ {
-		q, err := s.noted(ctx, ref)
+		q, err := s.current(ctx, ref)
 		if err != nil {
 			return err
 		}
-		err = s.o.Objects.Delete(ctx, q.Full(), q.Version)
-		switch {
-		case err == nil:
-			return s.demolish(ctx, &q.Spec)
-		case !errors.Is(err, object.ErrConflict) || try == updates:
-			return objectError(err)
+		if !q.ending { // before anything goes: who is killed then leaves no topic that nobody knows
+			n := q.note(q.Spec)
+			n.Making, n.Ending = false, true
+			q, err = s.put(ctx, ref, q.Version, n)
+		}
+		if err == nil {
+			err = s.end(ctx, &q)
+		}
+		if !errors.Is(err, object.ErrConflict) || try == updates {
+			return err
 		}
 	}
+}
+
+// end takes away what a queue that is being deleted was made of, and then that it
+// was there. Whoever ended it at the same moment has done the same.
+func (s *Service) end(ctx context.Context, q *Queue) error {
+	if err := s.demolish(ctx, q); err != nil {
+		return err
+	}
+	err := s.o.Objects.Delete(ctx, q.Full(), q.Version)
+	if err == nil || errors.Is(err, object.ErrNotFound) {
+		return nil
+	}
+	return objectError(err)
 }
 
 // Purge deletes all messages of a queue, those that are out or delayed too: their

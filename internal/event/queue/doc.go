@@ -10,17 +10,23 @@
 //
 // Files in reading order: spec.go, message.go (and as records), errors.go, service.go,
 // define.go (create, change, delete), known.go (as they were read), check.go,
-// material.go (topics and groups),
-// receipt.go, send.go, sending.go (on the way to the log), repeats.go, take.go, attempt.go,
-// answer.go (ack, nack, extend, reject), stats.go, move.go (tasks), runner.go (who
-// carries them out), moving.go (a task under way), settle.go (what an earlier one left), chosen.go (one that chooses), mover.go (moves that survive being killed), morgue.go (dead
-// letters), letters.go (what lies there, and mending it).
+// place.go (whose topics and groups are), material.go (making and deleting them),
+// receipt.go, send.go, sending.go (on the way to the log), client.go (who sends),
+// repeats.go, take.go, attempt.go, answer.go (ack, nack, extend, reject), stats.go,
+// move.go (tasks), runner.go (who carries them out), moving.go (a task under way),
+// settle.go (what an earlier one left), chosen.go (one that chooses), mover.go (moves
+// that survive being killed), morgue.go (dead letters), letters.go (what lies there,
+// and mending it).
 //
 // # Rules
 //
 //   - A queue's messages are the records of its topic, whoever wrote them: the
 //     value is the body, headers are attributes, the key is the message group.
 //     docs/queues.md says how.
+//   - A queue's object says first that it is being made, or deleted, and that it is
+//     made, or gone, when all of that is done: whoever makes or deletes a queue ends
+//     what an earlier one was killed in. It notes by which metadata of the cluster the
+//     topic was there, which nodes that are behind wait for.
 //   - What is answered is durable: a message that was sent, one that was taken
 //     (its lease), one that was acknowledged.
 //   - Receipts name one delivery. They are good at every node and through

@@ -256,18 +256,23 @@ func (s *Service) Revise(ctx context.Context, ref Ref, v Revision) (string, erro
 		return "", fmt.Errorf("%s: %w: it is done, or somebody has it", name, ErrStale)
 	}
 	written, err := m.revise(ctx, q, p, r, v.Body)
-	if errors.Is(err, errFinal) {
+	if errors.Is(err, errFinal) && !errors.Is(err, ErrTooLarge) {
 		return "", invalidf("%w", err)
 	}
 	return written, err
 }
 
+// reviserOf is the transactional id of whoever mends letters of a partition.
+func reviserOf(p queues.Part) string {
+	return "ottla-edit-" + p.Topic.String() + "-" + strconv.Itoa(int(p.Index))
+}
+
 // reviser makes a move of one letter. Whoever mended one of the partition before is
 // kept out, and what he left is settled.
 func (s *Service) reviser(ctx context.Context, q *opened, p queues.Part, to *Ref) (*moving, error) {
-	txn := "ottla-edit-" + q.topic.ID.String() + "-" + strconv.Itoa(int(p.Index))
-	m := &moving{s: s, move: Move{From: q.Ref, To: to}, holder: holderOf(txn), mover: mover{open: s.o.Client, txnID: txn, group: revisions(q)}}
-	moved, err := m.mover.begin(ctx, q.Topic)
+	txn := reviserOf(p)
+	m := &moving{s: s, move: Move{From: q.Ref, To: to}, holder: holderOf(txn), mover: mover{open: s.o.Client, most: s.most, txnID: txn, group: revisions(q)}}
+	moved, err := m.mover.begin(ctx, q.Topic, q.topic.ID.String())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -309,27 +314,55 @@ func (r *moving) revise(ctx context.Context, q *opened, p queues.Part, x *kgo.Re
 // back last.
 func revisions(q *opened) string { return "ottla-edit." + q.topic.ID.String() }
 
-// settleRevisions acknowledges letters that were mended and put back, where
-// somebody was killed before he could. Whoever moves letters of the queue does it
-// before.
+// settleRevisions ends what was left by those who were mending letters: those that
+// were put back are acknowledged, and those that are still held given back. Whoever
+// moves letters of the queue does it before.
 func (s *Service) settleRevisions(ctx context.Context, q *opened) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	moved, err := movedOffsets(ctx, c, revisions(q), q.Topic)
+	moved, err := movedOffsets(ctx, c, revisions(q), q.Topic, q.topic.ID.String())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	for index, offsets := range moved {
-		if int(index) >= len(q.topic.Partitions) {
-			continue
-		}
-		if err := s.settle(ctx, q, q.part(int(index)), noHolder, offsets); err != nil {
+	for _, p := range q.parts() {
+		held, err := s.holds(ctx, q, p, holderOf(reviserOf(p)))
+		switch {
+		case err != nil:
 			return err
+		case held:
+			m, err := s.reviser(ctx, q, p, nil)
+			if err != nil {
+				return err
+			}
+			m.mover.close()
+		case len(moved[p.Index]) > 0:
+			if err := s.settle(ctx, q, p, noHolder, moved[p.Index]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// holds tells whether a holder has any message of a partition.
+func (s *Service) holds(ctx context.Context, q *opened, p queues.Part, holder uint64) (bool, error) {
+	for from := int64(0); ; {
+		c, err := s.contents(ctx, q, p, from, mostRuns)
+		if err != nil {
+			return false, err
+		}
+		for i := range c.Undone {
+			if u := &c.Undone[i]; u.State == share.Acquired && u.Member == "" && u.Holder == holder {
+				return true, nil
+			}
+		}
+		if len(c.Undone) < mostRuns {
+			return false, nil
+		}
+		from = c.Undone[mostRuns-1].Last + 1
+	}
 }
 
 // acceptAll are words that acknowledge all that is held.

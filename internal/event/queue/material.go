@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/kafka/queues"
+	"ottla/internal/uuid"
 )
 
 // overhead is what a record may have beside what counts of a message.
@@ -21,39 +22,53 @@ const dedupWindowMs = 300_000
 
 // build makes the topic that a queue needs, unless it is adopted, and says what
 // its group does. left: somebody may have made the topic who was killed then.
-func (s *Service) build(ctx context.Context, spec *Spec, left bool) error {
-	c, err := s.kafka()
+func (s *Service) build(ctx context.Context, n *noteOf, left bool) error {
+	var id uuid.UUID // zero: whichever is there
+	if !n.Adopted {
+		var err error
+		if id, err = s.makeTopic(ctx, &n.Spec, left); err != nil {
+			return err
+		}
+	}
+	t, err := s.seen(ctx, n.Topic, id)
 	if err != nil {
 		return err
 	}
-	if !spec.Adopted {
-		made, err := kadm.NewClient(c).CreateTopic(ctx, spec.Partitions, -1, s.topicSettings(spec), spec.Topic)
-		if err == nil {
-			err = made.Err
-		}
-		switch there := errors.Is(err, kerr.TopicAlreadyExists); {
-		case there && left:
-			if t := s.o.Image().TopicByName(spec.Topic); t != nil {
-				spec.Partitions = int32(len(t.Partitions))
-			}
-			err = s.alterTopic(ctx, spec)
-		case there:
-			spec.Adopted, err = true, nil
-		}
-		if err != nil {
-			return fmt.Errorf("%w: make the topic %s: %w", ErrUnavailable, spec.Topic, err)
+	n.Metadata = s.o.Image().Offset
+	if !n.Adopted {
+		n.TopicID, n.Partitions = idText(t.ID), int32(len(t.Partitions))
+		return s.setGroup(ctx, &n.Spec)
+	}
+	for i := range t.Partitions { // an earlier queue may have left a state
+		p := queues.Part{Group: n.Group, Topic: t.ID, Index: int32(i)}
+		if _, err := patient(ctx, func() (struct{}, error) { return struct{}{}, s.o.Leases.Forget(ctx, p) }); err != nil {
+			return fmt.Errorf("%w: begin to read %s: %w", ErrUnavailable, n.Topic, err)
 		}
 	}
-	if spec.Adopted { // an earlier queue may have left a state
-		if t := s.o.Image().TopicByName(spec.Topic); t != nil {
-			for i := range t.Partitions {
-				if err := s.o.Leases.Forget(ctx, queues.Part{Group: spec.Group, Topic: t.ID, Index: int32(i)}); err != nil {
-					return fmt.Errorf("%w: begin to read %s: %w", ErrUnavailable, spec.Topic, err)
-				}
-			}
-		}
+	return s.setGroup(ctx, &n.Spec)
+}
+
+// makeTopic makes a queue's topic and tells its id; zero, and perhaps that it is
+// adopted, when there is one by now.
+func (s *Service) makeTopic(ctx context.Context, spec *Spec, left bool) (id uuid.UUID, err error) {
+	c, err := s.kafka()
+	if err != nil {
+		return id, err
 	}
-	return s.setGroup(ctx, spec)
+	made, err := kadm.NewClient(c).CreateTopic(ctx, spec.Partitions, -1, s.topicSettings(spec), spec.Topic)
+	if err == nil {
+		err = made.Err
+	}
+	switch there := errors.Is(err, kerr.TopicAlreadyExists); {
+	case err == nil:
+		return uuid.UUID(made.ID), nil
+	case there && left:
+		return id, s.alterTopic(ctx, spec)
+	case there:
+		spec.Adopted = true
+		return id, nil
+	}
+	return id, fmt.Errorf("%w: make the topic %s: %w", ErrUnavailable, spec.Topic, err)
 }
 
 func (s *Service) topicSettings(spec *Spec) map[string]*string {
@@ -165,8 +180,9 @@ func (s *Service) alterTopic(ctx context.Context, spec *Spec) error {
 	return nil
 }
 
-// demolish takes away what a queue was made of.
-func (s *Service) demolish(ctx context.Context, spec *Spec) error {
+// demolish takes away what a queue was made of. It may be called again, also when
+// there is another of the name by now.
+func (s *Service) demolish(ctx context.Context, q *Queue) error {
 	settings, err := s.groupSettings(ctx, &Spec{})
 	if err != nil {
 		return err
@@ -174,25 +190,39 @@ func (s *Service) demolish(ctx context.Context, spec *Spec) error {
 	for name := range settings {
 		settings[name] = ""
 	}
-	if err := s.alterGroup(ctx, spec.Group, settings); err != nil {
+	if err := s.alterGroup(ctx, q.Group, settings); err != nil {
 		return err
 	}
-	if spec.Adopted {
+	if q.Adopted {
 		return nil
 	}
-	if err := s.cancelDelayed(ctx, spec); err != nil {
+	if err := s.cancelDelayed(ctx, &q.Spec); err != nil {
 		return err
 	}
+	return s.deleteTopic(ctx, q)
+}
+
+// deleteTopic deletes the topic that was made for a queue: by its id where that is
+// noted, for it may be another's that has the name.
+func (s *Service) deleteTopic(ctx context.Context, q *Queue) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	gone, err := kadm.NewClient(c).DeleteTopic(ctx, spec.Topic)
-	if err == nil {
-		err = gone.Err
+	req := kmsg.NewPtrDeleteTopicsRequest()
+	req.TimeoutMillis = int32(patience.Milliseconds())
+	t := kmsg.NewDeleteTopicsRequestTopic()
+	if t.TopicID = q.topicID; q.topicID.IsZero() {
+		t.Topic = &q.Topic
+		req.TopicNames = []string{q.Topic}
 	}
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return fmt.Errorf("%w: delete the topic %s: %w", ErrUnavailable, spec.Topic, err)
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, c)
+	if err == nil && len(resp.Topics) == 1 {
+		err = kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+	}
+	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) && !errors.Is(err, kerr.UnknownTopicID) {
+		return fmt.Errorf("%w: delete the topic %s: %w", ErrUnavailable, q.Topic, err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -20,6 +21,7 @@ import (
 // its own; where there are no dead letters there is none.
 type Morgue struct {
 	open func(opts ...kgo.Opt) (*kgo.Client, error)
+	most func(topic string) int // that a batch may have
 	// topic names a topic by its id.
 	topic func(key store.Key) (string, bool)
 	// Written counts letters, by the topic that their records are of. It is set
@@ -37,13 +39,14 @@ var _ shares.Morgue = (*Morgue)(nil)
 type undertaker struct {
 	mu     sync.Mutex // held by whoever moves
 	mover  mover
+	state  int32          // the epoch of the state that mover has begun with
 	buried map[int64]bool // the last step's, while mover has begun
 }
 
 // NewMorgue makes a morgue; Close must follow. Topic names the topic of a
-// share-partition.
-func NewMorgue(open func(opts ...kgo.Opt) (*kgo.Client, error), topic func(key store.Key) (string, bool)) *Morgue {
-	return &Morgue{open: open, topic: topic, of: map[store.Key]*undertaker{}}
+// share-partition, most is what a batch of a topic may have.
+func NewMorgue(open func(opts ...kgo.Opt) (*kgo.Client, error), topic func(key store.Key) (string, bool), most func(topic string) int) *Morgue {
+	return &Morgue{open: open, topic: topic, most: most, of: map[store.Key]*undertaker{}}
 }
 
 func (m *Morgue) undertaker(key store.Key) (*undertaker, error) {
@@ -54,7 +57,7 @@ func (m *Morgue) undertaker(key store.Key) (*undertaker, error) {
 	}
 	u := m.of[key]
 	if u == nil {
-		u = &undertaker{mover: mover{open: m.open, txnID: "ottla-dead-" + key.String(), group: "ottla-dead." + key.Group}}
+		u = &undertaker{mover: mover{open: m.open, most: m.most, txnID: "ottla-dead-" + key.String(), group: "ottla-dead." + key.Group}}
 		m.of[key] = u
 	}
 	return u, nil
@@ -63,30 +66,30 @@ func (m *Morgue) undertaker(key store.Key) (*undertaker, error) {
 var errClosing = errors.New("the node stops")
 
 // Buried implements shares.Morgue.
-func (m *Morgue) Buried(ctx context.Context, key store.Key) (map[int64]bool, error) {
+func (m *Morgue) Buried(ctx context.Context, key store.Key, state int32) (map[int64]bool, error) {
 	u, err := m.undertaker(key)
 	if err != nil {
 		return nil, err
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.mover.c != nil {
+	if u.mover.ready() && u.state == state {
 		return u.buried, nil
 	}
 	topic, ok := m.topic(key)
 	if !ok {
 		return nil, fmt.Errorf("the topic with id %s: %w", key.TopicID, wire.UnknownTopicOrPartition)
 	}
-	moved, err := u.mover.begin(ctx, topic)
+	moved, err := u.mover.begin(ctx, topic, burialMark(key, state))
 	if err != nil {
 		return nil, err
 	}
-	u.buried = moved[key.Partition]
+	u.state, u.buried = state, moved[key.Partition]
 	return u.buried, nil
 }
 
 // Bury implements shares.Morgue.
-func (m *Morgue) Bury(ctx context.Context, key store.Key, topic string, partition int32, offsets []int64, batches [][]byte) error {
+func (m *Morgue) Bury(ctx context.Context, key store.Key, state int32, topic string, partition int32, offsets []int64, batches [][]byte) error {
 	u, err := m.undertaker(key)
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (m *Morgue) Bury(ctx context.Context, key store.Key, topic string, partitio
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	err = u.mover.step(ctx, source{from, key.TopicID, key.Partition}, offsets, records)
+	err = u.mover.step(ctx, source{from, key.TopicID, key.Partition, burialMark(key, state)}, offsets, records)
 	switch {
 	case errors.Is(err, kerr.MessageTooLarge), errors.Is(err, kerr.RecordListTooLarge):
 		return wire.Errorf(wire.MessageTooLarge, "%w", err)
@@ -115,6 +118,12 @@ func (m *Morgue) Bury(ctx context.Context, key store.Key, topic string, partitio
 		}
 	}
 	return err
+}
+
+// burialMark is what offsets that have letters are noted with: a topic that was made
+// anew, and a state that was reset, give records up anew.
+func burialMark(key store.Key, state int32) string {
+	return key.TopicID.String() + "/" + strconv.Itoa(int(state))
 }
 
 // recordsOf takes the records out of batches.

@@ -23,11 +23,12 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 		return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(r.s.KafkaAddr())}, opts...)...)
 	}
 	of := func(store.Key) (string, bool) { return "orders", true }
-	m := queue.NewMorgue(open, of)
+	most := func(string) int { return 1 << 20 }
+	m := queue.NewMorgue(open, of, most)
 	defer func() { m.Close() }()
 	buried := func(want ...int64) {
 		t.Helper()
-		got, err := m.Buried(r.ctx, key)
+		got, err := m.Buried(r.ctx, key, 3)
 		r.must(err)
 		if have := slices.Sorted(maps.Keys(got)); !slices.Equal(have, want) {
 			t.Errorf("buried are %v, want %v", have, want)
@@ -39,15 +40,23 @@ func TestAMorgueKnowsWhatItBuriedLast(t *testing.T) {
 		for range offsets {
 			b.Add(r.clock.ms.Load(), nil, []byte("a letter"))
 		}
-		r.must(m.Bury(r.ctx, key, "dead", 0, offsets, [][]byte{b.Build(0)}))
+		r.must(m.Bury(r.ctx, key, 3, "dead", 0, offsets, [][]byte{b.Build(0)}))
 	}
 	buried()
 	bury(4, 5, 9)
 	buried(4, 5, 9)
 	bury(10)
 	buried(10)
+	again := key
+	again.TopicID[0]++ // the topic is made anew, and what is committed for its name is still there
+	if got, err := m.Buried(r.ctx, again, 3); err != nil || len(got) > 0 {
+		t.Errorf("of another topic of the name, buried are %v, %v", got, err)
+	}
+	if got, err := m.Buried(r.ctx, key, 4); err != nil || len(got) > 0 {
+		t.Errorf("once the state was reset, buried are %v, %v", got, err)
+	}
 	m.Close() // as a node ends
-	m = queue.NewMorgue(open, of)
+	m = queue.NewMorgue(open, of, most)
 	buried(10)
 	bury(12)
 	buried(12)

@@ -18,6 +18,9 @@ import (
 type Move struct {
 	Handle string `json:"-"`
 	From   Ref    `json:"from"`
+	// FromID is that queue's, which another of the name does not have; "" is not
+	// noted.
+	FromID string `json:"from_id,omitempty"`
 	// To is nil when each message goes back to where it came from.
 	To            *Ref  `json:"to,omitempty"`
 	RatePerSecond int32 `json:"rate,omitempty"` // 0 without a limit
@@ -92,7 +95,7 @@ func (s *Service) StartChosen(ctx context.Context, from Ref, to *Ref, ratePerSec
 		return Move{}, err
 	}
 	for _, m := range earlier {
-		if m.Status == MoveRunning || m.Status == MoveCancelling {
+		if (m.Status == MoveRunning || m.Status == MoveCancelling) && (m.FromID == "" || m.FromID == q.ID) {
 			return Move{}, fmt.Errorf("%w: %s", ErrBusy, from.Name)
 		}
 	}
@@ -101,7 +104,7 @@ func (s *Service) StartChosen(ctx context.Context, from Ref, to *Ref, ratePerSec
 		return Move{}, err
 	}
 	m := Move{
-		Handle: newID(), From: from, To: to, RatePerSecond: ratePerSecond, Where: where, Status: MoveRunning, ToMove: counts.Waiting,
+		Handle: newID(), From: from, FromID: q.ID, To: to, RatePerSecond: ratePerSecond, Where: where, Status: MoveRunning, ToMove: counts.Waiting,
 		StartedMs: s.nowMs(), Node: nobody,
 	}
 	version, err := s.putMove(ctx, &m, 0)

@@ -26,16 +26,22 @@ import (
 // step as metadata. One goroutine uses it.
 type mover struct {
 	open  func(opts ...kgo.Opt) (*kgo.Client, error)
+	most  func(topic string) int // that a batch may have
 	txnID string
 	group string
 	c     *kgo.Client
+	fits  *fits // of c
 }
+
+// ready tells that it has begun, and knows what topics take.
+func (m *mover) ready() bool { return m.c != nil && !m.fits.outdated() }
 
 // source is the partition that something is moved from.
 type source struct {
 	topic     string
 	id        uuid.UUID
 	partition int32
+	mark      string // of its offsets, see movedOffsets
 }
 
 // mostMoved bounds the offsets of one step, so that they fit into the metadata
@@ -44,10 +50,11 @@ const mostMoved = 250
 
 // begin keeps all earlier movers of the transactional id out, and tells which
 // offsets of a topic the last step moved, by partition.
-func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bool, error) {
+func (m *mover) begin(ctx context.Context, topic, mark string) (map[int32]map[int64]bool, error) {
 	m.close()
+	m.fits = &fits{most: m.most, told: map[string]int{}}
 	c, err := m.open(kgo.TransactionalID(m.txnID), kgo.TransactionTimeout(30*time.Second), kgo.ProducerLinger(0),
-		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes), kgo.RecordPartitioner(place.Partitioner()))
+		batchesThatFit(m.fits.tell), kgo.RecordPartitioner(place.Partitioner()))
 	if err != nil {
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}
@@ -55,7 +62,7 @@ func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bo
 		c.Close()
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}
-	moved, err := movedOffsets(ctx, c, m.group, topic)
+	moved, err := movedOffsets(ctx, c, m.group, topic, mark)
 	if err != nil {
 		c.Close()
 		return nil, err
@@ -65,8 +72,9 @@ func (m *mover) begin(ctx context.Context, topic string) (map[int32]map[int64]bo
 }
 
 // movedOffsets are the offsets of a topic that the last step of a mover moved, by
-// partition: what a mover's group committed.
-func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string) (map[int32]map[int64]bool, error) {
+// partition: what a mover's group committed. Those of another mark do not count: the
+// mark has the topic's id, which an earlier topic of the name does not have.
+func movedOffsets(ctx context.Context, c *kgo.Client, group, topic, mark string) (map[int32]map[int64]bool, error) {
 	got, err := kadm.NewClient(c).FetchOffsets(kadm.RequireStable(ctx), group)
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		err = nil
@@ -75,7 +83,7 @@ func movedOffsets(ctx context.Context, c *kgo.Client, group, topic string) (map[
 	got.Each(func(o kadm.OffsetResponse) {
 		if o.Topic == topic {
 			err = errors.Join(err, o.Err)
-			out[o.Partition] = readOffsets(o.Metadata)
+			out[o.Partition] = readOffsets(mark, o.Metadata)
 		}
 	})
 	if err != nil {
@@ -129,7 +137,7 @@ func (m *mover) commitOffsets(ctx context.Context, from source, offsets []int64)
 	req := kmsg.NewPtrTxnOffsetCommitRequest()
 	req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group, req.Generation = m.txnID, id, epoch, m.group, -1
 	p := kmsg.NewTxnOffsetCommitRequestTopicPartition()
-	text := writeOffsets(offsets)
+	text := writeOffsets(from.mark, offsets)
 	p.Partition, p.Offset, p.Metadata = from.partition, offsets[len(offsets)-1]+1, &text
 	t := kmsg.NewTxnOffsetCommitRequestTopic()
 	t.Topic, t.TopicID, t.Partitions = from.topic, from.id, append(t.Partitions, p)
@@ -151,23 +159,24 @@ func (m *mover) close() {
 	}
 }
 
-// offsetsForm begins metadata with offsets.
-const offsetsForm = "offsets:"
+// offsetsForm begins metadata with offsets of a mark.
+func offsetsForm(mark string) string { return "offsets:" + mark + ":" }
 
-// writeOffsets makes metadata of offsets in order.
-func writeOffsets(offsets []int64) string {
+// writeOffsets makes metadata of offsets, in order.
+func writeOffsets(mark string, offsets []int64) string {
 	var b []byte
 	last := int64(0)
 	for _, o := range offsets {
 		b = binary.AppendUvarint(b, uint64(o-last))
 		last = o
 	}
-	return offsetsForm + base64.RawStdEncoding.EncodeToString(b)
+	return offsetsForm(mark) + base64.RawStdEncoding.EncodeToString(b)
 }
 
-// readOffsets is the inverse; what cannot be read is no offset.
-func readOffsets(text string) map[int64]bool {
-	text, ok := strings.CutPrefix(text, offsetsForm)
+// readOffsets is the inverse; what cannot be read, or is of another mark, is no
+// offset.
+func readOffsets(mark, text string) map[int64]bool {
+	text, ok := strings.CutPrefix(text, offsetsForm(mark))
 	b, err := base64.RawStdEncoding.DecodeString(text)
 	if !ok || err != nil {
 		return nil

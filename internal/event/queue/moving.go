@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/letter"
 	"ottla/internal/event/place"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/record"
@@ -112,9 +114,12 @@ func (r *moving) cancelled() bool {
 	return err == nil && m.Status == MoveCancelling
 }
 
-// note writes how far the move is.
+// note writes how far the move is, unless it is to end.
 func (r *moving) note(ctx context.Context) {
 	r.noted = time.Now()
+	if r.cancelled() {
+		return
+	}
 	version, err := r.s.putMove(ctx, &r.move, r.version)
 	if err == nil {
 		r.version = version
@@ -130,7 +135,7 @@ func (r *moving) end(ctx context.Context, status, why string) {
 			r.version = version
 			return
 		}
-		o, gone := r.s.o.Objects.Get(ctx, moveRef(r.move.Handle))
+		o, gone := r.s.o.Objects.Current(ctx, moveRef(r.move.Handle))
 		if gone != nil {
 			r.s.o.Logger.Warn("the end of a move is not noted; it is tried again", "queue", r.move.From.Name, "move", r.move.Handle, "err", errors.Join(err, gone))
 			sleep(ctx, time.Second)
@@ -149,7 +154,10 @@ func (r *moving) some(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if !r.begun {
+	if from := r.move.FromID; from != "" && from != q.ID {
+		return false, fmt.Errorf("%w: %s was deleted, and made anew, since", errFinal, q.Full())
+	}
+	if !r.begun || !r.mover.ready() {
 		if err := r.begin(ctx, q); err != nil {
 			return false, err
 		}
@@ -214,9 +222,33 @@ func (r *moving) put(ctx context.Context, b *batch, q *opened, p queues.Part, of
 		b.failed = err
 		return
 	}
-	b.records = append(b.records, moved(to, q, p, offset, x))
+	out := moved(to, q, p, offset, x)
+	if size, most := batchOf(out, r.s.most(to)), r.s.most(to); size > most {
+		b.failed = fmt.Errorf("%w: %w: %s becomes a record of %d bytes, and the topic %s takes %d: let it take more (max.message.bytes), or leave the message out",
+			errFinal, ErrTooLarge, letter.NameOf(q.Topic, p.Index, offset), size, to, most)
+		return
+	}
+	b.records = append(b.records, out)
 	b.offsets = append(b.offsets, offset)
 }
+
+// batchOf is how many bytes a record has as a batch by itself, as clients count them;
+// what is surely not above most is not counted out.
+func batchOf(r *kgo.Record, most int) int {
+	if rough := roughSize(r) + record.HeaderSize + batchSlack; rough <= most {
+		return rough
+	}
+	b := record.NewBuilder()
+	var headers []record.RecordHeader
+	for _, h := range r.Headers {
+		headers = append(headers, record.RecordHeader(h))
+	}
+	b.Add(0, r.Key, r.Value, headers...)
+	return b.Size() + batchSlack
+}
+
+// batchSlack is more than clients count beside the batch itself.
+const batchSlack = 64
 
 // finishWithin bounds a step that a node which stops makes to its end.
 const finishWithin = 10 * time.Second
@@ -227,17 +259,25 @@ const finishWithin = 10 * time.Second
 func (r *moving) finish(ctx context.Context, q *opened, p queues.Part, b *batch) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
 	defer cancel()
-	if err := b.failed; err != nil { // nothing was written
-		for i := range b.words {
-			b.words[i].Type = share.Release
-		}
-		r.s.o.Leases.Redeem(ctx, p, b.words)
-		return err
-	}
-	if len(b.records) > 0 {
-		if err := r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index}, b.offsets, b.records); err != nil {
+	if b.failed == nil && len(b.records) > 0 {
+		err := r.mover.step(ctx, source{q.Topic, q.topic.ID, p.Index, q.topic.ID.String()}, b.offsets, b.records)
+		switch {
+		case hopeless(err):
+			b.failed = fmt.Errorf("%w: %w", errFinal, err)
+		case err != nil:
 			return err // who begins next knows whether it counts, and what is held
 		}
+	}
+	if b.failed != nil { // nothing was written
+		for i := range b.words {
+			b.words[i].Type, b.words[i].Holder = share.Return, r.holder
+		}
+		for _, err := range r.s.redeem(ctx, p, b.words) {
+			if err != nil {
+				r.s.o.Logger.Debug("messages that could not be moved stay held for a while", "queue", q.Name, "err", err)
+			}
+		}
+		return b.failed
 	}
 	for _, err := range r.s.redeem(ctx, p, b.words) {
 		if err != nil {
@@ -250,6 +290,12 @@ func (r *moving) finish(ctx context.Context, q *opened, p queues.Part, b *batch)
 	return nil
 }
 
+// hopeless tells of a refusal of records that stays one: their transaction is never
+// committed.
+func hopeless(err error) bool {
+	return errors.Is(err, kerr.InvalidRecord) || errors.Is(err, kerr.InvalidTopicException) || errors.Is(err, kerr.InvalidTimestamp)
+}
+
 // target is the topic that a message goes to.
 func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
 	if r.move.To != nil {
@@ -257,13 +303,22 @@ func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
 		if errors.Is(err, ErrNotFound) {
 			return "", fmt.Errorf("%w: %w", errFinal, err)
 		}
-		return to.Topic, err
+		if err != nil {
+			return "", err
+		}
+		if r.s.follow(ctx, &to); r.s.o.Image().TopicByName(to.Topic) == nil {
+			return "", fmt.Errorf("%w: the topic %s of %s is not there any more", errFinal, to.Topic, to.Full())
+		}
+		return to.Topic, nil
 	}
 	for i := range x.Headers {
 		if x.Headers[i].Key != deadTopic {
 			continue
 		}
 		topic := string(x.Headers[i].Value)
+		if strings.HasPrefix(topic, ownPrefix) { // a Kafka producer may write any header
+			return "", fmt.Errorf("%w: a message says that it came from %q, which is the cluster's own", errFinal, topic)
+		}
 		if r.s.o.Image().TopicByName(topic) == nil {
 			return "", fmt.Errorf("%w: the topic %s, which a message came from, is not there any more", errFinal, topic)
 		}

@@ -90,21 +90,25 @@ func TestWhatAKafkaProducerWroteIsAMessage(t *testing.T) {
 }
 
 func TestOffsetsTravelAsMetadata(t *testing.T) {
+	topic, other := uuid.UUID{15: 1}.String(), uuid.UUID{15: 2}.String()
 	for _, want := range [][]int64{{0}, {5, 6, 9}, {1 << 40, 1<<40 + 1, 1 << 50}} {
-		got := readOffsets(writeOffsets(want))
+		got := readOffsets(topic, writeOffsets(topic, want))
 		if !slices.Equal(slices.Sorted(maps.Keys(got)), want) {
 			t.Errorf("%v comes back as %v", want, got)
+		}
+		if got := readOffsets(other, writeOffsets(topic, want)); got != nil {
+			t.Errorf("%v of an earlier topic of the name comes back as %v", want, got)
 		}
 	}
 	far := make([]int64, mostMoved)
 	for i := range far {
 		far[i] = int64(i+1) << 40
 	}
-	if n := len(writeOffsets(far)); n > 4096 {
+	if n := len(writeOffsets(topic, far)); n > 4096 {
 		t.Errorf("%d offsets that are far apart take %d bytes; a committed offset has 4096", len(far), n)
 	}
-	for _, bad := range []string{"", "x", "offsets:!", "offsets:gA"} {
-		if got := readOffsets(bad); len(got) != 0 {
+	for _, bad := range []string{"", "x", "offsets:gA", offsetsForm(topic) + "!", offsetsForm(topic) + "gA"} {
+		if got := readOffsets(topic, bad); len(got) != 0 {
 			t.Errorf("%q is %v", bad, got)
 		}
 	}
@@ -202,6 +206,6 @@ func FuzzReceipt(f *testing.F) {
 		if got, err := readReceipt([]byte("k"), "g", text); err == nil && got.write([]byte("k"), "g") != text {
 			t.Errorf("%q is read as %+v", text, got)
 		}
-		readOffsets(text)
+		readOffsets("mark", text)
 	})
 }

@@ -92,7 +92,7 @@ func (s *Service) run(m Move, version int64) {
 	}
 	r := &moving{
 		s: s, move: m, version: version, holder: holderOf("move." + m.Handle),
-		mover: mover{open: s.o.Client, txnID: "ottla-move-" + m.Handle, group: "ottla-move." + m.Handle},
+		mover: mover{open: s.o.Client, most: s.most, txnID: "ottla-move-" + m.Handle, group: "ottla-move." + m.Handle},
 	}
 	s.moves[m.Handle] = r
 	s.working.Go(func() {
@@ -113,7 +113,7 @@ func (r *moving) mine(ctx context.Context) bool {
 
 // begin keeps earlier runners out, and settles what they left.
 func (r *moving) begin(ctx context.Context, q *opened) (err error) {
-	if r.done, err = r.mover.begin(ctx, q.Topic); err != nil {
+	if r.done, err = r.mover.begin(ctx, q.Topic, q.topic.ID.String()); err != nil {
 		return err
 	}
 	if err := r.s.settleRevisions(ctx, q); err != nil {

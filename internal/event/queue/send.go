@@ -26,14 +26,10 @@ func (s *Service) Send(ctx context.Context, ref Ref, messages []Message) ([]Sent
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.kafka()
-	if err != nil {
-		return nil, err
-	}
 	out := make([]Sent, len(messages))
 	var late []timer.Timer
 	var lateOf []int
-	way := sending{s: s, q: q, c: c, now: s.o.Now(), out: out}
+	way := sending{s: s, q: q, now: s.o.Now(), out: out}
 	for i := range messages {
 		m := messages[i]
 		delay, err := q.prepare(&m)

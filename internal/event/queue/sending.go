@@ -19,19 +19,30 @@ import (
 
 // sending are messages on their way to the queue's topic. Those of partitions that
 // this node leads go into them at once, as batches without a producer; the others,
-// and those that such a partition refuses at the moment, by the client, which tries
+// and those that such a partition refuses at the moment, by a producer, which tries
 // again for a while.
 type sending struct {
-	s     *Service
-	q     *opened
-	c     *kgo.Client
-	now   time.Time
-	out   []Sent
-	near  []parcel
-	gone  []parcel // that are in the log
-	far   sync.WaitGroup
-	mu    sync.Mutex // guards there
+	s    *Service
+	q    *opened
+	now  time.Time
+	out  []Sent
+	near []parcel
+	gone []parcel // that are in the log
+	by   *producer
+	met  meeting // of by with the topic
+	far  sync.WaitGroup
+	one  bool // one message is on its way at a time
+
+	mu    sync.Mutex // guards all below
 	there written
+	again []mailed // that were refused for what the producer did not know
+}
+
+// mailed is a message on its way by a producer.
+type mailed struct {
+	place  int
+	record *kgo.Record
+	alone  bool // it was a batch by itself
 }
 
 // parcel are messages of one partition.
@@ -48,6 +59,15 @@ type parcel struct {
 // headers, and each header beside its own.
 const recordOverhead = 40
 
+// roughSize is at least what a record takes in a batch.
+func roughSize(r *kgo.Record) int {
+	size := recordOverhead + len(r.Key) + len(r.Value)
+	for i := range r.Headers {
+		size += recordOverhead + len(r.Headers[i].Key) + len(r.Headers[i].Value)
+	}
+	return size
+}
+
 // add takes a message, whose place it is told by.
 func (w *sending) add(ctx context.Context, place int, m *Message) {
 	r := &kgo.Record{Topic: w.q.Topic, Key: m.key(), Value: m.Body, Headers: m.headers(), Timestamp: w.now}
@@ -56,10 +76,7 @@ func (w *sending) add(ctx context.Context, place int, m *Message) {
 		w.send(ctx, place, r)
 		return
 	}
-	size := recordOverhead + len(r.Key) + len(r.Value)
-	for i := range r.Headers {
-		size += recordOverhead + len(r.Headers[i].Key) + len(r.Headers[i].Value)
-	}
+	size := roughSize(r)
 	to := w.parcel(index, p)
 	if len(to.records) > 0 && to.size+size > p.MaxBatch() {
 		w.write(ctx, to)
@@ -118,6 +135,14 @@ func (w *sending) finish(ctx context.Context) {
 	for i := range w.near {
 		w.write(ctx, &w.near[i])
 	}
+	w.await(ctx)
+	w.far.Wait()
+	for begun := time.Now(); w.by != nil; w.retry(ctx, begun) {
+	}
+}
+
+// await waits for what is in the log.
+func (w *sending) await(ctx context.Context) {
 	if len(w.gone) > 0 {
 		within, cancel := context.WithTimeout(ctx, sendTimeout)
 		defer cancel()
@@ -130,7 +155,6 @@ func (w *sending) finish(ctx context.Context) {
 			}
 		}
 	}
-	w.far.Wait()
 }
 
 // builders make batches.
@@ -159,6 +183,12 @@ func (w *sending) write(ctx context.Context, x *parcel) {
 		w.gone = append(w.gone, *x)
 		return
 	}
+	if len(x.records) > 1 && tooLarge(err) { // it takes less since a moment ago
+		for i := range x.records {
+			w.write(ctx, &parcel{index: x.index, p: x.p, places: x.places[i : i+1], records: x.records[i : i+1]})
+		}
+		return
+	}
 	for i, r := range x.records {
 		if passing(err) {
 			w.send(ctx, x.places[i], r)
@@ -168,13 +198,71 @@ func (w *sending) write(ctx context.Context, x *parcel) {
 	}
 }
 
-// send hands a message to the client.
+// send hands a message to a producer.
 func (w *sending) send(ctx context.Context, place int, r *kgo.Record) {
+	if w.by == nil {
+		by, met, err := w.s.producer(w.q.topic)
+		if err != nil {
+			w.out[place].Err = err
+			return
+		}
+		w.by, w.met = by, met
+	}
 	w.far.Add(1)
-	w.c.Produce(ctx, r, func(r *kgo.Record, err error) {
+	w.by.c.Produce(ctx, r, func(r *kgo.Record, err error) {
+		if refused(err) {
+			w.mu.Lock()
+			w.again = append(w.again, mailed{place, r, w.one})
+			w.mu.Unlock()
+		}
 		w.ended(place, r, err)
 		w.far.Done()
 	})
+}
+
+// refused tells of a refusal that another producer may not get: of a topic that
+// was made anew, or takes smaller batches. Nothing was written then.
+func refused(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge)
+}
+
+// retry gives the producer back, and what it was refused to another that knows
+// better, as long as the queue's topic is there. A batch that was too large may be
+// that for a leader who knows younger settings than this node: then its messages go
+// one by one, once.
+func (w *sending) retry(ctx context.Context, begun time.Time) {
+	var again []mailed
+	recreated := false
+	for _, x := range w.again {
+		switch anew := errors.Is(w.out[x.place].Err, kerr.UnknownTopicID); {
+		case anew:
+			recreated = true
+		case x.alone, batchOf(x.record, w.met.most) > w.met.most && w.met.most == w.s.most(w.q.Topic):
+			continue // it is too large by itself
+		}
+		again = append(again, x)
+	}
+	w.s.release(w.by, recreated)
+	w.by, w.again, w.one = nil, nil, !recreated
+	t := w.s.o.Image().TopicByName(w.q.Topic)
+	if len(again) == 0 || t == nil || t.ID != w.q.topic.ID || time.Since(begun) > sendTimeout {
+		return
+	}
+	if recreated { // a node that is behind may have told what it knew
+		sleep(ctx, pause)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	for _, x := range again {
+		r := x.record
+		w.out[x.place].Err = nil
+		w.send(ctx, x.place, &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers, Timestamp: w.now})
+		if w.one {
+			w.far.Wait()
+		}
+	}
+	w.far.Wait()
 }
 
 // ended takes the end of a message. Clients tell it from goroutines of their own.
@@ -194,8 +282,13 @@ func (w *sending) ended(place int, r *kgo.Record, err error) {
 	w.mu.Unlock()
 }
 
+// tooLarge tells of a batch that its topic does not take.
+func tooLarge(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, wire.MessageTooLarge) || errors.Is(err, wire.RecordListTooLarge)
+}
+
 func sendError(err error) error {
-	if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, wire.MessageTooLarge) || errors.Is(err, wire.RecordListTooLarge) {
+	if tooLarge(err) {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	}
 	return fmt.Errorf("%w: the message may have been sent or not: %w", ErrUnavailable, err)

@@ -48,6 +48,8 @@ type Options struct {
 	// Partitions are those that this node leads: messages go into them without a
 	// detour. nil: all go by Client.
 	Partitions post.Partitions
+	// MostBytes is what a batch of a topic may have; nil: all take any message.
+	MostBytes func(topic string) int
 	// Image is the metadata that this node serves by.
 	Image func() *metadata.Image
 	// Timers keep delayed messages; nil: delays are refused.
@@ -68,6 +70,7 @@ type Service struct {
 	working sync.WaitGroup
 	turn    atomic.Uint32 // with which partition a Take begins
 	sends   atomic.Uint32 // where messages without a key go
+	ahead   atomic.Int64  // metadata up to here were waited for in vain, see follow
 
 	attempts attempts
 	known    known
@@ -77,6 +80,7 @@ type Service struct {
 
 	mu     sync.Mutex // guards all below
 	client *kgo.Client
+	sender *producer          // the newest; nil before there is one
 	key    []byte             // receipts are made with it
 	moves  map[string]*moving // that this node carries out
 	tasks  map[string]task    // that are under way anywhere
@@ -102,17 +106,20 @@ func (s *Service) Close() {
 	s.cancel()
 	s.working.Wait()
 	s.mu.Lock()
-	c := s.client
-	s.closed = true
+	c, sender := s.client, s.sender
+	s.closed, s.sender = true, nil
 	s.mu.Unlock()
 	if c != nil {
 		c.Close()
+	}
+	if sender != nil {
+		sender.c.Close()
 	}
 }
 
 func (s *Service) nowMs() int64 { return s.o.Now().UnixMilli() }
 
-// kafka gives the client that sends and orders.
+// kafka gives the client that asks and orders.
 func (s *Service) kafka() (*kgo.Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,8 +129,7 @@ func (s *Service) kafka() (*kgo.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		kgo.ProducerBatchMaxBytes(2*MaxMessageBytes))
+	c, err := s.o.Client()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
@@ -170,6 +176,7 @@ func (s *Service) open(ctx context.Context, ref Ref) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.follow(ctx, &q)
 	t := s.o.Image().TopicByName(q.Topic)
 	if t == nil {
 		return nil, fmt.Errorf("%w: %s: its topic %s is not there (any more)", ErrUnavailable, ref.Full(), q.Topic)

@@ -75,7 +75,7 @@ func settling(u *share.Undone, epoch int32, holder uint64, moved []int64) (out [
 	for at := u.First; at <= u.Last; at++ {
 		if _, done := slices.BinarySearch(moved, at); !done {
 			w := accept(epoch, at, u.Count)
-			w.Type = share.Release
+			w.Type, w.Holder = share.Return, holder
 			out = append(out, w)
 		}
 	}

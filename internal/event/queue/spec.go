@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"ottla/internal/event/name"
+	"ottla/internal/uuid"
 )
 
 // Ref names a queue. An empty Account or Region is the default one.
@@ -129,7 +130,10 @@ type Queue struct {
 	ID                string // another for each queue that ever had the name
 	Version           int64
 	Created, Modified time.Time
-	making            bool // it is no queue yet
+
+	making, ending bool      // it is no queue yet, or none any more
+	topicID        uuid.UUID // of a topic that was made for it; zero: none was, or it is not noted
+	metadata       int64     // which have its topic, see noteOf
 }
 
 // Stats are where a queue stands, counted in committed records.

@@ -99,7 +99,7 @@ func (s *Service) Near(ctx context.Context, each func(q Queue, here lead.Survey,
 	sources := map[Ref]int{}
 	for i := range all {
 		q, err := queueOf(&all[i])
-		if err != nil || q.making {
+		if err != nil || !q.there() {
 			continue // else of a later release
 		}
 		queues = append(queues, q)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
+	"net/url"
+	"slices"
 	"sync"
 
 	"ottla/internal/event/outbound"
@@ -14,34 +17,48 @@ import (
 // call is an attempt to deliver a run to an address, or to a queue that delays its
 // messages.
 type call struct {
-	key string
-	run run
+	key   string
+	place string // whom it is made to
+	run   run
+}
+
+// callOf is the call of a run.
+func callOf(key string, it run) call {
+	c := call{key: key, place: it.Target.Queue, run: it}
+	if u, err := url.Parse(it.Target.URL); err == nil && u.Host != "" {
+		c.place = "//" + u.Host
+	}
+	return c
 }
 
 // ended is a call that is over.
 type ended struct {
 	key, id string // the schedule's
+	place   string
 	slotMs  int64
 	result  course.Result
 }
 
-// launch begins calls that were noted, as far as there is room.
+// launch begins calls that were noted, in their order as far as there is room.
 func (r *runner) launch(ctx context.Context, helpers *sync.WaitGroup) {
-	for len(r.queued) > 0 && r.flying < mostCalls {
-		c := r.queued[0]
-		r.queued = r.queued[1:]
+	r.queued = slices.DeleteFunc(r.queued, func(c call) bool {
+		if r.flying >= mostCalls || r.flyingTo[c.place] >= mostCallsTo {
+			return false
+		}
 		r.flying++
+		r.flyingTo[c.place]++
 		helpers.Go(func() {
 			result := r.s.call(ctx, c.run)
 			if ctx.Err() != nil {
 				return // it counts as not made
 			}
 			r.mu.Lock()
-			r.ended = append(r.ended, ended{c.key, c.run.ID, c.run.SlotMs, result})
+			r.ended = append(r.ended, ended{c.key, c.run.ID, c.place, c.run.SlotMs, result})
 			r.mu.Unlock()
 			r.ring()
 		})
-	}
+		return true
+	})
 }
 
 // call makes one call and tells what came of it.
@@ -81,14 +98,18 @@ func (s *Service) send(ctx context.Context, it run) course.Result {
 // callHeaders are those of a call: in the form that CloudEvents have in HTTP, and
 // the id once more under the name that many servers know.
 func callHeaders(it run) map[string]string {
-	all := about(it, "Ce-")
-	all["Idempotency-Key"] = it.id()
+	// One name is one header however it is written, or chance would say which counts.
+	all := map[string]string{"Idempotency-Key": it.id()}
 	if it.Target.Input != "" {
 		all["Content-Type"] = "text/plain; charset=utf-8"
 		if json.Valid([]byte(it.Target.Input)) {
 			all["Content-Type"] = "application/json"
 		}
 	}
-	maps.Copy(all, it.Target.Headers)
+	for _, from := range []map[string]string{about(it, "Ce-"), it.Target.Headers} {
+		for _, k := range slices.Sorted(maps.Keys(from)) {
+			all[http.CanonicalHeaderKey(k)] = from[k]
+		}
+	}
 	return all
 }

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -111,6 +112,9 @@ func (s *Spec) checkRest(ref Ref) error {
 	if len(s.Extra) > mostExtra {
 		return invalid("extra", "it has %d bytes; %d are possible", len(s.Extra), mostExtra)
 	}
+	if len(s.MadeBy) > mostMaker {
+		return invalid("made_by", "it has %d bytes; %d are possible", len(s.MadeBy), mostMaker)
+	}
 	if s.DeadLetters != "" {
 		if _, err := queueRef(s.DeadLetters, ref); err != nil {
 			return because("dead_letters", err)
@@ -175,6 +179,22 @@ func (t *Target) checkURL() error {
 	t.Method = or(strings.ToUpper(t.Method), http.MethodPost)
 	if !slices.Contains(methods, t.Method) {
 		return invalid("target.method", "%.16q is not known: it takes %s", t.Method, strings.Join(methods, ", "))
+	}
+	return t.checkNames()
+}
+
+// checkNames refuses names of headers that HTTP does not have, and those that are the
+// same to it.
+func (t *Target) checkNames() error {
+	seen := map[string]string{}
+	for _, k := range slices.Sorted(maps.Keys(t.Headers)) {
+		if strings.ContainsAny(k, `"(),/:;<=>?@[\]{}`) {
+			return invalid("target.headers", "%.64q is no name of a header of HTTP: letters, digits and !#$%%&'*+-.^_`|~ are possible", k)
+		}
+		if other, ok := seen[http.CanonicalHeaderKey(k)]; ok {
+			return invalid("target.headers", "%.64q and %.64q are the same header of HTTP", other, k)
+		}
+		seen[http.CanonicalHeaderKey(k)] = k
 	}
 	return nil
 }

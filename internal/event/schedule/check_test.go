@@ -50,6 +50,10 @@ func TestWhatIsWrongWithASpecIsNamed(t *testing.T) {
 		{"target.headers", func(s *Spec) { s.Target.Headers = map[string]string{"a b": ""} }},
 		{"target.headers", func(s *Spec) { s.Target.Headers = map[string]string{"a": "b\r\nc: d"} }},
 		{"target.headers", func(s *Spec) { s.Target.Headers = map[string]string{"a": strings.Repeat("x", mostHeader)} }},
+		{"target.headers", func(s *Spec) { s.Target = Target{URL: "https://example.org", Headers: map[string]string{"a(b": ""}} }},
+		{"target.headers", func(s *Spec) {
+			s.Target = Target{URL: "https://example.org", Headers: map[string]string{"X-A": "", "x-a": ""}}
+		}},
 		{"target.queue", func(s *Spec) { s.Target = Target{Queue: "a/b"} }},
 		{"target.url", func(s *Spec) { s.Target = Target{URL: "ftp://example.org"} }},
 		{"target.url", func(s *Spec) { s.Target = Target{URL: "https://user:pass@example.org"} }},

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,9 +37,9 @@ func (r *runner) commit(ctx context.Context, plans []*plan) error {
 			break
 		}
 		for p, outputs := range failed {
-			for of, err := range outputs {
-				p.fails[of] = err
-			}
+			maps.Copy(p.fails, outputs)
+		}
+		for _, p := range changed { // all: what was written once has a place that it may not have again
 			r.decide(p)
 		}
 	}
@@ -76,56 +76,46 @@ func (f refusals) renewed(plans []*plan) []string {
 func (r *runner) transaction(ctx context.Context, plans []*plan) (refusals, error) {
 	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
 	defer cancel()
-	var mu sync.Mutex // guards what promises write
-	failed, own := refusals{}, error(nil)
 	if err := r.client.BeginTransaction(); err != nil {
 		return nil, fmt.Errorf("begin a transaction: %w", err)
 	}
-	var written []*kgo.Record
-	for _, p := range plans {
-		state, err := p.stateRecord(r.partition)
-		if err != nil {
-			return nil, err
-		}
-		written = append(written, state)
-		r.client.Produce(ctx, state, func(_ *kgo.Record, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			own = errors.Join(own, err)
-		})
-		for _, w := range p.outputs {
-			written = append(written, w.record)
-			r.client.Produce(ctx, w.record, func(_ *kgo.Record, err error) {
-				mu.Lock()
-				defer mu.Unlock()
-				if err != nil && failed[p] == nil {
-					failed[p] = map[output]error{}
-				}
-				if err != nil {
-					failed[p][w.output] = err
-				}
-			})
-		}
-	}
-	if err := r.client.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("write: %w", err)
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(failed) > 0 {
+	w := &writing{r: r, ctx: ctx, bytes: map[string]int{}, failed: refusals{}}
+	all, err := w.plans(plans)
+	if errors.Is(err, errTakeBack) {
 		if err := r.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
 			return nil, fmt.Errorf("take back a transaction: %w", err)
 		}
-		r.client.PurgeTopicsFromProducing(failed.renewed(plans)...)
-		return failed, nil
+		r.client.PurgeTopicsFromProducing(w.failed.renewed(plans)...)
+		return w.failed, nil
 	}
-	if own != nil {
-		return nil, fmt.Errorf("write to %s: %w", StateTopic, own)
+	if err != nil {
+		return nil, err
 	}
-	if err := commit.Commit(ctx, r.client, written...); err != nil {
+	if err := commit.Commit(ctx, r.client, all...); err != nil {
 		return nil, fmt.Errorf("end a transaction: %w", err)
 	}
 	return nil, nil
+}
+
+// plans writes plans, whole.
+func (w *writing) plans(plans []*plan) (all []*kgo.Record, err error) {
+	for _, p := range plans {
+		state, err := p.stateRecord(w.r.partition)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, state)
+		if err := w.state(state); err != nil {
+			return nil, err
+		}
+		for _, out := range p.outputs {
+			all = append(all, out.record)
+			if err := w.output(p, out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, w.flush()
 }
 
 // stateRecord is what is known of the schedule after the plan.

@@ -35,7 +35,7 @@ func (r *runner) records(it run) ([]*kgo.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.s.o.Queues.Records(r.ctx, ref, []queue.Message{message(it, ref)})
+	return r.s.o.Queues.Records(r.looking, ref, []queue.Message{message(it, ref)})
 }
 
 // message is a run for a queue. FIFO queues want a group, and an id by which they
@@ -78,7 +78,7 @@ func failure(err error) course.Result {
 		return course.Result{}
 	}
 	r := course.Result{Why: err.Error()}
-	for _, final := range []error{kerr.MessageTooLarge, kerr.InvalidRecord, kerr.InvalidTopicException, queue.ErrInvalid, queue.ErrTooLarge} {
+	for _, final := range []error{errTooLarge, kerr.InvalidRecord, kerr.InvalidTopicException, queue.ErrInvalid, queue.ErrTooLarge} {
 		r.Final = r.Final || errors.Is(err, final)
 	}
 	return r

@@ -11,7 +11,7 @@
 // Files in reading order: ref.go, spec.go, check.go, placeholders.go (what a
 // schedule is); errors.go, service.go, manage.go, groups.go (what doors call);
 // view.go (what is known of all schedules here), runner.go, load.go, turn.go,
-// plan.go, commit.go (how runs are decided), deliver.go, attempts.go, letters.go (where they go),
+// plan.go, commit.go, write.go (how runs are decided), deliver.go, attempts.go, letters.go (where they go),
 // wake.go (timers), settle.go (after the clock was moved).
 //
 // # How a run comes about
@@ -22,7 +22,8 @@
 // transactional id ottla-schedules-N, so that whoever takes over fences the one
 // before and ends what it had open. Each turn is one transaction: the runs that
 // are due, as records of their topics, and what is known of the schedules after
-// it. So a run is there exactly when it is noted.
+// it. So a run is there exactly when it is noted. Where a topic refuses its records,
+// all is taken back and written again without them.
 //
 // A runner sleeps until a timer (kafka/timers) puts a record with the schedule's
 // key into WakeTopic. Such a record only says "look": to read one twice changes

@@ -8,9 +8,12 @@ import (
 // What can be wrong, for errors.Is. Doors map them.
 var (
 	// ErrNotFound: there is no such schedule, or no such group.
-	ErrNotFound = errors.New("there is no such schedule")
+	ErrNotFound = errors.New("there is none of that name")
 	// ErrExists: there is one of that name.
 	ErrExists = errors.New("there is one of that name")
+	// ErrComplete: the same request has made it before, and it has had its last run and
+	// was deleted.
+	ErrComplete = errors.New("the same request has made it before; it has had its last run and was deleted")
 	// ErrInvalid: what was asked cannot be, whoever asks. An *InvalidError tells
 	// which field.
 	ErrInvalid = errors.New("it cannot be")

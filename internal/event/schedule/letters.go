@@ -1,8 +1,11 @@
 package schedule
 
 import (
+	"bytes"
+	"errors"
 	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/name"
@@ -35,7 +38,26 @@ func (r *runner) letter(it run, l course.Letter) ([]*kgo.Record, error) {
 	if len(m.Body) == 0 {
 		m.Body = []byte("{}") // no message is without a body
 	}
-	return r.s.o.Queues.Records(r.ctx, ref, []queue.Message{m})
+	records, err := r.s.o.Queues.Records(r.looking, ref, []queue.Message{m})
+	for errors.Is(err, queue.ErrTooLarge) && len(m.Body) > 1 {
+		m.Body = bytes.ToValidUTF8(m.Body[:len(m.Body)/2], nil)
+		m.Attributes["IS_PAYLOAD_TRUNCATED"] = text("true")
+		records, err = r.s.o.Queues.Records(r.looking, ref, []queue.Message{m})
+	}
+	if err == nil {
+		err = r.fit(records)
+	}
+	return records, err
+}
+
+// passes tells of an error of a dead letter that it may be over later.
+func passes(err error) bool {
+	for _, final := range []error{errTooLarge, queue.ErrInvalid, queue.ErrTooLarge, queue.ErrNotFound, kerr.InvalidRecord, kerr.InvalidTopicException} {
+		if errors.Is(err, final) {
+			return false
+		}
+	}
+	return true
 }
 
 // targetARN names where the run was to go; an address stands for itself.

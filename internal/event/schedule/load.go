@@ -86,8 +86,9 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 		return err
 	}
 	r.states, r.wakes, r.queued, r.flying = states, map[string]int64{}, nil, 0
+	r.flyingTo, r.leaving = map[string]int{}, map[string]bool{}
 	r.mu.Lock()
-	r.ended = nil
+	r.ended, r.done = nil, nil
 	r.mu.Unlock()
 	return nil
 }

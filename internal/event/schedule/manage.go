@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -12,18 +11,33 @@ import (
 )
 
 // Create makes a schedule. ErrExists says that there is one of that name,
-// ErrNotFound that there is no such group.
+// ErrNotFound that there is no such group; ErrComplete, of a request that comes again
+// within an hour under one MadeBy, that nothing is left to do: made anew it would run
+// once more.
 func (s *Service) Create(ctx context.Context, ref Ref, spec Spec) (Schedule, error) {
 	if _, err := s.Get(ctx, ref); err == nil {
 		return Schedule{}, fmt.Errorf("%s: %w", ref.Full(), ErrExists)
 	} else if !errors.Is(err, ErrNotFound) {
 		return Schedule{}, err
 	}
+	if done, err := s.deletedBy(ctx, ref.Full(), madeToken(spec.MadeBy)); err != nil {
+		return Schedule{}, err
+	} else if done {
+		return Schedule{}, fmt.Errorf("%s: %w", ref.Full(), ErrComplete)
+	}
 	out, err := s.write(ctx, ref, nil, spec)
 	if errors.Is(err, ErrConflict) {
 		return Schedule{}, fmt.Errorf("%s: %w", ref.Full(), ErrExists)
 	}
 	return out, err
+}
+
+// madeToken is the token by which a schedule is deleted that is complete.
+func madeToken(by string) string {
+	if by == "" {
+		return ""
+	}
+	return "made/" + by
 }
 
 // Update puts a spec in the place of another, whole. ErrNotFound says that there
@@ -96,7 +110,7 @@ func (s *Service) write(ctx context.Context, ref Ref, old *Schedule, spec Spec) 
 		return Schedule{}, err
 	}
 	var err error
-	if o.Spec, err = json.Marshal(spec); err != nil {
+	if o.Spec, err = object.Marshal(spec); err != nil {
 		return Schedule{}, fmt.Errorf("write %s: %w", full, err)
 	}
 	if err := s.o.Create(ctx); err != nil {
@@ -176,7 +190,8 @@ type ListOptions struct {
 	Most            int    // 1 to 1000
 }
 
-// List gives schedules by group and name, and where to go on, "" at the end.
+// List gives schedules by group and name, and where to go on, "" at the end; fewer
+// than were asked for where they are large.
 func (s *Service) List(ctx context.Context, o ListOptions) (out []Schedule, next string, err error) {
 	if o.Most < 1 || o.Most > mostNamesAtOne {
 		return nil, "", invalid("max", "%d is outside 1 to %d", o.Most, mostNamesAtOne)
@@ -192,7 +207,11 @@ func (s *Service) List(ctx context.Context, o ListOptions) (out []Schedule, next
 	if err != nil {
 		return nil, "", unavailable("list schedules", err)
 	}
-	for _, o := range objects {
+	size := 0
+	for i, o := range objects {
+		if size += len(o.Spec); size > mostPage && i > 0 {
+			return out, objects[i-1].Ref.Name, nil
+		}
 		d, err := scheduleOf(o)
 		if err != nil {
 			return nil, "", err

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"errors"
+	"log/slog"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -28,7 +29,8 @@ type plan struct {
 	rest    course.Rest
 	more    bool
 
-	runs, failed, skipped int // for the metrics
+	runs, failed, skipped int       // for the metrics
+	given, held           []givenUp // for the log
 }
 
 // output names a record that a plan writes: the run of a slot, or its dead
@@ -57,7 +59,7 @@ func (r *runner) plan(key string, results []ended, nowMs int64) *plan {
 // decide fills in what a plan comes to.
 func (r *runner) decide(p *plan) {
 	p.outputs, p.calls, p.rest, p.more = nil, nil, course.Rest{}, false
-	p.runs, p.failed, p.skipped = 0, 0, 0
+	p.runs, p.failed, p.skipped, p.given, p.held = 0, 0, 0, nil, nil
 	if p.def == nil {
 		p.state, p.changed = course.State{}, p.before.ID != ""
 		return
@@ -75,17 +77,23 @@ func (r *runner) decide(p *plan) {
 	turn := course.Step(t, p.state, p.nowMs)
 	p.state, p.more, p.skipped = turn.State, turn.More, turn.Skipped
 	p.changed = p.changed || turn.Changed
+	for _, l := range turn.Letters {
+		r.bury(p, l)
+	}
 	for _, a := range turn.Attempts {
 		it := run{Schedule: p.def.Schedule, SlotMs: a.SlotMs, Attempt: a.Number}
 		if p.def.Target.URL != "" {
-			p.calls = append(p.calls, call{key: p.key, run: it})
+			p.calls = append(p.calls, callOf(p.key, it))
 			continue
 		}
 		of := output{slotMs: a.SlotMs}
 		records, err := r.records(it)
 		if errors.Is(err, queue.ErrDelays) {
-			p.calls = append(p.calls, call{key: p.key, run: it})
+			p.calls = append(p.calls, callOf(p.key, it))
 			continue
+		}
+		if err == nil {
+			err = r.fit(records)
 		}
 		if known := p.fails[of]; known != nil {
 			err = known
@@ -109,21 +117,55 @@ func (r *runner) settle(p *plan, slotMs int64, result course.Result) {
 	if result.OK {
 		p.runs++
 	}
-	if letter == nil {
-		return
+	if letter != nil {
+		p.failed++
+		r.bury(p, *letter)
 	}
-	p.failed++
-	of := output{slotMs: slotMs, letter: true}
-	err := p.fails[of]
-	if err == nil && p.def.DeadLetters != "" {
+}
+
+// bury ends a run that was given up, unless its letter is to be written and cannot be
+// at the moment.
+func (r *runner) bury(p *plan, l course.Letter) {
+	g := givenUp{Letter: l}
+	if p.def.DeadLetters != "" {
 		var records []*kgo.Record
-		records, err = r.letter(run{Schedule: p.def.Schedule, SlotMs: slotMs, Attempt: letter.Attempts}, *letter)
-		for _, rec := range records {
-			p.outputs = append(p.outputs, written{of, rec})
+		it := p.def.run(l.SlotMs)
+		it.Attempt = l.Attempts
+		records, g.err = r.letter(it, l)
+		of := output{slotMs: l.SlotMs, letter: true}
+		if known := p.fails[of]; known != nil {
+			g.err = known
+		}
+		if g.err != nil && !l.Last && passes(g.err) {
+			p.held = append(p.held, g)
+			return
+		}
+		if g.err == nil {
+			for _, rec := range records {
+				p.outputs = append(p.outputs, written{of, rec})
+			}
 		}
 	}
-	r.s.o.Logger.Warn("a run was given up", "schedule", p.def.Full().Name, "scheduled", p.def.run(slotMs).scheduled(), "attempts", letter.Attempts,
-		"err", letter.Why, "dead_letters", p.def.DeadLetters, "dead_letters_err", err)
+	p.state = course.Bury(p.state, l.SlotMs)
+	p.given = append(p.given, g)
+}
+
+// givenUp is a run that was given up, and why it is no dead letter.
+type givenUp struct {
+	course.Letter
+	err error
+}
+
+// tell logs what was given up.
+func (p *plan) tell(log *slog.Logger) {
+	for _, g := range p.given {
+		log.Warn("a run was given up", "schedule", p.def.Full().Name, "scheduled", p.def.run(g.SlotMs).scheduled(), "attempts", g.Attempts,
+			"err", g.Why, "dead_letters", p.def.DeadLetters, "dead_letters_err", g.err)
+	}
+	for _, g := range p.held {
+		log.Warn("a run was given up, and cannot be written to the dead letters yet; it is tried again", "schedule", p.def.Full().Name,
+			"scheduled", p.def.run(g.SlotMs).scheduled(), "err", g.Why, "dead_letters", p.def.DeadLetters, "dead_letters_err", g.err)
+	}
 }
 
 // run is a run of the schedule.

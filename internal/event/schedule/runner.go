@@ -16,8 +16,12 @@ import (
 const (
 	// mostKeys bounds the schedules of one turn, which is one transaction.
 	mostKeys = 500
-	// mostCalls bounds the calls of addresses that a runner has under way.
-	mostCalls = 64
+	// mostCalls bounds the calls that a runner has under way, and mostCallsTo those of
+	// one place: a few places that do not answer hold up no others.
+	mostCalls   = 128
+	mostCallsTo = 16
+	// lookWithin bounds what a turn asks about queues, all in all.
+	lookWithin = 5 * time.Second
 	// restPause is how long a runner rests that lost its place or its topics.
 	restPause = 250 * time.Millisecond
 	// mostFailures in a row are told to those who wait.
@@ -37,13 +41,19 @@ type runner struct {
 	mu     sync.Mutex
 	marked map[string]bool // schedules to look at; true when a timer said so
 	ended  []ended         // calls that are over
+	done   []finished      // errands that are over
 	asking []chan<- error  // who waits until all that is due is done
 
 	client *kgo.Client
 	states map[string]course.State
 	wakes  map[string]int64 // timers that were set, by schedule
 	queued []call           // calls that wait for room
-	flying int
+	// flying are the calls under way, flyingTo by place.
+	flying   int
+	flyingTo map[string]int
+	// leaving are the schedules that are being deleted because they are complete.
+	leaving map[string]bool
+	looking context.Context // of what this turn asks about queues
 	// failures are how often it was broken off since it last took a turn.
 	failures int
 }

@@ -271,7 +271,7 @@ func TestASchedulePausesResumesAndChanges(t *testing.T) {
 		t.Errorf("changed to a topic that is not there: %v", err)
 	}
 	r.must(r.Schedules().DeleteOnce(r.ctx(), ref, "once"))
-	r.advance(5 * time.Hour)
+	r.advance(50 * time.Minute)
 	if n := len(r.records("jobs", 0)); n != 6 {
 		t.Errorf("%d runs after it was deleted, want 6", n)
 	}
@@ -281,6 +281,36 @@ func TestASchedulePausesResumesAndChanges(t *testing.T) {
 	if n := len(r.records("jobs", 0)); n != 7 { // another of the name begins anew
 		t.Errorf("%d runs of another schedule of the name, want 7", n)
 	}
+	r.advance(time.Hour)
+	r.must(r.Schedules().DeleteOnce(r.ctx(), ref, "once")) // who says so now means this one
+	if _, err := r.Schedules().Get(r.ctx(), ref); !errors.Is(err, schedule.ErrNotFound) {
+		t.Errorf("a token counts for ever: %v", err)
+	}
+}
+
+// A request whose answer was lost comes again when all is over already.
+func TestARequestThatComesTwiceRunsOnce(t *testing.T) {
+	r := newRig(t)
+	r.topic("jobs")
+	ref := schedule.Ref{Name: "once"}
+	s := spec("at("+r.clock.Now().UTC().Format("2006-01-02T15:04:05")+")", "jobs")
+	s.DeleteAfter, s.MadeBy = true, "token"
+	_, err := r.Schedules().Create(r.ctx(), ref, s)
+	r.must(err)
+	r.advance(time.Second)
+	if _, err := r.Schedules().Create(r.ctx(), ref, s); !errors.Is(err, schedule.ErrComplete) {
+		t.Errorf("made again: %v", err)
+	}
+	r.advance(time.Second)
+	if n := len(r.records("jobs", 0)); n != 1 {
+		t.Errorf("%d runs, want 1", n)
+	}
+	s.MadeBy, s.Paused = "another", true
+	_, err = r.Schedules().Create(r.ctx(), ref, s)
+	r.must(err)
+	r.must(r.Schedules().Delete(r.ctx(), ref))
+	_, err = r.Schedules().Create(r.ctx(), ref, s) // it was not complete
+	r.must(err)
 }
 
 func TestAChangeThatLeavesTheTimingKeepsItsPlace(t *testing.T) {

@@ -72,6 +72,9 @@ type Options struct {
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	// Partitions tells how many partitions a topic has, 0 when there is none.
 	Partitions func(topic string) int
+	// MostBytes tells what a batch of a topic may have, 0 where that is not known.
+	// nil: it never is.
+	MostBytes func(topic string) int
 	// Leads tells whether this node leads a partition.
 	Leads func(topic string, partition int32) bool
 	// Create makes StateTopic and WakeTopic where they are not there, and
@@ -124,11 +127,11 @@ func (s *Service) news(n object.News) {
 	key := n.Object.Ref.Key()
 	if n.Deleted {
 		s.view.remove(key)
-	} else if d, err := scheduleOf(n.Object); err != nil {
-		s.o.Logger.Error("a schedule cannot be read and does not run", "schedule", n.Object.Ref.Name, "err", err)
-		s.view.remove(key)
 	} else {
-		s.view.put(key, d)
+		d, err := scheduleOf(n.Object)
+		if s.view.put(key, d, err); err != nil {
+			s.o.Logger.Error("a schedule cannot be read and does not run", "schedule", n.Object.Ref.Name, "err", err)
+		}
 	}
 	s.Look()
 	partitions := s.o.Partitions(StateTopic)
@@ -147,16 +150,17 @@ func (s *Service) news(n object.News) {
 // those of others. It is called whenever leaders change, and returns at once.
 func (s *Service) Look() {
 	partitions := s.o.Partitions(StateTopic)
-	if partitions == 0 || s.o.Partitions(WakeTopic) != partitions || s.view.empty() {
+	if partitions == 0 || s.o.Partitions(WakeTopic) != partitions {
 		return
 	}
+	wanted := !s.view.empty()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := range int32(partitions) {
 		r, leads := s.runners[p], s.o.Leads(StateTopic, p)
 		switch {
 		case s.closed:
-		case leads && r == nil:
+		case leads && r == nil && wanted:
 			r = newRunner(s, p, partitions)
 			s.runners[p] = r
 			s.running.Go(func() { r.run() })
@@ -194,6 +198,8 @@ func objectError(of name.Ref, err error) error {
 		return fmt.Errorf("%s: %w", of, ErrNotFound)
 	case errors.Is(err, object.ErrConflict):
 		return fmt.Errorf("%s: %w", of, ErrConflict)
+	case errors.Is(err, object.ErrTooLarge):
+		return because("target", err)
 	}
 	return unavailable(of.String(), err)
 }

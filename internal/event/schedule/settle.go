@@ -65,7 +65,7 @@ func (r *runner) ask() chan error {
 func (r *runner) settled() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.marked) > 0 || len(r.ended) > 0 || r.flying > 0 || len(r.queued) > 0 {
+	if len(r.marked) > 0 || len(r.ended) > 0 || r.flying > 0 || len(r.queued) > 0 || len(r.leaving) > 0 {
 		return
 	}
 	for _, a := range r.asking {

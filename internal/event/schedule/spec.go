@@ -38,6 +38,9 @@ type Spec struct {
 	DeadLetters string `json:"dead_letters,omitempty"`
 	// Extra is what a door keeps with a schedule and nobody else reads.
 	Extra json.RawMessage `json:"extra,omitempty"`
+	// MadeBy names the request that made it, for doors whose requests may come twice;
+	// see Create.
+	MadeBy string `json:"made_by,omitempty"`
 	// SinceMs is since when the timing is as it is. The Service sets it.
 	SinceMs int64 `json:"since_ms,omitempty"`
 }
@@ -79,10 +82,12 @@ const (
 	mostHeader     = 8 << 10 // name and value
 	mostText       = 512     // of a description
 	mostExtra      = 64 << 10
+	mostMaker      = 200 // of MadeBy
 	mostKey        = 1024
 	mostURL        = 2048
-	pastGraceMs    = 60_000 // at() may be so long ago when it is told
-	mostNamesAtOne = 1000   // of a page
+	pastGraceMs    = 60_000  // at() may be so long ago when it is told
+	mostNamesAtOne = 1000    // of a page
+	mostPage       = 4 << 20 // bytes of one, beside its first
 )
 
 // Schedule is a schedule as it is.

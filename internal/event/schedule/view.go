@@ -21,9 +21,13 @@ type known struct {
 
 func newView() *view { return &view{all: map[string]*known{}} }
 
-func (v *view) put(key string, s Schedule) {
-	k := &known{Schedule: s}
-	k.timing, k.err = s.timing()
+// put takes a definition over. One that cannot be read stays known: what has happened
+// to it is kept, or its runs would be made again when it can be.
+func (v *view) put(key string, s Schedule, unreadable error) {
+	k := &known{Schedule: s, err: unreadable}
+	if unreadable == nil {
+		k.timing, k.err = s.timing()
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.all[key] = k

@@ -12,6 +12,9 @@ import (
 // errNoTimer is what those hear who wait until a runner has nothing to do.
 var errNoTimer = errors.New("a schedule has no timer for its next run yet; it is tried again")
 
+// wakeWithin is how long a turn may wait for timers: others are due meanwhile.
+const wakeWithin = 10 * time.Second
+
 // wake sets the timers by which schedules are looked at again, and takes those
 // away that are not needed. It returns the schedules for which that failed.
 func (r *runner) wake(ctx context.Context, plans []*plan, nowMs int64) (failed []string) {
@@ -30,7 +33,12 @@ func (r *runner) wake(ctx context.Context, plans []*plan, nowMs int64) (failed [
 			set = append(set, timer.Timer{Key: p.key, DueMs: at, Topic: WakeTopic, Partition: r.partition, RecordKey: []byte(p.key)})
 		}
 	}
+	ctx, done := context.WithTimeout(ctx, wakeWithin)
+	defer done()
 	if len(set) > 0 {
+		for _, t := range set {
+			delete(r.wakes, t.Key) // where setting fails nobody knows which one there is
+		}
 		for i, err := range r.s.o.Timers.Set(ctx, set) {
 			if err == nil {
 				r.wakes[set[i].Key] = set[i].DueMs

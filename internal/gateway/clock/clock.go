@@ -84,6 +84,10 @@ func (o Options) move(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err)
 		return
 	}
+	if err := o.within(by, set); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
 	if set != nil {
 		err = o.Clock.Set(r.Context(), *set)
 	} else {
@@ -94,6 +98,24 @@ func (o Options) move(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o.show(w)
+}
+
+// The years that the clock may show: those of schedules.
+const (
+	firstYear = 1970
+	lastYear  = 2199
+)
+
+// within refuses moves to where nothing has a time.
+func (o Options) within(by time.Duration, set *time.Time) error {
+	to := o.Clock.Now().Add(by)
+	if set != nil {
+		to = *set
+	}
+	if y := to.UTC().Year(); y < firstYear || y > lastYear {
+		return fmt.Errorf("the clock would show %s: it goes from %d to %d", to.UTC().Format(time.RFC3339), firstYear, lastYear)
+	}
+	return nil
 }
 
 // readMove reads what a POST says.
@@ -115,7 +137,9 @@ func readMove(body io.Reader) (by time.Duration, set *time.Time, err error) {
 			err = fmt.Errorf("advance: %w", err)
 		}
 	case m.Advance == nil && m.AdvanceMs != nil && m.Set == nil:
-		by = time.Duration(*m.AdvanceMs) * time.Millisecond
+		if by = time.Duration(*m.AdvanceMs) * time.Millisecond; by.Milliseconds() != *m.AdvanceMs {
+			err = fmt.Errorf("advance_ms: %d is more than 292 years", *m.AdvanceMs)
+		}
 	case m.Advance == nil && m.AdvanceMs == nil && m.Set != nil:
 		set = m.Set
 	default:

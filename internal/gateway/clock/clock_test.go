@@ -71,7 +71,7 @@ func TestTheClockIsMovedAndAnswersWhenAllHasSettled(t *testing.T) {
 
 func TestWhatIsNoMoveIsRefusedAndNothingMoves(t *testing.T) {
 	c := &clock.Clock{}
-	for _, body := range []string{"", "{}", "[]", `{"advance":"soon"}`, `{"advance":"1h","advance_ms":3}`, `{"set":"tomorrow"}`, `{"back":"1h"}`, `{"advance":"1h","set":"2041-01-02T03:04:05Z"}`, strings.Repeat(" ", most+1)} {
+	for _, body := range []string{"", "{}", "[]", `{"advance":"soon"}`, `{"advance":"1h","advance_ms":3}`, `{"set":"tomorrow"}`, `{"back":"1h"}`, `{"advance_ms":9223372036854775807}`, `{"advance":"2540400h"}`, `{"set":"1969-12-31T23:59:59Z"}`, `{"set":"2200-01-01T00:00:00Z"}`, `{"advance":"1h","set":"2041-01-02T03:04:05Z"}`, strings.Repeat(" ", most+1)} {
 		if code, got := call(t, Options{Clock: c}, "POST", body, nil); code != 400 || c.Ahead() != 0 {
 			t.Errorf("%.40q: %d %s, %v ahead", body, code, got, c.Ahead())
 		}

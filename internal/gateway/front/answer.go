@@ -13,6 +13,14 @@ import (
 // one that its caller does not read holds up the polls behind it.
 const writeTimeout = 5 * time.Second
 
+// Later tells callers who are answered 503 Service Unavailable when to try again:
+// leaders that move have moved within a second, as a rule.
+func Later(h http.Header, status int) {
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+}
+
 // answer is a ResponseWriter in memory, for a request that has no goroutine of
 // its own any more.
 type answer struct {

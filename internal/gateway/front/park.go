@@ -20,7 +20,8 @@ type Poll struct {
 	Wait time.Duration
 	// Serve waits until ctx ends, at the latest, and answers. It runs when it is
 	// the poll's turn, in a goroutine of the front. When ctx was ended because the
-	// caller has gone, nobody gets the answer.
+	// caller has gone, or will send nothing more, it should take nothing: nobody may
+	// get the answer.
 	Serve func(ctx context.Context, w http.ResponseWriter)
 	// Over answers a poll whose turn did not come before its time was over.
 	Over func(w http.ResponseWriter)
@@ -205,7 +206,7 @@ func (l *lanes) over(at *lane, p *parked) {
 func (l *lanes) serve(p *parked) {
 	defer l.ended()
 	if gone(p.conn) {
-		_ = p.conn.Close()
+		l.part(p, p.Over)
 		return
 	}
 	ctx, cancel := context.WithDeadline(l.ctx, p.until)
@@ -216,11 +217,27 @@ func (l *lanes) serve(p *parked) {
 	p.Serve(ctx, w)
 	_ = p.conn.SetReadDeadline(time.Unix(1, 0)) // ends the look
 	if <-left {
-		_ = p.conn.Close()
+		l.last(p, w)
 		return
 	}
 	_ = p.conn.SetReadDeadline(time.Time{})
 	l.send(p, w)
+}
+
+// part answers a caller who has gone, or has closed his sending half alone, as shell
+// tools do behind their last request: which of them nobody can tell.
+func (l *lanes) part(p *parked, how func(http.ResponseWriter)) {
+	w := &answer{header: unflat(p.header)}
+	how(w)
+	l.last(p, w)
+}
+
+// last writes the last answer of a connection.
+func (l *lanes) last(p *parked, w *answer) {
+	w.header.Set("Connection", "close")
+	_ = p.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, _ = w.WriteTo(p.conn) // there may be nobody to hear it
+	_ = p.conn.Close()
 }
 
 // look reads until the connection ends, which cancels, or what comes is the

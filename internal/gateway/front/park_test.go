@@ -207,6 +207,38 @@ func TestAPollWhoseCallerGoesEnds(t *testing.T) {
 	p.stop(t)
 }
 
+// Who has closed his sending half, as shell tools do behind their last request, has an
+// answer all the same, at once: the front cannot tell him from one who went.
+func TestAPollWhoseCallerSendsNothingMoreIsAnswered(t *testing.T) {
+	p := startPark(t, time.Hour)
+	half := func(c *caller) {
+		t.Helper()
+		if err := c.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var served []*caller
+	for range laneWidth {
+		c := p.dial(t)
+		c.ask(t, "/wait")
+		<-p.serving
+		served = append(served, c)
+	}
+	behind := p.dial(t)
+	behind.ask(t, "/wait")
+	half(behind)
+	half(served[0])
+	if resp := served[0].want(t, http.StatusOK, "nothing"); !resp.Close {
+		t.Error("the connection does not end")
+	}
+	behind.want(t, http.StatusOK, "over") // in its turn
+	for _, c := range served[1:] {
+		p.come <- "it came"
+		c.want(t, http.StatusAccepted, "it came")
+	}
+	p.stop(t)
+}
+
 // A stop answers who waits, served or not.
 func TestAStopEndsPolls(t *testing.T) {
 	p := startPark(t, time.Hour)

@@ -14,6 +14,8 @@ import (
 	"net/http/pprof"
 	"slices"
 	"strings"
+
+	"ottla/internal/gateway/front"
 )
 
 // Check is one condition of readiness.
@@ -78,6 +80,7 @@ func (o Options) ready(w http.ResponseWriter, _ *http.Request) {
 
 func plain(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	front.Later(w.Header(), code)
 	w.WriteHeader(code)
 	fmt.Fprint(w, text)
 }

@@ -15,6 +15,7 @@ import (
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 	"ottla/internal/event/sns"
+	"ottla/internal/gateway/front"
 )
 
 // maxBody bounds a request's body.
@@ -58,8 +59,8 @@ var meanings = []struct {
 	{queue.ErrTooMany, http.StatusTooManyRequests, "TOO_MANY_IN_FLIGHT", "acknowledge what was taken"},
 	{queue.ErrBusy, http.StatusConflict, "MOVE_RUNNING", "see GET /q/NAME/moves"},
 	{queue.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
-	{schedule.ErrNotFound, http.StatusNotFound, "SCHEDULE_NOT_FOUND", "see GET /schedule"},
-	{schedule.ErrExists, http.StatusConflict, "SCHEDULE_EXISTS", ""},
+	{schedule.ErrNotFound, http.StatusNotFound, "SCHEDULE_NOT_FOUND", "see GET /schedule, and of groups GET /schedule-group"},
+	{schedule.ErrExists, http.StatusConflict, "SCHEDULE_EXISTS", "see GET /schedule-group"},
 	{schedule.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{schedule.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{schedule.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
@@ -126,6 +127,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", typeJSON)
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)+1))
+	front.Later(w.Header(), status)
 	w.WriteHeader(status)
 	_, _ = w.Write(append(b, '\n')) // a client that has gone needs no answer
 }
@@ -133,6 +135,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 // answerLines writes one JSON value a line.
 func answerLines[T any](w http.ResponseWriter, status int, all []T) {
 	w.Header().Set("Content-Type", typeLines)
+	front.Later(w.Header(), status)
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	for _, v := range all {

@@ -52,6 +52,9 @@ func TestFailuresHaveTheirCodesAndTellNothingOfTheInside(t *testing.T) {
 			if e := json.Unmarshal(w.Body.Bytes(), &told); e != nil || w.Code != want.status || told.Error.Code != want.code || strings.Contains(told.Error.Message, "fire") {
 				t.Errorf("%v at %s: got %d %+v, %v", err, path, w.Code, told, e)
 			}
+			if later := w.Header().Get("Retry-After"); (later == "1") != (want.status == 503) {
+				t.Errorf("%v at %s: Retry-After is %q", err, path, later)
+			}
 		}
 	}
 }

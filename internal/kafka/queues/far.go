@@ -47,13 +47,31 @@ func (l *Leases) takeThere(ctx context.Context, node int32, p Part, w Want) (Lea
 	return out, said(node, resp.ErrorCode, resp.ErrorMessage)
 }
 
+// ownWord is a word as other nodes are told it. One that returns a record has no time:
+// its holder goes there.
+func ownWord(w *share.Word) own.QueueWord {
+	out := own.QueueWord{StateEpoch: w.Epoch, Offset: w.Offset, Count: w.Count, Type: int8(w.Type), ForMs: w.ForMs, Late: w.Late}
+	if w.Type == share.Return {
+		out.ForMs = int64(w.Holder)
+	}
+	return out
+}
+
+// wordOf is the inverse.
+func wordOf(w *own.QueueWord) share.Word {
+	out := share.Word{
+		Receipt: share.Receipt{Epoch: w.StateEpoch, Offset: w.Offset, Count: w.Count}, Type: share.AckType(w.Type), ForMs: w.ForMs, Late: w.Late,
+	}
+	if out.Type == share.Return {
+		out.ForMs, out.Holder = 0, uint64(w.ForMs)
+	}
+	return out
+}
+
 func (l *Leases) redeemThere(ctx context.Context, node int32, p Part, words []share.Word) []error {
 	req := &own.QueueRedeemRequest{QueuePart: p.own()}
 	for i := range words {
-		w := &words[i]
-		req.Words = append(req.Words, own.QueueWord{
-			StateEpoch: w.Epoch, Offset: w.Offset, Count: w.Count, Type: int8(w.Type), ForMs: w.ForMs, Late: w.Late,
-		})
+		req.Words = append(req.Words, ownWord(&words[i]))
 	}
 	resp, err := outbox.Call[*own.QueueRedeemResponse](ctx, l.o.Peers, node, req)
 	if err != nil {

@@ -141,3 +141,15 @@ func TestAnswersOfOtherNodesAreTakenAsTheyAre(t *testing.T) {
 		t.Errorf("no answer: %v", err)
 	}
 }
+
+func TestWordsToOtherNodesAreReadBack(t *testing.T) {
+	r := share.Receipt{Epoch: 3, Offset: 1 << 40, Count: 7}
+	for _, w := range []share.Word{
+		{Receipt: r, Type: share.Accept, Late: true}, {Receipt: r, Type: share.Release, ForMs: -1}, {Receipt: r, Type: share.Return, Holder: 1<<64 - 5},
+	} {
+		sent := ownWord(&w)
+		if got := wordOf(&sent); got != w {
+			t.Errorf("got %+v, want %+v", got, w)
+		}
+	}
+}

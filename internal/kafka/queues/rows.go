@@ -57,11 +57,7 @@ func (l *Leases) serveRedeem(ctx context.Context, _ *api.Conn, req *own.QueueRed
 	resp := req.ResponseKind().(*own.QueueRedeemResponse)
 	words := make([]share.Word, 0, len(req.Words))
 	for i := range req.Words {
-		w := &req.Words[i]
-		words = append(words, share.Word{
-			Receipt: share.Receipt{Epoch: w.StateEpoch, Offset: w.Offset, Count: w.Count},
-			Type:    share.AckType(w.Type), ForMs: w.ForMs, Late: w.Late,
-		})
+		words = append(words, wordOf(&req.Words[i]))
 	}
 	errs := all(len(words), wire.InvalidRequest)
 	if len(words) <= mostWords {

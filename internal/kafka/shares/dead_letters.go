@@ -46,6 +46,11 @@ func (f *Family) deadLetters(ctx context.Context, d *lead.Dying) error {
 		return err
 	}
 	w := &letters{d: d, to: to, nowMs: f.d.wall().UnixMilli(), builder: record.NewBuilder(), written: f.d.Letters}
+	w.left = func(offset int64, why error) {
+		f.d.LettersFailed.Inc()
+		f.d.Logger.Warn("a record of a share group was given up without a dead letter", "group", d.Key.Group, "topic", w.origin,
+			"partition", d.Key.Partition, "offset", offset, "err", why)
+	}
 	if t := f.d.Cluster.Image().TopicByID(d.Key.TopicID); t != nil {
 		w.origin = t.Name
 	}

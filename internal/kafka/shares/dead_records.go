@@ -26,6 +26,8 @@ type letters struct {
 	written *metric.Counter
 	offsets []int64        // of the letters so far
 	buried  map[int64]bool // those that have a letter already
+	// left is told of a record whose letter is left out.
+	left func(offset int64, why error)
 }
 
 // readBytes is how much of the log is read at a time; a larger batch comes
@@ -125,7 +127,9 @@ func (w *letters) add(ctx context.Context, h *record.Header, offset int64, r *re
 	return nil
 }
 
-// append writes what was gathered and returns when it is committed.
+// append writes what was gathered and returns when it is committed. A letter of a
+// share group that is too large by itself is left out: its record was given up, and
+// others are not to be for it.
 func (w *letters) append(ctx context.Context) error {
 	if w.builder.Len() == 0 {
 		return nil
@@ -133,7 +137,12 @@ func (w *letters) append(ctx context.Context) error {
 	n := w.builder.Len()
 	batch := w.builder.Build(0)
 	w.builder = record.NewBuilder()
-	if err := w.to.Put(ctx, batch); err != nil {
+	err := w.to.Put(ctx, batch)
+	if n == 1 && !w.d.Settings.Queue && wire.CodeOf(err) == wire.MessageTooLarge {
+		w.left(w.offsets[len(w.offsets)-1], err)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	w.written.Add(n)

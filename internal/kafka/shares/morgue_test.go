@@ -14,9 +14,9 @@ import (
 // grim is a Morgue that must not be given anything.
 type grim struct{ *testing.T }
 
-func (g grim) Buried(context.Context, store.Key) (map[int64]bool, error) { return nil, nil }
+func (g grim) Buried(context.Context, store.Key, int32) (map[int64]bool, error) { return nil, nil }
 
-func (g grim) Bury(context.Context, store.Key, string, int32, []int64, [][]byte) error {
+func (g grim) Bury(context.Context, store.Key, int32, string, int32, []int64, [][]byte) error {
 	g.Error("a letter is written")
 	return nil
 }

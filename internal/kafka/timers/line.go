@@ -113,19 +113,28 @@ func (r *line) allowed() error {
 	return nil
 }
 
-// store gives timers to their coordinator, in pieces of a size that it takes.
+// store gives timers to their coordinator, in pieces of a size that it takes. A timer
+// that is too large alone is given up: nothing behind it would come otherwise.
 func (r *line) store(ctx context.Context, from int64, got *taken) error {
+	most := mostItems
 	for begin := 0; ; {
-		end, bytes := begin, 0
-		for end < len(got.timers) && end-begin < mostItems && (end == begin || bytes+got.sizes[end] <= mostBytes) {
-			bytes += got.sizes[end]
-			end++
-		}
+		end := got.piece(begin, most)
 		c := timer.TakeUp{Line: r.name, From: from, To: got.next, Timers: got.timers[begin:end]}
 		if end < len(got.timers) {
 			c.To = got.offsets[end]
 		}
-		if err := r.d.Timers.TakeUp(ctx, c); err != nil {
+		err := r.d.Timers.TakeUp(ctx, c)
+		switch {
+		case wire.CodeOf(err) != wire.MessageTooLarge:
+		case end-begin > 1: // its topic takes less than a moment ago, or one of them is large
+			most = (end - begin) / 2
+			continue
+		case end-begin == 1:
+			r.giveUp(got.offsets[begin], got.sizes[begin], err)
+			c.Timers = nil
+			err = r.d.Timers.TakeUp(ctx, c)
+		}
+		if err != nil {
 			return err
 		}
 		r.d.Read.Add(end - begin)
@@ -134,6 +143,23 @@ func (r *line) store(ctx context.Context, from int64, got *taken) error {
 		}
 		begin, from = end, c.To
 	}
+}
+
+// piece is where what is stored at once ends that begins at begin.
+func (got *taken) piece(begin, most int) int {
+	end, bytes := begin, 0
+	for end < len(got.timers) && end-begin < most && (end == begin || bytes+got.sizes[end] <= mostBytes) {
+		bytes += got.sizes[end]
+		end++
+	}
+	return end
+}
+
+// giveUp tells of a record that will not be delivered.
+func (r *line) giveUp(offset int64, size int, why error) {
+	r.d.GivenUp.Inc()
+	r.d.Logger.Error("a record of a delay line is given up: its topic takes none so large", "topic", r.topic,
+		"partition", r.index, "offset", offset, "to", r.to, "bytes", size, "err", why)
 }
 
 // wait waits for more than the last stable offset that was seen.

@@ -95,9 +95,7 @@ func (r *line) batch(h *record.Header, batch []byte, from int64, got *taken) err
 		t := r.timer(offset, ms, x, topic.Partitions)
 		v := value(&t)
 		if size := v.Size(); topic.MaxBatchBytes > 0 && size+record.HeaderSize > topic.MaxBatchBytes {
-			r.d.GivenUp.Inc()
-			r.d.Logger.Error("a record of a delay line is given up: its topic takes none so large", "topic", r.topic,
-				"partition", r.index, "offset", offset, "to", r.to, "bytes", size)
+			r.giveUp(offset, size, nil)
 			return true
 		}
 		got.timers, got.offsets = append(got.timers, t), append(got.offsets, offset)

@@ -53,7 +53,7 @@ type QueueWord struct {
 	Offset     int64
 	Count      int16
 	Type       int8
-	ForMs      int64
+	ForMs      int64 // or the holder, of one that returns a record
 	Late       bool
 }
 

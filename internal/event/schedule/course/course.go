@@ -7,6 +7,8 @@ const (
 	// MostWaiting are the runs of one schedule that wait to be delivered: the
 	// state of a schedule is written whole with each change.
 	MostWaiting = 100
+	// mostDead are those of them of which only the letter waits: the others are runs.
+	mostDead = MostWaiting / 2
 	// missedAfterMs is how late a run is when it counts as missed: AWS promises
 	// the minute.
 	missedAfterMs = 60_000
@@ -60,6 +62,10 @@ type Waiting struct {
 	Attempts int    `json:"attempts,omitempty"`
 	Flying   bool   `json:"flying,omitempty"` // an attempt is under way
 	Why      string `json:"why,omitempty"`    // of the last failure
+	// DeadMs is when it was given up, 0 before: now only its letter waits. Exhausted
+	// is the letter's.
+	DeadMs    int64  `json:"dead,omitempty"`
+	Exhausted string `json:"exhausted,omitempty"`
 }
 
 // Attempt is one attempt to deliver a run.
@@ -73,6 +79,7 @@ type Turn struct {
 	State    State
 	Changed  bool
 	Attempts []Attempt // in the order of their slots
+	Letters  []Letter  // that could not be written before
 	// Skipped are missed runs that were given up, as far as they were counted:
 	// those too old to be looked at count as one.
 	Skipped int
@@ -99,6 +106,7 @@ type Letter struct {
 	Attempts  int
 	Why       string
 	Exhausted string // which bound was met: Attempts, Age, or "" for a final failure
+	Last      bool   // it is not tried again to write it
 }
 
 // Values of Letter.Exhausted, by EventBridge Scheduler's names.

@@ -153,6 +153,7 @@ func TestRunsThatFailAreTriedAgainLaterAndThenGivenUp(t *testing.T) {
 			if attempt != 4 || letter.Attempts != 4 || letter.Exhausted != ExhaustedAttempts || letter.Why != "no" {
 				t.Errorf("given up after %d: %+v", attempt, letter)
 			}
+			s = Bury(s, letter.SlotMs)
 			break
 		}
 		if early := Step(tm, s, now); len(early.Attempts) > 0 {
@@ -177,7 +178,7 @@ func TestWhatEndsARun(t *testing.T) {
 	now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC).UnixMilli()
 	turn := Step(tm, State{}, now)
 	slot := turn.Attempts[0].SlotMs
-	if s, l := Settle(tm, turn.State, slot, Result{Final: true, Why: "gone"}, now); l == nil || l.Exhausted != "" || len(s.Waiting) > 0 {
+	if s, l := Settle(tm, turn.State, slot, Result{Final: true, Why: "gone"}, now); l == nil || l.Exhausted != "" || len(Bury(s, slot).Waiting) > 0 {
 		t.Errorf("a final failure: %+v, %+v", l, s)
 	}
 	if s, l := Settle(tm, turn.State, slot, Result{AfterMs: 50 * second}, now); l != nil || s.Waiting[0].DueMs != now+50*second {
@@ -192,6 +193,67 @@ func TestWhatEndsARun(t *testing.T) {
 	long := Result{Why: strings.Repeat("ä", 1000)}
 	if s, _ := Settle(tm, turn.State, slot, long, now); len(s.Waiting[0].Why) > mostWhy {
 		t.Errorf("a reason of %d bytes is kept", len(s.Waiting[0].Why))
+	}
+}
+
+// A letter that cannot be written waits, over loads too, for as long as a run is
+// tried at most; the run is not tried meanwhile.
+func TestTheLetterOfARunThatWasGivenUpIsTriedAgain(t *testing.T) {
+	tm := timing(t, "at(2026-11-30T00:00:00)")
+	tm.Retry.MaxAgeMs = minute
+	now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC).UnixMilli()
+	turn := Step(tm, State{}, now)
+	slot := turn.Attempts[0].SlotMs
+	s, first := Settle(tm, turn.State, slot, Result{Final: true, Why: "gone"}, now)
+	for last := false; !last; {
+		if rest := Look(tm, s); rest.Over || rest.WakeMs <= now {
+			t.Fatalf("while it waits: %+v", rest)
+		}
+		now = Look(tm, s).WakeMs
+		if s, l := Settle(tm, s, slot, Result{Why: "late"}, now); l != nil || s.Waiting[0].Why != "gone" {
+			t.Fatalf("it is given up once more: %+v", l)
+		}
+		turn = Step(tm, s.Resume(), now)
+		s = turn.State
+		if len(turn.Attempts) > 0 || len(turn.Letters) != 1 || !turn.Changed {
+			t.Fatalf("at %d: %+v", now, turn)
+		}
+		l := turn.Letters[0]
+		if last = l.Last; last {
+			l.Last = false
+		}
+		if l != *first || last != (now-slot >= minute) {
+			t.Fatalf("at %d: %+v, the first was %+v", now-slot, turn.Letters[0], *first)
+		}
+	}
+	if rest := Look(tm, Bury(s, slot)); !rest.Over {
+		t.Errorf("at the end: %+v", rest)
+	}
+}
+
+// Letters that wait leave room for runs.
+func TestLettersThatWaitAreBounded(t *testing.T) {
+	tm := timing(t, "rate(1 second)")
+	var s State
+	dropped := 0
+	now := epoch
+	for range 3 * MostWaiting {
+		turn := Step(tm, s, now)
+		s = turn.State
+		if len(turn.Attempts) == 0 {
+			t.Fatalf("after %d seconds no run begins; %d wait", (now-epoch)/second, len(s.Waiting))
+		}
+		for _, a := range turn.Attempts {
+			var l *Letter
+			if s, l = Settle(tm, s, a.SlotMs, Result{Final: true}, now); l.Last {
+				s = Bury(s, l.SlotMs)
+				dropped++
+			}
+		}
+		now += second
+	}
+	if len(s.Waiting) != mostDead || dropped != 3*MostWaiting-mostDead {
+		t.Errorf("%d wait and %d were dropped", len(s.Waiting), dropped)
 	}
 }
 
@@ -308,19 +370,31 @@ func TestEverySlotEndsOnce(t *testing.T) {
 		var flying []Attempt
 		s := State{ID: "x"}
 		now := epoch
+		bury := func(l Letter) { // if its letter can be written
+			if l.Last || rng.IntN(2) == 0 {
+				s = Bury(s, l.SlotMs)
+				ends[l.SlotMs]++
+			}
+		}
 		settle := func(i int) {
 			a := flying[i]
 			flying = slices.Delete(flying, i, i+1)
 			r := Result{OK: rng.IntN(3) > 0, Final: rng.IntN(9) == 0}
 			var letter *Letter
 			s, letter = Settle(tm, s, a.SlotMs, r, now)
-			if r.OK || letter != nil {
+			if r.OK {
 				ends[a.SlotMs]++
+			}
+			if letter != nil {
+				bury(*letter)
 			}
 		}
 		for step := 0; ; step++ {
 			turn := Step(tm, s, now)
 			s = turn.State
+			for _, l := range turn.Letters {
+				bury(l)
+			}
 			flying = append(flying, turn.Attempts...)
 			for len(flying) > 0 && (rng.IntN(2) == 0 || len(flying) > 20) {
 				settle(rng.IntN(len(flying)))

@@ -16,8 +16,8 @@
 //
 //   - A run is named by its slot: the time at which its expression has it. Slots
 //     are decided in order, each once: State.LastMs is the last one.
-//   - A run that was decided waits in State.Waiting until it is delivered or
-//     given up. At most mostWaiting of a schedule do; later runs wait for room.
+//   - A run that was decided waits in State.Waiting until it is delivered, or given
+//     up and its letter written or dropped. At most mostWaiting of a schedule do; later runs wait for room.
 //   - A run is missed when it is decided a minute or more after its time. What
 //     then happens is Timing.Missed. None is made up for that is older than
 //     Retry.MaxAgeMs.

@@ -18,13 +18,17 @@ func Step(t Timing, s State, nowMs int64) Turn {
 		if w.Flying || w.DueMs > nowMs {
 			continue
 		}
+		turn.Changed = true
+		if w.DeadMs > 0 {
+			turn.Letters = append(turn.Letters, w.letter(t, nowMs))
+			continue
+		}
 		if w.FirstMs == 0 {
 			w.FirstMs = nowMs
 		}
 		w.Flying = true
 		w.Attempts++
 		turn.Attempts = append(turn.Attempts, Attempt{SlotMs: w.SlotMs, Number: w.Attempts})
-		turn.Changed = true
 	}
 	return turn
 }

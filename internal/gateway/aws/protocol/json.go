@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strconv"
 	"unicode/utf8"
+
+	"ottla/internal/gateway/front"
 )
 
 // JSON is AWS JSON: the operation in a header, one object in, one object out.
@@ -113,6 +115,7 @@ func writeBody(w http.ResponseWriter, c *Call, contentType string, status int, b
 	h["X-Amzn-Requestid"] = own[0:1:1]
 	h["Content-Type"] = own[1:2:2]
 	h["Content-Length"] = own[2:3:3]
+	front.Later(h, status)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that has gone needs no answer
 }

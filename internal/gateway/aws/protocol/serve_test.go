@@ -69,6 +69,15 @@ func TestAFailureOfOursTellsNothingOfItself(t *testing.T) {
 	}
 }
 
+func TestWhoComesTooEarlyIsToldToComeLater(t *testing.T) {
+	for name, f := range forms {
+		w, _ := ask(f, strings.NewReader(""), echo(&Error{Shape: "ServiceUnavailable", Status: http.StatusServiceUnavailable, Message: "try again"}))
+		if later := w.Header().Get("Retry-After"); w.Code != 503 || later != "1" {
+			t.Errorf("%s: %d, Retry-After is %q", name, w.Code, later)
+		}
+	}
+}
+
 var spaces = strings.Repeat(" ", 32<<10)
 
 // endless never ends.

@@ -40,7 +40,7 @@ func (d door) create(ctx context.Context, c *protocol.Call, in *written) (*arnOu
 		return nil, refuse("Schedule group "+ref.Group, err)
 	}
 	_, err = d.schedules.Create(ctx, ref, spec)
-	if errors.Is(err, schedule.ErrExists) && d.madeBy(ctx, ref, by) {
+	if errors.Is(err, schedule.ErrComplete) || errors.Is(err, schedule.ErrExists) && d.madeBy(ctx, ref, by) {
 		err = nil
 	}
 	if err != nil {

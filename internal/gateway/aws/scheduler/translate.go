@@ -46,6 +46,9 @@ func (w *written) spec(c *protocol.Call, by maker) (schedule.Spec, error) {
 	if err := w.Target.into(&s); err != nil {
 		return s, err
 	}
+	if by.ClientToken != "" {
+		s.MadeBy = by.ClientToken + "/" + by.Request
+	}
 	kept := extra{RoleArn: w.Target.RoleArn, maker: by}
 	if s.Target.Input == "" {
 		s.Target.Input, kept.NoInput = defaultInput(c), true

@@ -16,6 +16,7 @@ type Dying struct {
 	Log      *partition.Partition
 	Range    share.Range
 	Settings Settings
+	State    int32 // the state's epoch: where offsets were reset, records are given up anew
 	// Leads asks whoever keeps the state whether this node leads still, as it did
 	// when the range was given out; nil says so. Who has kept other writers of
 	// letters out asks it before he writes: a leader who does not know yet that he is
@@ -27,7 +28,10 @@ type Dying struct {
 // bury starts to write dead letters, if there is anything to write and nobody
 // does. mu held.
 func (p *Part) bury() {
-	if p.burial || p.m.o.Dead == nil || p.phase != ready || len(p.core.Dead(1)) == 0 {
+	if p.burial || p.m.o.Dead == nil || p.phase != ready {
+		return
+	}
+	if _, ok := p.nextDead(); !ok {
 		return
 	}
 	p.burial = true
@@ -58,6 +62,9 @@ func (p *Part) undertake() {
 			case <-p.m.ctx.Done():
 			}
 			continue
+		case d.Settings.Queue && refusal(err):
+			p.refuse(&d, err)
+			continue
 		case err != nil:
 			p.m.o.Logger.Warn("records of a share group were given up without dead letters", "group", p.Key.Group,
 				"topic_id", p.Key.TopicID.String(), "partition", p.Key.Partition, "first", d.Range.First, "last", d.Range.Last, "err", err)
@@ -78,17 +85,97 @@ func (p *Part) dying() (d Dying, ok bool) {
 		_, _ = p.serve() // whoever does not lead any more throws the state away
 	}
 	if p.phase == ready && p.m.ctx.Err() == nil {
-		if dead := p.core.Dead(1); len(dead) > 0 {
-			r := dead[0]
-			if p.set.Queue {
-				r.Last = min(r.Last, r.First+buryAtOnce-1)
-			}
+		if r, ok := p.nextDead(); ok {
 			epoch := p.epoch
-			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, Leads: func() error { return p.leads(epoch) }, life: p.life}, true
+			return Dying{Key: p.Key, Log: p.log, Range: r, Settings: p.set, State: p.state, Leads: func() error { return p.leads(epoch) }, life: p.life}, true
 		}
 	}
 	p.burial = false
 	return d, false
+}
+
+// refused are messages of a queue whose dead letters their topic does not take: a
+// letter is too large for it, or not of its form. They stay, given up, and do not hold
+// up the others.
+type refused struct {
+	offsets map[int64]struct{}
+	retryMs int64 // when all of them are tried again; 0 without any
+	single  int64 // what lies below is buried one by one: together it was refused
+}
+
+const (
+	// refusedMs is how long it takes until letters that were refused are tried again:
+	// somebody may have let their topic take more.
+	refusedMs = 60_000
+	// mostRefused bounds how many are passed over; with so many, all wait.
+	mostRefused = 1000
+)
+
+// refusal tells of an error of letters that their topic does not take.
+func refusal(err error) bool {
+	switch wire.CodeOf(err) {
+	case wire.MessageTooLarge, wire.RecordListTooLarge, wire.InvalidRecord:
+		return true
+	}
+	return false
+}
+
+// nextDead is the lowest range that waits for dead letters, of a queue at most so many
+// as are buried at once, without those that were refused. mu held.
+func (p *Part) nextDead() (share.Range, bool) {
+	f := &p.refused
+	if f.retryMs != 0 && p.nowMs() >= f.retryMs {
+		f.offsets, f.retryMs = nil, 0
+	}
+	if len(f.offsets) >= mostRefused {
+		return share.Range{}, false
+	}
+	for _, r := range p.core.Dead(1 + len(f.offsets)) {
+		for f.has(r.First) && r.First <= r.Last {
+			r.First++
+		}
+		if r.First > r.Last {
+			continue
+		}
+		if p.set.Queue {
+			r.Last = min(r.Last, r.First+buryAtOnce-1)
+		}
+		if r.First < f.single {
+			r.Last = r.First
+		}
+		for at := r.First + 1; at <= r.Last && len(f.offsets) > 0; at++ {
+			if f.has(at) {
+				r.Last = at - 1
+			}
+		}
+		return r, true
+	}
+	return share.Range{}, false
+}
+
+func (f *refused) has(offset int64) bool {
+	_, ok := f.offsets[offset]
+	return ok
+}
+
+// refuse notes that letters were refused: of several each is tried alone, one stays.
+func (p *Part) refuse(d *Dying, why error) {
+	p.mu.Lock()
+	defer p.unlock()
+	f := &p.refused
+	switch {
+	case p.phase != ready || p.life != d.life:
+		return
+	case d.Range.First < d.Range.Last:
+		f.single = d.Range.Last + 1
+		return
+	case f.offsets == nil:
+		f.offsets, f.retryMs = map[int64]struct{}{}, p.nowMs()+refusedMs
+		p.m.o.Logger.Warn("a message was given up, and its dead letter is refused: it stays in its queue and is tried again, as are others like it",
+			"group", p.Key.Group, "topic_id", p.Key.TopicID.String(), "partition", p.Key.Partition, "offset", d.Range.First, "dead_letters", d.Settings.DeadTopic, "err", why)
+	}
+	f.offsets[d.Range.First] = struct{}{}
+	f.single = max(f.single, d.Range.First+1)
 }
 
 // settled returns when all that is known now is stored, an error when the state is

@@ -2,7 +2,9 @@ package lead
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,5 +74,61 @@ func TestNoLetterIsWrittenBeforeItIsStoredThatItsRecordIsGivenUp(t *testing.T) {
 		r.want("not stored", r.ack("m", 1, 1, share.Reject), "NOT_COORDINATOR")
 		r.want("it comes back", r.give("m", 9), "1-1:1")
 		r.want("without a letter", strings.Join(r.dead, " "), "0-0")
+	})
+}
+
+// A letter that its topic does not take stays with its message, and holds up no other:
+// what was refused together is buried one by one. It is tried again in its time, and by
+// a leader who does not know of it.
+func TestALetterThatIsRefusedHoldsUpNoOther(t *testing.T) {
+	in(t, func(s *Settings) { s.DeadLetter, s.Queue = true, true }, func(r *rig) {
+		var mu sync.Mutex // guards large and asked
+		large, asked := int64(2), []string(nil)
+		o := r.m.o
+		o.Dead = func(_ context.Context, d *Dying) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if d.Range.First <= large && large <= d.Range.Last {
+				asked = append(asked, "!")
+				return wire.MessageTooLarge
+			}
+			asked = append(asked, fmt.Sprintf("%d-%d", d.Range.First, d.Range.Last))
+			return nil
+		}
+		r.m.Close()
+		r.m = New(o)
+		buried := func(what, want string) {
+			t.Helper()
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			r.want(what, strings.Join(asked, " "), want)
+			asked = nil
+		}
+		r.append("abcde")
+		r.want("taken", r.give("m", 5), "0-4:1")
+		r.want("rejected", r.ack("m", 0, 4, share.Reject), "NONE")
+		buried("all but one", "! 0-0 1-1 ! 3-3 4-4")
+		r.append("f")
+		r.want("taken", r.give("m", 9), "5-5:1")
+		r.want("rejected", r.ack("m", 5, 5, share.Reject), "NONE")
+		buried("a later one", "5-5")
+		pass(refusedMs*time.Millisecond - time.Second)
+		buried("not yet again", "")
+		pass(2 * time.Second)
+		buried("again in its time", "!")
+		r.restart()
+		r.want("nothing comes back", r.give("m", 9), "")
+		buried("by a new leader", "!")
+		mu.Lock()
+		large = -1
+		mu.Unlock()
+		pass(refusedMs*time.Millisecond + time.Second)
+		buried("its topic takes more by now", "2-2")
+		pass(refusedMs*time.Millisecond + time.Second)
+		buried("that is all", "")
+		if st := r.store.state(); st.Start != 6 {
+			t.Errorf("stored is the start %d, want 6", st.Start)
+		}
 	})
 }

@@ -121,11 +121,18 @@ func (r *rig) txn(keys string, commit bool) {
 }
 
 // keyedID appends a record with a deduplication id.
-func (r *rig) keyedID(key, id string) Written {
+func (r *rig) keyedID(key, id string) Written { return r.named(key, id, "") }
+
+// named is keyedID of a record with a name of its own.
+func (r *rig) named(key, id, name string) Written {
 	r.t.Helper()
 	now := time.Now().UnixMilli()
 	b := record.NewBuilder()
-	b.Add(now, []byte(key), []byte("v"), record.RecordHeader{Key: DedupID, Value: []byte(id)})
+	headers := []record.RecordHeader{{Key: DedupID, Value: []byte(id)}}
+	if name != "" {
+		headers = append(headers, record.RecordHeader{Key: MessageID, Value: []byte(name)})
+	}
+	b.Add(now, []byte(key), []byte("v"), headers...)
 	var got partition.Appended
 	if err := r.part.Append(b.Build(0), &partition.AppendArgs{Acks: 1}, &got); err != nil {
 		r.t.Fatal(err)
@@ -133,22 +140,44 @@ func (r *rig) keyedID(key, id string) Written {
 	return Written{Offset: got.BaseOffset, AtMs: now, ID: share.DedupOf(nil, []byte(id))}
 }
 
+// firsts asks a part, once it is loaded.
+func (r *rig) firsts(of ...Written) []First {
+	r.t.Helper()
+	for range loads {
+		if got, err := r.m.Part(r.key).Firsts(of); err == nil {
+			return got
+		}
+		pass(time.Millisecond)
+	}
+	r.t.Error("it is not loaded")
+	return nil
+}
+
+// However many records repeat others of long names, what is told of them is bounded.
+func TestNamesOfRepeatsHaveABudget(t *testing.T) {
+	in(t, func(s *Settings) { s.Queue, s.KeyOrdered, s.DedupMs = true, true, 1000 }, func(r *rig) {
+		long, short := strings.Repeat("n", namingTells/2+1), "short"
+		r.named("a", "x", long)
+		r.named("a", "y", short)
+		r.named("a", "z", strings.Repeat("n", namingTells+1))
+		x, y, z := r.keyedID("a", "x"), r.keyedID("a", "y"), r.keyedID("a", "z")
+		var got []string
+		for _, f := range r.firsts(x, x, y, y, z) {
+			got = append(got, fmt.Sprintf("%d:%d", f.Offset, len(f.Name)))
+		}
+		r.want("offsets and names", strings.Join(got, " "), fmt.Sprintf("0:%d 0:0 1:5 1:5 2:0", len(long)))
+	})
+}
+
 func TestRepeatsAreKnownBeforeAnybodyTakes(t *testing.T) {
 	in(t, func(s *Settings) { s.Queue, s.KeyOrdered, s.DedupMs = true, true, 1000 }, func(r *rig) {
 		firsts := func(of ...Written) string {
 			t.Helper()
-			for range loads {
-				got, err := r.m.Part(r.key).Firsts(of)
-				if err == nil {
-					var out []string
-					for _, f := range got {
-						out = append(out, fmt.Sprint(f.Offset))
-					}
-					return strings.Join(out, " ")
-				}
-				pass(time.Millisecond)
+			var out []string
+			for _, f := range r.firsts(of...) {
+				out = append(out, fmt.Sprint(f.Offset))
 			}
-			return "not loaded"
+			return strings.Join(out, " ")
 		}
 		x, y, again := r.keyedID("a", "x"), r.keyedID("a", "y"), r.keyedID("b", "x")
 		r.want("repeats", firsts(x, y, again), "0 1 0")

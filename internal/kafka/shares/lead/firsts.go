@@ -90,30 +90,71 @@ func (p *Part) seeTo(last int64) (bool, error) {
 	}
 }
 
+// naming bounds what Firsts reads, while mu is held, to tell names, and what it
+// tells: records that are repeated beyond it are told without.
+const (
+	namingReads = 16 << 20 // of batches
+	namingTells = 256 << 10
+)
+
+// names are those of records that are repeated.
+type names struct {
+	of    map[int64]string
+	read  int // bytes of batches
+	bytes int
+}
+
 // lookUp finds what records repeat. mu held.
 func (p *Part) lookUp(of []Written, out []First) error {
+	var n names
 	for i := range of {
 		f, ok := p.window.Before(of[i].ID, of[i].AtMs, of[i].Offset)
 		if !ok {
 			continue
 		}
-		out[i].Offset = f.Offset
-		err := walkLog(p.log, &p.set, f.Offset, f.Offset+1, func(r *reader, at, _ int64) (bool, error) {
-			return false, r.records(func(h *record.Header, x *record.Record) bool {
-				if h.BaseOffset+int64(x.OffsetDelta) != at {
-					return true
-				}
-				for k := range x.Headers {
-					if x.Headers[k].Key == MessageID {
-						out[i].Name = string(x.Headers[k].Value)
-					}
-				}
-				return false
-			})
-		})
+		name, err := n.name(p, f.Offset)
 		if err != nil {
 			return err
 		}
+		out[i] = First{f.Offset, name}
 	}
 	return nil
+}
+
+// name is that of the record at an offset, "" when it has none. mu of p held.
+func (n *names) name(p *Part, offset int64) (string, error) {
+	name, ok := n.of[offset]
+	if ok && n.bytes+len(name) <= namingTells {
+		n.bytes += len(name)
+		return name, nil
+	}
+	if ok || n.read >= namingReads {
+		return "", nil
+	}
+	err := walkLog(p.log, &p.set, offset, offset+1, func(r *reader, at, _ int64) (bool, error) {
+		n.read += r.head.Size()
+		return false, r.records(func(h *record.Header, x *record.Record) bool {
+			if h.BaseOffset+int64(x.OffsetDelta) != at {
+				return true
+			}
+			for k := range x.Headers {
+				if v := x.Headers[k].Value; x.Headers[k].Key == MessageID && len(v) <= namingTells {
+					name = string(v)
+				}
+			}
+			return false
+		})
+	})
+	if err != nil {
+		return "", err
+	}
+	if n.of == nil {
+		n.of = map[int64]string{}
+	}
+	n.of[offset] = name
+	if n.bytes+len(name) > namingTells {
+		return "", nil
+	}
+	n.bytes += len(name)
+	return name, nil
 }

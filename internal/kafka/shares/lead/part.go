@@ -52,6 +52,7 @@ type Part struct {
 	armed   int64         // the time that the timer is set for; 0 for none
 	store   bool          // a write is on its way
 	burial  bool          // somebody writes dead letters
+	refused refused       // dead letters
 	asked   []func(error) // wait for the next write
 	flying  []func(error) // wait for the write on its way
 	// learning and finding are buffers of what is read while mu is held, kept so
@@ -91,7 +92,7 @@ func (p *Part) unlock() {
 func (p *Part) arm() {
 	at := int64(0)
 	if p.phase == ready {
-		at = p.core.DueMs()
+		at = p.dueMs()
 	} else if p.phase == failed {
 		at = p.armed
 		if at == 0 {
@@ -114,7 +115,16 @@ func (p *Part) nextMs() int64 {
 	if p.phase != ready || !p.set.Queue {
 		return 0
 	}
-	return p.core.DueMs()
+	return p.dueMs()
+}
+
+// dueMs is when a lock, a wait or the pause after a refusal ends; 0 for never. mu held.
+func (p *Part) dueMs() int64 {
+	at := p.core.DueMs()
+	if retry := p.refused.retryMs; retry != 0 && (at == 0 || retry < at) {
+		at = retry
+	}
+	return at
 }
 
 // tick is the timer's: locks and waits that are over, or another load.
@@ -125,8 +135,8 @@ func (p *Part) tick() {
 	case ready:
 		if p.core.Expire(p.nowMs()) {
 			p.wake = true
-			p.bury()
 		}
+		p.bury()
 	case failed:
 		p.begin()
 	}
@@ -182,7 +192,7 @@ func passing(err error) bool {
 func (p *Part) discard(why error) {
 	p.life++
 	p.phase, p.core, p.log, p.err = cold, nil, nil, nil
-	p.window, p.repeats = nil, nil
+	p.window, p.repeats, p.refused = nil, nil, refused{}
 	p.wake = true
 	p.store = false
 	told := append(p.flying, p.asked...)

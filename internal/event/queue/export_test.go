@@ -1,0 +1,19 @@
+package queue
+
+import (
+	"context"
+
+	"ottla/internal/kafka/queues"
+)
+
+// HoldAsReviser holds a message as one who mends it does, and as one who is killed then
+// leaves it.
+func (s *Service) HoldAsReviser(ctx context.Context, ref Ref, partition int, offset int64) error {
+	q, err := s.open(ctx, ref)
+	if err != nil {
+		return err
+	}
+	p := q.part(partition)
+	_, err = s.o.Leases.Hold(ctx, p, []int64{offset}, queues.Want{LockMs: lockMovedMs, Holder: holderOf(reviserOf(p))})
+	return err
+}
