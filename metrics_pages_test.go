@@ -201,7 +201,7 @@ func TestTheExporterPageHasKafkaExportersNames(t *testing.T) {
 var fewLabels = map[string]string{
 	"api": "Kafka's APIs", "code": "Kafka's error codes", "state": "states of a group", "metric": "300 names",
 	"le": "buckets", "quantile": "the Go runtime's", "version": "the Go runtime's",
-	"side": "leader and follower", "queue": "200 names and other",
+	"side": "leader and follower", "queue": "200 names and other", "sns_topic": "200 names and other",
 }
 
 func TestMetricsHaveNoLabelThatGrows(t *testing.T) {

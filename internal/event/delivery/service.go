@@ -98,7 +98,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{o: o, runners: map[int32]*runner{}}
 	s.count = counters{
-		delivered: o.Metrics.Counter("ottla_deliveries_total"), attempts: o.Metrics.Counter("ottla_delivery_attempts_total"),
+		delivered: o.Metrics.Counter("ottla_delivery_delivered_total"), attempts: o.Metrics.Counter("ottla_delivery_attempts_total"),
 		failed: o.Metrics.Counter("ottla_delivery_attempts_failed_total"), lettered: o.Metrics.Counter("ottla_delivery_dead_letters_total"),
 		dropped: o.Metrics.Counter("ottla_delivery_dropped_total"),
 	}

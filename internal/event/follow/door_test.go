@@ -28,6 +28,7 @@ type door struct {
 	batches []span // in order
 	aborted []kmsg.FetchResponseTopicPartitionAbortedTransaction
 	refuse  []error // answers to the fetches that come next, nil: a true one
+	unsure  int     // questions for an offset that come next, and are told nothing
 	hidden  int     // fetches that come next, and are given nothing of the log
 	epoch   int32
 	fetches []int64 // the offsets that were asked for
@@ -136,6 +137,10 @@ func (d *door) answer(req kmsg.Request) kmsg.Response {
 		p := kmsg.NewListOffsetsResponseTopicPartition()
 		if p.Offset = d.end; q.Topics[0].Partitions[0].Timestamp == -2 {
 			p.Offset = d.start
+		}
+		if d.unsure > 0 {
+			d.unsure--
+			p.Offset, p.ErrorCode = -1, kerr.OffsetNotAvailable.Code
 		}
 		t := kmsg.NewListOffsetsResponseTopic()
 		t.Topic, t.Partitions = "t", append(t.Partitions, p)

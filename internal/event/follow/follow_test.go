@@ -109,6 +109,16 @@ func TestAReaderAsksAgainWhoLeads(t *testing.T) {
 	}
 }
 
+// A leader that was just elected does not know yet how far its log is committed.
+func TestAReaderAsksAgainWhereTheLogEnds(t *testing.T) {
+	d := &door{t: t, unsure: 2}
+	d.put(0, 1, true)
+	ctx, p := open(t, d, 0)
+	if got := toEnd(t, ctx, p); !slices.Equal(got, []int64{0, 1}) {
+		t.Errorf("records are at %v", got)
+	}
+}
+
 // Only where all is read that is known of is it worth waiting.
 func TestAReaderWaitsOnlyAtTheEnd(t *testing.T) {
 	d := &door{t: t}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/uuid"
@@ -110,10 +111,21 @@ func (p *Partition) Next(ctx context.Context) ([]*kgo.Record, error) {
 	}
 }
 
-// End tells where what is committed ends: everything below is at rest.
+// End tells where what is committed ends: everything below is at rest. It asks again
+// for some seconds where nobody can tell, as a leader that was just elected.
 func (p *Partition) End(ctx context.Context) (int64, error) {
-	ends, err := kadm.NewClient(p.c).ListCommittedOffsets(ctx, p.o.Topic)
-	return p.listed("ends", ends, err)
+	for begun := time.Now(); ; {
+		ends, err := kadm.NewClient(p.c).ListCommittedOffsets(ctx, p.o.Topic)
+		end, err := p.listed("ends", ends, err)
+		if !kerr.IsRetriable(err) || time.Since(begun) > answerWithin {
+			return end, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return 0, err
+		}
+	}
 }
 
 // begin tells where the log begins.
