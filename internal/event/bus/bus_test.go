@@ -95,6 +95,19 @@ func TestEventsThatWerePutAreRecords(t *testing.T) {
 	}
 }
 
+// The client that puts has known the topic of the bus that was deleted.
+func TestABusThatIsMadeAgainTakesEvents(t *testing.T) {
+	r := newRig(t)
+	for i := range 3 {
+		_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+		r.must(err)
+		if got := r.put(shop(), "app", "OrderPlaced", `{}`); got.Offset != 0 {
+			t.Errorf("the first event of bus %d lies at %d", i, got.Offset)
+		}
+		r.must(r.buses.Delete(r.ctx, shop(), false))
+	}
+}
+
 func TestARulesLife(t *testing.T) {
 	r := newRig(t)
 	ref := bus.Ref{}.Rule("orders")

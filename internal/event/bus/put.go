@@ -5,12 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/envelope"
+	"ottla/internal/event/produce"
 	"ottla/internal/uuid"
 )
 
@@ -40,7 +40,8 @@ func (s *Service) Put(ctx context.Context, entries []Entry) []Result {
 		}
 		return out
 	}
-	var waiting sync.WaitGroup
+	var records []*kgo.Record
+	var of []int // their entries
 	buses := map[Ref]opened{}
 	for i, e := range entries {
 		r, err := s.record(ctx, buses, e)
@@ -49,13 +50,12 @@ func (s *Service) Put(ctx context.Context, entries []Entry) []Result {
 			continue
 		}
 		out[i].ID, out[i].Topic = e.Event.ID, r.Topic
-		waiting.Add(1)
-		c.Produce(ctx, r, func(r *kgo.Record, err error) {
-			defer waiting.Done()
-			out[i].Partition, out[i].Offset, out[i].Err = r.Partition, r.Offset, putError(r.Topic, err)
-		})
+		records, of = append(records, r), append(of, i)
 	}
-	waiting.Wait()
+	for n, err := range produce.All(ctx, c, records) {
+		r, i := records[n], of[n]
+		out[i].Partition, out[i].Offset, out[i].Err = r.Partition, r.Offset, putError(r.Topic, err)
+	}
 	return out
 }
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,6 +16,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/sns/notice"
 	"ottla/internal/kafka/queues"
 )
@@ -36,7 +36,8 @@ func (s *Service) Publish(ctx context.Context, topic name.Ref, messages []Messag
 		return nil, err
 	}
 	out := make([]Published, len(messages))
-	var way sync.WaitGroup
+	var records []*kgo.Record
+	var of []int // their messages
 	for i := range messages {
 		m, err := t.message(&messages[i])
 		if err != nil {
@@ -44,22 +45,19 @@ func (s *Service) Publish(ctx context.Context, topic name.Ref, messages []Messag
 			continue
 		}
 		m.ID = newMessageID()
+		out[i].ID = m.ID
 		rec := t.record(m)
 		rec.Timestamp = s.o.Now()
-		way.Add(1)
-		c.Produce(ctx, rec, func(rec *kgo.Record, err error) {
-			defer way.Done()
-			if err != nil {
-				out[i].Err = publishError(err)
-				return
-			}
-			out[i].ID = m.ID
-			if t.FIFO() {
-				out[i].Sequence = sequence(rec.Offset)
-			}
-		})
+		records, of = append(records, rec), append(of, i)
 	}
-	way.Wait()
+	for n, err := range produce.All(ctx, c, records) {
+		switch i := of[n]; {
+		case err != nil:
+			out[i] = Published{Err: publishError(err)}
+		case t.FIFO():
+			out[i].Sequence = sequence(records[n].Offset)
+		}
+	}
 	for i := range out {
 		if out[i].Err != nil {
 			s.refused.Of(t.Ref.Name).Inc()

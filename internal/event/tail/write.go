@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/produce"
 )
 
 // Written is where a record lies, or why it does not.
@@ -42,26 +43,18 @@ func (s *Service) Write(ctx context.Context, topic string, records []*kgo.Record
 	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
 	defer cancel()
 	now := s.o.Now()
-	out, errs := make([]Written, len(records)), make([]error, len(records))
-	var waiting sync.WaitGroup
+	out, asked := make([]Written, len(records)), make([]int32, len(records))
 	for i, r := range records {
-		r.Topic = topic
+		r.Topic, asked[i] = topic, r.Partition
 		if r.Timestamp.IsZero() {
 			r.Timestamp = now
 		}
-		asked := r.Partition
-		waiting.Add(1)
-		c.Produce(ctx, r, func(r *kgo.Record, err error) {
-			defer waiting.Done()
-			out[i], errs[i] = Written{r.Partition, r.Offset, writeError(topic, err)}, err
-			if err != nil {
-				r.Partition = asked
-			}
-		})
 	}
-	waiting.Wait()
-	for i, err := range errs {
+	for i, err := range produce.All(ctx, c, records) {
+		r := records[i]
+		out[i] = Written{r.Partition, r.Offset, writeError(topic, err)}
 		if errors.Is(err, kerr.MessageTooLarge) {
+			r.Partition = asked[i]
 			out[i] = s.writeAlone(ctx, records[i])
 		}
 	}
