@@ -40,7 +40,7 @@ type runner struct {
 	passAt         atomic.Int64 // everything below is decided, and committed
 
 	mu      sync.Mutex
-	joins   map[course.Name]*branch // that have reached the pass
+	joins   map[course.Name]*branch // that have reached the pass, and walk
 	asking  []ask                   // who waits until all is done
 	walking map[course.Name]*branch
 	again   []*replay     // replays that walk
