@@ -61,6 +61,8 @@ type walk struct {
 	// wary writes what targets get before the cursor: a target that does not answer
 	// then holds nobody who reads the state.
 	wary bool
+	// alone says that nothing walks beside it, of the seat.
+	alone bool
 	// doomed are events that are given up at the walk's only target, by offset.
 	doomed map[int64]dead
 
@@ -90,7 +92,7 @@ func (w *walk) open(ctx context.Context) (map[string][]byte, error) {
 	}
 	end, err := w.fence(ctx, c)
 	if err == nil {
-		err = w.r.s.mirror.reached(ctx, w.r.statePartition, end)
+		err = w.reached(ctx, c, end)
 	}
 	if err != nil {
 		w.abort(c)
