@@ -60,6 +60,9 @@ func (r *runner) begin(ctx context.Context, n course.Name, at course.Branch) {
 		if r.walking[n] == b {
 			delete(r.walking, n)
 		}
+		if r.joins[n] == b { // it may have told twice: the pass must not take it for one that walks
+			delete(r.joins, n)
+		}
 		if !b.halted.Load() {
 			r.stopped = append(r.stopped, n)
 		}
@@ -81,7 +84,8 @@ func (r *runner) end(n course.Name) {
 	}
 }
 
-// halt has a branch end at an offset; false when it does not come there in time.
+// halt has a branch end at an offset; false when it does not come there in time. It must
+// not have ended before: where it did is not this offset.
 func (b *branch) halt(at int64, within time.Duration) bool {
 	b.haltAt.Store(at)
 	ring(b.bell)

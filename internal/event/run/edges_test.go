@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
+	"ottla/internal/event/run"
 )
 
 // An event that is too old is given up, and the target goes on with the next.
@@ -185,6 +187,30 @@ func TestABranchThatIsAheadOfThePassGivesNothingTwice(t *testing.T) {
 	r.put("b", "other", n+100, 10)
 	r.settle()
 	r.same("the topic", r.values("bad", n+110), numbers(0, n+110))
+}
+
+// What a branch that died with its node left open holds nobody up who takes over.
+func TestWhatTheDeadLeftOpenHoldsNobodyUp(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	r.publish(source("b", rule("all", "*", toTopic("out"))))
+	r.put("b", "order", 0, 3)
+	r.settle()
+	r.run.Close()
+	c, err := r.client(kgo.TransactionalID("ottla-bus-b-id-0-branch-dead"), kgo.TransactionTimeout(10*time.Minute), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	r.must(err)
+	r.must(c.BeginTransaction())
+	for p := range int32(run.Partitions) {
+		rec := &kgo.Record{Topic: run.StateTopic, Partition: p, Key: []byte("b-id/0/branch//dead"), Value: []byte("{}")}
+		r.must(c.ProduceSync(r.ctx(), rec).FirstErr())
+	}
+	c.Close()
+	r.run = r.service()
+	r.run.Look()
+	r.put("b", "order", 3, 3)
+	r.settle()
+	r.same("the topic", r.values("out", 6), numbers(0, 6))
 }
 
 // A runner that begins where its node has not heard of all rules and replays forgets

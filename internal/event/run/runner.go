@@ -40,7 +40,7 @@ type runner struct {
 	passAt         atomic.Int64 // everything below is decided, and committed
 
 	mu      sync.Mutex
-	joins   map[course.Name]*branch // that have reached the pass
+	joins   map[course.Name]*branch // that have reached the pass, and walk
 	asking  []ask                   // who waits until all is done
 	walking map[course.Name]*branch
 	again   []*replay     // replays that walk
@@ -134,7 +134,7 @@ const eraseWithin = 10 * time.Second
 func (r *runner) erase() error {
 	ctx, cancel := context.WithTimeout(r.s.ctx, eraseWithin)
 	defer cancel()
-	w := &walk{r: r, txn: r.txn(), key: r.seat.Key(), patience: eraseWithin}
+	w := &walk{r: r, txn: r.txn(), key: r.seat.Key(), patience: eraseWithin, alone: true}
 	defer w.close()
 	records, err := w.open(ctx)
 	if err != nil {
@@ -220,7 +220,7 @@ func (r *runner) live() error {
 	defer r.helpers.Wait()
 	defer cancel()
 	p := &pass{walk: walk{
-		r: r, txn: r.txn(), key: r.seat.Key(), patience: r.s.o.Patience,
+		r: r, txn: r.txn(), key: r.seat.Key(), patience: r.s.o.Patience, alone: true,
 	}, ctx: ctx}
 	defer p.close()
 	if err := p.load(); err != nil {

@@ -61,6 +61,8 @@ type walk struct {
 	// wary writes what targets get before the cursor: a target that does not answer
 	// then holds nobody who reads the state.
 	wary bool
+	// alone says that nothing walks beside it, of the seat.
+	alone bool
 	// doomed are events that are given up at the walk's only target, by offset.
 	doomed map[int64]dead
 
@@ -68,6 +70,7 @@ type walk struct {
 	spare  []byte // of the turn before, which is being committed
 	into   []int
 	ending chan error // of the transaction that is being committed; nil when none is
+	begun  bool       // a transaction is open that nobody commits yet
 }
 
 // open makes the client, keeps others out of its transactional id, and returns what
@@ -89,10 +92,10 @@ func (w *walk) open(ctx context.Context) (map[string][]byte, error) {
 	}
 	end, err := w.fence(ctx, c)
 	if err == nil {
-		err = w.r.s.mirror.reached(ctx, w.r.statePartition, end)
+		err = w.reached(ctx, c, end)
 	}
 	if err != nil {
-		c.Close()
+		w.abort(c)
 		return nil, fmt.Errorf("read %s: %w", StateTopic, err)
 	}
 	records, _, err := w.r.s.mirror.seat(w.r.statePartition, w.r.seat.Key())
@@ -109,6 +112,7 @@ func (w *walk) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if err := c.BeginTransaction(); err != nil {
 		return 0, err
 	}
+	w.begun = true
 	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence")}
 	var failed error
 	c.Produce(ctx, rec, func(_ *kgo.Record, err error) { failed = err })
@@ -118,7 +122,30 @@ func (w *walk) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if failed != nil {
 		return 0, failed
 	}
-	return rec.Offset, commit.Commit(ctx, c, rec)
+	if err := commit.Commit(ctx, c, rec); err != nil {
+		return 0, err
+	}
+	w.begun = false
+	return rec.Offset, nil
+}
+
+// abortWithin is how long it is tried to end a transaction that nobody will commit.
+const abortWithin = 2 * time.Second
+
+// abort closes a client. A transaction that is open is aborted: whoever reads the state,
+// or what targets have, would wait until it is given up.
+func (w *walk) abort(c *kgo.Client) {
+	defer c.Close()
+	if !w.begun {
+		return
+	}
+	w.begun = false
+	ctx, cancel := context.WithTimeout(context.Background(), abortWithin)
+	defer cancel()
+	if err := c.AbortBufferedRecords(ctx); err != nil {
+		return // who begins the transactional id next aborts it, or time does
+	}
+	_ = c.EndTransaction(ctx, kgo.TryAbort)
 }
 
 // batchBytes is how large batches for a topic may be.
@@ -141,7 +168,7 @@ func (w *walk) close() {
 		w.ending = nil
 	}
 	if w.c != nil {
-		w.c.Close()
+		w.abort(w.c)
 		w.c = nil
 	}
 	w.left = nil

@@ -65,6 +65,7 @@ func (w *walk) write(ctx context.Context, t *turn, notes []course.Note) error {
 	if err := w.c.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
+	w.begun = true
 	own, err := w.records(notes)
 	if err != nil {
 		return err
@@ -129,7 +130,7 @@ func (w *walk) flush(ctx context.Context, t *turn, failed *refused) error {
 		return nil
 	}
 	w.c.Close()
-	w.c = nil
+	w.c, w.begun = nil, false
 	of := failed.get()
 	for i := range t.outputs {
 		o := &t.outputs[i]
@@ -174,7 +175,7 @@ func (w *walk) commit(t *turn, own []*kgo.Record) {
 		}
 	}
 	ending := make(chan error, 1)
-	w.ending = ending
+	w.ending, w.begun = ending, false
 	c := w.c
 	count := &w.r.s.count
 	go func() {

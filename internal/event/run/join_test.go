@@ -1,0 +1,38 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/plan"
+	"ottla/internal/event/run/course"
+)
+
+// A branch that has reached the pass may tell that once more while it is taken back. Is
+// it still heard of when it has ended, and the pass was loaded again since, the pass
+// would take its target back wherever the pass is then.
+func TestABranchThatHasEndedIsNotTakenBackAgain(t *testing.T) {
+	tried := make(chan struct{}, 1)
+	s := &Service{o: Options{Logger: slog.New(slog.DiscardHandler), Client: func(...kgo.Opt) (*kgo.Client, error) {
+		ring(tried)
+		return nil, errors.New("there is no cluster")
+	}}, ctx: t.Context()}
+	r := newRunner(s, course.Seat{Source: "b"}, &plan.Source{}, 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	n := course.Name{Target: "t"}
+	r.begin(ctx, n, course.Branch{At: 11})
+	<-tried
+	r.mu.Lock()
+	b := r.walking[n]
+	r.joins[n] = b
+	r.mu.Unlock()
+	cancel()
+	r.helpers.Wait()
+	if r.joins[n] != nil || r.walking[n] != nil {
+		t.Errorf("a branch that has ended is still to be taken back: %v, or walks: %v", r.joins, r.walking)
+	}
+}
