@@ -23,6 +23,26 @@ func TestEventsGoToTheTargetsOfTheRulesThatTheyFit(t *testing.T) {
 	r.same("the queue", r.values("q", 100), numbers(0, 100))
 }
 
+// Events that nobody wanted are behind the runner, too: whoever asks how far it is hears
+// of it, though it has nothing to write for them.
+func TestARunnerThatHasNothingToDoSaysThatItIsAtTheEnd(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	src := source("b", rule("orders", "order", toTopic("out")))
+	r.publish(src)
+	r.put("b", "order", 0, 1)
+	r.put("b", "other", 1, 2)
+	ctx := r.ctx()
+	for {
+		at, err := r.run.Cursors(ctx, src)
+		r.must(err)
+		if len(at) == 1 && at[0].At == 3 {
+			return
+		}
+	}
+}
+
 // What a runner has not done when it ends is done by the next, and nothing twice.
 func TestANewRunnerGoesOnWhereTheOneBeforeWas(t *testing.T) {
 	r := newRig(t)

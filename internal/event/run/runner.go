@@ -329,9 +329,17 @@ func (p *pass) walkOn() error {
 			}
 		}
 		p.settled()
+		var quiet <-chan time.Time
+		if p.at > p.stored && p.ending == nil {
+			quiet = time.After(quietFor)
+		}
 		select {
 		case <-p.ctx.Done():
 			return p.ctx.Err()
+		case <-quiet:
+			if err := p.put(&turn{from: p.at, next: p.at}, p.timeMs); err != nil {
+				return err
+			}
 		case <-p.r.bell:
 		case c := <-p.feed.chunks:
 			if err := p.add(c); err != nil {
@@ -347,9 +355,14 @@ func (p *pass) walkOn() error {
 	}
 }
 
-// lazyOffsets is how far the cursor may move without being written, past events that
-// nobody wanted.
-const lazyOffsets = 50_000
+const (
+	// lazyOffsets is how far the cursor may move without being written, past events
+	// that nobody wanted.
+	lazyOffsets = 50_000
+	// quietFor is after how long without events it is written in any case: others tell
+	// by it how far the runner is behind.
+	quietFor = time.Second
+)
 
 // turn decides for the events that were read, and writes what they come to.
 func (p *pass) turn() error {
@@ -365,11 +378,17 @@ func (p *pass) turn() error {
 		}
 		return nil
 	}
-	main := *p.state.Main
-	main.At = t.next
+	timeMs := p.state.Main.TimeMs
 	if n := t.events; n > 0 {
-		main.TimeMs = records[n-1].Timestamp.UnixMilli()
+		timeMs = records[n-1].Timestamp.UnixMilli()
 	}
+	return p.put(t, timeMs)
+}
+
+// put writes a turn and where the cursor is after it.
+func (p *pass) put(t *turn, timeMs int64) error {
+	main := *p.state.Main
+	main.At, main.TimeMs = t.next, timeMs
 	if err := p.write(p.ctx, t, append(p.notes, course.Note{Key: p.key, Value: main})); err != nil {
 		return err
 	}
