@@ -179,7 +179,8 @@ func banner(o *options, node *server.Server, so server.Options, safety, note str
 		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
 		fmt.Fprintf(o.out, "  Queues     http://%-15s ottla queue create jobs%s, and for dead letters ottla dlq list%s%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()), at, awsAt(node.HTTPAddr()))
 		fmt.Fprintf(o.out, "  Schedules  http://%-15s ottla schedule put tick --every 5s --queue jobs --input tick%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
-		fmt.Fprintf(o.out, "  AWS        http://%-15s SQS, Scheduler: eval \"$(ottla aws env%s)\" (signatures are not checked)\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.out, "  Events     http://%-15s ottla event put default OrderPlaced '{\"id\":1}'%s, and ottla rule put for where they go\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.out, "  AWS        http://%-15s EventBridge, SNS, SQS, Scheduler: eval \"$(ottla aws env%s)\" (signatures are not checked)\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
 	}
 	if so.Clock != nil && node.HTTPAddr() != "" {
 		fmt.Fprintf(o.out, "  Clock      curl -X POST http://%s/clock -d '{\"advance\":\"24h\"}' moves delays, schedules, retention\n", node.HTTPAddr())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,7 +89,7 @@ func replayStart(o *options) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&r.name, "name", "", "name of the replay (the time and the bus)")
 	f.StringVar(&r.archive, "archive", "", "archive whose events are read (those of the bus)")
-	f.StringVar(&r.from, "from", "", "events put since then: a time, as 2026-11-26T09:00:00Z, or 1h for an hour ago (all that are there)")
+	f.StringVar(&r.from, "from", "", "events put since then: a time, as 2026-11-26T09:00:00Z, or 1h (-1h too) for an hour ago (all that are there)")
 	f.StringVar(&r.to, "to", "", "and before then (now)")
 	f.StringArrayVar(&r.rules, "rule", nil, "rule that gets those that it takes, may be repeated (all)")
 	f.StringVar(&r.target, "target", "", "one target alone, as RULE/ID")
@@ -109,7 +110,10 @@ func idOf(name string) string {
 
 // momentOrAge reads a time with its zone, or how long ago it was; 0 for none.
 func momentOrAge(flag, text string, now time.Time) (int64, error) {
-	if d, err := letter.Duration(text); text != "" && err == nil {
+	if text == "now" {
+		return now.UnixMilli(), nil
+	}
+	if d, err := letter.Duration(strings.TrimPrefix(text, "-")); text != "" && err == nil {
 		return now.Add(-d).UnixMilli(), nil
 	}
 	return moment(flag, text)

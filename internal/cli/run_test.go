@@ -278,7 +278,7 @@ func TestDevShowsTheWayIn(t *testing.T) {
 	}
 }
 
-// What the banner says of queues, schedules and AWS works as it stands there.
+// What the banner says of queues, schedules, events and AWS works as it stands there.
 func TestTheCommandsOfTheBannerWork(t *testing.T) {
 	_, text, _ := servingText(t, "dev", "--ephemeral", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
 	first := func(from string) (line, address string) {
@@ -292,11 +292,13 @@ func TestTheCommandsOfTheBannerWork(t *testing.T) {
 	}
 	queues, at := first("Queues")
 	schedules, _ := first("Schedules")
+	events, _ := first("Events")
 	aws, _ := first("AWS")
 	for _, c := range []struct{ line, from, to, want string }{
 		{queues, "ottla queue create", ",", "jobs"},
 		{queues, "ottla dlq list", "\n", ""},
 		{schedules, "ottla schedule put", "\n", "rate(5 seconds)"},
+		{events, "ottla event put", ",", "default"},
 		{aws, "ottla aws env", ")", "AWS_ENDPOINT_URL"},
 	} {
 		_, words, ok := strings.Cut(c.line, c.from)
@@ -305,7 +307,7 @@ func TestTheCommandsOfTheBannerWork(t *testing.T) {
 			t.Errorf("%q: want %s with --http %s", c.line, c.from, at)
 			continue
 		}
-		args := strings.Fields(strings.TrimPrefix(c.from, "ottla ") + words)
+		args := strings.Fields(strings.ReplaceAll(strings.TrimPrefix(c.from, "ottla ")+words, "'", ""))
 		call(t, nil, "", args...).mustHold(t, 0, c.want)
 	}
 }
