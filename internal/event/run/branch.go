@@ -208,7 +208,7 @@ func (b *branch) live(ctx context.Context) error {
 	sum := sha256.Sum256([]byte(b.n.Replay + "\x00" + b.n.Target))
 	w := &walk{
 		r: b.r, txn: "ottla-bus-" + strings.ReplaceAll(b.r.seat.Key(), "/", "-") + "-branch-" + hex.EncodeToString(sum[:10]),
-		key: b.r.seat.BranchKey(b.n), name: b.n.Replay, patience: branchPatience, wary: true, doomed: b.doomed,
+		key: b.r.seat.BranchKey(b.n), patience: branchPatience, wary: true, doomed: b.doomed,
 	}
 	defer w.close()
 	records, err := w.open(ctx)
@@ -232,7 +232,7 @@ func (b *branch) live(ctx context.Context) error {
 		return nil
 	}
 	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
-		w.fromMs, w.toMs = p.FromMs, p.ToMs
+		w.name, w.fromMs, w.toMs = p.Ref.Name, p.FromMs, p.ToMs
 	}
 	if err := w.openFeed(ctx, topic, stored.At); err != nil {
 		return err
