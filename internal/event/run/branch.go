@@ -232,7 +232,7 @@ func (b *branch) live(ctx context.Context) error {
 		return nil
 	}
 	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
-		w.name, w.fromMs, w.toMs = p.Ref.Name, p.FromMs, p.ToMs
+		w.name, w.id, w.fromMs, w.toMs = p.Ref.Name, p.ID, p.FromMs, p.ToMs
 	}
 	if err := w.openFeed(ctx, topic, stored.At); err != nil {
 		return err

@@ -75,6 +75,7 @@ func (w *walk) build(e *plan.Event, g *plan.Target, p plan.Payload) (*kgo.Record
 		m := message(e, g, p)
 		got, err := o.Queues.Records(w.r.ctx, refOf(g.To.Ref), []queue.Message{m})
 		if errors.Is(err, queue.ErrDelays) {
+			m.Once = e.DeliveryID(g) + "/" + w.id
 			return nil, &m, nil
 		}
 		if err != nil {
@@ -155,6 +156,8 @@ func message(e *plan.Event, g *plan.Target, p plan.Payload) queue.Message {
 		if m.DedupID == "" {
 			m.DedupID = e.DeliveryID(g)
 		}
+	} else {
+		m.DedupID = ""
 	}
 	if len(p.Headers)+len(p.Attributes) > 0 {
 		m.Attributes = make(map[string]queue.Attribute, len(p.Headers)+len(p.Attributes))
@@ -186,7 +189,9 @@ func refOf(ref name.Ref) queue.Ref {
 }
 
 // sendAll sends messages to queues that delay them. The transaction is committed only
-// then: a crash in between sends them again.
+// then: a crash in between sends them again, and who comes first waits no more, as they
+// have names (queue.Message.Once). It is there twice only where it waited for less than
+// that took, and under one id.
 func (w *walk) sendAll(ctx context.Context, t *turn) {
 	ctx, cancel := context.WithTimeout(ctx, w.patience)
 	defer cancel()

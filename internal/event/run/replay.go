@@ -110,7 +110,7 @@ func (x *replay) live(ctx context.Context) error {
 	sum := sha256.Sum256([]byte("replay\x00" + x.id))
 	w := &walk{
 		r: x.r, txn: "ottla-bus-" + strings.ReplaceAll(seat.Key(), "/", "-") + "-replay-" + hex.EncodeToString(sum[:10]),
-		key: seat.ReplayKey(x.id), name: x.name, patience: x.r.s.o.Patience, wary: true, fromMs: p.FromMs, toMs: p.ToMs,
+		key: seat.ReplayKey(x.id), name: x.name, id: x.id, patience: x.r.s.o.Patience, wary: true, fromMs: p.FromMs, toMs: p.ToMs,
 	}
 	defer w.close()
 	records, err := w.open(ctx)

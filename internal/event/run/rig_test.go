@@ -77,6 +77,25 @@ type rig struct {
 	topics map[string]int
 	ill    map[string]error // topics that take nothing
 	asked  chan struct{}    // a token when somebody looked at one of them
+	unsaid int              // of so many sends it is not told that they went
+}
+
+// queues are the node's.
+type queues struct {
+	*queue.Service
+	*rig
+}
+
+// Send may answer that nobody knows whether messages were sent, though they were.
+func (q *queues) Send(ctx context.Context, ref queue.Ref, messages []queue.Message) ([]queue.Sent, error) {
+	sent, err := q.Service.Send(ctx, ref, messages)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err == nil && q.unsaid > 0 {
+		q.unsaid--
+		return nil, queue.ErrUnavailable
+	}
+	return sent, err
 }
 
 func newRig(t testing.TB) *rig {
@@ -121,7 +140,7 @@ func (r *rig) client(opts ...kgo.Opt) (*kgo.Client, error) {
 // service runs what is published, like the one that r.run is.
 func (r *rig) service() *run.Service {
 	return run.New(run.Options{
-		Sources: []run.Sources{&r.sources}, Queues: r.Queues(), Client: r.client, Topic: r.topicOf,
+		Sources: []run.Sources{&r.sources}, Queues: &queues{Service: r.Queues(), rig: r}, Client: r.client, Topic: r.topicOf,
 		TopicOf: func(ref name.Ref) (string, bool) { return ref.Name, true },
 		Leads:   func(string, int32) bool { return true }, Now: r.clock.Now,
 		Create: func(ctx context.Context, _ bool) error {
