@@ -137,7 +137,7 @@ func (b *branch) ready() error {
 	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.MaxAge(g.Retry) {
 		return nil
 	}
-	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) {
+	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) && !b.r.s.gone(b.r.ctx, g, err) {
 		return &failedError{map[string]failure{b.n.Target: {err: err, offset: -1}}}
 	}
 	return nil
@@ -301,6 +301,7 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-b.bell:
+		case <-b.poke: // who settles hears that there is nothing to try
 		case c := <-w.feed.chunks:
 			if err := w.add(c); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -207,6 +208,35 @@ func (w *walk) sendAll(ctx context.Context, t *turn) {
 			t.fail(s.target, s.offset, err)
 		}
 	}
+}
+
+// missing tells of errors that say that something is not there.
+func missing(err error) bool {
+	return errors.Is(err, errNoTopic) || errors.Is(err, queue.ErrNotFound)
+}
+
+// goneWithin is how long it is asked whether a place is gone.
+const goneWithin = time.Second
+
+// gone tells whether what a target names is no more, so that its events are given up at
+// once, as EventBridge does. What cannot be found out is tried again. Topics of Kafka's
+// are never gone: who makes one anew wants what waits for it.
+func (s *Service) gone(ctx context.Context, g *plan.Target, err error) bool {
+	if s.o.Gone == nil || !missing(err) {
+		return false
+	}
+	ref := g.To.Ref
+	switch g.To.Kind {
+	case plan.Queue:
+		ref = refOf(ref).Full()
+	case plan.Bus, plan.SNS:
+	default:
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, goneWithin)
+	defer cancel()
+	gone, failed := s.o.Gone(ctx, ref)
+	return failed == nil && gone
 }
 
 // final tells of errors that come again whenever it is tried.
