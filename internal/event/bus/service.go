@@ -144,8 +144,9 @@ func (s *Service) Current(ctx context.Context) error { return s.sources.current(
 // call the Service.
 func (s *Service) Watch(tell func(*plan.Source)) (stop func()) { return s.sources.watch(tell) }
 
-// appliedTimeout bounds how long a call waits for the runners of its rule.
-const appliedTimeout = 10 * time.Second
+// appliedTimeout bounds how long a call waits for the runners of its rule: the first
+// one of a cluster waits for topics that are made for it. SDKs wait for a minute.
+const appliedTimeout = 30 * time.Second
 
 // applied returns when a change of a rule is known to its runners.
 func (s *Service) applied(ctx context.Context, rule RuleRef) error {
