@@ -17,6 +17,9 @@ import (
 
 var secret = "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of thirty-two bytes ...."[:32]))
 
+// slow waits for longer than a test lasts: the clock runs on by itself, too.
+var slow = plan.Retry{Most: 9, WaitsMs: []int64{600_000}}
+
 func TestAnEventIsDeliveredSignedUnderOneID(t *testing.T) {
 	r := newRig(t)
 	s := newSite(t, nil)
@@ -66,7 +69,7 @@ func TestWhatFailsIsTriedAgainUnderTheSameID(t *testing.T) {
 		}
 		return 0
 	})
-	to := r.target("hook", plan.Endpoint{URL: s.URL, Secrets: []string{secret}, Retry: course.EventBridge()})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Secrets: []string{secret}, Retry: slow})
 	r.put(to, "", "e-1")
 	r.settle()
 	if n := len(s.all()); n != 1 {
@@ -114,14 +117,14 @@ func TestWhatIsGivenUpIsADeadLetter(t *testing.T) {
 		{"unknown", 401, course.EventBridge(), 1, "HTTP_401", "", "0"},
 		{"moved", 302, plan.Retry{Most: 1, WaitsMs: []int64{1000}}, 2, "HTTP_302", course.ExhaustedAttempts, "1"},
 		{"down", 500, plan.Retry{Most: 2, WaitsMs: []int64{1000}}, 3, "HTTP_500", course.ExhaustedAttempts, "2"},
-		{"old", 500, plan.Retry{Most: -1, MaxAgeMs: 2500, WaitsMs: []int64{1000}}, 3, "HTTP_500", course.ExhaustedAge, "2"},
+		{"old", 500, plan.Retry{Most: -1, MaxAgeMs: 1500_000, WaitsMs: []int64{600_000}}, 3, "HTTP_500", course.ExhaustedAge, "2"},
 		{"none", 500, plan.Retry{}, 1, "HTTP_500", course.ExhaustedAttempts, "0"},
 	} {
 		t.Run(c.id, func(t *testing.T) {
 			s := newSite(t, func(int, string) int { return c.status })
 			to := r.target(c.id, plan.Endpoint{URL: s.URL, Retry: c.retry, DeadLetters: dead})
 			r.put(to, "", c.id)
-			r.advance(time.Minute)
+			r.advance(time.Hour)
 			if n := len(s.all()); n != c.calls {
 				t.Errorf("%d calls, want %d", n, c.calls)
 			}
@@ -185,7 +188,7 @@ func TestAnAuthorizationIsMadeAnewWhenItIsNotTaken(t *testing.T) {
 func TestWhatWaitsForATargetThatIsRemovedIsDropped(t *testing.T) {
 	r := newRig(t)
 	s := newSite(t, func(int, string) int { return 500 })
-	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: course.EventBridge()})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: slow})
 	r.put(to, "", "e-1")
 	r.settle()
 	r.mu.Lock()
