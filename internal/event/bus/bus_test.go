@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/object"
 )
 
 func shop() bus.Ref { return bus.Ref{Name: "shop"} }
@@ -66,6 +67,24 @@ func TestABusAdoptsATopic(t *testing.T) {
 	r.must(r.buses.Delete(r.ctx, shop(), false))
 	if r.o.Partitions("orders") != 1 {
 		t.Error("the topic went with the bus that adopted it")
+	}
+}
+
+// A bus that is called as a topic of the cluster's own has another topic.
+func TestABusHasNoTopicOfTheClustersOwn(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	own := bus.Ref{Name: object.Topic}
+	if r.o.Partitions(own.Name) == 0 {
+		t.Fatalf("there is no topic %s", own.Name)
+	}
+	b, err := r.buses.Create(r.ctx, own, bus.Spec{})
+	if err != nil || b.Adopted || b.Topic != "bus.us-east-1."+object.Topic {
+		t.Errorf("%+v, %v", b, err)
+	}
+	if got := r.put(own, "app", "OrderPlaced", `{}`); got.Topic != b.Topic {
+		t.Errorf("its events lie in %s", got.Topic)
 	}
 }
 

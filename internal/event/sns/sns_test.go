@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/sns"
@@ -240,6 +241,9 @@ func TestTopicsAreMadeOnce(t *testing.T) {
 		if _, err := r.sns.Create(r.ctx(), topicRef("orders"), spec); !errors.Is(err, sns.ErrInvalid) || !strings.Contains(err.Error(), what) {
 			t.Errorf("got %v, want %q", err, what)
 		}
+	}
+	if own := r.topic(object.Topic, nil); own.Adopted || own.Topic == object.Topic {
+		t.Errorf("it has a topic of the cluster's own: %+v", own)
 	}
 	r.queue("mails", false)
 	if mails := r.topic("mails", nil); mails.Topic == "mails" {
