@@ -98,7 +98,7 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	n, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0", Clock: new(ottla.Clock)}) // a clock that pages move
 	if err != nil {
