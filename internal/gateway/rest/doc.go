@@ -72,6 +72,6 @@
 //
 // Files in reading order: rest.go (Handler, who may call), shapes.go (what JSON
 // there is), queues.go, send.go, take.go, settle.go (ack, nack, extend, reject),
-// moves.go, dead.go and dead_rules.go (places of dead letters), letters.go (what lies in a queue), schedules.go, buses.go, rules.go,
+// moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, buses.go, rules.go,
 // replays.go (and archives), answer.go (how answers and errors are written).
 package rest
