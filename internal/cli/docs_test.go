@@ -25,7 +25,7 @@ import (
 func TestDocsSayWhatHappens(t *testing.T) {
 	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md"} {
 		t.Run(page, func(t *testing.T) {
-			follow(t, page)
+			followPage(t, page)
 		})
 	}
 }
@@ -57,8 +57,8 @@ func consoleSteps(page string) (out []consoleStep) {
 	return out
 }
 
-// follow runs the commands of a page and compares.
-func follow(t *testing.T, page string) {
+// followPage runs the commands of a page and compares.
+func followPage(t *testing.T, page string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 	if err != nil {

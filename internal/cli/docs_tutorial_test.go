@@ -9,6 +9,6 @@ func TestTheTutorialSaysWhatHappens(t *testing.T) {
 		"events/first-event.md", "events/notification-and-state.md", "events/work-queues.md", "events/failures.md", "events/sagas.md",
 		"events/sourcing-and-views.md", "events/correlation.md", "events/testing.md", "events/aws-example.md",
 	} {
-		t.Run(page, func(t *testing.T) { follow(t, page) })
+		t.Run(page, func(t *testing.T) { followPage(t, page) })
 	}
 }
