@@ -43,12 +43,12 @@ func (s *Server) makeBuses() {
 	box := seal.New(e.objects)
 	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: box, HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
 	b.bus = bus.New(bus.Options{
-		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
+		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, MostBytes: s.mostBytes, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
 		Functions: b.functions.Has, Sealer: box,
 		Now: s.o.Now, Logger: s.o.Logger,
 	})
 	b.sns = sns.New(sns.Options{
-		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 },
+		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 }, MostBytes: s.mostBytes,
 		Calls: calls{s}, Base: func() string { return "http://" + s.HTTPAddr() }, Changed: s.lookAtBuses,
 		Called: func(key string) {
 			if e.made.Load() {

@@ -102,6 +102,17 @@ func TestQueuesGetWhatTheirPolicyTakes(t *testing.T) {
 	}
 }
 
+// Kafka's topic refuses a batch that is larger than it takes, whole.
+func TestMessagesThatFitArePublishedHoweverManyComeAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", nil)
+	var all []sns.Message
+	for range sns.MostPublished {
+		all = append(all, sns.Message{Body: strings.Repeat("x", 200<<10)})
+	}
+	r.publish("orders", all...)
+}
+
 func TestGroupsKeepTheirOrderAndRepeatsAreDropped(t *testing.T) {
 	r := newRig(t)
 	r.topic("orders.fifo", map[string]string{"FifoTopic": "true", "ContentBasedDeduplication": "true", "SignatureVersion": "2"})

@@ -61,7 +61,7 @@ func newRigOf(t *testing.T, streams int) *rig {
 	all := tail.New(tail.Options{Client: r.client, Partitions: func(string) int { return 0 }, MostStreams: streams})
 	t.Cleanup(all.Close)
 	mux := http.NewServeMux()
-	topics.Mount(mux, topics.Options{Topics: all, Buses: r.buses, Logger: slog.New(slog.DiscardHandler), Heartbeat: 500 * time.Millisecond})
+	topics.Mount(mux, topics.Options{Topics: all, Buses: r.buses, Logger: slog.New(slog.DiscardHandler), Heartbeat: time.Second})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)
 	r.front = front.Serve(l, front.Options{Handler: mux, Logger: slog.New(slog.DiscardHandler)})
@@ -354,21 +354,10 @@ func TestWhoTakesNothingIsLeft(t *testing.T) {
 	r.topic("orders", 1)
 	noise := make([]byte, 512<<10)
 	rand.New(rand.NewSource(1)).Read(noise)
-	for range 24 { // more than the connection's buffers hold, of which the reader's is small
+	for range 24 { // more than the connection's buffers hold
 		r.tells("POST", "/t/orders", string(noise), 200, "")
 	}
-	reader := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return c, c.(*net.TCPConn).SetReadBuffer(64 << 10)
-	}}}
-	req, err := http.NewRequestWithContext(r.ctx(), "GET", "http://"+r.front.Addr().String()+"/t/orders?from=start", nil)
-	r.must(err)
-	req.Header.Set("Accept", "text/event-stream")
-	resp, err := reader.Do(req)
-	r.must(err)
+	resp := r.open(r.ctx(), "GET", "/t/orders?from=start", "", "Accept", "text/event-stream")
 	defer resp.Body.Close()
 	for ctx := r.ctx(); ; {
 		other := r.open(ctx, "GET", "/t/orders?from=end", "", "Accept", "text/event-stream")

@@ -3,9 +3,11 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 
+	"ottla/internal/event/bus"
 	"ottla/internal/gateway/aws/protocol"
 )
 
@@ -57,6 +59,14 @@ func TestPutEventsAnswersAsItsTagsSay(t *testing.T) {
 		if got := out.AppendJSON(nil); string(got) != string(bytes.TrimSpace(want.Bytes())) {
 			t.Errorf("got %s, want %s", got, want.Bytes())
 		}
+	}
+}
+
+// What a topic never takes is not answered as if it might take it another time.
+func TestWhatIsTooLargeIsTheCallersFault(t *testing.T) {
+	bad := protocol.AsError(refuse("Event bus shop", fmt.Errorf("%w: the topic shop takes less", bus.ErrTooLarge)))
+	if bad.Shape != validationError || bad.HTTPStatus() != 400 {
+		t.Errorf("got %s, %d: %s", bad.Shape, bad.HTTPStatus(), bad.Message)
 	}
 }
 
