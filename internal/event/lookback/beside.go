@@ -36,7 +36,8 @@ func (t *trace) beside(ctx context.Context) error {
 				queues[x.dlq] = true
 			}
 		}
-		calls = calls || len(f.Rules) == 0 || slices.ContainsFunc(f.Rules, func(r Rule) bool { return r.Changed })
+		calls = calls || len(f.Rules) == 0 || slices.ContainsFunc(f.Rules, func(r Rule) bool { return r.Changed }) ||
+			slices.ContainsFunc(f.Others, func(r Other) bool { return r.Changed })
 	}
 	if calls {
 		if err := t.calls(ctx, since-aMinute); err != nil {

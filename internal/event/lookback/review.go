@@ -112,7 +112,7 @@ func (s *Service) callsOf(ctx context.Context, r *plan.Rule) (out []Calls, err e
 	if !slices.ContainsFunc(r.Targets, func(g *plan.Target) bool { return g.To.Kind == plan.Call }) {
 		return nil, nil
 	}
-	all, err := s.o.Attempts(ctx, delivery.Query{Target: r.Ref.Key() + "#" + r.ID + "/", SinceMs: s.o.Now().UnixMilli() - callsFor, Most: delivery.MostFound})
+	all, err := s.o.Attempts(ctx, delivery.Query{Target: r.Ref.Key() + "#" + r.ID, SinceMs: s.o.Now().UnixMilli() - callsFor, Most: delivery.MostFound})
 	if err != nil {
 		return nil, unavailable("read the calls of "+r.Ref.String(), err)
 	}
