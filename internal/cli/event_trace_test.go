@@ -15,6 +15,7 @@ import (
 	"ottla"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/lookback"
+	"ottla/test/rig/trio"
 )
 
 func TestATraceIsReadByPeople(t *testing.T) {
@@ -163,6 +164,35 @@ func TestAnEventIsTracedOverBusesCallsAndDeadLetters(t *testing.T) {
 	z := traced(t, do, "e-1", func(*lookback.Trace) bool { return true })
 	if i := slices.IndexFunc(z.Found[0].Others, func(o lookback.Other) bool { return o.Name == "hook" }); i < 0 || !z.Found[0].Others[i].Changed || z.Found[0].Others[i].Why != "it is disabled" || len(z.Former) != 1 {
 		t.Errorf("a disabled rule: %+v, former %+v", z.Found[0].Others, z.Former)
+	}
+}
+
+// Every node tells the same of an event, whoever runs its bus.
+func TestATraceIsThereAtEveryNode(t *testing.T) {
+	c := trio.Start(t, trio.Options{HTTP: true})
+	at := func(node int) func(in string, args ...string) result {
+		return func(in string, args ...string) result {
+			t.Helper()
+			return call(t, nil, in, append(args, "-b", c.Bootstrap(), "--http", c.Node(node).HTTPAddr())...)
+		}
+	}
+	at(1)("", "bus", "create", "shop", "--partitions", "3").mustHold(t, 0)
+	at(1)("", "queue", "create", "billing").mustHold(t, 0)
+	at(1)("", "rule", "put", "all", "--bus", "shop", "--pattern", `{"source":["app"]}`, "--to", "queue:billing").mustHold(t, 0)
+	for i := range 6 {
+		at(1)("", "event", "put", "shop", "T", "{}", "--source", "app", "--id", fmt.Sprintf("e-%d", i), "--key", fmt.Sprint(i)).mustHold(t, 0)
+	}
+	for node := 1; node <= 3; node++ {
+		for i := range 6 {
+			x := traced(t, at(node), fmt.Sprintf("e-%d", i), func(x *lookback.Trace) bool {
+				got := states(x)
+				return len(got) == 1 && got[0] == "shop/all/billing sent"
+			})
+			if len(x.Found) != 1 {
+				t.Errorf("node %d: %+v", node, x.Found)
+			}
+		}
+		at(node)("", "doctor", "events").mustHold(t, 0, "1 rules took events", "1 targets get their events")
 	}
 }
 

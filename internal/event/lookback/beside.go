@@ -10,6 +10,7 @@ import (
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/letter"
 	"ottla/internal/event/name"
+	"ottla/internal/event/outbound"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/run"
@@ -152,12 +153,13 @@ func (x *target) wrote(says map[string]string) bool {
 
 // settle says where a target is once its calls and letters are known.
 func (x *target) settle(nowMs int64) {
-	if n := len(x.told.Letters); n > 0 && (x.told.State == Sent || x.told.State == Queued || x.told.State == GivenUp) {
+	called := x.told.State == Queued || x.told.State == Disabled
+	if n := len(x.told.Letters); n > 0 && (called || x.told.State == Sent || x.told.State == GivenUp) {
 		l := x.told.Letters[n-1]
 		x.say(Dead, l.Code+": "+l.Why)
 		return
 	}
-	if x.told.State != Queued && x.told.State != Disabled {
+	if !called {
 		return
 	}
 	var first, last *Attempt
@@ -177,9 +179,14 @@ func (x *target) settle(nowMs int64) {
 	}
 	switch r := x.plan.Retry; {
 	case last == nil:
-	case r.Most >= 0 && last.Number > r.Most, r.MaxAgeMs > 0 && nowMs-first.AtMs > r.MaxAgeMs:
+	case refused(last), r.Most >= 0 && last.Number > r.Most, r.MaxAgeMs > 0 && nowMs-first.AtMs > r.MaxAgeMs:
 		x.say(GivenUp, last.Code+": "+last.Why)
 	default:
 		x.say(Failing, last.Code+": "+last.Why)
 	}
+}
+
+// refused tells a call that is not made again: see outbound.Answer.Judge.
+func refused(a *Attempt) bool {
+	return a.Code == "ADDRESS_REFUSED" || a.Status > 0 && outbound.Answer{Status: a.Status}.Judge() == outbound.Refused
 }
