@@ -74,8 +74,8 @@ func (o *options) showTrace(x *lookback.Trace) error {
 		_, err := fmt.Fprint(o.out, traceText(x))
 		return err
 	}
-	t := &out.Table{One: true, Columns: []out.Column{{Field: "id"}, {Field: "found"}, {Field: "caused"}, {Field: "former"}, {Field: "read"}, {Field: "cut"}}}
-	t.Add(x.ID, x.Found, x.Caused, x.Former, x.Read, x.Cut)
+	t := &out.Table{One: true, Columns: []out.Column{{Field: "id"}, {Field: "found"}, {Field: "caused"}, {Field: "former"}, {Field: "read"}, {Field: "cut"}, {Field: "unread"}}}
+	t.Add(x.ID, x.Found, x.Caused, x.Former, x.Read, x.Cut, x.Unread)
 	return o.print(t)
 }
 
@@ -96,6 +96,9 @@ func traceText(x *lookback.Trace) string {
 	}
 	for _, c := range x.Caused {
 		fmt.Fprintf(&b, "%s%s  %s from %s  on %s at %d@%d  %s  by %s\n", strings.Repeat("  ", c.Depth), c.ID, c.Type, c.Source, c.Bus, c.Partition, c.Offset, atMs(c.PutMs), c.By)
+	}
+	for _, what := range x.Unread {
+		fmt.Fprintf(&b, "not read: %s\n", what)
 	}
 	if x.Cut {
 		b.WriteString("there is more than is told here\n")

@@ -40,13 +40,15 @@ func (t *trace) beside(ctx context.Context) error {
 		calls = calls || len(f.Rules) == 0 || slices.ContainsFunc(f.Rules, func(r Rule) bool { return r.Changed }) ||
 			slices.ContainsFunc(f.Others, func(r Other) bool { return r.Changed })
 	}
-	if calls {
-		if err := t.calls(ctx, since-aMinute); err != nil {
-			return err
-		}
-	}
+	// A letter and its calls are written in one transaction: in this order, calls of a
+	// letter that is told are as good as always told too.
 	if err := t.letters(ctx, queues); err != nil {
 		return err
+	}
+	if calls {
+		if err := t.unread(ctx, "calls", t.calls(ctx, since-aMinute)); err != nil {
+			return err
+		}
 	}
 	for _, f := range t.found {
 		for _, x := range f.targets {
@@ -60,7 +62,7 @@ func (t *trace) beside(ctx context.Context) error {
 func (t *trace) calls(ctx context.Context, since int64) error {
 	all, err := t.s.o.Attempts(ctx, delivery.Query{Event: t.q.ID, SinceMs: max(since, 0), Most: delivery.MostFound})
 	if err != nil {
-		return unavailable("read the calls of targets", err)
+		return err
 	}
 	t.out.Cut = t.out.Cut || len(all) == delivery.MostFound
 	for i := range all {
@@ -104,7 +106,10 @@ func (t *trace) letters(ctx context.Context, queues map[name.Ref]bool) error {
 				break // it is gone, or the id has what no condition has
 			}
 			if err != nil {
-				return unavailable("read the dead letters in "+ref.Name, err)
+				if err := t.unread(ctx, "dead letters in "+ref.Name, err); err != nil {
+					return err
+				}
+				break
 			}
 			for i := range found {
 				t.give(ref, found[i].Letter)

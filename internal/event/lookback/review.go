@@ -93,9 +93,10 @@ func (s *Service) Review(ctx context.Context, ref bus.Ref, n int) (Review, error
 	if err != nil {
 		return out, err
 	}
+	index := indexes(src)
 	for i := range rules {
-		at := slices.IndexFunc(src.Rules, func(p *plan.Rule) bool { return p.Ref == rules[i].RuleRef.Full() })
-		if at < 0 {
+		at, known := index[rules[i].RuleRef.Full()]
+		if !known {
 			continue // it is newer than what this node runs
 		}
 		x := Reviewed{Name: rules[i].RuleRef.Name, Matched: matched[at], Unseen: asked.unseen(i)}

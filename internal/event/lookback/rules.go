@@ -15,19 +15,28 @@ import (
 // mostOthers bounds the rules that do not take an event and are told.
 const mostOthers = 100
 
+// indexes are those of rules in a source.
+func indexes(src *plan.Source) map[name.Ref]int {
+	out := make(map[name.Ref]int, len(src.Rules))
+	for i, r := range src.Rules {
+		out[r.Ref] = i
+	}
+	return out
+}
+
 // judge tells which rules take an event, and where their targets are.
-func (t *trace) judge(f *found, src *plan.Source, rules []bus.Rule, cursors []run.Cursor) error {
+func (t *trace) judge(f *found, src *plan.Source, index map[name.Ref]int, rules []bus.Rule, cursors []run.Cursor) {
 	doc := f.event.AppendDocument(nil)
 	fits, err := src.Match(nil, doc)
 	if err != nil {
-		return nil // it became a dead letter of the bus: no rule can take it
+		return // it became a dead letter of the bus: no rule can take it
 	}
 	cursor := cursorOf(cursors, f.at.partition)
 	for i := range rules {
 		r := &rules[i]
-		at := slices.IndexFunc(src.Rules, func(p *plan.Rule) bool { return p.Ref == r.RuleRef.Full() })
+		at, known := index[r.RuleRef.Full()]
 		changed := r.Modified.UnixMilli() > f.at.putMs
-		if at < 0 || !slices.Contains(fits, at) {
+		if !known || !slices.Contains(fits, at) {
 			if len(f.Others) < mostOthers {
 				f.Others = append(f.Others, Other{r.RuleRef.Name, changed, whyNot(r, doc)})
 			}
@@ -53,7 +62,6 @@ func (t *trace) judge(f *found, src *plan.Source, rules []bus.Rule, cursors []ru
 			}
 		}
 	}
-	return nil
 }
 
 // whyNot says why a rule does not take an event.

@@ -29,6 +29,8 @@ type Trace struct {
 	// Read is how many events were looked at; Cut that there was more than is told.
 	Read int  `json:"read"`
 	Cut  bool `json:"cut,omitempty"`
+	// Unread is what could not be read, with the reason: the rest is told.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // Found is the event in one place.

@@ -91,6 +91,9 @@ func (s *Service) Trace(ctx context.Context, q Query) (Trace, error) {
 			return Trace{}, err
 		}
 	}
+	if len(t.found) == 0 && len(t.out.Unread) > 0 {
+		return Trace{}, fmt.Errorf("%s is not found, and not all could be read: %s: %w", q.ID, t.out.Unread[0], bus.ErrUnavailable)
+	}
 	if len(t.found) == 0 {
 		return Trace{}, fmt.Errorf("%s: %w among the last %d of %d buses", q.ID, ErrNotFound, t.out.Read, len(t.seen))
 	}
@@ -142,7 +145,7 @@ func (t *trace) look(ctx context.Context, b bus.Ref) error {
 			here = append(here, newFound(b, at, e))
 		}
 	})
-	if err != nil || len(here) == 0 {
+	if err := t.unread(ctx, "bus "+b.Name, err); err != nil || len(here) == 0 {
 		return err
 	}
 	rules, err := t.s.rulesOf(ctx, b)
@@ -155,12 +158,20 @@ func (t *trace) look(ctx context.Context, b bus.Ref) error {
 			return unavailable("how far "+b.Full().String()+" is", err)
 		}
 	}
+	at := indexes(src)
 	for _, f := range here {
-		if err := t.judge(f, src, rules, cursors); err != nil {
-			return err
-		}
+		t.judge(f, src, at, rules, cursors)
 	}
 	t.found = append(t.found, here...)
+	return nil
+}
+
+// unread notes what cannot be read at the moment: the rest is told.
+func (t *trace) unread(ctx context.Context, what string, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	t.out.Unread = append(t.out.Unread, what+": "+err.Error())
 	return nil
 }
 
