@@ -17,7 +17,7 @@
 //
 //   - Rules, targets and cursors are those of now; of a rule that was changed after the
 //     event a trace says so. What was deleted since left only its calls.
-//   - Memory is bounded: 50 places of an event, 10000 links between events, 1000 calls,
+//   - Memory is bounded: 50 places of an event, 20000 links between events, 1000 calls,
 //     a page of letters of each queue.
 //   - What is read is committed, and ends at the ends of the partitions as they are
 //     when the look begins.

@@ -1,11 +1,9 @@
 package lookback
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
-	"ottla/internal/event/envelope"
 	"ottla/internal/event/pattern"
 )
 
@@ -55,48 +53,4 @@ func FuzzFields(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestWhatWasCausedStandsBehindItsCause(t *testing.T) {
-	var l links
-	put := func(id, cause, correlated string, ms int64) {
-		e := &envelope.Event{ID: id, Type: "T", Source: "s"}
-		e.Set(causation, cause)
-		e.Set(correlation, correlated)
-		if !l.take("shop", place{topic: "shop", offset: ms, putMs: ms}, e) {
-			t.Errorf("%s is not taken", id)
-		}
-	}
-	put("c", "b", "a", 3)
-	put("b", "a", "", 2)
-	put("d", "", "a", 1)
-	put("a", "c", "", 4) // round: it is told once
-	put("b", "a", "", 5) // forwarded within the bus: it is told twice at most
-	put("x", "y", "", 6)
-	put("plain", "", "", 7)
-	var got []string
-	for _, c := range l.caused("a") {
-		got = append(got, fmt.Sprintf("%d %s by %s at %d", c.Depth, c.ID, c.By, c.Offset))
-	}
-	if want := "1 d by correlationid at 1, 1 b by causationid at 2, 2 c by causationid at 3"; strings.Join(got, ", ") != want {
-		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
-	}
-}
-
-func TestLinksAreBounded(t *testing.T) {
-	var l links
-	e := &envelope.Event{ID: "a", Type: strings.Repeat("t", 10_000)}
-	e.Set(causation, strings.Repeat("c", mostID+1))
-	if l.take("shop", place{}, e) {
-		t.Error("a cause that is too long is kept")
-	}
-	e.Set(causation, "c")
-	for range mostLinks {
-		if !l.take("shop", place{}, e) {
-			t.Fatal("one is not kept")
-		}
-	}
-	if l.take("shop", place{}, e) || len(l.all[0].Type) > mostWord+len("…") {
-		t.Error("there is no bound")
-	}
 }

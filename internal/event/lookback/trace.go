@@ -76,7 +76,7 @@ func (s *Service) Trace(ctx context.Context, q Query) (Trace, error) {
 	if err := s.o.Buses.Current(ctx); err != nil {
 		return Trace{}, err
 	}
-	t := &trace{s: s, q: q, w: window{last: most}, seen: map[name.Ref]bool{}}
+	t := &trace{s: s, q: q, w: window{last: most}, seen: map[name.Ref]bool{}, links: newLinks(q.ID)}
 	t.out = Trace{ID: q.ID, Found: []Found{}, Caused: []Caused{}}
 	if q.WithinMs > 0 {
 		t.w.sinceMs = s.o.Now().UnixMilli() - q.WithinMs
@@ -193,7 +193,7 @@ func (t *trace) finish() Trace {
 		t.missed(f)
 		t.out.Found = append(t.out.Found, f.Found)
 	}
-	t.out.Caused = t.links.caused(t.q.ID)
+	t.out.Caused = t.links.caused()
 	return t.out
 }
 
