@@ -14,6 +14,7 @@ import (
 	"ottla/internal/event/function"
 	"ottla/internal/event/lookback"
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run"
 	"ottla/internal/event/seal"
@@ -62,7 +63,7 @@ func (s *Server) makeBuses() {
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
-		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Deliver: delivery.Record, Parcels: delivery.Topic,
+		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Gone: s.goneTarget, Deliver: delivery.Record, Parcels: delivery.Topic,
 		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.leads, Create: s.makeBusTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
@@ -178,6 +179,18 @@ func (s *Server) topicOfSource(ref name.Ref) (string, bool) {
 		return "", false
 	}
 	return src.Topic, true
+}
+
+// goneTarget tells whether an object that a rule's target names is no more.
+func (s *Server) goneTarget(ctx context.Context, ref name.Ref) (bool, error) {
+	if ref.Kind == name.Bus && ref.Name == bus.Default {
+		return false, nil // it is there without an object
+	}
+	_, err := s.events.objects.Current(ctx, ref)
+	if errors.Is(err, object.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // makeBusTopics makes the topics that runners need.

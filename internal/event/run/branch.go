@@ -137,7 +137,7 @@ func (b *branch) ready() error {
 	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.MaxAge(g.Retry) {
 		return nil
 	}
-	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) {
+	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) && !b.r.s.gone(b.r.ctx, g, err) {
 		return &failedError{map[string]failure{b.n.Target: {err: err, offset: -1}}}
 	}
 	return nil
@@ -208,7 +208,7 @@ func (b *branch) live(ctx context.Context) error {
 	sum := sha256.Sum256([]byte(b.n.Replay + "\x00" + b.n.Target))
 	w := &walk{
 		r: b.r, txn: "ottla-bus-" + strings.ReplaceAll(b.r.seat.Key(), "/", "-") + "-branch-" + hex.EncodeToString(sum[:10]),
-		key: b.r.seat.BranchKey(b.n), name: b.n.Replay, patience: branchPatience, wary: true, doomed: b.doomed,
+		key: b.r.seat.BranchKey(b.n), patience: branchPatience, wary: true, doomed: b.doomed,
 	}
 	defer w.close()
 	records, err := w.open(ctx)
@@ -232,7 +232,7 @@ func (b *branch) live(ctx context.Context) error {
 		return nil
 	}
 	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
-		w.fromMs, w.toMs = p.FromMs, p.ToMs
+		w.name, w.id, w.fromMs, w.toMs = p.Ref.Name, p.ID, p.FromMs, p.ToMs
 	}
 	if err := w.openFeed(ctx, topic, stored.At); err != nil {
 		return err
@@ -301,6 +301,7 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-b.bell:
+		case <-b.poke: // who settles hears that there is nothing to try
 		case c := <-w.feed.chunks:
 			if err := w.add(c); err != nil {
 				return err

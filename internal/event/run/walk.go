@@ -41,6 +41,7 @@ type walk struct {
 	txn   string // transactional id
 	key   string // of the record that has the cursor
 	name  string // of the replay that it belongs to, "" live
+	id    string // of that
 	c     *kgo.Client
 	src   *plan.Source // whose rules are gone by
 	table course.Table // which events each target gets
