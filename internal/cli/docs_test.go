@@ -23,7 +23,7 @@ import (
 // line, and alone for any lines; how many spaces there are does not count. RECEIPT,
 // HANDLE and NEXT stand for what was last printed in their place.
 func TestDocsSayWhatHappens(t *testing.T) {
-	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md"} {
+	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md", "events/trace.md"} {
 		t.Run(page, func(t *testing.T) {
 			followPage(t, page)
 		})
@@ -31,7 +31,7 @@ func TestDocsSayWhatHappens(t *testing.T) {
 }
 
 // looks are commands that change nothing.
-var looks = regexp.MustCompile(`^ottla \w+ (describe|list|show|explain|moves|attempts)\b`)
+var looks = regexp.MustCompile(`^ottla \w+ (describe|list|show|explain|moves|attempts|trace|events)\b`)
 
 type consoleStep struct {
 	command string

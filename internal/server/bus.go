@@ -12,6 +12,7 @@ import (
 	"ottla/internal/event/connection"
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/function"
+	"ottla/internal/event/lookback"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
@@ -300,3 +301,12 @@ func (s *Server) Buses() *bus.Service { return s.events.buses.bus }
 
 // SNS are the cluster's SNS topics.
 func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
+
+// lookback tells where events went.
+func (s *Server) lookback() *lookback.Service {
+	b := &s.events.buses
+	return lookback.New(lookback.Options{
+		Buses: b.bus, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
+		Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now,
+	})
+}

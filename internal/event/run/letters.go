@@ -41,7 +41,7 @@ func (w *walk) bury(t *turn, e *plan.Event, g *plan.Target, d dead) {
 		ref = e.Source.DeadLetters
 	}
 	body, attributes := w.letterOf(e, g)
-	attributes["RULE_ARN"], attributes["TARGET_ARN"] = text(arnOf(e.Rule.Ref)), text(targetARN(g))
+	attributes["RULE_ARN"], attributes["TARGET_ARN"] = text(arnOf(e.Rule.Ref)), text(TargetARN(g))
 	w.letter(t, e, g, ref, body, attributes, d)
 }
 
@@ -135,8 +135,8 @@ func arnOf(ref name.Ref) string {
 	return ref.Key()
 }
 
-// targetARN names where a target's events were to go.
-func targetARN(g *plan.Target) string {
+// TargetARN names where a target's events were to go.
+func TargetARN(g *plan.Target) string {
 	switch {
 	case g.To.Ref != (name.Ref{}):
 		return arnOf(g.To.Ref)

@@ -20,8 +20,8 @@ import (
 // mostHops is how many buses may forward an event.
 const mostHops = 16
 
-// hops is the extension that counts them.
-const hops = "ottlahops"
+// Hops is the extension that counts them.
+const Hops = "ottlahops"
 
 // Errors of places.
 var (
@@ -122,13 +122,13 @@ func (w *walk) forward(e *plan.Event, g *plan.Target, p plan.Payload) (*kgo.Reco
 	if p.Event == nil {
 		return nil, nil, fmt.Errorf("%s: %w: what is to be forwarded is no event", g.To.Ref, errRefused)
 	}
-	n, _ := strconv.Atoi(p.Event.Extension(hops))
+	n, _ := strconv.Atoi(p.Event.Extension(Hops))
 	if n = max(n, 0) + 1; n > mostHops {
 		return nil, nil, fmt.Errorf("%s: %w: the event was forwarded %d times, from bus to bus; rules send it round", g.To.Ref, errRefused, mostHops)
 	}
 	out := p.Event.Clone()
 	out.Foreign = false
-	out.Set(hops, strconv.Itoa(n))
+	out.Set(Hops, strconv.Itoa(n))
 	key := out.Extension(envelope.PartitionKey)
 	if key == "" {
 		key = out.Source
