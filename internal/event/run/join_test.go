@@ -36,3 +36,15 @@ func TestABranchThatHasEndedIsNotTakenBackAgain(t *testing.T) {
 		t.Errorf("a branch that has ended is still to be taken back: %v, or walks: %v", r.joins, r.walking)
 	}
 }
+
+// A client that was closed may go on telling: who looks at what was refused does not look
+// at what is still written.
+func TestWhatWasRefusedIsLookedAtAsItWas(t *testing.T) {
+	var f refused
+	f.promise(&kgo.Record{}, errors.New("it is ill"))
+	got := f.get()
+	f.promise(&kgo.Record{}, errors.New("so is this"))
+	if len(got) != 1 || len(f.get()) != 2 {
+		t.Errorf("%d were refused at first, and %d then", len(got), len(f.get()))
+	}
+}
