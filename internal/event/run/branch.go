@@ -302,7 +302,7 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 			return ctx.Err()
 		case <-b.bell:
 		case <-b.poke: // who settles hears that there is nothing to try
-		case c := <-w.feed.chunks:
+		case c := <-w.more():
 			if err := w.add(c); err != nil {
 				return err
 			}
@@ -325,7 +325,7 @@ func (w *walk) wait(ctx context.Context, bell <-chan struct{}) error {
 		return ctx.Err()
 	case <-bell:
 		return nil
-	case c := <-w.feed.chunks:
+	case c := <-w.more():
 		return w.add(c)
 	}
 }
