@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/delivery"
@@ -370,5 +371,23 @@ func TestWhatComesFirstHasRoom(t *testing.T) {
 	}
 	if came != "00123456789" {
 		t.Errorf("what came is %s", came)
+	}
+}
+
+// While it cannot be written what came of calls, none is made.
+func TestNobodyIsCalledOfWhomNothingCanBeKept(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, nil)
+	to := r.target("hook", plan.Endpoint{URL: s.URL})
+	r.svc.Close()
+	_, err := kadm.NewClient(r.kafka).DeleteTopics(r.ctx(), delivery.AttemptsTopic)
+	r.must(err)
+	r.put(to, "", "e-1")
+	r.open()
+	if err := r.svc.Settle(r.ctx()); err == nil {
+		t.Error("it settled")
+	}
+	if n := len(s.all()); n != 0 {
+		t.Errorf("%d calls, want none", n)
 	}
 }
