@@ -65,3 +65,12 @@ func TestADeadLetterThatCannotBeWrittenIsTriedWithPauses(t *testing.T) {
 		t.Errorf("pauses are %v, and the letter says %q", waits, b.doomed[7].why)
 	}
 }
+
+// A turn that fails again and again becomes smaller.
+func TestATurnThatFailsBecomesSmaller(t *testing.T) {
+	for failures, want := range map[int]int{0: mostEvents, 1: mostEvents / 2, 3: mostEvents / 8, 14: 1, 1000: 1} {
+		if got := (&runner{failures: failures}).most(); got != want {
+			t.Errorf("after %d failures a turn takes %d events, want %d", failures, got, want)
+		}
+	}
+}
