@@ -3,11 +3,15 @@ package delivery_test
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/delivery/course"
@@ -336,5 +340,57 @@ func TestTwoRunnersAtOnceWriteEachDeadLetterOnce(t *testing.T) {
 	}
 	if len(got) != 50 {
 		t.Errorf("%d dead letters, want 50", len(got))
+	}
+}
+
+// What comes first of a key has room when it is tried again, though what waits behind it
+// fills the memory that its target may have.
+func TestWhatComesFirstHasRoom(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(n int, _ string) int {
+		if n == 1 {
+			return 503
+		}
+		return 0
+	})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Ordered: true, Retry: plan.Retry{Most: -1, WaitsMs: []int64{60_000}}})
+	var all []*kgo.Record
+	for i := range 10 {
+		body := fmt.Appendf(nil, "%d %s", i, make([]byte, 700<<10))
+		rec, err := delivery.Record(to, &plan.Event{Doc: []byte("{}"), Topic: "orders", Offset: int64(i)}, plan.Payload{Body: body, Key: []byte("a-key")})
+		r.must(err)
+		rec.Timestamp = r.clock.Now()
+		all = append(all, rec)
+	}
+	r.must(r.kafka.ProduceSync(r.ctx(), all...).FirstErr())
+	r.settle()
+	if n := len(s.all()); n != 1 {
+		t.Errorf("%d calls at first, want 1", n)
+	}
+	r.advance(2 * time.Minute)
+	var came string
+	for _, g := range s.all() {
+		came += g.body[:1]
+	}
+	if came != "00123456789" {
+		t.Errorf("what came is %s", came)
+	}
+}
+
+// While it cannot be written what came of calls, none is made.
+func TestNobodyIsCalledOfWhomNothingCanBeKept(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, nil)
+	to := r.target("hook", plan.Endpoint{URL: s.URL})
+	r.svc.Close()
+	_, err := kadm.NewClient(r.kafka).DeleteTopics(r.ctx(), delivery.AttemptsTopic)
+	r.must(err)
+	r.put(to, "", "e-1")
+	r.open()
+	if err := r.svc.Settle(r.ctx()); err == nil {
+		t.Error("it settled")
+	}
+	if n := len(s.all()); n != 0 {
+		t.Errorf("%d calls, want none", n)
 	}
 }

@@ -197,10 +197,14 @@ func (b *branch) judge(err error) time.Duration {
 		retry = g.Retry
 	}
 	v := course.Judge(b.state, retry, f.final, b.frontMs, b.r.s.nowMs())
-	if v.GiveUp {
-		b.doomed[f.offset] = dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	if !v.GiveUp {
+		return time.Duration(v.WaitMs) * time.Millisecond
 	}
-	return time.Duration(v.WaitMs) * time.Millisecond
+	if _, before := b.doomed[f.offset]; before { // its dead letter cannot be written now
+		return time.Duration(course.Wait(b.state.Attempts)) * time.Millisecond
+	}
+	b.doomed[f.offset] = dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	return 0
 }
 
 // live loads the branch's cursor, and walks until it is at its end or something fails.
@@ -302,7 +306,7 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 			return ctx.Err()
 		case <-b.bell:
 		case <-b.poke: // who settles hears that there is nothing to try
-		case c := <-w.feed.chunks:
+		case c := <-w.more():
 			if err := w.add(c); err != nil {
 				return err
 			}
@@ -325,7 +329,7 @@ func (w *walk) wait(ctx context.Context, bell <-chan struct{}) error {
 		return ctx.Err()
 	case <-bell:
 		return nil
-	case c := <-w.feed.chunks:
+	case c := <-w.more():
 		return w.add(c)
 	}
 }

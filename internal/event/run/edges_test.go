@@ -292,3 +292,23 @@ func TestARunnerThatBeginsBeforeItsNodeKnowsAllRulesForgetsNone(t *testing.T) {
 	r.same("the topic", r.values("out", 20), numbers(0, 20))
 	r.same("the replay", r.values("again", 10), numbers(0, 10))
 }
+
+// A source that is there again before it was forgotten is not: what was given is not given
+// again.
+func TestASourceThatIsThereAgainIsNotForgotten(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	src := source("b", rule("all", "*", toTopic("out")))
+	r.publish(src)
+	r.put("b", "order", 0, 10)
+	r.settle()
+	r.sources.behind(nil, src) // it is there again when the runner that ends asks
+	r.run.Look()
+	for ctx := r.ctx(); len(r.sources.Sources()) == 0; {
+		r.must(ctx.Err())
+	}
+	r.put("b", "order", 10, 10)
+	r.settle()
+	r.same("the topic", r.values("out", 20), numbers(0, 20))
+}

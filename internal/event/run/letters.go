@@ -70,8 +70,11 @@ func (w *walk) letter(t *turn, e *plan.Event, g *plan.Target, ref name.Ref, body
 		}
 		got, rerr := w.r.s.o.Queues.Records(w.r.ctx, refOf(ref), []queue.Message{m})
 		if err = rerr; err == nil {
-			if at := w.place(t, got[0].Topic); at.there && at.Ill != nil {
+			switch at, size := w.place(t, got[0].Topic), sizeOf(got[0]); {
+			case at.there && at.Ill != nil:
 				err = fmt.Errorf("topic %s: %w", got[0].Topic, at.Ill)
+			case at.MaxBytes > 0 && size > int(at.MaxBytes):
+				err = fmt.Errorf("topic %s: %w: it has %d bytes, and the topic takes %d", got[0].Topic, kerr.MessageTooLarge, size, at.MaxBytes)
 			}
 		}
 		switch {

@@ -150,7 +150,7 @@ func (p *pass) turn() error {
 	if err := p.gather(); err != nil {
 		return err
 	}
-	records, next := p.take(endless, mostEvents)
+	records, next := p.take(endless, p.r.most())
 	t := p.decide(records, next)
 	if len(t.outputs)+len(t.sends)+len(t.failed)+len(p.notes)+len(t.drops) == 0 && t.next-p.stored < lazyOffsets {
 		p.took(t.next)
@@ -183,6 +183,10 @@ func (p *pass) put(t *turn, timeMs int64) error {
 	}
 	return p.carryOut()
 }
+
+// most is how many events a turn of the pass takes: half as many after each failure in a
+// row. A turn may be too much for what is slow, and would be for ever.
+func (r *runner) most() int { return max(1, mostEvents>>min(r.failures, 30)) }
 
 // done tells how far the pass is, after a commit.
 func (p *pass) done() {

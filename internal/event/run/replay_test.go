@@ -120,11 +120,12 @@ func TestNoEventIsLostOrComesTwiceWhenConnectionsBreak(t *testing.T) {
 	ctx, cancel := context.WithCancel(r.ctx())
 	var cutter sync.WaitGroup
 	cutter.Go(func() {
-		for ctx.Err() == nil {
+		// Longer and longer, so that something comes through however slow the machine is.
+		for pause := 11 * time.Millisecond; ctx.Err() == nil; pause += pause / 16 {
 			r.CutConnections()
 			select {
 			case <-ctx.Done():
-			case <-time.After(11 * time.Millisecond):
+			case <-time.After(pause):
 			}
 		}
 	})

@@ -56,7 +56,9 @@ func (p *published) Current(context.Context) error {
 func (p *published) behind(little, all *plan.Source) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.out, p.late = []*plan.Source{little}, []*plan.Source{all}
+	if p.out, p.late = nil, []*plan.Source{all}; little != nil {
+		p.out = []*plan.Source{little}
+	}
 }
 
 func (p *published) set(all ...*plan.Source) {

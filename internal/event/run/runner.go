@@ -128,7 +128,9 @@ func (r *runner) run() {
 // eraseWithin is how long it is tried to forget a source.
 const eraseWithin = 10 * time.Second
 
-// erase takes back all that is known of a source that is no more.
+// erase takes back all that is known of a source that is no more. One that is there
+// again by then has a runner again: what that has written is not to be erased. Whoever
+// begins later keeps us out.
 func (r *runner) erase() error {
 	ctx, cancel := context.WithTimeout(r.s.ctx, eraseWithin)
 	defer cancel()
@@ -137,6 +139,12 @@ func (r *runner) erase() error {
 	records, err := w.open(ctx)
 	if err != nil {
 		return err
+	}
+	if err := r.s.current(ctx); err != nil {
+		return err
+	}
+	if r.s.published(r.seat.Source) != nil {
+		return nil
 	}
 	var notes []course.Note
 	for rest := range records {
