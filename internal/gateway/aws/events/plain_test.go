@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"ottla/internal/event/bus"
 	"ottla/internal/gateway/aws/protocol"
@@ -34,9 +35,10 @@ func TestPutEventsReadsItselfAsItsTagsSay(t *testing.T) {
 
 func FuzzPutEventsReadsItselfAsItsTagsSay(f *testing.F) {
 	f.Add([]byte(`{"Entries":[{"Source":"s","DetailType":"t","Detail":"{}","Resources":["r"],"Time":1}]}`))
+	f.Add([]byte("{\"Entries\":[{\"Resources\":[\"\xe5\"]}]}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var scanned, read putIn
-		if !protocol.Scan(text, &scanned) {
+		if !utf8.Valid(text) || !protocol.Scan(text, &scanned) { // the door refuses what is not UTF-8 before
 			return
 		}
 		if err := json.Unmarshal(text, &read); err != nil || !reflect.DeepEqual(scanned, read) {
