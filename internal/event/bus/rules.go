@@ -123,6 +123,10 @@ func (s *Service) begin(ctx context.Context, b Bus, note *noteOfRule, whole bool
 	if whole {
 		note.From = ends
 	}
+	note.From = slices.Clone(note.From)
+	for p := range min(len(note.From), len(ends)) { // a topic that was made anew since is shorter
+		note.From[p] = min(note.From[p], ends[p])
+	}
 	for i := range note.Targets {
 		if whole || note.Targets[i].From == nil {
 			note.Targets[i].From = ends
