@@ -22,12 +22,14 @@ const (
 	// txnTimeout bounds a transaction.
 	txnTimeout = 30 * time.Second
 	// mostEvents and mostBytes bound the events of a turn, which is one transaction;
-	// mostOutputs bounds what they become.
+	// mostOutputs and mostOutputBytes bound what they become: one event may go to
+	// thousands.
 	// mostEvents only where so many lie there: a transaction takes some milliseconds
 	// however few it has.
-	mostEvents  = 10_000
-	mostBytes   = 4 << 20
-	mostOutputs = 20_000
+	mostEvents      = 10_000
+	mostBytes       = 4 << 20
+	mostOutputs     = 20_000
+	mostOutputBytes = 32 << 20
 	// mostBuffered is what a client holds: a turn, whatever it comes to.
 	mostBuffered = 1 << 20
 	// defaultBatch is how large batches are for topics that say nothing.
@@ -64,8 +66,12 @@ type walk struct {
 	wary bool
 	// alone says that nothing walks beside it, of the seat.
 	alone bool
-	// doomed are events that are given up at the walk's only target, by offset.
-	doomed map[int64]dead
+	// doomed are events that are given up at the walk's only target, by offset; overdue
+	// is why all up to a time are.
+	doomed  map[int64]dead
+	overdue *overdue
+	// single ends a turn behind the first event that the walk's only target gets.
+	single bool
 
 	arena  []byte // documents of a turn
 	spare  []byte // of the turn before, which is being committed
