@@ -11,8 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"ottla"
 	"ottla/internal/cli/fail"
+	"ottla/test/rig/trio"
 )
 
 // troubled are addresses that each have a trouble of their own, and what they took.
@@ -134,6 +137,50 @@ func TestTheTroubleOfATargetIsNoOthers(t *testing.T) {
 	over()
 	for _, path := range []string{"/hangs", "/redirects"} {
 		await(ctx, t, path+" has its events", func() (string, bool) { return fmt.Sprint(x.count(path)), x.count(path) == events })
+	}
+}
+
+// A topic that has too few replicas for its events holds nobody up, and has each of
+// them once when its replicas are there again.
+func TestATopicWithoutEnoughReplicasHoldsNobodyUp(t *testing.T) {
+	c := trio.Start(t, trio.Options{HTTP: true})
+	onThree(t, c, "topic", "create", "few", "--partitions", "1", "--replicas", "2", "-c", "min.insync.replicas=2").mustHold(t, 0)
+	replicas := c.Partition("few", 0).Replicas
+	down := int(replicas[1])
+	up := c.Node(int(replicas[0]))
+	do := commands(t, up)
+	do("", "queue", "create", "well").mustHold(t, 0)
+	do("", "bus", "create", "shop").mustHold(t, 0)
+	do("", "rule", "put", "all", "--bus", "shop", "--pattern", `{"source":["app"]}`, "--to", "topic:few", "--to", "queue:well").mustHold(t, 0)
+	c.Stop(down)
+	const events = 5
+	for i := range events {
+		putEvent(t, up, "shop", fmt.Sprintf(`{"id":"e-%d","source":"app","detail-type":"Placed","detail":{}}`, i))
+	}
+	for range events {
+		do("", "queue", "take", "well", "--wait", "20s", "--ack", "-o", "json").mustHold(t, 0, "e-")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
+	await(ctx, t, "the doctor says it", func() (string, bool) {
+		r := do("", "doctor", "events")
+		return r.out, r.code == fail.Failed && strings.Contains(r.out, "target few (topic:few) of rule shop/all fails, and 5 events wait for it")
+	})
+	c.Restart(down)
+	cl := c.Client(kgo.ConsumeTopics("few"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	defer cl.Close()
+	var got []string
+	for len(got) < events && ctx.Err() == nil {
+		cl.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			for _, h := range r.Headers {
+				if h.Key == "ce_id" {
+					got = append(got, string(h.Value))
+				}
+			}
+		})
+	}
+	if fmt.Sprint(got) != "[e-0 e-1 e-2 e-3 e-4]" {
+		t.Errorf("the topic has %v", got)
 	}
 }
 
