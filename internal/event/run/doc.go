@@ -14,7 +14,8 @@
 // targets), branch.go (a target's own), stay.go (who stays out of the pass, and whose
 // turn it is), replay.go; walk.go (what they share), evict.go
 // (what the dead left open), feed.go (reading), decide.go (from events to records),
-// output.go and letters.go (what targets get), write.go (transactions); settle.go, status.go.
+// output.go and letters.go (what targets get), write.go (transactions); settle.go, status.go;
+// sweep.go (what nobody ran any more).
 //
 // # The pass
 //

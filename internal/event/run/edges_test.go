@@ -181,6 +181,35 @@ func TestASourceThatIsNoMoreIsForgotten(t *testing.T) {
 	}
 }
 
+// Nor of one that vanished while nobody ran it.
+func TestASourceThatVanishedUnseenIsForgotten(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("c", 1)
+	r.topic("out", 1)
+	src, stays := source("b", rule("all", "*", toTopic("out"))), source("c")
+	r.publish(src, source("c", rule("all", "*", toTopic("out"))))
+	r.put("b", "order", 0, 10)
+	r.put("c", "order", 0, 10)
+	r.settle()
+	r.run.Close()
+	r.sources.set(stays)
+	r.run = r.service()
+	r.run.Look()
+	for ctx := r.ctx(); ; {
+		c, err := r.run.Cursors(ctx, src)
+		r.must(err)
+		if !c[0].Known && len(c[0].Rules) == 0 {
+			break
+		}
+	}
+	c, err := r.run.Cursors(r.ctx(), stays)
+	r.must(err)
+	if !c[0].Known {
+		t.Error("a source that is there was forgotten")
+	}
+}
+
 // However many targets have a topic that is not there, others wait for none of them.
 func TestManyTargetsWithoutATopicHoldNobodyUp(t *testing.T) {
 	r := newRig(t)

@@ -199,7 +199,7 @@ func TestABusyPassTellsHowFarItIs(t *testing.T) {
 	r.publish(source("b", out, rule("bad", "wanted", toTopic("bad"))))
 	r.sicken("bad", errors.New("it is ill"))
 	r.put("b", "wanted", 0, 1)
-	r.settle() // it has left
+	r.settle()    // it has left
 	r.run.Close() // so that all lies there when the pass begins
 	for n := 1; n <= 30_000; n += 1000 {
 		r.put("b", "noise", n, 999)

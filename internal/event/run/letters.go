@@ -65,7 +65,7 @@ func (w *walk) bury(t *turn, e *plan.Event, g *plan.Target, d dead) {
 // unreadable gives an event up that no rule can be matched with. The pass does, once:
 // no branch and no replay gives it up again.
 func (w *walk) unreadable(t *turn, e *plan.Event, err error) {
-	if !w.alone {
+	if w.wary {
 		return
 	}
 	g := &plan.Target{Key: w.src.Ref.Key()}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -164,6 +165,17 @@ func (m *mirror) seat(partition int32, seat string) (map[string][]byte, <-chan s
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(p.seats[seat]), p.moved, nil
+}
+
+// known are the seats that have records.
+func (m *mirror) known(partition int32) ([]string, error) {
+	p, err := m.open(partition)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.seats)), nil
 }
 
 // record gives one record of a seat, nil without one, and what is closed when there are
