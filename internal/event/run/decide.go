@@ -3,8 +3,8 @@ package run
 import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"ottla/internal/event/envelope"
 	"ottla/internal/event/name"
+	"ottla/internal/event/place"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 )
@@ -131,17 +131,12 @@ func (w *walk) event(t *turn, rec *kgo.Record) {
 
 // read makes an event of a record.
 func (w *walk) read(rec *kgo.Record) *plan.Event {
-	headers := make([]envelope.Header, len(rec.Headers))
-	for i, h := range rec.Headers {
-		headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-	}
-	ms := rec.Timestamp.UnixMilli()
 	e := &plan.Event{Source: w.src, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Replay: w.name, ReplayID: w.id}
-	e.Event = envelope.Read(rec.Topic, rec.Partition, rec.Offset, ms, rec.Key, rec.Value, headers)
+	e.Event = place.Event(rec)
 	e.Event.ReplayName = w.name
 	begin := len(w.arena)
 	if w.src.Document != nil {
-		e.Raw = &plan.Raw{Key: rec.Key, Value: rec.Value, Headers: headers, TimeMs: ms}
+		e.Raw = &plan.Raw{Key: rec.Key, Value: rec.Value, Headers: place.Headers(rec), TimeMs: rec.Timestamp.UnixMilli()}
 		w.arena = w.src.Document(w.arena, e.Raw)
 	} else {
 		w.arena = e.AppendDocument(w.arena)

@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"ottla/internal/event/envelope"
 	"ottla/internal/event/place"
 )
 
@@ -225,23 +224,4 @@ func (f From) in(p int32, start, end, at int64) int64 {
 		n = f.Cursor[p]
 	}
 	return min(max(n, start), end)
-}
-
-// Event is the event that a record is.
-func Event(r *kgo.Record) *envelope.Event {
-	headers := make([]envelope.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-	}
-	return envelope.Read(r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli(), r.Key, r.Value, headers)
-}
-
-// Record is the record that stores an event.
-func Record(topic string, e *envelope.Event) *kgo.Record {
-	key, value, headers := e.Record()
-	r := &kgo.Record{Topic: topic, Partition: place.Anywhere, Key: key, Value: value}
-	for _, h := range headers {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Name, Value: h.Value})
-	}
-	return r
 }
