@@ -152,11 +152,20 @@ func (b *branch) target() *plan.Target {
 	return g
 }
 
+// retryOf bounds how often the place of a target is written to. What calls are tried by is
+// no bound of that: an address has not been asked yet.
+func retryOf(g *plan.Target) plan.Retry {
+	if g.To.Kind != plan.Call {
+		return g.Retry
+	}
+	return plan.Retry{Most: -1, MaxAgeMs: g.Retry.MaxAgeMs}
+}
+
 // ready tells, without opening anything, why the target can get nothing now; nil where
 // that is not known, or where its events may be too old to be tried.
 func (b *branch) ready() error {
 	g := b.target()
-	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.Patience(g.Retry) {
+	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.Patience(retryOf(g)) {
 		return nil
 	}
 	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) && !b.r.s.gone(b.r.ctx, g, err) {
@@ -216,7 +225,7 @@ func (b *branch) judge(err error) time.Duration {
 	}
 	retry := plan.Retry{Most: -1}
 	if g := b.target(); g != nil {
-		retry = g.Retry
+		retry = retryOf(g)
 	}
 	v := course.Judge(b.state, retry, f.final, b.frontMs, b.r.s.nowMs())
 	if !v.GiveUp {

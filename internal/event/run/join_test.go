@@ -67,6 +67,19 @@ func TestADeadLetterThatCannotBeWrittenIsTriedWithPauses(t *testing.T) {
 	}
 }
 
+// How often an address is called says nothing of how often what calls it is written to.
+func TestAnEventIsNotGivenUpBeforeItsAddressIsCalled(t *testing.T) {
+	for kind, want := range map[plan.Kind]int{plan.Call: 0, plan.Queue: 1} {
+		g := &plan.Target{Key: "t", To: plan.Place{Kind: kind}, Retry: plan.Retry{Most: 0, MaxAgeMs: 3600_000}}
+		s := &Service{o: Options{Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMilli(1000) }}, ctx: t.Context()}
+		r := newRunner(s, course.Seat{Source: "b"}, &plan.Source{Rules: []*plan.Rule{{Targets: []*plan.Target{g}}}}, 0)
+		b := &branch{r: r, n: course.Name{Target: "t"}, careful: true, state: course.Branch{SinceMs: 1}, doomed: map[int64]dead{}, told: make(chan struct{})}
+		if b.judge(&failedError{map[string]failure{"t": {err: errors.New("it is ill"), offset: 7}}}); len(b.doomed) != want {
+			t.Errorf("of a target of kind %d %d events were given up, want %d", kind, len(b.doomed), want)
+		}
+	}
+}
+
 // A turn that fails again and again becomes smaller.
 func TestATurnThatFailsBecomesSmaller(t *testing.T) {
 	for failures, want := range map[int]int{0: mostEvents, 1: mostEvents / 2, 3: mostEvents / 8, 14: 1, 1000: 1} {
