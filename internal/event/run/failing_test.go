@@ -2,12 +2,14 @@ package run_test
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
@@ -181,29 +183,33 @@ func TestABusyPassTellsHowFarItIs(t *testing.T) {
 	r.topic("b", 1)
 	r.topic("out", 1)
 	r.topic("bad", 1)
-	const last = "30000" // three turns, however large they are
+	const last = 30 // three turns and more: each has nine at most, which are this large
+	data := `"` + strings.Repeat("x", 500_000) + `"`
 	reached, goes := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	defer once.Do(func() { close(goes) })
-	out := rule("out", "wanted", toTopic("out"))
-	out.Targets[0].Render = func(e *plan.Event) (plan.Payload, error) {
-		if string(e.Data) == last {
+	id := func(e *plan.Event) (plan.Payload, error) { return plan.Payload{Body: []byte(e.ID)}, nil }
+	out, bad := rule("out", "*", toTopic("out")), rule("bad", "*", toTopic("bad"))
+	out.Targets[0].Render, bad.Targets[0].Render = func(e *plan.Event) (plan.Payload, error) {
+		if e.ID == strconv.Itoa(last) {
 			select {
 			case <-goes:
 			case reached <- struct{}{}:
 				<-goes
 			}
 		}
-		return data(e)
-	}
-	r.publish(source("b", out, rule("bad", "wanted", toTopic("bad"))))
+		return id(e)
+	}, id
+	r.publish(source("b", out, bad))
 	r.sicken("bad", errors.New("it is ill"))
-	r.put("b", "wanted", 0, 1)
+	r.put("b", "order", 0, 1)
 	r.settle()    // it has left
 	r.run.Close() // so that all lies there when the pass begins
-	for n := 1; n <= 30_000; n += 1000 {
-		r.put("b", "noise", n, 999)
-		r.put("b", "wanted", n+999, 1)
+	for n := range last {
+		r.must(r.kafka.ProduceSync(r.ctx(), &kgo.Record{Topic: "b", Value: []byte(data), Timestamp: r.clock.Now(), Headers: []kgo.RecordHeader{
+			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte(strconv.Itoa(n + 1))}, {Key: "ce_source", Value: []byte("test")},
+			{Key: "ce_type", Value: []byte("order")}, {Key: "content-type", Value: []byte("application/json")},
+		}}).FirstErr())
 	}
 	r.run = r.service()
 	r.run.Look()
@@ -215,5 +221,5 @@ func TestABusyPassTellsHowFarItIs(t *testing.T) {
 	r.sicken("bad", nil)
 	r.values("bad", 2)
 	once.Do(func() { close(goes) })
-	r.values("bad", 31)
+	r.values("bad", last+1)
 }
