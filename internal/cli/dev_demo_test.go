@@ -30,7 +30,7 @@ func openShop(t *testing.T, n *ottla.Server) *shop {
 	o := &options{in: strings.NewReader(""), out: io.Discard, err: io.Discard, bootstrap: n.Addr(), format: "table", connectTimeout: 5 * time.Second, timeout: 30 * time.Second}
 	s := &shop{ctx: ctx, said: make(chan string, 1)}
 	s.Demo = o.newDemo(demo.Options{
-		HTTP: []string{n.HTTPAddr()}, Kafka: []string{n.Addr()}, Pace: 20 * time.Millisecond, Every: time.Hour,
+		HTTP: []string{n.HTTPAddr()}, Kafka: []string{n.Addr()}, Pace: time.Millisecond, Every: time.Hour, Orders: 30,
 		Say: func(text string) { s.said <- text }, Status: func(string) {},
 	})
 	running, end := context.WithCancel(ctx)
@@ -98,7 +98,7 @@ func TestEachPartOfTheDemoMovesAndEachCommandShowsIt(t *testing.T) {
 		}
 		words := shellWords(c.Line)
 		if strings.HasPrefix(c.Line, "event tail") {
-			words = append(words, "-n", "2") // it has no end else
+			words = append(words, "--from", "start", "-n", "2") // it has no end else
 		}
 		want := []string(nil)
 		for begins, parts := range shows {

@@ -24,6 +24,8 @@ type Options struct {
 	Say, Status func(text string)
 	// Every is how often the status is told; Pace is how often an order is placed.
 	Every, Pace time.Duration
+	// Orders is how many are placed; 0 is without an end.
+	Orders int
 }
 
 // DefaultPace is a few events a second: of one order come three to five.

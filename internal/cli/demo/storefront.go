@@ -74,13 +74,13 @@ func (d *Demo) place(ctx context.Context, o order, at string) error {
 // heldFor is by how many later orders a late one is overtaken.
 const heldFor = 3
 
-// sell puts orders, until ctx is over.
+// sell puts orders, until there were as many as are wanted or ctx is over.
 func (d *Demo) sell(ctx context.Context) {
 	var held []order
 	var since string // when the held one was placed
 	beat := time.NewTicker(d.o.Pace)
 	defer beat.Stop()
-	for n := 1; ctx.Err() == nil; n++ {
+	for n := 1; ctx.Err() == nil && (d.o.Orders == 0 || n <= d.o.Orders); n++ {
 		o := order{n, fmt.Sprintf("%s-%d", d.run, n)}
 		switch {
 		case o.late():

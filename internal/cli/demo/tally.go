@@ -79,7 +79,7 @@ const widest = 79
 // line is the short line that tells how the shop does.
 func (t *tally) line() string {
 	c, _ := t.now()
-	line := fmt.Sprintf("  demo  orders %d  paid %d  shipped %d  cancelled %d  carrier %d+%d failed  gifts %d",
-		c[Placed], c[Paid], c[Shipped], c[Cancelled], c[Called], c[Failed]+c[Refused], c[Gift])
+	line := fmt.Sprintf("  demo  orders %d  paid %d  shipped %d  cancelled %d  carrier %d+%d failed",
+		c[Placed], c[Paid], c[Shipped], c[Cancelled], c[Called], c[Failed]+c[Refused])
 	return line[:min(len(line), widest)]
 }
