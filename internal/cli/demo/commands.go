@@ -40,7 +40,7 @@ func (d *Demo) welcome(event string) string {
 		{"saga", "cancels what did not leave within " + deadline + " (a delayed message), and the money goes back"},
 		{"carrier", "is called at " + d.partner.url() + ": one call of six fails, one of seventeen for good"},
 		{"gifts", "an SNS subscription with a filter"},
-		{"stock, till", "are counted by schedules, every 15 seconds and every minute"},
+		{"stock, till", "are counted by schedules, every minute and every five"},
 		{"order-states", "a compacted topic with the state of each order, written by a rule"},
 		{"paid", "an archive of the payments; large orders go to the bus audit"},
 		{"shop-reports", "a Kafka consumer group that reads the bus as a topic"},
