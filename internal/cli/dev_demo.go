@@ -17,6 +17,10 @@ import (
 func (o *options) demoOn(ctx context.Context, node *server.Server) {
 	s := &demo.Screen{W: o.out, Terminal: terminal(o.out)}
 	defer s.End()
+	if node.HTTPAddr() == "" {
+		s.Say("  The demo does not run: it needs the HTTP port, which the settings switch off")
+		return
+	}
 	at := ""
 	if node.KafkaAddr() != defaultBootstrap {
 		at = " -b " + node.KafkaAddr()
