@@ -34,15 +34,15 @@ func (d *Demo) welcome(event string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n  Demo: a small shop runs\n")
 	for _, l := range [][2]string{
-		{"storefront", fmt.Sprintf("puts an order into the bus shop every %v: some are late, some have a total that is none", d.o.Pace)},
-		{"billing", "charges them, from a queue; what it cannot charge is a dead letter after three tries"},
-		{"warehouse", "sends what is paid, from a FIFO queue with a group for each customer; some it cannot find"},
-		{"saga", "cancels what did not leave within " + deadline + " (a delayed message), and the money goes back"},
-		{"carrier", "is called at " + d.partner.url() + ": one call of six fails, one of seventeen for good"},
-		{"gifts", "an SNS subscription with a filter"},
+		{"storefront", fmt.Sprintf("puts an order on the bus shop every %v: some late, some without a total", d.o.Pace)},
+		{"billing", "takes them from a queue; those without a total are dead letters after three tries"},
+		{"warehouse", "sends what is paid, by a FIFO queue with a group for each customer; some get lost"},
+		{"saga", "cancels what did not leave within " + deadline + " (a delayed message); the money goes back"},
+		{"carrier", "is called at " + d.partner.url() + ": one call of six fails"},
+		{"gifts", "a queue that subscribes to the SNS topic offers, with a filter"},
 		{"stock, till", "are counted by schedules, every minute and every five"},
-		{"order-states", "a compacted topic with the state of each order, written by a rule"},
-		{"paid", "an archive of the payments; large orders go to the bus audit"},
+		{"order-states", "a view: a compacted topic with the state of each order, written by a rule"},
+		{"paid, audit", "an archive of what was paid, and a bus of its own for large orders"},
 		{"shop-reports", "a Kafka consumer group that reads the bus as a topic"},
 	} {
 		fmt.Fprintf(&b, "    %-13s %s\n", l[0], l[1])
