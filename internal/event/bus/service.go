@@ -106,9 +106,6 @@ func (s *Service) Close() {
 	}
 }
 
-// sendTimeout bounds how long an event is tried to be written.
-const sendTimeout = 30 * time.Second
-
 // kafka gives the client that sends and orders.
 func (s *Service) kafka() (*kgo.Client, error) {
 	s.mu.Lock()
@@ -119,7 +116,7 @@ func (s *Service) kafka() (*kgo.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
+	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.ProducerBatchMaxBytes(2*MaxEventBytes))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)

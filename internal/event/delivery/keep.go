@@ -161,7 +161,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 	var mu sync.Mutex // guards what promises write
 	var ownErr error
 	for _, rec := range own {
-		r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+		r.write(ctx, rec, func(err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			ownErr = errors.Join(ownErr, err)
@@ -178,7 +178,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 				}
 				size[rec.Topic] = n
 			}
-			r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+			r.write(ctx, rec, func(err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -207,6 +207,16 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 		return nil, fmt.Errorf("end a transaction: %w", err)
 	}
 	return nil, nil
+}
+
+// write writes a record of a transaction. Not with kgo's own timeout, which goes by the
+// records' timestamps: those are of a clock that may be moved.
+func (r *runner) write(ctx context.Context, rec *kgo.Record, told func(error)) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+		cancel()
+		told(err)
+	})
 }
 
 // renewed are topics that are others than the client takes them for: they were deleted

@@ -46,7 +46,7 @@ func (r *runner) begin(ctx context.Context) error {
 	defer cancel()
 	c, err := r.s.o.Client(
 		kgo.TransactionalID("ottla-deliveries-"+strconv.Itoa(int(r.partition))), kgo.TransactionTimeout(txnTimeout),
-		kgo.RecordDeliveryTimeout(writeTimeout), kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(mostBatch),
+		kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(mostBatch),
 		kgo.RecordPartitioner(place.Partitioner()),
 	)
 	if err != nil {

@@ -5,15 +5,22 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// within is how long records are tried to be written. It is not kgo's own timeout, which
+// goes by the records' timestamps: those are of a clock that may be moved.
+const within = 30 * time.Second
+
 // All writes records and returns when each is written or refused, with an error for each.
 // A record's partition and offset are where it is. Records of a topic that is another
 // than the client took it for were written nowhere, and are tried once more.
 func All(ctx context.Context, c *kgo.Client, records []*kgo.Record) []error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	errs, asked := make([]error, len(records)), make([]int32, len(records))
 	all := make([]int, len(records))
 	for i, r := range records {

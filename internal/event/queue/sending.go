@@ -209,7 +209,10 @@ func (w *sending) send(ctx context.Context, place int, r *kgo.Record) {
 		w.by, w.met = by, met
 	}
 	w.far.Add(1)
-	w.by.c.Produce(ctx, r, func(r *kgo.Record, err error) {
+	// Not kgo's own timeout, which goes by the records' timestamps.
+	within, cancel := context.WithTimeout(ctx, sendTimeout)
+	w.by.c.Produce(within, r, func(r *kgo.Record, err error) {
+		cancel()
 		if refused(err) {
 			w.mu.Lock()
 			w.again = append(w.again, mailed{place, r, w.one})

@@ -82,7 +82,7 @@ func (w *walk) open(ctx context.Context) (map[string][]byte, error) {
 	c, err := w.r.s.o.Client(
 		kgo.TransactionalID(w.txn), kgo.TransactionTimeout(txnTimeout), kgo.ManualFlushing(), kgo.MaxBufferedRecords(mostBuffered),
 		kgo.RecordPartitioner(place.Partitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerBatchMaxBytesFn(w.batchBytes),
-		kgo.RecordDeliveryTimeout(max(w.patience, time.Second)), kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
+		kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)

@@ -41,7 +41,7 @@ func (r *runner) load(ctx context.Context) error {
 	defer cancel()
 	c, err := r.s.o.Client(
 		kgo.TransactionalID("ottla-schedules-"+strconv.Itoa(int(r.partition))),
-		kgo.TransactionTimeout(txnTimeout), kgo.RecordDeliveryTimeout(deliverTimeout), kgo.ProducerLinger(0),
+		kgo.TransactionTimeout(txnTimeout), kgo.ProducerLinger(0),
 		kgo.RecordPartitioner(place.Partitioner()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(idleFetch),
 	)

@@ -110,8 +110,11 @@ func (w *writing) put(rec *kgo.Record, failed func(error)) error {
 		}
 	}
 	w.bytes[rec.Topic] += size
-	w.r.client.Produce(w.ctx, rec, func(_ *kgo.Record, err error) {
-		if err == nil {
+	// Not kgo's own timeout, which goes by the records' timestamps: those are of a clock
+	// that may be moved.
+	ctx, cancel := context.WithTimeout(w.ctx, deliverTimeout)
+	w.r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+		if cancel(); err == nil {
 			return
 		}
 		w.mu.Lock()
@@ -155,5 +158,5 @@ func refused(err error) bool {
 		}
 		return true
 	}
-	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries)
 }

@@ -8,9 +8,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"ottla/internal/event/envelope"
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/sns/notice"
 )
 
@@ -119,7 +122,7 @@ func (s *Service) askToConfirm(ctx context.Context, t *Topic, sub *Subscription)
 		return err
 	}
 	rec.Timestamp = s.o.Now()
-	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
+	if err := produce.All(ctx, c, []*kgo.Record{rec})[0]; err != nil {
 		return fmt.Errorf("%w: ask %s to confirm: %w", ErrUnavailable, sub.Endpoint, err)
 	}
 	return nil

@@ -117,9 +117,6 @@ func (s *Service) Close() {
 
 func (s *Service) nowMs() int64 { return s.o.Now().UnixMilli() }
 
-// sendTimeout bounds how long a message may be on its way.
-const sendTimeout = 30 * time.Second
-
 // recordOverhead is what a record may have beside what counts of a message: names of
 // headers, their lengths, ids.
 const recordOverhead = 64 << 10
@@ -134,7 +131,7 @@ func (s *Service) kafka() (*kgo.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
+	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()),
 		kgo.ProducerBatchMaxBytes(4<<20))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
