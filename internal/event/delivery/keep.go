@@ -213,6 +213,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 // records' timestamps: those are of a clock that may be moved.
 func (r *runner) write(ctx context.Context, rec *kgo.Record, told func(error)) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	rec.Context = nil // of an earlier transaction that was taken back
 	r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
 		cancel()
 		told(err)

@@ -42,6 +42,9 @@ func All(ctx context.Context, c *kgo.Client, records []*kgo.Record) []error {
 		c.PurgeTopicsFromProducing(renewed...)
 		some(ctx, c, records, again, errs)
 	}
+	for _, r := range records {
+		r.Context = nil // kgo's note of ours: who writes the record again has his own
+	}
 	return errs
 }
 
