@@ -83,36 +83,6 @@ func TestARulesLifeByCommands(t *testing.T) {
 	do("", "rule", "list", "--bus", "shop").mustHold(t, fail.NotFound, "bus shop")
 }
 
-// Where the clock was moved back, what is written is older than the machine's time says.
-func TestEventsGoOnWhereTheClockWasMovedBack(t *testing.T) {
-	o := ottla.Options{Clock: new(ottla.Clock)}
-	n := withHTTP(t, o)
-	do := commands(t, n)
-	if err := o.Clock.Advance(t.Context(), -2*time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	l := listenWith(t, "-n", "1")
-	for _, q := range []string{"ruled", "subscribed", "scheduled"} {
-		do("", "queue", "create", q).mustHold(t, 0)
-	}
-	do("", "rule", "put", "all", "--pattern", `{"source":["app"]}`, "--to", "queue:ruled", "--to", l.address).mustHold(t, 0)
-	do("", "sns", "topic", "create", "news").mustHold(t, 0)
-	do("", "sns", "subscribe", "news", "queue:subscribed").mustHold(t, 0)
-	do("", "schedule", "put", "once", "--every", "1d", "--queue", "scheduled", "--input", "x").mustHold(t, 0)
-	putEvent(t, n, "default", `{"source":"app","detail-type":"T","detail":{"id":1}}`)
-	do("", "sns", "publish", "news", "hello").mustHold(t, 0)
-	for q, want := range map[string]string{"ruled": `\"id\":1`, "subscribed": "hello", "scheduled": "x"} {
-		do("", "queue", "take", q, "--wait", "20s", "--ack", "-o", "json").mustHold(t, 0, `"body"`, want)
-	}
-	if got := l.heard(t); len(got) != 1 {
-		t.Errorf("called: %+v", got)
-	}
-	if err := o.Clock.Advance(t.Context(), time.Second); err != nil { // what came of it is noted then
-		t.Fatal(err)
-	}
-	call(t, n, "", "webhook", "attempts").mustHold(t, 0, "default/all", "200", "taken")
-}
-
 func TestARuleWithAScheduleHasItsRuns(t *testing.T) {
 	o := ottla.Options{Clock: new(ottla.Clock)}
 	n := withHTTP(t, o)
