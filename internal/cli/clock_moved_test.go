@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ottla"
+	"ottla/internal/cli/fail"
 )
 
 // putEvents is PutEvents of one event at the door for AWS's SDKs.
@@ -89,4 +90,24 @@ func TestEventsGoOnWhereverTheClockIsMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	call(t, n, "", "webhook", "attempts").mustHold(t, 0, "bus-d/all", "200", "taken")
+}
+
+// Kafka clients date their records by their machine's clock.
+func TestWhatAKafkaClientMaySendWhereTheClockWasMovedBack(t *testing.T) {
+	o := ottla.Options{Clock: new(ottla.Clock)}
+	n := withHTTP(t, o)
+	if err := o.Clock.Advance(t.Context(), -2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for topic, setting := range map[string]string{"far": "message.timestamp.after.max.ms=10800000", "own": "message.timestamp.type=LogAppendTime", "near": ""} {
+		args := []string{"topic", "create", topic}
+		if setting != "" {
+			args = append(args, "--config", setting)
+		}
+		call(t, n, "", args...).mustHold(t, 0)
+		if got := call(t, n, "", "produce", topic, "x"); (got.code == 0) != (setting != "") {
+			t.Errorf("%s: exit code %d: %s", topic, got.code, got.err)
+		}
+	}
+	call(t, n, "", "produce", "near", "x").mustHold(t, fail.Failed, "The timestamp of the message is out of acceptable range")
 }
