@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -90,6 +91,33 @@ func TestEventsGoOnWhereverTheClockIsMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	call(t, n, "", "webhook", "attempts").mustHold(t, 0, "bus-d/all", "200", "taken")
+}
+
+// A message is as old as it is, also where the clock shows a time before it was sent.
+func TestDeadLettersGoOnWhereverTheClockIsMoved(t *testing.T) {
+	o := ottla.Options{Clock: new(ottla.Clock)}
+	n := withHTTP(t, o)
+	do := commands(t, n)
+	do("", "queue", "create", "dead").mustHold(t, 0)
+	do("", "queue", "create", "work", "--dead-letters", "dead").mustHold(t, 0)
+	for _, d := range []time.Duration{-2 * time.Hour, 72 * time.Hour, -100 * time.Hour} {
+		do("", "queue", "send", "work", "poison").mustHold(t, 0)
+		if err := o.Clock.Advance(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Receipt string }
+		if r := do("", "queue", "take", "work", "--wait", "20s", "-o", "ndjson"); json.Unmarshal([]byte(r.out), &got) != nil || got.Receipt == "" {
+			t.Fatalf("%v: nothing is to be taken: %s%s", d, r.out, r.err)
+		}
+		do("", "queue", "reject", "work", got.Receipt).mustHold(t, 0)
+		for ctx := soon(t); do("", "queue", "describe", "dead", "-o", "template={{.waiting}}").out != "1\n"; {
+			if ctx.Err() != nil {
+				t.Fatalf("%v: the letter does not come", d)
+			}
+		}
+		do("", "dlq", "redrive", "dead").mustHold(t, 0)
+		do("", "queue", "take", "work", "--wait", "20s", "--ack").mustHold(t, 0, "poison")
+	}
 }
 
 // Kafka clients date their records by their machine's clock.
