@@ -31,9 +31,9 @@
 //
 // # Locks
 //
-// Service.mu guards the client. sources.publishing is held while Sources are made and
-// told, sources.mu for moments; publishing comes before mu. News of objects take mu
-// alone, so the mirror of objects waits for nobody who is told.
+// sources.publishing is held while Sources are made and told, sources.mu for moments;
+// publishing comes before mu. News of objects take mu alone, so the mirror of objects
+// waits for nobody who is told.
 //
 // Sources: EventBridge API reference and user guide.
 package bus

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -75,10 +74,7 @@ type Options struct {
 type Service struct {
 	o       Options
 	sources *sources
-
-	mu     sync.Mutex // guards all below
-	client *kgo.Client
-	closed bool
+	client  *produce.Client // sends and orders
 }
 
 // New makes a service; Close must follow. Nothing is made or read before it is
@@ -94,6 +90,7 @@ func New(o Options) *Service {
 		o.MostTargets = mostTargets
 	}
 	s := &Service{o: o}
+	s.client = produce.New(o.Client, produce.AtOnce(s.mostBytes)...)
 	s.sources = newSources(o.Objects, o.Logger)
 	return s
 }
@@ -101,34 +98,15 @@ func New(o Options) *Service {
 // Close ends what the service runs, and waits.
 func (s *Service) Close() {
 	s.sources.close()
-	s.mu.Lock()
-	c := s.client
-	s.closed = true
-	s.mu.Unlock()
-	if c != nil {
-		c.Close()
-	}
+	s.client.Close()
 }
 
-// sendTimeout bounds how long an event is tried to be written.
-const sendTimeout = 30 * time.Second
-
-// kafka gives the client that sends and orders.
+// kafka gives the client that orders.
 func (s *Service) kafka() (*kgo.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
-	}
-	if s.client != nil {
-		return s.client, nil
-	}
-	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		produce.Batches(s.mostBytes))
+	c, err := s.client.Kafka()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	s.client = c
 	return c, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/commit"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/queue"
 )
 
@@ -100,8 +101,9 @@ func (r *runner) rested() {
 // states are the records of what changed.
 func (r *runner) states() ([]*kgo.Record, error) {
 	var out []*kgo.Record
+	now := r.s.o.Now()
 	add := func(key string, value any) error {
-		rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(key)}
+		rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(key), Timestamp: now}
 		if value != nil {
 			b, err := json.Marshal(value)
 			if err != nil {
@@ -161,7 +163,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 	var mu sync.Mutex // guards what promises write
 	var ownErr error
 	for _, rec := range own {
-		r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+		produce.Within(ctx, r.client, writeTimeout, rec, func(_ *kgo.Record, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			ownErr = errors.Join(ownErr, err)
@@ -178,7 +180,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 				}
 				size[rec.Topic] = n
 			}
-			r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+			produce.Within(ctx, r.client, writeTimeout, rec, func(_ *kgo.Record, err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {

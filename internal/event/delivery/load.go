@@ -46,7 +46,7 @@ func (r *runner) begin(ctx context.Context) error {
 	defer cancel()
 	c, err := r.s.o.Client(
 		kgo.TransactionalID("ottla-deliveries-"+strconv.Itoa(int(r.partition))), kgo.TransactionTimeout(txnTimeout),
-		kgo.RecordDeliveryTimeout(writeTimeout), kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(mostBatch),
+		kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(mostBatch),
 		kgo.RecordPartitioner(place.Partitioner()),
 	)
 	if err != nil {
@@ -100,8 +100,8 @@ func (r *runner) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if err := c.BeginTransaction(); err != nil {
 		return 0, err
 	}
-	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey)}
-	told := &kgo.Record{Topic: AttemptsTopic, Partition: r.partition, Key: []byte(fenceKey)}
+	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey), Timestamp: r.s.o.Now()}
+	told := &kgo.Record{Topic: AttemptsTopic, Partition: r.partition, Key: []byte(fenceKey), Timestamp: r.s.o.Now()}
 	if err := c.ProduceSync(ctx, rec, told).FirstErr(); err != nil {
 		return 0, err
 	}

@@ -109,13 +109,13 @@ func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec j
 	case old.Version != version:
 		return Object{}, fmt.Errorf("%s is at version %d, not %d: %w", ref, old.Version, version, ErrConflict)
 	}
-	r := &kgo.Record{Topic: Topic, Partition: 0, Key: []byte(ref.Key())}
+	now := s.o.Now()
+	r := &kgo.Record{Topic: Topic, Partition: 0, Key: []byte(ref.Key()), Timestamp: now}
 	next := Object{Ref: ref}
 	if spec != nil {
-		now := s.o.Now().UTC().Truncate(time.Millisecond)
-		next = Object{Ref: ref, ID: old.ID, Version: version + 1, Created: old.Created, Modified: now, Spec: spec, Change: id}
+		next = Object{Ref: ref, ID: old.ID, Version: version + 1, Created: old.Created, Modified: now.UTC().Truncate(time.Millisecond), Spec: spec, Change: id}
 		if !there {
-			next.ID, next.Created = id, now
+			next.ID, next.Created = id, next.Modified
 		}
 		b, err := Marshal(next)
 		if err != nil {
@@ -123,7 +123,7 @@ func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec j
 		}
 		r.Value = b
 	} else {
-		tombstone(r, id, token, s.o.Now())
+		tombstone(r, id, token)
 	}
 	end, err := s.commit(ctx, r)
 	if errors.Is(err, kerr.MessageTooLarge) {

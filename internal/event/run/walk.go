@@ -88,7 +88,7 @@ func (w *walk) open(ctx context.Context) (map[string][]byte, error) {
 	c, err := w.r.s.o.Client(
 		kgo.TransactionalID(w.txn), kgo.TransactionTimeout(txnTimeout), kgo.ManualFlushing(), kgo.MaxBufferedRecords(mostBuffered),
 		kgo.RecordPartitioner(place.Partitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerBatchMaxBytesFn(w.batchBytes),
-		kgo.RecordDeliveryTimeout(max(w.patience, time.Second)), kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
+		kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
@@ -120,7 +120,7 @@ func (w *walk) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 		return 0, err
 	}
 	w.begun = true
-	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence")}
+	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence"), Timestamp: w.r.s.o.Now()}
 	var failed error
 	c.Produce(ctx, rec, func(_ *kgo.Record, err error) { failed = err })
 	if err := c.Flush(ctx); err != nil { // the record may still be on its way

@@ -16,7 +16,6 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
-	"ottla/internal/event/produce"
 	"ottla/internal/event/sns/notice"
 	"ottla/internal/kafka/queues"
 )
@@ -28,10 +27,6 @@ func (s *Service) Publish(ctx context.Context, topic name.Ref, messages []Messag
 		return nil, invalidf("PublishBatchRequestEntries", "%d messages at once; %d are possible", len(messages), MostPublished)
 	}
 	t, err := s.Get(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.kafka()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +45,7 @@ func (s *Service) Publish(ctx context.Context, topic name.Ref, messages []Messag
 		rec.Timestamp = s.o.Now()
 		records, of = append(records, rec), append(of, i)
 	}
-	for n, err := range produce.All(ctx, c, records) {
+	for n, err := range s.client.All(ctx, records) {
 		switch i := of[n]; {
 		case err != nil:
 			out[i] = Published{Err: publishError(err)}
