@@ -59,7 +59,7 @@ func (s *Server) makeBuses() {
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.delivery = delivery.New(delivery.Options{
-		Endpoints: endpoints{s}, Current: s.currentObjects, Queues: e.queues, HTTP: e.outbound, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Endpoints: endpoints{s}, Current: b.bus.Current, Queues: e.queues, Ill: s.illOf, HTTP: e.outbound, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
@@ -142,10 +142,10 @@ func (s *Server) makeFunctions() error {
 	return err
 }
 
-// currentObjects returns when this node knows all definitions that were stored before.
-func (s *Server) currentObjects(ctx context.Context) error {
-	_, _, err := s.events.objects.List(ctx, name.Of(name.Bus, ""), "", 1)
-	return err
+// illOf tells why a topic takes nothing at the moment; nil when it does, or is not known.
+func (s *Server) illOf(topic string) error {
+	p, _ := s.placeOf(topic)
+	return p.Ill
 }
 
 // placeOf is what runners know of a topic.
@@ -282,14 +282,7 @@ func (e endpoints) of(key string) plan.Endpoints {
 }
 
 func (e endpoints) Endpoint(ctx context.Context, key string) (*plan.Endpoint, error) {
-	out, err := e.of(key).Endpoint(ctx, key)
-	if errors.Is(err, plan.ErrGone) && !sns.Mine(key) { // or it is not known here yet
-		if err := e.s.events.buses.bus.Current(ctx); err != nil {
-			return nil, err
-		}
-		out, err = e.of(key).Endpoint(ctx, key)
-	}
-	return out, err
+	return e.of(key).Endpoint(ctx, key)
 }
 
 func (e endpoints) Disable(ctx context.Context, key, why string) error {
