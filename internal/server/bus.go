@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -13,6 +14,7 @@ import (
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/function"
 	"ottla/internal/event/lookback"
+	"ottla/internal/event/mapping"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
@@ -32,6 +34,7 @@ type buses struct {
 	// connections are what API destinations call with.
 	connections *connection.Service
 	functions   *function.Service // that functions.file declares
+	mappings    *mapping.Service  // has them take from queues and topics
 	tail        *tail.Service
 	unwatch     func()
 }
@@ -61,6 +64,10 @@ func (s *Server) makeBuses() {
 	b.delivery = delivery.New(delivery.Options{
 		Endpoints: endpoints{s}, Current: b.bus.Current, Queues: e.queues, Ill: s.illOf, HTTP: e.outbound, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+	})
+	b.mappings = mapping.New(mapping.Options{
+		Objects: e.objects, Queues: e.queues, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Address: func() string { return strings.Join(s.ownAddresses(), ",") }, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
 		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Gone: s.goneTarget, Deliver: delivery.Record, Parcels: delivery.Topic,
@@ -109,6 +116,7 @@ func (s *Server) lookAtBuses() {
 	if s.events.made.Load() {
 		s.events.buses.run.Look()
 		s.events.buses.delivery.Look()
+		s.events.buses.mappings.Look()
 	}
 }
 
@@ -119,6 +127,7 @@ func (s *Server) closeBuses() {
 		return
 	}
 	b.unwatch()
+	b.mappings.Close()
 	b.run.Close()
 	b.delivery.Close()
 	b.functions.Close()
@@ -291,6 +300,9 @@ func (e endpoints) Disable(ctx context.Context, key, why string) error {
 
 // Buses are the cluster's buses.
 func (s *Server) Buses() *bus.Service { return s.events.buses.bus }
+
+// Mappings have functions take from the cluster's queues and topics.
+func (s *Server) Mappings() *mapping.Service { return s.events.buses.mappings }
 
 // SNS are the cluster's SNS topics.
 func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
