@@ -313,19 +313,6 @@ func names(prefix string, n int) []string {
 	return out
 }
 
-// once tells which of what was to come once did not.
-func once(got map[string]int, want []string) error {
-	for _, w := range want {
-		if got[w] != 1 {
-			return fmt.Errorf("%s came %d times", w, got[w])
-		}
-	}
-	if len(got) != len(want) {
-		return fmt.Errorf("%d came, want %d: %v", len(got), len(want), slices.Sorted(maps.Keys(got)))
-	}
-	return nil
-}
-
 // firsts are those that came, in the order of their first times: a runner that was
 // loaded again may call once more what was called just before.
 func firsts(came []string) []string {

@@ -143,8 +143,8 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 			continue
 		}
 		hidden := max(0, b.visibilityMs-time.Since(b.at).Milliseconds())
-		if r.ctx.Err() != nil {
-			hidden = 0 // whoever goes on has it at once
+		if r.calls.Err() != nil {
+			hidden = 0 // it was cut; whoever goes on has it at once
 		}
 		nacks = append(nacks, queue.Nack{Receipt: m.Receipt, DelayMs: hidden})
 	}

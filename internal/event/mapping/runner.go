@@ -18,9 +18,11 @@ const (
 type runner struct {
 	s    *Service
 	m    *Mapping
-	ctx  context.Context
-	stop context.CancelFunc
 	bell chan struct{} // rung when the source may have changed
+	// ctx is for taking; stop ends that, and lets calls that are under way end. calls is
+	// for those; cut ends both.
+	ctx, calls context.Context
+	stop, cut  context.CancelFunc
 
 	mu      sync.Mutex // guards what follows
 	problem string     // "" when the last call, or whatever was tried last, went well
@@ -29,7 +31,8 @@ type runner struct {
 
 func newRunner(s *Service, m *Mapping) *runner {
 	r := &runner{s: s, m: m, bell: make(chan struct{}, 1)}
-	r.ctx, r.stop = context.WithCancel(s.ctx)
+	r.calls, r.cut = context.WithCancel(s.ctx)
+	r.ctx, r.stop = context.WithCancel(r.calls)
 	return r
 }
 
@@ -42,7 +45,7 @@ func (r *runner) ring() {
 
 // run lives until the runner is stopped.
 func (r *runner) run() {
-	defer r.stop()
+	defer r.cut()
 	if !r.s.o.Functions.Has(r.m.Function) {
 		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
 		r.tell("the file of functions of this node declares no " + r.m.Function)
@@ -77,7 +80,7 @@ func (r *runner) trouble(what string, err error) {
 
 // call has the function take an event.
 func (r *runner) call(event []byte) outbound.Answer {
-	ctx, cancel := context.WithTimeout(r.ctx, time.Duration(r.m.DeadlineMs)*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.calls, time.Duration(r.m.DeadlineMs)*time.Millisecond)
 	defer cancel()
 	r.s.count.calls.Inc()
 	return r.s.o.Functions.Call(ctx, r.m.Function, event)
@@ -87,10 +90,10 @@ func (r *runner) call(event []byte) outbound.Answer {
 // meanwhile: it need not be made again then.
 func (r *runner) afterwards() (context.Context, context.CancelFunc) {
 	within := saidWithin
-	if r.ctx.Err() != nil {
+	if r.calls.Err() != nil {
 		within = lastWords
 	}
-	return context.WithTimeout(context.WithoutCancel(r.ctx), within)
+	return context.WithTimeout(context.WithoutCancel(r.calls), within)
 }
 
 // rest waits after so many failures in a row; false when the runner is stopped.

@@ -148,9 +148,12 @@ func (s *Service) Look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, r := range s.runners {
-		if m := s.known[key]; m == nil || m.ID != r.m.ID || m.Version != r.m.Version || !s.mine(m) {
-			r.stop() // and is looked at again when it has ended
-		} else {
+		switch m := s.known[key]; { // one that ends is looked at again then
+		case m == nil || m.ID != r.m.ID || m.Version != r.m.Version:
+			r.stop()
+		case !s.mine(m):
+			r.cut() // somebody else goes on
+		default:
 			r.ring()
 		}
 	}
