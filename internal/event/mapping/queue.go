@@ -16,7 +16,7 @@ const (
 	mostBytes = 3 << 20
 	// leaseSlackMs is how much longer messages are leased than what is done with them
 	// may take.
-	leaseSlackMs = 30_000
+	leaseSlackMs = 10_000
 	// saidWithin is how long it may take to say what came of a call, and lastWords that
 	// when the runner has stopped.
 	saidWithin = 30 * time.Second
