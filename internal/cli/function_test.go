@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,5 +48,22 @@ func TestAMappingsLifeByCommands(t *testing.T) {
 	do("", "function", "describe", "orders-bill").mustHold(t, 0, "orders-bill", "event-source-mapping:orders-bill")
 	do("", "function", "describe", "none").mustHold(t, fail.NotFound, "cannot describe mapping none", "there is no such mapping")
 	do("", "function", "unmap", "orders-bill").mustHold(t, 0, "deleted")
+	// The same by Lambda's API.
+	resp, err := http.Post("http://"+n.HTTPAddr()+"/2015-03-31/event-source-mappings/", "application/json",
+		strings.NewReader(`{"EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionName":"bill","BatchSize":3}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", resp.Status, made, err)
+	}
+	var told struct{ UUID string }
+	if err := json.Unmarshal(made, &told); err != nil {
+		t.Fatal(err)
+	}
+	do("", "function", "describe", told.UUID).mustHold(t, 0, "queue:orders", "bill", "3")
+	do("", "function", "unmap", told.UUID).mustHold(t, 0, "deleted")
 	do("", "function", "list").mustHold(t, 0, "no mappings yet")
 }

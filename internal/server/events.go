@@ -18,6 +18,7 @@ import (
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws"
 	awsevents "ottla/internal/gateway/aws/events"
+	"ottla/internal/gateway/aws/lambda"
 	"ottla/internal/gateway/aws/scheduler"
 	awssns "ottla/internal/gateway/aws/sns"
 	"ottla/internal/gateway/aws/sqs"
@@ -158,6 +159,7 @@ func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	return aws.New(aws.Options{
 		Services: []*aws.Service{
 			sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service(), awssns.Service(s.events.buses.sns),
+			lambda.Service(lambda.Options{Mappings: s.events.buses.mappings, NewID: func() string { return newID().Standard() }}),
 			awsevents.Service(awsevents.Options{Buses: s.events.buses.bus, Connections: s.events.buses.connections, Now: s.o.Now, Logger: s.o.Logger}),
 		}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
 	})

@@ -225,6 +225,19 @@ func (s *Service) List(ctx context.Context, prefix name.Ref, after string, most 
 
 // Pause has a mapping rest, or go on where it was.
 func (s *Service) Pause(ctx context.Context, ref name.Ref, paused bool) (Mapping, error) {
+	return s.update(ctx, ref, func(spec *Spec) error {
+		spec.Paused = paused
+		return nil
+	}, false)
+}
+
+// Update changes a mapping. The source, the group and where it begins stay.
+func (s *Service) Update(ctx context.Context, ref name.Ref, change func(*Spec) error) (Mapping, error) {
+	return s.update(ctx, ref, change, true)
+}
+
+// update changes a mapping; checked, what it names must be there.
+func (s *Service) update(ctx context.Context, ref name.Ref, change func(*Spec) error, checked bool) (Mapping, error) {
 	if err := name.Check(name.Mapping, ref.Name); err != nil {
 		return Mapping{}, invalid("name", "%v", err)
 	}
@@ -234,10 +247,25 @@ func (s *Service) Pause(ctx context.Context, ref name.Ref, paused bool) (Mapping
 			return Mapping{}, objectError(ref, err)
 		}
 		m, err := mappingOf(&o)
-		if err != nil || m.Paused == paused {
+		if err != nil {
 			return m, err
 		}
-		m.Paused = paused
+		old := m.Spec
+		if err := change(&m.Spec); err != nil {
+			return Mapping{}, err
+		}
+		if checked {
+			err = m.Spec.keep(&old)
+			if err == nil {
+				err = m.Spec.check()
+			}
+			if err == nil {
+				err = s.usable(ctx, &m)
+			}
+			if err != nil {
+				return Mapping{}, err
+			}
+		}
 		m, err = s.store(ctx, ref, o.Version, &m.Spec)
 		if !again(ctx, err, try) {
 			return m, err
