@@ -326,7 +326,7 @@ func (s *Service) Standing(ref name.Ref) Standing {
 	s.mu.Lock()
 	r := s.runners[ref.Key()]
 	s.mu.Unlock()
-	if r == nil {
+	if r == nil || r.m.Paused {
 		return Standing{}
 	}
 	r.mu.Lock()

@@ -20,7 +20,8 @@
 //     those that failed are taken again when the queue's visibility timeout is over, and
 //     the queue's own limit of receives makes them dead letters.
 //   - Of a topic it has a consumer group without members, whose offsets are committed
-//     behind what was taken, or given up. Each partition has one call at a time, of its
+//     behind what was taken, or given up, and again each hour, also while the mapping is
+//     paused: offsets of such groups expire. Each partition has one call at a time, of its
 //     records in order. A batch that fails is tried again, halved where the mapping says
 //     so, until its attempts or the age of its records are over; then its records are
 //     dead letters, where there is a queue for them, and are passed over where not.

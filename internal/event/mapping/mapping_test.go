@@ -335,3 +335,28 @@ func TestWhatIsNoMapping(t *testing.T) {
 		t.Errorf("a change: %+v, %v, %v", m, created, err)
 	}
 }
+
+// What comes while a mapping of a topic rests waits for it.
+func TestAMappingThatWasPausedGoesOnWhereItWas(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", 1)
+	r.write("orders", 0, "before")
+	m := r.put("orders-bill", mapping.Spec{Source: "topic:orders", Function: "bill", Paused: true})
+	r.write("orders", 0, "a", "b")
+	if _, err := r.Mappings().Update(r.ctx(), ref("orders-bill"), func(s *mapping.Spec) error {
+		s.Paused, s.Batch = false, 1
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 3 })
+	if got := r.values("orders-0"); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("what came is %v", got)
+	}
+	if _, err := r.Mappings().Update(r.ctx(), ref("orders-bill"), func(s *mapping.Spec) error {
+		s.Group = "another"
+		return nil
+	}); !errors.Is(err, mapping.ErrInvalid) {
+		t.Errorf("another group: %v", err)
+	}
+}

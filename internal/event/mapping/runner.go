@@ -46,13 +46,21 @@ func (r *runner) ring() {
 // run lives until the runner is stopped.
 func (r *runner) run() {
 	defer r.cut()
+	topic, ok := r.m.Topic()
+	if r.m.Paused {
+		if ok {
+			r.keepGroup(topic)
+		}
+		<-r.ctx.Done()
+		return
+	}
 	if !r.s.o.Functions.Has(r.m.Function) {
 		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
 		r.tell("the file of functions of this node declares no " + r.m.Function)
 		<-r.ctx.Done()
 		return
 	}
-	if _, ok := r.m.Topic(); ok {
+	if ok {
 		r.readTopic()
 		return
 	}

@@ -159,7 +159,7 @@ func (s *Service) Look() {
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.known)) {
 		m := s.known[key]
-		if s.closed || s.runners[key] != nil || m.Paused || !s.mine(m) {
+		if s.closed || s.runners[key] != nil || !s.mine(m) {
 			continue
 		}
 		r := newRunner(s, m)

@@ -16,6 +16,9 @@ import (
 )
 
 const (
+	// renewEvery is when what is committed is committed again: offsets of a group that
+	// has no members expire (offsets.retention.minutes).
+	renewEvery = time.Hour
 	// idleFetch is how long a fetch waits at most that brings nothing.
 	idleFetch  = 5 * time.Second
 	leastFetch = 20 * time.Millisecond
@@ -54,6 +57,8 @@ type partition struct {
 	number  int32
 	log     *follow.Partition
 	pending []*kgo.Record // that were read, and are in no call yet
+	done    int64         // the offset that is committed
+	doneAt  time.Time     // when that was
 }
 
 // run has the function take the records, from where the group is on.
@@ -63,6 +68,7 @@ func (p *partition) run() {
 	if !ok {
 		return
 	}
+	p.done = at
 	wait := idleFetch
 	if r.m.WindowMs > 0 {
 		wait = min(wait, max(leastFetch, time.Duration(r.m.WindowMs)*time.Millisecond/4))
@@ -113,6 +119,9 @@ func (p *partition) fill() []*kgo.Record {
 			batch := slices.Clone(p.pending[:n])
 			p.pending = slices.Delete(p.pending, 0, n)
 			return batch
+		}
+		if !p.renew() {
+			return nil
 		}
 		got, err := p.log.Next(r.ctx)
 		if r.ctx.Err() != nil {
@@ -203,7 +212,7 @@ func (p *partition) finish(batch []*kgo.Record) bool {
 			continue
 		}
 		failures++
-		if !r.rest(failures) {
+		if !r.rest(failures) || !p.renew() {
 			return false
 		}
 		left = append([]part{now}, left...)
@@ -266,6 +275,7 @@ func (p *partition) commit(at int64) bool {
 		err := commitOffsets(ctx, p.admin, p.r.m.Group, kadm.Offset{Topic: p.topic, Partition: p.number, At: at, LeaderEpoch: -1})
 		cancel()
 		if err == nil {
+			p.done, p.doneAt = at, time.Now()
 			return true
 		}
 		p.r.trouble("what the function took cannot be committed", err)
@@ -273,6 +283,55 @@ func (p *partition) commit(at int64) bool {
 			return false
 		}
 	}
+}
+
+// renew commits again what is committed, now and then; false when the runner was stopped
+// before that was known to be written.
+func (p *partition) renew() bool {
+	return time.Since(p.doneAt) < renewEvery || p.commit(p.done)
+}
+
+// keepGroup keeps the group of a mapping that is paused from being forgotten.
+func (r *runner) keepGroup(topic string) {
+	c, err := r.s.o.Client()
+	if err != nil {
+		r.trouble("a client cannot be made", err)
+		<-r.ctx.Done()
+		return
+	}
+	defer c.Close()
+	admin := kadm.NewClient(c)
+	for {
+		if err := recommit(r.ctx, admin, r.m.Group, topic); err != nil {
+			r.trouble("the offsets of the group cannot be renewed", err)
+		}
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-time.After(renewEvery):
+		}
+	}
+}
+
+// recommit commits what a group has committed of a topic.
+func recommit(ctx context.Context, admin *kadm.Client, group, topic string) error {
+	has, err := admin.FetchOffsetsForTopics(ctx, group, topic)
+	if err == nil {
+		err = has.Error()
+	}
+	if err != nil {
+		return err
+	}
+	var all []kadm.Offset
+	has.Each(func(o kadm.OffsetResponse) {
+		if o.At >= 0 {
+			all = append(all, o.Offset)
+		}
+	})
+	if len(all) == 0 {
+		return nil
+	}
+	return commitOffsets(ctx, admin, group, all...)
 }
 
 // commitOffsets commits offsets of a group that has no members.
