@@ -291,15 +291,15 @@ func TestTheNewestCallsAreFound(t *testing.T) {
 	r := newRig(t)
 	s := newSite(t, nil)
 	to := r.target("hook", plan.Endpoint{URL: s.URL, Concurrency: 50})
-	ids := names("e", 2600)
-	for part := range slices.Chunk(ids, 650) {
+	ids := names("e", 700)
+	for part := range slices.Chunk(ids, 175) {
 		r.put(to, "", part...)
 		r.settle()
 		r.advance(time.Minute)
 	}
-	found, err := r.svc.Attempts(r.ctx(), delivery.Query{Most: 400})
+	found, err := r.svc.Attempts(r.ctx(), delivery.Query{Most: 100})
 	r.must(err)
-	if len(found) != 400 || slices.ContainsFunc(found, func(a delivery.Attempt) bool { return a.Event < ids[1950] }) {
+	if len(found) != 100 || slices.ContainsFunc(found, func(a delivery.Attempt) bool { return a.Event < ids[525] }) {
 		t.Errorf("%d found", len(found))
 	}
 	if found, err = r.svc.Attempts(r.ctx(), delivery.Query{Target: to.Key, Event: ids[3]}); err != nil || len(found) == 0 || found[0].Event != ids[3] {

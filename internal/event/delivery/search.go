@@ -99,7 +99,7 @@ func exact(target string) bool {
 
 // firstBlock is how many records are looked at first from the end of a partition on;
 // each block before is four times as large.
-const firstBlock = 2048
+const firstBlock = 512
 
 // searchOne searches one partition from its end, as it is now, back to an offset, until
 // there is enough: who asks for the newest waits for no more than those.
