@@ -13,6 +13,7 @@ import (
 	"ottla/internal/event/commit"
 	"ottla/internal/event/delivery/course"
 	"ottla/internal/event/follow"
+	"ottla/internal/event/name"
 	"ottla/internal/event/place"
 )
 
@@ -84,12 +85,12 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 func (r *runner) clear() {
 	r.reads, r.rereads, r.goOn = make(chan chunk), make(chan reread), make(chan int64, 1)
 	r.lanes, r.wanting, r.heat, r.starved = map[string]*lane{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	r.stale, r.dirty = map[string]bool{}, map[string]bool{}
+	r.stale, r.dirty, r.ill = map[string]bool{}, map[string]bool{}, map[name.Ref]illness{}
 	r.hot, r.due, r.letters, r.attempts = nil, nil, nil, nil
 	r.at, r.flying, r.bytes, r.loading, r.rereading = 0, 0, 0, 0, false
 	r.commitAt = time.Time{}
 	r.mu.Lock()
-	r.ended, r.marked = nil, nil
+	r.ended, r.marked, r.known = nil, nil, nil
 	r.mu.Unlock()
 }
 
@@ -147,7 +148,11 @@ func (r *runner) apply(rec *kgo.Record) error {
 		if err := json.Unmarshal(rec.Value, &s); err != nil {
 			return err
 		}
-		r.lanes[key] = &lane{Lane: course.Restore(s), key: key, loaded: map[int64]*parcel{}, kept: true}
+		of, err := course.Restore(s)
+		if err != nil {
+			return err
+		}
+		r.lanes[key] = &lane{Lane: of, key: key, loaded: map[int64]*parcel{}, kept: true}
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 // mostOf is how long names may be, by kind, in characters.
 var mostOf = map[Kind]int{
 	Queue: 80, Schedule: 64, ScheduleGroup: 64, Bus: 256, Rule: 64, Topic: 249, System: 80,
-	Archive: 48, Replay: 64, Connection: 64, Destination: 64, SNS: 256, Subscription: 64, Function: 140,
+	Archive: 48, Replay: 64, Connection: 64, Destination: 64, SNS: 256, Subscription: 64, Function: 140, Mapping: 200,
 }
 
 // owners are the kinds whose objects are another's: what that is, and its name

@@ -60,6 +60,10 @@
 //	GET    /replay?prefix=&max=&next=            replays
 //	PUT    /replay/{name}                        starts one; GET tells how far it is, DELETE forgets it
 //	POST   /replay/{name}/pause                  and /resume, /cancel
+//	GET    /mapping?prefix=&max=&next=           which functions take from which queues and topics
+//	PUT    /mapping/{name}                       a mapping with this Spec, whole: 201 made, 200 changed
+//	GET    /mapping/{name}                       DELETE deletes it
+//	POST   /mapping/{name}/pause                 and /resume
 //
 // A queue of another place than the default has ?region= and ?account=. One
 // receipt may be given as ?receipt= without a body. Of several receipts or
@@ -75,5 +79,5 @@
 // Files in reading order: rest.go (Handler, who may call), shapes.go (what JSON
 // there is), queues.go, send.go, take.go, settle.go (ack, nack, extend, reject),
 // moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, buses.go, rules.go,
-// replays.go (and archives), lookback.go (traces and reviews), answer.go (how answers and errors are written).
+// replays.go (and archives), mappings.go, lookback.go (traces and reviews), answer.go (how answers and errors are written).
 package rest
