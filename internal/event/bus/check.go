@@ -2,8 +2,10 @@ package bus
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"ottla/internal/event/cron"
 	"ottla/internal/event/name"
 )
 
@@ -86,6 +88,11 @@ func (s *RuleSpec) check() error {
 	if s.Pattern != "" {
 		if _, err := ParsePattern(s.Pattern); err != nil {
 			return err
+		}
+	}
+	if s.Schedule != "" {
+		if _, err := cron.Parse(s.Schedule, time.UTC); err != nil {
+			return because("schedule", err)
 		}
 	}
 	return checkWords(s.Description, s.Tags, s.Extra)

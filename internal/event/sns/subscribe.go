@@ -37,6 +37,9 @@ func (s *Service) Subscribe(ctx context.Context, topic name.Ref, spec Subscripti
 		}
 	}
 	err = again(ctx, func() error {
+		if t, err = s.Get(ctx, topic); err != nil { // another by now, perhaps
+			return err
+		}
 		sub, err = s.subscribe(ctx, &t, spec)
 		return err
 	})
@@ -54,7 +57,7 @@ func (s *SubscriptionSpec) drop() {
 // subscribe makes the object, unless it is there.
 func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec) (Subscription, error) {
 	ref := subscriptionRef(t, spec.Protocol, spec.Endpoint)
-	version := int64(0)
+	was := Subscription{Ref: ref}
 	o, err := s.o.Objects.Current(ctx, ref)
 	switch {
 	case err == nil:
@@ -65,7 +68,7 @@ func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec
 		if !old.over(s.nowMs()) {
 			return old, old.same(&spec)
 		}
-		version = old.Version
+		was = old
 	case !errors.Is(err, object.ErrNotFound):
 		return Subscription{}, objectError(err)
 	}
@@ -74,7 +77,7 @@ func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec
 	} else if spec.From, err = s.ends(ctx, t.Topic); err != nil {
 		return Subscription{}, err
 	}
-	return s.putSubscription(ctx, ref, version, &spec)
+	return s.putSubscription(ctx, t, &was, &spec)
 }
 
 // same tells in what a subscription differs from one that is to be made.
@@ -109,7 +112,7 @@ func (s *Service) Change(ctx context.Context, ref name.Ref, values map[string]st
 		if err := spec.check(&t); err != nil {
 			return err
 		}
-		sub, err = s.putSubscription(ctx, ref, old.Version, &spec)
+		sub, err = s.putSubscription(ctx, &t, &old, &spec)
 		return err
 	})
 	return sub, err
@@ -130,7 +133,7 @@ func (s *Service) Unsubscribe(ctx context.Context, ref name.Ref, authenticated b
 		if err == nil && sub.Authenticated && !authenticated {
 			return ErrRefused
 		}
-		err = objectError(s.o.Objects.Delete(ctx, ref, o.Version))
+		err = objectError(s.o.Objects.Remove(ctx, o))
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}

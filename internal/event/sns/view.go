@@ -80,7 +80,7 @@ func (v *view) note(n object.News, topic name.Ref) error {
 	if n.Object.Ref.Kind == name.SNS {
 		delete(v.topics, topic)
 		t, err := readTopic(&n.Object)
-		if !n.Deleted && err == nil && !t.making {
+		if !n.Deleted && err == nil && t.there() {
 			v.topics[topic] = t
 		}
 		return err
