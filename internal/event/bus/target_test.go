@@ -56,9 +56,13 @@ func TestWhereATargetMayBe(t *testing.T) {
 		"arn:aws:states:us-east-1:123456789012:stateMachine:x": "step machines", "arn:aws:s3:us-east-1:123456789012:b": "nothing that Ottla has",
 		"http://user@host/": "without a user", "https://": "HOST", "function:other": "no function other", "destination:crm": "no API destinations",
 		"arn:aws:events:us-east-1:123456789012:rule/x": "no place for events", "queue:arn:aws:sns:us-east-1:123456789012:x": "no ARN of a queue",
-		"arn:aws:sqs:us-east-1:123456789012:x.fifo": "need a group",
+		"arn:aws:sqs:us-east-1:123456789012:x.fifo": "need a group", "arn:aws:sqs:us-east-1:123456789012:y.fifo": "not 1 to 128 letters",
 	} {
-		_, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{{ID: "t", To: to}})
+		target := bus.Target{ID: "t", To: to}
+		if strings.HasSuffix(to, "y.fifo") {
+			target.Group = "a b"
+		}
+		_, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{target})
 		if err != nil || !errors.Is(errs[0], bus.ErrInvalid) || !strings.Contains(errs[0].Error(), why) {
 			t.Errorf("%s: %v, %v; want %q", to, errs, err, why)
 		}
@@ -121,6 +125,11 @@ func TestWhatTargetsGet(t *testing.T) {
 		Spec: transform.Spec{Template: `{"n":<$.detail.id>}`}}, e)
 	if string(p.Body) != `{"n":7}` || string(p.Key) != "ann" || p.DedupID == "" || !slices.Equal(p.Headers, []plan.Header{{Name: "m", Value: "x"}, {Name: "n", Value: "7"}}) {
 		t.Errorf("a FIFO queue: %+v, %s", p, p.Body)
+	}
+	odd := event("app", "Placed", `{"who":"ann b"}`) // a group that SQS's clients could not name
+	src := r.source(ref.Of())
+	if _, err := src.Rules[0].Targets[0].Render(&plan.Event{Event: odd, Doc: odd.AppendDocument(nil), Source: src, Rule: src.Rules[0]}); err == nil || !strings.Contains(err.Error(), "message group") {
+		t.Errorf("a group with a space: %v", err)
 	}
 	if p := r.sent(ref, bus.Target{ID: "t", To: "topic:copy"}, e); p.Event != e || p.Body != nil {
 		t.Errorf("a topic: %+v", p)

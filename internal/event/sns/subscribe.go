@@ -7,6 +7,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/sns/notice"
 )
 
 // confirmWithinMs is how long a subscription waits to be confirmed: three days.
@@ -43,10 +44,26 @@ func (s *Service) Subscribe(ctx context.Context, topic name.Ref, spec Subscripti
 		sub, err = s.subscribe(ctx, &t, spec)
 		return err
 	})
+	s.sweep(ctx)
 	if err == nil && sub.Pending {
 		err = s.askToConfirm(ctx, &t, &sub)
 	}
 	return sub, err
+}
+
+// mostSwept bounds how many subscriptions that nobody confirmed go at a time.
+const mostSwept = 20
+
+// sweep deletes subscriptions that nobody confirmed in time: whoever makes one takes some
+// of these away, so that they do not pile up. It is tried again by the next.
+func (s *Service) sweep(ctx context.Context) {
+	for _, sub := range s.view.unconfirmed(s.nowMs(), mostSwept) {
+		err := s.o.Objects.Remove(ctx, object.Object{Ref: sub.Ref, ID: sub.ID, Version: sub.Version})
+		if err != nil && !errors.Is(err, object.ErrNotFound) && !errors.Is(err, object.ErrConflict) {
+			s.o.Logger.Warn("a subscription that nobody confirmed is not deleted yet", "subscription", sub.Ref.Name, "err", err)
+			return
+		}
+	}
 }
 
 // drop forgets attributes that are empty, and the filter policy that takes all.
@@ -82,7 +99,14 @@ func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec
 
 // same tells in what a subscription differs from one that is to be made.
 func (s *Subscription) same(spec *SubscriptionSpec) error {
-	if !maps.Equal(s.Attributes, spec.Attributes) && len(spec.Attributes) > 0 {
+	said := func(a map[string]string) map[string]string { // what is as it is where nothing is said
+		a = maps.Clone(a)
+		maps.DeleteFunc(a, func(k, v string) bool {
+			return k == RawMessageDelivery && v == "false" || k == FilterPolicyScope && v == notice.ScopeAttributes
+		})
+		return a
+	}
+	if len(spec.Attributes) > 0 && !maps.Equal(said(s.Attributes), said(spec.Attributes)) {
 		return invalidf("Attributes", "the subscription exists with different attributes")
 	}
 	return nil
