@@ -125,7 +125,7 @@ func (s *Service) createArchive(ctx context.Context, ref NamedRef, spec ArchiveS
 		if spec.Topic, err = s.longTopic(ctx, full); err != nil {
 			return Archive{}, err
 		}
-		if there, err := s.partitions(ctx, spec.Topic, 1); err != nil {
+		if there, err := s.partitions(ctx, spec.Topic); err != nil {
 			return Archive{}, err
 		} else if there > 0 && !old.making {
 			return Archive{}, notMade(spec.Topic)

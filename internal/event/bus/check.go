@@ -91,8 +91,11 @@ func (s *RuleSpec) check() error {
 		}
 	}
 	if s.Schedule != "" {
-		if _, err := cron.Parse(s.Schedule, time.UTC); err != nil {
+		switch e, err := cron.Parse(s.Schedule, time.UTC); {
+		case err != nil:
 			return because("schedule", err)
+		case e.Kind() == cron.At:
+			return invalid("schedule", "%s is one moment; a rule runs by rate(…) or cron(…), and a schedule of its own may run once", s.Schedule)
 		}
 	}
 	return checkWords(s.Description, s.Tags, s.Extra)

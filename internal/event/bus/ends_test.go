@@ -371,8 +371,10 @@ func TestAScheduleIsThatOfItsRule(t *testing.T) {
 		}
 		return out
 	}
-	if err := put(r.buses, "rate(1 parsec)"); !errors.Is(err, bus.ErrInvalid) {
-		t.Errorf("no schedule: %v", err)
+	for _, no := range []string{"rate(1 parsec)", "at(2030-01-01T00:00:00)"} {
+		if err := put(r.buses, no); !errors.Is(err, bus.ErrInvalid) {
+			t.Errorf("%s: %v", no, err)
+		}
 	}
 	cut := r.other(func(object.Object, bool) error { return errCut })
 	if err := put(cut, "rate(1 hour)"); !errors.Is(err, errCut) || len(schedules()) != 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"ottla/internal/event/schedule"
 )
@@ -60,6 +61,28 @@ func (s *Service) currentRule(ctx context.Context, rule RuleRef) (Rule, error) {
 		return Rule{RuleRef: rule}, objectError(rule.Full(), err)
 	}
 	return ruleOf(&o)
+}
+
+const (
+	// seenTimeout bounds how long a topic that was just made is waited for, seenPause is
+	// how long it rests between two looks.
+	seenTimeout = 10 * time.Second
+	seenPause   = 10 * time.Millisecond
+)
+
+// seen returns when this node knows a topic that is there: before, schedules take it for
+// none.
+func (s *Service) seen(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, seenTimeout)
+	defer cancel()
+	for s.o.Partitions(topic) == 0 {
+		select {
+		case <-ctx.Done():
+			return unavailable("wait for the topic "+topic, ctx.Err())
+		case <-time.After(seenPause):
+		}
+	}
+	return nil
 }
 
 // setSchedule has the schedule of a rule say what that says.

@@ -40,18 +40,16 @@ func (s *Service) place(ctx context.Context, old *Bus, spec *Spec) error {
 			return err
 		}
 	}
-	there := s.o.Partitions(spec.Topic)
-	if !asked && there > 0 { // so this node knows, perhaps of one that is gone
-		if there, err = s.partitions(ctx, spec.Topic, there); err != nil {
-			return err
-		}
+	there, err := s.partitions(ctx, spec.Topic)
+	if err != nil {
+		return err
 	}
 	if asked && there == 0 && spec.Topic != full.TopicName() {
 		return invalid("topic", "there is no topic %s to adopt", spec.Topic)
 	}
 	spec.Partitions = max(spec.Partitions, 1)
 	if spec.Adopted = there > 0; spec.Adopted {
-		spec.Partitions = int32(there)
+		spec.Partitions = there
 	}
 	return nil
 }
@@ -69,23 +67,24 @@ func (s *Service) longTopic(ctx context.Context, full name.Ref) (string, error) 
 	return topic, nil
 }
 
-// partitions is how many a topic has of which a node that may be behind knows; 0 when it
-// is gone.
-func (s *Service) partitions(ctx context.Context, topic string, known int) (int, error) {
+// partitions is how many a topic has, 0 when there is none. Who knows is asked: this node
+// may be behind.
+func (s *Service) partitions(ctx context.Context, topic string) (n int32, err error) {
 	c, err := s.kafka()
 	if err != nil {
 		return 0, err
 	}
 	there, err := material.Exists(ctx, c, topic)
+	if there {
+		_, n, err = material.ID(ctx, c, topic)
+	}
 	switch {
-	case errors.Is(err, kerr.InvalidTopicException):
+	case errors.Is(err, kerr.InvalidTopicException): // too long, or one differs in . and _ alone
 		return 0, because("name", err)
 	case err != nil:
-		return 0, unavailable("make what it needs", err)
-	case !there:
-		return 0, nil
+		return 0, unavailable("find what topics there are", err)
 	}
-	return known, nil
+	return n, nil
 }
 
 // build makes the topic of a bus, unless it is adopted, and gives what to note of the

@@ -49,13 +49,15 @@ func Exists(ctx context.Context, c *kgo.Client, topic string) (bool, error) {
 const (
 	// pause is how long ID rests before it looks again.
 	pause = 10 * time.Millisecond
-	// patience is how long a topic may take to go.
+	// patience is how long a topic may take to go, and to be known here.
 	patience = 10 * time.Second
 )
 
 // ID finds the id of a topic that is there, once this node knows it, and how many
 // partitions it has.
 func ID(ctx context.Context, c *kgo.Client, topic string) (id uuid.UUID, partitions int32, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	req := kmsg.NewPtrMetadataRequest()
 	t := kmsg.NewMetadataRequestTopic()
 	t.Topic, req.AllowAutoTopicCreation = &topic, false
