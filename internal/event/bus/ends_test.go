@@ -128,9 +128,8 @@ func (r *rig) full() {
 // later there is no bus any more. Who deletes it again, or makes it, ends that.
 func TestABusWhoseDeletionWasCutOffLeavesNothing(t *testing.T) {
 	r := newRig(t)
-	begin := func() {
-		r.full()
-	}
+	r.rule(bus.Ref{}.Rule("to"), `{"source":["app"]}`)
+	begin := func() { r.full() }
 	do := func(s *bus.Service) error { return s.Delete(r.ctx, shop(), true) }
 	r.killed(begin, do, func(cuts int) {
 		_, err := r.buses.Get(r.ctx, shop())
@@ -140,6 +139,12 @@ func TestABusWhoseDeletionWasCutOffLeavesNothing(t *testing.T) {
 		if gone := err != nil; gone {
 			if got := r.buses.Put(r.ctx, []bus.Entry{{Bus: shop(), Event: event("app", "Paid", `{}`)}}); !errors.Is(got[0].Err, bus.ErrNotFound) {
 				t.Errorf("%d writes: an event was put into a bus that is deleted: %v", cuts, got[0].Err)
+			}
+		}
+		if gone := err != nil; gone {
+			_, errs, err := r.buses.PutTargets(r.ctx, bus.Ref{}.Rule("to"), []bus.Target{{ID: "t", To: "bus:shop"}})
+			if err != nil || !errors.Is(errs[0], bus.ErrInvalid) {
+				t.Errorf("%d writes: it is a target: %v, %v", cuts, errs, err)
 			}
 		}
 		if gone := err != nil; gone && cuts%2 == 0 {

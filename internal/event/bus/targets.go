@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 )
 
@@ -167,7 +168,13 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 }
 
 func (s *Service) there(ctx context.Context, ref name.Ref) error {
-	_, err := s.o.Objects.Get(ctx, ref)
+	o, err := s.o.Objects.Get(ctx, ref)
+	if err == nil && !o.There() { // or it was so a moment ago
+		o, err = s.o.Objects.Current(ctx, ref)
+	}
+	if err == nil && !o.There() {
+		err = fmt.Errorf("%s is being made or deleted: %w", ref, object.ErrNotFound)
+	}
 	return err
 }
 

@@ -16,6 +16,8 @@ type head struct {
 	Topic string `json:"topic"`
 	// Adopted topics were there before, and stay.
 	Adopted bool `json:"adopted"`
+	// Making objects are none yet.
+	Making bool `json:"making"`
 	// Ending objects are being deleted: nothing is put under them any more.
 	Ending bool `json:"ending"`
 }
@@ -26,6 +28,12 @@ func headOf(o *Object) (h head) {
 		return head{}
 	}
 	return h
+}
+
+// There tells whether the object is what it says: not one that is being made or deleted.
+func (o *Object) There() bool {
+	h := headOf(o)
+	return !h.Making && !h.Ending
 }
 
 // holds is the topic that is the object's, also while it is made, and while it is
