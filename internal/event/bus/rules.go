@@ -104,13 +104,8 @@ func (s *Service) changeOnce(ctx context.Context, ref RuleRef, c changing) (Rule
 // schedule is left that is no rule's.
 func (s *Service) putRule(ctx context.Context, b Bus, old Rule, note *noteOfRule) (Rule, error) {
 	ref := RuleRefOf(old.Full())
-	if note.Schedule != "" {
-		if s.o.Schedules == nil {
-			return Rule{}, invalid("schedule", "this node has no schedules")
-		}
-		if err := s.seen(ctx, b.Topic); err != nil {
-			return Rule{}, err
-		}
+	if note.Schedule != "" && s.o.Schedules == nil {
+		return Rule{}, invalid("schedule", "this node has no schedules")
 	}
 	text, err := json.Marshal(note)
 	if err != nil {

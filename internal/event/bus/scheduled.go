@@ -65,24 +65,28 @@ func (s *Service) currentRule(ctx context.Context, rule RuleRef) (Rule, error) {
 
 const (
 	// seenTimeout bounds how long a topic that was just made is waited for, seenPause is
-	// how long it rests between two looks.
+	// how long it rests between two tries.
 	seenTimeout = 10 * time.Second
 	seenPause   = 10 * time.Millisecond
 )
 
-// seen returns when this node knows a topic that is there: before, schedules take it for
-// none.
-func (s *Service) seen(ctx context.Context, topic string) error {
+// putSchedule puts a schedule that puts records into a bus's topic, once this node knows
+// that: before, schedules take it for none.
+func (s *Service) putSchedule(ctx context.Context, ref schedule.Ref, spec schedule.Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, seenTimeout)
 	defer cancel()
-	for s.o.Partitions(topic) == 0 {
+	for {
+		_, _, err := s.o.Schedules.Put(ctx, ref, spec)
+		var bad *schedule.InvalidError
+		if !errors.As(err, &bad) || bad.Field != "target.topic" {
+			return scheduleError(err)
+		}
 		select {
 		case <-ctx.Done():
-			return unavailable("wait for the topic "+topic, ctx.Err())
+			return unavailable("wait for the topic "+spec.Target.Topic, err)
 		case <-time.After(seenPause):
 		}
 	}
-	return nil
 }
 
 // setSchedule has the schedule of a rule say what that says.
@@ -96,7 +100,7 @@ func (s *Service) setSchedule(ctx context.Context, r Rule) error {
 	if err != nil && !errors.Is(err, schedule.ErrExists) {
 		return scheduleError(err)
 	}
-	_, _, err = s.o.Schedules.Put(ctx, scheduleRef(r.RuleRef), schedule.Spec{
+	return s.putSchedule(ctx, scheduleRef(r.RuleRef), schedule.Spec{
 		Expression: r.Schedule, Paused: r.Disabled, Missed: "last",
 		Description: "of rule " + r.Name + " of bus " + b.Name,
 		Target: schedule.Target{Topic: b.Topic, Input: "{}", Headers: map[string]string{
@@ -104,7 +108,6 @@ func (s *Service) setSchedule(ctx context.Context, r Rule) error {
 			"ce_ebresources": fmt.Sprintf("[%q]", r.ARN()),
 		}},
 	})
-	return scheduleError(err)
 }
 
 // dropSchedule deletes the schedule of a rule.
