@@ -10,7 +10,8 @@
 //
 // Files in reading order: ref.go, spec.go, errors.go, service.go; check.go, pattern.go,
 // place.go (what may be said); buses.go, topic.go, rules.go, targets.go, scheduled.go
-// (rules with a schedule), archives.go, replays.go (what doors call); put.go (events),
+// (rules with a schedule), archives.go,
+// retain.go (how long topics keep events), replays.go (what doors call); put.go (events),
 // trial.go (a pattern on what was put), standing.go (where targets stand); secrets.go (of targets); compile.go, render.go, call.go (a rule as
 // runners take it), draft.go, sources.go (and all of them).
 //
@@ -18,6 +19,9 @@
 //
 //   - A bus's events are the records of its topic, whoever wrote them. The bus
 //     "default" is there, and is made when it is used.
+//   - What has a topic is noted before that is made, and noted as ending before it goes
+//     (stage): then it is gone for all who ask, nothing is put under it, and whoever
+//     deletes or makes it again ends it.
 //   - A rule holds from offsets: the ends of the bus's partitions when it was put. So
 //     it takes what is put after the call was answered, and nothing that was put
 //     before the call. The same holds of a target that is added later.

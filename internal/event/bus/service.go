@@ -18,11 +18,12 @@ import (
 // Objects are where definitions are kept (event/object).
 type Objects interface {
 	Put(ctx context.Context, o object.Object) (object.Object, error)
-	Delete(ctx context.Context, ref name.Ref, version int64) error
+	PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error)
+	Remove(ctx context.Context, o object.Object) error
 	Get(ctx context.Context, ref name.Ref) (object.Object, error)
 	Current(ctx context.Context, ref name.Ref) (object.Object, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
-	HolderOf(ctx context.Context, topic string) (name.Ref, bool, error)
+	HolderOf(ctx context.Context, topic string, but name.Ref) (name.Ref, bool, error)
 	Watch(begin name.Ref, tell func(object.News)) func()
 }
 

@@ -8,25 +8,27 @@ import (
 	"slices"
 
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 )
 
 // PutTargets adds targets to a rule, or puts them in the place of those with the same
-// ids. errs has an error for each that could not be, nil for the others, which are
-// there. err is that of all.
+// ids. errs has an error for each that cannot be: then none is put, as at AWS, where such
+// a call fails whole. err is that of all.
 func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target) (r Rule, errs []error, err error) {
 	ref = RuleRefOf(ref.Full())
 	errs = make([]error, len(targets))
 	r, _, err = s.changeRule(ctx, ref, changing{how: func(n *noteOfRule) error {
-		good := 0
+		bad := 0
 		for i := range targets {
-			if errs[i] = s.putTarget(ctx, ref, n, targets[i]); errs[i] == nil {
-				good++
-			} else if unknown := errors.Is(errs[i], ErrUnavailable); unknown {
+			if errs[i] = s.putTarget(ctx, ref, n, targets[i]); errs[i] != nil {
+				bad++
+			}
+			if unknown := errors.Is(errs[i], ErrUnavailable); unknown {
 				return errs[i]
 			}
 		}
-		if good == 0 {
+		if bad > 0 {
 			return errNothing
 		}
 		sortTargets(n.Targets)
@@ -166,7 +168,13 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 }
 
 func (s *Service) there(ctx context.Context, ref name.Ref) error {
-	_, err := s.o.Objects.Get(ctx, ref)
+	o, err := s.o.Objects.Get(ctx, ref)
+	if err == nil && !o.There() { // or it was so a moment ago
+		o, err = s.o.Objects.Current(ctx, ref)
+	}
+	if err == nil && !o.There() {
+		err = fmt.Errorf("%s is being made or deleted: %w", ref, object.ErrNotFound)
+	}
 	return err
 }
 

@@ -91,6 +91,15 @@ func more(kind Kind) string {
 	return ", . too"
 }
 
+// CheckGroup tells what is wrong with a message group or a deduplication id that is
+// given: SQS and SNS take 1 to 128 letters, digits and marks.
+func CheckGroup(id string) error {
+	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return fmt.Errorf("%.140q is not 1 to 128 letters, digits and marks of ASCII", id)
+	}
+	return nil
+}
+
 // CheckPlace tells what is wrong with an account and a region.
 func CheckPlace(account, region string) error {
 	if len(account) != 12 || strings.Trim(account, "0123456789") != "" {

@@ -40,9 +40,21 @@ type Leases interface {
 	Watch(ctx context.Context, parts []queues.Part)
 }
 
+// Objects are where definitions are kept (event/object).
+type Objects interface {
+	Put(ctx context.Context, o object.Object) (object.Object, error)
+	Remove(ctx context.Context, o object.Object) error
+	Get(ctx context.Context, ref name.Ref) (object.Object, error)
+	Current(ctx context.Context, ref name.Ref) (object.Object, error)
+	Peek(ref name.Ref) (object.Object, bool)
+	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
+	HolderOf(ctx context.Context, topic string, but name.Ref) (name.Ref, bool, error)
+	Watch(begin name.Ref, tell func(object.News)) func()
+}
+
 // Options make a Service.
 type Options struct {
-	Objects *object.Store
+	Objects Objects
 	// Client makes a client of this node's Kafka door.
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	Leases Leases

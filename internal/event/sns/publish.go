@@ -116,8 +116,8 @@ func (t *Topic) message(in *Message) (*notice.Message, error) {
 // checkOrder checks a message's group and deduplication id, and fills the latter.
 func (t *Topic) checkOrder(m *notice.Message) error {
 	for parameter, id := range map[string]string{"MessageGroupId": m.Group, "MessageDeduplicationId": m.DedupID} {
-		if len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
-			return invalidf(parameter, "it has 1 to 128 letters, digits and marks of ASCII")
+		if err := name.CheckGroup(id); id != "" && err != nil {
+			return invalidf(parameter, "%v", err)
 		}
 	}
 	switch {

@@ -33,7 +33,7 @@ type BusService interface {
 	PutTargets(ctx context.Context, ref bus.RuleRef, targets []bus.Target) (r bus.Rule, errs []error, err error)
 	UpdateTarget(ctx context.Context, ref bus.RuleRef, id string, change func(*bus.Target) error) (bus.Rule, error)
 	RemoveTargets(ctx context.Context, ref bus.RuleRef, ids []string) (r bus.Rule, errs []error, err error)
-	Standing(ctx context.Context, r bus.Rule) ([]bus.Standing, error)
+	Standing(ctx context.Context, r bus.Rule) []bus.Standing
 
 	CreateArchive(ctx context.Context, ref bus.NamedRef, spec bus.ArchiveSpec) (bus.Archive, error)
 	UpdateArchive(ctx context.Context, ref bus.NamedRef, change func(*bus.ArchiveSpec) error) (bus.Archive, error)
