@@ -6,9 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -268,56 +266,4 @@ func textOf(flag, text string, in io.Reader) ([]byte, error) {
 		return nil, fail.New(fail.Failed, "cannot read --"+flag, err.Error(), "")
 	}
 	return b, nil
-}
-
-func ruleTry(o *options) *cobra.Command {
-	var r ruleFlags
-	var last, samples int
-	c := &cobra.Command{
-		Use:   "try PATTERN",
-		Short: "Tell which of the last events of a bus a pattern would have taken",
-		Long: "Tell which of the last events of a bus a pattern would have taken; nothing is delivered.\n" +
-			"PATTERN is JSON, @FILE, or - for standard input.",
-		Example: "  ottla rule try '{\"detail\":{\"total\":[{\"numeric\":[\">=\",100]}]}}' --bus shop --last 10000",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := textOf("pattern", args[0], o.in)
-			if err != nil {
-				return err
-			}
-			query := r.query()
-			query.Set("last", strconv.Itoa(last))
-			query.Set("samples", strconv.Itoa(samples))
-			var x rest.Trial
-			if err := o.ask(cmd.Context(), r.http, "cannot try that pattern on bus "+r.bus, http.MethodPost, busPath(r.bus, "try"), query, body, &x); err != nil {
-				return err
-			}
-			return o.showTrial(&x)
-		},
-	}
-	r.bind(c)
-	c.Flags().IntVar(&last, "last", 1000, "how many events of each partition, 1000000 at most")
-	c.Flags().IntVar(&samples, "samples", 3, "how many events that fit are shown, 100 at most")
-	return c
-}
-
-func (o *options) showTrial(x *rest.Trial) error {
-	t := &out.Table{One: true, Columns: []out.Column{
-		{Field: "matched", Title: "MATCHED"}, {Field: "read", Title: "OF EVENTS"}, {Field: "per_second"}, {Field: "rate", Title: "RATE"},
-		{Field: "first", Title: "SINCE"}, {Field: "last", Title: "UNTIL"}, {Field: "samples"},
-	}}
-	var perSecond, rate any
-	if span := time.Duration(x.LastMs-x.FirstMs) * time.Millisecond; span > 0 {
-		n := float64(x.Matched) / span.Seconds()
-		perSecond, rate = n, strconv.FormatFloat(n, 'g', 3, 64)+"/s"
-	}
-	t.Add(x.Matched, x.Read, perSecond, rate, timeOf(x.FirstMs), timeOf(x.LastMs), x.Samples)
-	if err := o.print(t); err != nil || o.format != "table" || len(x.Samples) == 0 {
-		return err
-	}
-	s := &out.Table{Columns: []out.Column{{Field: "at", Title: "AT"}, {Field: "event", Title: "EVENT"}}}
-	for _, e := range x.Samples {
-		s.Add(fmt.Sprintf("%d@%d", e.Partition, e.Offset), string(e.Event))
-	}
-	return o.print(s)
 }

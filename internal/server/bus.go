@@ -262,6 +262,10 @@ func (r runners) Counts(source, target string) run.Counts {
 	return r.s.events.buses.run.Counts(source, target)
 }
 
+func (r runners) Trial(ctx context.Context, src *plan.Source, replay string) *run.Trial {
+	return r.s.events.buses.run.Trial(ctx, src, replay)
+}
+
 // calls have something called for SNS topics.
 type calls struct{ s *Server }
 

@@ -84,7 +84,11 @@ func (w *walk) decide(records []*kgo.Record, next int64) *turn {
 
 // event decides for one record.
 func (w *walk) event(t *turn, rec *kgo.Record) {
-	e := w.read(rec)
+	w.match(t, w.read(rec))
+}
+
+// match decides for one event.
+func (w *walk) match(t *turn, e *plan.Event) {
 	var err error
 	w.into, err = w.src.Match(w.into[:0], e.Doc)
 	if err != nil {
@@ -97,7 +101,7 @@ func (w *walk) event(t *turn, rec *kgo.Record) {
 		}
 		rule := w.src.Rules[i]
 		for k, g := range rule.Targets {
-			if rec.Offset < w.table[i][k] {
+			if e.Offset < w.table[i][k] {
 				continue
 			}
 			own := *e
