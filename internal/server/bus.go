@@ -310,7 +310,7 @@ func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
 func (s *Server) lookback() *lookback.Service {
 	b := &s.events.buses
 	return lookback.New(lookback.Options{
-		Buses: b.bus, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
+		Buses: b.bus, Topics: b.sns, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
 		Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now,
 	})
 }
