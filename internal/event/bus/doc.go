@@ -10,7 +10,8 @@
 //
 // Files in reading order: ref.go, spec.go, errors.go, service.go; check.go, pattern.go,
 // place.go (what may be said); buses.go, topic.go, rules.go, targets.go, scheduled.go
-// (rules with a schedule), archives.go, replays.go (what doors call); put.go (events),
+// (rules with a schedule), archives.go, weigh.go (how much they have), replays.go (what
+// doors call); put.go (events),
 // trial.go (a pattern on what was put), trialrule.go (a rule with targets), standing.go
 // (where targets stand); secrets.go (of targets); compile.go, render.go, call.go (a rule
 // as runners take it), draft.go, sources.go (and all of them).

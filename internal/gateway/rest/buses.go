@@ -40,6 +40,7 @@ type BusService interface {
 	UpdateArchive(ctx context.Context, ref bus.NamedRef, change func(*bus.ArchiveSpec) error) (bus.Archive, error)
 	Archive(ctx context.Context, ref bus.NamedRef) (bus.Archive, error)
 	Archives(ctx context.Context, prefix bus.NamedRef, after string, most int) (out []bus.Archive, next string, err error)
+	Weigh(ctx context.Context, archives []bus.Archive) ([]bus.Weight, error)
 	DeleteArchive(ctx context.Context, ref bus.NamedRef) error
 	StartReplay(ctx context.Context, ref bus.NamedRef, spec bus.ReplaySpec) (bus.Replay, error)
 	Replay(ctx context.Context, ref bus.NamedRef) (bus.Replay, error)
