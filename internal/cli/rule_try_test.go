@@ -302,3 +302,32 @@ func TestATrialSaysWhatIsWrong(t *testing.T) {
 	do("rules: {a: {pattern: {source: [x]}, targets: {t: {to: \"https://example.org\", secrets: [short]}}}}", "rule", "try", "-").mustHold(t, fail.Usage, "secrets")
 	do("rules: {a: {pattern: {a: [{nummeric: [1]}]}}}", "rule", "try", "-").mustHold(t, fail.Usage, "nummeric")
 }
+
+func TestAnEventIsExplainedOverAllRules(t *testing.T) {
+	n := withHTTP(t, ottla.Options{})
+	do := commands(t, n)
+	event := `{"source":"app","detail-type":"Placed","detail":{"total":50}}`
+	do("", "rule", "explain", "--event", event).mustHold(t, 0, "bus default has no rules")
+	do("", "queue", "create", "billing").mustHold(t, 0)
+	do("", "rule", "put", "big", "--pattern", `{"detail":{"total":[{"numeric":[">=",100]}]}}`, "--to", "queue:billing").mustHold(t, 0)
+	do("", "rule", "put", "small", "--pattern", `{"detail":{"total":[{"numeric":["<",100]}]}}`, "--to", "queue:billing").mustHold(t, 0)
+	do("", "rule", "put", "hourly", "--schedule", "rate(1 hour)", "--to", "queue:billing").mustHold(t, 0)
+	do("", "rule", "disable", "small").mustHold(t, 0)
+	r := do("", "rule", "explain", "--event", event, "-o", "json")
+	var got []struct {
+		Name, State, Path, Why string
+		Matched                bool
+	}
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got) != 3 {
+		t.Fatalf("%s: %v", r.out, err)
+	}
+	if x := got[0]; x.Name != "big" || x.Matched || x.Path != "detail.total" || !strings.Contains(x.Why, "got 50") {
+		t.Errorf("%+v", x)
+	}
+	if x := got[1]; x.Matched || x.Why != "it takes the runs of its schedule alone" {
+		t.Errorf("%+v", x)
+	}
+	if x := got[2]; !x.Matched || x.State != "disabled" {
+		t.Errorf("%+v", x)
+	}
+}
