@@ -271,6 +271,10 @@ func (r runners) Counts(source, target string) run.Counts {
 	return r.s.events.buses.run.Counts(source, target)
 }
 
+func (r runners) Trial(ctx context.Context, src *plan.Source, replay string) *run.Trial {
+	return r.s.events.buses.run.Trial(ctx, src, replay)
+}
+
 // calls have something called for SNS topics.
 type calls struct{ s *Server }
 
@@ -311,7 +315,7 @@ func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
 func (s *Server) lookback() *lookback.Service {
 	b := &s.events.buses
 	return lookback.New(lookback.Options{
-		Buses: b.bus, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
+		Buses: b.bus, Topics: b.sns, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
 		Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now,
 	})
 }

@@ -10,10 +10,11 @@
 //
 // Files in reading order: ref.go, spec.go, errors.go, service.go; check.go, pattern.go,
 // place.go (what may be said); buses.go, topic.go, rules.go, targets.go, scheduled.go
-// (rules with a schedule), archives.go,
-// retain.go (how long topics keep events), replays.go (what doors call); put.go (events),
-// trial.go (a pattern on what was put), standing.go (where targets stand); secrets.go (of targets); compile.go, render.go, call.go (a rule as
-// runners take it), draft.go, sources.go (and all of them).
+// (rules with a schedule), archives.go, retain.go (how long topics keep events), weigh.go
+// (how much archives have), replays.go (what doors call); put.go (events), trial.go (a
+// pattern on what was put), trialrule.go (a rule with targets), standing.go (where targets
+// stand); secrets.go (of targets); compile.go, render.go, call.go (a rule as runners take
+// it), draft.go, sources.go (and all of them).
 //
 // # Rules
 //

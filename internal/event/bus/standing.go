@@ -18,6 +18,8 @@ type Runners interface {
 	Cursors(ctx context.Context, src *plan.Source) ([]run.Cursor, error)
 	// Counts tells what became of a target's events at this node.
 	Counts(source, target string) run.Counts
+	// Trial decides what a source's rules make of events, and writes nothing.
+	Trial(ctx context.Context, src *plan.Source, replay string) *run.Trial
 }
 
 // Words for where a target stands.

@@ -14,7 +14,7 @@ import (
 )
 
 // ill runners take rules up, and cannot be asked where they are.
-type ill struct{}
+type ill struct{ bus.Runners }
 
 func (ill) Applied(context.Context, *plan.Source, *plan.Rule) error { return nil }
 func (ill) Counts(string, string) run.Counts                        { return run.Counts{Sent: 7} }

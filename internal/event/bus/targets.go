@@ -21,7 +21,7 @@ func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target)
 	r, _, err = s.changeRule(ctx, ref, changing{how: func(n *noteOfRule) error {
 		bad := 0
 		for i := range targets {
-			if errs[i] = s.putTarget(ctx, ref, n, targets[i]); errs[i] != nil {
+			if errs[i] = s.putTarget(ctx, ref, n, targets[i], s.o.Sealer); errs[i] != nil {
 				bad++
 			}
 			if unknown := errors.Is(errs[i], ErrUnavailable); unknown {
@@ -45,22 +45,25 @@ func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target)
 // a target cannot be.
 func (s *Service) ApplyRule(ctx context.Context, ref RuleRef, spec RuleSpec, targets []Target) (r Rule, created bool, err error) {
 	ref = RuleRefOf(ref.Full())
-	return s.changeRule(ctx, ref, changing{make: true, how: func(n *noteOfRule) error {
-		n.RuleSpec = spec
-		if targets == nil {
-			return nil
-		}
-		n.Targets = slices.DeleteFunc(n.Targets, func(o Target) bool {
-			return !slices.ContainsFunc(targets, func(t Target) bool { return t.ID == o.ID })
-		})
-		for i := range targets {
-			if err := s.putTarget(ctx, ref, n, targets[i]); err != nil {
-				return fmt.Errorf("target %s: %w", targets[i].ID, err)
-			}
-		}
-		sortTargets(n.Targets)
+	return s.changeRule(ctx, ref, changing{make: true, how: func(n *noteOfRule) error { return s.putWhole(ctx, ref, n, spec, targets, s.o.Sealer) }})
+}
+
+// putWhole puts a Spec and targets in the place of those that a rule has.
+func (s *Service) putWhole(ctx context.Context, rule RuleRef, n *noteOfRule, spec RuleSpec, targets []Target, by Sealer) error {
+	n.RuleSpec = spec
+	if targets == nil {
 		return nil
-	}})
+	}
+	n.Targets = slices.DeleteFunc(n.Targets, func(o Target) bool {
+		return !slices.ContainsFunc(targets, func(t Target) bool { return t.ID == o.ID })
+	})
+	for i := range targets {
+		if err := s.putTarget(ctx, rule, n, targets[i], by); err != nil {
+			return fmt.Errorf("target %s: %w", targets[i].ID, err)
+		}
+	}
+	sortTargets(n.Targets)
+	return nil
 }
 
 // UpdateTarget changes a target; ErrNotFound when there is none.
@@ -78,7 +81,7 @@ func (s *Service) UpdateTarget(ctx context.Context, ref RuleRef, id string, chan
 		if t.ID != id {
 			return invalid("id", "it does not change")
 		}
-		return s.putTarget(ctx, ref, n, t)
+		return s.putTarget(ctx, ref, n, t, s.o.Sealer)
 	}})
 	return r, err
 }
@@ -101,8 +104,8 @@ func (t Target) clone() Target {
 // errNothing ends a change that changes nothing.
 var errNothing = errors.New("nothing is to be changed")
 
-// putTarget puts one target into a rule that is being changed.
-func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t Target) error {
+// putTarget puts one target into a rule that is being changed; its secrets are sealed by.
+func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t Target, by Sealer) error {
 	t.From, t.Disabled = nil, ""
 	if err := t.check(rule); err != nil {
 		return err
@@ -115,7 +118,7 @@ func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t 
 	if i >= 0 {
 		secrets = n.Targets[i].Secrets
 	}
-	if err := s.sealSecrets(ctx, rule, &t, secrets); err != nil {
+	if err := sealSecrets(ctx, by, rule, &t, secrets); err != nil {
 		return err
 	}
 	if i >= 0 {

@@ -105,7 +105,11 @@ func (t *turn) add(o output) { t.outputs, t.size = append(t.outputs, o), t.size+
 
 // event decides for one record.
 func (w *walk) event(t *turn, rec *kgo.Record) {
-	e := w.read(rec)
+	w.match(t, w.read(rec))
+}
+
+// match decides for one event.
+func (w *walk) match(t *turn, e *plan.Event) {
 	var err error
 	w.into, err = w.src.Match(w.into[:0], e.Doc)
 	if err != nil {
@@ -118,7 +122,7 @@ func (w *walk) event(t *turn, rec *kgo.Record) {
 		}
 		rule := w.src.Rules[i]
 		for k, g := range rule.Targets {
-			if rec.Offset < w.table[i][k] {
+			if e.Offset < w.table[i][k] {
 				continue
 			}
 			own := *e

@@ -14,7 +14,8 @@
 // (the cursor of all targets), branch.go (a target's own), stay.go (who stays out of the
 // pass), replay.go; walk.go (what they share), evict.go
 // (what the dead left open), feed.go (reading), decide.go (from events to records),
-// output.go and letters.go (what targets get), write.go (transactions); settle.go, status.go.
+// output.go and letters.go (what targets get), write.go (transactions); settle.go, status.go;
+// trial.go (deciding without writing).
 //
 // # The pass
 //

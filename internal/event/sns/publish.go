@@ -199,6 +199,9 @@ func (s *Service) Record(to *plan.Target, e *plan.Event, p plan.Payload) (*kgo.R
 	if err != nil {
 		return nil, err
 	}
-	m.ID = queues.IDOf([]byte(e.DeliveryID(to)))
+	m.ID = MessageID(to, e)
 	return t.record(m), nil
 }
+
+// MessageID is the id of the message that a rule's target publishes of an event.
+func MessageID(to *plan.Target, e *plan.Event) string { return queues.IDOf([]byte(e.DeliveryID(to))) }

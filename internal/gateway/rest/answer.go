@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/connection"
 	"ottla/internal/event/lookback"
 	"ottla/internal/event/mapping"
 	"ottla/internal/event/queue"
@@ -75,6 +76,11 @@ var meanings = []struct {
 	{bus.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{bus.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{bus.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
+	{connection.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /connection and GET /destination"},
+	{connection.ErrExists, http.StatusConflict, "EXISTS", "change it with PUT"},
+	{connection.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
+	{connection.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
+	{connection.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{lookback.ErrNotFound, http.StatusNotFound, "EVENT_NOT_FOUND", "look at more events with last= (1000000 at most), or another bus="},
 	{mapping.ErrNotFound, http.StatusNotFound, "MAPPING_NOT_FOUND", "see GET /mapping"},
 	{mapping.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},

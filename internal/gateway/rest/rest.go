@@ -41,9 +41,11 @@ type Options struct {
 	Queues    QueueService
 	Schedules ScheduleService // nil for none
 	Buses     BusService      // nil for none
-	SNS       SNSService      // nil for none
-	Mappings  MappingService  // nil for none
-	Lookback  LookbackService // nil for none
+	// Connections are those of API destinations; nil for none.
+	Connections ConnectionService
+	SNS         SNSService      // nil for none
+	Mappings    MappingService  // nil for none
+	Lookback    LookbackService // nil for none
 	// Trusted takes calls from other machines, too.
 	Trusted bool
 	Logger  *slog.Logger
@@ -67,6 +69,11 @@ func Mount(mux *http.ServeMux, o Options) {
 	}
 	if d.Buses != nil {
 		for pattern, do := range d.busRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
+	}
+	if d.Connections != nil {
+		for pattern, do := range d.connectionRoutes() {
 			mux.Handle(pattern, d.guarded(do))
 		}
 	}
