@@ -1,0 +1,161 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// Most is how many rows a transaction takes.
+	Most = 500
+	// doneWithin bounds what the table may take to delete or mark rows, also when the
+	// relay is told to stop.
+	doneWithin = time.Minute
+	// Between attempts to go on after an error.
+	firstPause, lastPause = time.Second, 30 * time.Second
+)
+
+// Table has the rows.
+type Table interface {
+	// Identity is which table it is: the same wherever it is opened from.
+	Identity() string
+	// Read gives the first rows that are not done, in their order.
+	Read(ctx context.Context, most int) ([]Row, error)
+	// Done deletes or marks rows, in one transaction; that some are no longer there is
+	// no error.
+	Done(ctx context.Context, ids []any) error
+}
+
+// Log is where rows go, for one session: an error ends it.
+type Log interface {
+	// Last is the ids that the last transaction of this relay wrote, by whichever process.
+	Last() []any
+	// Write writes rows and their ids in one transaction, and tells how many: all before
+	// the first that cannot be a record. After an error it is not known whether they are
+	// written.
+	Write(ctx context.Context, rows []Row) (int, error)
+	Close()
+}
+
+// ErrTakenOver says that another relay of the same name runs.
+var ErrTakenOver = errors.New("another relay of this name has taken over")
+
+// Relay takes rows into a log.
+type Relay struct {
+	Table Table
+	// Open fences all others of the name and finds what was written last.
+	Open func(context.Context) (Log, error)
+	Poll time.Duration // between looks at a table that had nothing
+	Once bool          // end when no row is left
+	Note func(error)   // is told of errors after which it goes on
+
+	rows int // written by this run
+}
+
+// Rows is how many rows this run has written, when Run has ended.
+func (r *Relay) Rows() int { return r.rows }
+
+// Run goes on until the context ends, which is no error, or nothing can be done: the
+// first session cannot begin, a row cannot be written, another has taken over. With
+// Once an error ends it too.
+func (r *Relay) Run(ctx context.Context) error {
+	pause, begun := firstPause, false
+	for ctx.Err() == nil {
+		before := r.rows
+		started, err := r.session(ctx)
+		begun = begun || started
+		var row *RowError
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			return nil
+		case !begun, r.Once, errors.As(err, &row), errors.Is(err, ErrTakenOver):
+			return err
+		}
+		r.Note(err)
+		if r.rows > before {
+			pause = firstPause
+		}
+		wait(ctx, pause)
+		pause = min(2*pause, lastPause)
+	}
+	return nil
+}
+
+// session is one log from its opening to the first error. begun tells whether the log
+// was opened.
+func (r *Relay) session(ctx context.Context) (begun bool, err error) {
+	log, err := r.Open(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer log.Close()
+	last := log.Last()
+	if err := r.done(ctx, last); err != nil {
+		return true, err
+	}
+	for ctx.Err() == nil {
+		rows, err := r.Table.Read(ctx, Most)
+		if err != nil {
+			return true, err
+		}
+		if len(rows) == 0 {
+			if r.Once {
+				return true, nil
+			}
+			wait(ctx, r.Poll)
+			continue
+		}
+		if last, err = r.turn(ctx, log, rows, last); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// turn writes rows and has them done. It is finished even when the relay is told to stop,
+// so that no transaction stays open.
+func (r *Relay) turn(ctx context.Context, log Log, rows []Row, last []any) ([]any, error) {
+	gone := map[any]bool{}
+	for _, id := range last {
+		gone[id] = true
+	}
+	ids := make([]any, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+		if gone[ids[i]] {
+			// To write it again would be twice.
+			return nil, &RowError{ids[i], errors.New("it is still there after it was deleted or marked: does a policy or a trigger of the table prevent that?")}
+		}
+	}
+	n, err := log.Write(context.WithoutCancel(ctx), rows)
+	if err != nil {
+		return nil, err
+	}
+	r.rows += n
+	return ids[:n], r.done(ctx, ids[:n])
+}
+
+func (r *Relay) done(ctx context.Context, ids []any) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), doneWithin)
+	defer cancel()
+	if err := r.Table.Done(ctx, ids); err != nil {
+		return fmt.Errorf("rows are written and cannot be deleted or marked, which is tried again: %w", err)
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
