@@ -12,5 +12,6 @@
 // produce.go, consume.go, config.go, group*.go, txn*.go, cluster*.go, doctor*.go,
 // explain*.go, log*.go. Parts: fail, out and line (how commands fail, print and
 // write records), reach (is a Kafka there?), groups, txns, nodes, balance, moves,
-// doctor, explain and kafkatools (what the commands of these names do).
+// doctor, explain and kafkatools (what the commands of these names do), relay (outbox
+// tables).
 package cli

@@ -23,7 +23,7 @@ import (
 // line, and alone for any lines; how many spaces there are does not count. RECEIPT,
 // HANDLE and NEXT stand for what was last printed in their place.
 func TestDocsSayWhatHappens(t *testing.T) {
-	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md"} {
+	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md", "events/outbox.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
 			if err != nil {
@@ -87,6 +87,7 @@ type reader struct {
 	ctx  context.Context // ends when what a page says does not come
 	node *ottla.Server
 	vars map[string]string
+	away bool // in a folder of the page
 }
 
 func newReader(t *testing.T) *reader {
@@ -103,7 +104,7 @@ func newReader(t *testing.T) *reader {
 		}
 	})
 	t.Setenv("OTTLA_HTTP", n.HTTPAddr())
-	return &reader{t, ctx, n, map[string]string{}}
+	return &reader{t, ctx, n, map[string]string{}, false}
 }
 
 // run runs a command and gives what it prints.
@@ -115,6 +116,9 @@ func (r *reader) run(command string) string {
 	in := ""
 	if echo, rest, ok := strings.Cut(command, "' | "); ok {
 		in, command = strings.TrimPrefix(echo, "echo '")+"\n", rest
+	}
+	if args, ok := strings.CutPrefix(command, "sqlite3 "); ok {
+		return r.sqlite(args)
 	}
 	words := shellWords(command)
 	switch words[0] {
