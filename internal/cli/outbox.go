@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -117,6 +118,9 @@ func (f *outboxFlags) spec(database string) (table.Spec, error) {
 	if f.name == "" {
 		f.name = outboxName(database, f.table)
 	}
+	if f.name == "" {
+		return s, fail.Usagef("the URL names no database that this outbox could be called by: give it a --name")
+	}
 	if !outboxNames.MatchString(f.name) {
 		return s, fail.Usagef("--name %s: a name has up to 200 letters, digits, dots, hyphens and underscores", f.name)
 	}
@@ -135,12 +139,20 @@ var (
 	notInNames  = regexp.MustCompile(`[^a-zA-Z0-9._-]+`)
 )
 
-// outboxName is the database's name and the table's, as far as topics may be called so.
+// outboxName is the database's name and the table's, as far as topics may be called so;
+// "" where the URL names no database. Nothing else of a URL may be in it: it has secrets.
 func outboxName(database, table string) string {
-	path, _, _ := strings.Cut(database, "?")
-	base := filepath.Base(path)
-	base = strings.TrimPrefix(base, "sqlite:")
-	return strings.Trim(notInNames.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base))+"."+table, "-"), "-")
+	base := ""
+	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
+		base = filepath.Base(path)
+		base = strings.TrimSuffix(base, filepath.Ext(base))
+	} else if u, err := url.Parse(database); err == nil {
+		base = strings.Trim(u.Path, "/")
+	}
+	if base == "" {
+		return ""
+	}
+	return strings.Trim(notInNames.ReplaceAllString(base+"."+table, "-"), "-")
 }
 
 // outboxTopic is the topic that --to means.

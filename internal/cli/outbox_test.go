@@ -115,7 +115,17 @@ func TestOutboxesThatCannotRun(t *testing.T) {
 	run(db, to, "--delete", "--mark", "sent").mustHold(t, fail.Usage, "either deleted or marked")
 	run(db, to, "--column", "Payload=x").mustHold(t, fail.Usage, "WHAT=COLUMN")
 	run(db, to, "--name", "a b").mustHold(t, fail.Usage, "--name a b")
-	run("mysql://x", to).mustHold(t, fail.Failed, "no database that is known")
+	if r := run("postgres://app:secret@127.0.0.1:1", to); strings.Contains(r.out+r.err, "secret") {
+		t.Errorf("a password is told: %s", r.err)
+	} else {
+		r.mustHold(t, fail.Usage, "--name")
+	}
+	if r := run("postgres://app:secret@127.0.0.1:1/shop", to); strings.Contains(r.out+r.err, "secret") {
+		t.Errorf("a password is told: %s", r.err)
+	} else {
+		r.mustHold(t, fail.Failed, "cannot run outbox shop.outbox", "127.0.0.1:1")
+	}
+	run("mysql://x/y", to).mustHold(t, fail.Failed, "no database that is known")
 	run("sqlite:"+filepath.Join(dir, "none.db"), to).mustHold(t, fail.Failed, "none.db")
 	run(db, to, "--table", "none").mustHold(t, fail.Failed, "there is no table none")
 	run(db, to, "--column", "payload=body").mustHold(t, fail.Failed, `no column "body"`, "aggregatetype", "--column payload=COLUMN")

@@ -20,6 +20,8 @@ const (
 	// a transaction takes three at most.
 	firstLook = 64
 	compact   = "compact"
+	// mostIDs bounds the bytes of the ids of a transaction, which are one record.
+	mostIDs = 128 << 10
 )
 
 // Outlet says which log a relay writes to.
@@ -204,7 +206,8 @@ func (s *session) Write(ctx context.Context, rows []Row) (int, error) {
 	p := &progress{Table: s.Table}
 	records := make([]*kgo.Record, 0, len(rows)+1)
 	var ids []any // by record
-	for i := range rows {
+	size := 0
+	for i := 0; i < len(rows) && size < mostIDs; i++ {
 		r, err := s.Shape.Record(&rows[i])
 		if err != nil && i == 0 {
 			return 0, err
@@ -213,6 +216,7 @@ func (s *session) Write(ctx context.Context, rows []Row) (int, error) {
 			break // that is said when it is the first
 		}
 		records, ids = append(records, r), append(ids, rows[i].ID)
+		size += len(fmt.Sprint(rows[i].ID))
 	}
 	p.IDs = ids
 	value, err := p.encode()

@@ -39,8 +39,9 @@ type Log interface {
 	Close()
 }
 
-// ErrTakenOver says that another relay of the same name runs.
-var ErrTakenOver = errors.New("another relay of this name has taken over")
+// ErrTakenOver says that another relay of the same name runs. To whom that happens it
+// looks the same as when a broker ends a transaction that takes too long.
+var ErrTakenOver = errors.New("another relay of this name has taken over, or a transaction took longer than a minute")
 
 // Relay takes rows into a log.
 type Relay struct {
@@ -70,9 +71,11 @@ func (r *Relay) Run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return nil
-		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case errors.As(err, &row), errors.Is(err, ErrTakenOver):
+			return err
+		case ctx.Err() != nil: // whatever that broke: the next start mends it
 			return nil
-		case !begun, r.Once, errors.As(err, &row), errors.Is(err, ErrTakenOver):
+		case !begun, r.Once:
 			return err
 		}
 		r.Note(err)
