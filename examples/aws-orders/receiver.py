@@ -64,11 +64,13 @@ def ask(path):
 
 
 def calls(path, count, patience):
-    """The calls of a path, when there are that many."""
+    """The calls of a path, when they are for that many orders: each comes once, or more often."""
     until = time.monotonic() + patience
-    while len(got := ask(path)) < count and time.monotonic() < until:
+    while True:
+        got = ask(path)
+        if len({c["body"]["detail"]["id"] for c in got}) >= count or time.monotonic() >= until:
+            return got
         time.sleep(0.05)
-    return got
 
 
 @contextlib.contextmanager

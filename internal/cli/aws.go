@@ -89,7 +89,7 @@ func awsEnvCommand(o *options) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&address, "http", "", "HOST:PORT of the node's HTTP port (default "+defaultHTTP+", where ottla dev has it)")
+	c.Flags().StringVar(&address, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of the node's HTTP port (default "+defaultHTTP+", where ottla dev has it)")
 	c.Flags().StringVar(&shell, "shell", "sh", "whose words to print: sh, fish, powershell, cmd, or env for a file of variables")
 	c.Flags().StringVar(&region, "region", name.DefaultRegion, "region; queues of another than the default have topics with the region before their names")
 	return c

@@ -19,7 +19,7 @@ import (
 )
 
 func dlqCommand(o *options) *cobra.Command {
-	c := group("dlq", "", "Dead letters of queues and share groups: list and show them, mend them, put them back",
+	c := group("dlq", "", "Dead letters of queues, rules, schedules and share groups: list and show them, mend them, put them back",
 		dlqList(o), dlqShow(o), dlqEdit(o), dlqRedrive(o), dlqMoves(o), dlqCancel(o))
 	c.Aliases = nil
 	return c
@@ -30,11 +30,12 @@ func dlqList(o *options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List all places for dead letters, with how much waits there, for how long and why",
-		Long: "List all places for dead letters: the queues that others name for theirs, and the topics that\n" +
+		Long: "List all places for dead letters: the queues that queues, schedules, buses, rules and\n" +
+			"subscriptions of SNS topics name for theirs, and the topics that\n" +
 			"share groups name. Reasons are those of the first thousand letters of a place.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := &out.Table{Empty: "no queue or group has a place for dead letters (ottla queue create NAME --dead-letters QUEUE; errors.deadletterqueue.topic.name of a group)", Columns: []out.Column{
+			t := &out.Table{Empty: "nobody has a place for dead letters (--dead-letters QUEUE of ottla queue create, rule put, schedule put; errors.deadletterqueue.topic.name of a group)", Columns: []out.Column{
 				{Field: "place", Title: "PLACE"}, {Field: "kind", Title: "KIND"}, {Field: "topic"}, {Field: "groups", Title: "OF"}, {Field: "exists"},
 				{Field: "waiting", Title: "WAITING", Right: true}, {Field: "in_flight", Title: "IN FLIGHT", Right: true}, {Field: "oldest"}, {Field: "oldest_seconds"},
 				{Field: "age", Title: "OLDEST", Right: true}, {Field: "reasons", Title: "REASONS"},

@@ -168,7 +168,7 @@ func TestLettersThatCannotBePutBackStay(t *testing.T) {
 
 func TestWhatIsNoDeadLetterIsRefused(t *testing.T) {
 	n := node(t)
-	call(t, n, "", "dlq", "list").mustHold(t, 0, "no queue or group has a place for dead letters")
+	call(t, n, "", "dlq", "list").mustHold(t, 0, "nobody has a place for dead letters")
 	call(t, n, "", "dlq", "show", "nobody").mustHold(t, fail.NotFound, "there are no dead letters of nobody", "ottla dlq list")
 	call(t, n, "", "dlq", "redrive", "nobody").mustHold(t, fail.NotFound, "there are no dead letters of nobody")
 	call(t, n, "", "dlq", "redrive").mustHold(t, fail.Usage)

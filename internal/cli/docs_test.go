@@ -23,39 +23,15 @@ import (
 // line, and alone for any lines; how many spaces there are does not count. RECEIPT,
 // HANDLE and NEXT stand for what was last printed in their place.
 func TestDocsSayWhatHappens(t *testing.T) {
-	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md", "events/outbox.md"} {
+	for _, page := range []string{"queues.md", "schedules.md", "events/http.md", "events/cloudevents.md", "events/buses.md", "events/rules.md", "events/webhooks.md", "events/sns.md", "events/outbox.md", "events/trace.md"} {
 		t.Run(page, func(t *testing.T) {
-			text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := newReader(t)
-			n := 0
-			for _, s := range consoleSteps(string(text)) {
-				if strings.HasPrefix(s.command, "ottla dev") {
-					continue // that is the node of the test
-				}
-				n++
-				got := r.run(s.command)
-				for looks.MatchString(s.command) && !r.fits(s.prints, slices.Collect(strings.Lines(got))) && r.ctx.Err() == nil {
-					got = r.run(s.command) // dead letters are written soon, not at once
-				}
-				if !r.fits(s.prints, slices.Collect(strings.Lines(got))) {
-					t.Errorf("$ %s\nprints\n%s\nand the page says\n%s", s.command, got, strings.Join(s.prints, "\n"))
-				}
-				if t.Failed() {
-					return // what follows builds on it
-				}
-			}
-			if n < 5 {
-				t.Errorf("the page has %d commands", n)
-			}
+			followPage(t, page)
 		})
 	}
 }
 
 // looks are commands that change nothing.
-var looks = regexp.MustCompile(`^ottla \w+ (describe|list|show|explain|moves|attempts)\b`)
+var looks = regexp.MustCompile(`^ottla \w+ (describe|list|show|explain|moves|attempts|trace|events)\b`)
 
 type consoleStep struct {
 	command string
@@ -81,6 +57,36 @@ func consoleSteps(page string) (out []consoleStep) {
 	return out
 }
 
+// followPage runs the commands of a page and compares.
+func followPage(t *testing.T, page string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReader(t)
+	n := 0
+	for _, s := range consoleSteps(string(text)) {
+		if strings.HasPrefix(s.command, "ottla dev") {
+			continue // that is the node of the test
+		}
+		n++
+		got := r.run(s.command)
+		for looks.MatchString(s.command) && !r.fits(s.prints, slices.Collect(strings.Lines(got))) && r.ctx.Err() == nil {
+			got = r.run(s.command) // dead letters are written soon, not at once
+		}
+		if !r.fits(s.prints, slices.Collect(strings.Lines(got))) {
+			t.Errorf("$ %s\nprints\n%s\nand the page says\n%s", s.command, got, strings.Join(s.prints, "\n"))
+		}
+		if t.Failed() {
+			return // what follows builds on it
+		}
+	}
+	if n < 5 {
+		t.Errorf("the page has %d commands", n)
+	}
+}
+
 // reader is somebody who follows a page.
 type reader struct {
 	*testing.T
@@ -92,9 +98,9 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
-	n, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0"})
+	n, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0", Clock: new(ottla.Clock)}) // a clock that pages move
 	if err != nil {
 		t.Fatal(err)
 	}

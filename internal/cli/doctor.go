@@ -48,7 +48,7 @@ func doctorCommand(o *options) *cobra.Command {
 			return o.reportFindings(doctor.Examine(facts, only...), strict)
 		},
 	}
-	c.AddCommand(doctorDurability(o))
+	c.AddCommand(doctorDurability(o), doctorEvents(o))
 	f := c.Flags()
 	f.StringVar(&http, "http", envOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node, for its descriptors and memory (\"\" for none)")
 	f.StringSliceVar(&only, "only", nil, "run only these checks, by code")

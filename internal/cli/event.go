@@ -22,7 +22,7 @@ import (
 )
 
 func eventCommand(o *options) *cobra.Command {
-	c := group("event", "", "Events: put them into buses and topics, and watch what comes", eventPut(o), eventTail(o))
+	c := group("event", "", "Events: put them into buses and topics, watch what comes, and trace where one went", eventPut(o), eventTail(o), eventTrace(o))
 	c.Aliases = nil
 	return c
 }

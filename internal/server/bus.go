@@ -12,7 +12,9 @@ import (
 	"ottla/internal/event/connection"
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/function"
+	"ottla/internal/event/lookback"
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run"
 	"ottla/internal/event/seal"
@@ -42,12 +44,12 @@ func (s *Server) makeBuses() {
 	box := seal.New(e.objects)
 	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: box, HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
 	b.bus = bus.New(bus.Options{
-		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
+		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, MostBytes: s.mostBytes, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
 		Functions: b.functions.Has, Sealer: box,
 		Now: s.o.Now, Logger: s.o.Logger,
 	})
 	b.sns = sns.New(sns.Options{
-		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 },
+		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 }, MostBytes: s.mostBytes,
 		Calls: calls{s}, Base: func() string { return "http://" + s.HTTPAddr() }, Changed: s.lookAtBuses,
 		Called: func(key string) {
 			if e.made.Load() {
@@ -61,7 +63,7 @@ func (s *Server) makeBuses() {
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
-		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Deliver: delivery.Record, Parcels: delivery.Topic,
+		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Gone: s.goneTarget, Deliver: delivery.Record, Parcels: delivery.Topic,
 		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.leads, Create: s.makeBusTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
@@ -179,6 +181,18 @@ func (s *Server) topicOfSource(ref name.Ref) (string, bool) {
 	return src.Topic, true
 }
 
+// goneTarget tells whether an object that a rule's target names is no more.
+func (s *Server) goneTarget(ctx context.Context, ref name.Ref) (bool, error) {
+	if ref.Kind == name.Bus && ref.Name == bus.Default {
+		return false, nil // it is there without an object
+	}
+	_, err := s.events.objects.Current(ctx, ref)
+	if errors.Is(err, object.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
+}
+
 // makeBusTopics makes the topics that runners need.
 func (s *Server) makeBusTopics(ctx context.Context, calls bool) error {
 	if s.partitionsOf(run.StateTopic) == 0 {
@@ -287,3 +301,12 @@ func (s *Server) Buses() *bus.Service { return s.events.buses.bus }
 
 // SNS are the cluster's SNS topics.
 func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
+
+// lookback tells where events went.
+func (s *Server) lookback() *lookback.Service {
+	b := &s.events.buses
+	return lookback.New(lookback.Options{
+		Buses: b.bus, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
+		Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now,
+	})
+}

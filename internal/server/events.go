@@ -150,7 +150,7 @@ func (s *Server) settleEvents() {
 // eventsHandler is the HTTP doors of the event layer, before another handler.
 func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Buses: s.events.buses.bus, SNS: s.events.buses.sns, Trusted: s.o.Insecure, Logger: s.o.Logger})
+	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Buses: s.events.buses.bus, SNS: s.events.buses.sns, Lookback: s.lookback(), Trusted: s.o.Insecure, Logger: s.o.Logger})
 	clockdoor.Mount(mux, clockdoor.Options{Clock: s.o.Clock, Trusted: s.o.Insecure})
 	awssns.Mount(mux, s.events.buses.sns)
 	topics.Mount(mux, topics.Options{Topics: s.events.buses.tail, Buses: s.events.buses.bus, Trusted: s.o.Insecure, Logger: s.o.Logger})

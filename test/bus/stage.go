@@ -24,7 +24,7 @@ type door struct {
 
 // askWithin bounds one call; it is tried again at another node.
 const (
-	askWithin = 10 * time.Second
+	askWithin = 45 * time.Second // a rule is answered for when its runners go by it
 	askFor    = 2 * time.Minute
 )
 

@@ -152,7 +152,7 @@ var Answers = []Difference{
 	},
 	{
 		Part:  "DescribeConfigs",
-		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise|quorum|timers|outbound)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
+		Where: `settings/of a broker/.*\[(disk|http|cluster|kafka|verify|advertise|quorum|timers|outbound|functions)\..*`, Kafka: absent, What: "Brokers have settings of Ottla's own.",
 		Reason: "docs/configuration.md lists them.",
 	},
 	{

@@ -9,6 +9,7 @@
 // Reading order: doctor.go (the table of checks, Run), facts.go, reach.go
 // (addresses and versions), partitions.go (leaders and replicas), disk.go,
 // process.go (descriptors, memory), settings.go, records.go (times, open
-// transactions), groups.go, events.go (queues, dead letters, timers, schedules). losses.go is apart: what losing nodes or power would
-// cost each topic, which `ottla doctor durability` shows.
+// transactions), groups.go, events.go (queues, dead letters, timers, schedules),
+// rules.go and rulechecks.go (buses, rules, targets). losses.go is apart: what losing
+// nodes or power would cost each topic, which `ottla doctor durability` shows.
 package doctor

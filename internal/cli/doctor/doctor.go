@@ -59,6 +59,11 @@ func Checks() []Check {
 		{"D20", "dead letters", "Dead letters that came lately tell of something that fails now; a queue for them that is gone makes messages vanish.", deadLetters},
 		{"D21", "timers", "Delays of messages, retries and schedules are timers: late ones make all of them late.", lateTimers},
 		{"D22", "schedules", "Runs of a schedule whose target is gone, or does not take them, are tried again for a while and then given up.", schedules},
+		{"D23", "rules that take nothing", "A rule that takes none of the last events of its bus has a pattern that does not say what was meant, or waits for events that nobody sends.", neverMatched},
+		{"D24", "fields that no event has", "A field that rules ask for and no event has is a slip of a name as a rule; the rule, or that alternative of it, takes nothing.", unseenFields},
+		{"D25", "buses in a round", "Rules that forward events from bus to bus and back have them go round, until they are given up after 16 buses.", rounds},
+		{"D26", "targets without dead letters", "What a target without dead letters does not take is dropped when it is given up.", withoutLetters},
+		{"D27", "targets", "A target that fails or is behind has its events wait; one that is disabled gets none.", targets},
 	}
 }
 

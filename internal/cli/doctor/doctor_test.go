@@ -15,6 +15,8 @@ import (
 
 	"ottla"
 	"ottla/internal/cli/native"
+	"ottla/internal/event/bus"
+	"ottla/internal/event/lookback"
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/rest"
 )
@@ -47,6 +49,7 @@ func healthy() *Facts {
 			Dead:      []rest.DeadLetters{{Queue: "dead", Sources: []string{"jobs"}, Counts: &rest.Counts{Waiting: 8}, Reasons: map[string]int{"rejected": 5, "taken": 3}}},
 			Schedules: []rest.Schedule{{Group: "default", Name: "tick", Spec: schedule.Spec{Target: schedule.Target{Topic: "t"}}}},
 		},
+		Rules:   healthyRules(),
 		Machine: 1e10, Local: true, Missing: map[string]string{},
 	}
 }
@@ -151,6 +154,59 @@ func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
 		{"D22", Warn, "the queue lost for runs that are given up is not there", func(f *Facts) { f.Events.Schedules[0].DeadLetters = "lost"; f.Events.Schedules[0].Group = "g" }},
 		{"D22", Warn, "4 runs of schedules were given up", func(f *Facts) { f.Process["ottla_schedule_runs_failed_total"] = 4 }},
 		{"D22", Skipped, "refused", func(f *Facts) { f.Events = nil; f.Missing["events"] = "refused" }},
+		{"D23", Warn, "rule shop/big takes none of the last 10 events of its bus (since 2026-03-04T11:00:00Z)", func(f *Facts) { review(f).Matched = 0 }},
+		{"D23", OK, "0 rules took events", func(f *Facts) { review(f).Matched = 0; f.Rules.Rules[0].ManagedBy = "archive/all" }},
+		{"D23", OK, "0 rules took events", func(f *Facts) { f.Rules.Reviews = nil }},
+		{"D23", Skipped, "refused", noRulesFor("refused")},
+		{"D24", Warn, "rule shop/big asks for detail.totl, which none of the last 10 events has", func(f *Facts) { review(f).Unseen = []string{"detail.totl"} }},
+		{"D24", Skipped, "refused", noRulesFor("refused")},
+		{"D25", Warn, "events that fit all of the rules shop/big go round: shop -> shop", func(f *Facts) { f.Rules.Rules[0].Targets[0].To = "bus:shop" }},
+		{"D25", Warn, "events that fit all of the rules audit/back, shop/big go round: audit -> shop -> audit", func(f *Facts) {
+			f.Rules.Rules[0].Targets[0].To = "bus:audit"
+			f.Rules.Rules = append(f.Rules.Rules, rule("audit", "back", "arn:aws:events:us-east-1:123456789012:event-bus/shop"))
+		}},
+		{"D25", OK, "none goes round", func(f *Facts) {
+			f.Rules.Rules[0].Targets[0].To = "bus:audit"
+			f.Rules.Rules = append(f.Rules.Rules, rule("audit", "back", "bus:shop"))
+			f.Rules.Rules[1].Disabled = true
+		}},
+		{"D25", OK, "none goes round", func(f *Facts) {
+			f.Rules.Rules[0].Targets[0].To = "arn:aws:events:eu-west-1:123456789012:event-bus/shop"
+		}},
+		{"D25", Skipped, "refused", noRulesFor("refused")},
+		{"D26", Warn, "target billing of rule shop/big has no dead letters, and its bus has none: what queue:billing does not take is dropped", func(f *Facts) { f.Rules.Buses[0].DeadLetters = "" }},
+		{"D26", OK, "1 targets", func(f *Facts) { f.Rules.Buses[0].DeadLetters = ""; f.Rules.Rules[0].Targets[0].DeadLetters = "failed" }},
+		{"D26", Warn, "; and 1 more: see", func(f *Facts) {
+			f.Rules.Buses[0].DeadLetters = ""
+			f.Rules.Rules = append(f.Rules.Rules, rule("shop", "other", "topic:t"))
+		}},
+		{"D26", Warn, "target a of rule shop/other has no dead letters", func(f *Facts) {
+			f.Rules.Buses[0].DeadLetters, f.Whole = "", true
+			f.Rules.Rules = append(f.Rules.Rules, rule("shop", "other", "topic:t"))
+			f.Rules.Rules[1].Targets[0].ID = "a"
+		}},
+		{"D26", Skipped, "refused", noRulesFor("refused")},
+		{"D27", Fail, "target billing (queue:billing) of rule shop/big fails, and 7 events wait for it: no leader", func(f *Facts) {
+			*f.Rules.Rules[0].Targets[0].Stands = rest.Standing{State: "failing", Behind: 7, LastError: "no leader"}
+		}},
+		{"D27", Warn, "is 7 events behind, for 1m30s", func(f *Facts) {
+			*f.Rules.Rules[0].Targets[0].Stands = rest.Standing{State: "live", Behind: 7, LagMs: 90_000}
+		}},
+		{"D27", Warn, "is 7 events behind", func(f *Facts) {
+			*f.Rules.Rules[0].Targets[0].Stands = rest.Standing{State: "behind", Behind: 7}
+		}},
+		{"D27", OK, "1 targets get their events", func(f *Facts) {
+			*f.Rules.Rules[0].Targets[0].Stands = rest.Standing{State: "live", Behind: 7, LagMs: 100}
+		}},
+		{"D27", Warn, "2 events that are dropped", func(f *Facts) { f.Rules.Rules[0].Targets[0].Stands.Dropped = 2 }},
+		{"D27", Warn, "is disabled: it answered 410", func(f *Facts) { f.Rules.Rules[0].Targets[0].Disabled = "it answered 410" }},
+		{"D27", Fail, "3 of 4 calls within the last hour failed, the last so: HTTP_500: oops", func(f *Facts) {
+			review(f).Calls = []lookback.Calls{{Target: "billing", OK: 1, Failed: 3, LastOKMs: 1, LastErrorMs: 2, LastError: "HTTP_500: oops"}}
+		}},
+		{"D27", Warn, "3 of 4 calls", func(f *Facts) {
+			review(f).Calls = []lookback.Calls{{Target: "billing", OK: 1, Failed: 3, LastOKMs: 3, LastErrorMs: 2, LastError: "HTTP_500: oops"}}
+		}},
+		{"D27", Skipped, "refused", noRulesFor("refused")},
 		{"D17", Skipped, "not served", func(f *Facts) { f.Missing["groups"] = "not served" }},
 	} {
 		f := healthy()
@@ -165,6 +221,26 @@ func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
 			t.Errorf("%s %s: fix is %q", c.code, c.status, found[i].Fix)
 		}
 	}
+}
+
+// healthyRules are one bus with one rule that has nothing to complain of.
+func healthyRules() *Rules {
+	return &Rules{
+		Last: DefaultLast, Buses: []rest.Bus{{Name: "shop", Spec: bus.Spec{DeadLetters: "failed"}}, {Name: "audit"}}, Rules: []rest.Rule{rule("shop", "big", "queue:billing")},
+		Reviews: map[string]lookback.Review{"shop": {Bus: "shop", Read: 10, FirstMs: now.Add(-time.Hour).UnixMilli(), Rules: []lookback.Reviewed{{Name: "big", Matched: 3}}}},
+	}
+}
+
+func rule(of, called, to string) rest.Rule {
+	return rest.Rule{Bus: of, Name: called, RuleSpec: bus.RuleSpec{Pattern: `{"source":["app"]}`},
+		Targets: []rest.Target{{Target: bus.Target{ID: "billing", To: to}, Stands: &rest.Standing{State: bus.StandsLive}}}}
+}
+
+// review is what the rule of healthyRules made of events.
+func review(f *Facts) *lookback.Reviewed { return &f.Rules.Reviews["shop"].Rules[0] }
+
+func noRulesFor(why string) func(*Facts) {
+	return func(f *Facts) { f.Rules = nil; f.Missing["rules"] = why }
 }
 
 // group makes one group with a lag on t-0.

@@ -37,6 +37,8 @@ type Facts struct {
 	Groups    []kadm.DescribedGroupLag
 	Process   map[string]float64 // process_*, ottla_timers_* and ottla_schedule_* of the node's /metrics
 	Events    *Events            // nil when unknown
+	Rules     *Rules             // nil when unknown
+	Whole     bool               // all that is found of rules is told, one by one
 	Machine   int64              // bytes of memory of this machine, 0 unknown
 	Local     bool               // the only node runs on this machine
 	Missing   map[string]string
@@ -56,6 +58,7 @@ type Sources struct {
 	Admin     *kadm.Client
 	HTTP      string // the node's HTTP address, host:port; "" when unknown
 	Now       func() time.Time
+	Last      int // events of each partition of buses that are looked at; 0 is DefaultLast
 }
 
 // Gather asks for everything the checks need. Only a cluster whose metadata
@@ -83,6 +86,7 @@ func Gather(ctx context.Context, s Sources) (*Facts, error) {
 	f.groups(ctx, s.Admin)
 	f.process(ctx, s)
 	f.events(ctx, s)
+	f.rules(ctx, s)
 	return f, nil
 }
 

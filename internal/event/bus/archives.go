@@ -236,6 +236,9 @@ func (s *Service) DeleteArchive(ctx context.Context, ref NamedRef) error {
 			if err := s.deleteRule(ctx, a.Bus.Rule(archiveRule+a.Name), true, true); err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
+			if err := s.endReplays(ctx, func(r *Replay) bool { return r.Archive == a.Name && r.Bus == a.Bus }); err != nil {
+				return err
+			}
 		}
 		err = objectError(a.Full(), s.o.Objects.Delete(ctx, a.Full(), a.Version))
 		if again(ctx, err, try) {

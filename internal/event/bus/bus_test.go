@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/object"
 )
 
 func shop() bus.Ref { return bus.Ref{Name: "shop"} }
@@ -69,6 +72,24 @@ func TestABusAdoptsATopic(t *testing.T) {
 	}
 }
 
+// A bus that is called as a topic of the cluster's own has another topic.
+func TestABusHasNoTopicOfTheClustersOwn(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	own := bus.Ref{Name: object.Topic}
+	if r.o.Partitions(own.Name) == 0 {
+		t.Fatalf("there is no topic %s", own.Name)
+	}
+	b, err := r.buses.Create(r.ctx, own, bus.Spec{})
+	if err != nil || b.Adopted || b.Topic != "bus.us-east-1."+object.Topic {
+		t.Errorf("%+v, %v", b, err)
+	}
+	if got := r.put(own, "app", "OrderPlaced", `{}`); got.Topic != b.Topic {
+		t.Errorf("its events lie in %s", got.Topic)
+	}
+}
+
 func TestEventsThatWerePutAreRecords(t *testing.T) {
 	r := newRig(t)
 	got := r.put(bus.Ref{}, "app.shop", "OrderPlaced", `{"id":1}`)
@@ -92,6 +113,41 @@ func TestEventsThatWerePutAreRecords(t *testing.T) {
 		if !errors.Is(results[i].Err, want) {
 			t.Errorf("entry %d: %v, want %v", i, results[i].Err, want)
 		}
+	}
+}
+
+// A topic refuses a batch that is larger than it takes, whole.
+func TestEventsThatFitArePutHoweverManyComeAtOnce(t *testing.T) {
+	r := newRig(t, func(o *bus.Options) {
+		o.MostBytes = func(topic string) int {
+			if topic == "narrow" {
+				return 100_000
+			}
+			return bus.MaxEventBytes + 128<<10
+		}
+	})
+	most := "100000"
+	made, err := kadm.NewClient(r.kafka).CreateTopic(r.ctx, 1, -1, map[string]*string{"max.message.bytes": &most}, "narrow")
+	r.must(err)
+	r.must(made.Err)
+	_, err = r.buses.Create(r.ctx, bus.Ref{Name: "narrow"}, bus.Spec{})
+	r.must(err)
+	large := func(to string, size int) bus.Entry {
+		return bus.Entry{Bus: bus.Ref{Name: to}, Event: event("app", "Large", `"`+strings.Repeat("x", size)+`"`)}
+	}
+	for to, size := range map[string]int{bus.Default: 500 << 10, "narrow": 50_000} {
+		var entries []bus.Entry
+		for range 8 {
+			entries = append(entries, large(to, size))
+		}
+		for i, got := range r.buses.Put(r.ctx, entries) {
+			if got.Err != nil || got.Offset != int64(i) {
+				t.Errorf("event %d of bus %s: at %d, %v", i, to, got.Offset, got.Err)
+			}
+		}
+	}
+	if got := r.buses.Put(r.ctx, []bus.Entry{large("narrow", 100_000)}); !errors.Is(got[0].Err, bus.ErrTooLarge) {
+		t.Errorf("an event that the topic does not take: %v", got[0].Err)
 	}
 }
 

@@ -209,9 +209,9 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 	return b, err
 }
 
-// Delete deletes a bus, with its topic unless that was adopted. One that has rules,
-// archives or replays is ErrInUse, unless force deletes these with it. The default bus
-// stays.
+// Delete deletes a bus, with its topic unless that was adopted; its replays end. One
+// that has rules or archives is ErrInUse, unless force deletes these with it. The
+// default bus stays.
 func (s *Service) Delete(ctx context.Context, ref Ref, force bool) error {
 	ref = ref.Filled()
 	if ref.Name == Default {
@@ -262,7 +262,7 @@ func (s *Service) clear(ctx context.Context, b Bus, force bool) error {
 			return err
 		}
 	}
-	return nil
+	return s.endReplays(ctx, func(r *Replay) bool { return r.Bus.Full() == b.Full() })
 }
 
 // Ends are the ends of the partitions of a bus's topic.

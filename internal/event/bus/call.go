@@ -28,6 +28,9 @@ func (s *Service) Endpoint(ctx context.Context, key string) (*plan.Endpoint, err
 		Rule: c.rule.Full(), Source: c.rule.Of().Full(), Disabled: t.Disabled != "", URL: c.place.url, Function: c.place.function, Method: t.Method,
 		Retry: t.Retry.plan(), Rate: t.Rate, Concurrency: t.Concurrency, Ordered: t.Ordered, DeadlineMs: t.DeadlineMs, DeadLetters: c.letters,
 	}
+	if bus, there := s.Source(e.Source); there && e.DeadLetters == (name.Ref{}) {
+		e.DeadLetters = bus.DeadLetters
+	}
 	if b := t.Batch; b != nil {
 		e.Batch = plan.Batch{Size: b.Size, WindowMs: b.WindowMs, Bisect: b.Bisect, ReportFailures: b.ReportFailures}
 	}

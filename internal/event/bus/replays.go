@@ -318,6 +318,33 @@ func (s *Service) turnReplay(ctx context.Context, ref NamedRef, id string, how f
 	}
 }
 
+// endReplays ends the replays of what is being deleted, where they are: under its name
+// there may be another thing later, which they are not of.
+func (s *Service) endReplays(ctx context.Context, of func(*Replay) bool) error {
+	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Replay}, "", 1<<30)
+	if err != nil {
+		return unavailable("list replays", err)
+	}
+	for i := range all {
+		r, err := replayOf(&all[i])
+		if err != nil {
+			return err
+		}
+		if r.over() || !of(&r) {
+			continue
+		}
+		now, err := s.withProgress(ctx, r)
+		if err == nil && now.over() {
+			continue // it had come to its end
+		}
+		_, err = s.turnReplay(ctx, r.NamedRef, r.ID, func(n *noteOfReplay) { n.State, n.Events, n.Read = Cancelled, now.Progress.Events, now.Progress.Read })
+		if err != nil && !errors.Is(err, ErrInUse) && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // DeleteReplay forgets a replay that is over, or ends it.
 func (s *Service) DeleteReplay(ctx context.Context, ref NamedRef) error {
 	for try := 1; ; try++ {

@@ -12,6 +12,7 @@ import (
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/schedule"
 )
 
@@ -48,6 +49,9 @@ type Options struct {
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	// Partitions tells how many partitions a topic has, 0 when there is none.
 	Partitions func(topic string) int
+	// MostBytes is what a batch of a topic that is there may have; nil: what topics
+	// may that this package makes.
+	MostBytes func(topic string) int
 	// Runners are waited for when a rule changes; nil: nobody is.
 	Runners Runners
 	// Destinations are what targets of API destinations call; nil: such targets
@@ -120,12 +124,21 @@ func (s *Service) kafka() (*kgo.Client, error) {
 		return s.client, nil
 	}
 	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		kgo.ProducerBatchMaxBytes(2*MaxEventBytes))
+		produce.Batches(s.mostBytes))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	s.client = c
 	return c, nil
+}
+
+// mostBytes is what a batch of a topic may have. A topic that this node has not heard of
+// yet was just made, for a bus.
+func (s *Service) mostBytes(topic string) int {
+	if topic == "" || s.o.MostBytes == nil || s.o.Partitions(topic) == 0 {
+		return MaxEventBytes + overhead
+	}
+	return s.o.MostBytes(topic)
 }
 
 // Source is what runners read of a bus; false when there is no such bus, or none
@@ -144,8 +157,9 @@ func (s *Service) Current(ctx context.Context) error { return s.sources.current(
 // call the Service.
 func (s *Service) Watch(tell func(*plan.Source)) (stop func()) { return s.sources.watch(tell) }
 
-// appliedTimeout bounds how long a call waits for the runners of its rule.
-const appliedTimeout = 10 * time.Second
+// appliedTimeout bounds how long a call waits for the runners of its rule: the first
+// one of a cluster waits for topics that are made for it. SDKs wait for a minute.
+const appliedTimeout = 30 * time.Second
 
 // applied returns when a change of a rule is known to its runners.
 func (s *Service) applied(ctx context.Context, rule RuleRef) error {

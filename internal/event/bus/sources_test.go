@@ -80,6 +80,42 @@ func TestAnotherNodePublishesTheSame(t *testing.T) {
 	}
 }
 
+// What is made under the name of a bus later is another bus.
+func TestAReplayEndsWithWhatItReads(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	_, err = r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "paid"}, bus.ArchiveSpec{Bus: shop(), Pattern: `{"type":["Paid"]}`})
+	r.must(err)
+	r.put(shop(), "a", "t", `1`)
+	whole, paid := bus.NamedRef{Name: "whole"}, bus.NamedRef{Name: "of-paid"}
+	_, err = r.buses.StartReplay(r.ctx, whole, bus.ReplaySpec{Bus: shop()})
+	r.must(err)
+	_, err = r.buses.StartReplay(r.ctx, paid, bus.ReplaySpec{Bus: shop(), Archive: "paid"})
+	r.must(err)
+	states := func() (out []string) {
+		for _, ref := range []bus.NamedRef{whole, paid} {
+			x, err := r.buses.Replay(r.ctx, ref)
+			r.must(err)
+			out = append(out, x.State)
+		}
+		return out
+	}
+	r.must(r.buses.DeleteArchive(r.ctx, bus.NamedRef{Name: "paid"}))
+	if got := states(); !slices.Equal(got, []string{bus.Running, bus.Cancelled}) {
+		t.Errorf("without the archive they are %v", got)
+	}
+	r.must(r.buses.Delete(r.ctx, shop(), false))
+	if got := states(); !slices.Equal(got, []string{bus.Cancelled, bus.Cancelled}) {
+		t.Errorf("without the bus they are %v", got)
+	}
+	_, err = r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	if src := r.source(shop()); len(src.Replays) != 0 {
+		t.Errorf("the next bus has replays: %+v", src.Replays)
+	}
+}
+
 func TestAReplayIsPublishedUntilItIsOver(t *testing.T) {
 	r := newRig(t)
 	for i := range 3 {

@@ -131,14 +131,14 @@ func (s *Service) progress(ctx context.Context, r *Replay) (Progress, error) {
 		return p, unavailable("how far "+r.Full().String()+" is", err)
 	}
 	for _, c := range cursors {
-		at, known := c.Replays[r.Name]
-		if known = known && at.ID == r.ID; known {
+		at, known := c.Replays[r.ID]
+		if known {
 			p.Events += at.Events
 			p.Read += max(0, at.At-from(r.Begin, c.Partition))
 		}
 		p.Done = p.Done && known && at.Done
 		for n := range c.Branches {
-			p.Done = p.Done && n.Replay != r.Name
+			p.Done = p.Done && n.Replay != r.ID
 		}
 	}
 	return p, nil

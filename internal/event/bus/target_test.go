@@ -164,3 +164,19 @@ func TestWhatIsCalledIsToldByItsKey(t *testing.T) {
 		t.Errorf("after the rule was deleted: %v", err)
 	}
 }
+
+// What is called and names no queue for what it gives up has that of its bus.
+func TestWhatIsCalledHasTheDeadLettersOfItsBus(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, bus.Ref{Name: "shop"}, bus.Spec{DeadLetters: "all"})
+	r.must(err)
+	r.rule(bus.Ref{Name: "shop"}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "none", To: "https://example.org"},
+		bus.Target{ID: "own", To: "https://example.org", DeadLetters: "mine"})
+	for _, g := range r.source(bus.Ref{Name: "shop"}).Rules[0].Targets {
+		e, err := r.buses.Endpoint(r.ctx, g.Key)
+		r.must(err)
+		if want := map[string]string{"none": "all", "own": "mine"}[g.ID]; e.DeadLetters.Name != want {
+			t.Errorf("the dead letters of target %s go to %q, want %q", g.ID, e.DeadLetters.Name, want)
+		}
+	}
+}

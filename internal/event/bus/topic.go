@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -24,7 +25,7 @@ func (s *Service) place(ctx context.Context, ref Ref, spec *Spec) error {
 		return unavailable(ref.Full().String(), err)
 	case held && asked:
 		return invalid("topic", "the topic %s is that of %s already", spec.Topic, by)
-	case held:
+	case held, strings.HasPrefix(spec.Topic, "__"): // which nodes keep for themselves
 		spec.Topic = ref.Full().LongTopicName()
 	}
 	there := s.o.Partitions(spec.Topic)
@@ -80,6 +81,8 @@ func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32,
 	switch {
 	case errors.Is(err, kerr.TopicAlreadyExists):
 		return true, nil
+	case errors.Is(err, kerr.InvalidTopicException): // too long, or one differs in . and _ alone
+		return false, because("name", fmt.Errorf("there can be no topic %s: %s", topic, made.ErrMessage))
 	case err != nil:
 		return false, unavailable("make the topic "+topic, err)
 	}

@@ -3,11 +3,15 @@ package delivery_test
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/delivery/course"
@@ -16,6 +20,9 @@ import (
 )
 
 var secret = "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of thirty-two bytes ...."[:32]))
+
+// slow waits for longer than a test lasts: the clock runs on by itself, too.
+var slow = plan.Retry{Most: 9, WaitsMs: []int64{600_000}}
 
 func TestAnEventIsDeliveredSignedUnderOneID(t *testing.T) {
 	r := newRig(t)
@@ -66,7 +73,7 @@ func TestWhatFailsIsTriedAgainUnderTheSameID(t *testing.T) {
 		}
 		return 0
 	})
-	to := r.target("hook", plan.Endpoint{URL: s.URL, Secrets: []string{secret}, Retry: course.EventBridge()})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Secrets: []string{secret}, Retry: slow})
 	r.put(to, "", "e-1")
 	r.settle()
 	if n := len(s.all()); n != 1 {
@@ -114,14 +121,14 @@ func TestWhatIsGivenUpIsADeadLetter(t *testing.T) {
 		{"unknown", 401, course.EventBridge(), 1, "HTTP_401", "", "0"},
 		{"moved", 302, plan.Retry{Most: 1, WaitsMs: []int64{1000}}, 2, "HTTP_302", course.ExhaustedAttempts, "1"},
 		{"down", 500, plan.Retry{Most: 2, WaitsMs: []int64{1000}}, 3, "HTTP_500", course.ExhaustedAttempts, "2"},
-		{"old", 500, plan.Retry{Most: -1, MaxAgeMs: 2500, WaitsMs: []int64{1000}}, 3, "HTTP_500", course.ExhaustedAge, "2"},
+		{"old", 500, plan.Retry{Most: -1, MaxAgeMs: 1500_000, WaitsMs: []int64{600_000}}, 3, "HTTP_500", course.ExhaustedAge, "2"},
 		{"none", 500, plan.Retry{}, 1, "HTTP_500", course.ExhaustedAttempts, "0"},
 	} {
 		t.Run(c.id, func(t *testing.T) {
 			s := newSite(t, func(int, string) int { return c.status })
 			to := r.target(c.id, plan.Endpoint{URL: s.URL, Retry: c.retry, DeadLetters: dead})
 			r.put(to, "", c.id)
-			r.advance(time.Minute)
+			r.advance(time.Hour)
 			if n := len(s.all()); n != c.calls {
 				t.Errorf("%d calls, want %d", n, c.calls)
 			}
@@ -185,7 +192,7 @@ func TestAnAuthorizationIsMadeAnewWhenItIsNotTaken(t *testing.T) {
 func TestWhatWaitsForATargetThatIsRemovedIsDropped(t *testing.T) {
 	r := newRig(t)
 	s := newSite(t, func(int, string) int { return 500 })
-	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: course.EventBridge()})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: slow})
 	r.put(to, "", "e-1")
 	r.settle()
 	r.mu.Lock()
@@ -333,5 +340,57 @@ func TestTwoRunnersAtOnceWriteEachDeadLetterOnce(t *testing.T) {
 	}
 	if len(got) != 50 {
 		t.Errorf("%d dead letters, want 50", len(got))
+	}
+}
+
+// What comes first of a key has room when it is tried again, though what waits behind it
+// fills the memory that its target may have.
+func TestWhatComesFirstHasRoom(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, func(n int, _ string) int {
+		if n == 1 {
+			return 503
+		}
+		return 0
+	})
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Ordered: true, Retry: plan.Retry{Most: -1, WaitsMs: []int64{60_000}}})
+	var all []*kgo.Record
+	for i := range 10 {
+		body := fmt.Appendf(nil, "%d %s", i, make([]byte, 700<<10))
+		rec, err := delivery.Record(to, &plan.Event{Doc: []byte("{}"), Topic: "orders", Offset: int64(i)}, plan.Payload{Body: body, Key: []byte("a-key")})
+		r.must(err)
+		rec.Timestamp = r.clock.Now()
+		all = append(all, rec)
+	}
+	r.must(r.kafka.ProduceSync(r.ctx(), all...).FirstErr())
+	r.settle()
+	if n := len(s.all()); n != 1 {
+		t.Errorf("%d calls at first, want 1", n)
+	}
+	r.advance(2 * time.Minute)
+	var came string
+	for _, g := range s.all() {
+		came += g.body[:1]
+	}
+	if came != "00123456789" {
+		t.Errorf("what came is %s", came)
+	}
+}
+
+// While it cannot be written what came of calls, none is made.
+func TestNobodyIsCalledOfWhomNothingCanBeKept(t *testing.T) {
+	r := newRig(t)
+	s := newSite(t, nil)
+	to := r.target("hook", plan.Endpoint{URL: s.URL})
+	r.svc.Close()
+	_, err := kadm.NewClient(r.kafka).DeleteTopics(r.ctx(), delivery.AttemptsTopic)
+	r.must(err)
+	r.put(to, "", "e-1")
+	r.open()
+	if err := r.svc.Settle(r.ctx()); err == nil {
+		t.Error("it settled")
+	}
+	if n := len(s.all()); n != 0 {
+		t.Errorf("%d calls, want none", n)
 	}
 }

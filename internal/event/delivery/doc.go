@@ -32,7 +32,8 @@
 // for. Where it is full it is "behind": the common reader passes its records over, and
 // they are read again by a second reader as room comes. Payloads of deliveries that are
 // tried again later, and of a target that does not answer, are let go and read again
-// when they are due. So a dead target costs one payload, and nobody waits for it.
+// when they are due. So a dead target costs one payload, and nobody waits for it. Of an
+// ordered target what comes first has room, if need be that of what waits behind it.
 //
 // # Locks
 //

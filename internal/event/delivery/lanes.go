@@ -72,6 +72,31 @@ func (r *runner) room(ln *lane, p *parcel) bool {
 	return ln.bytes+p.size() <= r.share()
 }
 
+// yields tells whether something in memory can be let go for a delivery that lies before
+// it. Of an ordered endpoint it must: what lies behind may wait for that one.
+func (ln *lane) yields(offset int64) bool {
+	if !ln.lim.Ordered || ln.Find(offset) == nil {
+		return false
+	}
+	for behind := range ln.loaded {
+		if it := ln.Find(behind); behind > offset && it != nil && !it.IsFlying() {
+			return true
+		}
+	}
+	return false
+}
+
+// makeRoom lets go of what yields to a payload, the last first; false when there is no
+// room then either.
+func (r *runner) makeRoom(ln *lane, p *parcel) bool {
+	for i := len(ln.Items) - 1; i >= 0 && ln.lim.Ordered && ln.Items[i].Offset > p.offset && !r.room(ln, p); i-- {
+		if it := &ln.Items[i]; ln.loaded[it.Offset] != nil && !it.IsFlying() {
+			r.unload(ln, it.Offset)
+		}
+	}
+	return r.room(ln, p)
+}
+
 // share is what a target may have in memory.
 func (r *runner) share() int { return min(shareBytes, max(leastShare, mostBytes/(r.loading+1))) }
 

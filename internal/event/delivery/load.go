@@ -94,16 +94,18 @@ func (r *runner) clear() {
 }
 
 // fence writes a record behind everything that others have written, and tells where
-// that ends.
+// that ends. AttemptsTopic gets one as well: while it takes nothing nobody is called, or
+// he would be called again and again, as what came of it could not be written.
 func (r *runner) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if err := c.BeginTransaction(); err != nil {
 		return 0, err
 	}
 	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey)}
-	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
+	told := &kgo.Record{Topic: AttemptsTopic, Partition: r.partition, Key: []byte(fenceKey)}
+	if err := c.ProduceSync(ctx, rec, told).FirstErr(); err != nil {
 		return 0, err
 	}
-	return rec.Offset, commit.Commit(ctx, c, rec)
+	return rec.Offset, commit.Commit(ctx, c, rec, told)
 }
 
 // read reads what is kept of the partition, up to an offset.

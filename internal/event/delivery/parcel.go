@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -110,13 +111,14 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 	return &kgo.Record{Topic: Topic, Partition: place.Anywhere, Key: []byte(t.Key), Value: value}, nil
 }
 
-// readParcel reads a record of Topic. The bytes are shared with it.
+// readParcel reads a record of Topic. It shares no bytes with that, which are part of all
+// that came with it: who keeps one would keep those as well.
 func readParcel(r *kgo.Record) (*parcel, error) {
 	p := &parcel{target: string(r.Key), putMs: r.Timestamp.UnixMilli(), offset: r.Offset}
 	if len(r.Value) == 0 || r.Value[0] != version || len(r.Key) == 0 {
 		return nil, fmt.Errorf("%w: it does not begin as one", errParcel)
 	}
-	text, rest, ok := cut(r.Value[1:], mostNote)
+	text, rest, ok := cut(bytes.Clone(r.Value[1:]), mostNote)
 	if !ok {
 		return nil, fmt.Errorf("%w: its note is longer than it", errParcel)
 	}

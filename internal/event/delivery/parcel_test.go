@@ -97,3 +97,20 @@ func FuzzReadParcel(f *testing.F) {
 		}
 	})
 }
+
+// What is in memory of a delivery is its own: a record is part of all that was read with it.
+func TestAParcelSharesNothingWithItsRecord(t *testing.T) {
+	to, e := sample()
+	r, err := Record(to, e, plan.Payload{Body: []byte("a body")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := readParcel(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(r.Value)
+	if string(p.body) != "a body" || !bytes.Contains(p.doc, []byte("e-1")) {
+		t.Errorf("with its record, it became %q, %q", p.body, p.doc)
+	}
+}

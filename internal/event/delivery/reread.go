@@ -103,7 +103,7 @@ func (r *runner) retakeOne(ln *lane, rec *kgo.Record, from, nowMs int64) bool {
 		ln.Behind = rec.Offset
 		return false
 	}
-	if !r.room(ln, p) {
+	if !r.room(ln, p) && (fresh || !r.makeRoom(ln, p)) {
 		ln.crowded = true
 		if fresh {
 			ln.Behind = rec.Offset

@@ -158,7 +158,7 @@ func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, 
 	for _, offset := range ln.Spare(nowMs, soonMs) {
 		r.unload(ln, offset)
 	}
-	if !ln.crowded && ln.Wants(ln.lim, nowMs) >= 0 {
+	if w := ln.Wants(ln.lim, nowMs); w >= 0 && (!ln.crowded || ln.yields(w)) {
 		r.wanting[ln.key] = true
 	}
 	r.due.set(ln, ln.Look(ln.lim, nowMs))

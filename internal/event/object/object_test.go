@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // stores are some on one broker, as nodes have them.
 func stores(t *testing.T, n int) (context.Context, []*object.Store) {

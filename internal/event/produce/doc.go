@@ -4,7 +4,7 @@
 //
 // It is not for transactions, whose records cannot be tried again one by one.
 //
-// Main function: All. File: produce.go.
+// Main functions: Batches (how large batches are), All. File: produce.go.
 //
 // It holds no state; it may be called from any goroutine.
 package produce

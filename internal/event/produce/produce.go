@@ -10,6 +10,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// leastBatch and mostBatch are what clients take for the size of a batch.
+const (
+	leastBatch = 512
+	mostBatch  = 64 << 20
+)
+
+// Batches bounds the batches of a client by what their topics take: a topic refuses a
+// larger one whole, also where each of its records would fit. The client asks once for
+// each topic, and for "".
+func Batches(most func(topic string) int) kgo.ProducerOpt {
+	return kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return int32(min(max(most(topic), leastBatch), mostBatch)) })
+}
+
 // All writes records and returns when each is written or refused, with an error for each.
 // A record's partition and offset are where it is. Records of a topic that is another
 // than the client took it for were written nowhere, and are tried once more.

@@ -6,15 +6,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/produce"
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 )
-
-// batchesThatFit bounds the batches of a client by what their topics take. The client
-// asks once for each topic.
-func batchesThatFit(most func(topic string) int) kgo.ProducerOpt {
-	return kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return int32(min(max(most(topic), leastBatch), mostBatch)) })
-}
 
 // fits is what topics took when a client asked.
 type fits struct {
@@ -44,12 +39,6 @@ func (f *fits) outdated() bool {
 	}
 	return false
 }
-
-// leastBatch and mostBatch are what clients take for the size of a batch.
-const (
-	leastBatch = 512
-	mostBatch  = 64 << 20
-)
 
 // most is what a batch of a topic may have.
 func (s *Service) most(topic string) int {
@@ -102,7 +91,7 @@ func (s *Service) producerLocked(topic string, now meeting) (p *producer, old *k
 		}
 	}
 	if s.sender == nil {
-		c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()), batchesThatFit(s.most))
+		c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()), produce.Batches(s.most))
 		if err != nil {
 			return nil, old, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}

@@ -201,6 +201,28 @@ func TestDeadLettersGoBackToWhereTheyCameFrom(t *testing.T) {
 	r.want("it has a queue now", sorted(r.take("a", 9)), "letter:1 no")
 }
 
+// What a rule gave up is an event: nobody may put it on its bus again unasked.
+func TestDeadLettersOfRulesGoWhereTheyAreTold(t *testing.T) {
+	r := start(t)
+	r.create("dead", nil)
+	r.create("a", nil)
+	words := map[string]queue.Attribute{"RULE_ARN": {Type: "String", Value: []byte("rule:x")}, "TARGET_ARN": {Type: "String", Value: []byte("queue:y")}}
+	r.sendAll("dead", queue.Message{Body: []byte("event"), DelayMs: -1, Attributes: words})
+	m, err := r.q.StartMove(r.ctx, ref("dead"), nil, 0)
+	r.must(err)
+	if got := r.moved(m); got.Status != queue.MoveFailed || !strings.Contains(got.FailureReason, "rule:x could not give to queue:y") {
+		t.Errorf("%+v", got)
+	}
+	r.want("the letter", r.stats("dead"), "1 0 0 0")
+	to := ref("a")
+	m, err = r.q.StartMove(r.ctx, ref("dead"), &to, 0)
+	r.must(err)
+	if got := r.moved(m); got.Status != queue.MoveCompleted || got.Moved != 1 {
+		t.Errorf("%+v", got)
+	}
+	r.want("where it was told", sorted(r.take("a", 9)), "event:1")
+}
+
 func TestAMoveGoesOnAfterARestartAndMovesEachOnce(t *testing.T) {
 	r := start(t)
 	r.create("from", nil)

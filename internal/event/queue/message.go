@@ -38,6 +38,9 @@ type Message struct {
 	DedupID string
 	// DelayMs is how long nobody can take it; -1 says what the queue says.
 	DelayMs int64
+	// Once names the message while it is delayed: one of the same name that is sent to
+	// the queue then takes its place. "" is a name of its own.
+	Once string
 }
 
 // Sent is what became of one message of Send.

@@ -16,6 +16,7 @@ import (
 
 	"ottla/internal/event/commit"
 	"ottla/internal/event/place"
+	"ottla/internal/event/produce"
 	"ottla/internal/uuid"
 )
 
@@ -54,7 +55,7 @@ func (m *mover) begin(ctx context.Context, topic, mark string) (map[int32]map[in
 	m.close()
 	m.fits = &fits{most: m.most, told: map[string]int{}}
 	c, err := m.open(kgo.TransactionalID(m.txnID), kgo.TransactionTimeout(30*time.Second), kgo.ProducerLinger(0),
-		batchesThatFit(m.fits.tell), kgo.RecordPartitioner(place.Partitioner()))
+		produce.Batches(m.fits.tell), kgo.RecordPartitioner(place.Partitioner()))
 	if err != nil {
 		return nil, fmt.Errorf("begin to move from %s: %w", topic, err)
 	}

@@ -311,7 +311,14 @@ func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
 		}
 		return to.Topic, nil
 	}
+	rule, target := "", ""
 	for i := range x.Headers {
+		switch x.Headers[i].Key {
+		case deadRule:
+			rule = string(x.Headers[i].Value)
+		case deadTarget:
+			target = string(x.Headers[i].Value)
+		}
 		if x.Headers[i].Key != deadTopic {
 			continue
 		}
@@ -324,8 +331,17 @@ func (r *moving) target(ctx context.Context, x *record.Record) (string, error) {
 		}
 		return topic, nil
 	}
+	if rule != "" { // put on the bus again, it would go to all its other targets too
+		return "", fmt.Errorf("%w: a message is an event that %s could not give to %s: events do not go back by themselves; name a queue to move to", errFinal, rule, target)
+	}
 	return "", fmt.Errorf("%w: a message is no dead letter: nothing says where it came from; name a queue to move to", errFinal)
 }
+
+// Attributes of dead letters of rules and subscriptions, by EventBridge's names.
+const (
+	deadRule   = "RULE_ARN"
+	deadTarget = "TARGET_ARN"
+)
 
 // moved is the record that a message becomes: with its id, and without what was
 // said of it as a dead letter. It counts as sent now.

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is no expectation of speed.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // clock is a domain clock that stands still unless a test moves it.
 type clock struct{ ms atomic.Int64 }

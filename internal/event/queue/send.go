@@ -102,7 +102,11 @@ func (q *opened) timerKind() string { return "queue." + q.topic.ID.String() + "/
 
 // delayed makes the timer of a message.
 func (q *opened) delayed(m *Message, now time.Time, delayMs int64) lateMessage {
-	id := queues.IDOf([]byte("delayed" + newID()))
+	once := m.Once
+	if once == "" {
+		once = newID()
+	}
+	id := queues.IDOf([]byte("delayed" + once))
 	t := timer.Timer{
 		Key: q.timerKind() + id, DueMs: now.UnixMilli() + delayMs, Topic: q.Topic, Partition: -1, RecordKey: m.key(), Value: m.Body,
 	}

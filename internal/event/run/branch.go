@@ -137,7 +137,7 @@ func (b *branch) ready() error {
 	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.MaxAge(g.Retry) {
 		return nil
 	}
-	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) {
+	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) && !b.r.s.gone(b.r.ctx, g, err) {
 		return &failedError{map[string]failure{b.n.Target: {err: err, offset: -1}}}
 	}
 	return nil
@@ -197,10 +197,14 @@ func (b *branch) judge(err error) time.Duration {
 		retry = g.Retry
 	}
 	v := course.Judge(b.state, retry, f.final, b.frontMs, b.r.s.nowMs())
-	if v.GiveUp {
-		b.doomed[f.offset] = dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	if !v.GiveUp {
+		return time.Duration(v.WaitMs) * time.Millisecond
 	}
-	return time.Duration(v.WaitMs) * time.Millisecond
+	if _, before := b.doomed[f.offset]; before { // its dead letter cannot be written now
+		return time.Duration(course.Wait(b.state.Attempts)) * time.Millisecond
+	}
+	b.doomed[f.offset] = dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	return 0
 }
 
 // live loads the branch's cursor, and walks until it is at its end or something fails.
@@ -208,7 +212,7 @@ func (b *branch) live(ctx context.Context) error {
 	sum := sha256.Sum256([]byte(b.n.Replay + "\x00" + b.n.Target))
 	w := &walk{
 		r: b.r, txn: "ottla-bus-" + strings.ReplaceAll(b.r.seat.Key(), "/", "-") + "-branch-" + hex.EncodeToString(sum[:10]),
-		key: b.r.seat.BranchKey(b.n), name: b.n.Replay, patience: branchPatience, wary: true, doomed: b.doomed,
+		key: b.r.seat.BranchKey(b.n), patience: branchPatience, wary: true, doomed: b.doomed,
 	}
 	defer w.close()
 	records, err := w.open(ctx)
@@ -232,7 +236,7 @@ func (b *branch) live(ctx context.Context) error {
 		return nil
 	}
 	if p := replayOf(b.r.src.Load(), b.n.Replay); p != nil {
-		w.fromMs, w.toMs = p.FromMs, p.ToMs
+		w.name, w.id, w.fromMs, w.toMs = p.Ref.Name, p.ID, p.FromMs, p.ToMs
 	}
 	if err := w.openFeed(ctx, topic, stored.At); err != nil {
 		return err
@@ -301,7 +305,8 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-b.bell:
-		case c := <-w.feed.chunks:
+		case <-b.poke: // who settles hears that there is nothing to try
+		case c := <-w.more():
 			if err := w.add(c); err != nil {
 				return err
 			}
@@ -324,7 +329,7 @@ func (w *walk) wait(ctx context.Context, bell <-chan struct{}) error {
 		return ctx.Err()
 	case <-bell:
 		return nil
-	case c := <-w.feed.chunks:
+	case c := <-w.more():
 		return w.add(c)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/envelope"
+	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 )
@@ -15,6 +16,7 @@ type turn struct {
 	outputs    []output
 	sends      []send
 	places     map[string]placed // topics that were asked for
+	gone       map[name.Ref]bool // what was not there, and is no more
 	// failed are targets to which nothing can be written, by key.
 	failed map[string]failure
 
@@ -143,7 +145,7 @@ func (w *walk) give(t *turn, e *plan.Event, g *plan.Target) {
 	}
 	records, m, err := w.output(t, e, g, p)
 	switch {
-	case err != nil && final(err):
+	case err != nil && (final(err) || w.gone(t, g, err)):
 		w.bury(t, e, g, dead{code: codeOf(err), why: err.Error()})
 	case err != nil:
 		t.fail(g, e.Offset, err)
@@ -152,6 +154,21 @@ func (w *walk) give(t *turn, e *plan.Event, g *plan.Target) {
 	default:
 		t.outputs = append(t.outputs, output{target: g, offset: e.Offset, record: records})
 	}
+}
+
+// gone is Service.gone, once a turn.
+func (w *walk) gone(t *turn, g *plan.Target, err error) bool {
+	if !missing(err) {
+		return false
+	}
+	gone, known := t.gone[g.To.Ref]
+	if !known {
+		if gone = w.r.s.gone(w.r.ctx, g, err); t.gone == nil {
+			t.gone = map[name.Ref]bool{}
+		}
+		t.gone[g.To.Ref] = gone
+	}
+	return gone
 }
 
 // place looks a topic up, once a turn.

@@ -79,14 +79,68 @@ func TestAQueueThatDelaysGetsItsEventsLater(t *testing.T) {
 	_, _, err := r.Queues().Create(r.ctx(), queue.Ref{Name: "later"}, spec)
 	r.must(err)
 	r.know("later", 1)
-	r.publish(source("b", rule("all", "*", plan.Place{Kind: plan.Queue, Ref: name.Of(name.Queue, "later")})))
+	src := source("b", rule("all", "*", plan.Place{Kind: plan.Queue, Ref: name.Of(name.Queue, "later")}))
+	r.publish(src)
+	r.unsaid = 3 // what may have been sent or not is sent again
 	r.put("b", "order", 0, 5)
-	r.settle()
+	for away := true; away; {
+		r.settle()
+		c, err := r.run.Cursors(r.ctx(), src)
+		r.must(err)
+		away = len(c[0].Branches) > 0
+	}
 	r.same("the queue at first", r.values("later", 0), nil)
 	r.must(r.clock.Advance(r.ctx(), time.Minute))
 	if got := r.values("later", 5); len(got) != 5 {
-		t.Errorf("the queue has %d events", len(got))
+		t.Errorf("the queue has %d events: %v", len(got), got)
 	}
+}
+
+// What a rule sends to a queue that is no more are dead letters at once.
+func TestAQueueThatIsGoneIsNotWaitedFor(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	dlq := r.queue("dead")
+	all := rule("all", "*", plan.Place{Kind: plan.Queue, Ref: name.Of(name.Queue, "gone")})
+	all.Targets[0].DeadLetters = dlq
+	src := source("b", all)
+	r.publish(src)
+	r.put("b", "order", 0, 3)
+	if n := len(r.values("dead", 3)); n != 3 {
+		t.Errorf("there are %d dead letters", n)
+	}
+	found, _, err := r.Queues().Browse(r.ctx(), queue.Ref{Name: "dead"}, queue.BrowseOptions{})
+	r.must(err)
+	code := ""
+	for _, h := range found[0].Headers {
+		if h.Key == "ERROR_CODE" {
+			code = string(h.Value)
+		}
+	}
+	c, err := r.run.Cursors(r.ctx(), src)
+	r.must(err)
+	if code != "NO_RESOURCE" || len(c[0].Branches) != 0 {
+		t.Errorf("a dead letter says %q, and cursors are %+v", code, c)
+	}
+}
+
+// One that the node alone has not heard of is waited for.
+func TestAQueueThatTheNodeHasNotHeardOfGetsItsEvents(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	q, dlq := r.queue("q"), r.queue("dead")
+	all := rule("all", "*", plan.Place{Kind: plan.Queue, Ref: q})
+	all.Targets[0].DeadLetters = dlq
+	r.behind = "q"
+	r.publish(source("b", all))
+	r.put("b", "order", 0, 3)
+	r.settle()
+	r.mu.Lock()
+	r.behind = ""
+	r.mu.Unlock()
+	r.settle()
+	r.same("the queue", r.values("q", 3), numbers(0, 3))
+	r.same("dead letters", r.values("dead", 0), nil)
 }
 
 // What retention took before it was read is passed over.
@@ -237,4 +291,24 @@ func TestARunnerThatBeginsBeforeItsNodeKnowsAllRulesForgetsNone(t *testing.T) {
 	r.settle()
 	r.same("the topic", r.values("out", 20), numbers(0, 20))
 	r.same("the replay", r.values("again", 10), numbers(0, 10))
+}
+
+// A source that is there again before it was forgotten is not: what was given is not given
+// again.
+func TestASourceThatIsThereAgainIsNotForgotten(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("out", 1)
+	src := source("b", rule("all", "*", toTopic("out")))
+	r.publish(src)
+	r.put("b", "order", 0, 10)
+	r.settle()
+	r.sources.behind(nil, src) // it is there again when the runner that ends asks
+	r.run.Look()
+	for ctx := r.ctx(); len(r.sources.Sources()) == 0; {
+		r.must(ctx.Err())
+	}
+	r.put("b", "order", 10, 10)
+	r.settle()
+	r.same("the topic", r.values("out", 20), numbers(0, 20))
 }

@@ -41,7 +41,7 @@ func (w *walk) bury(t *turn, e *plan.Event, g *plan.Target, d dead) {
 		ref = e.Source.DeadLetters
 	}
 	body, attributes := w.letterOf(e, g)
-	attributes["RULE_ARN"], attributes["TARGET_ARN"] = text(arnOf(e.Rule.Ref)), text(targetARN(g))
+	attributes["RULE_ARN"], attributes["TARGET_ARN"] = text(arnOf(e.Rule.Ref)), text(TargetARN(g))
 	w.letter(t, e, g, ref, body, attributes, d)
 }
 
@@ -70,8 +70,11 @@ func (w *walk) letter(t *turn, e *plan.Event, g *plan.Target, ref name.Ref, body
 		}
 		got, rerr := w.r.s.o.Queues.Records(w.r.ctx, refOf(ref), []queue.Message{m})
 		if err = rerr; err == nil {
-			if at := w.place(t, got[0].Topic); at.there && at.Ill != nil {
+			switch at, size := w.place(t, got[0].Topic), sizeOf(got[0]); {
+			case at.there && at.Ill != nil:
 				err = fmt.Errorf("topic %s: %w", got[0].Topic, at.Ill)
+			case at.MaxBytes > 0 && size > int(at.MaxBytes):
+				err = fmt.Errorf("topic %s: %w: it has %d bytes, and the topic takes %d", got[0].Topic, kerr.MessageTooLarge, size, at.MaxBytes)
 			}
 		}
 		switch {
@@ -135,8 +138,8 @@ func arnOf(ref name.Ref) string {
 	return ref.Key()
 }
 
-// targetARN names where a target's events were to go.
-func targetARN(g *plan.Target) string {
+// TargetARN names where a target's events were to go.
+func TargetARN(g *plan.Target) string {
 	switch {
 	case g.To.Ref != (name.Ref{}):
 		return arnOf(g.To.Ref)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,8 +20,8 @@ import (
 // mostHops is how many buses may forward an event.
 const mostHops = 16
 
-// hops is the extension that counts them.
-const hops = "ottlahops"
+// Hops is the extension that counts them.
+const Hops = "ottlahops"
 
 // Errors of places.
 var (
@@ -75,6 +76,7 @@ func (w *walk) build(e *plan.Event, g *plan.Target, p plan.Payload) (*kgo.Record
 		m := message(e, g, p)
 		got, err := o.Queues.Records(w.r.ctx, refOf(g.To.Ref), []queue.Message{m})
 		if errors.Is(err, queue.ErrDelays) {
+			m.Once = e.DeliveryID(g) + "/" + w.id
 			return nil, &m, nil
 		}
 		if err != nil {
@@ -120,13 +122,13 @@ func (w *walk) forward(e *plan.Event, g *plan.Target, p plan.Payload) (*kgo.Reco
 	if p.Event == nil {
 		return nil, nil, fmt.Errorf("%s: %w: what is to be forwarded is no event", g.To.Ref, errRefused)
 	}
-	n, _ := strconv.Atoi(p.Event.Extension(hops))
+	n, _ := strconv.Atoi(p.Event.Extension(Hops))
 	if n = max(n, 0) + 1; n > mostHops {
 		return nil, nil, fmt.Errorf("%s: %w: the event was forwarded %d times, from bus to bus; rules send it round", g.To.Ref, errRefused, mostHops)
 	}
 	out := p.Event.Clone()
 	out.Foreign = false
-	out.Set(hops, strconv.Itoa(n))
+	out.Set(Hops, strconv.Itoa(n))
 	key := out.Extension(envelope.PartitionKey)
 	if key == "" {
 		key = out.Source
@@ -155,6 +157,8 @@ func message(e *plan.Event, g *plan.Target, p plan.Payload) queue.Message {
 		if m.DedupID == "" {
 			m.DedupID = e.DeliveryID(g)
 		}
+	} else {
+		m.DedupID = ""
 	}
 	if len(p.Headers)+len(p.Attributes) > 0 {
 		m.Attributes = make(map[string]queue.Attribute, len(p.Headers)+len(p.Attributes))
@@ -186,7 +190,9 @@ func refOf(ref name.Ref) queue.Ref {
 }
 
 // sendAll sends messages to queues that delay them. The transaction is committed only
-// then: a crash in between sends them again.
+// then: a crash in between sends them again, and who comes first waits no more, as they
+// have names (queue.Message.Once). It is there twice only where it waited for less than
+// that took, and under one id.
 func (w *walk) sendAll(ctx context.Context, t *turn) {
 	ctx, cancel := context.WithTimeout(ctx, w.patience)
 	defer cancel()
@@ -202,6 +208,35 @@ func (w *walk) sendAll(ctx context.Context, t *turn) {
 			t.fail(s.target, s.offset, err)
 		}
 	}
+}
+
+// missing tells of errors that say that something is not there.
+func missing(err error) bool {
+	return errors.Is(err, errNoTopic) || errors.Is(err, queue.ErrNotFound)
+}
+
+// goneWithin is how long it is asked whether a place is gone.
+const goneWithin = time.Second
+
+// gone tells whether what a target names is no more, so that its events are given up at
+// once, as EventBridge does. What cannot be found out is tried again. Topics of Kafka's
+// are never gone: who makes one anew wants what waits for it.
+func (s *Service) gone(ctx context.Context, g *plan.Target, err error) bool {
+	if s.o.Gone == nil || !missing(err) {
+		return false
+	}
+	ref := g.To.Ref
+	switch g.To.Kind {
+	case plan.Queue:
+		ref = refOf(ref).Full()
+	case plan.Bus, plan.SNS:
+	default:
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, goneWithin)
+	defer cancel()
+	gone, failed := s.o.Gone(ctx, ref)
+	return failed == nil && gone
 }
 
 // final tells of errors that come again whenever it is tried.

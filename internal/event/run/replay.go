@@ -26,10 +26,10 @@ type replay struct {
 	ill    map[string]string
 }
 
-// replayOf finds a replay of a source, nil when it is not there, or over.
-func replayOf(src *plan.Source, name string) *plan.Replay {
+// replayOf finds a replay of a source by its id, which another of the name does not have; nil when it is not there, or over.
+func replayOf(src *plan.Source, id string) *plan.Replay {
 	for _, p := range src.Replays {
-		if p.Ref.Name == name && !p.Cancelled {
+		if p.ID == id && !p.Cancelled {
 			return p
 		}
 	}
@@ -64,7 +64,7 @@ func (r *runner) beginReplays(ctx context.Context) {
 			x.run(within)
 			r.mu.Lock()
 			x.over = true
-			if within.Err() != nil || replayOf(r.src.Load(), x.name) == nil { // else it is not begun again
+			if within.Err() != nil || replayOf(r.src.Load(), x.id) == nil { // else it is not begun again
 				r.again = slices.DeleteFunc(r.again, func(o *replay) bool { return o == x })
 			}
 			r.mu.Unlock()
@@ -99,12 +99,7 @@ func (x *replay) run(ctx context.Context) {
 }
 
 // def is the replay as it is defined now, nil when it is gone.
-func (x *replay) def() *plan.Replay {
-	if p := replayOf(x.r.src.Load(), x.name); p != nil && p.ID == x.id {
-		return p
-	}
-	return nil
-}
+func (x *replay) def() *plan.Replay { return replayOf(x.r.src.Load(), x.id) }
 
 // live loads how far the replay is, and walks on; nil when there is nothing more to do.
 func (x *replay) live(ctx context.Context) error {
@@ -115,7 +110,7 @@ func (x *replay) live(ctx context.Context) error {
 	sum := sha256.Sum256([]byte("replay\x00" + x.id))
 	w := &walk{
 		r: x.r, txn: "ottla-bus-" + strings.ReplaceAll(seat.Key(), "/", "-") + "-replay-" + hex.EncodeToString(sum[:10]),
-		key: seat.ReplayKey(x.name), name: x.name, patience: x.r.s.o.Patience, wary: true, fromMs: p.FromMs, toMs: p.ToMs,
+		key: seat.ReplayKey(x.id), name: x.name, id: x.id, patience: x.r.s.o.Patience, wary: true, fromMs: p.FromMs, toMs: p.ToMs,
 	}
 	defer w.close()
 	records, err := w.open(ctx)
@@ -127,13 +122,13 @@ func (x *replay) live(ctx context.Context) error {
 		return err
 	}
 	begin, end := course.From(p.From, seat.Partition), course.From(p.To, seat.Partition)
-	at := course.Replay{ID: x.id, At: begin}
-	if was, ok := state.Replays[x.name]; ok && was.ID == x.id {
-		at = was
+	at, ok := state.Replays[x.id]
+	if !ok {
+		at = course.Replay{Name: x.name, At: begin}
 	}
 	var notes []course.Note
 	for key, why := range x.ill {
-		n := course.Name{Replay: x.name, Target: key}
+		n := course.Name{Replay: x.id, Target: key}
 		if _, away := state.Branches[n]; !away {
 			b := course.Branch{At: at.At, Until: end, SinceMs: x.r.s.nowMs(), Attempts: 1, Why: cut(why, mostReason)}
 			state.Branches[n] = b
@@ -154,7 +149,7 @@ func tableOf(src *plan.Source, p *plan.Replay, away map[course.Name]course.Branc
 	table := make(course.Table, len(src.Rules))
 	for i, r := range src.Rules {
 		for k, g := range r.Targets {
-			if _, elsewhere := away[course.Name{Replay: p.Ref.Name, Target: g.Key}]; elsewhere || p.Only == nil && p.Wants != nil && !p.Wants(r, g) {
+			if _, elsewhere := away[course.Name{Replay: p.ID, Target: g.Key}]; elsewhere || p.Only == nil && p.Wants != nil && !p.Wants(r, g) {
 				continue
 			}
 			if table[i] == nil {
@@ -198,7 +193,7 @@ func (x *replay) walkOn(ctx context.Context, w *walk, at *course.Replay, end int
 			records, next = nil, w.at
 		}
 		t := w.decide(records, next)
-		now := course.Replay{ID: x.id, At: t.next, Events: at.Events + int64(t.events), Done: t.next >= end}
+		now := course.Replay{Name: x.name, At: t.next, Events: at.Events + int64(t.events), Done: t.next >= end}
 		if err := w.write(ctx, t, append(notes, course.Note{Key: w.key, Value: now})); err != nil {
 			return err
 		}
@@ -211,7 +206,7 @@ func (x *replay) walkOn(ctx context.Context, w *walk, at *course.Replay, end int
 				return err
 			}
 			for n, b := range away {
-				if n.Replay == x.name && !b.Over() {
+				if n.Replay == x.id && !b.Over() {
 					x.r.begin(x.beside, n, b)
 				}
 			}

@@ -18,6 +18,7 @@ import (
 	"ottla/internal/clock"
 	"ottla/internal/config"
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/pattern"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
@@ -55,7 +56,9 @@ func (p *published) Current(context.Context) error {
 func (p *published) behind(little, all *plan.Source) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.out, p.late = []*plan.Source{little}, []*plan.Source{all}
+	if p.out, p.late = nil, []*plan.Source{all}; little != nil {
+		p.out = []*plan.Source{little}
+	}
 }
 
 func (p *published) set(all ...*plan.Source) {
@@ -77,6 +80,37 @@ type rig struct {
 	topics map[string]int
 	ill    map[string]error // topics that take nothing
 	asked  chan struct{}    // a token when somebody looked at one of them
+	unsaid int              // of so many sends it is not told that they went
+	behind string           // a queue that the node has not heard of
+}
+
+// queues are the node's.
+type queues struct {
+	*queue.Service
+	*rig
+}
+
+// Records may not know a queue that there is.
+func (q *queues) Records(ctx context.Context, ref queue.Ref, messages []queue.Message) ([]*kgo.Record, error) {
+	q.mu.Lock()
+	behind := q.behind
+	q.mu.Unlock()
+	if behind != "" && ref.Name == behind {
+		return nil, queue.ErrNotFound
+	}
+	return q.Service.Records(ctx, ref, messages)
+}
+
+// Send may answer that nobody knows whether messages were sent, though they were.
+func (q *queues) Send(ctx context.Context, ref queue.Ref, messages []queue.Message) ([]queue.Sent, error) {
+	sent, err := q.Service.Send(ctx, ref, messages)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err == nil && q.unsaid > 0 {
+		q.unsaid--
+		return nil, queue.ErrUnavailable
+	}
+	return sent, err
 }
 
 func newRig(t testing.TB) *rig {
@@ -121,9 +155,16 @@ func (r *rig) client(opts ...kgo.Opt) (*kgo.Client, error) {
 // service runs what is published, like the one that r.run is.
 func (r *rig) service() *run.Service {
 	return run.New(run.Options{
-		Sources: []run.Sources{&r.sources}, Queues: r.Queues(), Client: r.client, Topic: r.topicOf,
+		Sources: []run.Sources{&r.sources}, Queues: &queues{Service: r.Queues(), rig: r}, Client: r.client, Topic: r.topicOf,
 		TopicOf: func(ref name.Ref) (string, bool) { return ref.Name, true },
 		Leads:   func(string, int32) bool { return true }, Now: r.clock.Now,
+		Gone: func(ctx context.Context, ref name.Ref) (bool, error) {
+			_, err := r.Objects().Current(ctx, ref)
+			if errors.Is(err, object.ErrNotFound) {
+				return true, nil
+			}
+			return false, err
+		},
 		Create: func(ctx context.Context, _ bool) error {
 			compact := "compact"
 			made, err := kadm.NewClient(r.kafka).CreateTopic(ctx, run.Partitions, 1, map[string]*string{"cleanup.policy": &compact}, run.StateTopic)

@@ -56,6 +56,10 @@ type Options struct {
 	Queues  Queues
 	// TopicOf is the topic of a bus or an SNS topic; false where there is none.
 	TopicOf func(ref name.Ref) (string, bool)
+	// Gone tells whether there is no such queue, bus or SNS topic, by all that was
+	// stored anywhere before; nil takes what is not there for what this node has not
+	// heard of yet.
+	Gone func(ctx context.Context, ref name.Ref) (bool, error)
 	// Deliver makes the parcel of an event for an address or a function
 	// (event/delivery); nil refuses such targets.
 	Deliver func(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error)

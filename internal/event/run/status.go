@@ -39,9 +39,9 @@ type Cursor struct {
 	Known bool
 	// Rules are the versions that were taken up, by key.
 	Rules map[string]course.Rule
-	// Branches are targets with cursors of their own, by replay and target.
+	// Branches are targets with cursors of their own, by the replay's id and target.
 	Branches map[course.Name]course.Branch
-	Replays  map[string]course.Replay
+	Replays  map[string]course.Replay // by id
 }
 
 // Cursors tells, at any node, how far a source's partitions are.

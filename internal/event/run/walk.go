@@ -41,6 +41,7 @@ type walk struct {
 	txn   string // transactional id
 	key   string // of the record that has the cursor
 	name  string // of the replay that it belongs to, "" live
+	id    string // of that
 	c     *kgo.Client
 	src   *plan.Source // whose rules are gone by
 	table course.Table // which events each target gets
@@ -189,19 +190,38 @@ func (w *walk) add(c chunk) error {
 	return nil
 }
 
+// more is where more can be had to read; nil where something was read that may not be
+// looked at yet: all that lies behind it would be in memory.
+func (w *walk) more() <-chan chunk {
+	if w.at < w.seen {
+		return nil
+	}
+	return w.feed.chunks
+}
+
 // gather takes chunks over that are there already, up to what a turn takes.
 func (w *walk) gather() error {
-	for len(w.left) < mostEvents {
+	for size := sizes(w.left); len(w.left) < mostEvents && size < mostBytes; {
 		select {
 		case c := <-w.feed.chunks:
 			if err := w.add(c); err != nil {
 				return err
 			}
+			size += sizes(c.records)
 		default:
 			return nil
 		}
 	}
 	return nil
+}
+
+// sizes is how large records are, as take counts it.
+func sizes(records []*kgo.Record) int {
+	n := 0
+	for _, r := range records {
+		n += len(r.Key) + len(r.Value)
+	}
+	return n
 }
 
 // errLost says that a log lost its end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -33,10 +34,11 @@ func (f *refused) promise(r *kgo.Record, err error) {
 	f.of[r], f.any = err, err
 }
 
+// get is what was refused so far: a client that was closed may go on telling.
 func (f *refused) get() map[*kgo.Record]error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.of
+	return maps.Clone(f.of)
 }
 
 // failedError says that a turn was not written because of targets.
@@ -129,8 +131,7 @@ func (w *walk) flush(ctx context.Context, t *turn, failed *refused) error {
 	if slow == nil && failed.get() == nil {
 		return nil
 	}
-	w.c.Close()
-	w.c, w.begun = nil, false
+	w.lose()
 	of := failed.get()
 	for i := range t.outputs {
 		o := &t.outputs[i]
@@ -147,6 +148,17 @@ func (w *walk) flush(ctx context.Context, t *turn, failed *refused) error {
 		return fmt.Errorf("write to %s: %w", StateTopic, errors.Join(slow, kerr.RequestTimedOut))
 	}
 	return &failedError{t.failed}
+}
+
+// lose closes the client and waits until it has told what became of its records: it
+// does that from a goroutine of its own, which Close does not wait for.
+func (w *walk) lose() {
+	c := w.c
+	w.c, w.begun = nil, false
+	c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), abortWithin)
+	defer cancel()
+	_ = c.Flush(ctx) // whom it has not told of by then is not blamed, and is tried again
 }
 
 // errSlow says that nobody knows what is wrong with a topic.

@@ -12,6 +12,7 @@ import (
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/seal"
 	"ottla/internal/metric"
 )
@@ -44,6 +45,9 @@ type Options struct {
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	// Exists tells whether there is a topic of Kafka's.
 	Exists func(topic string) bool
+	// MostBytes is what a batch of a topic of Kafka's that is there may have; nil: what
+	// those may that this package makes.
+	MostBytes func(topic string) int
 	// Calls bring requests to confirm to their addresses; nil: there are no
 	// subscriptions of addresses and functions.
 	Calls Calls
@@ -135,10 +139,19 @@ func (s *Service) kafka() (*kgo.Client, error) {
 		return s.client, nil
 	}
 	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		kgo.ProducerBatchMaxBytes(4<<20))
+		produce.Batches(s.mostBytes))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	s.client = c
 	return c, nil
+}
+
+// mostBytes is what a batch of a topic of Kafka's may have. One that this node has not
+// heard of yet was just made, for a topic.
+func (s *Service) mostBytes(topic string) int {
+	if topic == "" || s.o.MostBytes == nil || !s.o.Exists(topic) {
+		return mostRecord
+	}
+	return s.o.MostBytes(topic)
 }

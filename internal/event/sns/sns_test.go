@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/sns"
@@ -99,6 +100,17 @@ func TestQueuesGetWhatTheirPolicyTakes(t *testing.T) {
 	if want := map[string]queue.Attribute{"n": {Type: "Number", Value: []byte("7")}, "shop": {Type: "String", Value: []byte("north")}}; string(raw.Body) != "one" || !reflect.DeepEqual(raw.Attributes, want) {
 		t.Errorf("raw delivery gives %s with %v", raw.Body, raw.Attributes)
 	}
+}
+
+// Kafka's topic refuses a batch that is larger than it takes, whole.
+func TestMessagesThatFitArePublishedHoweverManyComeAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", nil)
+	var all []sns.Message
+	for range sns.MostPublished {
+		all = append(all, sns.Message{Body: strings.Repeat("x", 200<<10)})
+	}
+	r.publish("orders", all...)
 }
 
 func TestGroupsKeepTheirOrderAndRepeatsAreDropped(t *testing.T) {
@@ -240,6 +252,9 @@ func TestTopicsAreMadeOnce(t *testing.T) {
 		if _, err := r.sns.Create(r.ctx(), topicRef("orders"), spec); !errors.Is(err, sns.ErrInvalid) || !strings.Contains(err.Error(), what) {
 			t.Errorf("got %v, want %q", err, what)
 		}
+	}
+	if own := r.topic(object.Topic, nil); own.Adopted || own.Topic == object.Topic {
+		t.Errorf("it has a topic of the cluster's own: %+v", own)
 	}
 	r.queue("mails", false)
 	if mails := r.topic("mails", nil); mails.Topic == "mails" {

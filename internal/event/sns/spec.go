@@ -90,6 +90,12 @@ type Subscription struct {
 // TopicRef is the topic of a subscription.
 func (s *Subscription) TopicRef() name.Ref { return topicOf(s.Ref) }
 
+// DeadLetters is the queue for what cannot be delivered; zero for none.
+func (s *Subscription) DeadLetters() name.Ref {
+	ref, _ := redriveTo(s.Attributes[RedrivePolicy]) // it was checked when it was stored
+	return ref
+}
+
 // topicOf is the topic of a subscription's name.
 func topicOf(r name.Ref) name.Ref {
 	owner, _, _ := name.Split(r.Name)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"ottla/internal/event/name"
@@ -113,7 +114,7 @@ func (s *Service) place(ctx context.Context, ref name.Ref) (string, error) {
 	if err != nil {
 		return "", objectError(err)
 	}
-	if held && by != ref {
+	if held && by != ref || strings.HasPrefix(topic, "__") { // which nodes keep for themselves
 		topic = ref.LongTopicName()
 	}
 	if err := name.Check(name.Topic, topic); err != nil {

@@ -22,12 +22,13 @@ type view struct {
 	topics  map[name.Ref]Topic
 	subs    map[name.Ref]map[name.Ref]Subscription // by topic
 	sources map[name.Ref]*plan.Source
+	stale   map[name.Ref]struct{} // topics whose sources are made anew when they are asked for
 	version int64
 	loading bool // the key of notifications is being read
 }
 
 func newView(s *Service) *view {
-	return &view{s: s, topics: map[name.Ref]Topic{}, subs: map[name.Ref]map[name.Ref]Subscription{}, sources: map[name.Ref]*plan.Source{}}
+	return &view{s: s, topics: map[name.Ref]Topic{}, subs: map[name.Ref]map[name.Ref]Subscription{}, sources: map[name.Ref]*plan.Source{}, stale: map[name.Ref]struct{}{}}
 }
 
 // news takes up what happened to a definition.
@@ -104,22 +105,31 @@ func (v *view) note(n object.News, topic name.Ref) error {
 	return nil
 }
 
-// rebuild makes the source of a topic anew, and tells whether there was or is one. mu
-// held.
+// rebuild has the source of a topic made anew, and tells whether there was or is one.
+// It is made once for as many changes as come until somebody asks. mu held.
 func (v *view) rebuild(topic name.Ref) bool {
 	_, had := v.sources[topic]
+	_, stale := v.stale[topic]
 	delete(v.sources, topic)
-	t, ok := v.topics[topic]
-	if !ok || len(v.subs[topic]) == 0 {
-		return had
+	delete(v.stale, topic)
+	if _, ok := v.topics[topic]; !ok || len(v.subs[topic]) == 0 {
+		return had || stale
 	}
 	if v.s.signer.have.Load() == nil {
 		v.load()
-		return had
+		return had || stale
 	}
-	v.version++
-	v.sources[topic] = v.s.source(t, v.subs[topic], v.version)
+	v.stale[topic] = struct{}{}
 	return true
+}
+
+// renew makes the sources that are stale. mu held.
+func (v *view) renew() {
+	for topic := range v.stale {
+		v.version++
+		v.sources[topic] = v.s.source(v.topics[topic], v.subs[topic], v.version)
+	}
+	clear(v.stale)
 }
 
 // load has the key read, then all sources made: what they render is signed. mu held.
@@ -162,6 +172,7 @@ func (s *Service) changed() {
 func (s *Service) Sources() []*plan.Source {
 	s.view.mu.Lock()
 	defer s.view.mu.Unlock()
+	s.view.renew()
 	out := make([]*plan.Source, 0, len(s.view.sources))
 	for _, src := range s.view.sources {
 		out = append(out, src)

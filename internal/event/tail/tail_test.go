@@ -294,6 +294,22 @@ func TestLargeRecordsDependOnTheTopic(t *testing.T) {
 	}
 }
 
+// Who writes large records has known the topic that was there before.
+func TestALargeRecordGoesIntoATopicThatWasMadeAnew(t *testing.T) {
+	r := newRig(t, nil)
+	most := "6000000"
+	c, err := r.client()
+	r.must(err)
+	defer c.Close()
+	for range 2 {
+		r.topic("wide", 1, map[string]*string{"max.message.bytes": &most})
+		r.write("wide", 0, strings.Repeat("x", 5<<20))
+		gone, err := kadm.NewClient(c).DeleteTopic(r.ctx(), "wide")
+		r.must(err)
+		r.must(gone.Err)
+	}
+}
+
 func TestPlacesAreReadAsTheyAreWritten(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	for text, want := range map[string]tail.From{

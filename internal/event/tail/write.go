@@ -70,7 +70,7 @@ func (s *Service) writeAlone(ctx context.Context, r *kgo.Record) Written {
 	}
 	s.single.Lock()
 	defer s.single.Unlock()
-	err = c.ProduceSync(ctx, r).FirstErr()
+	err = produce.All(ctx, c, []*kgo.Record{r})[0]
 	return Written{r.Partition, r.Offset, writeError(r.Topic, err)}
 }
 

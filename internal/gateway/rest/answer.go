@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/lookback"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 	"ottla/internal/event/sns"
@@ -73,6 +74,7 @@ var meanings = []struct {
 	{bus.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{bus.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{bus.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
+	{lookback.ErrNotFound, http.StatusNotFound, "EVENT_NOT_FOUND", "look at more events with last= (1000000 at most), or another bus="},
 	{sns.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /sns"},
 	{sns.ErrTooLarge, http.StatusRequestEntityTooLarge, "TOO_LARGE", "raise MaximumMessageSize of the topic"},
 	{sns.ErrInvalid, http.StatusBadRequest, "INVALID", ""},

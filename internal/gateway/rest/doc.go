@@ -43,6 +43,8 @@
 //	DELETE /bus/{bus}?force=                     force: with its rules and archives
 //	POST   /bus/{bus}/events                     one event or a list, in EventBridge's envelope or as CloudEvents
 //	POST   /bus/{bus}/try?last=&samples=         the body is a pattern -> Trial: what it would have taken
+//	GET    /bus/{bus}/review?last=               Review: which rules took the last events, and which fields none had
+//	GET    /event/{id}?bus=&last=&since=         Trace: where an event went and what it caused
 //	GET    /rule                                 the rules of all buses
 //	GET    /bus/{bus}/rules?prefix=&max=&next=
 //	PUT    /bus/{bus}/rules/{rule}               PutRule: with these targets; without any it keeps its own
@@ -73,5 +75,5 @@
 // Files in reading order: rest.go (Handler, who may call), shapes.go (what JSON
 // there is), queues.go, send.go, take.go, settle.go (ack, nack, extend, reject),
 // moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, buses.go, rules.go,
-// replays.go (and archives), answer.go (how answers and errors are written).
+// replays.go (and archives), lookback.go (traces and reviews), answer.go (how answers and errors are written).
 package rest

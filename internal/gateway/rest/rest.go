@@ -42,6 +42,7 @@ type Options struct {
 	Schedules ScheduleService // nil for none
 	Buses     BusService      // nil for none
 	SNS       SNSService      // nil for none
+	Lookback  LookbackService // nil for none
 	// Trusted takes calls from other machines, too.
 	Trusted bool
 	Logger  *slog.Logger
@@ -65,6 +66,11 @@ func Mount(mux *http.ServeMux, o Options) {
 	}
 	if d.Buses != nil {
 		for pattern, do := range d.busRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
+	}
+	if d.Lookback != nil {
+		for pattern, do := range d.lookbackRoutes() {
 			mux.Handle(pattern, d.guarded(do))
 		}
 	}

@@ -61,7 +61,7 @@ func newRigOf(t *testing.T, streams int) *rig {
 	all := tail.New(tail.Options{Client: r.client, Partitions: func(string) int { return 0 }, MostStreams: streams})
 	t.Cleanup(all.Close)
 	mux := http.NewServeMux()
-	topics.Mount(mux, topics.Options{Topics: all, Buses: r.buses, Logger: slog.New(slog.DiscardHandler), Heartbeat: 50 * time.Millisecond})
+	topics.Mount(mux, topics.Options{Topics: all, Buses: r.buses, Logger: slog.New(slog.DiscardHandler), Heartbeat: time.Second})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	r.must(err)
 	r.front = front.Serve(l, front.Options{Handler: mux, Logger: slog.New(slog.DiscardHandler)})

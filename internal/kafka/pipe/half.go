@@ -1,7 +1,9 @@
 package pipe
 
 import (
+	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -10,6 +12,10 @@ import (
 // bufferSize is what one direction holds before writers wait, about what a
 // loopback socket buffer does.
 const bufferSize = 256 << 10
+
+// errClosed is what net.Pipe says, and what connections say over a network: by that
+// clients know one that is broken, and try again by another.
+var errClosed = fmt.Errorf("%w: %w", io.ErrClosedPipe, net.ErrClosed)
 
 // half is one direction.
 type half struct {
@@ -72,7 +78,7 @@ func (h *half) awaitBytes() error {
 	for {
 		switch {
 		case h.dropped:
-			return io.ErrClosedPipe
+			return errClosed
 		case h.readBy.passed:
 			return os.ErrDeadlineExceeded
 		case h.at < len(h.buf):
@@ -92,7 +98,7 @@ func (h *half) write(p []byte) (int, error) {
 	for {
 		switch {
 		case h.ended || h.dropped:
-			return done, io.ErrClosedPipe
+			return done, errClosed
 		case h.writeBy.passed:
 			return done, os.ErrDeadlineExceeded
 		}

@@ -30,7 +30,8 @@ func New(a, b net.Addr) (*Conn, *Conn) {
 // Read waits for bytes; io.EOF once the other end is closed and all is read.
 func (c *Conn) Read(p []byte) (int, error) { return c.in.read(p) }
 
-// Write waits for room; io.ErrClosedPipe once either end is closed.
+// Write waits for room; io.ErrClosedPipe, which is net.ErrClosed as
+// well, once either end is closed.
 func (c *Conn) Write(p []byte) (int, error) { return c.out.write(p) }
 
 // WaitReadable returns when Read would not wait, so that a reader needs no

@@ -34,7 +34,7 @@ func TestBytesArriveInOrderWhateverTheirNumber(t *testing.T) {
 	if err != nil || !bytes.Equal(got, sent) {
 		t.Fatalf("%d of %d bytes, %v", len(got), len(sent), err)
 	}
-	if _, err := b.Write([]byte("x")); !errors.Is(err, io.ErrClosedPipe) {
+	if _, err := b.Write([]byte("x")); !errors.Is(err, io.ErrClosedPipe) || !errors.Is(err, net.ErrClosed) {
 		t.Fatalf("write to a closed end: %v", err)
 	}
 }

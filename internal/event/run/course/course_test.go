@@ -170,16 +170,16 @@ func TestReplaysAreForgottenWithTheirBranches(t *testing.T) {
 	l, src := log{}, source(rule("a", 1, 0))
 	s := l.read(t)
 	l.write(t, s.Take(seat, src, "", nil, 0, 0).Notes...)
-	l.write(t, course.Note{Key: seat.ReplayKey("r"), Value: course.Replay{ID: "r-id", At: 7}},
-		course.Note{Key: seat.BranchKey(course.Name{Replay: "r", Target: "a/t0"}), Value: course.Branch{At: 3, Until: 9}})
+	l.write(t, course.Note{Key: seat.ReplayKey("r-id"), Value: course.Replay{Name: "r", At: 7}},
+		course.Note{Key: seat.BranchKey(course.Name{Replay: "r-id", Target: "a/t0"}), Value: course.Branch{At: 3, Until: 9}})
 	src.Replays = []*plan.Replay{{Ref: name.Of(name.Replay, "r"), ID: "r-id"}}
-	if x := l.read(t).Take(seat, src, "", nil, 0, 0); told(x) != "table [0] run [r:a/t0] hold [] end []" || len(x.Notes) != 0 {
+	if x := l.read(t).Take(seat, src, "", nil, 0, 0); told(x) != "table [0] run [r-id:a/t0] hold [] end []" || len(x.Notes) != 0 {
 		t.Errorf("while it is there: %s, %v", told(x), x.Notes)
 	}
 	src.Replays[0].Cancelled = true
 	x := l.read(t).Take(seat, src, "", nil, 0, 0)
 	l.write(t, x.Notes...)
-	if told(x) != "table [0] run [] hold [] end [r:a/t0]" || len(l) != 2 {
+	if told(x) != "table [0] run [] hold [] end [r-id:a/t0]" || len(l) != 2 {
 		t.Errorf("when it is cancelled: %s, and there are %d records", told(x), len(l))
 	}
 }

@@ -16,8 +16,8 @@
 //
 //	ID/P                        Main: everything below At is decided by the pass
 //	ID/P/rule/RULE              Rule: the version that was taken up, and its targets
-//	ID/P/branch/REPLAY/TARGET   Branch: a target with a cursor of its own
-//	ID/P/replay/REPLAY          Replay: how far one is
+//	ID/P/branch/REPLAY/TARGET   Branch: a target with a cursor of its own, live or of a replay's id
+//	ID/P/replay/REPLAY          Replay: how far the one with the id is
 //
 // # Invariants
 //

@@ -30,7 +30,7 @@ func (s Seat) RuleKey(rule string) string { return s.Key() + "/" + ruleKind + ru
 func (s Seat) BranchKey(n Name) string { return s.Key() + "/" + branchKind + n.Replay + "/" + n.Target }
 
 // ReplayKey is the key of a replay.
-func (s Seat) ReplayKey(replay string) string { return s.Key() + "/" + replayKind + replay }
+func (s Seat) ReplayKey(id string) string { return s.Key() + "/" + replayKind + id }
 
 // SeatOf tells whose record a key is of: its seat's key, and what follows that.
 func SeatOf(key string) (seat, rest string) {
@@ -61,7 +61,7 @@ type Rule struct {
 	Targets map[string]int64 `json:"targets"`
 }
 
-// Name names a branch: a target by its Key, in a replay or ("") live.
+// Name names a branch: a target by its Key, in a replay by its id or ("") live.
 type Name struct{ Replay, Target string }
 
 // Branch is a target with a cursor of its own.
@@ -79,9 +79,10 @@ type Branch struct {
 // Over tells whether a branch is at its end; one that is live never is.
 func (b Branch) Over() bool { return b.Until != 0 && b.At >= b.Until }
 
-// Replay is how far a replay is.
+// Replay is how far a replay is. Its key has its id: what another of the name left, or
+// still writes, is not its own.
 type Replay struct {
-	ID   string `json:"id"`
+	Name string `json:"name"` // for those who look
 	At   int64  `json:"at"`
 	Done bool   `json:"done,omitempty"`
 	// Events were read that are the replay's.
@@ -93,7 +94,7 @@ type State struct {
 	Main     *Main // nil before there was one
 	Rules    map[string]Rule
 	Branches map[Name]Branch
-	Replays  map[string]Replay
+	Replays  map[string]Replay // by id
 }
 
 // Read makes a State of the records of a seat: their values, by what follows the

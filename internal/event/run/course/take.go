@@ -179,17 +179,16 @@ func (t *taking) forget() {
 			t.note(t.seat.RuleKey(key), nil)
 		}
 	}
-	replays := map[string]string{}
+	replays := map[string]bool{}
 	for _, r := range t.src.Replays {
 		if !r.Cancelled {
-			replays[r.Ref.Name] = r.ID
+			replays[r.ID] = true
 		}
 	}
 	for _, n := range sortedNames(t.s.Branches) {
-		_, there := replays[n.Replay]
 		switch {
 		case t.keep[n.Target] && n.Replay == "":
-		case t.keep[n.Target] && there:
+		case t.keep[n.Target] && replays[n.Replay]:
 			if !t.s.Branches[n].Over() {
 				t.out.Run = append(t.out.Run, n)
 			}
@@ -199,10 +198,10 @@ func (t *taking) forget() {
 			t.out.End = append(t.out.End, n)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(t.s.Replays)) {
-		if _, there := replays[name]; !there {
-			delete(t.s.Replays, name)
-			t.note(t.seat.ReplayKey(name), nil)
+	for _, id := range slices.Sorted(maps.Keys(t.s.Replays)) {
+		if !replays[id] {
+			delete(t.s.Replays, id)
+			t.note(t.seat.ReplayKey(id), nil)
 		}
 	}
 }

@@ -55,6 +55,8 @@ func refuse(what string, err error) error {
 		return protocol.Errorf(modified, "%s was changed by somebody else at the same moment.", what)
 	case errors.Is(err, bus.ErrManaged):
 		return protocol.Errorf(managed, "%s is managed by an archive, and changes with that.", what)
+	case errors.Is(err, bus.ErrTooLarge):
+		return invalid("%v.", err)
 	case errors.Is(err, bus.ErrLimit):
 		return protocol.Errorf(limitExceeded, "The requested resource exceeds the maximum number allowed.")
 	case inUse(err):

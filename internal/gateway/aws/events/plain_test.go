@@ -3,9 +3,12 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
+	"unicode/utf8"
 
+	"ottla/internal/event/bus"
 	"ottla/internal/gateway/aws/protocol"
 )
 
@@ -32,9 +35,10 @@ func TestPutEventsReadsItselfAsItsTagsSay(t *testing.T) {
 
 func FuzzPutEventsReadsItselfAsItsTagsSay(f *testing.F) {
 	f.Add([]byte(`{"Entries":[{"Source":"s","DetailType":"t","Detail":"{}","Resources":["r"],"Time":1}]}`))
+	f.Add([]byte("{\"Entries\":[{\"Resources\":[\"\xe5\"]}]}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var scanned, read putIn
-		if !protocol.Scan(text, &scanned) {
+		if !utf8.Valid(text) || !protocol.Scan(text, &scanned) { // the door refuses what is not UTF-8 before
 			return
 		}
 		if err := json.Unmarshal(text, &read); err != nil || !reflect.DeepEqual(scanned, read) {
@@ -57,6 +61,14 @@ func TestPutEventsAnswersAsItsTagsSay(t *testing.T) {
 		if got := out.AppendJSON(nil); string(got) != string(bytes.TrimSpace(want.Bytes())) {
 			t.Errorf("got %s, want %s", got, want.Bytes())
 		}
+	}
+}
+
+// What a topic never takes is not answered as if it might take it another time.
+func TestWhatIsTooLargeIsTheCallersFault(t *testing.T) {
+	bad := protocol.AsError(refuse("Event bus shop", fmt.Errorf("%w: the topic shop takes less", bus.ErrTooLarge)))
+	if bad.Shape != validationError || bad.HTTPStatus() != 400 {
+		t.Errorf("got %s, %d: %s", bad.Shape, bad.HTTPStatus(), bad.Message)
 	}
 }
 
