@@ -16,10 +16,13 @@
 // begins when that is committed. So at any moment at most one turn's rows are written and
 // not yet done, and the progress topic names them. A relay that starts fences all others
 // of its name, whose transactions end by that, reads these ids, and does them first.
+// Beside each id is a sum of its row: a row that has the id and another sum is of a table
+// that was made anew, or of an id that was used again. It is neither deleted nor written,
+// and the relay ends.
 //
 // Nothing hangs on the order of ids: a row whose transaction commits late is not done, so
 // a later turn reads it.
 //
-// What is taken for granted: an id is never used again, and a database keeps what it has
+// What is taken for granted: an id is used once, and a database keeps what it has
 // committed. Sources: the transactional outbox as Debezium names its columns; KIP-98.
 package relay

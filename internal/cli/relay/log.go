@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	compact   = "compact"
 	// mostIDs bounds the bytes of the ids of a transaction, which are one record.
 	mostIDs = 128 << 10
+	// segmentBytes has the progress topic compacted early: a transaction writes some
+	// kilobytes to it, of which the last is needed.
+	segmentBytes = "16777216"
 )
 
 // Outlet says which log a relay writes to.
@@ -45,7 +49,7 @@ type session struct {
 	*Outlet
 	client *kgo.Client
 	most   map[string]int32 // bytes of a batch that topics take; not changed once something is written
-	last   []any
+	last   []Written
 }
 
 // mostOf is how large a batch may be. A record that is larger is refused by itself, not
@@ -84,7 +88,7 @@ func (s *session) open(ctx context.Context) error {
 		return fmt.Errorf("begin transactions as %s: %w", s.TransactionalID(), err)
 	}
 	started := &kgo.Record{Topic: s.ProgressTopic(), Key: []byte(keyStarted), Value: []byte(time.Now().UTC().Format(time.RFC3339Nano))}
-	if err := s.transact(ctx, []*kgo.Record{started}, nil); err != nil {
+	if err := s.transact(ctx, []*kgo.Record{started}, 0); err != nil {
 		return err
 	}
 	starts, err := a.ListStartOffsets(ctx, s.ProgressTopic())
@@ -112,8 +116,8 @@ func (s *session) open(ctx context.Context) error {
 
 // topics sees to it that the topics are there.
 func (s *session) topics(ctx context.Context, a *kadm.Client) error {
-	policy := compact
-	made, err := a.CreateTopic(ctx, 1, -1, map[string]*string{"cleanup.policy": &policy}, s.ProgressTopic())
+	policy, segment := compact, segmentBytes
+	made, err := a.CreateTopic(ctx, 1, -1, map[string]*string{"cleanup.policy": &policy, "segment.bytes": &segment}, s.ProgressTopic())
 	if err == nil {
 		err = made.Err
 	}
@@ -196,16 +200,36 @@ func (s *session) take(p *progress) error {
 	if p.Table != s.Table && !s.Moved {
 		return fmt.Errorf("outbox %s last wrote rows of %s, and this is %s: give this one another --name, or --moved if it is the same table at another place", s.Name, p.Table, s.Table)
 	}
-	s.last = p.IDs
+	s.last = p.written()
 	return nil
 }
 
-func (s *session) Last() []any { return s.last }
+func (s *session) Last() []Written { return s.last }
 
 func (s *session) Write(ctx context.Context, rows []Row) (int, error) {
+	for {
+		n, err := s.write(ctx, rows)
+		var no *refused
+		if !errors.As(err, &no) {
+			return n, err
+		}
+		// What is before it goes without it. The first of many may be refused for others
+		// of its batch, where a topic takes less than it did.
+		switch {
+		case no.at > 0:
+			rows = rows[:no.at]
+		case len(rows) > 1:
+			rows = rows[:len(rows)/2]
+		default:
+			return 0, &RowError{rows[0].ID, no.cause}
+		}
+	}
+}
+
+// write writes as many rows as one transaction takes.
+func (s *session) write(ctx context.Context, rows []Row) (int, error) {
 	p := &progress{Table: s.Table}
 	records := make([]*kgo.Record, 0, len(rows)+1)
-	var ids []any // by record
 	size := 0
 	for i := 0; i < len(rows) && size < mostIDs; i++ {
 		r, err := s.Shape.Record(&rows[i])
@@ -215,48 +239,57 @@ func (s *session) Write(ctx context.Context, rows []Row) (int, error) {
 		if err != nil {
 			break // that is said when it is the first
 		}
-		records, ids = append(records, r), append(ids, rows[i].ID)
+		records = append(records, r)
+		p.IDs, p.Sums = append(p.IDs, rows[i].ID), append(p.Sums, rows[i].sum())
 		size += len(fmt.Sprint(rows[i].ID))
 	}
-	p.IDs = ids
 	value, err := p.encode()
 	if err != nil {
 		return 0, fmt.Errorf("write down which rows are written: %w", err)
 	}
+	n := len(records)
 	records = append(records, &kgo.Record{Topic: s.ProgressTopic(), Key: []byte(keyRows), Value: value})
-	return len(ids), s.transact(ctx, records, ids)
+	return n, s.transact(ctx, records, n)
 }
 
-// transact writes records in one transaction. ids are the rows of the first of them.
-func (s *session) transact(ctx context.Context, records []*kgo.Record, ids []any) error {
+// refused is a record that its topic does not take. Nothing of its transaction is written.
+type refused struct {
+	at    int // among the rows
+	cause error
+}
+
+func (r *refused) Error() string { return fmt.Sprintf("record %d: %v", r.at, r.cause) }
+
+// transact writes records in one transaction. The first of them are rows.
+func (s *session) transact(ctx context.Context, records []*kgo.Record, rows int) error {
 	ctx, cancel := context.WithTimeout(ctx, writeWithin)
 	defer cancel()
 	if err := s.client.BeginTransaction(); err != nil {
 		return s.failure("begin a transaction", err)
 	}
+	var no *refused
 	for _, got := range s.client.ProduceSync(ctx, records...) {
-		if got.Err == nil {
-			continue
-		}
-		if !fenced(got.Err) {
-			s.abort(ctx)
-		}
-		if i := at(records, got.Record); i < len(ids) && refusesRecord(got.Err) {
-			return &RowError{ids[i], got.Err}
-		}
-		return s.failure("write to topic "+got.Record.Topic, got.Err)
-	}
-	return s.failure("commit", s.client.EndTransaction(ctx, kgo.TryCommit))
-}
-
-// at is where a record stands: results come in the order in which they are known.
-func at(records []*kgo.Record, r *kgo.Record) int {
-	for i := range records {
-		if records[i] == r {
-			return i
+		i := slices.Index(records, got.Record) // results come in the order in which they are known
+		switch {
+		case got.Err == nil:
+		case i < rows && refusesRecord(got.Err):
+			if no == nil || i < no.at {
+				no = &refused{i, got.Err}
+			}
+		default:
+			if !fenced(got.Err) {
+				_ = s.abort(ctx) // the next session does it otherwise
+			}
+			return s.failure("write to topic "+got.Record.Topic, got.Err)
 		}
 	}
-	return len(records)
+	if no == nil {
+		return s.failure("commit", s.client.EndTransaction(ctx, kgo.TryCommit))
+	}
+	if err := s.abort(ctx); err != nil {
+		return s.failure("abort", err)
+	}
+	return no
 }
 
 // refusesRecord tells whether the same record would be refused again.
@@ -270,12 +303,13 @@ func fenced(err error) bool {
 }
 
 // abort ends a transaction that failed, so that readers need not wait for its time-out.
-// Where that fails too, the next session does it. It is not for who was fenced: the
-// client would begin an epoch of its own to abort in, and fence the other.
-func (s *session) abort(ctx context.Context) {
-	if s.client.AbortBufferedRecords(ctx) == nil {
-		_ = s.client.EndTransaction(ctx, kgo.TryAbort)
+// It is not for who was fenced: the client would begin an epoch of its own to abort in,
+// and fence the other.
+func (s *session) abort(ctx context.Context) error {
+	if err := s.client.AbortBufferedRecords(ctx); err != nil {
+		return err
 	}
+	return s.client.EndTransaction(ctx, kgo.TryAbort)
 }
 
 func (s *session) failure(what string, err error) error {

@@ -16,9 +16,10 @@ const (
 
 // progress is the value of keyRows.
 type progress struct {
-	Version int    `json:"version"`
-	Table   string `json:"table"`
-	IDs     []any  `json:"ids"` // int64 or string
+	Version int      `json:"version"`
+	Table   string   `json:"table"`
+	IDs     []any    `json:"ids"`  // int64 or string
+	Sums    []string `json:"sums"` // of the rows of these ids
 }
 
 const progressVersion = 1
@@ -26,6 +27,14 @@ const progressVersion = 1
 func (p *progress) encode() ([]byte, error) {
 	p.Version = progressVersion
 	return json.Marshal(p)
+}
+
+func (p *progress) written() []Written {
+	out := make([]Written, len(p.IDs))
+	for i := range out {
+		out[i] = Written{p.IDs[i], p.Sums[i]}
+	}
+	return out
 }
 
 // decodeProgress reads what another run wrote, perhaps of another release.
@@ -38,6 +47,9 @@ func decodeProgress(value []byte) (*progress, error) {
 	}
 	if p.Version != progressVersion {
 		return nil, fmt.Errorf("version is %d, and this release knows %d", p.Version, progressVersion)
+	}
+	if len(p.Sums) != len(p.IDs) {
+		return nil, fmt.Errorf("it has %d ids and %d sums", len(p.IDs), len(p.Sums))
 	}
 	for i, id := range p.IDs {
 		switch id := id.(type) {

@@ -6,9 +6,10 @@ import (
 )
 
 func FuzzProgress(f *testing.F) {
-	f.Add([]byte(`{"version":1,"table":"sqlite:/a outbox","ids":[1,"a",-9223372036854775808]}`))
+	f.Add([]byte(`{"version":1,"table":"sqlite:/a outbox","ids":[1,"a",-9223372036854775808],"sums":["x","","y"]}`))
 	f.Add([]byte(`{"version":2}`))
-	f.Add([]byte(`{"version":1,"ids":[1.5,null,[],{}]}`))
+	f.Add([]byte(`{"version":1,"ids":[1,2],"sums":["x"]}`))
+	f.Add([]byte(`{"version":1,"ids":[1.5,null,[],{}],"sums":["","","",""]}`))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		p, err := decodeProgress(value)
 		if err != nil {

@@ -1,6 +1,9 @@
 package relay
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
 
@@ -19,6 +22,42 @@ type Row struct {
 	Payload       []byte // nil is none
 	Time          string // RFC 3339; "" where the table has none
 	Extensions    []envelope.Extension
+}
+
+// Written is a row that was written: its id, and a sum that tells it from another that
+// has the id.
+type Written struct {
+	ID  any
+	Sum string
+}
+
+func sumsOf(all []Written) map[any]string {
+	out := make(map[any]string, len(all))
+	for _, w := range all {
+		out[w.ID] = w.Sum
+	}
+	return out
+}
+
+// sum is a short one over all that a row is: it is kept for each row of a transaction,
+// and an id that comes again is rare.
+func (r *Row) sum() string {
+	h := sha256.New()
+	add := func(b []byte) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
+		h.Write(n[:])
+		h.Write(b)
+	}
+	for _, s := range []string{fmt.Sprintf("%T %[1]v", r.ID), r.AggregateType, r.AggregateID, r.Type, r.Time} {
+		add([]byte(s))
+	}
+	add(r.Payload)
+	for _, x := range r.Extensions {
+		add([]byte(x.Name))
+		add([]byte(x.Value))
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:6])
 }
 
 // RowError is a row that cannot become a record; nothing behind it is written.

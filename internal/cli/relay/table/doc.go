@@ -1,7 +1,8 @@
 // Package table reads outbox tables of Postgres and SQLite, and deletes or marks their
 // rows.
 //
-// It is not for what becomes of rows (package relay). Both drivers are pure Go.
+// It is not for what becomes of rows (package relay). Both drivers are pure Go; that
+// of SQLite is there where package sqlite below is linked.
 //
 // Main types: Spec, what a user says of a table; Table.
 //

@@ -3,8 +3,10 @@ package table
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,17 +15,35 @@ import (
 	"github.com/jackc/pgx/v5/stdlib" // database/sql by it
 )
 
-// openPostgres connects, as libpq would by the same URL and environment.
-func openPostgres(ctx context.Context, p *plan) (*Table, error) {
-	config, err := pgx.ParseConfig(p.URL)
+// connectPostgres connects as libpq would by the same URL and environment. What it says
+// of a URL that cannot be read has no part of it: where a password ends in it is not
+// known then.
+func connectPostgres(address string) (*sql.DB, *pgx.ConnConfig, error) {
+	if _, err := url.Parse(address); err != nil {
+		return nil, nil, errors.New("the URL of the database cannot be read: in a name or password, write # / ? @ % and the like as %23 %2F %3F %40 %25")
+	}
+	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, err
+		why := "want postgres://USER@HOST:PORT/DATABASE?SETTING=VALUE"
+		var parse *url.Error
+		if cause := errors.Unwrap(err); cause != nil && !errors.As(err, &parse) {
+			why = cause.Error()
+		}
+		return nil, nil, errors.New("the URL of the database cannot be used: " + why)
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "ottla outbox"
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(1)
+	return db, config, nil
+}
+
+func openPostgres(ctx context.Context, p *plan) (*Table, error) {
+	db, config, err := connectPostgres(p.URL)
+	if err != nil {
+		return nil, err
+	}
 	id, order, err := checkPostgres(ctx, db, p)
 	if err != nil {
 		return nil, closed(db, err)
@@ -47,16 +67,22 @@ func checkPostgres(ctx context.Context, db *sql.DB, p *plan) (id, order string, 
 	if p.Mark != "" {
 		right = "UPDATE"
 	}
-	var there, may bool
+	var there, may, parent, readOnly bool
 	err = db.QueryRowContext(ctx, `
 		SELECT t IS NOT NULL, COALESCE(has_any_column_privilege(t, 'SELECT')
-			AND CASE WHEN $2 = 'DELETE' THEN has_table_privilege(t, 'DELETE') ELSE has_any_column_privilege(t, 'UPDATE') END, false)
-		FROM (SELECT to_regclass($1)::oid AS t) x`, quoteTable(p.Table), right).Scan(&there, &may)
+			AND CASE WHEN $2 = 'DELETE' THEN has_table_privilege(t, 'DELETE') ELSE has_any_column_privilege(t, 'UPDATE') END, false),
+			EXISTS (SELECT 1 FROM pg_inherits JOIN pg_class c ON c.oid = inhparent WHERE inhparent = t AND c.relkind = 'r'),
+			current_setting('transaction_read_only') = 'on'
+		FROM (SELECT to_regclass($1)::oid AS t) x`, quoteTable(p.Table), right).Scan(&there, &may, &parent, &readOnly)
 	switch {
 	case err != nil:
 		return "", "", fmt.Errorf("look at table %s: %w", p.Table, err)
 	case !there:
 		return "", "", fmt.Errorf("there is no table %s in this database", p.Table)
+	case readOnly:
+		return "", "", errors.New("this server, or this user's default_transaction_read_only, lets nothing be written: rows are to be deleted or marked, which a standby cannot do")
+	case parent:
+		return "", "", fmt.Errorf("other tables inherit from table %s, and their ids need not be others than its own: take one that has no children", p.Table)
 	case !may:
 		return "", "", fmt.Errorf("this user may not read and %s rows of table %s: GRANT SELECT, %[1]s ON it", right, p.Table)
 	}

@@ -4,17 +4,45 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"ottla/internal/cli/relay"
 )
 
-// openSQLite opens a file that is there. Deleting and marking is on the disk when it
-// returns, whatever the journal's mode; a writer is waited for.
+// driver is what package sqlite below registers.
+const driver = "sqlite"
+
+// dsn is a file for the driver. Deleting and marking is on the disk when it returns,
+// whatever the journal's mode; a writer is waited for.
+func dsn(path, mode string) string {
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // a drive's letter
+	}
+	u := url.URL{Scheme: "file", Path: slashed, RawQuery: "mode=" + mode + "&_txlock=immediate&_pragma=busy_timeout(20000)&_pragma=synchronous(FULL)"}
+	return u.String()
+}
+
+func connectSQLite(path, mode string) (*sql.DB, error) {
+	if !slices.Contains(sql.Drivers(), driver) {
+		return nil, errors.New("this program is built without SQLite")
+	}
+	db, err := sql.Open(driver, dsn(path, mode))
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+// openSQLite opens a file that is there.
 func openSQLite(ctx context.Context, p *plan, path string) (*Table, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -23,19 +51,14 @@ func openSQLite(ctx context.Context, p *plan, path string) (*Table, error) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+	opened, err := os.Stat(path)
+	if err != nil || !opened.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no file of SQLite", path)
 	}
-	slashed := filepath.ToSlash(path)
-	if !strings.HasPrefix(slashed, "/") {
-		slashed = "/" + slashed // a drive's letter
-	}
-	name := url.URL{Scheme: "file", Path: slashed, RawQuery: "mode=rw&_txlock=immediate&_pragma=busy_timeout(20000)&_pragma=synchronous(FULL)"}
-	db, err := sql.Open("sqlite", name.String())
+	db, err := connectSQLite(path, "rw")
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, err
 	}
-	db.SetMaxOpenConns(1)
 	order, err := checkSQLite(ctx, db, p)
 	if err != nil {
 		return nil, closed(db, err)
@@ -44,6 +67,18 @@ func openSQLite(ctx context.Context, p *plan, path string) (*Table, error) {
 	t.ids = func(ids []any) (any, error) {
 		list, err := json.Marshal(ids)
 		return string(list), err
+	}
+	// Who has a file open that was deleted reads it for ever, and no new row comes.
+	t.same = func() error {
+		switch now, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("%s: %w: it is gone", path, relay.ErrReplaced)
+		case err != nil:
+			return fmt.Errorf("look at %s: %w", path, err)
+		case !os.SameFile(opened, now):
+			return fmt.Errorf("%s: %w", path, relay.ErrReplaced)
+		}
+		return nil
 	}
 	return t, nil
 }

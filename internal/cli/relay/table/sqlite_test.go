@@ -1,14 +1,23 @@
+//go:build !race
+
+// Without the race detector: there is one goroutine, and its compilation of SQLite takes
+// long.
+
 package table_test
 
 import (
 	"database/sql"
+	"errors"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	"ottla/internal/cli/relay"
 	"ottla/internal/cli/relay/table"
+	_ "ottla/internal/cli/relay/table/sqlite"
 	"ottla/internal/event/envelope"
 )
 
@@ -113,6 +122,7 @@ func TestRowsThatAreNotUnderstood(t *testing.T) {
 	for _, c := range []struct{ row, says string }{
 		{"x'01', 'a', 'b', 'c', 'd', NULL", "an id is a whole number or a text"},
 		{"NULL, 'a', 'b', 'c', 'd', NULL", "NULL"},
+		{"hex(zeroblob(600)), 'a', 'b', 'c', 'd', NULL", "an id has up to 1024"},
 		{"'i', 'a', 'b', 'c', 'd', 'yesterday'", `"yesterday" is no time`},
 	} {
 		db, open := base(t, "CREATE TABLE outbox (id UNIQUE, "+columns+")", "INSERT INTO outbox VALUES ('good', 'a', 'b', 'c', 'd', '2026-11-26T16:00:00+01:00'), ("+c.row+"), ('behind', 'a', 'b', 'c', 'd', NULL)")
@@ -172,5 +182,38 @@ func TestLargePayloadsAreReadInParts(t *testing.T) {
 	}
 	if got := ids(t, o, 9); !slices.Equal(got, []any{"a", "b"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestAFileThatIsReplacedIsToldOf(t *testing.T) {
+	const columns = "aggregatetype, aggregateid, type, payload"
+	path := filepath.Join(t.TempDir(), "app.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE outbox (id TEXT PRIMARY KEY, "+columns+")"); err != nil {
+		t.Fatal(err)
+	}
+	o, err := table.Open(t.Context(), table.Spec{URL: "sqlite:" + path, Table: "outbox"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if got := ids(t, o, 1); got != nil {
+		t.Fatalf("got %v", got)
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Read(t.Context(), 1); !errors.Is(err, relay.ErrReplaced) {
+		t.Errorf("when it is gone: %v", err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Read(t.Context(), 1); !errors.Is(err, relay.ErrReplaced) {
+		t.Errorf("when another is there: %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"ottla/internal/cli/relay"
@@ -21,24 +22,29 @@ type Table struct {
 	plan     *plan
 	identity string
 	read     string // takes how many
+	find     string // takes ids
 	done     string // takes ids
-	// ids makes them one argument of done.
+	// ids makes them one argument.
 	ids func([]any) (any, error)
+	// same tells whether the database is still the one that was opened.
+	same func() error
 }
 
 // newTable writes the statements. order and one (what finds a row by ids) differ between
 // databases.
 func newTable(db *sql.DB, p *plan, identity, order, one, most string) *Table {
-	t := &Table{db: db, plan: p, identity: identity}
+	t := &Table{db: db, plan: p, identity: identity, same: func() error { return nil }}
 	var columns []string
 	for _, c := range p.columns {
 		columns = append(columns, quote(c))
 	}
 	from, id := quoteTable(p.Table), quote(p.columns[0])
 	t.read = "SELECT " + strings.Join(columns, ", ") + " FROM " + from
+	t.find = t.read + " WHERE " + id + " " + one
 	t.done = "DELETE FROM " + from + " WHERE " + id + " " + one
 	if p.Mark != "" {
 		mark := quote(p.Mark)
+		t.find += " AND " + mark + " IS NULL"
 		t.read += " WHERE " + mark + " IS NULL"
 		t.done = "UPDATE " + from + " SET " + mark + " = CURRENT_TIMESTAMP WHERE " + mark + " IS NULL AND " + id + " " + one
 	}
@@ -64,8 +70,24 @@ func (t *Table) Identity() string { return t.identity }
 func (t *Table) Close() error { return t.db.Close() }
 
 // Read gives the first rows that are not done.
-func (t *Table) Read(ctx context.Context, most int) (out []relay.Row, err error) {
-	rows, err := t.db.QueryContext(ctx, t.read, most)
+func (t *Table) Read(ctx context.Context, most int) ([]relay.Row, error) {
+	if err := t.same(); err != nil {
+		return nil, err
+	}
+	return t.query(ctx, mostBytes, t.read, most)
+}
+
+// Find gives those of some rows that are there and not done.
+func (t *Table) Find(ctx context.Context, ids []any) ([]relay.Row, error) {
+	arg, err := t.ids(ids)
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.plan.Table, err)
+	}
+	return t.query(ctx, math.MaxInt, t.find, arg) // what was read at once before
+}
+
+func (t *Table) query(ctx context.Context, bytes int, statement string, arg any) (out []relay.Row, err error) {
+	rows, err := t.db.QueryContext(ctx, statement, arg)
 	if err != nil {
 		return nil, fmt.Errorf("read table %s: %w", t.plan.Table, err)
 	}
@@ -80,7 +102,7 @@ func (t *Table) Read(ctx context.Context, most int) (out []relay.Row, err error)
 		into[i] = &values[i]
 	}
 	size := 0
-	for size < mostBytes && rows.Next() {
+	for size < bytes && rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, fmt.Errorf("read table %s: %w", t.plan.Table, err)
 		}

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// mostID bounds the bytes of an id: those of many rows are written down at once.
+const mostID = 1024
+
 // idOf takes what rows are found by again.
 func idOf(v any) (any, error) {
 	switch v := v.(type) {
@@ -17,6 +20,9 @@ func idOf(v any) (any, error) {
 	case int16:
 		return int64(v), nil
 	case string:
+		if len(v) > mostID {
+			return nil, fmt.Errorf("it has %d bytes; an id has up to %d", len(v), mostID)
+		}
 		return v, nil
 	case nil:
 		return nil, errors.New("it is NULL")
