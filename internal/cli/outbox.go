@@ -24,17 +24,28 @@ import (
 )
 
 func outboxCommand(o *options) *cobra.Command {
-	c := group("outbox", "", "Outbox tables: their rows become events, each exactly once", outboxRun(o))
+	c := group("outbox", "", "Outbox tables: their rows become events, each exactly once", outboxRun(o), outboxCreate(o), outboxPut(o))
 	c.Aliases = nil
 	return c
 }
 
+// tableFlags say what an outbox table is.
+type tableFlags struct {
+	table   string
+	columns []string
+}
+
+func (f *tableFlags) bind(c *cobra.Command) {
+	c.Flags().StringVar(&f.table, "table", "outbox", "the table, with its schema in front if need be")
+	c.Flags().StringArrayVar(&f.columns, "column", nil, "WHAT=COLUMN: where id, aggregatetype, aggregateid, type, payload, time or an extension attribute is; may be repeated")
+}
+
 type outboxFlags struct {
 	placeFlags
-	table, to, name       string
+	of                    tableFlags
+	to, name              string
 	order, mark           string
 	source, content       string
-	columns               []string
 	poll                  time.Duration
 	remove, once, isMoved bool
 }
@@ -54,11 +65,10 @@ func outboxRun(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return o.runOutbox(cmd.Context(), &f, args[0]) },
 	}
 	f.bind(c)
+	f.of.bind(c)
 	g := c.Flags()
-	g.StringVar(&f.table, "table", "outbox", "the table, with its schema in front if need be")
 	g.StringVar(&f.to, "to", "", "bus:NAME or topic:NAME")
 	g.StringVar(&f.name, "name", "", "name of this outbox in the cluster (default: that of the database and the table)")
-	g.StringArrayVar(&f.columns, "column", nil, "WHAT=COLUMN: where id, aggregatetype, aggregateid, type, payload, time or an extension attribute is; may be repeated")
 	g.StringVar(&f.order, "order", "", "column that says which row comes first (default: the order in which rows came, as ids of Postgres tell it)")
 	g.BoolVar(&f.remove, "delete", false, "delete rows that are written (that is the default)")
 	g.StringVar(&f.mark, "mark", "", "keep rows, and set this column of those that are written; it is NULL before")
@@ -98,15 +108,9 @@ func (o *options) runOutbox(ctx context.Context, f *outboxFlags, database string
 	return o.print(shown)
 }
 
-// spec reads the flags, and gives the outbox its name.
-func (f *outboxFlags) spec(database string) (table.Spec, error) {
-	s := table.Spec{URL: database, Table: f.table, Order: f.order, Mark: f.mark, Columns: map[string]string{}}
-	if f.remove && f.mark != "" {
-		return s, fail.Usagef("--delete and --mark: rows are either deleted or marked")
-	}
-	if f.poll <= 0 {
-		return s, fail.Usagef("--poll %s: want a time above 0", f.poll)
-	}
+// spec reads the flags.
+func (f *tableFlags) spec(database string) (table.Spec, error) {
+	s := table.Spec{URL: database, Table: f.table, Columns: map[string]string{}}
 	known := []string{"id", "aggregatetype", "aggregateid", "type", "payload", "time"}
 	for _, c := range f.columns {
 		called, column, ok := strings.Cut(c, "=")
@@ -115,8 +119,22 @@ func (f *outboxFlags) spec(database string) (table.Spec, error) {
 		}
 		s.Columns[called] = column
 	}
+	return s, nil
+}
+
+// spec reads the flags, and gives the outbox its name.
+func (f *outboxFlags) spec(database string) (table.Spec, error) {
+	s, err := f.of.spec(database)
+	switch s.Order, s.Mark = f.order, f.mark; {
+	case err != nil:
+		return s, err
+	case f.remove && f.mark != "":
+		return s, fail.Usagef("--delete and --mark: rows are either deleted or marked")
+	case f.poll <= 0:
+		return s, fail.Usagef("--poll %s: want a time above 0", f.poll)
+	}
 	if f.name == "" {
-		f.name = outboxName(database, f.table)
+		f.name = outboxName(database, f.of.table)
 	}
 	if f.name == "" {
 		return s, fail.Usagef("the URL names no database that this outbox could be called by: give it a --name")
@@ -173,6 +191,10 @@ func (o *options) outboxTopic(ctx context.Context, f *outboxFlags) (string, erro
 func outboxFailure(what, topic string, err error) error {
 	var row *relay.RowError
 	switch {
+	case errors.Is(err, relay.ErrOtherRow):
+		return &fail.Failure{Code: fail.Failed, What: what, Why: err.Error(), Next: "nothing more was written or deleted: if the table was made anew, or ids came again, start with another --name; if only --column says something else than last time, start once with what it said then", Cause: err}
+	case errors.Is(err, relay.ErrReplaced):
+		return &fail.Failure{Code: fail.Failed, What: what, Why: err.Error(), Next: "start it again", Cause: err}
 	case errors.As(err, &row):
 		return &fail.Failure{Code: fail.Failed, What: what + " beyond row " + fmt.Sprint(row.ID), Why: row.Cause.Error(), Next: "all before it is written: change the row or delete it, and start again", Cause: err}
 	case errors.Is(err, relay.ErrTakenOver):

@@ -1,3 +1,8 @@
+//go:build !race
+
+// Without the race detector: its compilation of SQLite takes long, and what goroutines do
+// is looked at in package relay.
+
 package cli
 
 import (
@@ -11,20 +16,12 @@ import (
 	"time"
 
 	"ottla/internal/cli/fail"
+	_ "ottla/internal/cli/relay/table/sqlite"
 )
 
-// sqlite does what sqlite3 would: FILE "STATEMENTS". Files are in a folder of the page.
-func (r *reader) sqlite(args string) string {
-	r.Helper()
-	file, statements, ok := strings.Cut(args, ` "`)
-	if !ok || !strings.HasSuffix(statements, `"`) || strings.ContainsAny(file, "/ ") {
-		r.Fatalf(`sqlite3 %s: want FILE "STATEMENTS"`, args)
-	}
-	if !r.away {
-		r.away = true
-		r.Chdir(r.TempDir())
-	}
-	return sqliteRun(r.T, file, strings.TrimSuffix(statements, `"`))
+// The page is followed here, since it needs SQLite.
+func TestThePageOfOutboxTablesSaysWhatHappens(t *testing.T) {
+	followPage(t, "events/outbox.md")
 }
 
 // sqliteRun runs statements, and gives the rows as sqlite3 prints them.
@@ -134,4 +131,35 @@ func TestOutboxesThatCannotRun(t *testing.T) {
 	run(db, to, "--table", "twice").mustHold(t, fail.Failed, "no unique index")
 	run(db, "--to=topic:none").mustHold(t, fail.NotFound, "there is no topic none", "ottla topic create none")
 	run(db, to).mustHold(t, 0, "a.outbox", "orders")
+	// A table that is made anew after a run that was cut off.
+	sqliteRun(t, file, "INSERT INTO outbox (aggregatetype, type) VALUES ('a', 'T')")
+	sqliteRun(t, file, "CREATE TRIGGER keep BEFORE DELETE ON outbox BEGIN SELECT RAISE(IGNORE); END")
+	run(db, to).mustHold(t, fail.Failed, "beyond row 1", "it is still there", "change the row or delete it")
+	sqliteRun(t, file, "DROP TABLE outbox")
+	sqliteRun(t, file, outboxTable)
+	sqliteRun(t, file, "INSERT INTO outbox (aggregatetype, type) VALUES ('b', 'T')")
+	run(db, to).mustHold(t, fail.Failed, "cannot run outbox a.outbox", "row 1: the row of this id that was written last had other contents", "another --name")
+	run(db, to, "--name", "again").mustHold(t, 0, "again", "orders", "1")
+}
+
+// What create makes, put and run take.
+func TestTablesThatAreMade(t *testing.T) {
+	n := node(t)
+	file := filepath.Join(t.TempDir(), "made.db")
+	db := "sqlite:" + file
+	call(t, n, "", "topic", "create", "orders").mustHold(t, 0)
+	columns := []string{"--table", `ev"ents`, "--column", "id=key", "--column", "time=at", "--column", "traceparent=trace", "--column", "payload=a body"}
+	with := func(words ...string) []string { return append(words, columns...) }
+	call(t, n, "", with("outbox", "create", db, "--mark", "sent", "--dry-run")...).mustHold(t, 0, `CREATE TABLE "ev""ents" (`, `"sent" TEXT`, "CREATE INDEX")
+	call(t, n, "", with("outbox", "put", db, "T")...).mustHold(t, fail.Failed, "made.db") // nothing was made
+	call(t, n, "", with("outbox", "create", db, "--mark", "sent")...).mustHold(t, 0, `CREATE TABLE "ev""ents" (`)
+	call(t, n, "", with("outbox", "create", db)...).mustHold(t, fail.Failed, "already exists")
+	call(t, n, "", with("outbox", "put", db, "Placed", `{"a":1}`, "--source", "order", "--subject", "7")...).mustHold(t, 0, `ev"ents  1`)
+	call(t, n, "", with("outbox", "put", db, "Gone")...).mustHold(t, 0, `ev"ents  2`)
+	run := with("outbox", "run", db, "--once", "--to=topic:orders", "--mark", "sent")
+	call(t, n, "", run...).mustHold(t, 0, "made.ev-ents", "2")
+	call(t, n, "", run...).mustHold(t, 0, "made.ev-ents", "0")
+	call(t, n, "", "consume", "orders", "-n", "2", "-f", `%k %v\n`).mustHold(t, 0, "7 {\"a\":1}\n", " \n")
+	call(t, n, "", "outbox", "create", "mysql://x/y").mustHold(t, fail.Failed, "no database that is known")
+	call(t, n, "", "outbox", "create", "postgres://app:secret@127.0.0.1:1/shop", "--dry-run").mustHold(t, 0, "bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
 }

@@ -9,7 +9,7 @@
 // Files in reading order: spec.go (what is said, and what columns are for), table.go
 // (reading, deleting, marking), value.go (what a database gives becomes text), postgres.go
 // and sqlite.go (what differs: how it is reached, what is checked before anything is
-// read, how rows are found by many ids).
+// read, how rows are found by many ids), create.go (a table is made, and a row put).
 //
 // Invariants: a table is refused at its opening when rows could be lost by it: ids that
 // are not unique or may come again, columns that are not there, rights that are missing.

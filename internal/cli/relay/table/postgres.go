@@ -49,7 +49,7 @@ func openPostgres(ctx context.Context, p *plan) (*Table, error) {
 		return nil, closed(db, err)
 	}
 	where := net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port)))
-	t := newTable(db, p, "postgres://"+where+"/"+config.Database+" "+p.Table, order, "= ANY ($1::text[]::"+id+"[])", "$1")
+	t := newTable(db, p, "postgres://"+where+"/"+config.Database+" "+p.Table, order, "= ANY ($1::text[]::"+id+"[])", "$")
 	t.ids = func(ids []any) (any, error) {
 		texts := make([]string, len(ids))
 		for i, id := range ids {

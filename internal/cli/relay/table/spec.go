@@ -2,6 +2,8 @@ package table
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,14 +99,52 @@ func (p *plan) check(have []column) error {
 	return nil
 }
 
-// Open opens a table, and refuses one by which rows could be lost.
-func Open(ctx context.Context, s Spec) (*Table, error) {
+// The kinds of databases.
+const (
+	isPostgres = "postgres"
+	isSQLite   = "sqlite"
+)
+
+// database is the kind of a URL's database, and the file of one of SQLite.
+func (s Spec) database() (kind, file string, err error) {
 	scheme, rest, _ := strings.Cut(s.URL, ":")
 	switch scheme {
 	case "postgres", "postgresql":
-		return openPostgres(ctx, s.plan())
+		return isPostgres, "", nil
 	case "sqlite":
-		return openSQLite(ctx, s.plan(), strings.TrimPrefix(rest, "//"))
+		file = strings.TrimPrefix(rest, "//")
+		if file == "" {
+			return "", "", errors.New("sqlite: names no file: give sqlite:PATH")
+		}
+		return isSQLite, file, nil
 	}
-	return nil, fmt.Errorf("%.40q is no database that is known: give postgres://USER@HOST/DATABASE or sqlite:PATH", scheme)
+	return "", "", fmt.Errorf("%.40q is no database that is known: give postgres://USER@HOST/DATABASE or sqlite:PATH", scheme)
+}
+
+// Open opens a table, and refuses one by which rows could be lost.
+func Open(ctx context.Context, s Spec) (*Table, error) {
+	kind, file, err := s.database()
+	switch {
+	case err != nil:
+		return nil, err
+	case kind == isPostgres:
+		return openPostgres(ctx, s.plan())
+	}
+	return openSQLite(ctx, s.plan(), file)
+}
+
+// connect reaches a database; a file of SQLite is made where there is none.
+func connect(s Spec) (*sql.DB, error) {
+	kind, file, err := s.database()
+	if err != nil {
+		return nil, err
+	}
+	if kind == isPostgres {
+		db, _, err := connectPostgres(s.URL)
+		return db, err
+	}
+	if file, err = absolute(file); err != nil {
+		return nil, err
+	}
+	return connectSQLite(file, "rwc")
 }

@@ -63,7 +63,7 @@ func openSQLite(ctx context.Context, p *plan, path string) (*Table, error) {
 	if err != nil {
 		return nil, closed(db, err)
 	}
-	t := newTable(db, p, "sqlite:"+path+" "+p.Table, order, "IN (SELECT value FROM json_each(?))", "?")
+	t := newTable(db, p, "sqlite:"+path+" "+p.Table, order, "IN (SELECT value FROM json_each(?1))", "?")
 	t.ids = func(ids []any) (any, error) {
 		list, err := json.Marshal(ids)
 		return string(list), err

@@ -24,15 +24,16 @@ type Table struct {
 	read     string // takes how many
 	find     string // takes ids
 	done     string // takes ids
+	put      string // takes aggregatetype, aggregateid, type, payload
 	// ids makes them one argument.
 	ids func([]any) (any, error)
 	// same tells whether the database is still the one that was opened.
 	same func() error
 }
 
-// newTable writes the statements. order and one (what finds a row by ids) differ between
-// databases.
-func newTable(db *sql.DB, p *plan, identity, order, one, most string) *Table {
+// newTable writes the statements. order, one (what finds a row by ids) and arg (what is
+// before an argument's number) differ between databases.
+func newTable(db *sql.DB, p *plan, identity, order, one, arg string) *Table {
 	t := &Table{db: db, plan: p, identity: identity, same: func() error { return nil }}
 	var columns []string
 	for _, c := range p.columns {
@@ -48,7 +49,9 @@ func newTable(db *sql.DB, p *plan, identity, order, one, most string) *Table {
 		t.read += " WHERE " + mark + " IS NULL"
 		t.done = "UPDATE " + from + " SET " + mark + " = CURRENT_TIMESTAMP WHERE " + mark + " IS NULL AND " + id + " " + one
 	}
-	t.read += " ORDER BY " + order + " LIMIT " + most
+	t.read += " ORDER BY " + order + " LIMIT " + arg + "1"
+	t.put = "INSERT INTO " + from + " (" + strings.Join(columns[1:len(fields)], ", ") + ") VALUES (" +
+		arg + "1, " + arg + "2, " + arg + "3, " + arg + "4) RETURNING " + id
 	return t
 }
 
