@@ -24,14 +24,16 @@ func (s *stage) kinds(ctx context.Context, p *postgres, c *kgo.Client) error {
 		`GRANT USAGE ON SCHEMA app TO reader`, `GRANT SELECT ON app."Events" TO reader`,
 		"CREATE TABLE bytes (id integer GENERATED ALWAYS AS IDENTITY UNIQUE, aggregatetype text, aggregateid text, type text, payload bytea)",
 		`INSERT INTO bytes (aggregatetype, aggregateid, type, payload) VALUES ('b', 'x', 't', '\x00ff')`,
+		"CREATE TABLE parent (id bigint PRIMARY KEY, aggregatetype text, aggregateid text, type text, payload text)",
+		"CREATE TABLE child () INHERITS (parent)",
 		"CREATE TABLE parted (id bigint, at date, aggregatetype text, aggregateid text, type text, payload text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at)",
 	} {
 		if _, err := db.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
-	if made, err := kadm.NewClient(c).CreateTopic(ctx, 1, 1, nil, "kinds"); err != nil || made.Err != nil {
-		return errors.Join(err, made.Err)
+	if made, err := kadm.NewClient(c).CreateTopics(ctx, 1, 1, nil, "kinds", "made"); err != nil || made.Error() != nil {
+		return errors.Join(err, made.Error())
 	}
 	events := []string{"--table", "app.Events", "--column", "id=key", "--column", "aggregatetype=kind", "--column", "aggregateid=who", "--column", "type=what", "--column", "payload=body", "--column", "time=at", "--column", "position=seq"}
 	as := func(user string) string { return strings.Replace(p.url(), "app@", user+"@", 1) }
@@ -41,17 +43,20 @@ func (s *stage) kinds(ctx context.Context, p *postgres, c *kgo.Client) error {
 		s.says(ctx, "GRANT SELECT, UPDATE", as("reader"), append(events, "--order", "seq", "--mark", "sent")...),
 		s.says(ctx, "rows are marked with the time", as("app"), append(events, "--order", "seq", "--mark", "what")...),
 		s.says(ctx, "no unique index", as("app"), "--table", "parted"),
+		s.says(ctx, "other tables inherit from table parent", as("app"), "--table", "parent"),
 		s.says(ctx, "there is no table none", as("app"), "--table", "none"),
+		s.says(ctx, "lets nothing be written", as("app")+"&options=-c%20default_transaction_read_only%3Don"),
 		s.says(ctx, "", as("app"), append(events, "--order", "seq", "--mark", "sent")...),
 		s.says(ctx, "", as("app"), append(events, "--order", "seq", "--mark", "sent")...),
 		s.says(ctx, "", as("app"), "--table", "bytes"),
+		s.made(ctx, as("app")),
 	)
 	if err != nil {
 		return err
 	}
 	var marked, left int
 	if err := db.QueryRowContext(ctx, `SELECT (SELECT count(sent) FROM app."Events"), (SELECT count(*) FROM bytes)`).Scan(&marked, &left); err != nil || marked != 2 || left != 0 {
-		return fmt.Errorf("%d rows are marked, and %d are left; want 2 and 0 (%w)", marked, left, err)
+		return fmt.Errorf("%d rows are marked, and %d are left; want 2 and 0 (%v)", marked, left, err)
 	}
 	return s.kindsCame(ctx, c)
 }
@@ -63,7 +68,30 @@ func (s *stage) says(ctx context.Context, want, url string, more ...string) erro
 	cmd.Stdout, cmd.Stderr = nil, nil
 	out, err := cmd.CombinedOutput()
 	if (err != nil) != (want != "") || !strings.Contains(string(out), want) {
-		return fmt.Errorf("outbox run %s: %w; want %q, it says: %s", strings.Join(more, " "), err, want, out)
+		return fmt.Errorf("outbox run %s: %v; want %q, it says: %s", strings.Join(more, " "), err, want, out)
+	}
+	return nil
+}
+
+// made has a table made, and a row put into it.
+func (s *stage) made(ctx context.Context, url string) error {
+	of := []string{"--table", "app.made", "--column", "time=at"}
+	run := append([]string{"run", url, "--once", "--to", "topic:made", "--mark", "sent"}, of...)
+	return errors.Join(
+		s.prints(ctx, `"sent" timestamptz`, append([]string{"create", url, "--mark", "sent"}, of...)...),
+		s.prints(ctx, "\napp.made  1\n", append([]string{"put", url, "Made", `{"a":1}`, "--source", "m", "--subject", "s"}, of...)...),
+		s.prints(ctx, " 1\n", run...),
+		s.prints(ctx, " 0\n", run...),
+	)
+}
+
+// prints runs a command of outbox, and looks whether it prints that.
+func (s *stage) prints(ctx context.Context, want string, args ...string) error {
+	cmd := s.ottla(ctx, append([]string{"outbox"}, args...)...)
+	cmd.Stdout = nil
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), want) {
+		return fmt.Errorf("outbox %s: %v; want %q, it prints: %s", strings.Join(args, " "), err, want, out)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"strings"
 
@@ -30,6 +31,11 @@ func startPostgres(ctx context.Context, dir string) (*postgres, error) {
 	}
 	if bin == "" {
 		return nil, &realfault.Impossible{Reason: "there is no server of Postgres (apt-get install postgresql)"}
+	}
+	if os.Geteuid() == 0 {
+		if _, err := user.Lookup("postgres"); err != nil {
+			return nil, &realfault.Impossible{Reason: "there is no user postgres, and root may not run its server"}
+		}
 	}
 	free, err := realfault.FreePorts(1)
 	if err != nil {
