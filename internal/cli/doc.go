@@ -13,5 +13,5 @@
 // explain*.go, log*.go. Parts: fail, out and line (how commands fail, print and
 // write records), demo (the shop of dev --demo), reach (is a Kafka there?), groups,
 // txns, nodes, balance, moves, doctor, explain and kafkatools (what the commands of
-// these names do).
+// these names do), relay (outbox tables).
 package cli

@@ -97,6 +97,7 @@ type reader struct {
 	vars map[string]string
 	// clock is one that pages move.
 	clock *ottla.Clock
+	away  bool // in a folder of its own, for files that a page makes
 }
 
 func newReader(t *testing.T) *reader {
@@ -114,7 +115,7 @@ func newReader(t *testing.T) *reader {
 		}
 	})
 	t.Setenv("OTTLA_HTTP", n.HTTPAddr())
-	return &reader{t, ctx, n, map[string]string{}, clock}
+	return &reader{t, ctx, n, map[string]string{}, clock, false}
 }
 
 // untilNextLook is what goes by until one looks again.
@@ -138,6 +139,10 @@ func (r *reader) run(command string) string {
 	in := ""
 	if echo, rest, ok := strings.Cut(command, "' | "); ok {
 		in, command = strings.TrimPrefix(echo, "echo '")+"\n", rest
+	}
+	if strings.HasPrefix(command, "ottla outbox ") && !r.away {
+		r.away = true
+		r.Chdir(r.TempDir()) // it makes files
 	}
 	words := shellWords(command)
 	switch words[0] {
