@@ -8,6 +8,7 @@ import (
 
 	"ottla/internal/event/envelope"
 	"ottla/internal/event/follow"
+	stored "ottla/internal/event/place"
 )
 
 // TrialOptions say which events a pattern or a rule is tried on.
@@ -58,11 +59,7 @@ func (s *Service) Try(ctx context.Context, ref Ref, o TrialOptions) (Trial, erro
 	}
 	var doc []byte
 	return out, s.tryOn(ctx, b, &o, &out, func(rec *kgo.Record) {
-		headers := make([]envelope.Header, len(rec.Headers))
-		for i, h := range rec.Headers {
-			headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-		}
-		e := envelope.Read(rec.Topic, rec.Partition, rec.Offset, rec.Timestamp.UnixMilli(), rec.Key, rec.Value, headers)
+		e := stored.Event(rec)
 		doc = e.AppendDocument(doc[:0])
 		if fits, err := p.Matches(doc); err != nil || !fits { // what is beyond the limits fits nothing
 			return

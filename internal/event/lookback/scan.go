@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/event/envelope"
 	"ottla/internal/event/follow"
+	stored "ottla/internal/event/place"
 )
 
 // window says which events of a topic are looked at: the last ones of each partition,
@@ -30,7 +31,7 @@ type place struct {
 // scan gives the events of a window in the order of each partition. An event belongs to
 // each.
 func (s *Service) scan(ctx context.Context, topic string, w window, each func(at place, e *envelope.Event)) error {
-	return s.records(ctx, topic, w, func(at place, r *kgo.Record) { each(at, eventOf(at, r)) })
+	return s.records(ctx, topic, w, func(at place, r *kgo.Record) { each(at, stored.Event(r)) })
 }
 
 // records is scan of records as they lie there.
@@ -87,17 +88,4 @@ func readOn(ctx context.Context, log *follow.Partition, at place, last int, each
 		}
 	}
 	return nil
-}
-
-// eventOf is a record as an event.
-func eventOf(at place, r *kgo.Record) *envelope.Event {
-	return envelope.Read(at.topic, at.partition, at.offset, at.putMs, r.Key, r.Value, headersOf(r))
-}
-
-func headersOf(r *kgo.Record) []envelope.Header {
-	headers := make([]envelope.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-	}
-	return headers
 }

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/event/bus"
 	"ottla/internal/event/name"
+	stored "ottla/internal/event/place"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run"
 	"ottla/internal/event/sns"
@@ -94,7 +95,7 @@ func (t *trace) lookAtTopic(ctx context.Context, ref name.Ref, ids map[string]*t
 	var here []*found
 	var raws []*plan.Raw
 	err := t.s.records(ctx, topic, t.w, func(at place, r *kgo.Record) {
-		raw := &plan.Raw{Key: r.Key, Value: r.Value, Headers: headersOf(r), TimeMs: at.putMs}
+		raw := &plan.Raw{Key: r.Key, Value: r.Value, Headers: stored.Headers(r), TimeMs: at.putMs}
 		m := notice.Read(raw)
 		by, wanted := ids[m.ID]
 		switch {
@@ -127,7 +128,7 @@ func (t *trace) lookAtTopic(ctx context.Context, ref name.Ref, ids map[string]*t
 
 // message is what an SNS topic has of the event.
 func (t *trace) message(ref name.Ref, at place, r *kgo.Record, id string, by *target) *found {
-	f := &found{at: at, event: eventOf(at, r), publisher: by, Found: Found{
+	f := &found{at: at, event: stored.Event(r), publisher: by, Found: Found{
 		SNS: ref.Name, Message: id, Topic: at.topic, Partition: at.partition, Offset: at.offset, PutMs: at.putMs, Rules: []Rule{},
 	}}
 	// Notifications name the message; raw ones are what the rule sent, the event mostly.
