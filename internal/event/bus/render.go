@@ -141,7 +141,7 @@ func (r *rendering) payload(e *plan.Event) (plan.Payload, error) {
 		if r.Group != "" {
 			p.Key = []byte(r.Group)
 		}
-		if r.plan != nil {
+		if r.plan != nil && strings.HasSuffix(r.where.Ref.Name, name.FIFOSuffix) { // others have no use for it
 			p.DedupID = e.DeliveryID(r.plan)
 		}
 	}
@@ -156,7 +156,7 @@ func (r *rendering) body(e *plan.Event) ([]byte, error) {
 	case r.where.Kind == plan.Topic:
 		return nil, nil
 	}
-	return e.AppendEnvelope(nil), nil
+	return e.EnvelopeOf(e.Doc), nil
 }
 
 // event is what a topic gets: the event, with other data where there is a transform.
