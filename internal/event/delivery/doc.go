@@ -9,7 +9,7 @@
 // not finished of a target; Attempt. Main function for others: Record.
 //
 // Files in reading order: parcel.go, note.go (what lies in Topic), service.go, runner.go,
-// load.go (how a runner begins), lanes.go, due.go, turn.go (what a turn does),
+// load.go (how a runner begins), lanes.go, due.go, turn.go (what a turn does), workers.go,
 // reread.go (what was not in memory), call.go, function.go (calls), keep.go,
 // letters.go (what is written), attempt.go, search.go (what was called), settle.go
 // (after the clock was moved).
