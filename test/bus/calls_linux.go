@@ -261,8 +261,8 @@ func (n *node) drip(ctx context.Context, bus string) error {
 	rng := rand.New(rand.NewPCG(9, 10))
 	begun := time.Now()
 	for i := 0; realfault.Pause(ctx, time.Until(begun.Add(time.Duration(i)*time.Second/neighbourEvents))) == nil; i++ {
-		body := object{"events": []object{{"source": "shop.orders", "detail-type": "OrderPlaced", "detail": object{
-			"customer": object{"id": "c-" + strconv.Itoa(i)}, "note": strings.Repeat("x", 300), "n": rng.Int()}}}}
+		body := object{"source": "shop.orders", "detail-type": "OrderPlaced", "detail": object{
+			"customer": object{"id": "c-" + strconv.Itoa(i)}, "note": strings.Repeat("x", 300), "n": rng.Int()}}
 		if err := n.ask(context.WithoutCancel(ctx), http.MethodPost, "/bus/"+bus+"/events", body, nil); err != nil {
 			return err
 		}
@@ -316,7 +316,7 @@ func idleTargets(ctx context.Context, n *node, run int) (beside.Outcome, error) 
 	}
 	want := n.sink.rest.Load() + idleCount
 	event := object{"source": "shop.orders", "detail-type": "OrderPlaced", "detail": object{"customer": object{"id": "c-1"}}}
-	if err := n.ask(ctx, http.MethodPost, "/bus/"+bus+"/events", object{"events": []object{event}}, nil); err != nil {
+	if err := n.ask(ctx, http.MethodPost, "/bus/"+bus+"/events", event, nil); err != nil {
 		return beside.Outcome{}, err
 	}
 	for n.sink.rest.Load() < want {

@@ -117,6 +117,9 @@ func replayed(ctx context.Context, n *node, run int) (beside.Outcome, error) {
 	}
 }
 
+// putters are how many rules are put at a time.
+const putters = 256
+
 // manyRules makes two buses with the same rule; one has many others.
 func manyRules(ctx context.Context, n *node) error {
 	if err := n.put(ctx, thing{"/q/q", object{}}, thing{"/bus/few", object{}}, thing{"/bus/many", object{}},
@@ -128,11 +131,11 @@ func manyRules(ctx context.Context, n *node) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var putting sync.WaitGroup
-	for range 64 {
+	for range putters {
 		putting.Go(func() {
 			d := door{addrs: n.addrs}
 			for x := range next {
-				if err := d.ask(ctx, http.MethodPut, x.path, x.body, nil); err != nil {
+				if err := d.ask(ctx, http.MethodPut, x.path, x.body, nil); err != nil && ctx.Err() == nil {
 					cancel(err)
 				}
 			}
@@ -151,7 +154,7 @@ func manyRules(ctx context.Context, n *node) error {
 		return context.Cause(ctx)
 	}
 	took := time.Since(begun)
-	fmt.Printf("rules: %d others were put in %v, %.2f ms each, 64 at a time\n", *others, took.Round(time.Second), took.Seconds()*1e3/float64(max(*others, 1)))
+	fmt.Printf("rules: %d others were put in %v, %.2f ms each, %d at a time\n", *others, took.Round(time.Second), took.Seconds()*1e3/float64(max(*others, 1)), putters)
 	return nil
 }
 
