@@ -42,12 +42,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	if *bench != "" {
-		if err := measure(ctx, dir); err != nil && !errors.Is(err, errShort) {
+		err := measure(ctx, dir)
+		if err != nil && !errors.Is(err, errShort) {
 			return fmt.Errorf("%w (all is kept in %s)", err, dir)
-		} else if failed := clean(); err == nil {
-			err = failed
 		}
-		return err
+		return errors.Join(err, clean())
 	}
 	c, err := mortal.Open(ctx, mortal.Options{Nodes: *nodes, Binary: *ottlaAt, Dir: dir})
 	if err != nil {
