@@ -38,7 +38,7 @@ func (t *targetFlags) bind(c *cobra.Command) {
 	f.StringVar(&t.method, "method", "", "method of the call (POST)")
 	f.StringArrayVarP(&t.headers, "header", "H", nil, "header, or attribute of a message, as NAME=VALUE or NAME=$.path, may be repeated")
 	f.StringArrayVar(&t.query, "query", nil, "parameter of the URL, as NAME=VALUE or NAME=$.path, may be repeated")
-	f.StringVar(&t.retry, "retry", "", "waits between attempts, as 1s,10s,1m; the last is repeated (a back-off that grows)")
+	f.StringVar(&t.retry, "retry", "", "waits between attempts, as 1s,10s,1m: an attempt behind each; with --retries the last is repeated (a back-off that grows)")
 	f.IntVar(&t.retries, "retries", 0, "attempts after the first (185)")
 	f.StringVar(&t.jitter, "jitter", "", "part of a wait that is drawn, as 20%")
 	f.StringVar(&t.maxAge, "max-age", "", "how long an event is tried (24h)")
