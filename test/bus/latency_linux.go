@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/test/beside"
@@ -49,8 +50,8 @@ type watch struct {
 // it can be received. Producer and reader are ordinary clients: acks=all, idempotent, no
 // linger; the reader has what is committed.
 func (n *node) endToEnd(ctx context.Context, in, out string) (beside.Outcome, error) {
-	ends, err := kadm.NewClient(n.client).ListEndOffsets(ctx, out)
-	if err := errors.Join(err, ends.Error()); err != nil {
+	ends, err := n.ends(ctx, out)
+	if err != nil {
 		return beside.Outcome{}, err
 	}
 	reader, err := kgo.NewClient(kgo.SeedBrokers(n.kafka), kgo.ConsumePartitions(ends.KOffsets()),
@@ -74,6 +75,19 @@ func (n *node) endToEnd(ctx context.Context, in, out string) (beside.Outcome, er
 	return w.send(ctx, n, writer)
 }
 
+// ends are where a topic ends, which may have been made a moment ago.
+func (n *node) ends(ctx context.Context, topic string) (kadm.ListedOffsets, error) {
+	for begun := time.Now(); ; {
+		ends, err := kadm.NewClient(n.client).ListEndOffsets(ctx, topic)
+		if err = errors.Join(err, ends.Error()); err == nil || !kerr.IsRetriable(err) && !errors.Is(err, kerr.UnknownTopicOrPartition) || time.Since(begun) > arriveWithin {
+			return ends, err
+		}
+		if err := realfault.Pause(ctx, lookEvery); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // read notes when events come. Each tells when it was due, in nanoseconds after the
 // beginning.
 func (w *watch) read(ctx context.Context, cl *kgo.Client) {
@@ -82,7 +96,7 @@ func (w *watch) read(ctx context.Context, cl *kgo.Client) {
 		fetches := cl.PollFetches(ctx)
 		now := time.Since(w.began)
 		w.mu.Lock()
-		if err := fetches.Err(); err != nil && ctx.Err() == nil {
+		if err := fetches.Err(); err != nil && ctx.Err() == nil && !kerr.IsRetriable(err) {
 			w.failed = err
 		}
 		fetches.EachRecord(func(r *kgo.Record) {
