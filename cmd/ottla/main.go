@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"ottla/internal/cli"
+	_ "ottla/internal/cli/relay/table/sqlite" // for `ottla outbox`
 )
 
 func main() {

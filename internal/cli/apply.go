@@ -12,6 +12,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
+	"ottla/internal/gateway/rest"
 )
 
 func applyCommand(o *options) *cobra.Command {
@@ -20,11 +21,12 @@ func applyCommand(o *options) *cobra.Command {
 	var diff bool
 	c := &cobra.Command{
 		Use:   "apply -f FILE",
-		Short: "Make queues, buses, archives, rules and schedules be as a file says",
-		Long: "Make queues, buses, archives, rules and schedules be as a YAML file says, and tell what changed.\n" +
-			"What is so already stays; what the file does not name is left alone. Of queues, buses, archives\n" +
-			"and schedules fields that are not given stay; a rule is as the file says, whole. --diff only\n" +
-			"tells. docs/events/rules.md has the form.",
+		Short: "Make queues, buses, rules and more be as a file says",
+		Long: "Make queues, buses, archives, connections, API destinations, rules and schedules be as a YAML file\n" +
+			"says, and tell what changed. What is so already stays; what the file does not name is left alone.\n" +
+			"Of queues, buses, archives and schedules fields that are not given stay; a connection, a\n" +
+			"destination and a rule are as the file says, whole. --diff only tells. docs/events/rules.md has\n" +
+			"the form.",
 		Example: "  ottla apply -f shop.yaml --diff\n  ottla apply -f shop.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -72,7 +74,12 @@ func (o *options) apply(ctx context.Context, p *placeFlags, things []thing, diff
 func (o *options) applyOne(ctx context.Context, p *placeFlags, x *thing, diff bool) (result string, changed []string, err error) {
 	path, what := native.Path(append(strings.Split(x.kind.path, "/"), x.parts...)...), x.kind.word+" "+x.name
 	var now map[string]any
-	err = o.ask(ctx, p.http, "cannot read "+what, http.MethodGet, path, p.query(), nil, &now)
+	var compared rest.Differences
+	if x.kind.word == "connection" { // its secrets are told to nobody: the node compares
+		err = o.ask(ctx, p.http, "cannot read "+what, http.MethodPost, path+"/compare", p.query(), x.body(true), &compared)
+	} else {
+		err = o.ask(ctx, p.http, "cannot read "+what, http.MethodGet, path, p.query(), nil, &now)
+	}
 	var f *fail.Failure
 	there := err == nil && !unused(x, now)
 	switch {
@@ -81,7 +88,10 @@ func (o *options) applyOne(ctx context.Context, p *placeFlags, x *thing, diff bo
 		return "", nil, err
 	}
 	if there {
-		if changed = x.differs(now); len(changed) == 0 {
+		if changed = compared.Changed; x.kind.word != "connection" {
+			changed = x.differs(now)
+		}
+		if len(changed) == 0 {
 			return "unchanged", nil, nil
 		}
 	}

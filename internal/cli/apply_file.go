@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,6 +30,8 @@ var kinds = []kind{
 	{"queues", "queue", "q", 1, false, tidyQueue},
 	{"buses", "bus", "bus", 1, false, nil},
 	{"archives", "archive", "archive", 1, false, tidyArchive},
+	{"connections", "connection", "connection", 1, true, nil},
+	{"destinations", "destination", "destination", 1, true, nil},
 	{"rules", "rule", "bus", 2, true, tidyRule},
 	{"schedules", "schedule", "schedule", 2, true, nil},
 }
@@ -71,7 +74,7 @@ func readThings(text []byte) ([]thing, error) {
 		}
 	}
 	for _, section := range slices.Sorted(maps.Keys(sections)) {
-		return nil, fmt.Errorf("%q is no section: there are queues, buses, archives, rules and schedules", section)
+		return nil, fmt.Errorf("%q is no section: there are queues, buses, archives, connections, destinations, rules and schedules", section)
 	}
 	return out, nil
 }
@@ -240,10 +243,17 @@ func (x *thing) differs(now map[string]any) (out []string) {
 			out = append(out, field)
 		}
 	}
-	if x.kind.word != "rule" {
-		return out
+	var rest []string // what is there and was not told goes
+	switch x.kind.word {
+	case "rule":
+		rest = []string{"schedule", "description", "paused", "disabled", "tags"}
+	case "destination":
+		rest = []string{"description", "rate"}
+		if now["method"] != http.MethodPost {
+			rest = append(rest, "method")
+		}
 	}
-	for _, field := range []string{"schedule", "description", "paused", "disabled", "tags"} { // a rule is as it is told, whole
+	for _, field := range rest {
 		if _, given := x.fields[field]; !given && !empty(now[field]) {
 			out = append(out, field)
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,7 @@ import (
 
 func archiveCommand(o *options) *cobra.Command {
 	list := archiveList(o)
-	c := group("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDelete(o))
+	c := group("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDescribe(o), archiveDelete(o))
 	return pluralLists(c, list)
 }
 
@@ -25,7 +26,7 @@ func archiveColumns() []out.Column {
 	}
 }
 
-func addArchive(t *out.Table, a *rest.Archive) {
+func archiveRow(a *rest.Archive) []any {
 	keeps := "all events"
 	if a.Pattern != "" {
 		keeps = "copies"
@@ -34,7 +35,28 @@ func addArchive(t *out.Table, a *rest.Archive) {
 	if a.RetentionMs > 0 {
 		kept = retentionOf(a.RetentionMs)
 	}
-	t.Add(a.Name, a.Bus.Name, keeps, a.RetentionMs, kept, orNil(a.Pattern), orNil(a.Topic), orNil(a.Description), a.ARN, timeOf(a.CreatedMs))
+	return []any{a.Name, a.Bus.Name, keeps, a.RetentionMs, kept, orNil(a.Pattern), orNil(a.Topic), orNil(a.Description), a.ARN, timeOf(a.CreatedMs)}
+}
+
+// weighedColumns are those of archives with how much they have.
+func weighedColumns() []out.Column {
+	return append(archiveColumns(), out.Column{Field: "events", Title: "EVENTS", Right: true}, out.Column{Field: "events_estimated"},
+		out.Column{Field: "size", Title: "SIZE", Right: true}, out.Column{Field: "bytes"})
+}
+
+// addWeighed adds an archive with how much it has, as far as that is told.
+func addWeighed(t *out.Table, a *rest.Archive, people bool) {
+	row := archiveRow(a)
+	var events, size, bytes any
+	if a.Events != nil {
+		if events = *a.Events; people && a.Estimated {
+			events = "about " + strconv.FormatInt(*a.Events, 10)
+		}
+	}
+	if a.Bytes != nil {
+		size, bytes = out.Bytes(*a.Bytes), *a.Bytes
+	}
+	t.Add(append(row, events, a.Estimated, size, bytes)...)
 }
 
 func archiveCreate(o *options) *cobra.Command {
@@ -63,7 +85,7 @@ func archiveCreate(o *options) *cobra.Command {
 				return err
 			}
 			t := &out.Table{One: true, Columns: archiveColumns()}
-			addArchive(t, &a)
+			t.Add(archiveRow(&a)...)
 			return o.print(t)
 		},
 	}
@@ -82,7 +104,7 @@ func archiveList(o *options) *cobra.Command {
 		Short: "List archives",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := &out.Table{Empty: "no archives", Columns: archiveColumns()}
+			t := &out.Table{Empty: "no archives", Columns: weighedColumns()}
 			query := p.query()
 			query.Set("max", "1000")
 			for {
@@ -91,13 +113,33 @@ func archiveList(o *options) *cobra.Command {
 					return err
 				}
 				for i := range page.Archives {
-					addArchive(t, &page.Archives[i])
+					addWeighed(t, &page.Archives[i], o.format == "table")
 				}
 				if page.Next == "" {
 					return o.print(t)
 				}
 				query.Set("next", page.Next)
 			}
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func archiveDescribe(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "describe NAME",
+		Short: "Show an archive, and how much it has",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var a rest.Archive
+			if err := o.ask(cmd.Context(), p.http, "cannot describe archive "+args[0], http.MethodGet, native.Path("archive", args[0]), p.query(), nil, &a); err != nil {
+				return err
+			}
+			t := &out.Table{One: true, Columns: weighedColumns()}
+			addWeighed(t, &a, o.format == "table")
+			return o.print(t)
 		},
 	}
 	p.bind(c)

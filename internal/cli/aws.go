@@ -50,8 +50,8 @@ func awsEnvCommand(o *options) *cobra.Command {
 		Use:   "env",
 		Short: "Print what a shell needs for AWS's SDKs and tools to find this node",
 		Long: "Print the variables by which AWS's SDKs and tools find this node: its address, a region,\n" +
-			"and keys, which are not checked. SQS, SNS, EventBridge, its Scheduler and STS's\n" +
-			"GetCallerIdentity are served; see docs/aws.md. Version 1 of the AWS CLI forgets AWS_ENDPOINT_URL for sqs: it\n" +
+			"and keys, which are not checked. SQS, SNS, EventBridge, its Scheduler, event source mappings of\n" +
+			"Lambda and STS's GetCallerIdentity are served; see docs/aws.md. Version 1 of the AWS CLI forgets AWS_ENDPOINT_URL for sqs: it\n" +
 			"wants --endpoint-url.",
 		Example: "  eval \"$(ottla aws env)\"\n" +
 			"  aws --endpoint-url $AWS_ENDPOINT_URL sqs create-queue --queue-name orders\n" +

@@ -80,11 +80,8 @@ func busList(o *options) *cobra.Command {
 
 // retentionOf is how long events stay; nil where the topic says it.
 func retentionOf(ms int64) any {
-	switch {
-	case ms < 0:
+	if ms < 0 {
 		return "for ever"
-	case ms > 0 && ms%(24*3600_000) == 0:
-		return days(ms / (24 * 3600_000))
 	}
 	return inWords(ms)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,25 +32,34 @@ const memoryData = "/dev-ephemeral"
 
 func devCommand(o *options) *cobra.Command {
 	var n nodeFlags
-	var ephemeral, fresh bool
+	var ephemeral, fresh, withDemo bool
 	var count int
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Run a node for development on this machine",
 		Long: "Run a node for development: any Kafka client on this machine can use it at once. Data is\n" +
 			"kept between runs and as durable as in production; --ephemeral keeps it in memory and\n" +
-			"forgets it, --fresh begins anew.",
-		Args: cobra.NoArgs,
+			"forgets it, --fresh begins anew. --demo runs a small shop on it, with buses, rules, queues,\n" +
+			"schedules and calls, and says what to look at.",
+		Example: "  ottla dev\n  ottla dev --ephemeral --demo\n  ottla dev --nodes 3",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if count != 1 {
-				return devSeveral(cmd.Context(), o, &n, count, ephemeral, fresh)
+			if withDemo && n.http == "off" {
+				return fail.Usagef("--demo needs the HTTP port: it does not go with --http off")
 			}
-			return dev(cmd.Context(), o, &n, ephemeral, fresh)
+			if withDemo && !cmd.Flags().Changed("log-level") {
+				n.logLevel = "error" // calls that fail and dead letters are what a demo shows
+			}
+			if count != 1 {
+				return devSeveral(cmd.Context(), o, &n, count, ephemeral, fresh, withDemo)
+			}
+			return dev(cmd.Context(), o, &n, ephemeral, fresh, withDemo)
 		},
 	}
 	n.bind(c.Flags())
 	c.Flags().BoolVar(&ephemeral, "ephemeral", false, "keep data in memory and forget it at the end")
 	c.Flags().BoolVar(&fresh, "fresh", false, "delete the development data first")
+	c.Flags().BoolVar(&withDemo, "demo", false, "run a small shop that uses all of it, and say what to look at")
 	c.Flags().IntVar(&count, "nodes", 1, "run a cluster of so many nodes, each a process, with keys to kill, stop, pause and start them")
 	// The log of a node somebody looks at begins where something is wrong.
 	c.Flags().Lookup("log-level").DefValue = "warn"
@@ -58,7 +68,7 @@ func devCommand(o *options) *cobra.Command {
 }
 
 // devSeveral refuses what several nodes cannot be, and runs them.
-func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh bool) error {
+func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh, withDemo bool) error {
 	switch {
 	case count < 1:
 		return fail.Usagef("--nodes %d: at least 1", count)
@@ -67,10 +77,10 @@ func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, epheme
 	case n.advertise != "":
 		return fail.Usagef("--advertise names one node: it does not go with --nodes")
 	}
-	return devNodes(ctx, o, n, count, ephemeral, fresh)
+	return devNodes(ctx, o, n, count, ephemeral, fresh, withDemo)
 }
 
-func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) error {
+func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh, withDemo bool) error {
 	began := time.Now()
 	if ephemeral && (fresh || n.data != "") {
 		return fail.Usagef("--ephemeral keeps nothing on disk: it does not go with --data or --fresh")
@@ -98,9 +108,16 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh bool) e
 		so.Clock = &clock.Clock{} // tests move it: POST /clock
 		so.Now, so.Live = so.Clock.Now, time.Now
 	}
+	var shop sync.WaitGroup
+	defer shop.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a node that fails ends the demo
 	return run(ctx, so, func(node *server.Server) {
 		banner(o, node, so, safety(ephemeral), note, time.Since(began))
 		readyLine(o.out, node)
+		if withDemo {
+			shop.Go(func() { o.demoOn(ctx, node) })
+		}
 	})
 }
 

@@ -34,7 +34,7 @@ type devProcess struct {
 }
 
 // startDev starts one and returns when it says that it is ready.
-func startDev(ctx context.Context, t *testing.T) *devProcess {
+func startDev(ctx context.Context, t *testing.T, flags ...string) *devProcess {
 	t.Helper()
 	ports, err := realfault.FreePorts(1)
 	if err != nil {
@@ -42,7 +42,7 @@ func startDev(ctx context.Context, t *testing.T) *devProcess {
 	}
 	dir := t.TempDir()
 	d := &devProcess{t: t, lines: make(chan string, 1000)}
-	d.cmd = exec.CommandContext(ctx, os.Args[0], "dev", "--nodes", "3", "--data", dir, "--listen", "127.0.0.1:"+strconv.Itoa(ports[0]), "--http", "off")
+	d.cmd = exec.CommandContext(ctx, os.Args[0], append([]string{"dev", "--nodes", "3", "--data", dir, "--listen", "127.0.0.1:" + strconv.Itoa(ports[0])}, flags...)...)
 	d.cmd.Env = append(os.Environ(), asProgram+"=1")
 	d.cmd.Stderr = os.Stderr
 	if d.keys, err = d.cmd.StdinPipe(); err != nil {
@@ -274,7 +274,7 @@ func (w *traffic) readTo(ends kadm.ListedOffsets) bool {
 func TestKillingNodesOfDevLosesAndDoublesNothing(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel) // when it has ended by its key: before that its nodes would be killed with it
-	d := startDev(ctx, t)
+	d := startDev(ctx, t, "--http", "off")
 	w := startTraffic(ctx, t, d.bootstrap)
 	for node := 1; node <= 3; node++ { // each leads a partition, and one of them the metadata
 		w.through(ctx, fmt.Sprintf("node %d was killed", node), func() { d.press(ctx, 'k', node, "killed") })

@@ -39,7 +39,7 @@ type devCluster struct {
 
 // devNodes runs N nodes until ctx ends, q is pressed, or the first cannot
 // start.
-func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh bool) error {
+func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh, withDemo bool) error {
 	if count > mostNodes {
 		return fail.Usagef("--nodes %d: at most %d", count, mostNodes)
 	}
@@ -74,6 +74,9 @@ func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemera
 	}
 	var watching sync.WaitGroup
 	watching.Go(func() { c.watch(ctx) })
+	if withDemo {
+		watching.Go(func() { c.demo(ctx) })
+	}
 	go c.keys(cancel) // it ends with standard input, or with the process
 	<-ctx.Done()
 	watching.Wait()

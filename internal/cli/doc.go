@@ -11,6 +11,7 @@
 // cluster, and saying why not), dev*.go and serve*.go (running a node), topic*.go,
 // produce.go, consume.go, config.go, group*.go, txn*.go, cluster*.go, doctor*.go,
 // explain*.go, log*.go. Parts: fail, out and line (how commands fail, print and
-// write records), reach (is a Kafka there?), groups, txns, nodes, balance, moves,
-// doctor, explain and kafkatools (what the commands of these names do).
+// write records), demo (the shop of dev --demo), reach (is a Kafka there?), groups,
+// txns, nodes, balance, moves, doctor, explain and kafkatools (what the commands of
+// these names do), relay (outbox tables).
 package cli

@@ -66,14 +66,16 @@ func followPage(t *testing.T, page string) {
 	}
 	r := newReader(t)
 	n := 0
-	for _, s := range consoleSteps(string(text)) {
+	// Where pages call an address, nobody listens.
+	for _, s := range consoleSteps(strings.ReplaceAll(string(text), "8484", deafPort(t))) {
 		if strings.HasPrefix(s.command, "ottla dev") {
 			continue // that is the node of the test
 		}
 		n++
 		got := r.run(s.command)
 		for looks.MatchString(s.command) && !r.fits(s.prints, slices.Collect(strings.Lines(got))) && r.ctx.Err() == nil {
-			got = r.run(s.command) // dead letters are written soon, not at once
+			r.settle() // calls are made soon, and dead letters written, not at once
+			got = r.run(s.command)
 		}
 		if !r.fits(s.prints, slices.Collect(strings.Lines(got))) {
 			t.Errorf("$ %s\nprints\n%s\nand the page says\n%s", s.command, got, strings.Join(s.prints, "\n"))
@@ -93,13 +95,17 @@ type reader struct {
 	ctx  context.Context // ends when what a page says does not come
 	node *ottla.Server
 	vars map[string]string
+	// clock is one that pages move.
+	clock *ottla.Clock
+	away  bool // in a folder of its own, for files that a page makes
 }
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
-	n, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0", Clock: new(ottla.Clock)}) // a clock that pages move
+	clock := new(ottla.Clock)
+	n, err := ottla.Start(ctx, ottla.Options{HTTP: "127.0.0.1:0", Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +115,19 @@ func newReader(t *testing.T) *reader {
 		}
 	})
 	t.Setenv("OTTLA_HTTP", n.HTTPAddr())
-	return &reader{t, ctx, n, map[string]string{}}
+	return &reader{t, ctx, n, map[string]string{}, clock, false}
+}
+
+// untilNextLook is what goes by until one looks again.
+const untilNextLook = 100 * time.Millisecond
+
+// settle waits until the node has done all that is due a moment later: events are with
+// their targets, and calls are made.
+func (r *reader) settle() {
+	r.Helper()
+	if err := r.clock.Advance(r.ctx, untilNextLook); err != nil && r.ctx.Err() == nil {
+		r.Fatal(err)
+	}
 }
 
 // run runs a command and gives what it prints.
@@ -121,6 +139,10 @@ func (r *reader) run(command string) string {
 	in := ""
 	if echo, rest, ok := strings.Cut(command, "' | "); ok {
 		in, command = strings.TrimPrefix(echo, "echo '")+"\n", rest
+	}
+	if strings.HasPrefix(command, "ottla outbox ") && !r.away {
+		r.away = true
+		r.Chdir(r.TempDir()) // it makes files
 	}
 	words := shellWords(command)
 	switch words[0] {

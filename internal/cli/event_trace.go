@@ -25,9 +25,10 @@ func eventTrace(o *options) *cobra.Command {
 		Short: "Tell where an event went: rules, targets, calls, dead letters, what it caused",
 		Long: "Tell of an event, by its id, on which buses it is, which rules take it, where each of their\n" +
 			"targets is with it, which calls were made, whether it is a dead letter, and which events it\n" +
-			"caused (those that name it by causationid or correlationid). It is looked for among the last\n" +
-			"events of each bus. Rules are as they are now; one that was changed after the event came is\n" +
-			"marked.",
+			"caused (those that name it by causationid or correlationid). What a rule published by SNS is\n" +
+			"followed to the topic's subscriptions; so is a message that was published there itself, by its\n" +
+			"id. It is looked for among the last events of each bus. Rules are as they are now; one that was\n" +
+			"changed after the event came is marked.",
 		Example: "  ottla event trace 6f1c…\n  ottla event trace 6f1c… --bus shop --since 1h --last 1000000 -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -107,8 +108,15 @@ func traceText(x *lookback.Trace) string {
 }
 
 func foundText(b *strings.Builder, f *lookback.Found) {
-	fmt.Fprintf(b, "on %s at %d@%d  %s", f.Bus, f.Partition, f.Offset, atMs(f.PutMs))
+	on, taker := f.Bus, "rule"
+	if f.SNS != "" {
+		on, taker = "sns:"+f.SNS, "subscription"
+	}
+	fmt.Fprintf(b, "on %s at %d@%d  %s", on, f.Partition, f.Offset, atMs(f.PutMs))
 	switch {
+	case f.SNS != "" && f.From != "":
+		fmt.Fprintf(b, "  published from %s as message %s", f.From, f.Message)
+	case f.SNS != "":
 	case f.From != "":
 		fmt.Fprintf(b, "  forwarded from %s", f.From)
 	case f.Hops > 0:
@@ -120,7 +128,7 @@ func foundText(b *strings.Builder, f *lookback.Found) {
 	b.WriteByte('\n')
 	for i := range f.Rules {
 		r := &f.Rules[i]
-		fmt.Fprintf(b, "  rule %s%s\n", r.Name, changedSince(r.Changed))
+		fmt.Fprintf(b, "  %s %s%s\n", taker, r.Name, changedSince(r.Changed))
 		for k := range r.Targets {
 			targetText(b, &r.Targets[k])
 		}
@@ -129,10 +137,10 @@ func foundText(b *strings.Builder, f *lookback.Found) {
 		}
 	}
 	if len(f.Rules) == 0 {
-		b.WriteString("  no rule takes it\n")
+		fmt.Fprintf(b, "  no %s takes it\n", taker)
 	}
 	for _, r := range f.Others {
-		fmt.Fprintf(b, "  not rule %s%s: %s\n", r.Name, changedSince(r.Changed), r.Why)
+		fmt.Fprintf(b, "  not %s %s%s: %s\n", taker, r.Name, changedSince(r.Changed), r.Why)
 	}
 }
 

@@ -33,6 +33,10 @@ func TestATraceIsReadByPeople(t *testing.T) {
 			}, Others: []lookback.Other{{Name: "small", Changed: true, Why: "detail.total wants 1; got 2"}}},
 			{Bus: "audit", Partition: 1, Offset: 3, PutMs: at + 12, Hops: 1, From: "shop"},
 			{Bus: "far", PutMs: at + 13, Hops: 2},
+			{SNS: "news", Message: "m-1", From: "shop", Hops: 1, Offset: 4, PutMs: at + 14, Rules: []lookback.Rule{
+				{Name: "s-1", Targets: []lookback.Target{{ID: "sqs", To: "arn:aws:sqs:us-east-1:123456789012:mails", State: lookback.Sent}}},
+			}, Others: []lookback.Other{{Name: "s-2", Why: "nobody has confirmed it yet"}}},
+			{SNS: "empty", Message: "m-2", PutMs: at + 15},
 		},
 		Former: []lookback.Attempt{{AtMs: at + 7, Number: 2, Target: "rule/123456789012/us-east-1/shop/old#id/hook", Code: "TIMEOUT", Why: "late", TookMs: 15000}},
 		Caused: []lookback.Caused{
@@ -54,6 +58,12 @@ on audit at 1@3  2026-11-26T16:00:00.012Z  forwarded from shop
   no rule takes it
 on far at 0@0  2026-11-26T16:00:00.013Z  forwarded 2 times
   no rule takes it
+on sns:news at 0@4  2026-11-26T16:00:00.014Z  published from shop as message m-1
+  subscription s-1
+    sqs  arn:aws:sqs:us-east-1:123456789012:mails  sent
+  not subscription s-2: nobody has confirmed it yet
+on sns:empty at 0@0  2026-11-26T16:00:00.015Z
+  no subscription takes it
 calls of targets that are no more
   call 2  2026-11-26T16:00:00.007Z  shop/old/hook  in 15000 ms  TIMEOUT: late
 caused
@@ -173,6 +183,86 @@ func TestAnEventIsTracedOverBusesCallsAndDeadLetters(t *testing.T) {
 	if i := slices.IndexFunc(z.Found[0].Others, func(o lookback.Other) bool { return o.Name == "hook" }); i < 0 || !z.Found[0].Others[i].Changed || z.Found[0].Others[i].Why != "it is disabled" || len(z.Former) != 1 {
 		t.Errorf("a disabled rule: %+v, former %+v", z.Found[0].Others, z.Former)
 	}
+}
+
+// What a rule publishes by SNS is followed to who subscribes: queues, addresses, dead
+// letters.
+func TestAnEventIsTracedOverSNS(t *testing.T) {
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Sns-Message-Type") != "SubscriptionConfirmation" {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		var confirmation struct{ SubscribeURL string }
+		if json.NewDecoder(r.Body).Decode(&confirmation) != nil {
+			return
+		}
+		if resp, err := http.Get(confirmation.SubscribeURL); err == nil { //nolint:gosec // it is the node's own
+			resp.Body.Close()
+		}
+	}))
+	defer hook.Close()
+	n := withHTTP(t, ottla.Options{})
+	do := commands(t, n)
+	for _, args := range [][]string{
+		{"bus", "create", "shop"}, {"queue", "create", "mails"}, {"queue", "create", "other"}, {"queue", "create", "failed"}, {"queue", "create", "small", "--max-message-bytes", "1024"},
+		{"sns", "topic", "create", "news"}, {"sns", "topic", "create", "alone"}, {"sns", "subscribe", "news", "queue:mails"},
+		{"sns", "subscribe", "news", "queue:other", "--filter", `{"shop":["north"]}`}, {"sns", "subscribe", "news", "queue:small", "--dead-letters", "failed"},
+		{"sns", "subscribe", "news", hook.URL, "--dead-letters", "failed"},
+		{"rule", "put", "out", "--bus", "shop", "--pattern", `{"source":["app"]}`, "--to", "sns:news", "--to", "sns:alone"},
+	} {
+		do("", args...).mustHold(t, 0)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for strings.Count(do("", "sns", "list", "news").out, " confirmed ") != 4 {
+		if ctx.Err() != nil {
+			t.Fatalf("nobody confirms: %s", do("", "sns", "list", "news").out)
+		}
+	}
+	do("", "event", "put", "shop", "Placed", `{"pad":"`+strings.Repeat("x", 2000)+`"}`, "--source", "app", "--id", "e-1").mustHold(t, 0)
+	stands := func(x *lookback.Trace) map[string]string {
+		out := map[string]string{}
+		for _, f := range x.Found {
+			for _, r := range f.Rules {
+				for _, g := range r.Targets {
+					out[f.SNS+" "+g.To[max(strings.LastIndexByte(g.To, ':'), 0):]] = g.State
+				}
+			}
+		}
+		return out
+	}
+	port := hook.URL[strings.LastIndexByte(hook.URL, ':'):]
+	x := traced(t, do, "e-1", func(x *lookback.Trace) bool {
+		got := stands(x)
+		return got["news :mails"] == lookback.Sent && got["news :small"] == lookback.Dead && got["news "+port] == lookback.Dead && got[" :news"] == lookback.Sent
+	})
+	if len(x.Found) != 3 || len(x.Former) != 0 || len(stands(&x)) != 5 {
+		t.Fatalf("found: %+v, former %+v", x.Found, x.Former)
+	}
+	var news lookback.Found
+	for _, f := range x.Found[1:] {
+		if f.From != "shop" || f.Hops != 1 || f.Message == "" {
+			t.Errorf("published: %+v", f)
+		}
+		if f.SNS == "news" {
+			news = f
+		}
+	}
+	if len(news.Others) != 1 || !strings.Contains(news.Others[0].Why, `attribute shop to be "north"; got nothing`) {
+		t.Errorf("others: %+v", news.Others)
+	}
+	for _, r := range news.Rules {
+		switch g := r.Targets[0]; {
+		case g.ID == "http" && (len(g.Attempts) != 1 || g.Attempts[0].Status != 400 || len(g.Letters) != 1):
+			t.Errorf("the address: %+v", g)
+		case strings.HasSuffix(g.To, ":small") && (len(g.Letters) != 1 || g.Letters[0].Code != "PAYLOAD_TOO_LARGE"):
+			t.Errorf("the small queue: %+v", g)
+		}
+	}
+	do("", "event", "trace", "e-1").mustHold(t, 0, "on sns:news at 0@0", "published from shop as message "+news.Message, "  not subscription ", "on sns:alone at 0@0", "no subscription takes it")
+	do("", "event", "trace", news.Message).mustHold(t, 0, "on sns:news at 0@0", "sqs  arn:aws:sqs:us-east-1:123456789012:mails  sent")
+	do("", "event", "trace", news.Message, "--bus", "shop").mustHold(t, fail.NotFound, "cannot trace event")
 }
 
 // Every node tells the same of an event, whoever runs its bus.

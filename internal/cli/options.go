@@ -40,7 +40,12 @@ func (o *options) bind(f *pflag.FlagSet) {
 // machine tells whether a program reads the output.
 func (o *options) machine() bool { return o.format == "json" || o.format == "ndjson" }
 
-func (o *options) print(t *out.Table) error { return t.Print(o.out, o.format) }
+func (o *options) print(t *out.Table) error {
+	if f, ok := o.out.(*os.File); ok && terminal(f) {
+		t.Width = out.WidthOf(f)
+	}
+	return t.Print(o.out, o.format)
+}
 
 func envOr(name, otherwise string) string {
 	if v := os.Getenv(name); v != "" {

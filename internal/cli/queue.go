@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
+	"ottla/internal/event/letter"
 	"ottla/internal/gateway/rest"
 )
 
@@ -87,12 +89,25 @@ func queueList(o *options) *cobra.Command {
 	return c
 }
 
-// span is a time in milliseconds for people; nil for none.
+const dayMs = 24 * 3600_000
+
+// inWords is a time in milliseconds for people, as they write it: 30s, 1h30m, 4d; nil
+// for none.
 func inWords(ms int64) any {
 	if ms == 0 {
 		return nil
 	}
-	return (time.Duration(ms) * time.Millisecond).String()
+	if ms%dayMs == 0 {
+		return days(ms / dayMs)
+	}
+	text := (time.Duration(ms) * time.Millisecond).String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
 }
 
 // deadLettersOf is where dead letters of a queue go; nil without such a place.
@@ -191,9 +206,9 @@ func queueEnd(o *options, verb, short, method, done string, path ...string) *cob
 
 // milliseconds reads a duration flag.
 func milliseconds(flag, text string) (int64, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return 0, fail.Usagef("--%s %s: want a number with its unit, as in 30s", flag, text)
+	d, err := letter.Duration(text)
+	if err != nil {
+		return 0, fail.Usagef("--%s %s: want a number with its unit, as in 30s or 4d", flag, text)
 	}
 	return d.Milliseconds(), nil
 }

@@ -161,7 +161,7 @@ func queueTake(o *options) *cobra.Command {
 func takenTable(all []rest.Taken, now time.Time, people bool) *out.Table {
 	t := &out.Table{Empty: "no messages", Columns: []out.Column{
 		{Field: "id"}, {Field: "body", Title: "BODY"}, {Field: "body_base64"}, {Field: "group", Title: "GROUP"}, {Field: "count", Title: "COUNT", Right: true},
-		{Field: "sent_ms"}, {Field: "age", Title: "AGE", Right: true}, {Field: "attributes"}, {Field: "sequence"}, {Field: "dead_letter_of"}, {Field: "receipt", Title: "RECEIPT"},
+		{Field: "sent_ms"}, {Field: "age", Title: "AGE", Right: true}, {Field: "attributes"}, {Field: "dedup"}, {Field: "sequence"}, {Field: "dead_letter_of"}, {Field: "receipt", Title: "RECEIPT"},
 	}}
 	for i := range all {
 		m := &all[i]
@@ -178,7 +178,7 @@ func takenTable(all []rest.Taken, now time.Time, people bool) *out.Table {
 			attributes = map[string]rest.Attribute{}
 		}
 		t.Add(m.ID, body, raw, orNil(m.Group), m.Count, m.SentMs, age(max(0, now.Sub(time.UnixMilli(m.SentMs)))), attributes,
-			orNil(m.Sequence), orNil(m.DeadLetterOf), m.Receipt)
+			orNil(m.Dedup), orNil(m.Sequence), orNil(m.DeadLetterOf), m.Receipt)
 	}
 	return t
 }

@@ -29,7 +29,7 @@ func TestQueuesThroughTheirLife(t *testing.T) {
 	}
 	do("", "list").mustHold(t, 0, "no queues yet")
 	do("", "create", "dead").mustHold(t, 0, "dead")
-	do("", "create", "orders", "--dead-letters", "dead", "--max-receives", "2", "--visibility", "1h", "--tag", "team=shop").mustHold(t, 0, "orders", "dead after 2", "1h0m0s")
+	do("", "create", "orders", "--dead-letters", "dead", "--max-receives", "2", "--visibility", "1h", "--retention", "2d", "--tag", "team=shop").mustHold(t, 0, "orders", "dead after 2", "1h", "2d")
 	do("", "create", "orders", "--visibility", "2h").mustHold(t, fail.Failed, "cannot create queue orders", "VisibilityTimeout")
 	do("", "create", "a b").mustHold(t, fail.Usage, "a b")
 	do("", "create", "x", "--visibility", "soon").mustHold(t, fail.Usage, "--visibility soon")

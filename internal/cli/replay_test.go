@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"ottla"
 	"ottla/internal/cli/fail"
@@ -23,6 +26,11 @@ func TestAReplayGivesOneRuleWhatItTakes(t *testing.T) {
 	for _, q := range []string{"first", "second"} {
 		do("", "queue", "take", q, "--wait", "20s", "--ack").mustHold(t, 0, "BODY")
 	}
+	for archive, events := range map[string]int64{"paid": 1, "all": 2} {
+		weighed(t, do, archive, events)
+	}
+	do("", "archive", "list").mustHold(t, 0, "EVENTS", "SIZE")
+	do("", "archive", "describe", "never").mustHold(t, fail.NotFound, "never")
 	do("", "replay", "start", "shop", "--rule", "never").mustHold(t, fail.NotFound, "never")
 	do("", "replay", "start", "shop", "--from", "1h", "--rule", "first", "--name", "again").mustHold(t, 0, "again", "COMPLETED", "rule first")
 	do("", "queue", "take", "first", "--wait", "20s", "--ack", "-o", "json").mustHold(t, 0, `\"replay-name\":\"again\"`)
@@ -37,4 +45,28 @@ func TestAReplayGivesOneRuleWhatItTakes(t *testing.T) {
 	do("", "replay", "delete", "again", "copied").mustHold(t, 0, "deleted")
 	do("", "archive", "delete", "paid", "--yes").mustHold(t, 0, "deleted")
 	do("", "archive", "list").mustHold(t, 0, "all")
+}
+
+// weighed waits until an archive has so many events.
+func weighed(t *testing.T, do func(in string, args ...string) result, archive string, events int64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		r := do("", "archive", "describe", archive, "-o", "json")
+		r.mustHold(t, 0)
+		var a struct {
+			Events, Bytes   int64
+			EventsEstimated bool `json:"events_estimated"`
+		}
+		if err := json.Unmarshal([]byte(r.out), &a); err != nil {
+			t.Fatalf("%s: %v", r.out, err)
+		}
+		if a.Events == events && a.Bytes > 0 && !a.EventsEstimated {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("it has %s", r.out)
+		}
+	}
 }

@@ -67,6 +67,18 @@ func usage(err error) error {
 	return err
 }
 
+// shorten has every noun take ls for list and rm for delete, as fingers are used to.
+func shorten(c *cobra.Command) {
+	for verb, short := range map[string]string{"list": "ls", "delete": "rm"} {
+		if c.Name() == verb && c.HasParent() {
+			c.Aliases = append(c.Aliases, short)
+		}
+	}
+	for _, sub := range c.Commands() {
+		shorten(sub)
+	}
+}
+
 func newRoot(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ottla",
@@ -84,9 +96,10 @@ func newRoot(o *options) *cobra.Command {
 	}
 	o.bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), applyCommand(o), snsCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), functionCommand(o), connectionCommand(o), destinationCommand(o), applyCommand(o), snsCommand(o), outboxCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	o.completeNames(root)
+	shorten(root)
 	return root
 }
 

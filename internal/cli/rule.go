@@ -6,9 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -216,13 +214,14 @@ func ruleExplain(o *options) *cobra.Command {
 	var r ruleFlags
 	var event string
 	c := &cobra.Command{
-		Use:   "explain NAME --event EVENT",
+		Use:   "explain [NAME] --event EVENT",
 		Short: "Tell why an event fits a rule, or which field does not",
 		Long: "Tell why an event fits a rule, or which field of it does not, what the rule wants there and\n" +
-			"what the event has. EVENT is JSON in EventBridge's envelope or a CloudEvent, @FILE, or - for\n" +
-			"standard input.",
-		Example: "  ottla rule explain big-orders --bus shop --event @order.json",
-		Args:    cobra.ExactArgs(1),
+			"what the event has; without NAME, of all rules of the bus. EVENT is JSON in EventBridge's envelope\n" +
+			"or a CloudEvent, @FILE, or - for standard input. Of an event that is on a bus \"ottla event trace\"\n" +
+			"tells the same by its id.",
+		Example: "  ottla rule explain big-orders --bus shop --event @order.json\n  ottla rule explain --bus shop --event @order.json",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := textOf("event", event, o.in)
 			if err != nil {
@@ -230,6 +229,9 @@ func ruleExplain(o *options) *cobra.Command {
 			}
 			if len(body) == 0 {
 				return fail.Usagef("which event? give --event JSON, --event @FILE or --event -")
+			}
+			if len(args) == 0 {
+				return o.explainAll(cmd.Context(), &r, body)
 			}
 			var why rest.Why
 			if err := o.ask(cmd.Context(), r.http, "cannot explain rule "+args[0], http.MethodPost, r.path(args[0], "explain"), r.query(), body, &why); err != nil {
@@ -247,6 +249,32 @@ func ruleExplain(o *options) *cobra.Command {
 	r.bind(c)
 	c.Flags().StringVar(&event, "event", "", "the event: JSON, @FILE, or - for standard input")
 	return c
+}
+
+// explainAll tells of each rule of a bus whether an event fits it, and why not.
+func (o *options) explainAll(ctx context.Context, r *ruleFlags, event []byte) error {
+	rules, err := o.rulesOf(ctx, &r.placeFlags, r.bus, "")
+	if err != nil {
+		return err
+	}
+	t := &out.Table{Empty: "bus " + r.bus + " has no rules", Columns: []out.Column{
+		{Field: "name", Title: "RULE"}, {Field: "state", Title: "STATE"}, {Field: "matched", Title: "FITS"}, {Field: "path"}, {Field: "why", Title: "WHY"},
+	}}
+	for i := range rules {
+		x := &rules[i]
+		why := rest.Why{Why: "it takes the runs of its schedule alone"}
+		if x.Pattern != "" {
+			if err := o.ask(ctx, r.http, "cannot explain rule "+x.Name, http.MethodPost, r.path(x.Name, "explain"), r.query(), event, &why); err != nil {
+				return err
+			}
+		}
+		text := strings.TrimRight(why.Why, "\n")
+		if o.format == "table" {
+			text, _, _ = strings.Cut(text, "\n")
+		}
+		t.Add(x.Name, ruleState(x), why.Matched, orNil(why.Path), text)
+	}
+	return o.print(t)
 }
 
 // mostText bounds what a flag reads of a file.
@@ -268,56 +296,4 @@ func textOf(flag, text string, in io.Reader) ([]byte, error) {
 		return nil, fail.New(fail.Failed, "cannot read --"+flag, err.Error(), "")
 	}
 	return b, nil
-}
-
-func ruleTry(o *options) *cobra.Command {
-	var r ruleFlags
-	var last, samples int
-	c := &cobra.Command{
-		Use:   "try PATTERN",
-		Short: "Tell which of the last events of a bus a pattern would have taken",
-		Long: "Tell which of the last events of a bus a pattern would have taken; nothing is delivered.\n" +
-			"PATTERN is JSON, @FILE, or - for standard input.",
-		Example: "  ottla rule try '{\"detail\":{\"total\":[{\"numeric\":[\">=\",100]}]}}' --bus shop --last 10000",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := textOf("pattern", args[0], o.in)
-			if err != nil {
-				return err
-			}
-			query := r.query()
-			query.Set("last", strconv.Itoa(last))
-			query.Set("samples", strconv.Itoa(samples))
-			var x rest.Trial
-			if err := o.ask(cmd.Context(), r.http, "cannot try that pattern on bus "+r.bus, http.MethodPost, busPath(r.bus, "try"), query, body, &x); err != nil {
-				return err
-			}
-			return o.showTrial(&x)
-		},
-	}
-	r.bind(c)
-	c.Flags().IntVar(&last, "last", 1000, "how many events of each partition, 1000000 at most")
-	c.Flags().IntVar(&samples, "samples", 3, "how many events that fit are shown, 100 at most")
-	return c
-}
-
-func (o *options) showTrial(x *rest.Trial) error {
-	t := &out.Table{One: true, Columns: []out.Column{
-		{Field: "matched", Title: "MATCHED"}, {Field: "read", Title: "OF EVENTS"}, {Field: "per_second"}, {Field: "rate", Title: "RATE"},
-		{Field: "first", Title: "SINCE"}, {Field: "last", Title: "UNTIL"}, {Field: "samples"},
-	}}
-	var perSecond, rate any
-	if span := time.Duration(x.LastMs-x.FirstMs) * time.Millisecond; span > 0 {
-		n := float64(x.Matched) / span.Seconds()
-		perSecond, rate = n, strconv.FormatFloat(n, 'g', 3, 64)+"/s"
-	}
-	t.Add(x.Matched, x.Read, perSecond, rate, timeOf(x.FirstMs), timeOf(x.LastMs), x.Samples)
-	if err := o.print(t); err != nil || o.format != "table" || len(x.Samples) == 0 {
-		return err
-	}
-	s := &out.Table{Columns: []out.Column{{Field: "at", Title: "AT"}, {Field: "event", Title: "EVENT"}}}
-	for _, e := range x.Samples {
-		s.Add(fmt.Sprintf("%d@%d", e.Partition, e.Offset), string(e.Event))
-	}
-	return o.print(s)
 }

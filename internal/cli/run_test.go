@@ -367,3 +367,13 @@ func TestAServerPropertiesFileStartsANode(t *testing.T) {
 	}
 	call(t, nil, "", "serve", "--config", file, "--http", "off").mustHold(t, fail.Usage, "authorizer.class.name")
 }
+
+func TestNounsTakeShortVerbs(t *testing.T) {
+	n := withHTTP(t, ottla.Options{})
+	at := []string{"--http", n.HTTPAddr()}
+	call(t, n, "", append([]string{"queue", "create", "q"}, at...)...).mustHold(t, 0)
+	call(t, n, "", append([]string{"queue", "ls"}, at...)...).mustHold(t, 0, "NAME", "q")
+	call(t, n, "", append([]string{"queue", "rm", "q", "--yes"}, at...)...).mustHold(t, 0, "deleted")
+	call(t, n, "", append([]string{"rule", "ls"}, at...)...).mustHold(t, 0, "rules")
+	call(t, n, "", "topic", "ls").mustHold(t, 0, "TOPIC")
+}

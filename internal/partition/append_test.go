@@ -84,6 +84,22 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
+// What a coordinator knows may be of a time that is to come: its clock was moved back.
+func TestACoordinatorsOwnRecordsAreOfAnyTime(t *testing.T) {
+	for _, age := range []time.Duration{-1000 * time.Hour, 1000 * time.Hour} {
+		r := memRig(t, func(c *Config) {
+			c.Log.Internal = true
+			c.Rules.BeforeMaxMs = 1000
+		})
+		b := record.NewBuilder()
+		b.Add(epochOfTests.Add(-age).UnixMilli(), []byte("k"), []byte("v"))
+		var got Appended
+		if err := r.p.Append(b.Build(0), &ours, &got); err != nil {
+			t.Errorf("a record that is %v old: %v", age, err)
+		}
+	}
+}
+
 func TestAppendNamesTheBadRecords(t *testing.T) {
 	r := memRig(t, func(c *Config) { c.Rules.RequireKeys = true })
 	b := record.NewBuilder()

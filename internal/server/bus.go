@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -13,6 +14,7 @@ import (
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/function"
 	"ottla/internal/event/lookback"
+	"ottla/internal/event/mapping"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
@@ -32,6 +34,7 @@ type buses struct {
 	// connections are what API destinations call with.
 	connections *connection.Service
 	functions   *function.Service // that functions.file declares
+	mappings    *mapping.Service  // has them take from queues and topics
 	tail        *tail.Service
 	unwatch     func()
 }
@@ -59,8 +62,12 @@ func (s *Server) makeBuses() {
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.delivery = delivery.New(delivery.Options{
-		Endpoints: endpoints{s}, Current: s.currentObjects, Queues: e.queues, HTTP: e.outbound, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Endpoints: endpoints{s}, Current: b.bus.Current, Queues: e.queues, Ill: s.illOf, HTTP: e.outbound, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
+	})
+	b.mappings = mapping.New(mapping.Options{
+		Objects: e.objects, Queues: e.queues, Functions: b.functions, Client: s.eventClient, Partitions: s.partitionsOf, Leads: s.leads,
+		Address: func() string { return strings.Join(s.ownAddresses(), ",") }, Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	b.run = run.New(run.Options{
 		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Gone: s.goneTarget, Deliver: delivery.Record, Parcels: delivery.Topic,
@@ -116,6 +123,7 @@ func (s *Server) lookAtBuses() {
 	if s.events.made.Load() {
 		s.events.buses.run.Look()
 		s.events.buses.delivery.Look()
+		s.events.buses.mappings.Look()
 	}
 }
 
@@ -126,6 +134,7 @@ func (s *Server) closeBuses() {
 		return
 	}
 	b.unwatch()
+	b.mappings.Close()
 	b.run.Close()
 	b.delivery.Close()
 	b.functions.Close()
@@ -149,10 +158,10 @@ func (s *Server) makeFunctions() error {
 	return err
 }
 
-// currentObjects returns when this node knows all definitions that were stored before.
-func (s *Server) currentObjects(ctx context.Context) error {
-	_, _, err := s.events.objects.List(ctx, name.Of(name.Bus, ""), "", 1)
-	return err
+// illOf tells why a topic takes nothing at the moment; nil when it does, or is not known.
+func (s *Server) illOf(topic string) error {
+	p, _ := s.placeOf(topic)
+	return p.Ill
 }
 
 // placeOf is what runners know of a topic.
@@ -269,6 +278,10 @@ func (r runners) Counts(source, target string) run.Counts {
 	return r.s.events.buses.run.Counts(source, target)
 }
 
+func (r runners) Trial(ctx context.Context, src *plan.Source, replay string) *run.Trial {
+	return r.s.events.buses.run.Trial(ctx, src, replay)
+}
+
 // calls have something called for SNS topics.
 type calls struct{ s *Server }
 
@@ -289,14 +302,7 @@ func (e endpoints) of(key string) plan.Endpoints {
 }
 
 func (e endpoints) Endpoint(ctx context.Context, key string) (*plan.Endpoint, error) {
-	out, err := e.of(key).Endpoint(ctx, key)
-	if errors.Is(err, plan.ErrGone) && !sns.Mine(key) { // or it is not known here yet
-		if err := e.s.events.buses.bus.Current(ctx); err != nil {
-			return nil, err
-		}
-		out, err = e.of(key).Endpoint(ctx, key)
-	}
-	return out, err
+	return e.of(key).Endpoint(ctx, key)
 }
 
 func (e endpoints) Disable(ctx context.Context, key, why string) error {
@@ -306,6 +312,9 @@ func (e endpoints) Disable(ctx context.Context, key, why string) error {
 // Buses are the cluster's buses.
 func (s *Server) Buses() *bus.Service { return s.events.buses.bus }
 
+// Mappings have functions take from the cluster's queues and topics.
+func (s *Server) Mappings() *mapping.Service { return s.events.buses.mappings }
+
 // SNS are the cluster's SNS topics.
 func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
 
@@ -313,7 +322,7 @@ func (s *Server) SNS() *sns.Service { return s.events.buses.sns }
 func (s *Server) lookback() *lookback.Service {
 	b := &s.events.buses
 	return lookback.New(lookback.Options{
-		Buses: b.bus, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
+		Buses: b.bus, Topics: b.sns, Cursors: b.run.Cursors, Attempts: b.delivery.Attempts, Browse: s.events.queues.Browse,
 		Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now,
 	})
 }

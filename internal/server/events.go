@@ -18,6 +18,7 @@ import (
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws"
 	awsevents "ottla/internal/gateway/aws/events"
+	"ottla/internal/gateway/aws/lambda"
 	"ottla/internal/gateway/aws/scheduler"
 	awssns "ottla/internal/gateway/aws/sns"
 	"ottla/internal/gateway/aws/sqs"
@@ -150,7 +151,7 @@ func (s *Server) settleEvents() {
 // eventsHandler is the HTTP doors of the event layer, before another handler.
 func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Buses: s.events.buses.bus, SNS: s.events.buses.sns, Lookback: s.lookback(), Trusted: s.o.Insecure, Logger: s.o.Logger})
+	rest.Mount(mux, rest.Options{Queues: s.events.queues, Schedules: s.events.schedules, Buses: s.events.buses.bus, Connections: s.events.buses.connections, SNS: s.events.buses.sns, Mappings: s.events.buses.mappings, Lookback: s.lookback(), Trusted: s.o.Insecure, Logger: s.o.Logger})
 	clockdoor.Mount(mux, clockdoor.Options{Clock: s.o.Clock, Trusted: s.o.Insecure})
 	awssns.Mount(mux, s.events.buses.sns)
 	topics.Mount(mux, topics.Options{Topics: s.events.buses.tail, Buses: s.events.buses.bus, Trusted: s.o.Insecure, Logger: s.o.Logger})
@@ -158,6 +159,7 @@ func (s *Server) eventsHandler(next http.Handler) http.Handler {
 	return aws.New(aws.Options{
 		Services: []*aws.Service{
 			sqs.Service(s.events.queues), scheduler.Service(s.events.schedules), sts.Service(), awssns.Service(s.events.buses.sns),
+			lambda.Service(lambda.Options{Mappings: s.events.buses.mappings, NewID: func() string { return newID().Standard() }}),
 			awsevents.Service(awsevents.Options{Buses: s.events.buses.bus, Connections: s.events.buses.connections, Now: s.o.Now, Logger: s.o.Logger}),
 		}, Trusted: s.o.Insecure, Logger: s.o.Logger, Next: mux,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -91,7 +92,8 @@ func (s *Server) makeEventTopic(ctx context.Context, topic string, partitions in
 	set := func(name, value string) { all[name] = &value }
 	set("unclean.leader.election.enable", "false")
 	set("durability", "fsync")
-	set("max.message.bytes", strconv.Itoa(object.MostBytes)) // whatever other topics take
+	set("max.message.bytes", strconv.Itoa(object.MostBytes))                    // whatever other topics take
+	set("message.timestamp.after.max.ms", strconv.FormatInt(math.MaxInt64, 10)) // nodes' clocks may differ, and be moved
 	set("min.insync.replicas", strconv.Itoa(inSync))
 	for name, value := range settings {
 		set(name, value)

@@ -46,6 +46,7 @@ var parts = []struct{ word, title string }{
 	{"bus", "Buses and SNS topics"},
 	{"sns", "SNS"},
 	{"delivery", "HTTP targets and functions"},
+	{"mapping", "Functions that take from queues and topics"},
 	{"share", "Share groups"},
 	{"client", "Client metrics"},
 	{"metadata", "Metadata"},

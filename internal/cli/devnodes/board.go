@@ -17,6 +17,7 @@ type Board struct {
 	Note func(number int) string
 
 	mu     sync.Mutex // guards all below, and writes
+	foot   string     // a line below the nodes'
 	shown  int        // lines that stand on the terminal
 	before map[int]string
 }
@@ -45,7 +46,23 @@ func (b *Board) Show(states []State) {
 		text.WriteString(Line(s, b.Note(s.Number)) + "\n")
 	}
 	b.shown = len(states)
+	if b.foot != "" {
+		text.WriteString(b.foot + "\n")
+		b.shown++
+	}
 	fmt.Fprint(b.W, text.String())
+}
+
+// Foot has a line stand below the nodes'; where there is no terminal it is written.
+func (b *Board) Foot(states []State, line string) {
+	if !b.Terminal {
+		b.Say(nil, "%s", line)
+		return
+	}
+	b.mu.Lock()
+	b.foot = line
+	b.mu.Unlock()
+	b.Show(states)
 }
 
 // Say writes a line above the nodes'.

@@ -239,6 +239,13 @@ func TestTheBoard(t *testing.T) {
 	if !strings.HasSuffix(screen.String(), "said\n"+Line(states[0], "leads 1")+"\n"+Line(states[1], "leads 2")+"\n") {
 		t.Errorf("the screen ends with %q", screen.String())
 	}
+	for i, foot := range []string{"first", "second"} {
+		b.Foot(states, foot)
+		over := 2 + i // it stands below the nodes, and is written over with them
+		if !strings.HasSuffix(screen.String(), fmt.Sprintf("\x1b[%dA\x1b[J%s\n%s\n%s\n", over, Line(states[0], "leads 1"), Line(states[1], "leads 2"), foot)) {
+			t.Errorf("with %q at its foot the screen ends with %q", foot, screen.String())
+		}
+	}
 }
 
 func TestFreePortsAreFreeAndInOrder(t *testing.T) {

@@ -160,6 +160,24 @@ func (t *Table) template(w io.Writer, text string) error {
 	return nil
 }
 
+// upright tells of one thing with a line for each field that it has.
+func (t *Table) upright(w io.Writer, shown []int) error {
+	widest := 0
+	for _, i := range shown {
+		widest = max(widest, utf8.RuneCountInString(t.Columns[i].Title))
+	}
+	for _, i := range shown {
+		if t.Rows[0][i] == nil {
+			continue
+		}
+		pad := strings.Repeat(" ", widest-utf8.RuneCountInString(t.Columns[i].Title))
+		if _, err := fmt.Fprintf(w, "%s%s  %s\n", t.Columns[i].Title, pad, cell(t.Rows[0][i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // text is the form for people: aligned columns, two spaces between.
 func (t *Table) text(w io.Writer) error {
 	if len(t.Rows) == 0 {
@@ -190,6 +208,14 @@ func (t *Table) text(w io.Writer) error {
 	for _, line := range lines {
 		for i, s := range line {
 			width[i] = max(width[i], utf8.RuneCountInString(s))
+		}
+	}
+	if total := 2 * (len(width) - 1); t.One && len(t.Rows) == 1 && t.Width > 0 {
+		for _, w := range width {
+			total += w
+		}
+		if total > t.Width {
+			return t.upright(w, shown)
 		}
 	}
 	for _, line := range lines {

@@ -19,6 +19,9 @@ type Table struct {
 	Rows    [][]any // cells in the order of Columns; nil prints as - and null
 	// One makes the JSON and YAML forms a single object instead of a list.
 	One bool
+	// Width is how many columns the terminal has, 0 for no limit. One thing whose line
+	// would be wrapped is told with a line for each field that it has.
+	Width int
 	// Empty is what a person reads when there are no rows.
 	Empty string
 }

@@ -85,3 +85,25 @@ func TestKnownFormats(t *testing.T) {
 		}
 	}
 }
+
+func TestOneThingThatIsWiderThanTheTerminalStandsUpright(t *testing.T) {
+	one := &Table{One: true, Columns: []Column{{Field: "name", Title: "NAME"}, {Field: "hidden"}, {Field: "waiting", Title: "WAITING", Right: true}, {Field: "arn", Title: "ARN"}, {Field: "oldest", Title: "OLDEST"}}}
+	one.Add("grüße", 1, 0, "arn:aws:sqs:x", nil)
+	for width, want := range map[int]string{
+		0:  "NAME   WAITING  ARN            OLDEST\ngrüße        0  arn:aws:sqs:x  -\n",
+		37: "NAME   WAITING  ARN            OLDEST\ngrüße        0  arn:aws:sqs:x  -\n",
+		36: "NAME     grüße\nWAITING  0\nARN      arn:aws:sqs:x\n",
+	} {
+		one.Width = width
+		var b strings.Builder
+		if err := one.Print(&b, "table"); err != nil || b.String() != want {
+			t.Errorf("of %d columns: %v\n%s\nwant\n%s", width, err, b.String(), want)
+		}
+	}
+	many := sample()
+	many.Width = 5
+	var b strings.Builder
+	if err := many.Print(&b, "table"); err != nil || !strings.HasPrefix(b.String(), "TOPIC   PARTITIONS") {
+		t.Errorf("a list: %v\n%s", err, b.String())
+	}
+}

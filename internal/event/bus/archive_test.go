@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
 )
@@ -89,5 +90,53 @@ func TestAnArchiveWithAPatternHasARuleOfItsOwn(t *testing.T) {
 	r.must(r.buses.DeleteArchive(r.ctx, ref))
 	if _, err := r.buses.Rule(r.ctx, rule); !errors.Is(err, bus.ErrNotFound) || r.o.Partitions(a.Topic) != 0 {
 		t.Errorf("left of it: %v, %d partitions", err, r.o.Partitions(a.Topic))
+	}
+}
+
+func TestArchivesAreWeighed(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{Partitions: 2})
+	r.must(err)
+	all, err := r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "all"}, bus.ArchiveSpec{Bus: shop()})
+	r.must(err)
+	paid, err := r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "paid"}, bus.ArchiveSpec{Bus: shop(), Pattern: `{"type":["Paid"]}`})
+	r.must(err)
+	lost := all
+	lost.Bus.Name = "gone"
+	weigh := func() []bus.Weight {
+		t.Helper()
+		got, err := r.buses.Weigh(r.ctx, []bus.Archive{all, paid, lost})
+		r.must(err)
+		return got
+	}
+	for i, w := range weigh() {
+		if w.Events != 0 || w.Bytes != 0 {
+			t.Errorf("without events %d has %+v", i, w)
+		}
+	}
+	// A transaction leaves a mark behind what it wrote, which is no event.
+	c, err := r.o.Client(kgo.TransactionalID("copies"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	r.must(err)
+	defer c.Close()
+	for range 3 {
+		r.must(c.BeginTransaction())
+		r.must(c.ProduceSync(r.ctx, &kgo.Record{Topic: paid.Topic, Value: []byte("{}")}).FirstErr())
+		r.must(c.EndTransaction(r.ctx, kgo.TryCommit))
+	}
+	r.put(shop(), "app", "Placed", `{}`)
+	if got := weigh(); got[0].Events != 1 || !got[0].Exact || got[0].Bytes < 50 || got[1].Events != 3 || !got[1].Exact || got[1].Bytes < 150 || got[2].Events != 0 {
+		t.Errorf("with some events: %+v", got)
+	}
+	entries := make([]bus.Entry, 1001)
+	for range 10 {
+		for i := range entries {
+			entries[i] = bus.Entry{Bus: shop(), Event: event("app", "Placed", `{}`)}
+		}
+		for _, x := range r.buses.Put(r.ctx, entries) {
+			r.must(x.Err)
+		}
+	}
+	if got := weigh()[0]; got.Events != 10_011 || got.Exact {
+		t.Errorf("with more than are counted: %+v", got)
 	}
 }

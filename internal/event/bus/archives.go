@@ -5,15 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
+	"ottla/internal/event/material"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/uuid"
 )
 
 // ArchiveSpec is what an archive is told to be. Without a pattern it keeps the bus's
@@ -35,6 +33,14 @@ type Archive struct {
 	ID                string
 	Version           int64
 	Created, Modified time.Time
+	making, ending    bool      // it is no archive yet, or none any more
+	topicID           uuid.UUID // of its own topic; zero: none, or it is not noted
+}
+
+// noteOfArchive is what the object says.
+type noteOfArchive struct {
+	ArchiveSpec
+	stage
 }
 
 // Full is the name of the object.
@@ -45,9 +51,11 @@ const archiveRule = "Events-Archive-"
 
 func archiveOf(o *object.Object) (Archive, error) {
 	a := Archive{NamedRef: namedOf(o.Ref), ID: o.ID, Version: o.Version, Created: o.Created, Modified: o.Modified}
-	if err := json.Unmarshal(o.Spec, &a.ArchiveSpec); err != nil {
+	var n noteOfArchive
+	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return a, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
+	a.ArchiveSpec, a.making, a.ending, a.topicID = n.ArchiveSpec, n.Making, n.Ending, n.readID()
 	return a, nil
 }
 
@@ -73,17 +81,37 @@ func (s *ArchiveSpec) check() error {
 
 // CreateArchive makes an archive; ErrExists when there is one of that name.
 func (s *Service) CreateArchive(ctx context.Context, ref NamedRef, spec ArchiveSpec) (Archive, error) {
-	full := ref.full(name.Archive)
-	if err := checkName(full); err != nil {
-		return Archive{}, err
-	}
-	if _, err := s.Archive(ctx, ref); err == nil {
-		return Archive{}, fmt.Errorf("%s: %w", full, ErrExists)
-	} else if !errors.Is(err, ErrNotFound) {
+	if err := checkName(ref.full(name.Archive)); err != nil {
 		return Archive{}, err
 	}
 	spec.Bus, spec.Topic = spec.Bus.Filled(), ""
 	if err := spec.check(); err != nil {
+		return Archive{}, err
+	}
+	for try := 1; ; try++ {
+		a, err := s.createArchive(ctx, namedOf(ref.full(name.Archive)), spec)
+		if !again(ctx, err, try) {
+			return a, err
+		}
+	}
+}
+
+// createArchive notes what the archive will be, makes what it needs, and notes that it is
+// there, as create does of a bus.
+func (s *Service) createArchive(ctx context.Context, ref NamedRef, spec ArchiveSpec) (Archive, error) {
+	full := ref.full(name.Archive)
+	old, err := s.currentArchive(ctx, ref)
+	switch {
+	case err == nil && (old.ending || old.making && (old.Bus != spec.Bus || (old.Topic == "") != (spec.Pattern == ""))):
+		if err := s.endArchive(ctx, &old); err != nil {
+			return Archive{}, err
+		}
+		old = Archive{NamedRef: ref}
+	case err == nil && !old.making:
+		return Archive{}, fmt.Errorf("%s: %w", full, ErrExists)
+	case errors.Is(err, ErrNotFound):
+		old = Archive{NamedRef: ref}
+	case err != nil:
 		return Archive{}, err
 	}
 	b, err := s.used(ctx, spec.Bus)
@@ -91,59 +119,99 @@ func (s *Service) CreateArchive(ctx context.Context, ref NamedRef, spec ArchiveS
 		return Archive{}, err
 	}
 	if spec.Pattern != "" {
-		if err := s.copyTo(ctx, full, b, &spec); err != nil {
+		if spec.Topic, err = s.longTopic(ctx, full); err != nil {
 			return Archive{}, err
 		}
+		if there, err := s.partitions(ctx, spec.Topic); err != nil {
+			return Archive{}, err
+		} else if there > 0 && !old.making {
+			return Archive{}, notMade(spec.Topic)
+		}
 	}
-	a, err := s.putArchive(ctx, full, 0, &spec)
-	if errors.Is(err, ErrConflict) {
-		return a, fmt.Errorf("%s: %w", full, ErrExists)
+	a, err := s.putArchive(ctx, b, &old, noteOfArchive{spec, stage{Making: true}})
+	if err != nil {
+		return Archive{}, err
 	}
-	if err == nil && spec.Pattern == "" {
-		err = s.retain(ctx, b)
+	made := noteOfArchive{ArchiveSpec: spec}
+	if made.TopicID, err = s.buildArchive(ctx, b, &a, old.making); err != nil {
+		if errors.Is(err, ErrInvalid) && made.TopicID == "" { // it will never be, and nothing was made
+			err = errors.Join(err, s.o.Objects.Remove(ctx, a.object()))
+		}
+		return Archive{}, err
 	}
-	return a, err
+	return s.putArchive(ctx, b, &a, made)
 }
 
-// copyTo makes the topic of an archive's copies, and the rule that writes them.
-func (s *Service) copyTo(ctx context.Context, full name.Ref, b Bus, spec *ArchiveSpec) error {
-	topic := full.LongTopicName()
-	if by, held, err := s.o.Objects.HolderOf(ctx, topic); err != nil {
-		return unavailable(full.String(), err)
-	} else if held && by != full {
-		return invalid("name", "the topic %s is that of %s already", topic, by)
+// object is that of an archive, without what it says.
+func (a *Archive) object() object.Object {
+	return object.Object{Ref: a.Full(), ID: a.ID, Version: a.Version}
+}
+
+// there tells whether it is an archive.
+func (a *Archive) there() bool { return !a.making && !a.ending }
+
+// buildArchive makes what an archive needs, and tells the id of its topic. left: somebody
+// may have made it who was killed then.
+func (s *Service) buildArchive(ctx context.Context, b Bus, a *Archive, left bool) (topicID string, err error) {
+	if a.Pattern == "" {
+		return "", s.retain(ctx, b)
 	}
-	keep := spec.RetentionMs
-	if keep == 0 {
-		keep = -1
+	id, there, err := s.makeTopic(ctx, a.Topic, b.Partitions, a.keep())
+	switch {
+	case err != nil:
+		return "", err
+	case there && !left:
+		return "", notMade(a.Topic)
+	case there:
+		c, err := s.kafka()
+		if err != nil {
+			return "", err
+		}
+		if id, _, err = material.ID(ctx, c, a.Topic); err != nil {
+			return "", unavailable("make "+a.Full().String(), err)
+		}
+		if err := s.setRetention(ctx, a.Topic, a.keep()); err != nil {
+			return "", err
+		}
 	}
-	there, err := s.makeTopic(ctx, topic, b.Partitions, keep)
-	if err == nil && there { // of an archive that was not made to its end, or is updated
-		err = s.setRetention(ctx, topic, keep)
+	return idText(id), s.copyTo(ctx, b, a.Full(), &a.ArchiveSpec)
+}
+
+// notMade refuses a topic that is there and was not made for an archive.
+func notMade(topic string) error {
+	return invalid("name", "there is a topic %s, which no archive made: delete it, or give the archive another name", topic)
+}
+
+// keep is how long the topic of an archive keeps events.
+func (s *ArchiveSpec) keep() int64 {
+	if s.RetentionMs == 0 {
+		return -1
 	}
-	if err != nil {
-		return err
-	}
-	spec.Topic = topic
-	_, _, err = s.changeRule(ctx, b.Rule(archiveRule+full.Name), changing{make: true, managed: true, how: func(n *noteOfRule) error {
+	return s.RetentionMs
+}
+
+// copyTo has the rule that writes an archive's copies be what it is to be.
+func (s *Service) copyTo(ctx context.Context, b Bus, full name.Ref, spec *ArchiveSpec) error {
+	_, _, err := s.changeRule(ctx, b.Rule(archiveRule+full.Name), changing{make: true, managed: true, how: func(n *noteOfRule) error {
 		n.Pattern, n.ManagedBy, n.Description = spec.Pattern, full.Name, "copies what "+full.String()+" keeps"
 		if len(n.Targets) == 0 {
 			n.Targets = []Target{{ID: "archive"}}
 		}
-		n.Targets[0].To = "topic:" + topic
+		n.Targets[0].To = "topic:" + spec.Topic
 		return nil
 	}})
 	return err
 }
 
-func (s *Service) putArchive(ctx context.Context, full name.Ref, version int64, spec *ArchiveSpec) (Archive, error) {
-	text, err := json.Marshal(spec)
-	if err != nil {
-		return Archive{}, fmt.Errorf("write %s: %w", full, err)
+// putArchive writes the object of an archive, which is was until then.
+func (s *Service) putArchive(ctx context.Context, b Bus, was *Archive, n noteOfArchive) (Archive, error) {
+	o := was.object()
+	var err error
+	if o.Spec, err = json.Marshal(n); err != nil {
+		return Archive{}, fmt.Errorf("write %s: %w", o.Ref, err)
 	}
-	o, err := s.o.Objects.Put(ctx, object.Object{Ref: full, Version: version, Spec: text})
-	if err != nil {
-		return Archive{}, objectError(full, err)
+	if o, err = s.o.Objects.PutUnder(ctx, o, b.object()); err != nil {
+		return Archive{}, objectError(was.Full(), err)
 	}
 	return archiveOf(&o)
 }
@@ -157,6 +225,27 @@ func (s *Service) Archive(ctx context.Context, ref NamedRef) (Archive, error) {
 	o, err := s.o.Objects.Get(ctx, full)
 	if err != nil {
 		return Archive{}, objectError(full, err)
+	}
+	a, err := archiveOf(&o)
+	if err == nil && !a.there() { // or it was so a moment ago: another node may have told that it is made
+		a, err = s.currentArchive(ctx, ref)
+	}
+	if err == nil && !a.there() {
+		what := "made"
+		if a.ending {
+			what = "deleted"
+		}
+		return Archive{}, fmt.Errorf("%s is being %s: %w", full, what, ErrNotFound)
+	}
+	return a, err
+}
+
+// currentArchive finds what was written of an archive anywhere before, also while it is
+// being made or deleted.
+func (s *Service) currentArchive(ctx context.Context, ref NamedRef) (Archive, error) {
+	o, err := s.o.Objects.Current(ctx, ref.full(name.Archive))
+	if err != nil {
+		return Archive{}, objectError(ref.full(name.Archive), err)
 	}
 	return archiveOf(&o)
 }
@@ -172,15 +261,29 @@ func (s *Service) Archives(ctx context.Context, prefix NamedRef, after string, m
 		if err != nil {
 			return nil, "", err
 		}
-		out = append(out, a)
+		if a.there() {
+			out = append(out, a)
+		}
 	}
 	return out, next, nil
 }
 
-// archivesOf gives the archives of a bus.
-func (s *Service) archivesOf(ctx context.Context, bus name.Ref) ([]Archive, error) {
-	all, _, err := s.Archives(ctx, NamedRef{Account: bus.Account, Region: bus.Region}, "", 1<<30)
-	return slices.DeleteFunc(all, func(a Archive) bool { return a.Bus.Full() != bus }), err
+// archivesOf gives the archives of a bus, also those that are being made or deleted.
+func (s *Service) archivesOf(ctx context.Context, bus name.Ref) (out []Archive, err error) {
+	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Archive, Account: bus.Account, Region: bus.Region}, "", 1<<30)
+	if err != nil {
+		return nil, unavailable("list archives", err)
+	}
+	for i := range all {
+		a, err := archiveOf(&all[i])
+		if err != nil {
+			return nil, err
+		}
+		if a.Bus.Full() == bus {
+			out = append(out, a)
+		}
+	}
+	return out, nil
 }
 
 // UpdateArchive changes an archive; its bus stays, and whether it has a pattern.
@@ -214,92 +317,91 @@ func (s *Service) updateArchive(ctx context.Context, ref NamedRef, change func(*
 		return Archive{}, err
 	}
 	if spec.Pattern != "" {
-		if err := s.copyTo(ctx, old.Full(), b, &spec); err != nil {
+		if err := s.setRetention(ctx, spec.Topic, spec.keep()); err != nil {
+			return Archive{}, err
+		}
+		if err := s.copyTo(ctx, b, old.Full(), &spec); err != nil {
 			return Archive{}, err
 		}
 	}
-	a, err := s.putArchive(ctx, old.Full(), old.Version, &spec)
+	a, err := s.putArchive(ctx, b, &old, noteOfArchive{spec, stage{TopicID: idText(old.topicID)}})
 	if err == nil && spec.Pattern == "" {
 		err = s.retain(ctx, b)
 	}
 	return a, err
 }
 
-// DeleteArchive deletes an archive with what it kept, unless that is the bus's too.
+// DeleteArchive deletes an archive with what it kept, unless that is the bus's too. One
+// that another has made anew meanwhile stays.
 func (s *Service) DeleteArchive(ctx context.Context, ref NamedRef) error {
+	if err := checkName(ref.full(name.Archive)); err != nil {
+		return err
+	}
+	id := "" // of the archive that is deleted
 	for try := 1; ; try++ {
-		a, err := s.Archive(ctx, ref)
-		if err != nil {
+		a, err := s.currentArchive(ctx, ref)
+		switch gone := errors.Is(err, ErrNotFound) || err == nil && a.ID != id; {
+		case id != "" && gone: // somebody else has ended it
+			return nil
+		case err != nil:
 			return err
 		}
-		if a.Pattern != "" {
-			if err := s.deleteRule(ctx, a.Bus.Rule(archiveRule+a.Name), true, true); err != nil && !errors.Is(err, ErrNotFound) {
-				return err
-			}
-			if err := s.endReplays(ctx, func(r *Replay) bool { return r.Archive == a.Name && r.Bus == a.Bus }); err != nil {
-				return err
-			}
-		}
-		err = objectError(a.Full(), s.o.Objects.Delete(ctx, a.Full(), a.Version))
-		if again(ctx, err, try) {
-			continue
-		}
-		if err == nil && a.Topic != "" {
-			return s.deleteTopic(ctx, a.Topic)
-		}
-		if b, known := s.Get(ctx, a.Bus); err == nil && known == nil {
-			err = s.retain(ctx, b)
-		}
-		return err
-	}
-}
-
-// retain has a bus's topic keep events as long as the bus and its archives want it. An
-// adopted topic keeps them at least as long as it did.
-func (s *Service) retain(ctx context.Context, b Bus) error {
-	archives, err := s.archivesOf(ctx, b.Full())
-	if err != nil {
-		return err
-	}
-	keep := b.RetentionMs
-	if keep == 0 {
-		if keep, err = s.retention(ctx, b.Topic); err != nil {
+		id = a.ID
+		if err = s.deleteArchive(ctx, a); !again(ctx, err, try) {
 			return err
 		}
 	}
-	for _, a := range archives {
-		switch {
-		case a.Pattern != "" || keep == -1:
-		case a.RetentionMs == 0:
-			keep = -1
-		default:
-			keep = max(keep, a.RetentionMs)
-		}
-	}
-	return s.setRetention(ctx, b.Topic, keep)
 }
 
-// retention is how long a topic keeps events, in ms.
-func (s *Service) retention(ctx context.Context, topic string) (int64, error) {
-	c, err := s.kafka()
-	if err != nil {
-		return 0, err
-	}
-	all, err := kadm.NewClient(c).DescribeTopicConfigs(ctx, topic)
-	if err == nil && len(all) == 1 {
-		err = all[0].Err
-	}
-	if err != nil {
-		return 0, unavailable("read how long "+topic+" keeps events", err)
-	}
-	for _, r := range all {
-		for _, x := range r.Configs {
-			if x.Key == "retention.ms" && x.Value != nil {
-				return strconv.ParseInt(*x.Value, 10, 64)
-			}
+// deleteArchive notes that an archive ends, after which no replay of it begins, and ends
+// it.
+func (s *Service) deleteArchive(ctx context.Context, a Archive) error {
+	if !a.ending {
+		o, err := a.object(), error(nil)
+		if o.Spec, err = json.Marshal(noteOfArchive{a.ArchiveSpec, stage{Ending: true, TopicID: idText(a.topicID)}}); err != nil {
+			return fmt.Errorf("write %s: %w", o.Ref, err)
+		}
+		if o, err = s.o.Objects.Put(ctx, o); err != nil {
+			return objectError(a.Full(), err)
+		}
+		if a, err = archiveOf(&o); err != nil {
+			return err
 		}
 	}
-	return DefaultRetentionMs, nil
+	return s.endArchive(ctx, &a)
+}
+
+// endArchive takes away what an archive that is being deleted was made of, and then that
+// it was there, as end does of a bus.
+func (s *Service) endArchive(ctx context.Context, a *Archive) error {
+	if now, err := s.currentArchive(ctx, a.NamedRef); err != nil || now.ID != a.ID {
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		return err
+	}
+	if a.Topic != "" {
+		if err := s.deleteRule(ctx, a.Bus.Rule(archiveRule+a.Name), true, true); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err := s.endReplays(ctx, func(r *Replay) bool { return r.Archive == a.Name && r.Bus == a.Bus }); err != nil {
+			return err
+		}
+		if err := s.deleteTopic(ctx, a.Topic, a.topicID); err != nil {
+			return err
+		}
+	} else if b, err := s.Get(ctx, a.Bus); err == nil { // else the bus goes, too
+		if err := s.retain(ctx, b); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	err := objectError(a.Full(), s.o.Objects.Remove(ctx, a.object()))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // managedName tells whether a name is kept for rules of archives.

@@ -208,6 +208,29 @@ func TestARulesLife(t *testing.T) {
 	}
 }
 
+// What was known of offsets of an adopted topic is void when that is made anew.
+func TestATargetBeginsWhereATopicThatWasMadeAnewEnds(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders")
+	_, err := r.buses.Create(r.ctx, bus.Ref{Name: "orders"}, bus.Spec{})
+	r.must(err)
+	for range 3 {
+		r.put(bus.Ref{Name: "orders"}, "app", "Before", `{}`)
+	}
+	ref := bus.Ref{Name: "orders"}.Rule("all")
+	if rule := r.rule(ref, `{"source":["app"]}`); !slices.Equal(rule.From, []int64{3}) {
+		t.Fatalf("it holds from %v", rule.From)
+	}
+	gone, err := kadm.NewClient(r.kafka).DeleteTopic(r.ctx, "orders")
+	r.must(err)
+	r.must(gone.Err)
+	r.topic("orders")
+	rule := r.rule(ref, `{"source":["app"]}`, bus.Target{ID: "a", To: "https://target.invalid"})
+	if got := r.source(bus.Ref{Name: "orders"}).Rules[0].Targets[0].From; !slices.Equal(rule.From, []int64{0}) || !slices.Equal(got, []int64{0}) {
+		t.Errorf("the rule holds from %v, its target from %v", rule.From, got)
+	}
+}
+
 func TestRulesOfOneBusAreListed(t *testing.T) {
 	r := newRig(t)
 	for _, b := range []string{"a", "a/b"} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,44 +43,70 @@ func (s *Service) Create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 
 // create notes what the bus will be, makes its topic, and notes that it is there.
 // Who was killed in between has not left a bus, but whose the topic is: who makes the
-// bus then knows it for his own.
+// bus then knows it for his own. What was left of a bus that was deleted goes before.
 func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 	if err := spec.check(ref); err != nil {
 		return Bus{}, err
 	}
 	old, err := s.noted(ctx, ref)
 	switch {
+	case err == nil && old.ending:
+		if err := s.end(ctx, &old); err != nil {
+			return Bus{}, err
+		}
+		old = Bus{Ref: ref}
 	case err == nil && !old.making:
 		return Bus{}, fmt.Errorf("%s: %w", ref.Full(), ErrExists)
-	case err != nil && !errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound):
+		old = Bus{Ref: ref}
+	case err != nil:
 		return Bus{}, err
 	}
-	if err := s.place(ctx, ref, &spec); err != nil {
+	if err := s.place(ctx, &old, &spec); err != nil {
 		return Bus{}, err
 	}
 	left := old.making && !old.Adopted && old.Topic == spec.Topic
-	spec.Adopted = spec.Adopted && !left
-	making, err := s.put(ctx, ref, old.Version, &spec, true)
+	if spec.Adopted = spec.Adopted && !left; !spec.Adopted && spec.RetentionMs == 0 {
+		spec.RetentionMs = DefaultRetentionMs
+	}
+	making, err := s.put(ctx, &old, noteOfBus{spec, stage{Making: true}})
 	if err != nil {
 		return Bus{}, err
 	}
-	if err := s.build(ctx, &spec, left); err != nil {
+	n, err := s.build(ctx, spec, left)
+	if errors.Is(err, ErrInvalid) { // it will never be
+		return Bus{}, errors.Join(err, s.o.Objects.Remove(ctx, making.object()))
+	}
+	if err != nil {
 		return Bus{}, err
 	}
-	b, err := s.put(ctx, ref, making.Version, &spec, false)
+	b, err := s.put(ctx, &making, n)
 	s.sources.flush()
 	return b, err
 }
 
-// put writes the object.
-func (s *Service) put(ctx context.Context, ref Ref, version int64, spec *Spec, making bool) (Bus, error) {
-	text, err := json.Marshal(noteOfBus{*spec, making})
-	if err != nil {
-		return Bus{}, fmt.Errorf("write %s: %w", ref.Full(), err)
+// object is that of a bus, without what it says.
+func (b *Bus) object() object.Object {
+	return object.Object{Ref: b.Full(), ID: b.ID, Version: b.Version}
+}
+
+// note is what the object of a bus that is there says, otherwise perhaps in its Spec.
+func (b *Bus) note(spec Spec) noteOfBus {
+	return noteOfBus{spec, stage{TopicID: idText(b.topicID)}}
+}
+
+// there tells whether it is a bus.
+func (b *Bus) there() bool { return !b.making && !b.ending }
+
+// put writes the object of a bus, which is was until then.
+func (s *Service) put(ctx context.Context, was *Bus, n noteOfBus) (Bus, error) {
+	o := was.object()
+	var err error
+	if o.Spec, err = json.Marshal(n); err != nil {
+		return Bus{}, fmt.Errorf("write %s: %w", o.Ref, err)
 	}
-	o, err := s.o.Objects.Put(ctx, object.Object{Ref: ref.Full(), Version: version, Spec: text})
-	if err != nil {
-		return Bus{}, objectError(ref.Full(), err)
+	if o, err = s.o.Objects.Put(ctx, o); err != nil {
+		return Bus{}, objectError(was.Full(), err)
 	}
 	return busOf(&o)
 }
@@ -91,29 +118,38 @@ func (s *Service) Get(ctx context.Context, ref Ref) (Bus, error) {
 		return Bus{}, err
 	}
 	b, err := s.noted(ctx, ref)
-	if err == nil && b.making { // or it was so a moment ago: another node may have told that it is made
-		var o object.Object
-		if o, err = s.o.Objects.Current(ctx, ref.Full()); err == nil {
-			b, err = busOf(&o)
-		} else {
-			err = objectError(ref.Full(), err)
-		}
+	if err == nil && !b.there() { // or it was so a moment ago: another node may have told that it is made
+		b, err = s.current(ctx, ref)
 	}
-	if err == nil && b.making {
-		err = fmt.Errorf("%s is being made: %w", ref.Full(), ErrNotFound)
+	if err == nil && !b.there() {
+		what := "made"
+		if b.ending {
+			what = "deleted"
+		}
+		err = fmt.Errorf("%s is being %s: %w", ref.Full(), what, ErrNotFound)
 	}
 	if ref.Name == Default && errors.Is(err, ErrNotFound) {
-		return unused(ref), nil
+		return fresh(ref), nil
 	}
 	return b, err
 }
 
-// unused is the default bus before it is used.
-func unused(ref Ref) Bus {
+// fresh is the default bus before it is used.
+func fresh(ref Ref) Bus {
 	return Bus{Ref: ref, Spec: Spec{Topic: ref.Full().TopicName(), Partitions: 1, RetentionMs: DefaultRetentionMs}}
 }
 
-// noted is Get also of a bus that is being made.
+// current finds what was written of a bus anywhere before, also while it is being made
+// or deleted.
+func (s *Service) current(ctx context.Context, ref Ref) (Bus, error) {
+	o, err := s.o.Objects.Current(ctx, ref.Full())
+	if err != nil {
+		return Bus{}, objectError(ref.Full(), err)
+	}
+	return busOf(&o)
+}
+
+// noted is Get also of a bus that is being made or deleted.
 func (s *Service) noted(ctx context.Context, ref Ref) (Bus, error) {
 	o, err := s.o.Objects.Get(ctx, ref.Full())
 	if err != nil {
@@ -154,12 +190,12 @@ func (s *Service) List(ctx context.Context, prefix Ref, after string, most int) 
 			return nil, "", err
 		}
 		theDefault = theDefault || b.Name == Default
-		if !b.making || b.Name == Default {
+		if b.there() || b.Name == Default {
 			out = append(out, b)
 		}
 	}
 	if !theDefault && strings.HasPrefix(Default, prefix.Name) && after < Default && (next == "" || next > Default) {
-		out = insert(out, unused(Ref{prefix.Account, prefix.Region, Default}.Filled()))
+		out = insert(out, fresh(Ref{prefix.Account, prefix.Region, Default}.Filled()))
 	}
 	return out, next, nil
 }
@@ -201,7 +237,7 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 	if err := spec.check(old.Ref); err != nil {
 		return Bus{}, err
 	}
-	b, err := s.put(ctx, old.Ref, old.Version, &spec, false)
+	b, err := s.put(ctx, &old, old.note(spec))
 	if err == nil && spec.RetentionMs != old.RetentionMs {
 		err = s.retain(ctx, b)
 	}
@@ -211,36 +247,64 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 
 // Delete deletes a bus, with its topic unless that was adopted; its replays end. One
 // that has rules or archives is ErrInUse, unless force deletes these with it. The
-// default bus stays.
+// default bus stays, and one that another has made anew meanwhile.
 func (s *Service) Delete(ctx context.Context, ref Ref, force bool) error {
 	ref = ref.Filled()
 	if ref.Name == Default {
 		return invalid("name", "the default bus is always there")
 	}
-	b, err := s.noted(ctx, ref)
-	if err != nil {
-		return err
-	}
-	if err := s.clear(ctx, b, force); err != nil {
-		return err
-	}
+	id := "" // of the bus that is deleted
 	for try := 1; ; try++ {
-		err := objectError(ref.Full(), s.o.Objects.Delete(ctx, ref.Full(), b.Version))
-		if !again(ctx, err, try) {
-			if err == nil {
-				err = s.demolish(ctx, &b.Spec)
-			}
-			s.sources.flush()
+		b, err := s.current(ctx, ref)
+		switch gone := errors.Is(err, ErrNotFound) || err == nil && b.ID != id; {
+		case id != "" && gone: // somebody else has ended it
+			return nil
+		case err != nil:
 			return err
 		}
-		if b, err = s.noted(ctx, ref); err != nil {
+		id = b.ID
+		err = s.delete(ctx, b, force)
+		if !again(ctx, err, try) {
+			s.sources.flush()
 			return err
 		}
 	}
 }
 
-// clear deletes what belongs to a bus, or says that there is something.
-func (s *Service) clear(ctx context.Context, b Bus, force bool) error {
+// delete notes that a bus ends, after which nothing is put under it any more, and ends it.
+func (s *Service) delete(ctx context.Context, b Bus, force bool) error {
+	if b.ending {
+		return s.end(ctx, &b)
+	}
+	if err := s.unused(ctx, b, force); err != nil {
+		return err
+	}
+	// While there is a bus it is known how far its replays are.
+	if err := s.endReplays(ctx, func(r *Replay) bool { return r.Bus.Full() == b.Full() }); err != nil {
+		return err
+	}
+	n := b.note(b.Spec)
+	n.Ending = true
+	b, err := s.put(ctx, &b, n)
+	if err != nil {
+		return err
+	}
+	s.sources.flush()
+	if err := s.unused(ctx, b, force); errors.Is(err, ErrInUse) { // somebody put it at the same moment
+		n.Ending = false
+		_, back := s.put(ctx, &b, n)
+		return errors.Join(err, back)
+	} else if err != nil {
+		return err
+	}
+	return s.end(ctx, &b)
+}
+
+// unused tells whether nothing belongs to a bus, for a Delete without force.
+func (s *Service) unused(ctx context.Context, b Bus, force bool) error {
+	if force {
+		return nil
+	}
 	rules, _, err := s.Rules(ctx, b.Ref, "", "", 1<<30)
 	if err != nil {
 		return err
@@ -249,13 +313,52 @@ func (s *Service) clear(ctx context.Context, b Bus, force bool) error {
 	if err != nil {
 		return err
 	}
-	if !force && len(rules)+len(archives) > 0 {
+	archives = slices.DeleteFunc(archives, func(a Archive) bool { return !a.there() })
+	if len(rules)+len(archives) > 0 {
 		return fmt.Errorf("%s has %d rules and %d archives: %w", b.Full(), len(rules), len(archives), ErrInUse)
+	}
+	return nil
+}
+
+// end takes away what belongs to a bus that is being deleted, its topic, and then that it
+// was there. Whoever ended it at the same moment has done the same; if he was done
+// before, what is there is another's.
+func (s *Service) end(ctx context.Context, b *Bus) error {
+	if now, err := s.current(ctx, b.Ref); err != nil || now.ID != b.ID {
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		return err
+	}
+	if err := s.clear(ctx, b); err != nil {
+		return err
+	}
+	if !b.Adopted {
+		if err := s.deleteTopic(ctx, b.Topic, b.topicID); err != nil {
+			return err
+		}
+	}
+	err := objectError(b.Full(), s.o.Objects.Remove(ctx, b.object()))
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// clear deletes what belongs to a bus.
+func (s *Service) clear(ctx context.Context, b *Bus) error {
+	archives, err := s.archivesOf(ctx, b.Full())
+	if err != nil {
+		return err
 	}
 	for _, a := range archives {
 		if err := s.DeleteArchive(ctx, a.NamedRef); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
+	}
+	rules, _, err := s.Rules(ctx, b.Ref, "", "", 1<<30)
+	if err != nil {
+		return err
 	}
 	for _, r := range rules {
 		if err := s.deleteRule(ctx, r.RuleRef, true, true); err != nil && !errors.Is(err, ErrNotFound) {
@@ -265,7 +368,7 @@ func (s *Service) clear(ctx context.Context, b Bus, force bool) error {
 	return s.endReplays(ctx, func(r *Replay) bool { return r.Bus.Full() == b.Full() })
 }
 
-// Ends are the ends of the partitions of a bus's topic.
+// ends are the ends of the partitions of a bus's topic.
 func (s *Service) ends(ctx context.Context, b Bus) ([]int64, error) {
 	ends, err := s.offsets(ctx, b.Topic, -1)
 	if err != nil {

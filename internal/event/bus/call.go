@@ -23,6 +23,18 @@ func (s *Service) Endpoint(ctx context.Context, key string) (*plan.Endpoint, err
 	if c == nil {
 		return nil, plan.ErrGone
 	}
+	e, err := s.endpoint(ctx, c)
+	if err == nil {
+		e.Secrets, err = s.openSecrets(ctx, c.rule, c.target)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// endpoint is what is called for a target, without its secrets.
+func (s *Service) endpoint(ctx context.Context, c *call) (*plan.Endpoint, error) {
 	t := c.target
 	e := &plan.Endpoint{
 		Rule: c.rule.Full(), Source: c.rule.Of().Full(), Disabled: t.Disabled != "", URL: c.place.url, Function: c.place.function, Method: t.Method,
@@ -33,10 +45,6 @@ func (s *Service) Endpoint(ctx context.Context, key string) (*plan.Endpoint, err
 	}
 	if b := t.Batch; b != nil {
 		e.Batch = plan.Batch{Size: b.Size, WindowMs: b.WindowMs, Bisect: b.Bisect, ReportFailures: b.ReportFailures}
-	}
-	var err error
-	if e.Secrets, err = s.openSecrets(ctx, c.rule, t); err != nil {
-		return nil, err
 	}
 	if c.place.destination == (name.Ref{}) {
 		return e, nil

@@ -2,8 +2,10 @@ package bus
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"ottla/internal/event/cron"
 	"ottla/internal/event/name"
 )
 
@@ -86,6 +88,14 @@ func (s *RuleSpec) check() error {
 	if s.Pattern != "" {
 		if _, err := ParsePattern(s.Pattern); err != nil {
 			return err
+		}
+	}
+	if s.Schedule != "" {
+		switch e, err := cron.Parse(s.Schedule, time.UTC); {
+		case err != nil:
+			return because("schedule", err)
+		case e.Kind() == cron.At:
+			return invalid("schedule", "%s is one moment; a rule runs by rate(…) or cron(…), and a schedule of its own may run once", s.Schedule)
 		}
 	}
 	return checkWords(s.Description, s.Tags, s.Extra)

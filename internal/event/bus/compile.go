@@ -16,7 +16,7 @@ func targetKey(r *Rule, t *Target) string { return r.RuleRef.Full().Key() + "#" 
 func compile(r Rule) (*compiled, error) {
 	full := r.Full()
 	c := &compiled{calls: map[string]*call{}, rule: &plan.Rule{Ref: full, ID: r.ID, Version: r.Version, Paused: r.Paused, From: r.From}}
-	p, err := r.taking()
+	p, err := r.Takes()
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +48,9 @@ func compile(r Rule) (*compiled, error) {
 	return c, nil
 }
 
-// taking is the pattern of what a rule takes: of its own one, and of the events of its
+// Takes is the pattern of what a rule takes: its own one, and that of the events of its
 // schedule.
-func (r Rule) taking() (*pattern.Pattern, error) {
+func (r Rule) Takes() (*pattern.Pattern, error) {
 	switch scheduled := scheduledPattern(r.RuleRef); {
 	case r.Schedule == "":
 		return ParsePattern(r.Pattern)

@@ -10,14 +10,19 @@
 //
 // Files in reading order: ref.go, spec.go, errors.go, service.go; check.go, pattern.go,
 // place.go (what may be said); buses.go, topic.go, rules.go, targets.go, scheduled.go
-// (rules with a schedule), archives.go, replays.go (what doors call); put.go (events),
-// trial.go (a pattern on what was put), standing.go (where targets stand); secrets.go (of targets); compile.go, render.go, call.go (a rule as
-// runners take it), draft.go, sources.go (and all of them).
+// (rules with a schedule), archives.go, retain.go (how long topics keep events), weigh.go
+// (how much archives have), replays.go (what doors call); put.go (events), trial.go (a
+// pattern on what was put), trialrule.go (a rule with targets), standing.go (where targets
+// stand); secrets.go (of targets); compile.go, render.go, call.go (a rule as runners take
+// it), draft.go, sources.go (and all of them).
 //
 // # Rules
 //
 //   - A bus's events are the records of its topic, whoever wrote them. The bus
 //     "default" is there, and is made when it is used.
+//   - What has a topic is noted before that is made, and noted as ending before it goes
+//     (stage): then it is gone for all who ask, nothing is put under it, and whoever
+//     deletes or makes it again ends it.
 //   - A rule holds from offsets: the ends of the bus's partitions when it was put. So
 //     it takes what is put after the call was answered, and nothing that was put
 //     before the call. The same holds of a target that is added later.
@@ -31,9 +36,9 @@
 //
 // # Locks
 //
-// Service.mu guards the client. sources.publishing is held while Sources are made and
-// told, sources.mu for moments; publishing comes before mu. News of objects take mu
-// alone, so the mirror of objects waits for nobody who is told.
+// sources.publishing is held while Sources are made and told, sources.mu for moments;
+// publishing comes before mu. News of objects take mu alone, so the mirror of objects
+// waits for nobody who is told.
 //
 // Sources: EventBridge API reference and user guide.
 package bus

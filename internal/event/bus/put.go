@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/envelope"
-	"ottla/internal/event/produce"
 	"ottla/internal/uuid"
 )
 
@@ -33,13 +32,6 @@ type Result struct {
 // that are in sync.
 func (s *Service) Put(ctx context.Context, entries []Entry) []Result {
 	out := make([]Result, len(entries))
-	c, err := s.kafka()
-	if err != nil {
-		for i := range out {
-			out[i].Err = err
-		}
-		return out
-	}
 	var records []*kgo.Record
 	var of []int // their entries
 	buses := map[Ref]opened{}
@@ -52,7 +44,7 @@ func (s *Service) Put(ctx context.Context, entries []Entry) []Result {
 		out[i].ID, out[i].Topic = e.Event.ID, r.Topic
 		records, of = append(records, r), append(of, i)
 	}
-	for n, err := range produce.All(ctx, c, records) {
+	for n, err := range s.client.All(ctx, records) {
 		r, i := records[n], of[n]
 		out[i].Partition, out[i].Offset, out[i].Err = r.Partition, r.Offset, putError(r.Topic, err)
 	}

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type rendering struct {
 	*Target
 	where     place
+	fifo      bool // a queue or an SNS topic whose messages have groups
 	plan      *plan.Target
 	arn, rule string
 	transform *transform.Transform // nil: the event itself
@@ -35,6 +37,7 @@ type parameter struct {
 // is only checked.
 func (t *Target) render(where place, rule RuleRef, of *plan.Target) (func(*plan.Event) (plan.Payload, error), error) {
 	r := &rendering{Target: t, where: where, plan: of, arn: rule.ARN(), rule: rule.Name}
+	r.fifo = (where.Kind == plan.Queue || where.Kind == plan.SNS) && strings.HasSuffix(where.Ref.Name, name.FIFOSuffix)
 	var err error
 	if t.Input+t.InputPath+t.Template != "" || len(t.Paths) > 0 {
 		if where.Kind == plan.Bus {
@@ -62,9 +65,13 @@ func (t *Target) render(where place, rule RuleRef, of *plan.Target) (func(*plan.
 		}
 		r.path = append(r.path, p)
 	}
-	fifo := where.Kind == plan.Queue && strings.HasSuffix(where.Ref.Name, name.FIFOSuffix)
+	if t.Group != "" {
+		if err := name.CheckGroup(t.Group); err != nil {
+			return nil, because("group", err)
+		}
+	}
 	switch {
-	case fifo && t.Group == "" && r.key == nil:
+	case r.fifo && where.Kind == plan.Queue && t.Group == "" && r.key == nil:
 		return nil, invalid("group", "%s is a FIFO queue: messages need a group, or a key whose value is the group", where.Ref.Name)
 	case t.Group != "" && where.Kind != plan.Queue && where.Kind != plan.SNS:
 		return nil, invalid("group", "it is of a FIFO queue's messages")
@@ -141,7 +148,12 @@ func (r *rendering) payload(e *plan.Event) (plan.Payload, error) {
 		if r.Group != "" {
 			p.Key = []byte(r.Group)
 		}
-		if r.plan != nil && strings.HasSuffix(r.where.Ref.Name, name.FIFOSuffix) { // others have no use for it
+		if r.fifo && len(p.Key) > 0 {
+			if err := name.CheckGroup(string(p.Key)); err != nil {
+				return plan.Payload{}, fmt.Errorf("the value of %s is to be the message group: %w", r.Key, err)
+			}
+		}
+		if r.plan != nil && r.fifo { // others have no use for it
 			p.DedupID = e.DeliveryID(r.plan)
 		}
 	}

@@ -109,25 +109,35 @@ func (s *Service) StartReplay(ctx context.Context, ref NamedRef, spec ReplaySpec
 	if spec.ToMs == 0 || spec.ToMs > now {
 		spec.ToMs = now + 1
 	}
+	for try := 1; ; try++ {
+		r, err := s.startReplay(ctx, full, spec)
+		if !again(ctx, err, try) {
+			s.sources.flush()
+			return r, err
+		}
+		if _, err := s.replay(ctx, ref); err == nil { // else what it reads has changed
+			return Replay{}, fmt.Errorf("%s: %w", full, ErrExists)
+		}
+	}
+}
+
+func (s *Service) startReplay(ctx context.Context, full name.Ref, spec ReplaySpec) (Replay, error) {
 	if err := s.checkReplay(ctx, &spec); err != nil {
 		return Replay{}, err
 	}
 	n := noteOfReplay{ReplaySpec: spec, State: Running}
-	if err := s.window(ctx, &n); err != nil {
+	owner, err := s.window(ctx, &n)
+	if err != nil {
 		return Replay{}, err
 	}
 	text, err := json.Marshal(n)
 	if err != nil {
 		return Replay{}, fmt.Errorf("write %s: %w", full, err)
 	}
-	o, err := s.o.Objects.Put(ctx, object.Object{Ref: full, Spec: text})
-	switch {
-	case errors.Is(err, object.ErrConflict):
-		return Replay{}, fmt.Errorf("%s: %w", full, ErrExists)
-	case err != nil:
+	o, err := s.o.Objects.PutUnder(ctx, object.Object{Ref: full, Spec: text}, owner)
+	if err != nil {
 		return Replay{}, objectError(full, err)
 	}
-	s.sources.flush()
 	return replayOf(&o)
 }
 
@@ -187,31 +197,32 @@ func (s *Service) checkTarget(ctx context.Context, spec *ReplaySpec) error {
 	return nil
 }
 
-// window finds where the events of a replay are.
-func (s *Service) window(ctx context.Context, n *noteOfReplay) error {
+// window finds where the events of a replay are, and whose they are: it is not started
+// when that goes.
+func (s *Service) window(ctx context.Context, n *noteOfReplay) (owner object.Object, err error) {
 	b, err := s.used(ctx, n.Bus)
 	if err != nil {
-		return err
+		return owner, err
 	}
-	n.Topic = b.Topic
+	n.Topic, owner = b.Topic, b.object()
 	if n.Archive != "" {
 		a, err := s.Archive(ctx, NamedRef{b.Account, b.Region, n.Archive})
 		switch {
 		case err != nil:
-			return err
+			return owner, err
 		case a.Bus != n.Bus:
-			return invalid("archive", "%s is of bus %s", a.Full(), a.Bus.Name)
+			return owner, invalid("archive", "%s is of bus %s", a.Full(), a.Bus.Name)
 		case a.Topic != "":
-			n.Topic = a.Topic
+			n.Topic, owner = a.Topic, a.object()
 		}
 	}
 	if n.From, err = s.offsets(ctx, n.Topic, n.FromMs); err == nil {
 		n.To, err = s.offsets(ctx, n.Topic, -1)
 	}
 	if err != nil {
-		return unavailable("find what is to be read of "+n.Topic, err)
+		return owner, unavailable("find what is to be read of "+n.Topic, err)
 	}
-	return nil
+	return owner, nil
 }
 
 // Replay finds a replay, with its progress.
@@ -306,7 +317,7 @@ func (s *Service) turnReplay(ctx context.Context, ref NamedRef, id string, how f
 		if err != nil {
 			return r, fmt.Errorf("write %s: %w", r.Full(), err)
 		}
-		o, err := s.o.Objects.Put(ctx, object.Object{Ref: r.Full(), Version: r.Version, Spec: text})
+		o, err := s.o.Objects.Put(ctx, object.Object{Ref: r.Full(), ID: r.ID, Version: r.Version, Spec: text})
 		if err = objectError(r.Full(), err); again(ctx, err, try) {
 			continue
 		}
@@ -352,7 +363,7 @@ func (s *Service) DeleteReplay(ctx context.Context, ref NamedRef) error {
 		if err != nil {
 			return err
 		}
-		err = objectError(r.Full(), s.o.Objects.Delete(ctx, r.Full(), r.Version))
+		err = objectError(r.Full(), s.o.Objects.Remove(ctx, object.Object{Ref: r.Full(), ID: r.ID, Version: r.Version}))
 		if !again(ctx, err, try) {
 			s.sources.flush()
 			return err

@@ -73,6 +73,7 @@ func (s *Service) changeOnce(ctx context.Context, ref RuleRef, c changing) (Rule
 	if err != nil {
 		return Rule{}, false, err
 	}
+	old.RuleRef = ref
 	note := noteOfRule{old.RuleSpec, slices.Clone(old.Targets), old.From}
 	note.Tags, note.Extra = maps.Clone(note.Tags), maps.Clone(note.Extra)
 	if err := c.how(&note); err != nil {
@@ -94,19 +95,38 @@ func (s *Service) changeOnce(ctx context.Context, ref RuleRef, c changing) (Rule
 	if err := s.begin(ctx, b, &note, created || old.Disabled && !note.Disabled); err != nil {
 		return Rule{}, false, err
 	}
-	if err := s.setSchedule(ctx, b, ref, old.RuleSpec, note.RuleSpec); err != nil {
-		return Rule{}, false, err
+	r, err := s.putRule(ctx, b, old, &note)
+	return r, created, err
+}
+
+// putRule writes the object of a rule, and has its schedule say the same. Whoever is
+// killed in between, with a rule that runs at no time, has not told that it does; no
+// schedule is left that is no rule's.
+func (s *Service) putRule(ctx context.Context, b Bus, old Rule, note *noteOfRule) (Rule, error) {
+	ref := RuleRefOf(old.Full())
+	if note.Schedule != "" && s.o.Schedules == nil {
+		return Rule{}, invalid("schedule", "this node has no schedules")
 	}
 	text, err := json.Marshal(note)
 	if err != nil {
-		return Rule{}, false, fmt.Errorf("write %s: %w", ref.Full(), err)
+		return Rule{}, fmt.Errorf("write %s: %w", ref.Full(), err)
 	}
-	o, err := s.o.Objects.Put(ctx, object.Object{Ref: ref.Full(), Version: old.Version, Spec: text})
-	if err != nil {
-		return Rule{}, false, objectError(ref.Full(), err)
+	if old.Schedule != "" && note.Schedule == "" {
+		if err := s.dropSchedule(ctx, ref); err != nil {
+			return Rule{}, err
+		}
 	}
-	r, err := ruleOf(&o)
-	return r, created, err
+	o, err := s.o.Objects.PutUnder(ctx, object.Object{Ref: ref.Full(), ID: old.ID, Version: old.Version, Spec: text}, b.object())
+	if err = objectError(ref.Full(), err); old.Schedule == "" && note.Schedule == "" {
+		if err != nil {
+			return Rule{}, err
+		}
+		return ruleOf(&o)
+	}
+	if kept := s.keepSchedule(ctx, ref); err != nil || kept != nil { // as it was, where nothing was written
+		return Rule{}, errors.Join(err, kept)
+	}
+	return ruleOf(&o)
 }
 
 // begin notes from which offsets what is new holds: a rule that is new or enabled
@@ -122,6 +142,10 @@ func (s *Service) begin(ctx context.Context, b Bus, note *noteOfRule, whole bool
 	}
 	if whole {
 		note.From = ends
+	}
+	note.From = slices.Clone(note.From)
+	for p := range min(len(note.From), len(ends)) { // a topic that was made anew since is shorter
+		note.From[p] = min(note.From[p], ends[p])
 	}
 	for i := range note.Targets {
 		if whole || note.Targets[i].From == nil {
@@ -226,11 +250,16 @@ func (s *Service) deleteRule(ctx context.Context, ref RuleRef, force, managed bo
 		case len(r.Targets) > 0 && !force:
 			return fmt.Errorf("%s has %d targets: %w", ref.Full(), len(r.Targets), ErrInUse)
 		}
-		if err := s.dropSchedule(ctx, r); err != nil {
-			return err
+		if r.Schedule != "" {
+			if err := s.dropSchedule(ctx, r.RuleRef); err != nil {
+				return err
+			}
 		}
-		err = objectError(ref.Full(), s.o.Objects.Delete(ctx, ref.Full(), r.Version))
+		err = objectError(ref.Full(), s.o.Objects.Remove(ctx, object.Object{Ref: ref.Full(), ID: r.ID, Version: r.Version}))
 		if !again(ctx, err, try) {
+			if err != nil && r.Schedule != "" {
+				err = errors.Join(err, s.keepSchedule(ctx, r.RuleRef))
+			}
 			s.sources.flush()
 			return err
 		}

@@ -48,7 +48,7 @@ func about(rule RuleRef, id string) string { return rule.Full().Key() + "/" + id
 
 // sealSecrets closes the secrets that a target is told; a print stands for one that
 // the target has already, as old has them.
-func (s *Service) sealSecrets(ctx context.Context, rule RuleRef, t *Target, old []string) error {
+func sealSecrets(ctx context.Context, by Sealer, rule RuleRef, t *Target, old []string) error {
 	kept := make([]string, 0, len(t.Secrets))
 	for _, secret := range t.Secrets {
 		if strings.HasPrefix(secret, PrintBegin) {
@@ -62,10 +62,10 @@ func (s *Service) sealSecrets(ctx context.Context, rule RuleRef, t *Target, old 
 		if _, err := webhook.ParseKey(secret); err != nil {
 			return because("secrets", err)
 		}
-		if s.o.Sealer == nil {
+		if by == nil {
 			return invalid("secrets", "this node keeps none")
 		}
-		sealed, err := s.o.Sealer.Seal(ctx, []byte(secret), about(rule, t.ID))
+		sealed, err := by.Seal(ctx, []byte(secret), about(rule, t.ID))
 		if err != nil {
 			return unavailable("seal a secret", err)
 		}

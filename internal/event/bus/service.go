@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -20,11 +19,12 @@ import (
 // Objects are where definitions are kept (event/object).
 type Objects interface {
 	Put(ctx context.Context, o object.Object) (object.Object, error)
-	Delete(ctx context.Context, ref name.Ref, version int64) error
+	PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error)
+	Remove(ctx context.Context, o object.Object) error
 	Get(ctx context.Context, ref name.Ref) (object.Object, error)
 	Current(ctx context.Context, ref name.Ref) (object.Object, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
-	HolderOf(ctx context.Context, topic string) (name.Ref, bool, error)
+	HolderOf(ctx context.Context, topic string, but name.Ref) (name.Ref, bool, error)
 	Watch(begin name.Ref, tell func(object.News)) func()
 }
 
@@ -76,10 +76,7 @@ type Options struct {
 type Service struct {
 	o       Options
 	sources *sources
-
-	mu     sync.Mutex // guards all below
-	client *kgo.Client
-	closed bool
+	client  *produce.Client // sends and orders
 }
 
 // New makes a service; Close must follow. Nothing is made or read before it is
@@ -95,6 +92,7 @@ func New(o Options) *Service {
 		o.MostTargets = mostTargets
 	}
 	s := &Service{o: o}
+	s.client = produce.New(o.Client, produce.AtOnce(s.mostBytes)...)
 	s.sources = newSources(o.Objects, o.Logger)
 	return s
 }
@@ -102,34 +100,15 @@ func New(o Options) *Service {
 // Close ends what the service runs, and waits.
 func (s *Service) Close() {
 	s.sources.close()
-	s.mu.Lock()
-	c := s.client
-	s.closed = true
-	s.mu.Unlock()
-	if c != nil {
-		c.Close()
-	}
+	s.client.Close()
 }
 
-// sendTimeout bounds how long an event is tried to be written.
-const sendTimeout = 30 * time.Second
-
-// kafka gives the client that sends and orders.
+// kafka gives the client that orders.
 func (s *Service) kafka() (*kgo.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
-	}
-	if s.client != nil {
-		return s.client, nil
-	}
-	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		produce.Batches(s.mostBytes))
+	c, err := s.client.Kafka()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	s.client = c
 	return c, nil
 }
 

@@ -91,7 +91,7 @@ func (s *sources) busNews(n object.News) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.draft(n.Object.Ref.Key())
-	if d.bus = nil; err == nil && !n.Deleted && !b.making {
+	if d.bus = nil; err == nil && !n.Deleted && b.there() {
 		d.bus = &b
 	}
 }

@@ -68,7 +68,7 @@ func TestWhatIsAnsweredIsPublished(t *testing.T) {
 
 func TestAnotherNodePublishesTheSame(t *testing.T) {
 	r := newRig(t)
-	r.rule(bus.Ref{}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "t", To: "https://example.org"})
+	r.rule(bus.Ref{}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "t", To: "https://nowhere.invalid"})
 	first := r.source(bus.Ref{})
 	r.buses.Close()
 	r.open()
@@ -121,8 +121,8 @@ func TestAReplayIsPublishedUntilItIsOver(t *testing.T) {
 	for i := range 3 {
 		r.put(bus.Ref{}, "a", "t", fmt.Sprint(i))
 	}
-	r.rule(bus.Ref{}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "t", To: "https://example.org"}, bus.Target{ID: "u", To: "https://example.org"})
-	r.rule(bus.Ref{}.Rule("y"), `{"source":["a"]}`, bus.Target{ID: "t", To: "https://example.org"})
+	r.rule(bus.Ref{}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "t", To: "https://nowhere.invalid"}, bus.Target{ID: "u", To: "https://nowhere.invalid"})
+	r.rule(bus.Ref{}.Rule("y"), `{"source":["a"]}`, bus.Target{ID: "t", To: "https://nowhere.invalid"})
 	ref := bus.NamedRef{Name: "again"}
 	_, err := r.buses.StartReplay(r.ctx, ref, bus.ReplaySpec{Target: "x/u"})
 	r.must(err)

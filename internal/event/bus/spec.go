@@ -8,6 +8,7 @@ import (
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/transform"
+	"ottla/internal/uuid"
 )
 
 // Spec is what a bus is told to be. It is stored as JSON, and doors take it so:
@@ -41,7 +42,8 @@ type Bus struct {
 	ID                string // another for each that ever had the name
 	Version           int64
 	Created, Modified time.Time
-	making            bool // it is no bus yet
+	making, ending    bool      // it is no bus yet, or none any more
+	topicID           uuid.UUID // of a topic that was made for it; zero: none was, or it is not noted
 }
 
 // RuleSpec is what a rule is told to be, without its targets.
@@ -163,7 +165,31 @@ const (
 // noteOfBus and noteOfRule are what objects say.
 type noteOfBus struct {
 	Spec
-	Making bool `json:"making,omitempty"`
+	stage
+}
+
+// stage is how far an object is that has a topic of its own: it is noted before the topic
+// is made, and that it ends before the topic goes. So there is never a topic of which
+// nobody knows, and who is killed in between has left what others end.
+type stage struct {
+	Making bool `json:"making,omitempty"` // it is none yet
+	Ending bool `json:"ending,omitempty"` // it is none any more
+	// TopicID is that of a topic that was made for it.
+	TopicID string `json:"topic_id,omitempty"`
+}
+
+// idText is a topic's id as a note has it, "" for none.
+func idText(id uuid.UUID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
+
+// readID reads it; one that cannot be read is none.
+func (s *stage) readID() uuid.UUID {
+	id, _ := uuid.Parse(s.TopicID)
+	return id
 }
 
 type noteOfRule struct {
@@ -178,7 +204,7 @@ func busOf(o *object.Object) (Bus, error) {
 	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return b, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
-	b.Spec, b.making = n.Spec, n.Making
+	b.Spec, b.making, b.ending, b.topicID = n.Spec, n.Making, n.Ending, n.readID()
 	return b, nil
 }
 

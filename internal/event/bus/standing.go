@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"time"
 
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run"
@@ -17,6 +18,8 @@ type Runners interface {
 	Cursors(ctx context.Context, src *plan.Source) ([]run.Cursor, error)
 	// Counts tells what became of a target's events at this node.
 	Counts(source, target string) run.Counts
+	// Trial decides what a source's rules make of events, and writes nothing.
+	Trial(ctx context.Context, src *plan.Source, replay string) *run.Trial
 }
 
 // Words for where a target stands.
@@ -26,7 +29,7 @@ const (
 	StandsFailing  = "failing"  // its place does not take them: it is tried again
 	StandsPaused   = "paused"   // its rule is: they wait
 	StandsDisabled = "disabled" // its rule is, or its address said that it is gone
-	StandsUnknown  = "unknown"  // nobody has run its bus yet
+	StandsUnknown  = "unknown"  // nobody has run its bus yet, or it cannot be asked for now: LastError says why then
 )
 
 // Standing is where a target of a rule stands.
@@ -42,20 +45,23 @@ type Standing struct {
 	LastErrorMs                 int64
 }
 
+// standingTimeout bounds how long it is asked where targets stand: who looks at a rule
+// while something is ill wants to see what can be seen.
+const standingTimeout = 10 * time.Second
+
 // Standing tells where the targets of a rule stand, in their order; none where nobody
-// runs rules.
-func (s *Service) Standing(ctx context.Context, r Rule) ([]Standing, error) {
+// runs rules. It is unknown, with the reason, where it cannot be asked for.
+func (s *Service) Standing(ctx context.Context, r Rule) []Standing {
 	src, there := s.Source(r.Of().Full())
 	if s.o.Runners == nil || !there {
-		return nil, nil
+		return nil
 	}
-	cursors, err := s.o.Runners.Cursors(ctx, src)
-	if err != nil {
-		return nil, unavailable("how far "+r.Full().String()+" is", err)
-	}
-	ends, err := s.offsets(ctx, src.Topic, -1)
-	if err != nil {
-		return nil, unavailable("find the end of "+src.Topic, err)
+	ctx, cancel := context.WithTimeout(ctx, standingTimeout)
+	defer cancel()
+	var ends []int64
+	cursors, unknown := s.o.Runners.Cursors(ctx, src)
+	if unknown == nil {
+		ends, unknown = s.offsets(ctx, src.Topic, -1)
 	}
 	var out []Standing
 	for i := range r.Targets {
@@ -69,6 +75,9 @@ func (s *Service) Standing(ctx context.Context, r Rule) ([]Standing, error) {
 				st.at(&c, key, from(t.From, c.Partition), ends[c.Partition], s.o.Now().UnixMilli())
 			}
 		}
+		if unknown != nil {
+			st.State, st.LastError = StandsUnknown, "where it stands cannot be asked for at the moment: "+unknown.Error()
+		}
 		switch {
 		case r.Disabled || t.Disabled != "":
 			st.State, st.Behind, st.LagMs = StandsDisabled, 0, 0
@@ -80,7 +89,7 @@ func (s *Service) Standing(ctx context.Context, r Rule) ([]Standing, error) {
 		}
 		out = append(out, st)
 	}
-	return out, nil
+	return out
 }
 
 // at takes in where the target is in one partition.

@@ -42,7 +42,7 @@ func TestWhereATargetMayBe(t *testing.T) {
 		"arn:aws:sqs:eu-west-1:000000000001:later":               {Kind: plan.Queue, Ref: name.Ref{Kind: name.Queue, Account: "000000000001", Region: "eu-west-1", Name: "later"}},
 		"bus:default": {Kind: plan.Bus, Ref: name.Of(name.Bus, "default")},
 		"arn:aws:sns:us-east-1:123456789012:later":                   {Kind: plan.SNS, Ref: name.Of(name.SNS, "later")},
-		"https://example.org/a?b=c":                                  {Kind: plan.Call},
+		"https://nowhere.invalid/a?b=c":                              {Kind: plan.Call},
 		"function:resize":                                            {Kind: plan.Call},
 		"arn:aws:lambda:us-east-1:123456789012:function:resize:live": {Kind: plan.Call},
 	} {
@@ -56,29 +56,42 @@ func TestWhereATargetMayBe(t *testing.T) {
 		"arn:aws:states:us-east-1:123456789012:stateMachine:x": "step machines", "arn:aws:s3:us-east-1:123456789012:b": "nothing that Ottla has",
 		"http://user@host/": "without a user", "https://": "HOST", "function:other": "no function other", "destination:crm": "no API destinations",
 		"arn:aws:events:us-east-1:123456789012:rule/x": "no place for events", "queue:arn:aws:sns:us-east-1:123456789012:x": "no ARN of a queue",
-		"arn:aws:sqs:us-east-1:123456789012:x.fifo": "need a group",
+		"arn:aws:sqs:us-east-1:123456789012:x.fifo": "need a group", "arn:aws:sqs:us-east-1:123456789012:y.fifo": "not 1 to 128 letters",
 	} {
-		_, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{{ID: "t", To: to}})
+		target := bus.Target{ID: "t", To: to}
+		if strings.HasSuffix(to, "y.fifo") {
+			target.Group = "a b"
+		}
+		_, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{target})
 		if err != nil || !errors.Is(errs[0], bus.ErrInvalid) || !strings.Contains(errs[0].Error(), why) {
 			t.Errorf("%s: %v, %v; want %q", to, errs, err, why)
 		}
 	}
 }
 
+// Each entry has its own error, and where one cannot be none is put.
 func TestEachEntryOfPutTargetsHasItsOwnError(t *testing.T) {
 	r := newRig(t, func(o *bus.Options) { o.MostTargets = 2 })
 	ref := bus.Ref{}.Rule("x")
 	r.rule(ref, `{"source":["a"]}`)
-	got, errs, err := r.buses.PutTargets(r.ctx, ref, []bus.Target{
-		{ID: "b", To: "https://example.org"}, {ID: "no id", To: "https://example.org"}, {ID: "a", To: "https://example.org"}, {ID: "c", To: "https://example.org"},
-	})
+	of := func(ids ...string) (out []bus.Target) {
+		for _, id := range ids {
+			out = append(out, bus.Target{ID: id, To: "https://nowhere.invalid"})
+		}
+		return out
+	}
+	got, errs, err := r.buses.PutTargets(r.ctx, ref, of("b", "no id", "a", "c"))
 	if err != nil || errs[0] != nil || !errors.Is(errs[1], bus.ErrInvalid) || errs[2] != nil || !errors.Is(errs[3], bus.ErrLimit) {
 		t.Errorf("%v, %v", errs, err)
 	}
-	if len(got.Targets) != 2 || got.Targets[0].ID != "a" {
-		t.Errorf("%+v", got.Targets)
+	if rule, err := r.buses.Rule(r.ctx, ref); err != nil || len(got.Targets)+len(rule.Targets) != 0 {
+		t.Errorf("put: %+v, %+v, %v", got.Targets, rule.Targets, err)
 	}
-	byTarget, err := r.buses.RulesTo(r.ctx, bus.Ref{}, "https://example.org")
+	got, _, err = r.buses.PutTargets(r.ctx, ref, of("b", "a"))
+	if err != nil || len(got.Targets) != 2 || got.Targets[0].ID != "a" {
+		t.Errorf("%+v, %v", got.Targets, err)
+	}
+	byTarget, err := r.buses.RulesTo(r.ctx, bus.Ref{}, "https://nowhere.invalid")
 	if err != nil || len(byTarget) != 1 {
 		t.Errorf("rules by target: %+v, %v", byTarget, err)
 	}
@@ -113,6 +126,11 @@ func TestWhatTargetsGet(t *testing.T) {
 	if string(p.Body) != `{"n":7}` || string(p.Key) != "ann" || p.DedupID == "" || !slices.Equal(p.Headers, []plan.Header{{Name: "m", Value: "x"}, {Name: "n", Value: "7"}}) {
 		t.Errorf("a FIFO queue: %+v, %s", p, p.Body)
 	}
+	odd := event("app", "Placed", `{"who":"ann b"}`) // a group that SQS's clients could not name
+	src := r.source(ref.Of())
+	if _, err := src.Rules[0].Targets[0].Render(&plan.Event{Event: odd, Doc: odd.AppendDocument(nil), Source: src, Rule: src.Rules[0]}); err == nil || !strings.Contains(err.Error(), "message group") {
+		t.Errorf("a group with a space: %v", err)
+	}
 	if p := r.sent(ref, bus.Target{ID: "t", To: "topic:copy"}, e); p.Event != e || p.Body != nil {
 		t.Errorf("a topic: %+v", p)
 	}
@@ -120,7 +138,7 @@ func TestWhatTargetsGet(t *testing.T) {
 	if string(p.Event.Data) != "7" || string(p.Event.Key) != "ann" || p.Event.ID != "1" || string(e.Data) == "7" {
 		t.Errorf("a topic with other data: %+v", p.Event)
 	}
-	p = r.sent(ref, bus.Target{ID: "t", To: "https://example.org/*", Method: "PUT", Path: []string{"$.detail.id"}, Query: map[string]string{"w": "$.detail.who"}}, e)
+	p = r.sent(ref, bus.Target{ID: "t", To: "https://nowhere.invalid/*", Method: "PUT", Path: []string{"$.detail.id"}, Query: map[string]string{"w": "$.detail.who"}}, e)
 	if p.Method != "PUT" || !slices.Equal(p.Path, []string{"7"}) || !slices.Equal(p.Query, []plan.Header{{Name: "w", Value: "ann"}}) {
 		t.Errorf("a call: %+v", p)
 	}
@@ -131,14 +149,14 @@ func TestWhatIsCalledIsToldByItsKey(t *testing.T) {
 	ref := bus.Ref{}.Rule("x")
 	const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	retries := 3
-	target := bus.Target{ID: "crm", To: "https://example.org/hook", Rate: 50, Concurrency: 8, Secrets: []string{secret}, Retry: bus.Retry{Retries: &retries}}
+	target := bus.Target{ID: "crm", To: "https://nowhere.invalid/hook", Rate: 50, Concurrency: 8, Secrets: []string{secret}, Retry: bus.Retry{Retries: &retries}}
 	rule := r.rule(ref, `{"source":["a"]}`, target)
 	if print := rule.Targets[0].Prints()[0]; print != bus.PrintOf(secret) || strings.Contains(rule.Targets[0].Secrets[0], " "+secret) {
 		t.Errorf("kept: %v, print %s", rule.Targets[0].Secrets, print)
 	}
 	key := r.source(bus.Ref{}).Rules[0].Targets[0].Key
 	e, err := r.buses.Endpoint(r.ctx, key)
-	if err != nil || e.URL != "https://example.org/hook" || e.Rate != 50 || e.Concurrency != 8 || e.Retry.Most != 3 || !slices.Equal(e.Secrets, []string{secret}) {
+	if err != nil || e.URL != "https://nowhere.invalid/hook" || e.Rate != 50 || e.Concurrency != 8 || e.Retry.Most != 3 || !slices.Equal(e.Secrets, []string{secret}) {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	target.Secrets = rule.Targets[0].Prints() // a print stands for what is there
@@ -170,8 +188,8 @@ func TestWhatIsCalledHasTheDeadLettersOfItsBus(t *testing.T) {
 	r := newRig(t)
 	_, err := r.buses.Create(r.ctx, bus.Ref{Name: "shop"}, bus.Spec{DeadLetters: "all"})
 	r.must(err)
-	r.rule(bus.Ref{Name: "shop"}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "none", To: "https://example.org"},
-		bus.Target{ID: "own", To: "https://example.org", DeadLetters: "mine"})
+	r.rule(bus.Ref{Name: "shop"}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "none", To: "https://nowhere.invalid"},
+		bus.Target{ID: "own", To: "https://nowhere.invalid", DeadLetters: "mine"})
 	for _, g := range r.source(bus.Ref{Name: "shop"}).Rules[0].Targets {
 		e, err := r.buses.Endpoint(r.ctx, g.Key)
 		r.must(err)

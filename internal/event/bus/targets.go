@@ -8,25 +8,27 @@ import (
 	"slices"
 
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
 )
 
 // PutTargets adds targets to a rule, or puts them in the place of those with the same
-// ids. errs has an error for each that could not be, nil for the others, which are
-// there. err is that of all.
+// ids. errs has an error for each that cannot be: then none is put, as at AWS, where such
+// a call fails whole. err is that of all.
 func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target) (r Rule, errs []error, err error) {
 	ref = RuleRefOf(ref.Full())
 	errs = make([]error, len(targets))
 	r, _, err = s.changeRule(ctx, ref, changing{how: func(n *noteOfRule) error {
-		good := 0
+		bad := 0
 		for i := range targets {
-			if errs[i] = s.putTarget(ctx, ref, n, targets[i]); errs[i] == nil {
-				good++
-			} else if unknown := errors.Is(errs[i], ErrUnavailable); unknown {
+			if errs[i] = s.putTarget(ctx, ref, n, targets[i], s.o.Sealer); errs[i] != nil {
+				bad++
+			}
+			if unknown := errors.Is(errs[i], ErrUnavailable); unknown {
 				return errs[i]
 			}
 		}
-		if good == 0 {
+		if bad > 0 {
 			return errNothing
 		}
 		sortTargets(n.Targets)
@@ -43,22 +45,25 @@ func (s *Service) PutTargets(ctx context.Context, ref RuleRef, targets []Target)
 // a target cannot be.
 func (s *Service) ApplyRule(ctx context.Context, ref RuleRef, spec RuleSpec, targets []Target) (r Rule, created bool, err error) {
 	ref = RuleRefOf(ref.Full())
-	return s.changeRule(ctx, ref, changing{make: true, how: func(n *noteOfRule) error {
-		n.RuleSpec = spec
-		if targets == nil {
-			return nil
-		}
-		n.Targets = slices.DeleteFunc(n.Targets, func(o Target) bool {
-			return !slices.ContainsFunc(targets, func(t Target) bool { return t.ID == o.ID })
-		})
-		for i := range targets {
-			if err := s.putTarget(ctx, ref, n, targets[i]); err != nil {
-				return fmt.Errorf("target %s: %w", targets[i].ID, err)
-			}
-		}
-		sortTargets(n.Targets)
+	return s.changeRule(ctx, ref, changing{make: true, how: func(n *noteOfRule) error { return s.putWhole(ctx, ref, n, spec, targets, s.o.Sealer) }})
+}
+
+// putWhole puts a Spec and targets in the place of those that a rule has.
+func (s *Service) putWhole(ctx context.Context, rule RuleRef, n *noteOfRule, spec RuleSpec, targets []Target, by Sealer) error {
+	n.RuleSpec = spec
+	if targets == nil {
 		return nil
-	}})
+	}
+	n.Targets = slices.DeleteFunc(n.Targets, func(o Target) bool {
+		return !slices.ContainsFunc(targets, func(t Target) bool { return t.ID == o.ID })
+	})
+	for i := range targets {
+		if err := s.putTarget(ctx, rule, n, targets[i], by); err != nil {
+			return fmt.Errorf("target %s: %w", targets[i].ID, err)
+		}
+	}
+	sortTargets(n.Targets)
+	return nil
 }
 
 // UpdateTarget changes a target; ErrNotFound when there is none.
@@ -76,7 +81,7 @@ func (s *Service) UpdateTarget(ctx context.Context, ref RuleRef, id string, chan
 		if t.ID != id {
 			return invalid("id", "it does not change")
 		}
-		return s.putTarget(ctx, ref, n, t)
+		return s.putTarget(ctx, ref, n, t, s.o.Sealer)
 	}})
 	return r, err
 }
@@ -99,8 +104,8 @@ func (t Target) clone() Target {
 // errNothing ends a change that changes nothing.
 var errNothing = errors.New("nothing is to be changed")
 
-// putTarget puts one target into a rule that is being changed.
-func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t Target) error {
+// putTarget puts one target into a rule that is being changed; its secrets are sealed by.
+func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t Target, by Sealer) error {
 	t.From, t.Disabled = nil, ""
 	if err := t.check(rule); err != nil {
 		return err
@@ -113,7 +118,7 @@ func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t 
 	if i >= 0 {
 		secrets = n.Targets[i].Secrets
 	}
-	if err := s.sealSecrets(ctx, rule, &t, secrets); err != nil {
+	if err := sealSecrets(ctx, by, rule, &t, secrets); err != nil {
 		return err
 	}
 	if i >= 0 {
@@ -166,7 +171,13 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 }
 
 func (s *Service) there(ctx context.Context, ref name.Ref) error {
-	_, err := s.o.Objects.Get(ctx, ref)
+	o, err := s.o.Objects.Get(ctx, ref)
+	if err == nil && !o.There() { // or it was so a moment ago
+		o, err = s.o.Objects.Current(ctx, ref)
+	}
+	if err == nil && !o.There() {
+		err = fmt.Errorf("%s is being made or deleted: %w", ref, object.ErrNotFound)
+	}
 	return err
 }
 

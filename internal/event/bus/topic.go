@@ -9,64 +9,119 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"ottla/internal/event/material"
+	"ottla/internal/event/name"
+	"ottla/internal/uuid"
 )
 
 // overhead is what a record may have beside its data.
 const overhead = 128 << 10
 
-// place finds the topic of a bus: one that is there is adopted, unless it is another
-// object's.
-func (s *Service) place(ctx context.Context, ref Ref, spec *Spec) error {
-	asked := spec.Topic != ""
-	spec.Topic = or(spec.Topic, ref.Full().TopicName())
-	by, held, err := s.o.Objects.HolderOf(ctx, spec.Topic)
+// place finds the topic of a bus, which is old until now: one that is there is adopted,
+// unless it is another object's. The note claims it.
+func (s *Service) place(ctx context.Context, old *Bus, spec *Spec) error {
+	full, asked := old.Full(), spec.Topic != ""
+	switch {
+	case asked:
+	case old.making && !old.Adopted: // its topic may be there
+		spec.Topic = old.Topic
+	default:
+		spec.Topic = full.TopicName()
+	}
+	by, held, err := s.o.Objects.HolderOf(ctx, spec.Topic, full)
 	switch {
 	case err != nil:
-		return unavailable(ref.Full().String(), err)
+		return unavailable(full.String(), err)
 	case held && asked:
 		return invalid("topic", "the topic %s is that of %s already", spec.Topic, by)
 	case held, strings.HasPrefix(spec.Topic, "__"): // which nodes keep for themselves
-		spec.Topic = ref.Full().LongTopicName()
+		if spec.Topic, err = s.longTopic(ctx, full); err != nil {
+			return err
+		}
 	}
-	there := s.o.Partitions(spec.Topic)
-	if asked && there == 0 && spec.Topic != ref.Full().TopicName() {
+	there, err := s.partitions(ctx, spec.Topic)
+	if err != nil {
+		return err
+	}
+	if asked && there == 0 && spec.Topic != full.TopicName() {
 		return invalid("topic", "there is no topic %s to adopt", spec.Topic)
 	}
 	spec.Partitions = max(spec.Partitions, 1)
 	if spec.Adopted = there > 0; spec.Adopted {
-		spec.Partitions = int32(there)
-		return nil
-	}
-	if spec.RetentionMs == 0 {
-		spec.RetentionMs = DefaultRetentionMs
+		spec.Partitions = there
 	}
 	return nil
 }
 
-// build makes the topic of a bus, unless it is adopted. left: somebody may have made
-// it who was killed then.
-func (s *Service) build(ctx context.Context, spec *Spec, left bool) error {
-	if spec.Adopted {
-		return nil
+// longTopic is the topic of an object whose name another has as a topic.
+func (s *Service) longTopic(ctx context.Context, full name.Ref) (string, error) {
+	topic := full.LongTopicName()
+	by, held, err := s.o.Objects.HolderOf(ctx, topic, full)
+	switch {
+	case err != nil:
+		return "", unavailable(full.String(), err)
+	case held:
+		return "", invalid("name", "the topic %s is that of %s already", topic, by)
 	}
-	there, err := s.makeTopic(ctx, spec.Topic, spec.Partitions, spec.RetentionMs)
-	if err != nil {
-		return err
-	}
-	if there && !left {
-		spec.Adopted = true
-		if n := s.o.Partitions(spec.Topic); n > 0 {
-			spec.Partitions = int32(n)
-		}
-	}
-	return nil
+	return topic, nil
 }
 
-// makeTopic makes a topic of events; there is true when it was there.
-func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32, retentionMs int64) (there bool, err error) {
+// partitions is how many a topic has, 0 when there is none. Who knows is asked: this node
+// may be behind.
+func (s *Service) partitions(ctx context.Context, topic string) (n int32, err error) {
 	c, err := s.kafka()
 	if err != nil {
-		return false, err
+		return 0, err
+	}
+	there, err := material.Exists(ctx, c, topic)
+	if there {
+		_, n, err = material.ID(ctx, c, topic)
+	}
+	switch {
+	case errors.Is(err, kerr.InvalidTopicException): // too long, or one differs in . and _ alone
+		return 0, because("name", err)
+	case err != nil:
+		return 0, unavailable("find what topics there are", err)
+	}
+	return n, nil
+}
+
+// build makes the topic of a bus, unless it is adopted, and gives what to note of the
+// bus. left: somebody may have made the topic who was killed then.
+func (s *Service) build(ctx context.Context, spec Spec, left bool) (noteOfBus, error) {
+	if spec.Adopted {
+		return noteOfBus{Spec: spec}, nil
+	}
+	id, there, err := s.makeTopic(ctx, spec.Topic, spec.Partitions, spec.RetentionMs)
+	if err != nil {
+		return noteOfBus{}, err
+	}
+	if there {
+		c, err := s.kafka()
+		if err != nil {
+			return noteOfBus{}, err
+		}
+		if id, spec.Partitions, err = material.ID(ctx, c, spec.Topic); err != nil {
+			return noteOfBus{}, unavailable("make the bus", err)
+		}
+		if left {
+			err = s.setRetention(ctx, spec.Topic, spec.RetentionMs)
+		} else {
+			spec.Adopted, id = true, uuid.UUID{}
+		}
+		if err != nil {
+			return noteOfBus{}, err
+		}
+	}
+	return noteOfBus{spec, stage{TopicID: idText(id)}}, nil
+}
+
+// makeTopic makes a topic of events, and gives its id; there is true when it was there.
+func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32, retentionMs int64) (id uuid.UUID, there bool, err error) {
+	c, err := s.kafka()
+	if err != nil {
+		return id, false, err
 	}
 	settings := map[string]*string{}
 	set := func(name, value string) { settings[name] = &value }
@@ -74,19 +129,14 @@ func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32,
 	set("retention.ms", strconv.FormatInt(retentionMs, 10))
 	set("max.message.bytes", strconv.Itoa(MaxEventBytes+overhead))
 	set("message.timestamp.type", "CreateTime")
-	made, err := kadm.NewClient(c).CreateTopic(ctx, partitions, -1, settings, topic)
-	if err == nil {
-		err = made.Err
-	}
+	id, there, err = material.Make(ctx, c, topic, partitions, settings)
 	switch {
-	case errors.Is(err, kerr.TopicAlreadyExists):
-		return true, nil
 	case errors.Is(err, kerr.InvalidTopicException): // too long, or one differs in . and _ alone
-		return false, because("name", fmt.Errorf("there can be no topic %s: %s", topic, made.ErrMessage))
+		return id, false, because("name", err)
 	case err != nil:
-		return false, unavailable("make the topic "+topic, err)
+		return id, false, unavailable("make what it needs", err)
 	}
-	return false, nil
+	return id, there, nil
 }
 
 // setRetention changes how long a topic keeps events.
@@ -106,25 +156,14 @@ func (s *Service) setRetention(ctx context.Context, topic string, retentionMs in
 	return nil
 }
 
-// demolish takes away what a bus was made of.
-func (s *Service) demolish(ctx context.Context, spec *Spec) error {
-	if spec.Adopted {
-		return nil
-	}
-	return s.deleteTopic(ctx, spec.Topic)
-}
-
-func (s *Service) deleteTopic(ctx context.Context, topic string) error {
+// deleteTopic deletes a topic: by its id where that is noted.
+func (s *Service) deleteTopic(ctx context.Context, topic string, id uuid.UUID) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	gone, err := kadm.NewClient(c).DeleteTopic(ctx, topic)
-	if err == nil {
-		err = gone.Err
-	}
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return unavailable("delete the topic "+topic, err)
+	if err := material.Delete(ctx, c, topic, id); err != nil {
+		return unavailable("delete what it was made of", err)
 	}
 	return nil
 }

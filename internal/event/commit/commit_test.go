@@ -35,6 +35,20 @@ func (s slow) Partition(r *kgo.Record, _ int) int {
 	return 0
 }
 
+// What a client will never note, as its topic is gone, is not waited for.
+func TestWhatIsNeverNotedIsNotWaitedFor(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c, err := kgo.NewClient(kgo.SeedBrokers("nobody.invalid:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := commit.Known(ctx, c, &kgo.Record{Topic: "gone"}); err == nil || ctx.Err() != nil {
+		t.Errorf("it was waited for as long as anybody would, and %v", err)
+	}
+}
+
 // The first transaction of a client on a topic is committed, however early its end
 // is asked for.
 func TestTheFirstTransactionOnATopicIsCommitted(t *testing.T) {

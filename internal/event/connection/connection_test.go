@@ -272,3 +272,56 @@ func TestWhatCannotBeAConnection(t *testing.T) {
 		t.Errorf("a connection that is not there: %v", err)
 	}
 }
+
+func TestAConnectionIsMadeToBeAsItIsTold(t *testing.T) {
+	r := newRig(t)
+	ref := name.Of(name.Connection, "crm")
+	spec := connection.Spec{Description: "d", Auth: connection.Auth{Type: connection.APIKey, Name: "x-api-key", Value: "hush", Parameters: all}}
+	if _, err := r.svc.Differs(r.ctx(), ref, spec); !errors.Is(err, connection.ErrNotFound) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	if _, _, err := r.svc.Put(r.ctx(), ref, connection.Spec{}); !errors.Is(err, connection.ErrInvalid) {
+		t.Errorf("without an authorization: %v", err)
+	}
+	made, created, err := r.svc.Put(r.ctx(), ref, spec)
+	r.must(err)
+	again, anew, err := r.svc.Put(r.ctx(), ref, spec)
+	r.must(err)
+	if !created || anew || again.Version != made.Version {
+		t.Errorf("put twice: %v and %v, version %d and then %d", created, anew, made.Version, again.Version)
+	}
+	differs := func(want string, change func(*connection.Spec)) {
+		t.Helper()
+		other := spec
+		change(&other)
+		if got, err := r.svc.Differs(r.ctx(), ref, other); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("it differs in %v, %v; want %q", got, err, want)
+		}
+	}
+	differs("", func(*connection.Spec) {})
+	differs("", func(s *connection.Spec) { s.Auth = connection.Auth{} })
+	differs("auth", func(s *connection.Spec) { s.Auth.Value = "other" })
+	differs("auth", func(s *connection.Spec) { s.Auth.Parameters = connection.Parameters{Query: []connection.Parameter{}} })
+	differs("description auth", func(s *connection.Spec) {
+		s.Description, s.Auth = "", connection.Auth{Type: connection.Basic, User: "u", Password: "p"}
+	})
+	described, _, err := r.svc.Put(r.ctx(), ref, connection.Spec{Description: "other"})
+	if spec.Description = "other"; err != nil || described.Description != "other" {
+		t.Errorf("another description: %+v, %v", described, err)
+	}
+	differs("", func(*connection.Spec) {})
+	_, err = r.svc.Deauthorize(r.ctx(), ref)
+	r.must(err)
+	differs("auth", func(*connection.Spec) {})
+
+	to := name.Of(name.Destination, "crm")
+	if _, _, err := r.svc.PutDestination(r.ctx(), to, connection.DestinationSpec{Connection: name.Of(name.Connection, "none"), URL: "https://example.org", Method: "POST"}); !errors.Is(err, connection.ErrNotFound) {
+		t.Errorf("a destination without its connection: %v", err)
+	}
+	for i, rate := range []int32{0, 9} {
+		d, created, err := r.svc.PutDestination(r.ctx(), to, connection.DestinationSpec{Connection: ref, URL: "https://example.org", Method: "POST", Rate: rate})
+		if err != nil || created != (i == 0) || d.Rate != rate {
+			t.Errorf("put %d: %+v, created %v, %v", i, d, created, err)
+		}
+	}
+}

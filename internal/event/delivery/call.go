@@ -117,13 +117,16 @@ func addressOf(e *plan.Endpoint, p *parcel) (address, told string, err error) {
 		text = before + url.PathEscape(v) + after
 	}
 	if strings.Contains(text, "*") {
-		return "", e.URL, fmt.Errorf("%w: the address %s has more * than the target has values for", outbound.ErrForbidden, e.URL)
+		return "", bare(e.URL), fmt.Errorf("%w: the address %s has more * than the target has values for", outbound.ErrForbidden, bare(e.URL))
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return "", e.URL, fmt.Errorf("%w: %w", outbound.ErrForbidden, err)
+		return "", bare(e.URL), fmt.Errorf("%w: %w", outbound.ErrForbidden, err)
 	}
-	all, shown := u.Query(), u.Query()
+	all, shown := u.Query(), url.Values{}
+	for name := range all {
+		shown.Set(name, mask) // a token, often
+	}
 	for _, q := range p.Query {
 		all.Set(q.Name, q.Value)
 		shown.Set(q.Name, q.Value)
@@ -132,10 +135,9 @@ func addressOf(e *plan.Endpoint, p *parcel) (address, told string, err error) {
 		all.Set(q.Name, q.Value)
 		shown.Set(q.Name, mask)
 	}
-	if len(p.Query)+len(e.Query) == 0 {
-		return u.String(), u.String(), nil
+	if len(p.Query)+len(e.Query) > 0 {
+		u.RawQuery = all.Encode()
 	}
-	u.RawQuery = all.Encode()
 	full := u.String()
 	u.RawQuery = shown.Encode()
 	return full, u.String(), nil

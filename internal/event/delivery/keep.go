@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/commit"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/queue"
 )
 
@@ -22,8 +23,11 @@ const (
 	// done again after a crash.
 	keepEvery = 50 * time.Millisecond
 	keepMost  = 500
-	// letterAgainMs is when a dead letter is tried again that could not be written.
-	letterAgainMs = 30_000
+	// letterAgainMs is when a dead letter is tried again that could not be written, and
+	// mostLetterAgainMs when at the latest: what is written to its queue's topic alone
+	// may hold all targets for writeTimeout.
+	letterAgainMs     = 30_000
+	mostLetterAgainMs = 600_000
 	// fewBytes is what goes to one queue without a pause: its topic may take no larger
 	// batches.
 	fewBytes = 48 << 10
@@ -74,6 +78,9 @@ func (r *runner) written() {
 	for _, l := range r.letters {
 		r.told(l)
 	}
+	for _, l := range r.letters {
+		delete(r.ill, l.endpoint.DeadLetters)
+	}
 	r.letters, r.attempts = nil, nil
 	clear(r.stale)
 	for key := range r.dirty {
@@ -100,8 +107,9 @@ func (r *runner) rested() {
 // states are the records of what changed.
 func (r *runner) states() ([]*kgo.Record, error) {
 	var out []*kgo.Record
+	now := r.s.o.Now()
 	add := func(key string, value any) error {
-		rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(key)}
+		rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(key), Timestamp: now}
 		if value != nil {
 			b, err := json.Marshal(value)
 			if err != nil {
@@ -161,7 +169,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 	var mu sync.Mutex // guards what promises write
 	var ownErr error
 	for _, rec := range own {
-		r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+		produce.Within(ctx, r.client, writeTimeout, rec, func(_ *kgo.Record, err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			ownErr = errors.Join(ownErr, err)
@@ -178,7 +186,7 @@ func (r *runner) transaction(ctx context.Context) (refusals, error) {
 				}
 				size[rec.Topic] = n
 			}
-			r.client.Produce(ctx, rec, func(_ *kgo.Record, err error) {
+			produce.Within(ctx, r.client, writeTimeout, rec, func(_ *kgo.Record, err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -226,10 +234,33 @@ func renewed(letters map[int][]*kgo.Record, refused refusals) []string {
 	return out
 }
 
+// illness is since when dead letters of a queue cannot be written.
+type illness struct {
+	untilMs int64 // they are tried again then
+	waitMs  int64
+}
+
+// errIll says that dead letters of a queue could not be written a moment ago.
+var errIll = errors.New("others could not be written a moment ago")
+
+// sicken notes of the queues of what was refused when they are tried again.
+func (r *runner) sicken(refused refusals, nowMs int64) {
+	for i, l := range r.letters {
+		queue := l.endpoint.DeadLetters
+		known := r.ill[queue]
+		if err := refused[i]; err == nil || hopeless(err) || known.untilMs > nowMs {
+			continue
+		}
+		wait := min(max(2*known.waitMs, letterAgainMs), mostLetterAgainMs)
+		r.ill[queue] = illness{nowMs + wait, wait}
+	}
+}
+
 // giveBack puts dead letters off that could not be written, and drops those that never
 // can be.
 func (r *runner) giveBack(refused refusals) {
 	nowMs := r.s.nowMs()
+	r.sicken(refused, nowMs)
 	var left []lost
 	for i, l := range r.letters {
 		err := refused[i]
@@ -242,7 +273,7 @@ func (r *runner) giveBack(refused refusals) {
 		default:
 			r.s.o.Logger.Warn("a dead letter cannot be written at the moment; it is tried again", "target", l.lane.key, "queue", l.endpoint.DeadLetters.Name, "err", err)
 			if r.lanes[l.lane.key] == l.lane {
-				l.lane.Keep(l.Letter, nowMs+letterAgainMs)
+				l.lane.Keep(l.Letter, r.ill[l.endpoint.DeadLetters].untilMs)
 				l.lane.Load(l.Offset, false)
 				r.touch(l.lane)
 			}

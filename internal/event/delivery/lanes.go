@@ -32,6 +32,8 @@ type lane struct {
 	// crowded: it had no room for a payload that it wants, and gets it when half of
 	// its share is free.
 	crowded bool
+	asking  bool // it is being found out whether its target is gone
+	sure    bool // that was found out: if it is not known now, it is gone
 }
 
 // load takes a payload into memory.

@@ -31,7 +31,7 @@ func (r *runner) letterRecords(ctx context.Context) (map[int][]*kgo.Record, refu
 		if l.err != nil || l.endpoint.DeadLetters.Name == "" {
 			continue
 		}
-		recs, err := r.s.o.Queues.Records(ctx, queue.RefOf(l.endpoint.DeadLetters), []queue.Message{l.message()})
+		recs, err := r.letter(ctx, &l)
 		if err != nil {
 			refused[i] = err
 			continue
@@ -39,6 +39,21 @@ func (r *runner) letterRecords(ctx context.Context) (map[int][]*kgo.Record, refu
 		out[i] = recs
 	}
 	return out, refused
+}
+
+// letter are the records of a dead letter; an error where its queue takes none at the
+// moment.
+func (r *runner) letter(ctx context.Context, l *lost) ([]*kgo.Record, error) {
+	if r.ill[l.endpoint.DeadLetters].untilMs > r.s.nowMs() {
+		return nil, errIll
+	}
+	recs, err := r.s.o.Queues.Records(ctx, queue.RefOf(l.endpoint.DeadLetters), []queue.Message{l.message()})
+	for _, rec := range recs {
+		if err == nil && r.s.o.Ill != nil {
+			err = r.s.o.Ill(rec.Topic)
+		}
+	}
+	return recs, err
 }
 
 // message is the event as EventBridge's dead letters have it: as it came, and why it
@@ -100,8 +115,13 @@ func targetARN(e *plan.Endpoint) string {
 	if e.Function != "" {
 		return "arn:aws:lambda:" + or(e.Rule.Region, name.DefaultRegion) + ":" + or(e.Rule.Account, name.DefaultAccount) + ":function:" + e.Function
 	}
-	bare, _, _ := strings.Cut(e.URL, "?")
-	return bare
+	return bare(e.URL)
+}
+
+// bare is an address without its query.
+func bare(address string) string {
+	before, _, _ := strings.Cut(address, "?")
+	return before
 }
 
 func or(s, otherwise string) string {

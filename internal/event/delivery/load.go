@@ -13,6 +13,7 @@ import (
 	"ottla/internal/event/commit"
 	"ottla/internal/event/delivery/course"
 	"ottla/internal/event/follow"
+	"ottla/internal/event/name"
 	"ottla/internal/event/place"
 )
 
@@ -46,7 +47,7 @@ func (r *runner) begin(ctx context.Context) error {
 	defer cancel()
 	c, err := r.s.o.Client(
 		kgo.TransactionalID("ottla-deliveries-"+strconv.Itoa(int(r.partition))), kgo.TransactionTimeout(txnTimeout),
-		kgo.RecordDeliveryTimeout(writeTimeout), kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(mostBatch),
+		kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(mostBatch),
 		kgo.RecordPartitioner(place.Partitioner()),
 	)
 	if err != nil {
@@ -84,12 +85,12 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 func (r *runner) clear() {
 	r.reads, r.rereads, r.goOn = make(chan chunk), make(chan reread), make(chan int64, 1)
 	r.lanes, r.wanting, r.heat, r.starved = map[string]*lane{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	r.stale, r.dirty = map[string]bool{}, map[string]bool{}
+	r.stale, r.dirty, r.ill = map[string]bool{}, map[string]bool{}, map[name.Ref]illness{}
 	r.hot, r.due, r.letters, r.attempts = nil, nil, nil, nil
 	r.at, r.flying, r.bytes, r.loading, r.rereading = 0, 0, 0, 0, false
 	r.commitAt = time.Time{}
 	r.mu.Lock()
-	r.ended, r.marked = nil, nil
+	r.ended, r.marked, r.known = nil, nil, nil
 	r.mu.Unlock()
 }
 
@@ -100,8 +101,8 @@ func (r *runner) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if err := c.BeginTransaction(); err != nil {
 		return 0, err
 	}
-	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey)}
-	told := &kgo.Record{Topic: AttemptsTopic, Partition: r.partition, Key: []byte(fenceKey)}
+	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey), Timestamp: r.s.o.Now()}
+	told := &kgo.Record{Topic: AttemptsTopic, Partition: r.partition, Key: []byte(fenceKey), Timestamp: r.s.o.Now()}
 	if err := c.ProduceSync(ctx, rec, told).FirstErr(); err != nil {
 		return 0, err
 	}
@@ -147,7 +148,11 @@ func (r *runner) apply(rec *kgo.Record) error {
 		if err := json.Unmarshal(rec.Value, &s); err != nil {
 			return err
 		}
-		r.lanes[key] = &lane{Lane: course.Restore(s), key: key, loaded: map[int64]*parcel{}, kept: true}
+		of, err := course.Restore(s)
+		if err != nil {
+			return err
+		}
+		r.lanes[key] = &lane{Lane: of, key: key, loaded: map[int64]*parcel{}, kept: true}
 	}
 	return nil
 }

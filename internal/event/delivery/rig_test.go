@@ -49,6 +49,8 @@ type rig struct {
 	endpoints map[string]*plan.Endpoint
 	unheard   map[string]*plan.Endpoint // what the node hears of when it asks
 	disabled  map[string]string
+	ask       func(context.Context) error // before the node hears of what is unheard
+	ill       error                       // why topics of queues take nothing
 }
 
 func newRig(t *testing.T) *rig {
@@ -126,7 +128,7 @@ func (r *rig) service() *delivery.Service {
 	r.must(err)
 	return delivery.New(delivery.Options{
 		Endpoints: r, Current: r.current, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: r.client,
-		Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now,
+		Ill: r.illOf, Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now,
 	})
 }
 
@@ -170,12 +172,26 @@ func (r *rig) Endpoint(_ context.Context, key string) (*plan.Endpoint, error) {
 	return &one, nil
 }
 
-func (r *rig) current(context.Context) error {
+func (r *rig) current(ctx context.Context) error {
+	r.mu.Lock()
+	ask := r.ask
+	r.mu.Unlock()
+	if ask != nil {
+		if err := ask(ctx); err != nil {
+			return err
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.Copy(r.endpoints, r.unheard)
 	r.unheard = nil
 	return nil
+}
+
+func (r *rig) illOf(string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ill
 }
 
 func (r *rig) Disable(_ context.Context, key, why string) error {
@@ -297,17 +313,18 @@ func names(prefix string, n int) []string {
 	return out
 }
 
-// once tells which of what was to come once did not.
-func once(got map[string]int, want []string) error {
-	for _, w := range want {
-		if got[w] != 1 {
-			return fmt.Errorf("%s came %d times", w, got[w])
+// firsts are those that came, in the order of their first times: a runner that was
+// loaded again may call once more what was called just before.
+func firsts(came []string) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, c := range came {
+		if !seen[c] {
+			out = append(out, c)
 		}
+		seen[c] = true
 	}
-	if len(got) != len(want) {
-		return fmt.Errorf("%d came, want %d: %v", len(got), len(want), slices.Sorted(maps.Keys(got)))
-	}
-	return nil
+	return out
 }
 
 func queueOf(ref name.Ref) queue.Ref { return queue.RefOf(ref) }

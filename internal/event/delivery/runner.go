@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/event/delivery/course"
 	"ottla/internal/event/follow"
+	"ottla/internal/event/name"
 )
 
 const (
@@ -34,6 +35,7 @@ type runner struct {
 	mu     sync.Mutex
 	marked []string // targets to look at
 	ended  []ended  // calls that are over
+	known  []known  // inquiries that are over
 	asking []ask    // who waits until all that is due is done
 
 	client    *kgo.Client
@@ -57,6 +59,7 @@ type runner struct {
 	stale     map[string]bool
 	dirty     map[string]bool // lanes that changed
 	letters   []lost
+	ill       map[name.Ref]illness // queues whose dead letters cannot be written
 	attempts  []*kgo.Record
 	committed time.Time
 	commitAt  time.Time // when what changed is to be written; zero for nothing

@@ -1,11 +1,14 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -70,19 +73,21 @@ func Search(ctx context.Context, client func(opts ...kgo.Opt) (*kgo.Client, erro
 	if strings.Contains(q.Target, "#") && strings.Count(q.Target, "/") > 0 && exact(q.Target) {
 		only = record.KeyHash([]byte(q.Target)) % int32(len(topics[AttemptsTopic].Partitions))
 	}
-	var found []Attempt
-	for p := range int32(len(topics[AttemptsTopic].Partitions)) {
+	some, errs := make([][]Attempt, len(topics[AttemptsTopic].Partitions)), make([]error, len(topics[AttemptsTopic].Partitions))
+	var searching sync.WaitGroup
+	for p := range int32(len(some)) {
 		if only >= 0 && p != only {
 			continue
 		}
 		start, _ := starts.Lookup(AttemptsTopic, p)
-		some, err := searchOne(ctx, client, p, start.Offset, q, most)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, some...)
+		searching.Go(func() { some[p], errs[p] = searchOne(ctx, client, p, start.Offset, q, most) })
 	}
-	slices.SortStableFunc(found, func(a, b Attempt) int { return int(a.AtMs - b.AtMs) })
+	searching.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	found := slices.Concat(some...)
+	slices.SortStableFunc(found, func(a, b Attempt) int { return cmp.Compare(a.AtMs, b.AtMs) })
 	return found[max(0, len(found)-most):], nil
 }
 
@@ -92,7 +97,12 @@ func exact(target string) bool {
 	return strings.Contains(rest, "/")
 }
 
-// searchOne searches one partition to its end as it is now.
+// firstBlock is how many records are looked at first from the end of a partition on;
+// each block before is four times as large.
+const firstBlock = 512
+
+// searchOne searches one partition from its end, as it is now, back to an offset, until
+// there is enough: who asks for the newest waits for no more than those.
 func searchOne(ctx context.Context, client func(opts ...kgo.Opt) (*kgo.Client, error), partition int32, from int64, q Query, most int) ([]Attempt, error) {
 	log, err := follow.Open(follow.Options{Client: client, Topic: AttemptsTopic, Partition: partition, From: from, Wait: 100 * time.Millisecond})
 	if err != nil {
@@ -104,7 +114,21 @@ func searchOne(ctx context.Context, client func(opts ...kgo.Opt) (*kgo.Client, e
 		return nil, err
 	}
 	var found []Attempt
-	for log.At() < end {
+	for size := int64(firstBlock); end > from && len(found) < most; size *= 4 {
+		start := max(from, end-size)
+		block, err := q.block(ctx, log, start, end, most)
+		if err != nil {
+			return nil, err
+		}
+		found, end = append(block, found...), start
+	}
+	return found[max(0, len(found)-most):], nil
+}
+
+// block are the newest attempts that fit between two offsets.
+func (q *Query) block(ctx context.Context, log *follow.Partition, start, end int64, most int) ([]Attempt, error) {
+	var found []Attempt
+	for log.GoTo(start); log.At() < end; {
 		got, err := log.Next(ctx)
 		if err != nil {
 			return nil, err

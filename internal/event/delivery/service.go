@@ -53,12 +53,14 @@ type Functions interface {
 
 // Options make a Service.
 type Options struct {
-	// Endpoints know the targets. What they call plan.ErrGone is dropped, if they
-	// still do when Current has returned: then they know everything that was defined
-	// before it was called. nil: they always do.
+	// Endpoints know the targets, and tell at once. What they call plan.ErrGone is
+	// dropped, if they still do when Current has returned: then they know everything
+	// that was defined before it was called. nil: they always do.
 	Endpoints plan.Endpoints
 	Current   func(ctx context.Context) error
 	Queues    Queues
+	// Ill tells why a queue's topic takes no records at the moment; nil for all do.
+	Ill       func(topic string) error
 	HTTP      Caller
 	Functions Functions // nil: there are none
 	// Client makes a client of this node's Kafka door.

@@ -109,7 +109,7 @@ func (r *runner) settled() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.ended) > 0 || len(r.marked) > 0 {
+	if len(r.ended) > 0 || len(r.marked) > 0 || len(r.known) > 0 {
 		return
 	}
 	r.asking = slices.DeleteFunc(r.asking, func(a ask) bool {

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -61,10 +60,11 @@ func (r *runner) take(c chunk) {
 // be looked at, and the time.
 func (r *runner) collect() {
 	r.mu.Lock()
-	over, marked := r.ended, r.marked
-	r.ended, r.marked = nil, nil
+	over, marked, learned := r.ended, r.marked, r.known
+	r.ended, r.marked, r.known = nil, nil, nil
 	r.mu.Unlock()
 	nowMs := r.s.nowMs()
+	r.learn(learned, nowMs)
 	for _, e := range over {
 		r.flying--
 		ln := e.lane
@@ -110,27 +110,64 @@ func (r *runner) look(ctx context.Context, helpers *sync.WaitGroup) {
 	}
 }
 
-// endpoint finds an endpoint. It is gone when it is where all is known that was defined
-// anywhere: this node may hear of a target later than the one that put something down
-// for it.
-func (s *Service) endpoint(ctx context.Context, key string) (*plan.Endpoint, error) {
-	e, err := s.o.Endpoints.Endpoint(ctx, key)
-	if !errors.Is(err, plan.ErrGone) || s.o.Current == nil {
-		return e, err
+// known tells of a lane whether it is known what was defined of its target.
+type known struct {
+	lane *lane
+	err  error
+}
+
+// inquire finds out whether a target is gone: it is when it still is where all is known
+// that was defined anywhere. This node may hear of a target later than the one that put
+// something down for it. Nobody else waits for that.
+func (r *runner) inquire(ctx context.Context, helpers *sync.WaitGroup, ln *lane) {
+	if ln.asking {
+		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, currentTimeout)
-	defer cancel()
-	if err := s.o.Current(ctx); err != nil {
-		return nil, fmt.Errorf("whether there is such a target is not known: %w", err)
+	ln.asking = true
+	r.flying++ // Settle waits for it
+	helpers.Go(func() {
+		asked, cancel := context.WithTimeout(ctx, currentTimeout)
+		defer cancel()
+		err := r.s.o.Current(asked)
+		r.mu.Lock()
+		r.known = append(r.known, known{ln, err})
+		r.mu.Unlock()
+		r.ring()
+	})
+}
+
+// learn takes up what came of inquiries.
+func (r *runner) learn(all []known, nowMs int64) {
+	for _, k := range all {
+		r.flying--
+		ln := k.lane
+		ln.asking = false
+		if r.lanes[ln.key] != ln {
+			continue
+		}
+		if k.err != nil {
+			r.s.o.Logger.Warn("whether there is such a target is not known at the moment; it is tried again", "target", ln.key, "err", k.err)
+			r.due.set(ln, nowMs+askAgainMs)
+			continue
+		}
+		ln.sure = true
+		r.heatUp(ln.key)
 	}
-	return s.o.Endpoints.Endpoint(ctx, key)
 }
 
 // lookAt decides for one target.
 func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, nowMs int64) {
 	delete(r.wanting, ln.key)
-	e, err := r.s.endpoint(ctx, ln.key)
+	asked, cancel := context.WithTimeout(ctx, currentTimeout)
+	e, err := r.s.o.Endpoints.Endpoint(asked, ln.key)
+	cancel()
+	sure := ln.sure || r.s.o.Current == nil
+	ln.sure = false
 	if errors.Is(err, plan.ErrGone) {
+		if !sure {
+			r.inquire(ctx, helpers, ln)
+			return
+		}
 		r.s.o.Logger.Info("a target was removed; what waited for it is dropped", "target", ln.key, "deliveries", len(ln.Items))
 		r.s.count.dropped.Add(len(ln.Items))
 		r.forget(ln)

@@ -33,6 +33,7 @@ type door struct {
 	epoch   int32
 	fetches []int64 // the offsets that were asked for
 	waits   []int32
+	lonely  bool // another partition of the topic has no leader
 }
 
 // span is a batch.
@@ -159,6 +160,11 @@ func (d *door) metadata(_ *kmsg.MetadataRequest, resp *kmsg.MetadataResponse) {
 	p.Leader, p.LeaderEpoch, p.Replicas, p.ISR = 7, d.epoch, []int32{7}, []int32{7}
 	t := kmsg.NewMetadataResponseTopic()
 	t.Topic, t.TopicID, t.Partitions = kmsg.StringPtr("t"), [16]byte{1}, append(t.Partitions, p)
+	if d.lonely {
+		p := kmsg.NewMetadataResponseTopicPartition()
+		p.Partition, p.ErrorCode, p.Leader, p.Replicas = 1, kerr.LeaderNotAvailable.Code, -1, []int32{8}
+		t.Partitions = append(t.Partitions, p)
+	}
 	resp.Topics = append(resp.Topics, t)
 }
 

@@ -18,37 +18,38 @@ const mostBytes = 1 << 20
 const unknown = -1
 
 // forget has the next fetch ask for the leader.
-func (p *Partition) forget() { p.leader, p.stable = unknown, unknown }
+func (p *Partition) forget() { p.led.leader, p.stable = unknown, unknown }
 
 // find asks who leads.
-func (p *Partition) find(ctx context.Context) error {
+func (p *Partition) find(ctx context.Context) (lead, error) {
 	req := kmsg.NewPtrMetadataRequest()
 	row := kmsg.NewMetadataRequestTopic()
 	row.Topic = &p.o.Topic
 	req.Topics = append(req.Topics, row)
 	resp, err := req.RequestWith(ctx, p.c)
 	if err != nil {
-		return fmt.Errorf("ask who leads: %w", err)
+		return lead{}, fmt.Errorf("ask who leads: %w", err)
 	}
 	for _, t := range resp.Topics {
 		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
-			return fmt.Errorf("ask who leads: %w", err)
+			return lead{}, fmt.Errorf("ask who leads: %w", err)
 		}
 		for _, x := range t.Partitions {
 			if x.Partition == p.o.Partition && x.Leader >= 0 {
-				p.leader, p.epoch, p.topic = x.Leader, x.LeaderEpoch, t.TopicID
-				return nil
+				return lead{x.Leader, x.LeaderEpoch, t.TopicID}, nil
 			}
 		}
 	}
-	return fmt.Errorf("ask who leads: %w", kerr.LeaderNotAvailable)
+	return lead{}, fmt.Errorf("ask who leads: %w", kerr.LeaderNotAvailable)
 }
 
 // fetch is one fetch. It waits only where everything was read that the leader has
 // told of.
 func (p *Partition) fetch(ctx context.Context) ([]*kgo.Record, error) {
-	if p.leader == unknown {
-		if err := p.find(ctx); err != nil {
+	if p.led.leader == unknown {
+		var err error
+		if p.led, err = p.find(ctx); err != nil {
+			p.led.leader = unknown
 			return nil, err
 		}
 	}
@@ -58,11 +59,11 @@ func (p *Partition) fetch(ctx context.Context) ([]*kgo.Record, error) {
 		req.MaxWaitMillis = int32(p.o.Wait / time.Millisecond)
 	}
 	row := kmsg.NewFetchRequestTopicPartition()
-	row.Partition, row.CurrentLeaderEpoch, row.FetchOffset, row.PartitionMaxBytes = p.o.Partition, p.epoch, p.at, p.o.Bytes
+	row.Partition, row.CurrentLeaderEpoch, row.FetchOffset, row.PartitionMaxBytes = p.o.Partition, p.led.epoch, p.at, p.o.Bytes
 	topic := kmsg.NewFetchRequestTopic()
-	topic.Topic, topic.TopicID, topic.Partitions = p.o.Topic, p.topic, append(topic.Partitions, row)
+	topic.Topic, topic.TopicID, topic.Partitions = p.o.Topic, p.led.topic, append(topic.Partitions, row)
 	req.Topics = append(req.Topics, topic)
-	raw, err := p.c.Broker(int(p.leader)).Request(ctx, req)
+	raw, err := p.c.Broker(int(p.led.leader)).Request(ctx, req)
 	if err != nil {
 		return nil, err
 	}

@@ -119,6 +119,16 @@ func TestAReaderAsksAgainWhereTheLogEnds(t *testing.T) {
 	}
 }
 
+// Whether another partition of the topic has a leader is nothing to who reads this one.
+func TestAReaderNeedsNoLeaderOfAnotherPartition(t *testing.T) {
+	d := &door{t: t, lonely: true, start: 2}
+	d.put(2, 4, true)
+	ctx, p := open(t, d, 0)
+	if got := toEnd(t, ctx, p); !slices.Equal(got, []int64{2, 3, 4}) {
+		t.Errorf("records are at %v", got)
+	}
+}
+
 // Only where all is read that is known of is it worth waiting.
 func TestAReaderWaitsOnlyAtTheEnd(t *testing.T) {
 	d := &door{t: t}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/uuid"
 )
@@ -42,14 +42,17 @@ type Partition struct {
 	unpack kgo.Decompressor
 	at     int64
 
-	// leader answers fetches, -1 when it must be asked for; epoch and topic are
-	// what it was then.
-	leader int32
-	epoch  int32
-	topic  uuid.UUID
+	// led is who answers fetches; its leader is -1 when he must be asked for.
+	led lead
 	// stable is the last stable offset that the leader told in this epoch, -1
 	// before it told one.
 	stable int64
+}
+
+// lead is who leads the partition, in which epoch, and the topic's id.
+type lead struct {
+	leader, epoch int32
+	topic         uuid.UUID
 }
 
 // Open begins to read. It asks nobody yet.
@@ -112,38 +115,63 @@ func (p *Partition) Next(ctx context.Context) ([]*kgo.Record, error) {
 }
 
 // End tells where what is committed ends: everything below is at rest. It asks again
-// for some seconds where nobody can tell, as a leader that was just elected.
+// for some seconds where nobody can tell, as a leader that was just elected. Any goroutine
+// may call it, also while another reads.
 func (p *Partition) End(ctx context.Context) (int64, error) {
 	for begun := time.Now(); ; {
-		ends, err := kadm.NewClient(p.c).ListCommittedOffsets(ctx, p.o.Topic)
-		end, err := p.listed("ends", ends, err)
-		if !kerr.IsRetriable(err) || time.Since(begun) > answerWithin {
-			return end, err
+		end, err := p.ask(ctx, atEnd)
+		if err == nil {
+			return end, nil
+		}
+		if ctx.Err() != nil || errors.Is(err, kgo.ErrClientClosed) || time.Since(begun) > answerWithin {
+			return 0, fmt.Errorf("look where %s-%d ends: %w", p.o.Topic, p.o.Partition, err)
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return 0, err
 		}
 	}
 }
 
 // begin tells where the log begins.
 func (p *Partition) begin(ctx context.Context) (int64, error) {
-	starts, err := kadm.NewClient(p.c).ListStartOffsets(ctx, p.o.Topic)
-	return p.listed("begins", starts, err)
+	begin, err := p.ask(ctx, atBegin)
+	if err != nil {
+		return 0, fmt.Errorf("look where it begins: %w", err)
+	}
+	return begin, nil
 }
 
-func (p *Partition) listed(what string, all kadm.ListedOffsets, err error) (int64, error) {
-	o, ok := all.Lookup(p.o.Topic, p.o.Partition)
-	if err == nil {
-		err = o.Err
-	}
-	if err == nil && !ok {
-		err = errors.New("nobody tells")
-	}
+// The timestamps that ask for a log's beginning and its end.
+const (
+	atBegin = -2
+	atEnd   = -1
+)
+
+// ask asks the leader for an offset. Of the topic's other partitions nothing is asked:
+// they may be without a leader.
+func (p *Partition) ask(ctx context.Context, timestamp int64) (int64, error) {
+	at, err := p.find(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("look where %s-%d %s: %w", p.o.Topic, p.o.Partition, what, err)
+		return 0, err
 	}
-	return o.Offset, nil
+	row := kmsg.NewListOffsetsRequestTopicPartition()
+	row.Partition, row.CurrentLeaderEpoch, row.Timestamp = p.o.Partition, at.epoch, timestamp
+	topic := kmsg.NewListOffsetsRequestTopic()
+	topic.Topic, topic.Partitions = p.o.Topic, append(topic.Partitions, row)
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.ReplicaID, req.IsolationLevel, req.Topics = -1, 1, append(req.Topics, topic)
+	raw, err := p.c.Broker(int(at.leader)).Request(ctx, req)
+	if err != nil {
+		return 0, err
+	}
+	resp := raw.(*kmsg.ListOffsetsResponse)
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return 0, errors.New("the answer is not of the partition")
+	}
+	got := &resp.Topics[0].Partitions[0]
+	if err := kerr.ErrorForCode(got.ErrorCode); err != nil {
+		return 0, err
+	}
+	return got.Offset, nil
 }

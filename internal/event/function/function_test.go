@@ -50,6 +50,8 @@ func program(act string) int {
 				fmt.Println(`{"errorMessage":"no use","errorType":"E"}`)
 			case `"babble"`:
 				fmt.Println("what")
+			case `"twice"`:
+				fmt.Print("1\n2\n")
 			case `"flood"`:
 				fmt.Print(strings.Repeat("x", 1<<20))
 			default:
@@ -123,6 +125,7 @@ func TestAProgramIsKeptForManyEvents(t *testing.T) {
 	for _, c := range []struct{ event, want string }{
 		{`{ "a": "b\n" }`, `{"n":1,"got":{"a":"b\n"}}`}, {`text`, `{"n":2,"got":"text"}`}, {`"fail"`, "failed: function lines failed: no use"},
 		{`4`, `{"n":4,"got":4}`}, {`"babble"`, `failed: function lines did not answer with JSON: "what"`}, {`"die"`, "failed: function lines ended, or does not answer a line for a line: EOF"},
+		{`1`, `{"n":1,"got":1}`}, {`"twice"`, "failed: function lines ended, or does not answer a line for a line: it wrote more than a line for an event"},
 		{`1`, `{"n":1,"got":1}`}, {`"flood"`, "failed: function lines ended, or does not answer a line for a line: its answer has more than 262144 bytes"}, {`1`, `{"n":1,"got":1}`},
 	} {
 		if got := call(t, s, "lines", c.event); got != c.want {

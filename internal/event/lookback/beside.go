@@ -3,10 +3,10 @@ package lookback
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
-	"ottla/internal/event/bus"
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/letter"
 	"ottla/internal/event/name"
@@ -27,26 +27,33 @@ const aMinute = 60_000
 
 // beside adds the calls that were made of the event, and its dead letters.
 func (t *trace) beside(ctx context.Context) error {
-	since, calls := t.s.o.Now().UnixMilli(), false
-	queues := map[name.Ref]bool{}
+	since, calls := t.s.o.Now().UnixMilli(), map[string]bool{} // by the event's id
+	queues := map[name.Ref][]string{}
 	for _, f := range t.found {
 		since = min(since, f.at.putMs)
 		for _, x := range f.targets {
-			calls = calls || x.plan.To.Kind == plan.Call
-			if x.dlq != (name.Ref{}) {
-				queues[x.dlq] = true
+			calls[f.event.ID] = calls[f.event.ID] || x.plan.To.Kind == plan.Call
+			for _, where := range f.letters {
+				if x.dlq != (name.Ref{}) && !slices.Contains(queues[x.dlq], where) {
+					queues[x.dlq] = append(queues[x.dlq], where)
+				}
 			}
 		}
-		calls = calls || len(f.Rules) == 0 || slices.ContainsFunc(f.Rules, func(r Rule) bool { return r.Changed }) ||
-			slices.ContainsFunc(f.Others, func(r Other) bool { return r.Changed })
+		if f.SNS == "" && (len(f.Rules) == 0 || slices.ContainsFunc(f.Rules, func(r Rule) bool { return r.Changed }) ||
+			slices.ContainsFunc(f.Others, func(r Other) bool { return r.Changed })) {
+			calls[f.event.ID] = true
+		}
 	}
 	// A letter and its calls are written in one transaction: in this order, calls of a
 	// letter that is told are as good as always told too.
 	if err := t.letters(ctx, queues); err != nil {
 		return err
 	}
-	if calls {
-		if err := t.unread(ctx, "calls", t.calls(ctx, since-aMinute)); err != nil {
+	for _, id := range slices.Sorted(maps.Keys(calls)) {
+		if !calls[id] {
+			continue
+		}
+		if err := t.unread(ctx, "calls", t.calls(ctx, id, since-aMinute)); err != nil {
 			return err
 		}
 	}
@@ -59,8 +66,8 @@ func (t *trace) beside(ctx context.Context) error {
 }
 
 // calls gives the calls of the event to their targets.
-func (t *trace) calls(ctx context.Context, since int64) error {
-	all, err := t.s.o.Attempts(ctx, delivery.Query{Event: t.q.ID, SinceMs: max(since, 0), Most: delivery.MostFound})
+func (t *trace) calls(ctx context.Context, id string, since int64) error {
+	all, err := t.s.o.Attempts(ctx, delivery.Query{Event: id, SinceMs: max(since, 0), Most: delivery.MostFound})
 	if err != nil {
 		return err
 	}
@@ -96,39 +103,42 @@ func (t *trace) called(a *delivery.Attempt) (first *target) {
 	return first
 }
 
-// letters gives the dead letters of the event to their targets.
-func (t *trace) letters(ctx context.Context, queues map[name.Ref]bool) error {
-	for _, ref := range inOrder(queues) {
-		after := ""
-		for range mostPages {
-			found, next, err := t.s.o.Browse(ctx, queue.RefOf(ref), queue.BrowseOptions{Where: []string{"body.id=" + t.q.ID}, Max: mostLetters, After: after})
-			if errors.Is(err, queue.ErrNotFound) || errors.Is(err, queue.ErrInvalid) {
-				break // it is gone, or the id has what no condition has
-			}
-			if err != nil {
-				if err := t.unread(ctx, "dead letters in "+ref.Name, err); err != nil {
-					return err
-				}
-				break
-			}
-			for i := range found {
-				t.give(ref, found[i].Letter)
-			}
-			if after = next; next == "" {
-				break
+// letters gives the dead letters of the event to their targets; queues are told with the
+// conditions that they fit.
+func (t *trace) letters(ctx context.Context, queues map[name.Ref][]string) error {
+	for _, ref := range slices.SortedFunc(maps.Keys(queues), func(a, b name.Ref) int { return strings.Compare(a.Key(), b.Key()) }) {
+		for _, where := range queues[ref] {
+			if err := t.lettersIn(ctx, ref, where); err != nil {
+				return err
 			}
 		}
-		t.out.Cut = t.out.Cut || after != ""
 	}
 	return nil
 }
 
-func inOrder(refs map[name.Ref]bool) (all []name.Ref) {
-	for ref := range refs {
-		all = append(all, ref)
+// lettersIn is letters for one queue and condition.
+func (t *trace) lettersIn(ctx context.Context, ref name.Ref, where string) error {
+	after := ""
+	for range mostPages {
+		found, next, err := t.s.o.Browse(ctx, queue.RefOf(ref), queue.BrowseOptions{Where: []string{where}, Max: mostLetters, After: after})
+		if errors.Is(err, queue.ErrNotFound) || errors.Is(err, queue.ErrInvalid) {
+			break // it is gone, or the id has what no condition has
+		}
+		if err != nil {
+			if err := t.unread(ctx, "dead letters in "+ref.Name, err); err != nil {
+				return err
+			}
+			break
+		}
+		for i := range found {
+			t.give(ref, found[i].Letter)
+		}
+		if after = next; next == "" {
+			break
+		}
 	}
-	slices.SortFunc(all, func(a, b name.Ref) int { return strings.Compare(a.Key(), b.Key()) })
-	return all
+	t.out.Cut = t.out.Cut || after != ""
+	return nil
 }
 
 // give gives a letter to the target that it is of.
@@ -153,7 +163,7 @@ func (x *target) wrote(says map[string]string) bool {
 	if id := says["DELIVERY_ID"]; id != "" {
 		return id == x.of.DeliveryID(x.plan)
 	}
-	return says["RULE_ARN"] == bus.RuleRefOf(x.of.Rule.Ref).ARN() && says["TARGET_ARN"] == run.TargetARN(x.plan)
+	return says["RULE_ARN"] == x.of.Rule.Ref.ARN() && says["TARGET_ARN"] == run.TargetARN(x.plan)
 }
 
 // settle says where a target is once its calls and letters are known.

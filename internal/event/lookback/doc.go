@@ -10,8 +10,8 @@
 //
 // Files in reading order: service.go, scan.go (reading the last events), shapes.go
 // (what a trace says), trace.go (finding the event), rules.go (which rules take it,
-// and where their targets are), beside.go (calls and dead letters), caused.go,
-// review.go, fields.go (what a pattern asks for).
+// and where their targets are), topics.go (what rules published by SNS), beside.go (calls
+// and dead letters), caused.go, review.go, fields.go (what a pattern asks for).
 //
 // # Rules
 //

@@ -50,15 +50,18 @@ func (t *trace) judge(f *found, src *plan.Source, index map[name.Ref]int, rules 
 			if g == nil {
 				continue // this node does not know of it yet
 			}
-			x := &target{plan: g, told: &told.Targets[k], dlq: g.DeadLetters}
+			x := &target{plan: g, told: &told.Targets[k], dlq: g.DeadLetters, from: f}
 			x.of = &plan.Event{Event: f.event, Doc: doc, Source: src, Rule: src.Rules[at], Topic: f.at.topic, Partition: f.at.partition, Offset: f.at.offset}
 			if x.dlq == (name.Ref{}) {
 				x.dlq = src.DeadLetters
 			}
 			x.stand(cursor, r, &r.Targets[k])
 			f.targets = append(f.targets, x)
-			if g.To.Kind == plan.Bus {
+			switch {
+			case g.To.Kind == plan.Bus:
 				t.enter(bus.RefOf(g.To.Ref))
+			case g.To.Kind == plan.SNS && x.told.State == Sent:
+				t.publish(x)
 			}
 		}
 	}
@@ -112,7 +115,7 @@ func (x *target) stand(c run.Cursor, r *bus.Rule, t *bus.Target) {
 		at = b.At
 	}
 	began := from(x.plan.From, c.Partition)
-	if taken, ok := c.Rules[r.RuleRef.Full().Key()]; ok && taken.ID == r.ID {
+	if taken, ok := c.Rules[x.of.Rule.Ref.Key()]; ok && taken.ID == x.of.Rule.ID {
 		began = max(began, taken.Targets[x.plan.ID])
 	}
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/event/envelope"
 	"ottla/internal/event/follow"
+	stored "ottla/internal/event/place"
 )
 
 // window says which events of a topic are looked at: the last ones of each partition,
@@ -30,6 +31,11 @@ type place struct {
 // scan gives the events of a window in the order of each partition. An event belongs to
 // each.
 func (s *Service) scan(ctx context.Context, topic string, w window, each func(at place, e *envelope.Event)) error {
+	return s.records(ctx, topic, w, func(at place, r *kgo.Record) { each(at, stored.Event(r)) })
+}
+
+// records is scan of records as they lie there.
+func (s *Service) records(ctx context.Context, topic string, w window, each func(at place, r *kgo.Record)) error {
 	partitions := s.o.Partitions(topic)
 	if topic == "" || partitions == 0 {
 		return nil // a bus that was not used yet
@@ -62,7 +68,7 @@ func (s *Service) scan(ctx context.Context, topic string, w window, each func(at
 }
 
 // readOn reads a partition up to its end as it is now, the last events of it alone.
-func readOn(ctx context.Context, log *follow.Partition, at place, last int, each func(at place, e *envelope.Event)) error {
+func readOn(ctx context.Context, log *follow.Partition, at place, last int, each func(at place, r *kgo.Record)) error {
 	end, err := log.End(ctx)
 	if err != nil {
 		return err
@@ -78,17 +84,8 @@ func readOn(ctx context.Context, log *follow.Partition, at place, last int, each
 				return nil
 			}
 			at.offset, at.putMs = r.Offset, r.Timestamp.UnixMilli()
-			each(at, eventOf(at, r))
+			each(at, r)
 		}
 	}
 	return nil
-}
-
-// eventOf is a record as an event.
-func eventOf(at place, r *kgo.Record) *envelope.Event {
-	headers := make([]envelope.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-	}
-	return envelope.Read(at.topic, at.partition, at.offset, at.putMs, r.Key, r.Value, headers)
 }

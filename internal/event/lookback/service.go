@@ -14,6 +14,7 @@ import (
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/run"
+	"ottla/internal/event/sns"
 )
 
 // ErrNotFound says that no event of that id is among those that were looked at.
@@ -28,10 +29,20 @@ type Buses interface {
 	Rules(ctx context.Context, of bus.Ref, prefix, after string, most int) (out []bus.Rule, next string, err error)
 }
 
+// Topics are SNS topics and who subscribes to them (event/sns).
+type Topics interface {
+	Current(ctx context.Context) error
+	Sources() []*plan.Source
+	TopicOf(ref name.Ref) (string, bool)
+	List(ctx context.Context, begin name.Ref, after string, most int) (out []sns.Topic, next string, err error)
+	Subscriptions(ctx context.Context, of name.Ref, topic bool, after string, most int) (out []sns.Subscription, next string, err error)
+}
+
 // Options make a Service.
 type Options struct {
-	Buses Buses
-	// Cursors tells, at any node, how far a bus's partitions are (event/run).
+	Buses  Buses
+	Topics Topics // nil for none
+	// Cursors tells, at any node, how far a source's partitions are (event/run).
 	Cursors func(ctx context.Context, src *plan.Source) ([]run.Cursor, error)
 	// Attempts finds calls that were made (event/delivery).
 	Attempts func(ctx context.Context, q delivery.Query) ([]delivery.Attempt, error)

@@ -33,20 +33,24 @@ type Trace struct {
 	Unread []string `json:"unread,omitempty"`
 }
 
-// Found is the event in one place.
+// Found is the event in one place: on a bus, or what a rule published of it by SNS.
 type Found struct {
-	Bus       string `json:"bus"`
+	Bus string `json:"bus,omitempty"`
+	// SNS is the SNS topic, and Message the message's id there. Rules are then the
+	// subscriptions that take it, by their ids, each with one target.
+	SNS       string `json:"sns,omitempty"`
+	Message   string `json:"message_id,omitempty"`
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
 	Offset    int64  `json:"offset"`
 	PutMs     int64  `json:"put_ms"`
 	// Hops is over how many buses it came; From the bus it came from, where that is
-	// among those found.
+	// among those found, with SNS the one whose rule published it.
 	Hops        int             `json:"hops,omitempty"`
 	From        string          `json:"from,omitempty"`
 	Causation   string          `json:"causation_id,omitempty"`
 	Correlation string          `json:"correlation_id,omitempty"`
-	Event       json.RawMessage `json:"event"` // in CloudEvents' JSON format
+	Event       json.RawMessage `json:"event,omitempty"` // in CloudEvents' JSON format; of buses
 	Rules       []Rule          `json:"rules"`
 	Others      []Other         `json:"others,omitempty"` // rules that do not take it
 }

@@ -38,7 +38,8 @@ type trace struct {
 	q Query
 	w window
 
-	waiting []bus.Ref // buses to look into
+	waiting []bus.Ref                       // buses to look into
+	topics  map[name.Ref]map[string]*target // what rules published, by SNS topic and id
 	seen    map[name.Ref]bool
 	found   []*found
 	links   links
@@ -53,6 +54,9 @@ type found struct {
 	event *envelope.Event
 	// what Targets are made of, in the order of Rules and their Targets
 	targets []*target
+	letters []string // conditions that dead letters of it fit
+	// publisher is the target that published it, of what lies in an SNS topic.
+	publisher *target
 }
 
 // target is a Target as it is made.
@@ -61,6 +65,7 @@ type target struct {
 	told *Target
 	of   *plan.Event
 	dlq  name.Ref
+	from *found
 }
 
 // Trace tells where an event went. ErrNotFound when it is not among the events that are
@@ -76,7 +81,7 @@ func (s *Service) Trace(ctx context.Context, q Query) (Trace, error) {
 	if err := s.o.Buses.Current(ctx); err != nil {
 		return Trace{}, err
 	}
-	t := &trace{s: s, q: q, w: window{last: most}, seen: map[name.Ref]bool{}, links: newLinks(q.ID)}
+	t := &trace{s: s, q: q, w: window{last: most}, topics: map[name.Ref]map[string]*target{}, seen: map[name.Ref]bool{}, links: newLinks(q.ID)}
 	t.out = Trace{ID: q.ID, Found: []Found{}, Caused: []Caused{}}
 	if q.WithinMs > 0 {
 		t.w.sinceMs = s.o.Now().UnixMilli() - q.WithinMs
@@ -90,6 +95,9 @@ func (s *Service) Trace(ctx context.Context, q Query) (Trace, error) {
 		if err := t.look(ctx, next); err != nil {
 			return Trace{}, err
 		}
+	}
+	if err := t.published(ctx); err != nil {
+		return Trace{}, err
 	}
 	if len(t.found) == 0 && len(t.out.Unread) > 0 {
 		return Trace{}, fmt.Errorf("%s is not found, and not all could be read: %s: %w", q.ID, t.out.Unread[0], bus.ErrUnavailable)
@@ -177,7 +185,7 @@ func (t *trace) unread(ctx context.Context, what string, err error) error {
 
 func newFound(b bus.Ref, at place, e *envelope.Event) *found {
 	hops, _ := strconv.Atoi(e.Extension(run.Hops))
-	return &found{bus: b, at: at, event: e, Found: Found{
+	return &found{bus: b, at: at, event: e, letters: []string{"body.id=" + e.ID}, Found: Found{
 		Bus: b.Name, Topic: at.topic, Partition: at.partition, Offset: at.offset, PutMs: at.putMs, Hops: max(hops, 0),
 		Causation: e.Extension(causation), Correlation: e.Extension(correlation), Event: e.AppendCloudEvent(nil), Rules: []Rule{},
 	}}
@@ -187,7 +195,9 @@ func newFound(b bus.Ref, at place, e *envelope.Event) *found {
 func (t *trace) finish() Trace {
 	slices.SortStableFunc(t.found, func(a, b *found) int { return cmp.Or(cmp.Compare(a.Hops, b.Hops), cmp.Compare(a.PutMs, b.PutMs)) })
 	for i, f := range t.found {
-		f.From = t.cameFrom(f, t.found[:i])
+		if f.SNS == "" {
+			f.From = t.cameFrom(f, t.found[:i])
+		}
 	}
 	for _, f := range t.found {
 		t.missed(f)
@@ -209,14 +219,16 @@ func (t *trace) cameFrom(f *found, before []*found) string {
 	return ""
 }
 
-// missed says of buses that an event was sent to where it is not to be seen.
+// missed says of buses and SNS topics that an event was sent to where it is not to be
+// seen.
 func (t *trace) missed(f *found) {
 	for _, x := range f.targets {
-		if x.told.State != Sent || x.plan.To.Kind != plan.Bus {
-			continue
-		}
-		if !slices.ContainsFunc(t.found, func(o *found) bool { return o.Hops == f.Hops+1 && o.bus.Full() == x.plan.To.Ref }) {
+		switch to := x.plan.To; {
+		case x.told.State != Sent:
+		case to.Kind == plan.Bus && !slices.ContainsFunc(t.found, func(o *found) bool { return o.SNS == "" && o.Hops == f.Hops+1 && o.bus.Full() == to.Ref }):
 			x.told.Why = "it is not among the events of that bus that were looked at"
+		case to.Kind == plan.SNS && t.topics[to.Ref] != nil && !slices.ContainsFunc(t.found, func(o *found) bool { return o.publisher == x }):
+			x.told.Why = "it is not among the messages of that topic that were looked at"
 		}
 	}
 }

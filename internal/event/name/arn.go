@@ -22,6 +22,7 @@ var forms = []struct {
 	{Subscription, "sns", ""},
 	{SNS, "sns", ""},
 	{Function, "lambda", "function:"},
+	{Mapping, "lambda", "event-source-mapping:"},
 	{Topic, "kafka", "topic/ottla/"},
 }
 

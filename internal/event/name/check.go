@@ -8,7 +8,7 @@ import (
 // mostOf is how long names may be, by kind, in characters.
 var mostOf = map[Kind]int{
 	Queue: 80, Schedule: 64, ScheduleGroup: 64, Bus: 256, Rule: 64, Topic: 249, System: 80,
-	Archive: 48, Replay: 64, Connection: 64, Destination: 64, SNS: 256, Subscription: 64, Function: 140,
+	Archive: 48, Replay: 64, Connection: 64, Destination: 64, SNS: 256, Subscription: 64, Function: 140, Mapping: 200,
 }
 
 // owners are the kinds whose objects are another's: what that is, and its name
@@ -89,6 +89,15 @@ func more(kind Kind) string {
 		return ", . and / too"
 	}
 	return ", . too"
+}
+
+// CheckGroup tells what is wrong with a message group or a deduplication id that is
+// given: SQS and SNS take 1 to 128 letters, digits and marks.
+func CheckGroup(id string) error {
+	if id == "" || len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return fmt.Errorf("%.140q is not 1 to 128 letters, digits and marks of ASCII", id)
+	}
+	return nil
 }
 
 // CheckPlace tells what is wrong with an account and a region.

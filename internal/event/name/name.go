@@ -31,6 +31,7 @@ const (
 	SNS           Kind = "sns"
 	Subscription  Kind = "subscription"
 	Function      Kind = "function"
+	Mapping       Kind = "function-mapping"
 	System        Kind = "system"
 )
 

@@ -10,7 +10,7 @@ func TestKeysAndARNsAreReadBack(t *testing.T) {
 		Of(Queue, "orders"), Of(Queue, "orders.fifo"), Of(Schedule, "default/nightly"), Of(ScheduleGroup, "default"), Of(Bus, "partner/shop"),
 		Of(Rule, "default/late"), Of(Topic, "a.b_c-d"), {Queue, "000000000001", "eu-west-1", "q"},
 		Of(Rule, "partner/shop/late"), Of(Archive, "all"), Of(Replay, "again.1"), Of(Connection, "crm"), Of(Destination, "crm"),
-		Of(SNS, "orders.fifo"), Of(Subscription, "orders/2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"), Of(Function, "resize"),
+		Of(SNS, "orders.fifo"), Of(Subscription, "orders/2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"), Of(Function, "resize"), Of(Mapping, "orders-resize"),
 	} {
 		if err := Check(r.Kind, r.Name); err != nil {
 			t.Errorf("%v: %v", r, err)

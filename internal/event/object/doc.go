@@ -18,6 +18,9 @@
 //     under one transactional id, so that whoever begins one keeps all earlier
 //     writers out; then it reads to the end, compares, and writes. A writer
 //     that was kept out meanwhile begins again.
+//   - A topic is of one object alone: who names a topic in its Spec ("topic") that is
+//     another's by then is refused as one who comes late. What belongs to an object is
+//     put only while that is there (PutUnder).
 //   - Put and Delete answer when this node's mirror has the change.
 //   - What is not found is looked for again after reading to the end, so that
 //     what was made at another node is there.

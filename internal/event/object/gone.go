@@ -77,8 +77,7 @@ func removalOf(r *kgo.Record) removal {
 }
 
 // tombstone makes a record one.
-func tombstone(r *kgo.Record, change, token string, now time.Time) {
-	r.Timestamp = now
+func tombstone(r *kgo.Record, change, token string) {
 	r.Headers = append(r.Headers, kgo.RecordHeader{Key: changeHeader, Value: []byte(change)})
 	if token != "" {
 		r.Headers = append(r.Headers, kgo.RecordHeader{Key: tokenHeader, Value: []byte(token)})

@@ -124,12 +124,15 @@ func (s *Store) apply(r *kgo.Record, c News) []*watcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := string(r.Key)
-	_, had := s.objects[key]
+	old, had := s.objects[key]
+	var is head
 	if c.Deleted {
 		delete(s.objects, key)
 	} else {
 		s.objects[key] = c.Object
+		is = headOf(&c.Object)
 	}
+	s.hold(key, headOf(&old), is)
 	if had == c.Deleted {
 		s.keys = nil
 	}

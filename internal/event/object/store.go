@@ -53,7 +53,8 @@ type Store struct {
 	caught   bool              // it was at the end once: what is in objects is not of long ago
 	moved    chan struct{}
 	objects  map[string]Object
-	keys     []string // of objects, in order; nil when they must be sorted anew
+	held     map[string]map[string]struct{} // keys of objects, by the topic that is theirs
+	keys     []string                       // of objects, in order; nil when they must be sorted anew
 	watchers map[*watcher]struct{}
 	gone     removals
 	closed   bool
@@ -64,7 +65,7 @@ func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{o: o, writing: make(chan struct{}, 1), moved: make(chan struct{}), objects: map[string]Object{}, watchers: map[*watcher]struct{}{}}
+	s := &Store{o: o, writing: make(chan struct{}, 1), moved: make(chan struct{}), objects: map[string]Object{}, held: map[string]map[string]struct{}{}, watchers: map[*watcher]struct{}{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -20,18 +20,33 @@ import (
 const txnID = "ottla-objects"
 
 // Put writes an object whose version is v.Version: 0 for one that is not there
-// yet. ErrConflict says that it is at another. It answers when this node's
-// mirror has it, with the object as it is then.
+// yet. ErrConflict says that it is at another, is another than
+// that of v.ID, where that is said, or names a topic that is another object's by now. It
+// answers when this node's mirror has it, with the object as it is
+// then.
 func (s *Store) Put(ctx context.Context, v Object) (Object, error) {
+	return s.PutUnder(ctx, v, Object{})
+}
+
+// PutUnder is Put of what belongs to another object: ErrConflict says also that owner,
+// the object of that ID, is not there any more, or is being deleted ("ending").
+func (s *Store) PutUnder(ctx context.Context, v, owner Object) (Object, error) {
 	if err := name.Check(v.Ref.Kind, v.Ref.Name); err != nil {
 		return Object{}, err
 	}
-	return s.change(ctx, v.Ref, v.Version, v.Spec, "")
+	return s.change(ctx, change{ref: v.Ref, of: v.ID, version: v.Version, spec: v.Spec, owner: owner})
 }
 
 // Delete deletes an object at a version; ErrNotFound when there is none.
 func (s *Store) Delete(ctx context.Context, ref name.Ref, version int64) error {
 	return s.DeleteOnce(ctx, ref, version, "")
+}
+
+// Remove is Delete of that very object, at its ID and version: not of another that has
+// its name by now.
+func (s *Store) Remove(ctx context.Context, o Object) error {
+	_, err := s.change(ctx, change{ref: o.Ref, of: o.ID, version: o.Version})
+	return err
 }
 
 // DeleteOnce is Delete for a request that its token names; DeletedBy knows it
@@ -43,7 +58,7 @@ func (s *Store) DeleteOnce(ctx context.Context, ref name.Ref, version int64, tok
 	case len(token) > mostToken:
 		return fmt.Errorf("delete %s: the token has %d bytes; %d are possible", ref, len(token), mostToken)
 	}
-	_, err := s.change(ctx, ref, version, nil, token)
+	_, err := s.change(ctx, change{ref: ref, version: version, token: token})
 	return err
 }
 
@@ -54,16 +69,27 @@ const within = 30 * time.Second
 // tries bounds how often a writer begins again that others kept out.
 const tries = 20
 
-// change writes a spec, or for a nil one a tombstone, with the token of who asked
-// for it.
-func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage, token string) (Object, error) {
+// change is what is to be written: a spec, or for a nil one a tombstone, with the token
+// of who asked for it.
+type change struct {
+	id      string // of the change itself
+	ref     name.Ref
+	of      string // the ID of the object; "" for any
+	version int64  // that is changed
+	spec    json.RawMessage
+	token   string
+	owner   Object // that must be there; the zero one for none
+}
+
+// change writes one.
+func (s *Store) change(ctx context.Context, c change) (Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	select {
 	case s.writing <- struct{}{}:
 		defer func() { <-s.writing }()
 	case <-ctx.Done():
-		return Object{}, fmt.Errorf("change %s: %w", ref, ctx.Err())
+		return Object{}, fmt.Errorf("change %s: %w", c.ref, ctx.Err())
 	case <-s.ctx.Done():
 		return Object{}, errClosed
 	}
@@ -75,64 +101,91 @@ func (s *Store) change(ctx context.Context, ref name.Ref, version int64, spec js
 		s.made = true
 		s.mu.Unlock()
 	}
-	id := s.o.NewID()
+	c.id = s.o.NewID()
 	for try := 1; ; try++ {
-		o, err := s.attempt(ctx, ref, version, spec, id, token)
+		o, err := s.attempt(ctx, c)
 		if err == nil || !keptOut(err) || try == tries {
 			return o, err
 		}
 		select {
 		case <-time.After(time.Duration(try) * time.Duration(5+rand.IntN(10)) * time.Millisecond):
 		case <-ctx.Done():
-			return Object{}, fmt.Errorf("change %s: %w", ref, err)
+			return Object{}, fmt.Errorf("change %s: %w", c.ref, err)
 		}
 	}
 }
 
-// attempt is one transaction. writing held. An object or a tombstone of this id is
+// attempt is one transaction. writing held. An object or a tombstone of this change is
 // what an earlier attempt wrote whose end was not told.
-func (s *Store) attempt(ctx context.Context, ref name.Ref, version int64, spec json.RawMessage, id, token string) (Object, error) {
+func (s *Store) attempt(ctx context.Context, c change) (Object, error) {
 	if err := s.begin(ctx); err != nil {
 		return Object{}, err
 	}
 	if err := s.sync(ctx); err != nil {
 		return Object{}, err
 	}
-	old, there := s.have(ref.Key())
+	old, there := s.have(c.ref.Key())
 	switch {
-	case there && spec != nil && old.Version == version+1 && old.Change == id:
+	case there && c.spec != nil && old.Version == c.version+1 && old.Change == c.id:
 		return old, nil
-	case spec == nil && s.removed(ref.Key(), id):
+	case c.spec == nil && s.removed(c.ref.Key(), c.id):
 		return Object{}, nil
-	case !there && version != 0:
-		return Object{}, fmt.Errorf("%s: %w", ref, ErrNotFound)
-	case old.Version != version:
-		return Object{}, fmt.Errorf("%s is at version %d, not %d: %w", ref, old.Version, version, ErrConflict)
 	}
-	r := &kgo.Record{Topic: Topic, Partition: 0, Key: []byte(ref.Key())}
-	next := Object{Ref: ref}
-	if spec != nil {
-		now := s.o.Now().UTC().Truncate(time.Millisecond)
-		next = Object{Ref: ref, ID: old.ID, Version: version + 1, Created: old.Created, Modified: now, Spec: spec, Change: id}
+	if err := s.check(c, old, there); err != nil {
+		return Object{}, err
+	}
+	now := s.o.Now()
+	r := &kgo.Record{Topic: Topic, Partition: 0, Key: []byte(c.ref.Key()), Timestamp: now}
+	next := Object{Ref: c.ref}
+	if c.spec != nil {
+		next = Object{Ref: c.ref, ID: old.ID, Version: c.version + 1, Created: old.Created, Modified: now.UTC().Truncate(time.Millisecond), Spec: c.spec, Change: c.id}
 		if !there {
-			next.ID, next.Created = id, now
+			next.ID, next.Created = c.id, next.Modified
 		}
 		b, err := Marshal(next)
 		if err != nil {
-			return Object{}, fmt.Errorf("write %s: %w", ref, err)
+			return Object{}, fmt.Errorf("write %s: %w", c.ref, err)
 		}
 		r.Value = b
 	} else {
-		tombstone(r, id, token, s.o.Now())
+		tombstone(r, c.id, c.token)
 	}
 	end, err := s.commit(ctx, r)
 	if errors.Is(err, kerr.MessageTooLarge) {
-		return Object{}, fmt.Errorf("%s, of %d bytes: %w", ref, len(r.Value), ErrTooLarge)
+		return Object{}, fmt.Errorf("%s, of %d bytes: %w", c.ref, len(r.Value), ErrTooLarge)
 	}
 	if err != nil {
-		return Object{}, fmt.Errorf("write %s: %w", ref, err)
+		return Object{}, fmt.Errorf("write %s: %w", c.ref, err)
 	}
 	return next, s.reached(ctx, end)
+}
+
+// check tells whether a change may be made of what there is. Nobody else writes until
+// this writer is kept out, and then nothing comes of what it writes.
+func (s *Store) check(c change, old Object, there bool) error {
+	switch {
+	case !there && c.version != 0:
+		return fmt.Errorf("%s: %w", c.ref, ErrNotFound)
+	case there && c.of != "" && old.ID != c.of:
+		return fmt.Errorf("%s is another by now: %w", c.ref, ErrConflict)
+	case old.Version != c.version:
+		return fmt.Errorf("%s is at version %d, not %d: %w", c.ref, old.Version, c.version, ErrConflict)
+	case c.spec == nil:
+		return nil
+	}
+	if c.owner.Ref != (name.Ref{}) {
+		if o, there := s.have(c.owner.Ref.Key()); !there || o.ID != c.owner.ID || headOf(&o).Ending {
+			return fmt.Errorf("%s is of %s, which is not there any more: %w", c.ref, c.owner.Ref, ErrConflict)
+		}
+	}
+	topic := headOf(&Object{Ref: c.ref, Spec: c.spec}).holds()
+	if topic == "" || there && headOf(&old).holds() == topic {
+		return nil
+	}
+	if by, held := s.holder(topic, c.ref); held {
+		return fmt.Errorf("%s cannot have the topic %s, which is that of %s: %w", c.ref, topic, by, ErrConflict)
+	}
+	return nil
 }
 
 // begin makes sure that this writer is the only one.

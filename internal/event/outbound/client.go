@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -155,6 +156,9 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 		return Answer{Err: fmt.Errorf("%w: %w", ErrForbidden, err)}
 	}
 	for k, v := range r.Header {
+		if strings.ContainsFunc(v, inNoHeader) {
+			return Answer{Err: fmt.Errorf("%w: the header %s would have line breaks or other control characters", ErrForbidden, k)}
+		}
 		if http.CanonicalHeaderKey(k) == "Host" {
 			req.Host = v
 			continue
@@ -179,6 +183,10 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 	}
 	return a
 }
+
+// inNoHeader tells characters that no header may have (RFC 9110, 5.5): they come again
+// however often it is tried.
+func inNoHeader(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
 // plainly takes the URL off an error: it is known, and may have secrets in it.
 func plainly(err error) error {

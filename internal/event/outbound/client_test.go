@@ -226,7 +226,7 @@ func TestACallEndsInTime(t *testing.T) {
 
 // silent is a server that takes one connection, says something, and then nothing; over
 // is what comes of reading from it until it ends.
-func silent(t *testing.T, says string) (address string, over <-chan error) {
+func silent(t *testing.T, says string) (l net.Listener, over <-chan error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -250,7 +250,7 @@ func silent(t *testing.T, says string) (address string, over <-chan error) {
 		}
 		end <- err
 	}()
-	return l.Addr().String(), end
+	return l, end
 }
 
 // A connection that is never greeted, and one that an answer takes over, are given up.
@@ -259,9 +259,10 @@ func TestNoConnectionIsHeldBySilence(t *testing.T) {
 	for scheme, says := range map[string]string{
 		"https": "", "http": "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
 	} {
-		address, over := silent(t, says)
+		l, over := silent(t, says)
 		c := client(t, Options{Guard: allow, Timeout: 2 * time.Second})
-		a := c.Do(t.Context(), Request{Method: "GET", URL: scheme + "://" + address})
+		a := c.Do(t.Context(), Request{Method: "GET", URL: scheme + "://" + l.Addr().String()})
+		_ = l.Close() // of a call that came to no connection none is held
 		if a.Judge() != Again {
 			t.Errorf("%s: %+v", scheme, a)
 		}
@@ -284,7 +285,8 @@ func TestTheEnvironmentsProxyIsNotAsked(t *testing.T) {
 
 func TestRequestsThatCannotBeMade(t *testing.T) {
 	c := client(t, Options{})
-	for _, r := range []Request{{Method: "PO ST", URL: "https://example.org"}, {Method: "POST", URL: "ftp://example.org"}} {
+	for _, r := range []Request{{Method: "PO ST", URL: "https://example.org"}, {Method: "POST", URL: "ftp://example.org"},
+		{Method: "POST", URL: "https://example.org", Header: map[string]string{"X-Note": "a\nb"}}} {
 		if a := c.Do(context.Background(), r); a.Judge() != Refused {
 			t.Errorf("%+v: %v", r, a.Err)
 		}

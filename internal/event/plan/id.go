@@ -9,6 +9,6 @@ import (
 var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 func deliveryID(e *Event, t *Target) string {
-	sum := sha256.Sum256([]byte(t.Key + "\x00" + e.Topic + "\x00" + strconv.Itoa(int(e.Partition)) + "\x00" + strconv.FormatInt(e.Offset, 10) + "\x00" + e.Replay))
+	sum := sha256.Sum256([]byte(t.Key + "\x00" + e.Topic + "\x00" + strconv.Itoa(int(e.Partition)) + "\x00" + strconv.FormatInt(e.Offset, 10) + "\x00" + e.ReplayID))
 	return "msg_" + idText.EncodeToString(sum[:15])
 }

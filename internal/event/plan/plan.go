@@ -112,6 +112,32 @@ type Retry struct {
 	Jitter  float64 // part of a wait that is drawn, 0 to 1
 }
 
+// Waits where nothing is said: twice as long each time, so that 185 fit into a day.
+const (
+	firstWaitMs = 1_000
+	mostWaitMs  = 480_000
+)
+
+// WaitMs is the time between attempts after so many, 1 at least, of which no part is
+// drawn.
+func (r Retry) WaitMs(attempts int) int64 {
+	switch {
+	case len(r.WaitsMs) > 0:
+		return r.WaitsMs[min(attempts, len(r.WaitsMs))-1]
+	case attempts <= 9: // 2^8 s are less than the most, 2^9 more
+		return firstWaitMs << (attempts - 1)
+	}
+	return mostWaitMs
+}
+
+// SpanMs is how long all attempts take, but for what they take themselves.
+func (r Retry) SpanMs() (sum int64) {
+	for n := range r.Most {
+		sum += r.WaitMs(n + 1)
+	}
+	return sum
+}
+
 // Kind is what a Place is.
 type Kind uint8
 
@@ -147,10 +173,12 @@ type Event struct {
 	Offset    int64
 	// Replay is the name of the replay that reads the event again; "" live.
 	Replay string
+	// ReplayID is the id of its object: another for each that ever had the name.
+	ReplayID string
 }
 
 // DeliveryID names what one target gets of the event: the same at every attempt and
-// after any crash.
+// after any crash, and another in each replay.
 func (e *Event) DeliveryID(t *Target) string { return deliveryID(e, t) }
 
 // Header is a header of a record or a call, or an attribute of a message.

@@ -3,10 +3,9 @@ package produce
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
+	"fmt"
+	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -23,43 +22,33 @@ func Batches(most func(topic string) int) kgo.ProducerOpt {
 	return kgo.ProducerBatchMaxBytesFn(func(topic string) int32 { return int32(min(max(most(topic), leastBatch), mostBatch)) })
 }
 
-// All writes records and returns when each is written or refused, with an error for each.
-// A record's partition and offset are where it is. Records of a topic that is another
-// than the client took it for were written nowhere, and are tried once more.
-func All(ctx context.Context, c *kgo.Client, records []*kgo.Record) []error {
-	errs, asked := make([]error, len(records)), make([]int32, len(records))
-	all := make([]int, len(records))
-	for i, r := range records {
-		all[i], asked[i] = i, r.Partition
-	}
-	some(ctx, c, records, all, errs)
-	var again []int
-	var renewed []string
-	for i, err := range errs {
-		if !errors.Is(err, kerr.UnknownTopicID) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-			continue
-		}
-		records[i].Partition = asked[i]
-		if again = append(again, i); !slices.Contains(renewed, records[i].Topic) {
-			renewed = append(renewed, records[i].Topic)
-		}
-	}
-	if len(again) > 0 {
-		c.PurgeTopicsFromProducing(renewed...)
-		some(ctx, c, records, again, errs)
-	}
-	return errs
+// AtOnce are the options of a client whose records somebody waits for: they leave at
+// once, as they are, in batches that their topics take.
+func AtOnce(most func(topic string) int) []kgo.Opt {
+	return []kgo.Opt{kgo.ProducerLinger(0), kgo.ProducerBatchCompression(kgo.NoCompression()), Batches(most)}
 }
 
-// some writes those of the records.
-func some(ctx context.Context, c *kgo.Client, records []*kgo.Record, of []int, errs []error) {
-	var waiting sync.WaitGroup
-	waiting.Add(len(of))
-	for _, i := range of {
-		c.Produce(ctx, records[i], func(_ *kgo.Record, err error) {
-			errs[i] = err
-			waiting.Done()
-		})
+// ErrLate says that a topic did not take a record in time.
+var ErrLate = errors.New("it was not taken in time")
+
+// Within writes a record, of a transaction if the client has one, and tells what became
+// of it; ErrLate if that took longer than it may.
+func Within(ctx context.Context, c *kgo.Client, may time.Duration, r *kgo.Record, told func(*kgo.Record, error)) {
+	within, cancel := context.WithTimeout(ctx, may)
+	r.Context = nil // of an earlier time that it was written
+	c.Produce(within, r, func(r *kgo.Record, err error) {
+		cancel()
+		if r.Context = nil; ctx.Err() == nil {
+			err = late(err, may)
+		}
+		told(r, err)
+	})
+}
+
+// late tells time that is over from that of who asked.
+func late(err error, may time.Duration) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w (%v): %w", ErrLate, may, err)
 	}
-	waiting.Wait()
+	return err
 }

@@ -91,7 +91,7 @@ func (s *Service) producerLocked(topic string, now meeting) (p *producer, old *k
 		}
 	}
 	if s.sender == nil {
-		c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()), produce.Batches(s.most))
+		c, err := s.o.Client(produce.AtOnce(s.most)...)
 		if err != nil {
 			return nil, old, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}

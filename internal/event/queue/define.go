@@ -40,11 +40,17 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec, asked bool) (Q
 		if err := s.end(ctx, &old); err != nil {
 			return Queue{}, false, err
 		}
-		old = Queue{}
+		old = Queue{Ref: ref}
 	case err == nil && !old.making:
 		return s.again(old, spec)
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return Queue{}, false, err
+	}
+	if old.making && !old.Adopted && !asked { // its topic may be there
+		if spec.Group == "queue."+spec.Topic {
+			spec.Group = "queue." + old.Topic
+		}
+		spec.Topic = old.Topic
 	}
 	if err := s.place(ctx, ref, &spec, asked); err != nil {
 		return Queue{}, false, err
@@ -57,18 +63,19 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec, asked bool) (Q
 	if err := s.checkDeadLetter(ctx, ref, &spec); err != nil {
 		return Queue{}, false, err
 	}
-	q, err := s.put(ctx, ref, old.Version, noteOf{Spec: spec, Making: true})
+	old.Ref = ref
+	q, err := s.put(ctx, &old, noteOf{Spec: spec, Making: true})
 	if err != nil {
 		return Queue{}, false, err
 	}
 	if err := s.alone(ctx, ref, &spec); err != nil {
-		return Queue{}, false, errors.Join(err, s.o.Objects.Delete(ctx, ref.Full(), q.Version))
+		return Queue{}, false, errors.Join(err, s.o.Objects.Remove(ctx, q.object()))
 	}
 	made := noteOf{Spec: spec}
 	if err := s.build(ctx, &made, left); err != nil {
 		return Queue{}, false, err
 	}
-	q, err = s.put(ctx, ref, q.Version, made)
+	q, err = s.put(ctx, &q, made)
 	return q, err == nil, err
 }
 
@@ -135,13 +142,19 @@ func idText(id uuid.UUID) string {
 	return id.String()
 }
 
-// put writes the object.
-func (s *Service) put(ctx context.Context, ref Ref, version int64, n noteOf) (Queue, error) {
-	b, err := json.Marshal(n)
-	if err != nil {
-		return Queue{}, fmt.Errorf("write %s: %w", ref.Full(), err)
+// object is that of a queue, without what it says.
+func (q *Queue) object() object.Object {
+	return object.Object{Ref: q.Full(), ID: q.ID, Version: q.Version}
+}
+
+// put writes the object of a queue, which is was until then.
+func (s *Service) put(ctx context.Context, was *Queue, n noteOf) (Queue, error) {
+	o := was.object()
+	var err error
+	if o.Spec, err = json.Marshal(n); err != nil {
+		return Queue{}, fmt.Errorf("write %s: %w", o.Ref, err)
 	}
-	o, err := s.o.Objects.Put(ctx, object.Object{Ref: ref.Full(), Version: version, Spec: b})
+	o, err = s.o.Objects.Put(ctx, o)
 	if err != nil {
 		return Queue{}, objectError(err)
 	}
@@ -284,7 +297,7 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 	if err := s.rebuild(ctx, &old.Spec, &spec); err != nil {
 		return Queue{}, err
 	}
-	return s.put(ctx, old.Ref, old.Version, old.note(spec))
+	return s.put(ctx, &old, old.note(spec))
 }
 
 // clone copies a Spec so that a change of one is none of the other.
@@ -308,18 +321,24 @@ func (q *Queue) clone() Spec {
 }
 
 // Delete deletes a queue, with its topic unless that was adopted; also what is left
-// of one that was not made, or not deleted, to its end.
+// of one that was not made, or not deleted, to its end. One that another has made
+// anew meanwhile stays.
 func (s *Service) Delete(ctx context.Context, ref Ref) error {
 	ref = RefOf(ref.Full())
+	id := "" // of the queue that is deleted
 	for try := 1; ; try++ {
 		q, err := s.current(ctx, ref)
-		if err != nil {
+		switch gone := errors.Is(err, ErrNotFound) || err == nil && q.ID != id; {
+		case id != "" && gone: // somebody else has ended it
+			return nil
+		case err != nil:
 			return err
 		}
+		id = q.ID
 		if !q.ending { // before anything goes: who is killed then leaves no topic that nobody knows
 			n := q.note(q.Spec)
 			n.Making, n.Ending = false, true
-			q, err = s.put(ctx, ref, q.Version, n)
+			q, err = s.put(ctx, &q, n)
 		}
 		if err == nil {
 			err = s.end(ctx, &q)
@@ -331,12 +350,19 @@ func (s *Service) Delete(ctx context.Context, ref Ref) error {
 }
 
 // end takes away what a queue that is being deleted was made of, and then that it
-// was there. Whoever ended it at the same moment has done the same.
+// was there. Whoever ended it at the same moment has done the same; if he was done
+// before, what is there is another's.
 func (s *Service) end(ctx context.Context, q *Queue) error {
+	if now, err := s.current(ctx, q.Ref); err != nil || now.ID != q.ID {
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		return err
+	}
 	if err := s.demolish(ctx, q); err != nil {
 		return err
 	}
-	err := s.o.Objects.Delete(ctx, q.Full(), q.Version)
+	err := s.o.Objects.Remove(ctx, q.object())
 	if err == nil || errors.Is(err, object.ErrNotFound) {
 		return nil
 	}

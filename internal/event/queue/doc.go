@@ -10,7 +10,7 @@
 //
 // Files in reading order: spec.go, message.go (and as records), errors.go, service.go,
 // define.go (create, change, delete), known.go (as they were read), check.go,
-// place.go (whose topics and groups are), material.go (making and deleting them),
+// place.go (whose topics and groups are), peek.go, material.go (making and deleting them),
 // receipt.go, send.go, sending.go (on the way to the log), client.go (who sends),
 // repeats.go, take.go, attempt.go, answer.go (ack, nack, extend, reject), stats.go,
 // move.go (tasks), runner.go (who carries them out), moving.go (a task under way),

@@ -17,3 +17,10 @@ func (s *Service) HoldAsReviser(ctx context.Context, ref Ref, partition int, off
 	_, err = s.o.Leases.Hold(ctx, p, []int64{offset}, queues.Want{LockMs: lockMovedMs, Holder: holderOf(reviserOf(p))})
 	return err
 }
+
+// With makes a service that goes by other objects, as of another node.
+func (s *Service) With(change func(Objects) Objects) *Service {
+	o := s.o
+	o.Objects, o.Metrics = change(o.Objects), nil
+	return New(o)
+}

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/event/material"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/uuid"
 )
@@ -55,20 +55,16 @@ func (s *Service) makeTopic(ctx context.Context, spec *Spec, left bool) (id uuid
 	if err != nil {
 		return id, err
 	}
-	made, err := kadm.NewClient(c).CreateTopic(ctx, spec.Partitions, -1, s.topicSettings(spec), spec.Topic)
-	if err == nil {
-		err = made.Err
-	}
-	switch there := errors.Is(err, kerr.TopicAlreadyExists); {
-	case err == nil:
-		return uuid.UUID(made.ID), nil
+	id, there, err := material.Make(ctx, c, spec.Topic, spec.Partitions, s.topicSettings(spec))
+	switch {
+	case err != nil:
+		return id, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	case there && left:
 		return id, s.alterTopic(ctx, spec)
 	case there:
 		spec.Adopted = true
-		return id, nil
 	}
-	return id, fmt.Errorf("%w: make the topic %s: %w", ErrUnavailable, spec.Topic, err)
+	return id, nil
 }
 
 func (s *Service) topicSettings(spec *Spec) map[string]*string {
@@ -181,7 +177,8 @@ func (s *Service) alterTopic(ctx context.Context, spec *Spec) error {
 }
 
 // demolish takes away what a queue was made of. It may be called again, also when
-// there is another of the name by now.
+// another of the name is made meanwhile: that keeps its topic, and its group's settings
+// are said once more.
 func (s *Service) demolish(ctx context.Context, q *Queue) error {
 	settings, err := s.groupSettings(ctx, &Spec{})
 	if err != nil {
@@ -193,36 +190,26 @@ func (s *Service) demolish(ctx context.Context, q *Queue) error {
 	if err := s.alterGroup(ctx, q.Group, settings); err != nil {
 		return err
 	}
+	switch other, err := s.rival(ctx, Ref{}, func(o *Queue) bool { return o.Group == q.Group && !o.ending }); {
+	case err != nil:
+		return err
+	case other != nil:
+		if err := s.setGroup(ctx, &other.Spec); err != nil {
+			return err
+		}
+	}
 	if q.Adopted {
 		return nil
 	}
 	if err := s.cancelDelayed(ctx, &q.Spec); err != nil {
 		return err
 	}
-	return s.deleteTopic(ctx, q)
-}
-
-// deleteTopic deletes the topic that was made for a queue: by its id where that is
-// noted, for it may be another's that has the name.
-func (s *Service) deleteTopic(ctx context.Context, q *Queue) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	req := kmsg.NewPtrDeleteTopicsRequest()
-	req.TimeoutMillis = int32(patience.Milliseconds())
-	t := kmsg.NewDeleteTopicsRequestTopic()
-	if t.TopicID = q.topicID; q.topicID.IsZero() {
-		t.Topic = &q.Topic
-		req.TopicNames = []string{q.Topic}
-	}
-	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, c)
-	if err == nil && len(resp.Topics) == 1 {
-		err = kerr.ErrorForCode(resp.Topics[0].ErrorCode)
-	}
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) && !errors.Is(err, kerr.UnknownTopicID) {
-		return fmt.Errorf("%w: delete the topic %s: %w", ErrUnavailable, q.Topic, err)
+	if err := material.Delete(ctx, c, q.Topic, q.topicID); err != nil { // by its id where that is noted
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil
 }

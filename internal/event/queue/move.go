@@ -120,7 +120,7 @@ func (s *Service) StartChosen(ctx context.Context, from Ref, to *Ref, ratePerSec
 func (s *Service) forgetMoves(ctx context.Context, all []Move) {
 	for _, m := range all[min(len(all), keptMoves):] {
 		if o, err := s.o.Objects.Get(ctx, moveRef(m.Handle)); err == nil {
-			if err := s.o.Objects.Delete(ctx, o.Ref, o.Version); err != nil {
+			if err := s.o.Objects.Remove(ctx, o); err != nil {
 				s.o.Logger.Debug("an old move is not forgotten", "queue", m.From.Name, "err", err)
 			}
 		}

@@ -223,6 +223,7 @@ func (r *moving) put(ctx context.Context, b *batch, q *opened, p queues.Part, of
 		return
 	}
 	out := moved(to, q, p, offset, x)
+	out.Timestamp = r.s.o.Now()
 	if size, most := batchOf(out, r.s.most(to)), r.s.most(to); size > most {
 		b.failed = fmt.Errorf("%w: %w: %s becomes a record of %d bytes, and the topic %s takes %d: let it take more (max.message.bytes), or leave the message out",
 			errFinal, ErrTooLarge, letter.NameOf(q.Topic, p.Index, offset), size, to, most)

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"ottla/internal/event/material"
 	"ottla/internal/event/name"
 	"ottla/internal/metadata"
 	"ottla/internal/uuid"
@@ -35,6 +35,12 @@ func (s *Service) place(ctx context.Context, ref Ref, spec *Spec, asked bool) er
 		if spec.Topic = ref.Full().LongTopicName(); group {
 			spec.Group = "queue." + spec.Topic
 		}
+		if holder, err = s.holder(ctx, ref, spec.Topic); err != nil {
+			return err
+		}
+		if holder != "" {
+			return invalidf("the topics %s and %s are other objects' already, the second that of %s: give another name", ref.Full().TopicName(), spec.Topic, holder)
+		}
 	}
 	by, err := s.rival(ctx, ref, func(q *Queue) bool { return q.Group == spec.Group })
 	if err != nil {
@@ -53,20 +59,13 @@ func (s *Service) place(ctx context.Context, ref Ref, spec *Spec, asked bool) er
 }
 
 // holder names the object whose topic a topic is, "" when it is nobody's or the queue's
-// own. Queues count while they are made and deleted.
+// own.
 func (s *Service) holder(ctx context.Context, ref Ref, topic string) (string, error) {
-	by, err := s.rival(ctx, ref, func(q *Queue) bool { return q.Topic == topic })
-	if err != nil {
-		return "", err
-	}
-	if by != nil {
-		return by.Full().String(), nil
-	}
-	of, held, err := s.o.Objects.HolderOf(ctx, topic)
+	of, held, err := s.o.Objects.HolderOf(ctx, topic, ref.Full())
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case held && of.Kind != name.Queue:
+	case held:
 		return of.String(), nil
 	}
 	return "", nil
@@ -91,12 +90,12 @@ func (s *Service) rival(ctx context.Context, ref Ref, holds func(*Queue) bool) (
 	return nil, nil
 }
 
-// alone checks that nobody chose the same topic or group at the same moment; each of
-// two sees the other, for both have noted what they will be.
+// alone checks that nobody chose the same group at the same moment; each of two sees
+// the other, for both have noted what they will be. (A topic is claimed by the note.)
 func (s *Service) alone(ctx context.Context, ref Ref, spec *Spec) error {
-	by, err := s.rival(ctx, ref, func(q *Queue) bool { return q.Topic == spec.Topic || q.Group == spec.Group })
+	by, err := s.rival(ctx, ref, func(q *Queue) bool { return q.Group == spec.Group })
 	if err == nil && by != nil {
-		return invalidf("the topic %s or the group %s is that of %s by now", spec.Topic, spec.Group, by.Full())
+		return invalidf("the group %s is that of %s by now", spec.Group, by.Full())
 	}
 	return err
 }
@@ -107,20 +106,14 @@ func (s *Service) topicExists(ctx context.Context, topic string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	got, err := kadm.NewClient(c).ValidateCreateTopics(ctx, 1, -1, nil, topic)
-	if err != nil {
-		return false, fmt.Errorf("%w: look for the topic %s: %w", ErrUnavailable, topic, err)
+	there, err := material.Exists(ctx, c, topic)
+	switch {
+	case errors.Is(err, kerr.InvalidTopicException):
+		return false, invalidf("%w", err)
+	case err != nil:
+		return false, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	switch t := got[topic]; {
-	case t.Err == nil:
-		return false, nil
-	case errors.Is(t.Err, kerr.TopicAlreadyExists):
-		return true, nil
-	case errors.Is(t.Err, kerr.InvalidTopicException):
-		return false, invalidf("the topic %s: %s", topic, t.ErrMessage)
-	default:
-		return false, fmt.Errorf("%w: look for the topic %s: %w", ErrUnavailable, topic, t.Err)
-	}
+	return there, nil
 }
 
 // seen waits until this node sees a topic that is there, of an id unless that is zero.

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/produce"
 	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/partition"
@@ -209,7 +210,7 @@ func (w *sending) send(ctx context.Context, place int, r *kgo.Record) {
 		w.by, w.met = by, met
 	}
 	w.far.Add(1)
-	w.by.c.Produce(ctx, r, func(r *kgo.Record, err error) {
+	produce.Within(ctx, w.by.c, sendTimeout, r, func(r *kgo.Record, err error) {
 		if refused(err) {
 			w.mu.Lock()
 			w.again = append(w.again, mailed{place, r, w.one})

@@ -15,6 +15,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/produce"
 	"ottla/internal/kafka/post"
 	"ottla/internal/kafka/queues"
 	"ottla/internal/kafka/shares/lead"
@@ -39,9 +40,21 @@ type Leases interface {
 	Watch(ctx context.Context, parts []queues.Part)
 }
 
+// Objects are where definitions are kept (event/object).
+type Objects interface {
+	Put(ctx context.Context, o object.Object) (object.Object, error)
+	Remove(ctx context.Context, o object.Object) error
+	Get(ctx context.Context, ref name.Ref) (object.Object, error)
+	Current(ctx context.Context, ref name.Ref) (object.Object, error)
+	Peek(ref name.Ref) (object.Object, bool)
+	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
+	HolderOf(ctx context.Context, topic string, but name.Ref) (name.Ref, bool, error)
+	Watch(begin name.Ref, tell func(object.News)) func()
+}
+
 // Options make a Service.
 type Options struct {
-	Objects *object.Store
+	Objects Objects
 	// Client makes a client of this node's Kafka door.
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	Leases Leases
@@ -76,10 +89,10 @@ type Service struct {
 	known    known
 	firsts   firsts
 	counts   counters
-	revising sync.Mutex // one letter is mended at a time; held until that is durable
+	client   *produce.Client // asks and orders
+	revising sync.Mutex      // one letter is mended at a time; held until that is durable
 
-	mu     sync.Mutex // guards all below
-	client *kgo.Client
+	mu     sync.Mutex         // guards all below
 	sender *producer          // the newest; nil before there is one
 	key    []byte             // receipts are made with it
 	moves  map[string]*moving // that this node carries out
@@ -95,7 +108,7 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, moves: map[string]*moving{}, tasks: map[string]task{}}
+	s := &Service{o: o, client: produce.New(o.Client), moves: map[string]*moving{}, tasks: map[string]task{}}
 	s.counts = countersOf(o.Metrics)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
@@ -106,12 +119,10 @@ func (s *Service) Close() {
 	s.cancel()
 	s.working.Wait()
 	s.mu.Lock()
-	c, sender := s.client, s.sender
+	sender := s.sender
 	s.closed, s.sender = true, nil
 	s.mu.Unlock()
-	if c != nil {
-		c.Close()
-	}
+	s.client.Close()
 	if sender != nil {
 		sender.c.Close()
 	}
@@ -121,19 +132,10 @@ func (s *Service) nowMs() int64 { return s.o.Now().UnixMilli() }
 
 // kafka gives the client that asks and orders.
 func (s *Service) kafka() (*kgo.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
-	}
-	if s.client != nil {
-		return s.client, nil
-	}
-	c, err := s.o.Client()
+	c, err := s.client.Kafka()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	s.client = c
 	return c, nil
 }
 

@@ -36,6 +36,7 @@ type branch struct {
 
 	state    course.Branch
 	doomed   map[int64]dead
+	overdue  *overdue
 	careful  bool          // one event at a time
 	failures int           // in a row, that are nobody's fault but ours
 	frontMs  int64         // the time of the event that was tried alone
@@ -106,9 +107,7 @@ func (b *branch) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := b.ready()
 		if err == nil {
-			select {
-			case b.r.turns <- struct{}{}:
-			case <-ctx.Done():
+			if !b.r.takeTurn(ctx) {
 				return
 			}
 			err = b.live(ctx)
@@ -116,6 +115,10 @@ func (b *branch) run(ctx context.Context) {
 		}
 		if err == nil || ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, errStays) {
+			b.stayOut(ctx)
+			continue
 		}
 		wait := b.judge(err)
 		select {
@@ -126,15 +129,43 @@ func (b *branch) run(ctx context.Context) {
 	}
 }
 
+// source is what the branch goes by; nil where its replay is gone.
+func (b *branch) source() *plan.Source {
+	src := b.r.src.Load()
+	if b.n.Replay == "" {
+		return src
+	}
+	p := replayOf(src, b.n.Replay)
+	if p == nil {
+		return nil
+	}
+	return sourceOf(src, p)
+}
+
+// target is the branch's, nil where it is gone.
+func (b *branch) target() *plan.Target {
+	src := b.source()
+	if src == nil {
+		return nil
+	}
+	_, _, g := only(src, b.n.Target)
+	return g
+}
+
+// retryOf bounds how often the place of a target is written to. What calls are tried by is
+// no bound of that: an address has not been asked yet.
+func retryOf(g *plan.Target) plan.Retry {
+	if g.To.Kind != plan.Call {
+		return g.Retry
+	}
+	return plan.Retry{Most: -1, MaxAgeMs: g.Retry.MaxAgeMs}
+}
+
 // ready tells, without opening anything, why the target can get nothing now; nil where
 // that is not known, or where its events may be too old to be tried.
 func (b *branch) ready() error {
-	src := b.r.src.Load()
-	if p := replayOf(src, b.n.Replay); p != nil {
-		src = sourceOf(src, p)
-	}
-	_, _, g := only(src, b.n.Target)
-	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.MaxAge(g.Retry) {
+	g := b.target()
+	if g == nil || b.state.SinceMs == 0 || b.r.s.nowMs()-b.state.SinceMs >= course.Patience(retryOf(g)) {
 		return nil
 	}
 	if err := b.r.s.reach(b.r.ctx, g); err != nil && !final(err) && !b.r.s.gone(b.r.ctx, g, err) {
@@ -192,9 +223,9 @@ func (b *branch) judge(err error) time.Duration {
 		b.careful = true
 		return 0 // which event it is shows when they come one by one
 	}
-	retry := plan.Retry{}
-	if _, _, g := only(b.r.src.Load(), b.n.Target); g != nil {
-		retry = g.Retry
+	retry := plan.Retry{Most: -1}
+	if g := b.target(); g != nil {
+		retry = retryOf(g)
 	}
 	v := course.Judge(b.state, retry, f.final, b.frontMs, b.r.s.nowMs())
 	if !v.GiveUp {
@@ -203,7 +234,13 @@ func (b *branch) judge(err error) time.Duration {
 	if _, before := b.doomed[f.offset]; before { // its dead letter cannot be written now
 		return time.Duration(course.Wait(b.state.Attempts)) * time.Millisecond
 	}
-	b.doomed[f.offset] = dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	d := dead{code: codeOf(f.err), why: b.state.Why, retries: b.state.Attempts - 1, exhausted: v.Exhausted}
+	if retry.Most >= 0 {
+		d.retries = min(d.retries, retry.Most) // see course.Judge
+	}
+	if b.doomed[f.offset] = d; v.Exhausted != "" {
+		b.overdue = &overdue{v.UntilMs, d}
+	}
 	return 0
 }
 
@@ -212,7 +249,7 @@ func (b *branch) live(ctx context.Context) error {
 	sum := sha256.Sum256([]byte(b.n.Replay + "\x00" + b.n.Target))
 	w := &walk{
 		r: b.r, txn: "ottla-bus-" + strings.ReplaceAll(b.r.seat.Key(), "/", "-") + "-branch-" + hex.EncodeToString(sum[:10]),
-		key: b.r.seat.BranchKey(b.n), patience: branchPatience, wary: true, doomed: b.doomed,
+		key: b.r.seat.BranchKey(b.n), patience: branchPatience, wary: true, doomed: b.doomed, overdue: b.overdue,
 	}
 	defer w.close()
 	records, err := w.open(ctx)
@@ -292,6 +329,9 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 			// After a crash a branch may be ahead of the pass, whose cursor is not
 			// written where nothing in it was wanted.
 			if left := b.stay(); left > 0 {
+				if b.r.queued.Load() > 0 {
+					return errStays
+				}
 				later = time.After(left)
 			} else if w.at == limit {
 				b.r.mu.Lock()
@@ -312,14 +352,6 @@ func (b *branch) follow(ctx context.Context, w *walk) error {
 			}
 		}
 	}
-}
-
-// stay is for how long the target stays out of the pass from now on.
-func (b *branch) stay() time.Duration {
-	b.r.mu.Lock()
-	defer b.r.mu.Unlock()
-	l := b.r.left[b.n.Target]
-	return l.stay() - time.Since(l.last)
 }
 
 // wait waits for something to read, or a bell.
@@ -352,13 +384,9 @@ func (b *branch) finishReplay(ctx context.Context, w *walk) error {
 
 // turn gives the target some events. gone: there is no such target any more.
 func (b *branch) turn(ctx context.Context, w *walk, limit int64) (gone bool, err error) {
-	src := b.r.src.Load()
-	if b.n.Replay != "" {
-		p := replayOf(src, b.n.Replay)
-		if p == nil {
-			return true, nil
-		}
-		src = sourceOf(src, p)
+	src := b.source()
+	if src == nil {
+		return true, nil
 	}
 	if w.src != src {
 		table, rule, target := only(src, b.n.Target)
@@ -367,16 +395,14 @@ func (b *branch) turn(ctx context.Context, w *walk, limit int64) (gone bool, err
 		}
 		w.src, w.table = src, table
 	}
-	most := mostEvents
-	if b.careful {
-		most = 1
-	}
-	records, next := w.take(limit, most)
-	if len(records) > 0 {
-		b.frontMs = records[0].Timestamp.UnixMilli()
-	}
+	records, next := w.take(limit, mostEvents)
+	w.single, w.overdue = b.careful, b.overdue
 	t := w.decide(records, next)
+	b.frontMs = t.atMs
 	now := course.Branch{At: t.next, Until: b.state.Until, SinceMs: b.state.SinceMs}
+	if t.gives() {
+		now.SinceMs = 0 // where this is written it was taken
+	}
 	// At the end of a replay the record stays: without it the replay, which may be
 	// behind, would take the target for one of its own.
 	if err := w.write(ctx, t, []course.Note{{Key: w.key, Value: now}}); err != nil {
@@ -388,8 +414,8 @@ func (b *branch) turn(ctx context.Context, w *walk, limit int64) (gone bool, err
 	w.took(t.next)
 	b.r.counted(t)
 	clear(b.doomed)
-	b.state, b.failures = now, 0
-	if t.events > 0 && t.matched > t.letters+len(t.drops) {
+	b.overdue, b.state, b.failures = nil, now, 0
+	if t.gives() {
 		b.careful = false // it was taken
 	}
 	return false, nil

@@ -3,8 +3,8 @@ package run
 import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"ottla/internal/event/envelope"
 	"ottla/internal/event/name"
+	"ottla/internal/event/place"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
 )
@@ -15,6 +15,8 @@ type turn struct {
 	events     int
 	outputs    []output
 	sends      []send
+	size       int               // of outputs and sends
+	atMs       int64             // the time of the event that is decided
 	places     map[string]placed // topics that were asked for
 	gone       map[name.Ref]bool // what was not there, and is no more
 	// failed are targets to which nothing can be written, by key.
@@ -68,23 +70,46 @@ func (t *turn) fail(g *plan.Target, offset int64, err error) {
 func (w *walk) decide(records []*kgo.Record, next int64) *turn {
 	t := &turn{from: w.at, next: next}
 	w.arena, w.spare = w.spare[:0], w.arena
-	for _, rec := range records {
-		if ms := rec.Timestamp.UnixMilli(); w.toMs != 0 && (ms < w.fromMs || ms >= w.toMs) {
+	for i, rec := range records {
+		ms := rec.Timestamp.UnixMilli()
+		if w.toMs != 0 && (ms < w.fromMs || ms >= w.toMs) {
 			continue
 		}
-		if len(t.outputs) >= mostOutputs {
+		if t.full() {
 			t.next = rec.Offset
 			break
 		}
+		t.atMs = ms
 		w.event(t, rec)
 		t.events++
+		if w.single && t.gives() {
+			if i+1 < len(records) {
+				t.next = records[i+1].Offset
+			}
+			break
+		}
 	}
 	return t
 }
 
+// full tells whether a turn is as large as it may be.
+func (t *turn) full() bool {
+	return len(t.outputs)+len(t.sends) >= mostOutputs || t.size >= mostOutputBytes
+}
+
+// gives tells whether some target is to get an event that is not given up.
+func (t *turn) gives() bool { return t.matched > t.letters+len(t.drops) }
+
+// add has a target get a record.
+func (t *turn) add(o output) { t.outputs, t.size = append(t.outputs, o), t.size+sizeOf(o.record) }
+
 // event decides for one record.
 func (w *walk) event(t *turn, rec *kgo.Record) {
-	e := w.read(rec)
+	w.match(t, w.read(rec))
+}
+
+// match decides for one event.
+func (w *walk) match(t *turn, e *plan.Event) {
 	var err error
 	w.into, err = w.src.Match(w.into[:0], e.Doc)
 	if err != nil {
@@ -97,7 +122,7 @@ func (w *walk) event(t *turn, rec *kgo.Record) {
 		}
 		rule, own := w.src.Rules[i], (*plan.Event)(nil)
 		for k, g := range rule.Targets {
-			if rec.Offset < w.table[i][k] {
+			if e.Offset < w.table[i][k] {
 				continue
 			}
 			if own == nil {
@@ -113,17 +138,12 @@ func (w *walk) event(t *turn, rec *kgo.Record) {
 
 // read makes an event of a record.
 func (w *walk) read(rec *kgo.Record) *plan.Event {
-	headers := make([]envelope.Header, len(rec.Headers))
-	for i, h := range rec.Headers {
-		headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-	}
-	ms := rec.Timestamp.UnixMilli()
-	e := &plan.Event{Source: w.src, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Replay: w.name}
-	e.Event = envelope.Read(rec.Topic, rec.Partition, rec.Offset, ms, rec.Key, rec.Value, headers)
+	e := &plan.Event{Source: w.src, Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Replay: w.name, ReplayID: w.id}
+	e.Event = place.Event(rec)
 	e.Event.ReplayName = w.name
 	begin := len(w.arena)
 	if w.src.Document != nil {
-		e.Raw = &plan.Raw{Key: rec.Key, Value: rec.Value, Headers: headers, TimeMs: ms}
+		e.Raw = &plan.Raw{Key: rec.Key, Value: rec.Value, Headers: place.Headers(rec), TimeMs: rec.Timestamp.UnixMilli()}
 		w.arena = w.src.Document(w.arena, e.Raw)
 	} else {
 		w.arena = e.AppendDocument(w.arena)
@@ -134,7 +154,7 @@ func (w *walk) read(rec *kgo.Record) *plan.Event {
 
 // give makes what a target gets of an event.
 func (w *walk) give(t *turn, e *plan.Event, g *plan.Target) {
-	if d, doomed := w.doomed[e.Offset]; doomed {
+	if d, doomed := w.doomedAt(e.Offset, t.atMs); doomed {
 		w.bury(t, e, g, d)
 		return
 	}
@@ -153,9 +173,9 @@ func (w *walk) give(t *turn, e *plan.Event, g *plan.Target) {
 	case err != nil:
 		t.fail(g, e.Offset, err)
 	case m != nil:
-		t.sends = append(t.sends, send{g, e.Offset, *m})
+		t.sends, t.size = append(t.sends, send{g, e.Offset, *m}), t.size+len(m.Body)
 	default:
-		t.outputs = append(t.outputs, output{target: g, offset: e.Offset, record: records})
+		t.add(output{target: g, offset: e.Offset, record: records})
 	}
 }
 

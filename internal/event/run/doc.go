@@ -9,11 +9,13 @@
 // Main types: Service; runner, which has one partition of a source; walk, a cursor of
 // it.
 //
-// Files in reading order: service.go (what the server calls), mirror.go (the state
-// topic in memory); runner.go (from load to load), pass.go (the cursor of all
-// targets), branch.go (a target's own), replay.go; walk.go (what they share), evict.go
+// Files in reading order: service.go (what the server calls), sweep.go (what nobody runs
+// any more), mirror.go (the state topic in memory); runner.go (from load to load), pass.go
+// (the cursor of all targets), branch.go (a target's own), stay.go (who stays out of the
+// pass), replay.go; walk.go (what they share), evict.go
 // (what the dead left open), feed.go (reading), decide.go (from events to records),
-// output.go and letters.go (what targets get), write.go (transactions); settle.go, status.go.
+// output.go and letters.go (what targets get), write.go (transactions); settle.go, status.go;
+// trial.go (deciding without writing).
 //
 // # The pass
 //

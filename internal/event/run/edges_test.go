@@ -22,15 +22,13 @@ func TestAnEventThatIsTooOldIsADeadLetter(t *testing.T) {
 	r.topic("bad", 1)
 	dlq := r.queue("dead")
 	all := rule("all", "*", toTopic("bad"))
-	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{MaxAgeMs: 3600_000}
+	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{Most: -1, MaxAgeMs: 3600_000}
 	r.publish(source("b", all))
 	r.sicken("bad", errors.New("it is ill"))
 	r.put("b", "order", 0, 3)
 	r.settle()
 	r.must(r.clock.Advance(r.ctx(), 2*time.Hour))
-	for len(r.values("dead", 0)) < 3 { // each attempt gives up one
-		r.settle()
-	}
+	r.until("dead", 3)
 	r.sicken("bad", nil)
 	r.put("b", "order", 3, 3)
 	r.same("the topic", r.values("bad", 3), numbers(3, 3))
@@ -183,6 +181,35 @@ func TestASourceThatIsNoMoreIsForgotten(t *testing.T) {
 	}
 }
 
+// Nor of one that vanished while nobody ran it.
+func TestASourceThatVanishedUnseenIsForgotten(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("c", 1)
+	r.topic("out", 1)
+	src, stays := source("b", rule("all", "*", toTopic("out"))), source("c")
+	r.publish(src, source("c", rule("all", "*", toTopic("out"))))
+	r.put("b", "order", 0, 10)
+	r.put("c", "order", 0, 10)
+	r.settle()
+	r.run.Close()
+	r.sources.set(stays)
+	r.run = r.service()
+	r.run.Look()
+	for ctx := r.ctx(); ; {
+		c, err := r.run.Cursors(ctx, src)
+		r.must(err)
+		if !c[0].Known && len(c[0].Rules) == 0 {
+			break
+		}
+	}
+	c, err := r.run.Cursors(r.ctx(), stays)
+	r.must(err)
+	if !c[0].Known {
+		t.Error("a source that is there was forgotten")
+	}
+}
+
 // However many targets have a topic that is not there, others wait for none of them.
 func TestManyTargetsWithoutATopicHoldNobodyUp(t *testing.T) {
 	r := newRig(t)
@@ -197,9 +224,7 @@ func TestManyTargetsWithoutATopicHoldNobodyUp(t *testing.T) {
 	r.same("the good one", r.values("good", 5), numbers(0, 5))
 	r.topic("gone", 1)
 	r.put("b", "order", 5, 5)
-	for len(r.values("gone", 0)) < 1000 {
-		r.settle()
-	}
+	r.until("gone", 1000)
 	got := map[string]int{}
 	for _, v := range r.values("gone", 1000) {
 		got[v]++

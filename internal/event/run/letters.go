@@ -1,12 +1,14 @@
 package run
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/place"
@@ -34,6 +36,21 @@ func codeOf(err error) string {
 	return "SDK_CLIENT_ERROR"
 }
 
+// overdue is why all events up to a time are given up.
+type overdue struct {
+	untilMs int64
+	why     dead
+}
+
+// doomedAt tells why the event at an offset, of a time, is given up.
+func (w *walk) doomedAt(offset, ms int64) (dead, bool) {
+	d, ok := w.doomed[offset]
+	if !ok && w.overdue != nil && ms <= w.overdue.untilMs {
+		d, ok = w.overdue.why, true
+	}
+	return d, ok
+}
+
 // bury gives an event up: it becomes a dead letter where there is a queue for it.
 func (w *walk) bury(t *turn, e *plan.Event, g *plan.Target, d dead) {
 	ref := g.DeadLetters
@@ -45,8 +62,12 @@ func (w *walk) bury(t *turn, e *plan.Event, g *plan.Target, d dead) {
 	w.letter(t, e, g, ref, body, attributes, d)
 }
 
-// unreadable gives an event up that no rule can be matched with.
+// unreadable gives an event up that no rule can be matched with. The pass does, once:
+// no branch and no replay gives it up again.
 func (w *walk) unreadable(t *turn, e *plan.Event, err error) {
+	if w.wary {
+		return
+	}
 	g := &plan.Target{Key: w.src.Ref.Key()}
 	w.letter(t, e, g, w.src.DeadLetters, e.Doc, map[string]queue.Attribute{}, dead{code: "INVALID_JSON", why: err.Error()})
 }
@@ -61,26 +82,11 @@ func (w *walk) letter(t *turn, e *plan.Event, g *plan.Target, ref name.Ref, body
 	}
 	var err error
 	if ref != (name.Ref{}) {
-		m := queue.Message{Body: body, Attributes: attributes}
-		if queueIsFIFO(ref) {
-			m.Group, m.DedupID = e.Source.Ref.Name, e.DeliveryID(g)
-		}
-		if len(m.Body) == 0 {
-			m.Body = []byte("{}") // no message is without a body
-		}
-		got, rerr := w.r.s.o.Queues.Records(w.r.ctx, refOf(ref), []queue.Message{m})
-		if err = rerr; err == nil {
-			switch at, size := w.place(t, got[0].Topic), sizeOf(got[0]); {
-			case at.there && at.Ill != nil:
-				err = fmt.Errorf("topic %s: %w", got[0].Topic, at.Ill)
-			case at.MaxBytes > 0 && size > int(at.MaxBytes):
-				err = fmt.Errorf("topic %s: %w: it has %d bytes, and the topic takes %d", got[0].Topic, kerr.MessageTooLarge, size, at.MaxBytes)
-			}
-		}
+		var rec *kgo.Record
+		rec, err = w.fitting(t, e, g, ref, queue.Message{Body: body, Attributes: attributes})
 		switch {
 		case err == nil:
-			got[0].Partition = place.Anywhere
-			t.outputs = append(t.outputs, output{g, e.Offset, got[0], d.why})
+			t.add(output{g, e.Offset, rec, d.why})
 			t.letters++
 		case !final(err) && !errors.Is(err, queue.ErrNotFound):
 			t.fail(g, e.Offset, fmt.Errorf("dead letters: %w", err)) // it must not be lost
@@ -92,6 +98,67 @@ func (w *walk) letter(t *turn, e *plan.Event, g *plan.Target, ref name.Ref, body
 	}
 	w.r.s.o.Logger.Warn("an event was given up", "source", w.src.Ref.String(), "target", g.Key, "event", e.ID, "topic", e.Topic,
 		"partition", e.Partition, "offset", e.Offset, "err", d.why, "dead_letters", ref.Name, "dead_letters_err", err)
+}
+
+// fitting is a dead letter as its queue takes it. An event that is as large as a message
+// may be has no room for what is said of it: then less is said, and of one that is too
+// large as it is, only where it lies.
+func (w *walk) fitting(t *turn, e *plan.Event, g *plan.Target, ref name.Ref, m queue.Message) (*kgo.Record, error) {
+	if queueIsFIFO(ref) {
+		m.Group, m.DedupID = e.Source.Ref.Name, e.DeliveryID(g)
+	}
+	if len(m.Body) == 0 {
+		m.Body = []byte("{}") // no message is without a body
+	}
+	rec, err := w.letterIn(t, ref, m)
+	if !tooLarge(err) {
+		return rec, err
+	}
+	said := m.Attributes
+	m.Attributes = map[string]queue.Attribute{"ERROR_CODE": said["ERROR_CODE"]}
+	if rec, err = w.letterIn(t, ref, m); !tooLarge(err) {
+		return rec, err
+	}
+	m.Attributes, m.Body = said, lies(e)
+	return w.letterIn(t, ref, m)
+}
+
+// letterIn is a message as it lies in the topic of a queue that can be written to now.
+func (w *walk) letterIn(t *turn, ref name.Ref, m queue.Message) (*kgo.Record, error) {
+	got, err := w.r.s.o.Queues.Records(w.r.ctx, refOf(ref), []queue.Message{m})
+	if err != nil {
+		return nil, err
+	}
+	rec := got[0]
+	switch at, size := w.place(t, rec.Topic), sizeOf(rec); {
+	case at.there && at.Ill != nil:
+		return nil, fmt.Errorf("topic %s: %w", rec.Topic, at.Ill)
+	case at.MaxBytes > 0 && size > int(at.MaxBytes):
+		return nil, fmt.Errorf("topic %s: %w: it has %d bytes, and the topic takes %d", rec.Topic, kerr.MessageTooLarge, size, at.MaxBytes)
+	}
+	rec.Partition = place.Anywhere
+	return rec, nil
+}
+
+func tooLarge(err error) bool {
+	return errors.Is(err, queue.ErrTooLarge) || errors.Is(err, kerr.MessageTooLarge)
+}
+
+// lies says where an event is that is too large to be told itself.
+func lies(e *plan.Event) []byte {
+	at := struct {
+		ID         string `json:"id"`
+		Source     string `json:"source"`
+		DetailType string `json:"detail-type"`
+		Topic      string `json:"topic"`
+		Partition  int32  `json:"partition"`
+		Offset     int64  `json:"offset"`
+	}{cut(e.ID, mostReason), cut(e.Event.Source, mostReason), cut(e.Type, mostReason), e.Topic, e.Partition, e.Offset}
+	b, err := json.Marshal(at)
+	if err != nil {
+		return []byte("{}") // there is nothing in it that JSON does not have
+	}
+	return b
 }
 
 // letterOf is what a dead letter says of the event: what EventBridge's envelope is.

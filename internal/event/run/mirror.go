@@ -1,10 +1,12 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,9 +24,10 @@ const (
 	errorPause = 100 * time.Millisecond
 )
 
-// seatPartition is where the records of a seat are: in one partition of StateTopic.
+// seatPartition is where the records of a seat are: in one partition of StateTopic, the
+// same one also where somebody gave that more.
 func seatPartition(seat string, partitions int) int32 {
-	return record.KeyHash([]byte(seat)) % int32(partitions)
+	return record.KeyHash([]byte(seat)) % int32(min(partitions, Partitions))
 }
 
 // mirror has what StateTopic says, partition by partition, in memory. Nothing is read
@@ -64,11 +67,12 @@ func (m *mirror) open(partition int32) (*page, error) {
 	if m.ctx.Err() != nil {
 		return nil, m.ctx.Err()
 	}
-	log, err := follow.Open(follow.Options{Client: m.client, Topic: StateTopic, Partition: partition, Wait: idleFetch})
+	p := &page{moved: make(chan struct{}), seats: map[string]map[string][]byte{}}
+	var err error
+	p.log, err = follow.Open(follow.Options{Client: m.client, Topic: StateTopic, Partition: partition, Wait: idleFetch, Moved: func(from, to int64) { m.lost(p, from, to) }})
 	if err != nil {
 		return nil, fmt.Errorf("mirror %s: %w", StateTopic, err)
 	}
-	p := &page{log: log, moved: make(chan struct{}), seats: map[string]map[string][]byte{}}
 	m.pages[partition] = p
 	m.working.Go(func() { m.follow(p) })
 	return p, nil
@@ -108,13 +112,25 @@ func (m *mirror) take(p *page, got []*kgo.Record) {
 		if p.seats[seat] == nil {
 			p.seats[seat] = map[string][]byte{}
 		}
-		p.seats[seat][rest] = r.Value
+		p.seats[seat][rest] = bytes.Clone(r.Value) // r's is part of all that was fetched with it
 	}
 	if at := p.log.At(); at != p.at {
 		p.at = at
 		close(p.moved)
 		p.moved = make(chan struct{})
 	}
+}
+
+// lost forgets what was read of a log that lost its end, or was made anew: what others
+// read there is what is known.
+func (m *mirror) lost(p *page, from, to int64) {
+	if to > from {
+		return // compaction needs nobody's leave
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.logger.Error("the state of buses has lost its end, and is read anew", "topic", StateTopic, "read_to", from, "begin", to)
+	p.seats, p.at = map[string]map[string][]byte{}, to
 }
 
 // reached returns when everything below an offset of a partition is known.
@@ -149,6 +165,17 @@ func (m *mirror) seat(partition int32, seat string) (map[string][]byte, <-chan s
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return maps.Clone(p.seats[seat]), p.moved, nil
+}
+
+// known are the seats that have records.
+func (m *mirror) known(partition int32) ([]string, error) {
+	p, err := m.open(partition)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.seats)), nil
 }
 
 // record gives one record of a seat, nil without one, and what is closed when there are

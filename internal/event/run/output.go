@@ -136,13 +136,10 @@ func (w *walk) forward(e *plan.Event, g *plan.Target, p plan.Payload) (*kgo.Reco
 	return stored(out, topic, []byte(key)), nil, nil
 }
 
-// stored is the record that an event is.
+// stored is the record that an event is, with a key.
 func stored(e *envelope.Event, topic string, key []byte) *kgo.Record {
-	_, value, headers := e.Record()
-	rec := &kgo.Record{Topic: topic, Partition: place.Anywhere, Key: key, Value: value, Headers: make([]kgo.RecordHeader, len(headers))}
-	for i, h := range headers {
-		rec.Headers[i] = kgo.RecordHeader{Key: h.Name, Value: h.Value}
-	}
+	rec := place.Record(topic, e)
+	rec.Key = key
 	return rec
 }
 

@@ -173,6 +173,7 @@ func (p *pass) put(t *turn, timeMs int64) error {
 	if err := p.write(p.ctx, t, append(p.notes, course.Note{Key: p.key, Value: main})); err != nil {
 		return err
 	}
+	p.done() // what was begun before is committed
 	p.notes, p.stored = nil, t.next
 	*p.state.Main = main
 	p.took(t.next)
@@ -235,7 +236,11 @@ func (p *pass) rejoin() error {
 	p.done()
 	for _, n := range slices.SortedFunc(maps.Keys(joins), compareNames) {
 		b := joins[n]
-		if _, there := p.state.Branches[n]; !there || !b.halt(p.at, rejoinWithin) {
+		if _, there := p.state.Branches[n]; !there {
+			continue
+		}
+		if !b.halt(p.at, rejoinWithin) {
+			p.r.late(b)
 			continue
 		}
 		p.notes = append(p.notes, p.state.Rejoin(p.r.seat, n))

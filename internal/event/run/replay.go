@@ -81,11 +81,7 @@ func (x *replay) run(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		var failed *failedError
-		if errors.As(err, &failed) && len(x.ill)+len(failed.of) <= mostBranches {
-			for key, f := range failed.of {
-				x.ill[key] = f.err.Error()
-			}
+		if x.blame(err) {
 			continue
 		}
 		clear(x.ill)
@@ -96,6 +92,20 @@ func (x *replay) run(ctx context.Context) {
 		case <-time.After(time.Duration(course.Wait(failures)) * time.Millisecond):
 		}
 	}
+}
+
+// blame has targets that failed leave the replay, as runner.blame has them leave the pass.
+func (x *replay) blame(err error) bool {
+	var failed *failedError
+	p := x.def()
+	if p == nil || !errors.As(err, &failed) {
+		return false
+	}
+	leave := failed.leave(sourceOf(x.r.src.Load(), p))
+	for _, key := range leave {
+		x.ill[key] = failed.of[key].err.Error()
+	}
+	return len(leave) > 0
 }
 
 // def is the replay as it is defined now, nil when it is gone.

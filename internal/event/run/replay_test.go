@@ -214,3 +214,26 @@ func TestAReplayOfTheNameOfAnotherIsAnother(t *testing.T) {
 	}
 	r.same("the last one", got[last], numbers(0, 500))
 }
+
+// However many targets of a replay have a topic that is not there, others wait for none of
+// them.
+func TestManyTargetsWithoutATopicHoldNoReplayUp(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("good", 1)
+	r.put("b", "order", 0, 5)
+	p := again("all", 0, 5)
+	var places []plan.Place
+	for range 80 {
+		places = append(places, toTopic("gone"))
+	}
+	p.Only = rule("only", "*", append(places, toTopic("good"))...)
+	src := with(source("b"), p)
+	r.publish(src)
+	r.same("the good one", r.values("good", 5), numbers(0, 5))
+	r.topic("gone", 1)
+	r.replayed(src, "all")
+	if n := len(r.values("gone", 400)); n != 400 {
+		t.Errorf("the others have %d events, want 400", n)
+	}
+}

@@ -261,6 +261,14 @@ func (r *rig) values(topic string, n int) []string {
 	return out
 }
 
+// until has all who fail try again until a topic has n records.
+func (r *rig) until(topic string, n int) {
+	r.Helper()
+	for ctx := r.ctx(); len(r.values(topic, 0)) < n; {
+		r.must(r.run.Settle(ctx))
+	}
+}
+
 // numbers are the texts of from to from+n-1.
 func numbers(from, n int) []string {
 	var out []string
@@ -284,7 +292,7 @@ func rule(called, kind string, to ...plan.Place) *plan.Rule {
 	for i, p := range to {
 		id := "t" + strconv.Itoa(i)
 		r.Targets = append(r.Targets, &plan.Target{
-			Key: ref.Key() + "#" + r.ID + "/" + id, ID: id, To: p, Render: data,
+			Key: ref.Key() + "#" + r.ID + "/" + id, ID: id, To: p, Render: data, Retry: plan.Retry{Most: -1},
 		})
 	}
 	r.Targets[0].ID = "t0 " + kind

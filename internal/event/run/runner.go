@@ -48,6 +48,7 @@ type runner struct {
 	ill      map[string]string // targets that failed in the pass, with why
 	left     map[string]leaving
 	turns    chan struct{} // a token for each branch that walks
+	queued   atomic.Int32  // branches that wait for one
 	helpers  sync.WaitGroup
 	failures int
 }
@@ -159,58 +160,53 @@ func (r *runner) erase() error {
 // txn is the transactional id of the pass.
 func (r *runner) txn() string { return fmt.Sprintf("ottla-bus-%s-%d", r.seat.Source, r.seat.Partition) }
 
-// leaving is how often a target has left the pass, and when it did last.
-type leaving struct {
-	times int
-	last  time.Time
-}
-
-const (
-	// calmAfter is after how long a target is taken for well that once left the pass.
-	calmAfter = 10 * time.Minute
-	// mostStay is how long a target stays out of the pass at most, that can be written
-	// to but leaves the pass again and again.
-	mostStay = 5 * time.Minute
-)
-
-// stay is how long a target stays out: not at all at first, then longer and longer.
-func (l leaving) stay() time.Duration {
-	if l.times < 2 {
-		return 0
-	}
-	return min(time.Second<<min(l.times-2, 16), mostStay)
-}
-
 // blame has targets that failed leave the pass; false when they are too many for it to
 // be their fault, and nothing is known to be wrong with them.
 func (r *runner) blame(f *failedError) bool {
-	slow, mine := 0, 0
-	src := r.src.Load()
-	for key, x := range f.of {
-		if errors.Is(x.err, errSlow) {
-			slow++
-		}
-		if _, _, g := only(src, key); g != nil {
-			mine++
-		}
-	}
-	if slow > mostBranches || mine == 0 { // what is the source's own can only be tried again
+	leave := f.leave(r.src.Load())
+	if len(leave) == 0 {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for key, x := range f.of {
-		l := r.left[key]
-		if time.Since(l.last) > calmAfter {
-			l.times = 0
-		}
-		r.left[key] = leaving{l.times + 1, time.Now()}
+	for _, key := range leave {
+		x := f.of[key]
+		r.leaves(key)
 		r.ill[key] = x.err.Error()
 		r.s.o.Logger.Warn("a target leaves the pass of its bus until it can be written to again", "target", key, "topic", r.topic,
 			"partition", r.seat.Partition, "offset", x.offset, "err", x.err)
 	}
 	return true
 }
+
+// leave are the targets of a source that are to walk on their own; none where too many
+// are slow at once for it to be their fault. What is the source's own, as its dead
+// letters, can only be tried again.
+func (e *failedError) leave(src *plan.Source) (keys []string) {
+	slow := 0
+	for key, x := range e.of {
+		if errors.Is(x.err, errSlow) {
+			slow++
+		}
+		if _, _, g := only(src, key); g != nil {
+			keys = append(keys, key)
+		}
+	}
+	if slow > mostBranches {
+		return nil
+	}
+	return keys
+}
+
+// patience is how long the pass waits for what its targets write to: longer after each
+// failure in a row. What one event comes to may be much.
+func (r *runner) patience() time.Duration {
+	first := r.s.o.Patience
+	return max(first, min(first<<min(r.failures, 4), mostPatience))
+}
+
+// mostPatience bounds it.
+const mostPatience = 10 * time.Second
 
 // rest pauses, unless the runner is stopped.
 func (r *runner) rest(d time.Duration) {
@@ -226,7 +222,7 @@ func (r *runner) live() error {
 	defer r.helpers.Wait()
 	defer cancel()
 	p := &pass{walk: walk{
-		r: r, txn: r.txn(), key: r.seat.Key(), patience: r.s.o.Patience, alone: true,
+		r: r, txn: r.txn(), key: r.seat.Key(), patience: r.patience(), alone: true,
 	}, ctx: ctx}
 	defer p.close()
 	if err := p.load(); err != nil {

@@ -99,7 +99,8 @@ type Service struct {
 
 	mu      sync.Mutex // guards what follows
 	runners map[course.Seat]*runner
-	making  bool // StateTopic is being made
+	swept   map[int32]bool // partitions of StateTopic; see sweep
+	making  bool           // StateTopic is being made
 	closed  bool
 }
 
@@ -112,7 +113,7 @@ func New(o Options) *Service {
 	if o.Patience == 0 {
 		o.Patience = time.Second
 	}
-	s := &Service{o: o, count: countersOf(o.Metrics), runners: map[course.Seat]*runner{}, bell: make(chan struct{}, 1)}
+	s := &Service{o: o, count: countersOf(o.Metrics), runners: map[course.Seat]*runner{}, swept: map[int32]bool{}, bell: make(chan struct{}, 1)}
 	s.mirror = newMirror(&s.o)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.running.Go(func() {
@@ -155,6 +156,7 @@ func (s *Service) look() {
 			delete(s.runners, seat)
 		}
 	}
+	s.sweepSome()
 }
 
 // lookAt is Look for one source. mu held.

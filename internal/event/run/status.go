@@ -161,7 +161,7 @@ func (s *Service) appliedAt(ctx context.Context, p int32, source, rule name.Ref,
 
 // counted counts what a turn came to.
 func (r *runner) counted(t *turn) {
-	if len(t.outputs)+len(t.drops) == 0 {
+	if len(t.outputs)+len(t.drops)+len(t.sends) == 0 {
 		return
 	}
 	r.mu.Lock()
@@ -179,6 +179,9 @@ func (r *runner) counted(t *turn) {
 		}
 		c.Dead++
 		c.LastError, c.LastErrorMs = o.why, r.s.nowMs()
+	}
+	for i := range t.sends {
+		r.of(t.sends[i].target.Key).Sent++
 	}
 	for _, d := range t.drops {
 		c := r.of(d.target)

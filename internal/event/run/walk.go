@@ -22,12 +22,14 @@ const (
 	// txnTimeout bounds a transaction.
 	txnTimeout = 30 * time.Second
 	// mostEvents and mostBytes bound the events of a turn, which is one transaction;
-	// mostOutputs bounds what they become.
+	// mostOutputs and mostOutputBytes bound what they become: one event may go to
+	// thousands.
 	// mostEvents only where so many lie there: a transaction takes some milliseconds
 	// however few it has.
-	mostEvents  = 10_000
-	mostBytes   = 4 << 20
-	mostOutputs = 20_000
+	mostEvents      = 10_000
+	mostBytes       = 4 << 20
+	mostOutputs     = 20_000
+	mostOutputBytes = 32 << 20
 	// mostBuffered is what a client holds: a turn, whatever it comes to.
 	mostBuffered = 1 << 20
 	// defaultBatch is how large batches are for topics that say nothing.
@@ -64,8 +66,12 @@ type walk struct {
 	wary bool
 	// alone says that nothing walks beside it, of the seat.
 	alone bool
-	// doomed are events that are given up at the walk's only target, by offset.
-	doomed map[int64]dead
+	// doomed are events that are given up at the walk's only target, by offset; overdue
+	// is why all up to a time are.
+	doomed  map[int64]dead
+	overdue *overdue
+	// single ends a turn behind the first event that the walk's only target gets.
+	single bool
 
 	arena  []byte // documents of a turn
 	spare  []byte // of the turn before, which is being committed
@@ -82,7 +88,7 @@ func (w *walk) open(ctx context.Context) (map[string][]byte, error) {
 	c, err := w.r.s.o.Client(
 		kgo.TransactionalID(w.txn), kgo.TransactionTimeout(txnTimeout), kgo.ManualFlushing(), kgo.MaxBufferedRecords(mostBuffered),
 		kgo.RecordPartitioner(place.Partitioner()), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.ProducerBatchMaxBytesFn(w.batchBytes),
-		kgo.RecordDeliveryTimeout(max(w.patience, time.Second)), kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
+		kgo.ProduceRequestTimeout(max(w.patience, time.Second)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
@@ -114,7 +120,7 @@ func (w *walk) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 		return 0, err
 	}
 	w.begun = true
-	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence")}
+	rec := &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(w.r.seat.Key() + "/fence"), Timestamp: w.r.s.o.Now()}
 	var failed error
 	c.Produce(ctx, rec, func(_ *kgo.Record, err error) { failed = err })
 	if err := c.Flush(ctx); err != nil { // the record may still be on its way

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -90,7 +91,9 @@ func (w *walk) write(ctx context.Context, t *turn, notes []course.Note) error {
 	if w.wary {
 		w.produce(ctx, own, &lost)
 	}
-	if err := w.c.Flush(ctx); err != nil {
+	within, end := context.WithTimeout(ctx, max(w.patience, time.Second))
+	defer end()
+	if err := w.c.Flush(within); err != nil { // targets wait for the end of the transaction
 		return fmt.Errorf("write to %s: %w", StateTopic, err)
 	}
 	if lost.get() != nil {
@@ -114,7 +117,7 @@ func (w *walk) records(notes []course.Note) ([]*kgo.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(n.Key), Value: b})
+		out = append(out, &kgo.Record{Topic: StateTopic, Partition: w.r.statePartition, Key: []byte(n.Key), Value: b, Timestamp: w.r.s.o.Now()})
 	}
 	return out, nil
 }
@@ -171,7 +174,7 @@ func (w *walk) blame(topic string, err error) error {
 	} else if p.Ill != nil {
 		return fmt.Errorf("topic %s: %w", topic, p.Ill)
 	}
-	if errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, kgo.ErrRecordTimeout) {
+	if errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("topic %s %w within %v", topic, errSlow, w.patience)
 	}
 	return fmt.Errorf("topic %s: %w", topic, err)

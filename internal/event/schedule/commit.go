@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -100,7 +101,7 @@ func (r *runner) transaction(ctx context.Context, plans []*plan) (refusals, erro
 // plans writes plans, whole.
 func (w *writing) plans(plans []*plan) (all []*kgo.Record, err error) {
 	for _, p := range plans {
-		state, err := p.stateRecord(w.r.partition)
+		state, err := p.stateRecord(w.r.partition, w.r.s.o.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -119,8 +120,8 @@ func (w *writing) plans(plans []*plan) (all []*kgo.Record, err error) {
 }
 
 // stateRecord is what is known of the schedule after the plan.
-func (p *plan) stateRecord(partition int32) (*kgo.Record, error) {
-	rec := &kgo.Record{Topic: StateTopic, Partition: partition, Key: []byte(p.key)}
+func (p *plan) stateRecord(partition int32, now time.Time) (*kgo.Record, error) {
+	rec := &kgo.Record{Topic: StateTopic, Partition: partition, Key: []byte(p.key), Timestamp: now}
 	if p.def == nil {
 		return rec, nil // a tombstone
 	}

@@ -41,7 +41,7 @@ func (r *runner) load(ctx context.Context) error {
 	defer cancel()
 	c, err := r.s.o.Client(
 		kgo.TransactionalID("ottla-schedules-"+strconv.Itoa(int(r.partition))),
-		kgo.TransactionTimeout(txnTimeout), kgo.RecordDeliveryTimeout(deliverTimeout), kgo.ProducerLinger(0),
+		kgo.TransactionTimeout(txnTimeout), kgo.ProducerLinger(0),
 		kgo.RecordPartitioner(place.Partitioner()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxWait(idleFetch),
 	)
@@ -99,7 +99,7 @@ func (r *runner) fence(ctx context.Context, c *kgo.Client) (int64, error) {
 	if err := c.BeginTransaction(); err != nil {
 		return 0, err
 	}
-	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey)}
+	rec := &kgo.Record{Topic: StateTopic, Partition: r.partition, Key: []byte(fenceKey), Timestamp: r.s.o.Now()}
 	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/outbound"
+	"ottla/internal/event/produce"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule/course"
 )
@@ -48,7 +49,7 @@ func TestADeadLetterWaitsForItsQueue(t *testing.T) {
 		r.decide(p)
 		return p
 	}
-	for _, err := range []error{kgo.ErrRecordTimeout, kerr.NotEnoughReplicas, kerr.MessageTooLarge} {
+	for _, err := range []error{produce.ErrLate, kerr.NotEnoughReplicas, kerr.MessageTooLarge} {
 		p := look(err, nil)
 		if len(p.outputs) > 0 || len(p.held) != 1 || p.failed != 1 || p.rest.Over || p.rest.WakeMs <= now {
 			t.Errorf("%v: it does not wait: %+v", err, p)

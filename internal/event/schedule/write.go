@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/produce"
 	"ottla/internal/record"
 )
 
@@ -110,7 +111,7 @@ func (w *writing) put(rec *kgo.Record, failed func(error)) error {
 		}
 	}
 	w.bytes[rec.Topic] += size
-	w.r.client.Produce(w.ctx, rec, func(_ *kgo.Record, err error) {
+	produce.Within(w.ctx, w.r.client, deliverTimeout, rec, func(_ *kgo.Record, err error) {
 		if err == nil {
 			return
 		}
@@ -155,5 +156,5 @@ func refused(err error) bool {
 		}
 		return true
 	}
-	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrRecordRetries)
+	return errors.Is(err, produce.ErrLate) || errors.Is(err, kgo.ErrRecordRetries)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"ottla/internal/event/envelope"
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
@@ -114,12 +116,8 @@ func (s *Service) askToConfirm(ctx context.Context, t *Topic, sub *Subscription)
 	if err != nil {
 		return fmt.Errorf("ask %s to confirm: %w", sub.Endpoint, err)
 	}
-	c, err := s.kafka()
-	if err != nil {
-		return err
-	}
 	rec.Timestamp = s.o.Now()
-	if err := c.ProduceSync(ctx, rec).FirstErr(); err != nil {
+	if err := s.client.All(ctx, []*kgo.Record{rec})[0]; err != nil {
 		return fmt.Errorf("%w: ask %s to confirm: %w", ErrUnavailable, sub.Endpoint, err)
 	}
 	return nil

@@ -64,7 +64,7 @@ func (s *Service) Confirm(ctx context.Context, topic name.Ref, token string, aut
 		if spec.From, err = s.ends(ctx, t.Topic); err != nil {
 			return err
 		}
-		sub, err = s.putSubscription(ctx, ref, old.Version, &spec)
+		sub, err = s.putSubscription(ctx, &t, &old, &spec)
 		return err
 	})
 	return sub, err

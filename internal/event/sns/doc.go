@@ -30,7 +30,7 @@
 //   - Addresses (http, https) get nothing but the request to confirm until they have
 //     confirmed, within three days of the domain clock.
 //
-// Locks: Service.mu guards the client; view.mu what runners are told, signer.mu the
+// Locks: view.mu guards what runners are told, signer.mu the
 // signatures that are remembered. None is held while another is taken.
 //
 // Sources: SNS API reference (2010-03-31) and developer guide.

@@ -8,30 +8,34 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"ottla/internal/event/material"
 )
 
-// build makes the topic of Kafka's that a topic needs, unless it is adopted. left:
-// somebody may have made it who was killed then.
-func (s *Service) build(ctx context.Context, spec *TopicSpec, left bool) error {
+// build makes the topic of Kafka's that a topic needs, unless it is adopted, and gives
+// what to note of it. left: somebody may have made it who was killed then.
+func (s *Service) build(ctx context.Context, spec TopicSpec, left bool) (noteOf, error) {
 	if spec.Adopted {
-		return nil
+		return noteOf{TopicSpec: spec}, nil
 	}
 	c, err := s.kafka()
 	if err != nil {
-		return err
+		return noteOf{}, err
 	}
 	most := strconv.Itoa(mostRecord)
-	made, err := kadm.NewClient(c).CreateTopic(ctx, max(spec.Partitions, 1), -1, map[string]*string{"cleanup.policy": ptr("delete"), "max.message.bytes": &most}, spec.Topic)
-	if err == nil {
-		err = made.Err
-	}
-	if errors.Is(err, kerr.TopicAlreadyExists) {
-		spec.Adopted, err = !left, nil
+	id, there, err := material.Make(ctx, c, spec.Topic, max(spec.Partitions, 1), map[string]*string{"cleanup.policy": ptr("delete"), "max.message.bytes": &most})
+	switch {
+	case errors.Is(err, kerr.InvalidTopicException):
+		return noteOf{}, invalidf("Name", "its topic of Kafka's: %v", err)
+	case there && left:
+		id, _, err = material.ID(ctx, c, spec.Topic)
+	case there:
+		spec.Adopted = true
 	}
 	if err != nil {
-		return fmt.Errorf("%w: make the topic %s: %w", ErrUnavailable, spec.Topic, err)
+		return noteOf{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return nil
+	return noteOf{TopicSpec: spec, TopicID: idText(id)}, nil
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -40,21 +44,18 @@ func ptr[T any](v T) *T { return &v }
 // what a record has beside.
 const mostRecord = MaxMessageBytes + recordOverhead
 
-// demolish deletes the topic of Kafka's, unless it is adopted.
-func (s *Service) demolish(ctx context.Context, spec *TopicSpec) error {
-	if spec.Adopted {
+// demolish deletes the topic of Kafka's, unless it is adopted: by its id where that is
+// noted.
+func (s *Service) demolish(ctx context.Context, t *Topic) error {
+	if t.Adopted {
 		return nil
 	}
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	gone, err := kadm.NewClient(c).DeleteTopic(ctx, spec.Topic)
-	if err == nil {
-		err = gone.Err
-	}
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return fmt.Errorf("%w: delete the topic %s: %w", ErrUnavailable, spec.Topic, err)
+	if err := material.Delete(ctx, c, t.Topic, t.topicID); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil
 }

@@ -16,7 +16,6 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
-	"ottla/internal/event/produce"
 	"ottla/internal/event/sns/notice"
 	"ottla/internal/kafka/queues"
 )
@@ -28,10 +27,6 @@ func (s *Service) Publish(ctx context.Context, topic name.Ref, messages []Messag
 		return nil, invalidf("PublishBatchRequestEntries", "%d messages at once; %d are possible", len(messages), MostPublished)
 	}
 	t, err := s.Get(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.kafka()
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +45,7 @@ func (s *Service) Publish(ctx context.Context, topic name.Ref, messages []Messag
 		rec.Timestamp = s.o.Now()
 		records, of = append(records, rec), append(of, i)
 	}
-	for n, err := range produce.All(ctx, c, records) {
+	for n, err := range s.client.All(ctx, records) {
 		switch i := of[n]; {
 		case err != nil:
 			out[i] = Published{Err: publishError(err)}
@@ -121,8 +116,8 @@ func (t *Topic) message(in *Message) (*notice.Message, error) {
 // checkOrder checks a message's group and deduplication id, and fills the latter.
 func (t *Topic) checkOrder(m *notice.Message) error {
 	for parameter, id := range map[string]string{"MessageGroupId": m.Group, "MessageDeduplicationId": m.DedupID} {
-		if len(id) > 128 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
-			return invalidf(parameter, "it has 1 to 128 letters, digits and marks of ASCII")
+		if err := name.CheckGroup(id); id != "" && err != nil {
+			return invalidf(parameter, "%v", err)
 		}
 	}
 	switch {
@@ -204,6 +199,9 @@ func (s *Service) Record(to *plan.Target, e *plan.Event, p plan.Payload) (*kgo.R
 	if err != nil {
 		return nil, err
 	}
-	m.ID = queues.IDOf([]byte(e.DeliveryID(to)))
+	m.ID = MessageID(to, e)
 	return t.record(m), nil
 }
+
+// MessageID is the id of the message that a rule's target publishes of an event.
+func MessageID(to *plan.Target, e *plan.Event) string { return queues.IDOf([]byte(e.DeliveryID(to))) }

@@ -20,12 +20,13 @@ import (
 // Objects are where definitions are kept (event/object).
 type Objects interface {
 	Put(ctx context.Context, o object.Object) (object.Object, error)
-	Delete(ctx context.Context, ref name.Ref, version int64) error
+	PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error)
+	Remove(ctx context.Context, o object.Object) error
 	Get(ctx context.Context, ref name.Ref) (object.Object, error)
 	Current(ctx context.Context, ref name.Ref) (object.Object, error)
 	Peek(ref name.Ref) (object.Object, bool)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
-	HolderOf(ctx context.Context, topic string) (name.Ref, bool, error)
+	HolderOf(ctx context.Context, topic string, but name.Ref) (name.Ref, bool, error)
 	Watch(begin name.Ref, tell func(object.News)) func()
 }
 
@@ -72,15 +73,12 @@ type Service struct {
 	ctx     context.Context // of what is done in the background; ended by Close
 	cancel  context.CancelFunc
 	working sync.WaitGroup
+	client  *produce.Client // writes and makes topics
 	signer  signer
 	view    *view
 	unwatch []func()
 	// published and refused count messages, by topic.
 	published, refused *metric.Counters
-
-	mu     sync.Mutex // guards what follows
-	client *kgo.Client
-	closed bool
 }
 
 // New makes a service; Close must follow. Nothing is made or read before it is used.
@@ -95,6 +93,7 @@ func New(o Options) *Service {
 		o.Base = func() string { return "http://localhost:8080" }
 	}
 	s := &Service{o: o, published: o.Metrics.Counters("ottla_sns_published_total", 200), refused: o.Metrics.Counters("ottla_sns_published_failed_total", 200)}
+	s.client = produce.New(o.Client, produce.AtOnce(s.mostBytes)...)
 	s.view, s.signer.o, s.signer.box = newView(s), &s.o, seal.New(o.Objects)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, begin := range []name.Ref{{Kind: name.SNS}, {Kind: name.Subscription}} {
@@ -110,40 +109,21 @@ func (s *Service) Close() {
 	}
 	s.cancel()
 	s.working.Wait()
-	s.mu.Lock()
-	c := s.client
-	s.closed = true
-	s.mu.Unlock()
-	if c != nil {
-		c.Close()
-	}
+	s.client.Close()
 }
 
 func (s *Service) nowMs() int64 { return s.o.Now().UnixMilli() }
-
-// sendTimeout bounds how long a message may be on its way.
-const sendTimeout = 30 * time.Second
 
 // recordOverhead is what a record may have beside what counts of a message: names of
 // headers, their lengths, ids.
 const recordOverhead = 64 << 10
 
-// kafka gives the client that writes and makes topics.
+// kafka gives the client that makes topics.
 func (s *Service) kafka() (*kgo.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
-	}
-	if s.client != nil {
-		return s.client, nil
-	}
-	c, err := s.o.Client(kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(sendTimeout), kgo.ProducerBatchCompression(kgo.NoCompression()),
-		produce.Batches(s.mostBytes))
+	c, err := s.client.Kafka()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	s.client = c
 	return c, nil
 }
 

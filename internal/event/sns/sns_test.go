@@ -204,6 +204,11 @@ func TestWhoDoesNotConfirmIsForgotten(t *testing.T) {
 	if len(subs) > 0 {
 		t.Errorf("there is %+v", subs)
 	}
+	r.topic("other", nil)
+	r.subscribe("other", "sqs", r.queue("q", false), nil)
+	if left, _, err := r.Objects().List(r.ctx(), name.Ref{Kind: name.Subscription}, "", 10); err != nil || len(left) != 1 {
+		t.Errorf("when another subscribed there are %+v, %v", left, err)
+	}
 	if later := r.subscribe("orders", "http", url, nil); !later.Pending || later.Token == sub.Token {
 		t.Errorf("subscribed anew it is %+v", later)
 	}
@@ -307,8 +312,18 @@ func TestSubscriptionsAreThereOnceAndChange(t *testing.T) {
 	if again := r.subscribe("orders", "sqs", q, nil); again.ID != sub.ID {
 		t.Errorf("subscribed again it is %+v", again)
 	}
-	if _, err := r.sns.Subscribe(r.ctx(), topicRef("orders"), sns.SubscriptionSpec{Protocol: "sqs", Endpoint: q, Attributes: map[string]string{"FilterPolicy": `{"a":["b"]}`}}); !errors.Is(err, sns.ErrInvalid) {
-		t.Errorf("with other attributes: %v", err)
+	for _, other := range []map[string]string{{"FilterPolicy": `{"a":["b"]}`}, {"RawMessageDelivery": "false"}, {"RawMessageDelivery": "true", "FilterPolicyScope": "MessageBody"}} {
+		if _, err := r.sns.Subscribe(r.ctx(), topicRef("orders"), sns.SubscriptionSpec{Protocol: "sqs", Endpoint: q, Attributes: other}); !errors.Is(err, sns.ErrInvalid) {
+			t.Errorf("with %v: %v", other, err)
+		}
+	}
+	if same := r.subscribe("orders", "sqs", q, map[string]string{"RawMessageDelivery": "true", "FilterPolicyScope": "MessageAttributes"}); same.ID != sub.ID {
+		t.Errorf("with what holds where nothing is said: %+v", same)
+	}
+	r.topic("plain", nil)
+	plain := r.subscribe("plain", "sqs", q, nil)
+	if same := r.subscribe("plain", "sqs", q, map[string]string{"RawMessageDelivery": "false"}); same.ID != plain.ID {
+		t.Errorf("as it is where nothing was said: %+v", same)
 	}
 	_, err := r.sns.Change(r.ctx(), sub.Ref, map[string]string{"FilterPolicy": `{"kind":["sale"]}`, "FilterPolicyScope": "MessageBody"})
 	r.must(err)

@@ -8,6 +8,7 @@ import (
 	"ottla/internal/event/name"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/sns/notice"
+	"ottla/internal/uuid"
 )
 
 // TopicSpec is what a topic is told to be. It is stored as JSON: names of fields
@@ -32,7 +33,8 @@ type Topic struct {
 	Version           int64
 	Created, Modified time.Time
 	TopicSpec
-	making bool // it is none yet
+	making, ending bool      // it is none yet, or none any more
+	topicID        uuid.UUID // of a topic of Kafka's that was made for it; zero: none was, or it is not noted
 }
 
 // FIFO tells whether messages have groups and deduplication ids.

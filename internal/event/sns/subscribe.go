@@ -7,6 +7,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/sns/notice"
 )
 
 // confirmWithinMs is how long a subscription waits to be confirmed: three days.
@@ -37,13 +38,32 @@ func (s *Service) Subscribe(ctx context.Context, topic name.Ref, spec Subscripti
 		}
 	}
 	err = again(ctx, func() error {
+		if t, err = s.Get(ctx, topic); err != nil { // another by now, perhaps
+			return err
+		}
 		sub, err = s.subscribe(ctx, &t, spec)
 		return err
 	})
+	s.sweep(ctx)
 	if err == nil && sub.Pending {
 		err = s.askToConfirm(ctx, &t, &sub)
 	}
 	return sub, err
+}
+
+// mostSwept bounds how many subscriptions that nobody confirmed go at a time.
+const mostSwept = 20
+
+// sweep deletes subscriptions that nobody confirmed in time: whoever makes one takes some
+// of these away, so that they do not pile up. It is tried again by the next.
+func (s *Service) sweep(ctx context.Context) {
+	for _, sub := range s.view.unconfirmed(s.nowMs(), mostSwept) {
+		err := s.o.Objects.Remove(ctx, object.Object{Ref: sub.Ref, ID: sub.ID, Version: sub.Version})
+		if err != nil && !errors.Is(err, object.ErrNotFound) && !errors.Is(err, object.ErrConflict) {
+			s.o.Logger.Warn("a subscription that nobody confirmed is not deleted yet", "subscription", sub.Ref.Name, "err", err)
+			return
+		}
+	}
 }
 
 // drop forgets attributes that are empty, and the filter policy that takes all.
@@ -54,7 +74,7 @@ func (s *SubscriptionSpec) drop() {
 // subscribe makes the object, unless it is there.
 func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec) (Subscription, error) {
 	ref := subscriptionRef(t, spec.Protocol, spec.Endpoint)
-	version := int64(0)
+	was := Subscription{Ref: ref}
 	o, err := s.o.Objects.Current(ctx, ref)
 	switch {
 	case err == nil:
@@ -65,7 +85,7 @@ func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec
 		if !old.over(s.nowMs()) {
 			return old, old.same(&spec)
 		}
-		version = old.Version
+		was = old
 	case !errors.Is(err, object.ErrNotFound):
 		return Subscription{}, objectError(err)
 	}
@@ -74,12 +94,19 @@ func (s *Service) subscribe(ctx context.Context, t *Topic, spec SubscriptionSpec
 	} else if spec.From, err = s.ends(ctx, t.Topic); err != nil {
 		return Subscription{}, err
 	}
-	return s.putSubscription(ctx, ref, version, &spec)
+	return s.putSubscription(ctx, t, &was, &spec)
 }
 
 // same tells in what a subscription differs from one that is to be made.
 func (s *Subscription) same(spec *SubscriptionSpec) error {
-	if !maps.Equal(s.Attributes, spec.Attributes) && len(spec.Attributes) > 0 {
+	said := func(a map[string]string) map[string]string { // what is as it is where nothing is said
+		a = maps.Clone(a)
+		maps.DeleteFunc(a, func(k, v string) bool {
+			return k == RawMessageDelivery && v == "false" || k == FilterPolicyScope && v == notice.ScopeAttributes
+		})
+		return a
+	}
+	if len(spec.Attributes) > 0 && !maps.Equal(said(s.Attributes), said(spec.Attributes)) {
 		return invalidf("Attributes", "the subscription exists with different attributes")
 	}
 	return nil
@@ -109,7 +136,7 @@ func (s *Service) Change(ctx context.Context, ref name.Ref, values map[string]st
 		if err := spec.check(&t); err != nil {
 			return err
 		}
-		sub, err = s.putSubscription(ctx, ref, old.Version, &spec)
+		sub, err = s.putSubscription(ctx, &t, &old, &spec)
 		return err
 	})
 	return sub, err
@@ -130,7 +157,7 @@ func (s *Service) Unsubscribe(ctx context.Context, ref name.Ref, authenticated b
 		if err == nil && sub.Authenticated && !authenticated {
 			return ErrRefused
 		}
-		err = objectError(s.o.Objects.Delete(ctx, ref, o.Version))
+		err = objectError(s.o.Objects.Remove(ctx, o))
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}

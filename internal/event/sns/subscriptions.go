@@ -74,13 +74,13 @@ func (s *Service) Subscriptions(ctx context.Context, of name.Ref, topic bool, af
 	return out, next, nil
 }
 
-// putSubscription writes the object of a subscription.
-func (s *Service) putSubscription(ctx context.Context, ref name.Ref, version int64, spec *SubscriptionSpec) (Subscription, error) {
+// putSubscription writes the object of a subscription to a topic, which is was until then.
+func (s *Service) putSubscription(ctx context.Context, t *Topic, was *Subscription, spec *SubscriptionSpec) (Subscription, error) {
 	b, err := json.Marshal(spec)
 	if err != nil {
-		return Subscription{}, fmt.Errorf("write %s: %w", ref, err)
+		return Subscription{}, fmt.Errorf("write %s: %w", was.Ref, err)
 	}
-	o, err := s.o.Objects.Put(ctx, object.Object{Ref: ref, Version: version, Spec: b})
+	o, err := s.o.Objects.PutUnder(ctx, object.Object{Ref: was.Ref, ID: was.ID, Version: was.Version, Spec: b}, t.object())
 	if err != nil {
 		return Subscription{}, objectError(err)
 	}

@@ -21,6 +21,7 @@ type view struct {
 	mu      sync.Mutex // guards what follows
 	topics  map[name.Ref]Topic
 	subs    map[name.Ref]map[name.Ref]Subscription // by topic
+	pending map[name.Ref]Subscription              // those that wait to be confirmed
 	sources map[name.Ref]*plan.Source
 	stale   map[name.Ref]struct{} // topics whose sources are made anew when they are asked for
 	version int64
@@ -28,7 +29,7 @@ type view struct {
 }
 
 func newView(s *Service) *view {
-	return &view{s: s, topics: map[name.Ref]Topic{}, subs: map[name.Ref]map[name.Ref]Subscription{}, sources: map[name.Ref]*plan.Source{}, stale: map[name.Ref]struct{}{}}
+	return &view{s: s, topics: map[name.Ref]Topic{}, subs: map[name.Ref]map[name.Ref]Subscription{}, pending: map[name.Ref]Subscription{}, sources: map[name.Ref]*plan.Source{}, stale: map[name.Ref]struct{}{}}
 }
 
 // news takes up what happened to a definition.
@@ -80,13 +81,14 @@ func (v *view) note(n object.News, topic name.Ref) error {
 	if n.Object.Ref.Kind == name.SNS {
 		delete(v.topics, topic)
 		t, err := readTopic(&n.Object)
-		if !n.Deleted && err == nil && !t.making {
+		if !n.Deleted && err == nil && t.there() {
 			v.topics[topic] = t
 		}
 		return err
 	}
 	of := v.subs[topic]
 	delete(of, n.Object.Ref)
+	delete(v.pending, n.Object.Ref)
 	if n.Deleted {
 		if len(of) == 0 {
 			delete(v.subs, topic)
@@ -94,8 +96,12 @@ func (v *view) note(n object.News, topic name.Ref) error {
 		return nil
 	}
 	sub, err := readSubscription(&n.Object)
-	if err != nil || sub.Pending {
+	if err != nil {
 		return err
+	}
+	if sub.Pending {
+		v.pending[sub.Ref] = sub
+		return nil
 	}
 	if of == nil {
 		of = map[name.Ref]Subscription{}
@@ -103,6 +109,18 @@ func (v *view) note(n object.News, topic name.Ref) error {
 	}
 	of[sub.Ref] = sub
 	return nil
+}
+
+// unconfirmed are some of those that nobody confirmed in time.
+func (v *view) unconfirmed(nowMs int64, most int) (out []Subscription) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, sub := range v.pending {
+		if sub.over(nowMs) && len(out) < most {
+			out = append(out, sub)
+		}
+	}
+	return out
 }
 
 // rebuild has the source of a topic made anew, and tells whether there was or is one.

@@ -6,8 +6,8 @@
 // (event/bus).
 //
 // Main types: Service (Write, Read, Stream), From and Cursor (places in a topic). Files
-// in reading order: place.go, service.go, write.go, read.go (what is there), stream.go
-// (what comes).
+// in reading order: place.go, service.go, write.go, turns.go (one at a time), read.go
+// (what is there), stream.go (what comes).
 //
 // # Rules
 //
@@ -18,6 +18,6 @@
 //   - memory is bounded: a page by what it may hold and a fetch of each partition, a
 //     stream by one fetch of each node. Who reads slowly is sent slowly.
 //
-// Locks: Service.mu guards the clients; it is not held for any call. Service.single is
-// held while one large record is written.
+// Locks: turns.mu is held for moments; a topic's turn while one large record is written to
+// it, so that no other gets into its batch.
 package tail

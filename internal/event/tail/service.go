@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"ottla/internal/event/envelope"
 	"ottla/internal/event/place"
+	"ottla/internal/event/produce"
 )
 
 // What can be wrong, for errors.Is.
@@ -55,12 +54,9 @@ type Service struct {
 	o       Options
 	streams atomic.Int64
 
-	single sync.Mutex // held while large writes
-
-	mu     sync.Mutex // guards what follows
-	client *kgo.Client
-	large  *kgo.Client // writes records that fill a batch each
-	closed bool
+	client *produce.Client // writes, and reads what does not wait
+	large  *produce.Client // writes records that fill a batch each, and may be as large as the topic takes
+	single turns           // of topics that large writes to
 }
 
 // New makes a service; Close must follow.
@@ -71,45 +67,23 @@ func New(o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{o: o}
+	where := kgo.RecordPartitioner(place.Partitioner())
+	return &Service{o: o, client: produce.New(o.Client, where), large: produce.New(o.Client, where, kgo.ProducerBatchMaxBytes(MaxRecord+(1<<20)))}
 }
 
 // Close ends what is written and read; streams are closed by who has them.
 func (s *Service) Close() {
-	s.mu.Lock()
-	all := []*kgo.Client{s.client, s.large}
-	s.client, s.large, s.closed = nil, nil, true
-	s.mu.Unlock()
-	for _, c := range all {
-		if c != nil {
-			c.Close()
-		}
-	}
+	s.client.Close()
+	s.large.Close()
 }
 
-// shared is the client that writes, and reads that do not wait, use.
-func (s *Service) shared() (*kgo.Client, error) { return s.made(&s.client) }
-
-// alone is a client for records that are written one at a time: each batch has one,
-// and may be as large as the topic takes.
-func (s *Service) alone() (*kgo.Client, error) {
-	return s.made(&s.large, kgo.ProducerBatchMaxBytes(MaxRecord+(1<<20)))
-}
-
-func (s *Service) made(c **kgo.Client, opts ...kgo.Opt) (*kgo.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, fmt.Errorf("%w: the node stops", ErrUnavailable)
+// shared is the client that reads what does not wait.
+func (s *Service) shared() (*kgo.Client, error) {
+	c, err := s.client.Kafka()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if *c == nil {
-		made, err := s.o.Client(append(opts, kgo.RecordPartitioner(place.Partitioner()))...)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		*c = made
-	}
-	return *c, nil
+	return c, nil
 }
 
 // Now is what places in time go by.
@@ -225,23 +199,4 @@ func (f From) in(p int32, start, end, at int64) int64 {
 		n = f.Cursor[p]
 	}
 	return min(max(n, start), end)
-}
-
-// Event is the event that a record is.
-func Event(r *kgo.Record) *envelope.Event {
-	headers := make([]envelope.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = envelope.Header{Name: h.Key, Value: h.Value}
-	}
-	return envelope.Read(r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli(), r.Key, r.Value, headers)
-}
-
-// Record is the record that stores an event.
-func Record(topic string, e *envelope.Event) *kgo.Record {
-	key, value, headers := e.Record()
-	r := &kgo.Record{Topic: topic, Partition: place.Anywhere, Key: key, Value: value}
-	for _, h := range headers {
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Name, Value: h.Value})
-	}
-	return r
 }

@@ -294,6 +294,16 @@ func TestLargeRecordsDependOnTheTopic(t *testing.T) {
 	}
 }
 
+func TestARecordOfATimeToComeIsRefusedAlone(t *testing.T) {
+	r := newRig(t, nil)
+	r.topic("t", 1, nil)
+	all, err := r.tail.Write(r.ctx(), "t", []*kgo.Record{{Value: []byte("now")}, {Value: []byte("then"), Timestamp: r.tail.Now().Add(2 * time.Hour)}, {Value: []byte("before"), Timestamp: time.UnixMilli(1)}})
+	r.must(err)
+	if all[0].Err != nil || !errors.Is(all[1].Err, tail.ErrInvalid) || all[2].Err != nil {
+		t.Errorf("written: %v", all)
+	}
+}
+
 // Who writes large records has known the topic that was there before.
 func TestALargeRecordGoesIntoATopicThatWasMadeAnew(t *testing.T) {
 	r := newRig(t, nil)

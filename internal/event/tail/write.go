@@ -8,8 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"ottla/internal/event/produce"
 )
 
 // Written is where a record lies, or why it does not.
@@ -35,11 +33,6 @@ func (s *Service) Write(ctx context.Context, topic string, records []*kgo.Record
 			return nil, fmt.Errorf("topic %s: %w: it has %d partitions, and none of number %d", topic, ErrInvalid, n, r.Partition)
 		}
 	}
-	c, err := s.shared()
-	if err != nil {
-		return nil, err
-	}
-	// Not kgo's own timeout, which goes by the records' timestamps.
 	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
 	defer cancel()
 	now := s.o.Now()
@@ -50,10 +43,10 @@ func (s *Service) Write(ctx context.Context, topic string, records []*kgo.Record
 			r.Timestamp = now
 		}
 	}
-	for i, err := range produce.All(ctx, c, records) {
+	for i, err := range s.client.All(ctx, records) {
 		r := records[i]
 		out[i] = Written{r.Partition, r.Offset, writeError(topic, err)}
-		if errors.Is(err, kerr.MessageTooLarge) {
+		if refusesBatch(err) {
 			r.Partition = asked[i]
 			out[i] = s.writeAlone(ctx, records[i])
 		}
@@ -61,16 +54,21 @@ func (s *Service) Write(ctx context.Context, topic string, records []*kgo.Record
 	return out, nil
 }
 
-// writeAlone writes a record whose batch was too large, as a batch of its own: it was
-// the others with it, or it is larger than what is batched.
+// refusesBatch tells of errors that may be due to others of a record's batch, or to its
+// size.
+func refusesBatch(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.InvalidTimestamp) || errors.Is(err, kerr.InvalidRecord)
+}
+
+// writeAlone writes a record whose batch was refused, as a batch of its own: it was one
+// of the others with it, or it is larger than what is batched.
 func (s *Service) writeAlone(ctx context.Context, r *kgo.Record) Written {
-	c, err := s.alone()
+	end, err := s.single.take(ctx, r.Topic)
 	if err != nil {
-		return Written{Err: err}
+		return Written{Err: unavailable(r.Topic, err)}
 	}
-	s.single.Lock()
-	defer s.single.Unlock()
-	err = produce.All(ctx, c, []*kgo.Record{r})[0]
+	defer end()
+	err = s.large.All(ctx, []*kgo.Record{r})[0]
 	return Written{r.Partition, r.Offset, writeError(r.Topic, err)}
 }
 
@@ -83,6 +81,8 @@ func writeError(topic string, err error) error {
 		return fmt.Errorf("topic %s: %w: max.message.bytes of the topic bounds it", topic, ErrTooLarge)
 	case errors.Is(err, kerr.InvalidRecord):
 		return fmt.Errorf("topic %s: %w: the topic does not take this record: %w", topic, ErrInvalid, err)
+	case errors.Is(err, kerr.InvalidTimestamp):
+		return fmt.Errorf("topic %s: %w: the record's time is further from the node's clock than the topic takes (message.timestamp.before.max.ms, message.timestamp.after.max.ms)", topic, ErrInvalid)
 	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
 		return fmt.Errorf("topic %s: %w", topic, ErrNotFound)
 	}

@@ -19,6 +19,7 @@ import (
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/aws"
 	"ottla/internal/gateway/aws/events"
+	"ottla/internal/gateway/aws/lambda"
 	"ottla/internal/gateway/aws/scheduler"
 	"ottla/internal/gateway/aws/sns"
 	"ottla/internal/gateway/aws/sqs"
@@ -172,7 +173,7 @@ func TestDocumentationNamesEveryOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []*aws.Service{sqs.Service(nil), scheduler.Service(nil), sts.Service(), sns.Service(nil), events.Service(events.Options{})} {
+	for _, s := range []*aws.Service{sqs.Service(nil), scheduler.Service(nil), sts.Service(), sns.Service(nil), events.Service(events.Options{}), lambda.Service(lambda.Options{})} {
 		for _, op := range s.Ops {
 			if row := "| `" + op.Name + "` | " + op.Note + " |"; !strings.Contains(string(page), row) {
 				t.Errorf("docs/aws.md lacks the row %s", row)

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/connection"
 	"ottla/internal/event/lookback"
+	"ottla/internal/event/mapping"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 	"ottla/internal/event/sns"
@@ -74,7 +76,16 @@ var meanings = []struct {
 	{bus.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{bus.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{bus.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
+	{connection.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /connection and GET /destination"},
+	{connection.ErrExists, http.StatusConflict, "EXISTS", "change it with PUT"},
+	{connection.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
+	{connection.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
+	{connection.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{lookback.ErrNotFound, http.StatusNotFound, "EVENT_NOT_FOUND", "look at more events with last= (1000000 at most), or another bus="},
+	{mapping.ErrNotFound, http.StatusNotFound, "MAPPING_NOT_FOUND", "see GET /mapping"},
+	{mapping.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
+	{mapping.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
+	{mapping.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{sns.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /sns"},
 	{sns.ErrTooLarge, http.StatusRequestEntityTooLarge, "TOO_LARGE", "raise MaximumMessageSize of the topic"},
 	{sns.ErrInvalid, http.StatusBadRequest, "INVALID", ""},

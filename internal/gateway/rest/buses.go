@@ -23,6 +23,7 @@ type BusService interface {
 	Delete(ctx context.Context, ref bus.Ref, force bool) error
 	Put(ctx context.Context, entries []bus.Entry) []bus.Result
 	Try(ctx context.Context, ref bus.Ref, o bus.TrialOptions) (bus.Trial, error)
+	TryRule(ctx context.Context, ref bus.RuleRef, spec bus.RuleSpec, targets []bus.Target, o bus.TrialOptions) (bus.Trial, error)
 
 	ApplyRule(ctx context.Context, ref bus.RuleRef, spec bus.RuleSpec, targets []bus.Target) (r bus.Rule, created bool, err error)
 	UpdateRule(ctx context.Context, ref bus.RuleRef, change func(*bus.RuleSpec) error) (bus.Rule, error)
@@ -33,12 +34,13 @@ type BusService interface {
 	PutTargets(ctx context.Context, ref bus.RuleRef, targets []bus.Target) (r bus.Rule, errs []error, err error)
 	UpdateTarget(ctx context.Context, ref bus.RuleRef, id string, change func(*bus.Target) error) (bus.Rule, error)
 	RemoveTargets(ctx context.Context, ref bus.RuleRef, ids []string) (r bus.Rule, errs []error, err error)
-	Standing(ctx context.Context, r bus.Rule) ([]bus.Standing, error)
+	Standing(ctx context.Context, r bus.Rule) []bus.Standing
 
 	CreateArchive(ctx context.Context, ref bus.NamedRef, spec bus.ArchiveSpec) (bus.Archive, error)
 	UpdateArchive(ctx context.Context, ref bus.NamedRef, change func(*bus.ArchiveSpec) error) (bus.Archive, error)
 	Archive(ctx context.Context, ref bus.NamedRef) (bus.Archive, error)
 	Archives(ctx context.Context, prefix bus.NamedRef, after string, most int) (out []bus.Archive, next string, err error)
+	Weigh(ctx context.Context, archives []bus.Archive) ([]bus.Weight, error)
 	DeleteArchive(ctx context.Context, ref bus.NamedRef) error
 	StartReplay(ctx context.Context, ref bus.NamedRef, spec bus.ReplaySpec) (bus.Replay, error)
 	Replay(ctx context.Context, ref bus.NamedRef) (bus.Replay, error)
@@ -64,22 +66,6 @@ type Bus struct {
 type Buses struct {
 	Buses []Bus  `json:"buses"`
 	Next  string `json:"next,omitempty"`
-}
-
-// Trial is what a pattern would have taken of the last events of a bus.
-type Trial struct {
-	Read    int           `json:"read"`
-	Matched int           `json:"matched"`
-	FirstMs int64         `json:"first_ms,omitempty"`
-	LastMs  int64         `json:"last_ms,omitempty"`
-	Samples []TrialSample `json:"samples"`
-}
-
-// TrialSample is an event that fits, as targets would see it.
-type TrialSample struct {
-	Partition int32           `json:"partition"`
-	Offset    int64           `json:"offset"`
-	Event     json.RawMessage `json:"event"`
 }
 
 // PutEvent is what became of an event.
@@ -125,6 +111,7 @@ func (d *door) busRoutes() map[string]handler {
 		"POST /bus/{bus}/rules/{rule}/pause":          d.turnRule(func(s *bus.RuleSpec) { s.Paused = true }),
 		"POST /bus/{bus}/rules/{rule}/resume":         d.turnRule(func(s *bus.RuleSpec) { s.Paused = false }),
 		"POST /bus/{bus}/rules/{rule}/explain":        d.explainRule,
+		"POST /bus/{bus}/rules/{rule}/try":            d.tryRule,
 		"PUT /bus/{bus}/rules/{rule}/targets/{id}":    d.putTarget,
 		"PATCH /bus/{bus}/rules/{rule}/targets/{id}":  d.updateTarget,
 		"DELETE /bus/{bus}/rules/{rule}/targets/{id}": d.removeTarget,
@@ -290,30 +277,4 @@ func eventOf(text []byte, id string) (*envelope.Event, error) {
 func drawID() (string, error) {
 	id, err := uuid.New(rand.Reader)
 	return id.Standard(), err
-}
-
-// tryPattern tells what a pattern would have taken of the last events of a bus.
-func (d *door) tryPattern(w http.ResponseWriter, r *http.Request) error {
-	last, err := count(r, "last", 1000, 1_000_000)
-	if err != nil {
-		return err
-	}
-	samples, err := count(r, "samples", 3, 100)
-	if err != nil {
-		return err
-	}
-	body, err := read(r, maxBody)
-	if err != nil {
-		return err
-	}
-	t, err := d.Buses.Try(r.Context(), busRef(r, r.PathValue("bus")), bus.TrialOptions{Pattern: string(body), Last: last, Samples: samples})
-	if err != nil {
-		return err
-	}
-	out := Trial{Read: t.Read, Matched: t.Matched, FirstMs: t.FirstMs, LastMs: t.LastMs, Samples: []TrialSample{}}
-	for _, s := range t.Samples {
-		out.Samples = append(out.Samples, TrialSample{s.Partition, s.Offset, s.Event.AppendEnvelope(nil)})
-	}
-	answer(w, http.StatusOK, out)
-	return nil
 }

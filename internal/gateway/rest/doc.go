@@ -53,13 +53,24 @@
 //	DELETE /bus/{bus}/rules/{rule}?force=        force: with its targets
 //	POST   /bus/{bus}/rules/{rule}/enable        and /disable, /pause, /resume
 //	POST   /bus/{bus}/rules/{rule}/explain       the body is an event -> Why: why it fits or not
+//	POST   /bus/{bus}/rules/{rule}/try?last=&samples=&replay= the body is a PutRule -> Trial, with what targets would be sent
 //	POST   /pattern-explain                      {"pattern","event"} -> Why, without a rule
 //	PUT    /bus/{bus}/rules/{rule}/targets/{id}  PATCH changes the fields that are given, DELETE removes it
 //	GET    /archive?prefix=&max=&next=           archives
 //	PUT    /archive/{name}                       GET, PATCH, DELETE
+//	GET    /connection?prefix=&max=&next=        connections, without their secrets
+//	PUT    /connection/{name}                    ConnectionOrder, whole: 201 made, 200 changed or so already; GET, DELETE
+//	POST   /connection/{name}/compare            ConnectionOrder -> Differences: what PUT would change
+//	POST   /connection/{name}/deauthorize        its secrets are removed
+//	GET    /destination?prefix=&connection=&max=&next= API destinations
+//	PUT    /destination/{name}                   DestinationOrder, whole; GET, DELETE
 //	GET    /replay?prefix=&max=&next=            replays
 //	PUT    /replay/{name}                        starts one; GET tells how far it is, DELETE forgets it
 //	POST   /replay/{name}/pause                  and /resume, /cancel
+//	GET    /mapping?prefix=&max=&next=           which functions take from which queues and topics
+//	PUT    /mapping/{name}                       a mapping with this Spec, whole: 201 made, 200 changed
+//	GET    /mapping/{name}                       DELETE deletes it
+//	POST   /mapping/{name}/pause                 and /resume
 //
 // A queue of another place than the default has ?region= and ?account=. One
 // receipt may be given as ?receipt= without a body. Of several receipts or
@@ -74,6 +85,8 @@
 //
 // Files in reading order: rest.go (Handler, who may call), shapes.go (what JSON
 // there is), queues.go, send.go, take.go, settle.go (ack, nack, extend, reject),
-// moves.go, dead.go (places of dead letters), letters.go (what lies in a queue), schedules.go, buses.go, rules.go,
-// replays.go (and archives), lookback.go (traces and reviews), answer.go (how answers and errors are written).
+// moves.go, dead.go (places of dead letters), letters.go (what lies in a queue),
+// schedules.go, buses.go, rules.go, trial.go, replays.go (and archives), connections.go,
+// mappings.go, lookback.go (traces and reviews), answer.go (how answers and errors are
+// written).
 package rest

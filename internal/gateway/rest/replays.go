@@ -12,8 +12,13 @@ type Archive struct {
 	Name string `json:"name"`
 	ARN  string `json:"arn"`
 	bus.ArchiveSpec
-	CreatedMs  int64 `json:"created_ms"`
-	ModifiedMs int64 `json:"modified_ms"`
+	// Events and Bytes are what it has now, where that was asked for and can be told;
+	// Estimated says that not all events were counted.
+	Events     *int64 `json:"events,omitempty"`
+	Estimated  bool   `json:"events_estimated,omitempty"`
+	Bytes      *int64 `json:"bytes,omitempty"`
+	CreatedMs  int64  `json:"created_ms"`
+	ModifiedMs int64  `json:"modified_ms"`
 }
 
 // Archives is one page of archives.
@@ -47,7 +52,22 @@ func namedRef(r *http.Request, called string) bus.NamedRef {
 }
 
 func archiveShape(a bus.Archive) Archive {
-	return Archive{a.Name, a.Full().ARN(), a.ArchiveSpec, a.Created.UnixMilli(), a.Modified.UnixMilli()}
+	return Archive{Name: a.Name, ARN: a.Full().ARN(), ArchiveSpec: a.ArchiveSpec, CreatedMs: a.Created.UnixMilli(), ModifiedMs: a.Modified.UnixMilli()}
+}
+
+// weighed are archives with how much they have; what cannot be told now is left out.
+func (d *door) weighed(ctx context.Context, found []bus.Archive) []Archive {
+	out := make([]Archive, len(found))
+	weights, err := d.Buses.Weigh(ctx, found)
+	if err != nil {
+		d.Logger.Warn("how much archives have is not told", "err", err)
+	}
+	for i, a := range found {
+		if out[i] = archiveShape(a); err == nil {
+			out[i].Events, out[i].Bytes, out[i].Estimated = &weights[i].Events, &weights[i].Bytes, !weights[i].Exact
+		}
+	}
+	return out
 }
 
 func replayShape(x bus.Replay) Replay {
@@ -67,11 +87,7 @@ func (d *door) listArchives(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := Archives{Archives: []Archive{}, Next: next}
-	for _, a := range found {
-		out.Archives = append(out.Archives, archiveShape(a))
-	}
-	answer(w, http.StatusOK, out)
+	answer(w, http.StatusOK, Archives{Archives: d.weighed(r.Context(), found), Next: next})
 	return nil
 }
 
@@ -90,7 +106,11 @@ func (d *door) createArchive(w http.ResponseWriter, r *http.Request) error {
 
 func (d *door) describeArchive(w http.ResponseWriter, r *http.Request) error {
 	a, err := d.Buses.Archive(r.Context(), namedRef(r, r.PathValue("name")))
-	return tellArchive(w, a, err)
+	if err != nil {
+		return err
+	}
+	answer(w, http.StatusOK, d.weighed(r.Context(), []bus.Archive{a})[0])
+	return nil
 }
 
 func tellArchive(w http.ResponseWriter, a bus.Archive, err error) error {

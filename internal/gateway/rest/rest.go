@@ -41,8 +41,11 @@ type Options struct {
 	Queues    QueueService
 	Schedules ScheduleService // nil for none
 	Buses     BusService      // nil for none
-	SNS       SNSService      // nil for none
-	Lookback  LookbackService // nil for none
+	// Connections are those of API destinations; nil for none.
+	Connections ConnectionService
+	SNS         SNSService      // nil for none
+	Mappings    MappingService  // nil for none
+	Lookback    LookbackService // nil for none
 	// Trusted takes calls from other machines, too.
 	Trusted bool
 	Logger  *slog.Logger
@@ -69,8 +72,18 @@ func Mount(mux *http.ServeMux, o Options) {
 			mux.Handle(pattern, d.guarded(do))
 		}
 	}
+	if d.Connections != nil {
+		for pattern, do := range d.connectionRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
+	}
 	if d.Lookback != nil {
 		for pattern, do := range d.lookbackRoutes() {
+			mux.Handle(pattern, d.guarded(do))
+		}
+	}
+	if d.Mappings != nil {
+		for pattern, do := range d.mappingRoutes() {
 			mux.Handle(pattern, d.guarded(do))
 		}
 	}

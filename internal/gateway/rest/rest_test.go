@@ -82,6 +82,20 @@ func TestAMessageThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
+// Addresses in notifications begin as the cluster was reached.
+func TestWhoSubscribesByTLSIsAskedToConfirmByTLS(t *testing.T) {
+	for url, want := range map[string]string{"http://ottla.test:8080/sns": "http://ottla.test:8080", "https://ottla.test/sns": "https://ottla.test"} {
+		if got := baseOf(httptest.NewRequest(http.MethodPost, url, nil)); got != want {
+			t.Errorf("%s: %s, want %s", url, got, want)
+		}
+	}
+	behind := httptest.NewRequest(http.MethodPost, "http://ottla.test/sns", nil)
+	behind.Header.Set("X-Forwarded-Proto", "https")
+	if got := baseOf(behind); got != "https://ottla.test" {
+		t.Errorf("behind what ends TLS: %s", got)
+	}
+}
+
 // Nothing that a client sends makes the door panic or fail.
 func FuzzBodiesNeverPanic(f *testing.F) {
 	for _, s := range []string{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/pattern"
 )
 
 // Rule is a rule as it is. Of secrets of targets only prints are told.
@@ -130,11 +131,7 @@ func (d *door) describeRule(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := ruleShape(x)
-	stands, err := d.Buses.Standing(r.Context(), x)
-	if err != nil {
-		return err
-	}
-	for i, s := range stands {
+	for i, s := range d.Buses.Standing(r.Context(), x) {
 		out.Targets[i].Stands = &Standing{s.State, s.Behind, s.LagMs, s.Sent, s.Failed, s.Dead, s.Dropped, s.LastError, s.LastErrorMs}
 	}
 	answer(w, http.StatusOK, out)
@@ -221,7 +218,11 @@ func (d *door) explainRule(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return tellWhy(w, x.Pattern, body)
+	p, err := x.Takes()
+	if err != nil {
+		return err
+	}
+	return tellWhy(w, p, body)
 }
 
 // explainPattern is explainRule of a pattern that no rule has: {"pattern","event"}.
@@ -233,14 +234,14 @@ func (d *door) explainPattern(w http.ResponseWriter, r *http.Request) error {
 	if err := readInto(r, &in); err != nil {
 		return err
 	}
-	return tellWhy(w, string(in.Pattern), in.Event)
-}
-
-func tellWhy(w http.ResponseWriter, pattern string, event []byte) error {
-	p, err := bus.ParsePattern(pattern)
+	p, err := bus.ParsePattern(string(in.Pattern))
 	if err != nil {
 		return err
 	}
+	return tellWhy(w, p, in.Event)
+}
+
+func tellWhy(w http.ResponseWriter, p *pattern.Pattern, event []byte) error {
 	doc := event // as it is, where it is only part of an event
 	if e, err := eventOf(event, "0"); err == nil {
 		doc = e.AppendDocument(nil)

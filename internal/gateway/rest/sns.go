@@ -221,13 +221,21 @@ func (d *door) subscribe(w http.ResponseWriter, r *http.Request) error {
 	if err := readInto(r, &in); err != nil {
 		return err
 	}
-	spec := sns.SubscriptionSpec{Protocol: in.Protocol, Endpoint: in.Endpoint, Attributes: in.Attributes, Base: "http://" + r.Host}
+	spec := sns.SubscriptionSpec{Protocol: in.Protocol, Endpoint: in.Endpoint, Attributes: in.Attributes, Base: baseOf(r)}
 	s, err := d.SNS.Subscribe(r.Context(), snsRef(r, r.PathValue("name")), spec)
 	if err != nil {
 		return err
 	}
 	answer(w, http.StatusOK, subscriptionShape(&s))
 	return nil
+}
+
+// baseOf is how this cluster was reached.
+func baseOf(r *http.Request) string {
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 // unsubscribe ends a subscription; who may call natively may end those too that are

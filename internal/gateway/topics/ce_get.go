@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/place"
 	"ottla/internal/event/tail"
 	"ottla/internal/gateway/rest"
 )
@@ -25,7 +26,7 @@ func (d *door) getEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	if wants(r, typeStream) {
 		return d.stream(w, r, topic, func(dst []byte, rec *kgo.Record) ([]byte, error) {
-			return tail.Event(rec).AppendCloudEvent(dst), nil
+			return place.Event(rec).AppendCloudEvent(dst), nil
 		})
 	}
 	mode := r.URL.Query().Get("mode")
@@ -61,7 +62,7 @@ func (d *door) getEvents(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	e := tail.Event(page.Records[0])
+	e := place.Event(page.Records[0])
 	body := e.Data
 	if mode == "binary" {
 		setBinary(w.Header(), e)
@@ -80,7 +81,7 @@ func tellBatch(w http.ResponseWriter, all []*kgo.Record) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = tail.Event(rec).AppendCloudEvent(body)
+		body = place.Event(rec).AppendCloudEvent(body)
 	}
 	body = append(body, ']')
 	w.Header().Set("Content-Type", typeBatch)

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/event/bus"
 	"ottla/internal/event/envelope"
+	"ottla/internal/event/place"
 	"ottla/internal/event/tail"
 	"ottla/internal/gateway/rest"
 )
@@ -115,7 +116,7 @@ func (d *door) putAll(r *http.Request, all []*envelope.Event) ([]Put, []error, e
 		if key := e.Extension(envelope.PartitionKey); key != "" {
 			e.Key = []byte(key)
 		}
-		records[i] = tail.Record(topic, e)
+		records[i] = place.Record(topic, e)
 	}
 	done, err := d.Topics.Write(r.Context(), topic, records)
 	if err != nil {

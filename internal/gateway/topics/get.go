@@ -13,6 +13,7 @@ import (
 	"ottla/internal/event/letter"
 	"ottla/internal/event/line"
 	"ottla/internal/event/pattern"
+	"ottla/internal/event/place"
 	"ottla/internal/event/tail"
 	"ottla/internal/gateway/rest"
 )
@@ -117,7 +118,7 @@ func (d *door) keep(q url.Values) (func(*kgo.Record) bool, error) {
 		}
 		var doc []byte
 		fits = append(fits, func(rec *kgo.Record) bool {
-			doc = tail.Event(rec).AppendDocument(doc[:0])
+			doc = place.Event(rec).AppendDocument(doc[:0])
 			ok, err := p.Matches(doc)
 			return ok && err == nil // what is too large to be read fits nothing
 		})

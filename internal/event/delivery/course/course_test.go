@@ -280,7 +280,10 @@ func TestALaneIsRestoredWithoutPayloads(t *testing.T) {
 	s.end(fails)
 	s.nowMs += 100
 	s.step() // under way again when it is cut off
-	l := course.Restore(s.State())
+	l, err := course.Restore(s.State())
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Lane, s.calls = l, nil
 	s.want("nothing is in memory", s.step(), "")
 	if w := s.Wants(s.lim, s.nowMs); w != 1 {
@@ -342,7 +345,11 @@ func simulate(rng *rand.Rand) error {
 			w.l.Add(course.Item{Offset: next, Key: w.put[next], PutMs: w.nowMs, Loaded: rng.Intn(5) > 0, Group: -1})
 		}
 		if rng.Intn(50) == 0 { // it is cut off
-			w.l, w.flying = course.Restore(w.l.State()), nil
+			l, err := course.Restore(w.l.State())
+			if err != nil {
+				return err
+			}
+			w.l, w.flying = l, nil
 		}
 		for from := w.l.Wants(w.lim, w.nowMs); from >= 0 && rng.Intn(2) == 0; from = w.l.Wants(w.lim, w.nowMs) {
 			w.l.Load(from, true)
@@ -356,7 +363,7 @@ func simulate(rng *rand.Rand) error {
 		for len(w.flying) > 0 && rng.Intn(3) > 0 {
 			w.end(health)
 		}
-		if step > 200 && len(w.flying) == 0 && len(w.l.State().Waiting) == 0 {
+		if step > 200 && len(w.flying) == 0 && w.l.State().Packed == "" {
 			return w.over()
 		}
 		w.pass()

@@ -10,7 +10,7 @@
 //
 // Files in reading order: lane.go, ease.go, step.go (what begins), batch.go (calls of many),
 // ended.go (what came of it), look.go (when to come back, what to read), breaker.go,
-// waits.go, state.go.
+// waits.go, state.go, packed.go.
 //
 // # Rules
 //

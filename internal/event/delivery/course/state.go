@@ -2,6 +2,8 @@ package course
 
 // State is what is kept of a lane. It is kept as JSON: names of fields stay.
 type State struct {
+	// Packed are the deliveries (pack). Waiting had them before, and is read only.
+	Packed  string    `json:"packed,omitempty"`
 	Waiting []Waiting `json:"waiting,omitempty"`
 	Behind  int64     `json:"behind"` // -1 for not
 	Breaker *Breaker  `json:"breaker,omitempty"`
@@ -24,10 +26,7 @@ type Waiting struct {
 // State tells what is to be kept. Calls under way count as not made.
 func (l *Lane) State() State {
 	l.compact()
-	s := State{Behind: l.Behind, HoldMs: l.HoldMs}
-	for _, it := range l.Items {
-		s.Waiting = append(s.Waiting, Waiting{it.Offset, it.PutMs, it.Key, it.Attempts, it.DueMs, it.Group, it.Code, it.Why, it.Spent})
-	}
+	s := State{Behind: l.Behind, HoldMs: l.HoldMs, Packed: pack(l.Items)}
 	if !l.Breaker.Calm() {
 		b := l.Breaker
 		s.Breaker = &b
@@ -36,8 +35,12 @@ func (l *Lane) State() State {
 }
 
 // Restore makes the lane of a state: no payload is in memory, and no call under way.
-func Restore(s State) *Lane {
+func Restore(s State) (*Lane, error) {
 	l := &Lane{Behind: s.Behind, HoldMs: s.HoldMs}
+	var err error
+	if l.Items, err = unpack(s.Packed); err != nil {
+		return nil, err
+	}
 	if s.Breaker != nil {
 		l.Breaker = *s.Breaker
 	}
@@ -46,5 +49,5 @@ func Restore(s State) *Lane {
 			Offset: w.Offset, PutMs: w.PutMs, Key: w.Key, Attempts: w.Attempts, DueMs: w.DueMs, Group: w.Group, Code: w.Code, Why: w.Why, Spent: w.Spent,
 		})
 	}
-	return l
+	return l, nil
 }

@@ -19,22 +19,9 @@ func StandardWebhooks() plan.Retry {
 	return plan.Retry{Most: 9, WaitsMs: []int64{5 * s, 5 * m, 30 * m, 2 * h, 5 * h, 10 * h, 14 * h, 20 * h, 24 * h}, Jitter: 0.1}
 }
 
-// Waits between attempts where nothing is said: twice as long each time, so that 185
-// fit into a day.
-const (
-	firstWaitMs = 1_000
-	mostWaitMs  = 480_000
-)
-
 // pause is how long a delivery waits after its attempts so far, 1 at least.
 func pause(r plan.Retry, attempts int, seed uint64, number int64) int64 {
-	ms := int64(mostWaitMs)
-	if len(r.WaitsMs) > 0 {
-		ms = r.WaitsMs[min(attempts, len(r.WaitsMs))-1]
-	} else if attempts <= 9 { // 2^8 s are less than the most, 2^9 more
-		ms = firstWaitMs << (attempts - 1)
-	}
-	return jittered(ms, r.Jitter, seed, number, attempts)
+	return jittered(r.WaitMs(attempts), r.Jitter, seed, number, attempts)
 }
 
 // jittered draws a part of a wait.

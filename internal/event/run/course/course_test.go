@@ -193,11 +193,11 @@ func TestAnEventIsGivenUpWhenItIsTooOld(t *testing.T) {
 	}{
 		{true, 0, 1000, course.Verdict{GiveUp: true}},
 		{false, 0, 10_999, course.Verdict{WaitMs: 1000}},
-		{false, 0, 11_000, course.Verdict{GiveUp: true, Exhausted: course.AgeExhausted}},
+		{false, 0, 11_000, course.Verdict{GiveUp: true, Exhausted: course.AgeExhausted, UntilMs: 1000}},
 		{false, 5000, 11_000, course.Verdict{WaitMs: 1000}},
-		{false, 5000, 15_000, course.Verdict{GiveUp: true, Exhausted: course.AgeExhausted}},
+		{false, 5000, 15_000, course.Verdict{GiveUp: true, Exhausted: course.AgeExhausted, UntilMs: 5000}},
 	} {
-		if got := course.Judge(b, plan.Retry{MaxAgeMs: 10_000}, c.final, c.eventMs, c.nowMs); got != c.want {
+		if got := course.Judge(b, plan.Retry{Most: -1, MaxAgeMs: 10_000}, c.final, c.eventMs, c.nowMs); got != c.want {
 			t.Errorf("%+v: %+v", c, got)
 		}
 	}
@@ -207,6 +207,35 @@ func TestAnEventIsGivenUpWhenItIsTooOld(t *testing.T) {
 	}
 	if want := []int64{250, 250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000}; !slices.Equal(waits, want) {
 		t.Errorf("pauses are %v", waits)
+	}
+}
+
+// Attempts are over when there were as many as the target wants, and the time is over that
+// they take.
+func TestAnEventIsGivenUpWhenItWasTriedOftenEnough(t *testing.T) {
+	for _, c := range []struct {
+		retry    plan.Retry
+		attempts int
+		nowMs    int64
+		want     course.Verdict
+	}{
+		{plan.Retry{Most: 0}, 1, 1000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 2}, 3, 3999, course.Verdict{WaitMs: 1000}},
+		{plan.Retry{Most: 2}, 3, 4000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 2}, 2, 9000, course.Verdict{WaitMs: 500}},
+		{plan.Retry{Most: 2, WaitsMs: []int64{100}}, 3, 1200, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 185}, 186, 23 * 3600_000, course.Verdict{WaitMs: 30_000}},
+		{plan.Retry{Most: -1}, 1000, 23 * 3600_000, course.Verdict{WaitMs: 30_000}},
+	} {
+		if got := course.Judge(course.Branch{SinceMs: 1000, Attempts: c.attempts}, c.retry, false, 0, c.nowMs); got != c.want {
+			t.Errorf("%+v: %+v", c, got)
+		}
+		if c.want.GiveUp && course.Patience(c.retry) > c.nowMs-1000 {
+			t.Errorf("%+v: it is said to be tried for %d ms", c, course.Patience(c.retry))
+		}
+	}
+	if got := course.Patience(plan.Retry{Most: 185}); got > 24*3600_000 || got < 23*3600_000 {
+		t.Errorf("185 attempts take %d ms, want about a day", got)
 	}
 }
 

@@ -13,7 +13,8 @@ const (
 
 // The conditions under which an event is given up, in EventBridge's words.
 const (
-	AgeExhausted = "MaximumEventAgeInSeconds"
+	AgeExhausted     = "MaximumEventAgeInSeconds"
+	RetriesExhausted = "MaximumRetryAttempts"
 )
 
 // Verdict is what follows from a failure.
@@ -22,19 +23,37 @@ type Verdict struct {
 	// itself is final.
 	GiveUp    bool
 	Exhausted string
-	WaitMs    int64
+	// UntilMs, with Exhausted: what else waits there and is as old as that is given
+	// up, too.
+	UntilMs int64
+	WaitMs  int64
 }
 
 // Judge decides on an attempt that failed at the event at a branch's cursor: b counts
 // it already. eventMs is the time of the event's record.
+//
+// Places in the log are tried more often than Retry says, as what comes back is to be used
+// soon: its attempts are over when there were as many, and the time is over that they
+// take.
 func Judge(b Branch, r plan.Retry, final bool, eventMs, nowMs int64) Verdict {
-	if final {
+	since := nowMs - max(b.SinceMs, eventMs)
+	switch {
+	case final:
 		return Verdict{GiveUp: true}
-	}
-	if nowMs-max(b.SinceMs, eventMs) >= MaxAge(r) {
-		return Verdict{GiveUp: true, Exhausted: AgeExhausted}
+	case since >= MaxAge(r):
+		return Verdict{GiveUp: true, Exhausted: AgeExhausted, UntilMs: nowMs - MaxAge(r)}
+	case r.Most >= 0 && b.Attempts > r.Most && since >= r.SpanMs():
+		return Verdict{GiveUp: true, Exhausted: RetriesExhausted, UntilMs: nowMs - r.SpanMs()}
 	}
 	return Verdict{WaitMs: Wait(b.Attempts)}
+}
+
+// Patience is after how long an event may be given up.
+func Patience(r plan.Retry) int64 {
+	if r.Most < 0 {
+		return MaxAge(r)
+	}
+	return min(MaxAge(r), r.SpanMs())
 }
 
 // MaxAge is how long an event is tried at a place in the log.

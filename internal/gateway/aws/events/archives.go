@@ -63,7 +63,21 @@ type shownArchive struct {
 	Pattern     string           `json:"EventPattern,omitempty"`
 	State       string           `json:"State"`
 	Days        *int64           `json:"RetentionDays,omitempty"`
+	Size        *int64           `json:"SizeBytes,omitempty"`
+	Events      *int64           `json:"EventCount,omitempty"`
 	Created     *protocol.Moment `json:"CreationTime"`
+}
+
+// weighed tells how much archives have, as far as that can be told now.
+func (d door) weighed(ctx context.Context, archives []bus.Archive, shown []*shownArchive) {
+	weights, err := d.buses.Weigh(ctx, archives)
+	if err != nil {
+		d.log.Warn("how much archives have is not told", "err", err)
+		return
+	}
+	for i := range weights {
+		shown[i].Size, shown[i].Events = &weights[i].Bytes, &weights[i].Events
+	}
 }
 
 // madeArchive is what calls that change an archive answer.
@@ -147,6 +161,7 @@ func (d door) describeArchive(ctx context.Context, c *protocol.Call, in *archive
 	}
 	out := summary(a)
 	out.Arn, out.Description, out.Pattern = a.Full().ARN(), a.Description, a.Pattern
+	d.weighed(ctx, []bus.Archive{a}, []*shownArchive{out})
 	return out, nil
 }
 
@@ -201,10 +216,14 @@ func (d door) listArchives(ctx context.Context, c *protocol.Call, in *filtered) 
 		if err != nil {
 			return nil, refuse("", err)
 		}
+		var told []bus.Archive
 		for _, a := range found {
 			if s := summary(a); (in.State == "" || in.State == s.State) && (in.Source == "" || in.Source == s.Source) {
-				out.Archives = append(out.Archives, s)
+				told, out.Archives = append(told, a), append(out.Archives, s)
 			}
+		}
+		if len(told) > 0 {
+			d.weighed(ctx, told, out.Archives)
 		}
 		// A page may be shorter than asked for; it is not empty while there is more.
 		if next == "" || len(out.Archives) > 0 {

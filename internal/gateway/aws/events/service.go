@@ -35,6 +35,7 @@ type Buses interface {
 	UpdateArchive(ctx context.Context, ref bus.NamedRef, change func(*bus.ArchiveSpec) error) (bus.Archive, error)
 	Archive(ctx context.Context, ref bus.NamedRef) (bus.Archive, error)
 	Archives(ctx context.Context, prefix bus.NamedRef, after string, most int) (out []bus.Archive, next string, err error)
+	Weigh(ctx context.Context, archives []bus.Archive) ([]bus.Weight, error)
 	DeleteArchive(ctx context.Context, ref bus.NamedRef) error
 	StartReplay(ctx context.Context, ref bus.NamedRef, spec bus.ReplaySpec) (bus.Replay, error)
 	Replay(ctx context.Context, ref bus.NamedRef) (bus.Replay, error)
@@ -118,10 +119,10 @@ func (d door) ops() []protocol.Op {
 		protocol.Handle("RemoveTargets", "", d.removeTargets),
 
 		protocol.Handle("CreateArchive", "without a pattern it is the bus's topic, kept for longer; with one a copy, which an update cannot change into the other", d.createArchive),
-		protocol.Handle("DescribeArchive", "without SizeBytes and EventCount", d.describeArchive),
+		protocol.Handle("DescribeArchive", "SizeBytes and EventCount are of now; without a pattern they are the whole topic's of the bus; where a partition has more than 10 000 events, EventCount is an estimate", d.describeArchive),
 		protocol.Handle("UpdateArchive", "", d.updateArchive),
 		protocol.Handle("DeleteArchive", "", d.deleteArchive),
-		protocol.Handle("ListArchives", "without SizeBytes and EventCount", d.listArchives),
+		protocol.Handle("ListArchives", "SizeBytes and EventCount as DescribeArchive", d.listArchives),
 		protocol.Handle("StartReplay", "at once, in order, by when events were put; as many as you like at a time", d.startReplay),
 		protocol.Handle("DescribeReplay", "", d.describeReplay),
 		protocol.Handle("CancelReplay", "", d.cancelReplay),

@@ -303,8 +303,8 @@ func (d door) putTargets(ctx context.Context, c *protocol.Call, in *putTargetsIn
 }
 
 // answerTargets answers what came of each target. What is wrong with one as it was
-// written, and what the rule has no room for, fails the call, as at AWS; the others
-// have been put.
+// written, and what the rule has no room for, fails the call, as at AWS, and nothing is
+// put.
 func answerTargets(ref bus.RuleRef, errs []error, id func(int) string) (*failedOut, error) {
 	out := &failedOut{Entries: []failedEntry{}}
 	for i, err := range errs {

@@ -1,0 +1,335 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/native"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/connection"
+	"ottla/internal/gateway/rest"
+)
+
+func connectionCommand(o *options) *cobra.Command {
+	list := connectionList(o)
+	c := group("connection", "connections", "Connections: how calls of API destinations are authorized",
+		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), deleteNamed(o, "connection", "Delete connections; destinations that have one wait"))
+	return pluralLists(c, list)
+}
+
+func connectionTable() *out.Table {
+	return &out.Table{Empty: "no connections yet: make one with \"ottla connection put NAME …\"", Columns: []out.Column{
+		{Field: "name", Title: "CONNECTION"}, {Field: "authorization", Title: "AUTHORIZATION"}, {Field: "state", Title: "STATE"}, {Field: "reason", Title: "REASON"},
+		{Field: "description", Title: "DESCRIPTION"}, {Field: "api_key"}, {Field: "basic"}, {Field: "oauth"}, {Field: "parameters"}, {Field: "arn"},
+		{Field: "authorized"}, {Field: "created"}, {Field: "modified"},
+	}}
+}
+
+func addConnection(t *out.Table, c *rest.Connection) {
+	by := ""
+	switch {
+	case c.APIKey != nil:
+		by = "header " + c.APIKey.Name
+	case c.Basic != nil:
+		by = "user " + c.Basic.User
+	case c.OAuth != nil:
+		by = "tokens of " + c.OAuth.Endpoint
+	}
+	t.Add(c.Name, by, strings.ToLower(c.State), orNil(c.Reason), orNil(c.Description), c.APIKey, c.Basic, c.OAuth, c.Parameters, c.ARN,
+		timeOf(c.AuthorizedMs), timeOf(c.CreatedMs), timeOf(c.ModifiedMs))
+}
+
+// connectionFlags say how calls are authorized.
+type connectionFlags struct {
+	description, apiKey, user, tokenURL, clientID, method string
+	secret                                                string
+	headers, query, body, tokenForm                       []string
+}
+
+func connectionPut(o *options) *cobra.Command {
+	var p placeFlags
+	var x connectionFlags
+	c := &cobra.Command{
+		Use:   "put NAME",
+		Short: "Make a connection, or put another authorization in its place",
+		Long: "Make a connection, or put another authorization in the place of its own: --api-key with the\n" +
+			"name of a header, --user, or --token-url and --client-id. What is secret is read from --secret:\n" +
+			"@FILE, or - for standard input. It is sealed, and told to nobody. A connection that is so\n" +
+			"already stays as it is.",
+		Example: "  ottla connection put crm --api-key X-Api-Key --secret @crm.key\n" +
+			"  ottla connection put billing --token-url https://auth.example.org/token --client-id shop --secret -",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			order, err := x.order(o.in)
+			if err != nil {
+				return err
+			}
+			var made rest.Connection
+			if err := o.ask(cmd.Context(), p.http, "cannot put connection "+args[0], http.MethodPut, native.Path("connection", args[0]), p.query(), order, &made); err != nil {
+				return err
+			}
+			t := connectionTable()
+			t.One = true
+			addConnection(t, &made)
+			return o.print(t)
+		},
+	}
+	p.bind(c)
+	f := c.Flags()
+	f.StringVar(&x.description, "description", "", "what it is for")
+	f.StringVar(&x.apiKey, "api-key", "", "name of the header that has the secret")
+	f.StringVar(&x.user, "user", "", "user whose password is the secret (Basic)")
+	f.StringVar(&x.tokenURL, "token-url", "", "address that gives tokens (OAuth, client credentials)")
+	f.StringVar(&x.clientID, "client-id", "", "client whose secret it is (OAuth)")
+	f.StringVar(&x.method, "token-method", http.MethodPost, "how tokens are asked for: POST, PUT or GET")
+	f.StringArrayVar(&x.tokenForm, "token-form", nil, "field of the form by which tokens are asked for, as scope=read; may be repeated")
+	f.StringVar(&x.secret, "secret", "", "the key, the password or the client's secret: @FILE, - for standard input, or itself")
+	f.StringArrayVarP(&x.headers, "header", "H", nil, "header of every call, as NAME=VALUE; may be repeated")
+	f.StringArrayVar(&x.query, "query", nil, "parameter of every call, as NAME=VALUE; may be repeated")
+	f.StringArrayVar(&x.body, "body", nil, "member of every call's body, as NAME=VALUE; may be repeated")
+	return c
+}
+
+// order is what the flags say.
+func (x *connectionFlags) order(in io.Reader) (*rest.ConnectionOrder, error) {
+	out := &rest.ConnectionOrder{Description: x.description}
+	text, err := textOf("secret", x.secret, in)
+	if err != nil {
+		return nil, err
+	}
+	secret := strings.TrimRight(string(text), "\r\n") // files end so
+	var given []string
+	if x.apiKey != "" {
+		given, out.APIKey = append(given, "--api-key"), &rest.APIKey{Name: x.apiKey, Value: secret}
+	}
+	if x.user != "" {
+		given, out.Basic = append(given, "--user"), &rest.Basic{User: x.user, Password: secret}
+	}
+	if x.tokenURL != "" || x.clientID != "" {
+		given, out.OAuth = append(given, "--token-url"), &connection.Client{ID: x.clientID, Secret: secret, Endpoint: x.tokenURL, Method: x.method}
+		if out.OAuth.Parameters.Body, err = connectionParameters("token-form", x.tokenForm); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(given) != 1:
+		return nil, fail.Usagef("how are calls authorized? give one of --api-key, --user, and --token-url with --client-id")
+	case secret == "":
+		return nil, fail.Usagef("%s needs a secret: give --secret @FILE, or --secret - for standard input", given[0])
+	}
+	for flag, list := range map[string]struct {
+		from []string
+		into *[]connection.Parameter
+	}{"header": {x.headers, &out.Parameters.Header}, "query": {x.query, &out.Parameters.Query}, "body": {x.body, &out.Parameters.Body}} {
+		if *list.into, err = connectionParameters(flag, list.from); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func connectionParameters(flag string, all []string) (out []connection.Parameter, err error) {
+	for _, text := range all {
+		called, value, ok := strings.Cut(text, "=")
+		if !ok || called == "" {
+			return nil, fail.Usagef("--%s %q: want NAME=VALUE", flag, text)
+		}
+		out = append(out, connection.Parameter{Name: called, Value: value})
+	}
+	return out, nil
+}
+
+func connectionList(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List connections",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t, query := connectionTable(), p.query()
+			for query.Set("max", "1000"); ; {
+				var page rest.Connections
+				if err := o.ask(cmd.Context(), p.http, "cannot list connections", http.MethodGet, "/connection", query, nil, &page); err != nil {
+					return err
+				}
+				for i := range page.Connections {
+					addConnection(t, &page.Connections[i])
+				}
+				if page.Next == "" {
+					return o.print(t)
+				}
+				query.Set("next", page.Next)
+			}
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func connectionDescribe(o *options) *cobra.Command {
+	return oneConnection(o, "describe NAME", "Show a connection, without its secrets", "cannot describe connection ", http.MethodGet)
+}
+
+func connectionDeauthorize(o *options) *cobra.Command {
+	return oneConnection(o, "deauthorize NAME", "Remove a connection's secrets: nothing is called with it until it is put again", "cannot deauthorize connection ", http.MethodPost, "deauthorize")
+}
+
+// oneConnection is a command that shows what a call answers.
+func oneConnection(o *options, use, short, failing, method string, more ...string) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var x rest.Connection
+			path := native.Path(append([]string{"connection", args[0]}, more...)...)
+			if err := o.ask(cmd.Context(), p.http, failing+args[0], method, path, p.query(), nil, &x); err != nil {
+				return err
+			}
+			t := connectionTable()
+			t.One = true
+			addConnection(t, &x)
+			return o.print(t)
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+// deleteNamed is a command that deletes each thing of a kind that it names.
+func deleteNamed(o *options, kind, short string) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "delete NAME...",
+		Short: short,
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t := &out.Table{Columns: []out.Column{{Field: "name", Title: strings.ToUpper(kind)}, {Field: "result", Title: "RESULT"}}}
+			var failures []error
+			for _, called := range args {
+				what := fmt.Sprintf("cannot delete %s %s", kind, called)
+				if err := o.ask(cmd.Context(), p.http, what, http.MethodDelete, native.Path(kind, called), p.query(), nil, nil); err != nil {
+					failures = append(failures, err)
+					continue
+				}
+				t.Add(called, "deleted")
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func destinationCommand(o *options) *cobra.Command {
+	list := destinationList(o)
+	c := group("destination", "destinations", "API destinations: addresses with a connection",
+		destinationPut(o), list, destinationDescribe(o), deleteNamed(o, "destination", "Delete API destinations; what waits for targets that have one is dropped"))
+	return pluralLists(c, list)
+}
+
+func destinationTable() *out.Table {
+	return &out.Table{Empty: "no API destinations yet: make one with \"ottla destination put NAME --connection … --url …\"", Columns: []out.Column{
+		{Field: "name", Title: "DESTINATION"}, {Field: "method", Title: "METHOD"}, {Field: "url", Title: "URL"}, {Field: "connection", Title: "CONNECTION"},
+		{Field: "rate", Title: "CALLS/S", Right: true}, {Field: "state", Title: "STATE"}, {Field: "description"}, {Field: "arn"}, {Field: "created"}, {Field: "modified"},
+	}}
+}
+
+func addDestination(t *out.Table, d *rest.Destination) {
+	rate := d.Rate
+	if rate == 0 {
+		rate = connection.DefaultRate
+	}
+	t.Add(d.Name, d.Method, d.URL, d.Connection, rate, strings.ToLower(d.State), orNil(d.Description), d.ARN, timeOf(d.CreatedMs), timeOf(d.ModifiedMs))
+}
+
+func destinationPut(o *options) *cobra.Command {
+	var p placeFlags
+	var x rest.DestinationOrder
+	c := &cobra.Command{
+		Use:     "put NAME --connection CONNECTION --url URL",
+		Short:   "Make an API destination, or have it be another",
+		Example: "  ottla destination put crm --connection crm --url 'https://crm.example.org/customers/*' --method PUT --rate 20\n  ottla rule put sync --bus shop --pattern @sync.json --to destination:crm",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if x.Connection == "" || x.URL == "" {
+				return fail.Usagef("what is called, and how is it authorized? give --url and --connection")
+			}
+			var made rest.Destination
+			if err := o.ask(cmd.Context(), p.http, "cannot put destination "+args[0], http.MethodPut, native.Path("destination", args[0]), p.query(), &x, &made); err != nil {
+				return err
+			}
+			return o.showDestination(&made)
+		},
+	}
+	p.bind(c)
+	f := c.Flags()
+	f.StringVar(&x.Connection, "connection", "", "connection that authorizes its calls")
+	f.StringVar(&x.URL, "url", "", "what is called; targets fill in each *")
+	f.StringVar(&x.Method, "method", http.MethodPost, "method of the calls")
+	f.Int32Var(&x.Rate, "rate", 0, "calls a second at most (300)")
+	f.StringVar(&x.Description, "description", "", "what it is for")
+	return c
+}
+
+func (o *options) showDestination(d *rest.Destination) error {
+	t := destinationTable()
+	t.One = true
+	addDestination(t, d)
+	return o.print(t)
+}
+
+func destinationList(o *options) *cobra.Command {
+	var p placeFlags
+	var of string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List API destinations",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t, query := destinationTable(), url.Values(p.query())
+			query.Set("connection", of)
+			for query.Set("max", "1000"); ; {
+				var page rest.Destinations
+				if err := o.ask(cmd.Context(), p.http, "cannot list destinations", http.MethodGet, "/destination", query, nil, &page); err != nil {
+					return err
+				}
+				for i := range page.Destinations {
+					addDestination(t, &page.Destinations[i])
+				}
+				if page.Next == "" {
+					return o.print(t)
+				}
+				query.Set("next", page.Next)
+			}
+		},
+	}
+	p.bind(c)
+	c.Flags().StringVar(&of, "connection", "", "only those of this connection")
+	return c
+}
+
+func destinationDescribe(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "describe NAME",
+		Short: "Show an API destination",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var x rest.Destination
+			if err := o.ask(cmd.Context(), p.http, "cannot describe destination "+args[0], http.MethodGet, native.Path("destination", args[0]), p.query(), nil, &x); err != nil {
+				return err
+			}
+			return o.showDestination(&x)
+		},
+	}
+	p.bind(c)
+	return c
+}

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"ottla/internal/cli/demo"
+	"ottla/internal/cli/fail"
+	"ottla/internal/server"
+)
+
+// demoOn runs the demo on one node until ctx is over. That it cannot go on is told,
+// and ends nothing else.
+func (o *options) demoOn(ctx context.Context, node *server.Server) {
+	s := &demo.Screen{W: o.out, Terminal: terminal(o.out)}
+	defer s.End()
+	if node.HTTPAddr() == "" {
+		s.Say("  The demo does not run: it needs the HTTP port, which the settings switch off")
+		return
+	}
+	at := ""
+	if node.KafkaAddr() != defaultBootstrap {
+		at = " -b " + node.KafkaAddr()
+	}
+	o.demo(ctx, demo.Options{
+		HTTP: []string{node.HTTPAddr()}, Kafka: []string{node.KafkaAddr()}, AtHTTP: awsAt(node.HTTPAddr()), AtKafka: at,
+		Say: s.Say, Status: s.Status, Every: demoEvery(s.Terminal),
+	})
+}
+
+// demo runs the demo on all nodes of the cluster until ctx is over.
+func (c *devCluster) demo(ctx context.Context) {
+	var http, kafka []string
+	for _, s := range c.specs {
+		http, kafka = append(http, s.HTTP), append(kafka, s.Addr)
+	}
+	at := ""
+	if kafka[0] != defaultBootstrap {
+		at = " -b " + kafka[0]
+	}
+	c.o.demo(ctx, demo.Options{
+		HTTP: http, Kafka: kafka, AtHTTP: awsAt(http[0]), AtKafka: at,
+		Say:    func(text string) { c.board.Say(c.nodes.States(), "%s", text) },
+		Status: func(line string) { c.board.Foot(c.nodes.States(), line) }, Every: demoEvery(c.board.Terminal),
+	})
+}
+
+func demoEvery(terminal bool) time.Duration {
+	if terminal {
+		return demo.EveryLook
+	}
+	return demo.EveryLog
+}
+
+// demo runs a demo until ctx is over.
+func (o *options) demo(ctx context.Context, d demo.Options) {
+	err := o.newDemo(d).Run(ctx)
+	if err == nil {
+		return
+	}
+	var f *fail.Failure
+	why := err.Error()
+	if errors.As(err, &f) {
+		why = fmt.Sprintf("%s: %s", f.What, f.Why)
+	}
+	d.Say("  The demo does not run: " + why)
+}
+
+// newDemo makes a demo that applies what it needs as `ottla apply` does.
+func (o *options) newDemo(d demo.Options) *demo.Demo {
+	quiet := *o
+	quiet.out = io.Discard
+	d.Apply = func(ctx context.Context, http string, file []byte) error {
+		things, err := readThings(file)
+		if err != nil {
+			return err
+		}
+		return quiet.apply(ctx, &placeFlags{http: http}, things, false)
+	}
+	return demo.New(d)
+}

@@ -1,0 +1,221 @@
+package cli
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ottla/internal/cli/fail"
+	"ottla/internal/cli/native"
+	"ottla/internal/cli/out"
+	"ottla/internal/event/mapping"
+	"ottla/internal/gateway/rest"
+)
+
+func functionCommand(o *options) *cobra.Command {
+	list := functionMappings(o)
+	return pluralLists(group("function", "functions", "Functions that take what lies in queues and topics, as Lambda does",
+		functionMap(o), list, functionDescribe(o), functionPause(o, "pause", "Have mappings rest; what lies in their sources waits"),
+		functionPause(o, "resume", "Have mappings that rest go on where they were"), functionUnmap(o)), list)
+}
+
+func mappingColumns() []out.Column {
+	return []out.Column{
+		{Field: "name", Title: "MAPPING"}, {Field: "source", Title: "SOURCE"}, {Field: "function", Title: "FUNCTION"}, {Field: "state", Title: "STATE"},
+		{Field: "batch", Title: "BATCH"}, {Field: "window", Title: "WINDOW"}, {Field: "group", Title: "GROUP"}, {Field: "problem", Title: "PROBLEM"},
+	}
+}
+
+func addMapping(t *out.Table, m *rest.Mapping, more ...any) {
+	state := "enabled"
+	if m.Paused {
+		state = "paused"
+	}
+	t.Add(append([]any{m.Name, m.Source, m.Function, state, m.Batch, shortOf(m.WindowMs), orNil(m.Group), orNil(m.Problem)}, more...)...)
+}
+
+// shortOf is a time as flags take it; nil for none.
+func shortOf(ms int64) any {
+	if ms == 0 {
+		return nil
+	}
+	return (time.Duration(ms) * time.Millisecond).String()
+}
+
+// mappingTable shows one mapping whole.
+func mappingTable(m *rest.Mapping) *out.Table {
+	t := &out.Table{One: true, Columns: append(mappingColumns(), []out.Column{
+		{Field: "report_failures", Title: "REPORTS FAILURES"}, {Field: "deadline", Title: "DEADLINE"}, {Field: "concurrency", Title: "CONCURRENCY"},
+		{Field: "from", Title: "FROM"}, {Field: "bisect", Title: "BISECT"}, {Field: "retries", Title: "RETRIES"}, {Field: "max_age", Title: "MAX AGE"},
+		{Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "problem_since", Title: "PROBLEM SINCE"},
+		{Field: "created", Title: "CREATED"}, {Field: "arn", Title: "ARN"},
+	}...)}
+	var concurrency, retries, since any
+	if m.Concurrency > 0 {
+		concurrency = m.Concurrency
+	}
+	if m.Retries != nil {
+		retries = *m.Retries
+	}
+	if m.Problem != "" {
+		since = timeOf(m.SinceMs)
+	}
+	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, orNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), orNil(m.DeadLetters), orNil(m.Description),
+		since, timeOf(m.CreatedMs), m.ARN)
+	return t
+}
+
+func functionMap(o *options) *cobra.Command {
+	var p placeFlags
+	var called string
+	var window, deadline, maxAge time.Duration
+	var retries int
+	var spec mapping.Spec
+	c := &cobra.Command{
+		Use:   "map queue:NAME|topic:NAME FUNCTION",
+		Short: "Have a function take the messages of a queue, or the records of a topic",
+		Long: "Have a function that the server's file declares take the messages of a queue, or the records of\n" +
+			"a topic, in batches and in Lambda's shapes. Given again it changes the mapping, which is then as\n" +
+			"the flags say.\n" +
+			"Messages that failed come again when the queue's visibility timeout is over; records of a topic\n" +
+			"are tried in order, until they are taken or given up.",
+		Example: "  ottla function map queue:orders invoice --batch 10 --report-failures\n" +
+			"  ottla function map topic:clicks score --batch 500 --window 2s --bisect --retries 5 --dead-letters queue:bad-clicks",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec.Source, spec.Function = args[0], args[1]
+			_, of, ok := strings.Cut(args[0], ":")
+			if !ok || of == "" {
+				return fail.Usagef("%s is no source: want queue:NAME or topic:NAME", args[0])
+			}
+			if called == "" {
+				called = of + "-" + args[1]
+			}
+			spec.WindowMs, spec.DeadlineMs, spec.MaxAgeMs = window.Milliseconds(), deadline.Milliseconds(), maxAge.Milliseconds()
+			if cmd.Flags().Changed("retries") {
+				spec.Retries = &retries
+			}
+			if spec.DeadLetters != "" && !strings.Contains(spec.DeadLetters, ":") {
+				spec.DeadLetters = "queue:" + spec.DeadLetters
+			}
+			var m rest.Mapping
+			if err := o.ask(cmd.Context(), p.http, "cannot map "+args[0]+" to "+args[1], http.MethodPut, native.Path("mapping", called), p.query(), spec, &m); err != nil {
+				return err
+			}
+			return o.print(mappingTable(&m))
+		},
+	}
+	p.bind(c)
+	f := c.Flags()
+	f.StringVar(&called, "name", "", "name of the mapping (that of the source, - and the function's)")
+	f.IntVar(&spec.Batch, "batch", 0, "messages or records of one call at most (10, of a topic 100)")
+	f.DurationVar(&window, "window", 0, "how long the first of a batch waits for others")
+	f.BoolVar(&spec.ReportFailures, "report-failures", false, "the function answers which of a batch failed (batchItemFailures)")
+	f.DurationVar(&deadline, "deadline", 0, "how long a call may take (1m)")
+	f.IntVar(&spec.Concurrency, "concurrency", 0, "calls at once, of a queue (5)")
+	f.StringVar(&spec.From, "from", "", "where a topic is begun: latest, earliest, or a time as 2026-11-26T12:00:00Z (latest)")
+	f.StringVar(&spec.Group, "group", "", "consumer group of a topic (function.NAME)")
+	f.BoolVar(&spec.Bisect, "bisect", false, "halve a batch of a topic that failed, until the record that is to blame is alone")
+	f.IntVar(&retries, "retries", 0, "attempts of a topic's records after the first (no bound)")
+	f.DurationVar(&maxAge, "max-age", 0, "how old a topic's records become before they are given up (no bound)")
+	f.StringVar(&spec.DeadLetters, "dead-letters", "", "queue for records of a topic that are given up")
+	f.StringVar(&spec.Description, "description", "", "what it is for")
+	f.BoolVar(&spec.Paused, "paused", false, "let it rest until it is resumed")
+	return c
+}
+
+func functionMappings(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List which functions take from which queues and topics",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := &out.Table{Empty: "no mappings yet: make one with \"ottla function map queue:NAME FUNCTION\"", Columns: mappingColumns()}
+			query := p.query()
+			query.Set("max", "1000")
+			for {
+				var page rest.Mappings
+				if err := o.ask(cmd.Context(), p.http, "cannot list mappings", http.MethodGet, "/mapping", query, nil, &page); err != nil {
+					return err
+				}
+				for i := range page.Mappings {
+					addMapping(t, &page.Mappings[i])
+				}
+				if page.Next == "" {
+					return o.print(t)
+				}
+				query.Set("next", page.Next)
+			}
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func functionDescribe(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "describe MAPPING",
+		Short: "Show a mapping; its problem, if the last call had one, at the node that carries it out",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var m rest.Mapping
+			if err := o.ask(cmd.Context(), p.http, "cannot describe mapping "+args[0], http.MethodGet, native.Path("mapping", args[0]), p.query(), nil, &m); err != nil {
+				return err
+			}
+			return o.print(mappingTable(&m))
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func functionPause(o *options, verb, short string) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   verb + " MAPPING...",
+		Short: short,
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t := &out.Table{Columns: mappingColumns()}
+			var failures []error
+			for _, called := range args {
+				var m rest.Mapping
+				if err := o.ask(cmd.Context(), p.http, "cannot "+verb+" mapping "+called, http.MethodPost, native.Path("mapping", called, verb), p.query(), nil, &m); err != nil {
+					failures = append(failures, err)
+					continue
+				}
+				addMapping(t, &m)
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	p.bind(c)
+	return c
+}
+
+func functionUnmap(o *options) *cobra.Command {
+	var p placeFlags
+	c := &cobra.Command{
+		Use:   "unmap MAPPING...",
+		Short: "Delete mappings; what lies in their sources stays",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "MAPPING"}, {Field: "result", Title: "RESULT"}}}
+			var failures []error
+			for _, called := range args {
+				if err := o.ask(cmd.Context(), p.http, "cannot delete mapping "+called, http.MethodDelete, native.Path("mapping", called), p.query(), nil, nil); err != nil {
+					failures = append(failures, err)
+					continue
+				}
+				t.Add(called, "deleted")
+			}
+			return o.printPartly(t, failures)
+		},
+	}
+	p.bind(c)
+	return c
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ottla"
+	"ottla/internal/cli/fail"
+)
+
+func TestAMappingsLifeByCommands(t *testing.T) {
+	came := make(chan string, 100)
+	site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		event, _ := io.ReadAll(r.Body)
+		came <- string(event)
+	}))
+	t.Cleanup(site.Close)
+	file := filepath.Join(t.TempDir(), "functions.yaml")
+	if err := os.WriteFile(file, []byte("functions:\n  bill: {url: "+site.URL+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := withHTTP(t, ottla.Options{Settings: map[string]string{"functions.file": file}})
+	do := commands(t, n)
+	do("", "function", "list").mustHold(t, 0, "no mappings yet")
+	do("", "function", "map", "queue:orders", "bill").mustHold(t, fail.Usage, "cannot map queue:orders to bill", "there is no queue orders")
+	do("", "queue", "create", "orders").mustHold(t, 0)
+	do("", "function", "map", "queue:orders", "pay").mustHold(t, fail.Usage, "declares no pay")
+	do("", "function", "map", "orders", "bill").mustHold(t, fail.Usage, "want queue:NAME or topic:NAME")
+	do("", "function", "map", "queue:orders", "bill", "--bisect").mustHold(t, fail.Usage, "bisect")
+	do("", "function", "map", "queue:orders", "bill", "--batch", "7", "--paused").mustHold(t, 0, "orders-bill", "queue:orders", "paused", "7")
+	do("", "queue", "send", "orders", "hello").mustHold(t, 0)
+	do("", "function", "resume", "orders-bill").mustHold(t, 0, "orders-bill", "enabled")
+	select {
+	case event := <-came:
+		result{out: event}.mustHold(t, 0, `"body":"hello"`, `"eventSource":"aws:sqs"`)
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the function was not called")
+	}
+	do("", "function", "map", "topic:__ottla_objects", "bill").mustHold(t, fail.Usage, "internal")
+	do("", "function", "list").mustHold(t, 0, "orders-bill", "queue:orders", "bill")
+	do("", "function", "describe", "orders-bill").mustHold(t, 0, "orders-bill", "event-source-mapping:orders-bill")
+	do("", "function", "describe", "none").mustHold(t, fail.NotFound, "cannot describe mapping none", "there is no such mapping")
+	do("", "function", "unmap", "orders-bill").mustHold(t, 0, "deleted")
+	// The same by Lambda's API.
+	resp, err := http.Post("http://"+n.HTTPAddr()+"/2015-03-31/event-source-mappings/", "application/json",
+		strings.NewReader(`{"EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionName":"bill","BatchSize":3}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", resp.Status, made, err)
+	}
+	var told struct{ UUID string }
+	if err := json.Unmarshal(made, &told); err != nil {
+		t.Fatal(err)
+	}
+	do("", "function", "describe", told.UUID).mustHold(t, 0, "queue:orders", "bill", "3")
+	do("", "function", "unmap", told.UUID).mustHold(t, 0, "deleted")
+	do("", "function", "list").mustHold(t, 0, "no mappings yet")
+}

@@ -1,0 +1,12 @@
+// Package sqlite links the driver of SQLite into a program.
+//
+// It is not for using it (relay/table). It is by itself because the driver is all of
+// SQLite, translated from C: a program or test that does not import this package, as all
+// under the race detector, need not compile that.
+//
+// Main types: none. It is one file.
+package sqlite
+
+import (
+	_ "modernc.org/sqlite" // the driver "sqlite" of database/sql
+)

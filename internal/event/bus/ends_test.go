@@ -1,0 +1,402 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"ottla/internal/event/bus"
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+	"ottla/internal/event/queue"
+	"ottla/internal/event/sns"
+)
+
+// errCut is what a service hears that is killed.
+var errCut = errors.New("it was killed")
+
+// hooked objects tell before one is written, which may fail.
+type hooked struct {
+	bus.Objects
+	before func(o object.Object, gone bool) error
+}
+
+func (h hooked) Put(ctx context.Context, o object.Object) (object.Object, error) {
+	if err := h.before(o, false); err != nil {
+		return o, err
+	}
+	return h.Objects.Put(ctx, o)
+}
+
+func (h hooked) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
+	if err := h.before(o, false); err != nil {
+		return o, err
+	}
+	return h.Objects.PutUnder(ctx, o, owner)
+}
+
+func (h hooked) Remove(ctx context.Context, o object.Object) error {
+	if err := h.before(o, true); err != nil {
+		return err
+	}
+	return h.Objects.Remove(ctx, o)
+}
+
+// other makes buses of another node, of whose writing the test hears.
+func (r *rig) other(before func(o object.Object, gone bool) error) *bus.Service {
+	r.Helper()
+	o := r.o
+	o.Objects = hooked{r.o.Objects, before}
+	s := bus.New(o)
+	r.Cleanup(s.Close)
+	return s
+}
+
+// once does something before the first write of an object of a kind.
+func once(kind name.Kind, gone bool, do func()) func(object.Object, bool) error {
+	done := false
+	return func(o object.Object, g bool) error {
+		if o.Ref.Kind == kind && g == gone && !done {
+			done = true
+			do()
+		}
+		return nil
+	}
+}
+
+// killed lets something be done by a node that is killed before its first write, then
+// anew by one that is killed before its second, and so on until one has done it all. After
+// each, then looks at what is there.
+func (r *rig) killed(begin func(), do func(*bus.Service) error, then func(cuts int)) {
+	r.Helper()
+	for cuts := 0; ; cuts++ {
+		begin()
+		writes := 0
+		err := do(r.other(func(object.Object, bool) error {
+			if writes++; writes > cuts {
+				return errCut
+			}
+			return nil
+		}))
+		if err != nil && !errors.Is(err, errCut) {
+			r.Fatalf("killed before write %d: %v", cuts+1, err)
+		}
+		then(cuts)
+		if err == nil {
+			if cuts < 2 {
+				r.Errorf("only %d writes", cuts)
+			}
+			return
+		}
+	}
+}
+
+// noneOf tells that nothing is left of the bus and of what belongs to it.
+func (r *rig) noneOf(topics ...string) {
+	r.Helper()
+	for _, topic := range topics {
+		if n := r.o.Partitions(topic); n != 0 {
+			r.Errorf("the topic %s is left, with %d partitions", topic, n)
+		}
+	}
+	rules, _, err := r.buses.Rules(r.ctx, shop(), "", "", 10)
+	r.must(err)
+	if len(rules) > 0 {
+		r.Errorf("rules are left: %+v", rules)
+	}
+}
+
+const paidTopic = "archive.us-east-1.paid"
+
+func paid() bus.NamedRef { return bus.NamedRef{Name: "paid"} }
+
+// full makes a bus that has all that a bus may have.
+func (r *rig) full() {
+	r.Helper()
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	r.rule(shop().Rule("all"), `{"source":["app"]}`)
+	_, err = r.buses.CreateArchive(r.ctx, paid(), bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`})
+	r.must(err)
+	r.put(shop(), "app", "Paid", `{}`)
+	_, err = r.buses.StartReplay(r.ctx, bus.NamedRef{Name: "again"}, bus.ReplaySpec{Bus: shop()})
+	r.must(err)
+}
+
+// A node is killed while it deletes a bus: before the first write nothing has happened,
+// later there is no bus any more. Who deletes it again, or makes it, ends that.
+func TestABusWhoseDeletionWasCutOffLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	r.rule(bus.Ref{}.Rule("to"), `{"source":["app"]}`)
+	begin := func() { r.full() }
+	do := func(s *bus.Service) error { return s.Delete(r.ctx, shop(), true) }
+	r.killed(begin, do, func(cuts int) {
+		_, err := r.buses.Get(r.ctx, shop())
+		if err != nil && !errors.Is(err, bus.ErrNotFound) {
+			t.Errorf("%d writes: %v", cuts, err)
+		}
+		if gone := err != nil; gone {
+			if got := r.buses.Put(r.ctx, []bus.Entry{{Bus: shop(), Event: event("app", "Paid", `{}`)}}); !errors.Is(got[0].Err, bus.ErrNotFound) {
+				t.Errorf("%d writes: an event was put into a bus that is deleted: %v", cuts, got[0].Err)
+			}
+		}
+		if gone := err != nil; gone {
+			_, errs, err := r.buses.PutTargets(r.ctx, bus.Ref{}.Rule("to"), []bus.Target{{ID: "t", To: "bus:shop"}})
+			if err != nil || !errors.Is(errs[0], bus.ErrInvalid) {
+				t.Errorf("%d writes: it is a target: %v, %v", cuts, errs, err)
+			}
+		}
+		if gone := err != nil; gone && cuts%2 == 0 {
+			b, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+			if err != nil || b.Adopted {
+				t.Errorf("%d writes: made again: %+v, %v", cuts, b, err)
+			}
+			if got := r.put(shop(), "app", "Paid", `{}`); got.Offset != 0 {
+				t.Errorf("%d writes: the first event of the new bus lies at %d", cuts, got.Offset)
+			}
+			if src := r.source(shop()); len(src.Rules)+len(src.Replays) != 0 {
+				t.Errorf("%d writes: the new bus has rules or replays of the old one: %+v", cuts, src)
+			}
+		}
+		if err := r.buses.Delete(r.ctx, shop(), true); err != nil && !errors.Is(err, bus.ErrNotFound) {
+			t.Errorf("%d writes: deleted again: %v", cuts, err)
+		}
+		r.noneOf("shop", paidTopic)
+		if err := r.buses.DeleteReplay(r.ctx, bus.NamedRef{Name: "again"}); err != nil {
+			t.Errorf("%d writes: %v", cuts, err)
+		}
+	})
+}
+
+// The same of an archive, with what it kept.
+func TestAnArchiveWhoseDeletionWasCutOffLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	spec := bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`}
+	begin := func() {
+		_, err := r.buses.CreateArchive(r.ctx, paid(), spec)
+		r.must(err)
+	}
+	do := func(s *bus.Service) error { return s.DeleteArchive(r.ctx, paid()) }
+	r.killed(begin, do, func(cuts int) {
+		_, err := r.buses.Archive(r.ctx, paid())
+		if err == nil != (cuts == 0) {
+			t.Errorf("%d writes: %v", cuts, err)
+		}
+		if _, err := r.buses.StartReplay(r.ctx, bus.NamedRef{Name: "again"}, bus.ReplaySpec{Bus: shop(), Archive: "paid"}); cuts > 0 && !errors.Is(err, bus.ErrNotFound) {
+			t.Errorf("%d writes: a replay of it: %v", cuts, err)
+		}
+		if err := r.buses.DeleteArchive(r.ctx, paid()); err != nil && !errors.Is(err, bus.ErrNotFound) {
+			t.Errorf("%d writes: deleted again: %v", cuts, err)
+		}
+		r.noneOf(paidTopic)
+	})
+}
+
+// A node is killed while it makes an archive: there is none, until somebody makes it; a bus
+// that is deleted takes with it what is left.
+func TestAnArchiveWhoseMakingWasCutOffIsNone(t *testing.T) {
+	r := newRig(t)
+	spec := bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`}
+	begin := func() {
+		_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+		r.must(err)
+	}
+	do := func(s *bus.Service) error {
+		_, err := s.CreateArchive(r.ctx, paid(), spec)
+		return err
+	}
+	r.killed(begin, do, func(cuts int) {
+		all, _, err := r.buses.Archives(r.ctx, bus.NamedRef{}, "", 10)
+		r.must(err)
+		done := len(all) == 1
+		if cuts%2 == 0 && !done {
+			a, err := r.buses.CreateArchive(r.ctx, paid(), spec)
+			if err != nil || a.Topic != paidTopic {
+				t.Errorf("%d writes: made anew: %+v, %v", cuts, a, err)
+			}
+			r.must(r.buses.DeleteArchive(r.ctx, paid()))
+			r.noneOf(paidTopic)
+		}
+		r.must(r.buses.Delete(r.ctx, shop(), true))
+		r.noneOf("shop", paidTopic)
+	})
+}
+
+func TestAnArchiveTakesNoTopicThatIsAnothers(t *testing.T) {
+	r := newRig(t)
+	r.topic(paidTopic)
+	_, err := r.buses.CreateArchive(r.ctx, paid(), bus.ArchiveSpec{Pattern: `{"detail-type":["Paid"]}`})
+	if !errors.Is(err, bus.ErrInvalid) {
+		t.Errorf("%v", err)
+	}
+	if err := r.buses.DeleteArchive(r.ctx, paid()); !errors.Is(err, bus.ErrNotFound) || r.o.Partitions(paidTopic) != 1 {
+		t.Errorf("something is left of it, or the topic is gone: %v", err)
+	}
+}
+
+// Another node deletes the bus and makes it anew while this one deletes it: what was made
+// stays, with its topic and its events.
+func TestABusThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
+	for _, kind := range []name.Kind{name.Rule, name.Bus} { // the moments before the topic goes, and after
+		t.Run(string(kind), func(t *testing.T) {
+			r := newRig(t)
+			r.full()
+			old, err := r.buses.Get(r.ctx, shop())
+			r.must(err)
+			ending := old.Version + 1
+			late := r.other(once(kind, true, func() {
+				r.must(r.buses.Delete(r.ctx, shop(), true))
+				b, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+				r.must(err)
+				r.put(shop(), "app", "Paid", `{}`)
+				for b.Version < ending { // the version that the late one is to remove
+					b, err = r.buses.Update(r.ctx, shop(), func(*bus.Spec) error { return nil })
+					r.must(err)
+				}
+			}))
+			if err := late.Delete(r.ctx, shop(), true); err != nil {
+				t.Errorf("the late one: %v", err)
+			}
+			b, err := r.buses.Get(r.ctx, shop())
+			if err != nil || r.o.Partitions(b.Topic) != 1 {
+				t.Fatalf("%+v, %v, %d partitions", b, err, r.o.Partitions(b.Topic))
+			}
+			if got := r.put(shop(), "app", "Paid", `{}`); got.Offset != 1 {
+				t.Errorf("its second event lies at %d", got.Offset)
+			}
+		})
+	}
+}
+
+// What is put while the bus goes is refused: nothing is left without a bus.
+func TestNothingIsPutUnderABusThatGoes(t *testing.T) {
+	for what, c := range map[string]struct {
+		kind name.Kind
+		do   func(*rig, *bus.Service) error
+	}{
+		"rule": {name.Rule, func(r *rig, s *bus.Service) error {
+			_, _, err := s.PutRule(r.ctx, shop().Rule("late"), func(s *bus.RuleSpec) error { s.Pattern = `{"source":["app"]}`; return nil })
+			return err
+		}},
+		"archive": {name.Archive, func(r *rig, s *bus.Service) error {
+			_, err := s.CreateArchive(r.ctx, bus.NamedRef{Name: "late"}, bus.ArchiveSpec{Bus: shop()})
+			return err
+		}},
+		"replay": {name.Replay, func(r *rig, s *bus.Service) error {
+			_, err := s.StartReplay(r.ctx, bus.NamedRef{Name: "late"}, bus.ReplaySpec{Bus: shop()})
+			return err
+		}},
+	} {
+		for _, anew := range []bool{false, true} {
+			t.Run(what, func(t *testing.T) {
+				r := newRig(t)
+				old, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+				r.must(err)
+				r.put(shop(), "app", "Paid", `{}`)
+				s := r.other(once(c.kind, false, func() {
+					r.must(r.buses.Delete(r.ctx, shop(), false))
+					if anew {
+						_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+						r.must(err)
+					}
+				}))
+				if err := c.do(r, s); anew != (err == nil) || err != nil && !errors.Is(err, bus.ErrNotFound) {
+					t.Errorf("put while the bus went, anew %v: %v", anew, err)
+				}
+				if !anew {
+					all, _, err := r.o.Objects.List(r.ctx, name.Ref{Kind: c.kind}, "", 10)
+					if err != nil || len(all) != 0 {
+						t.Errorf("left: %+v, %v", all, err)
+					}
+					return
+				}
+				if b, err := r.buses.Get(r.ctx, shop()); err != nil || b.ID == old.ID {
+					t.Errorf("the new bus: %+v, %v", b, err)
+				}
+				for _, rule := range r.source(shop()).Rules {
+					if rule.From[0] != 0 {
+						t.Errorf("the rule of the new bus holds from %v", rule.From)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A bus, a queue and an SNS topic of one name are made at the same moment, while none sees
+// the others: each has a topic of its own.
+func TestOneTopicIsOfOneObject(t *testing.T) {
+	r := newRig(t)
+	var q queue.Queue
+	var topic sns.Topic
+	late := r.other(once(name.Bus, false, func() {
+		var err error
+		q, _, err = r.node.Queues().Create(r.ctx, queue.Ref{Name: "shop"}, queue.DefaultSpec())
+		r.must(err)
+		topic, err = r.node.SNS().Create(r.ctx, name.Of(name.SNS, "shop"), sns.TopicSpec{})
+		r.must(err)
+	}))
+	b, err := late.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	if q.Topic != "shop" || topic.TopicSpec.Topic != "sns.us-east-1.shop" || b.Topic != "bus.us-east-1.shop" || q.Adopted || topic.Adopted || b.Adopted {
+		t.Errorf("the queue has %s, the SNS topic %s, the bus %s", q.Topic, topic.TopicSpec.Topic, b.Topic)
+	}
+	// Both names of a topic are taken: there is none for it.
+	_, err = r.buses.Create(r.ctx, bus.Ref{Region: "eu", Name: "a/b"}, bus.Spec{})
+	r.must(err)
+	if b, err := r.buses.Create(r.ctx, bus.Ref{Region: "eu", Name: "a.b"}, bus.Spec{}); !errors.Is(err, bus.ErrInvalid) {
+		t.Errorf("another has its topic: %+v, %v", b, err)
+	}
+	if _, err := r.buses.Get(r.ctx, bus.Ref{Region: "eu", Name: "a.b"}); !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("there is one all the same: %v", err)
+	}
+}
+
+// A rule with a schedule that is not written to its end leaves no schedule that puts
+// events; one that two change at the same moment runs as the rule says.
+func TestAScheduleIsThatOfItsRule(t *testing.T) {
+	r := newRig(t, func(o *bus.Options) {})
+	r.o.Schedules = r.node.Schedules()
+	r.buses.Close()
+	r.open()
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	put := func(s *bus.Service, schedule string) error {
+		_, _, err := s.PutRule(r.ctx, shop().Rule("tick"), func(s *bus.RuleSpec) error { s.Schedule = schedule; return nil })
+		return err
+	}
+	schedules := func() (out []string) {
+		all, _, err := r.o.Objects.List(r.ctx, name.Ref{Kind: name.Schedule}, "", 10)
+		r.must(err)
+		for _, o := range all {
+			out = append(out, string(o.Spec))
+		}
+		return out
+	}
+	for _, no := range []string{"rate(1 parsec)", "at(2030-01-01T00:00:00)"} {
+		if err := put(r.buses, no); !errors.Is(err, bus.ErrInvalid) {
+			t.Errorf("%s: %v", no, err)
+		}
+	}
+	cut := r.other(func(object.Object, bool) error { return errCut })
+	if err := put(cut, "rate(1 hour)"); !errors.Is(err, errCut) || len(schedules()) != 0 {
+		t.Errorf("a rule that was not written: %v, with schedules %v", err, schedules())
+	}
+	both := r.other(once(name.Rule, false, func() { r.must(put(r.buses, "rate(2 hours)")) }))
+	r.must(put(both, "rate(3 hours)"))
+	rule, err := r.buses.Rule(r.ctx, shop().Rule("tick"))
+	r.must(err)
+	if got := schedules(); len(got) != 1 || rule.Schedule != "rate(3 hours)" || !strings.Contains(got[0], rule.Schedule) {
+		t.Errorf("the rule says %s, its schedule is %v", rule.Schedule, got)
+	}
+	if err := cut.DeleteRule(r.ctx, rule.RuleRef, true); !errors.Is(err, errCut) || len(schedules()) != 1 {
+		t.Errorf("a rule that was not deleted: %v, with schedules %v", err, schedules())
+	}
+	r.must(r.buses.DeleteRule(r.ctx, rule.RuleRef, true))
+	if got := schedules(); len(got) != 0 {
+		t.Errorf("left: %v", got)
+	}
+}

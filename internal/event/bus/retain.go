@@ -1,0 +1,56 @@
+package bus
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+)
+
+// retain has a bus's topic keep events as long as the bus and its archives want it. An
+// adopted topic keeps them at least as long as it did.
+func (s *Service) retain(ctx context.Context, b Bus) error {
+	archives, err := s.archivesOf(ctx, b.Full())
+	if err != nil {
+		return err
+	}
+	keep := b.RetentionMs
+	if keep == 0 {
+		if keep, err = s.retention(ctx, b.Topic); err != nil {
+			return err
+		}
+	}
+	for _, a := range archives {
+		switch {
+		case a.ending || a.Pattern != "" || keep == -1:
+		case a.RetentionMs == 0:
+			keep = -1
+		default:
+			keep = max(keep, a.RetentionMs)
+		}
+	}
+	return s.setRetention(ctx, b.Topic, keep)
+}
+
+// retention is how long a topic keeps events, in ms.
+func (s *Service) retention(ctx context.Context, topic string) (int64, error) {
+	c, err := s.kafka()
+	if err != nil {
+		return 0, err
+	}
+	all, err := kadm.NewClient(c).DescribeTopicConfigs(ctx, topic)
+	if err == nil && len(all) == 1 {
+		err = all[0].Err
+	}
+	if err != nil {
+		return 0, unavailable("read how long "+topic+" keeps events", err)
+	}
+	for _, r := range all {
+		for _, x := range r.Configs {
+			if x.Key == "retention.ms" && x.Value != nil {
+				return strconv.ParseInt(*x.Value, 10, 64)
+			}
+		}
+	}
+	return DefaultRetentionMs, nil
+}

@@ -1,0 +1,40 @@
+// Package mapping has functions take what lies in queues and topics, as Lambda's event
+// source mappings do: in batches, in Lambda's shapes, with what a function reports as
+// failed tried again.
+//
+// It is not for how a function is called (event/function), nor for events of buses and
+// SNS topics, which have functions as targets (event/delivery).
+//
+// Main types: Service, Spec, Mapping.
+//
+// Files in reading order: spec.go (what a mapping is), errors.go, service.go, define.go
+// (what doors call), runner.go (who carries one out), queue.go, topic.go, letters.go
+// (how); shape.go, reported.go (what functions get and answer).
+//
+// # Rules
+//
+//   - A mapping is an object (event/object). The node that leads the first partition of
+//     its source's topic carries it out; what it keeps lies with the source, so whoever
+//     leads next goes on, and after a crash a function gets again what it was about.
+//   - Of a queue it is a taker like others: messages that a function took are deleted,
+//     those that failed are taken again when the queue's visibility timeout is over, and
+//     the queue's own limit of receives makes them dead letters.
+//   - Of a topic it has a consumer group without members, whose offsets are committed
+//     behind what was taken, or given up, and again each hour, also while the mapping is
+//     paused: offsets of such groups expire. Each partition has one call at a time, of its
+//     records in order. A batch that fails is tried again, halved where the mapping says
+//     so, until its attempts or the age of its records are over; then its records are
+//     dead letters, where there is a queue for them, and are passed over where not.
+//   - Where reading begins is committed when the mapping is made, so what is written
+//     after that was answered comes to the function.
+//   - Waits between attempts, and for a batch to fill, are real time; the age of records
+//     goes by the domain clock.
+//
+// # Locks
+//
+// Service.mu guards the definitions and the runners; runner.mu what a runner tells of
+// itself. Neither is held while anything is waited for.
+//
+// Sources: AWS Lambda's developer guide on event source mappings for SQS and for
+// self-managed Apache Kafka.
+package mapping

@@ -1,0 +1,192 @@
+package mapping
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ottla/internal/event/outbound"
+	"ottla/internal/event/queue"
+)
+
+const (
+	// mostBytes is what a call has of bodies and values, but for the last one: Lambda's
+	// bound is 6 MB of JSON.
+	mostBytes = 3 << 20
+	// leaseSlackMs is how much longer messages are leased than what is done with them
+	// may take.
+	leaseSlackMs = 10_000
+	// saidWithin is how long it may take to say what came of a call, and lastWords that
+	// when the runner has stopped.
+	saidWithin = 30 * time.Second
+	lastWords  = 5 * time.Second
+	// fewFailures of calls in a row cost no pause: the messages themselves come back
+	// later.
+	fewFailures = 2
+)
+
+// taken are the messages of one call.
+type taken struct {
+	messages []queue.Taken
+	at       time.Time
+	// visibilityMs is how long the queue says that they are hidden, which may be less
+	// than they are leased for.
+	visibilityMs int64
+}
+
+// takeQueue takes messages as long as the runner lives.
+func (r *runner) takeQueue() {
+	of, _ := r.m.Queue()
+	seats := make(chan struct{}, r.m.Concurrency)
+	var calling sync.WaitGroup
+	defer calling.Wait()
+	var failed atomic.Int64 // calls in a row
+	for failures := 0; ; {
+		select {
+		case seats <- struct{}{}:
+		case <-r.ctx.Done():
+			return
+		}
+		if n := int(failed.Load()); n > fewFailures && !r.rest(n-fewFailures) {
+			return
+		}
+		batch, err := r.gather(of)
+		if r.ctx.Err() != nil && (batch == nil || len(batch.messages) == 0) {
+			return
+		}
+		if err != nil {
+			r.trouble("messages cannot be taken at the moment", err)
+			failures++
+			if !r.rest(failures) {
+				return
+			}
+		} else {
+			failures = 0
+		}
+		if err != nil || len(batch.messages) == 0 {
+			<-seats
+			continue
+		}
+		calling.Go(func() {
+			defer func() { <-seats }()
+			if r.deliver(of, batch) {
+				failed.Store(0)
+			} else {
+				failed.Add(1)
+			}
+		})
+	}
+}
+
+// gather takes messages for one call: as many as are there, and with a window those
+// that come within it.
+func (r *runner) gather(of queue.Ref) (*taken, error) {
+	q, err := r.s.o.Queues.Get(r.ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	o := queue.TakeOptions{
+		Max: min(r.m.Batch, queue.MostTaken), WaitMs: queue.MaxWaitMs,
+		VisibilityMs: min(queue.MaxVisibilityMs, max(q.VisibilityMs, r.m.WindowMs+r.m.DeadlineMs+leaseSlackMs)),
+	}
+	first, err := r.s.o.Queues.Take(r.ctx, of, o)
+	b := &taken{messages: first, at: time.Now(), visibilityMs: q.VisibilityMs}
+	if len(first) == 0 {
+		return b, err
+	}
+	for b.bytes() < mostBytes && len(b.messages) < r.m.Batch {
+		o.Max, o.WaitMs = min(r.m.Batch-len(b.messages), queue.MostTaken), min(queue.MaxWaitMs, r.m.WindowMs-time.Since(b.at).Milliseconds())
+		if o.WaitMs <= 0 {
+			break
+		}
+		more, err := r.s.o.Queues.Take(r.ctx, of, o)
+		if b.messages = append(b.messages, more...); err != nil && !r.rest(1) {
+			break
+		}
+	}
+	return b, nil
+}
+
+func (b *taken) bytes() int {
+	n := 0
+	for i := range b.messages {
+		n += len(b.messages[i].Body)
+	}
+	return n
+}
+
+// deliver has the function take messages, and says of each what came of it; it tells
+// whether all were taken.
+func (r *runner) deliver(of queue.Ref, b *taken) bool {
+	event, err := sqsEvent(of, b.messages)
+	if err != nil { // there is nothing in it that JSON has not
+		r.trouble("messages cannot be written as an event", err)
+		return false
+	}
+	r.s.count.taken.Add(len(b.messages))
+	failed, err := r.failedOf(r.call(event), b)
+	if err != nil {
+		r.s.count.failed.Inc()
+		r.trouble("the function failed, and gets the messages again", err)
+	} else {
+		r.tell("")
+	}
+	ctx, cancel := r.afterwards()
+	defer cancel()
+	var acks []string
+	var nacks []queue.Nack
+	for i := range b.messages {
+		m := &b.messages[i]
+		if !failed[m.ID] {
+			acks = append(acks, m.Receipt)
+			continue
+		}
+		hidden := max(0, b.visibilityMs-time.Since(b.at).Milliseconds())
+		if r.calls.Err() != nil {
+			hidden = 0 // it was cut; whoever goes on has it at once
+		}
+		nacks = append(nacks, queue.Nack{Receipt: m.Receipt, DelayMs: hidden})
+	}
+	if len(acks) > 0 {
+		r.told("messages that the function took cannot be deleted, and come again", r.s.o.Queues.Ack(ctx, of, acks))
+	}
+	if len(nacks) > 0 {
+		r.told("messages that the function did not take cannot be given back, and come again later", r.s.o.Queues.Nack(ctx, of, nacks))
+	}
+	return len(failed) == 0
+}
+
+// failedOf are the ids of the messages that a call did not have taken, and why.
+func (r *runner) failedOf(a outbound.Answer, b *taken) (map[string]bool, error) {
+	ids := make([]string, len(b.messages))
+	all := map[string]bool{}
+	for i := range b.messages {
+		ids[i] = b.messages[i].ID
+		all[ids[i]] = true
+	}
+	if a.Judge() != outbound.Delivered {
+		return all, errors.New(a.Why())
+	}
+	if !r.m.ReportFailures {
+		return nil, nil
+	}
+	failed, err := failedMessages(a.Body, ids)
+	if err != nil {
+		return all, err
+	}
+	if len(failed) > 0 {
+		return failed, errReported
+	}
+	return nil, nil
+}
+
+// errReported says that a function took a batch in part.
+var errReported = errors.New("the function reported some of the batch as failed")
+
+// told logs what could not be said of messages.
+func (r *runner) told(what string, errs []error) {
+	if err := errors.Join(errs...); err != nil {
+		r.s.o.Logger.Warn(what, "mapping", r.m.Ref.Name, "source", r.m.Source, "err", err)
+	}
+}

@@ -1,0 +1,119 @@
+package mapping
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"ottla/internal/event/outbound"
+)
+
+// Waits after something failed: twice as long each time.
+const (
+	firstPause = 250 * time.Millisecond
+	mostPause  = 30 * time.Second
+)
+
+// runner carries a mapping out, as it was when the runner was made.
+type runner struct {
+	s    *Service
+	m    *Mapping
+	bell chan struct{} // rung when the source may have changed
+	// ctx is for taking; stop ends that, and lets calls that are under way end. calls is
+	// for those; cut ends both.
+	ctx, calls context.Context
+	stop, cut  context.CancelFunc
+
+	mu      sync.Mutex // guards what follows
+	problem string     // "" when the last call, or whatever was tried last, went well
+	sinceMs int64      // when that began
+}
+
+func newRunner(s *Service, m *Mapping) *runner {
+	r := &runner{s: s, m: m, bell: make(chan struct{}, 1)}
+	r.calls, r.cut = context.WithCancel(s.ctx)
+	r.ctx, r.stop = context.WithCancel(r.calls)
+	return r
+}
+
+func (r *runner) ring() {
+	select {
+	case r.bell <- struct{}{}:
+	default:
+	}
+}
+
+// run lives until the runner is stopped.
+func (r *runner) run() {
+	defer r.cut()
+	topic, ok := r.m.Topic()
+	if r.m.Paused {
+		if ok {
+			r.keepGroup(topic)
+		}
+		<-r.ctx.Done()
+		return
+	}
+	if !r.s.o.Functions.Has(r.m.Function) {
+		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
+		r.tell("the file of functions of this node declares no " + r.m.Function)
+		<-r.ctx.Done()
+		return
+	}
+	if ok {
+		r.readTopic()
+		return
+	}
+	r.takeQueue()
+}
+
+// tell notes what is wrong, or that nothing is ("").
+func (r *runner) tell(problem string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if (problem == "") != (r.problem == "") {
+		r.sinceMs = r.s.o.Now().UnixMilli()
+	}
+	r.problem = problem
+}
+
+// trouble notes and logs what is wrong.
+func (r *runner) trouble(what string, err error) {
+	if r.ctx.Err() != nil {
+		return
+	}
+	r.s.o.Logger.Warn(what, "mapping", r.m.Ref.Name, "source", r.m.Source, "function", r.m.Function, "err", err)
+	r.tell(what + ": " + err.Error())
+}
+
+// call has the function take an event.
+func (r *runner) call(event []byte) outbound.Answer {
+	ctx, cancel := context.WithTimeout(r.calls, time.Duration(r.m.DeadlineMs)*time.Millisecond)
+	defer cancel()
+	r.s.count.calls.Inc()
+	return r.s.o.Functions.Call(ctx, r.m.Function, event)
+}
+
+// afterwards is for saying what came of a call, also when the runner was stopped
+// meanwhile: it need not be made again then.
+func (r *runner) afterwards() (context.Context, context.CancelFunc) {
+	within := saidWithin
+	if r.calls.Err() != nil {
+		within = lastWords
+	}
+	return context.WithTimeout(context.WithoutCancel(r.calls), within)
+}
+
+// rest waits after so many failures in a row; false when the runner is stopped.
+func (r *runner) rest(failures int) bool {
+	pause := mostPause
+	if failures < 8 { // 250 ms * 2^7 are more than the most
+		pause = min(mostPause, firstPause<<max(failures-1, 0))
+	}
+	select {
+	case <-r.ctx.Done():
+		return false
+	case <-time.After(pause):
+		return true
+	}
+}

@@ -1,0 +1,348 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/follow"
+	"ottla/internal/event/outbound"
+)
+
+const (
+	// renewEvery is when what is committed is committed again: offsets of a group that
+	// has no members expire (offsets.retention.minutes).
+	renewEvery = time.Hour
+	// idleFetch is how long a fetch waits at most that brings nothing.
+	idleFetch  = 5 * time.Second
+	leastFetch = 20 * time.Millisecond
+)
+
+// readTopic reads all partitions as long as the runner lives.
+func (r *runner) readTopic() {
+	topic, _ := r.m.Topic()
+	c, err := r.s.o.Client()
+	if err != nil {
+		r.trouble("a client cannot be made", err)
+		<-r.ctx.Done()
+		return
+	}
+	defer c.Close()
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	for n := int32(0); ; {
+		for ; n < int32(r.s.o.Partitions(topic)); n++ {
+			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n}
+			reading.Go(p.run)
+		}
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-r.bell: // it may have grown
+		}
+	}
+}
+
+// partition is one partition that a function takes the records of, in order.
+type partition struct {
+	r       *runner
+	admin   *kadm.Client
+	topic   string
+	number  int32
+	log     *follow.Partition
+	pending []*kgo.Record // that were read, and are in no call yet
+	done    int64         // the offset that is committed
+	doneAt  time.Time     // when that was
+}
+
+// run has the function take the records, from where the group is on.
+func (p *partition) run() {
+	r := p.r
+	at, ok := p.begin()
+	if !ok {
+		return
+	}
+	p.done = at
+	wait := idleFetch
+	if r.m.WindowMs > 0 {
+		wait = min(wait, max(leastFetch, time.Duration(r.m.WindowMs)*time.Millisecond/4))
+	}
+	var err error
+	p.log, err = follow.Open(follow.Options{Client: r.s.o.Client, Topic: p.topic, Partition: p.number, From: at, Wait: wait})
+	if err != nil {
+		r.trouble("a partition cannot be read", err)
+		return
+	}
+	defer p.log.Close()
+	for r.ctx.Err() == nil {
+		if batch := p.fill(); len(batch) > 0 && !p.finish(batch) {
+			return
+		}
+	}
+}
+
+// begin is where the group is; false when the runner was stopped before that was known.
+// Of a partition that came later it is the beginning.
+func (p *partition) begin() (int64, bool) {
+	for failures := 1; ; failures++ {
+		all, err := p.admin.FetchOffsetsForTopics(p.r.ctx, p.r.m.Group, p.topic)
+		if err == nil {
+			err = all.Error()
+		}
+		if o, there := all.Lookup(p.topic, p.number); err == nil && there {
+			return max(o.At, 0), true
+		}
+		if err == nil {
+			return 0, true
+		}
+		p.r.trouble("where the group is cannot be read", err)
+		if !p.r.rest(failures) {
+			return 0, false
+		}
+	}
+}
+
+// fill reads records for one call: as many as are there, and with a window those that
+// come within it.
+func (p *partition) fill() []*kgo.Record {
+	r := p.r
+	begun := time.Now()
+	for failures := 0; ; {
+		n, full := p.cut()
+		if n > 0 && (full || time.Since(begun).Milliseconds() >= r.m.WindowMs) {
+			batch := slices.Clone(p.pending[:n])
+			p.pending = slices.Delete(p.pending, 0, n)
+			return batch
+		}
+		if !p.renew() {
+			return nil
+		}
+		got, err := p.log.Next(r.ctx)
+		if r.ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			failures++
+			r.trouble("records cannot be read at the moment", err)
+			if !r.rest(failures) {
+				return nil
+			}
+			continue
+		}
+		failures = 0
+		if len(p.pending) == 0 && len(got) > 0 {
+			begun = time.Now()
+		}
+		p.pending = append(p.pending, got...)
+	}
+}
+
+// cut is how many records the next call has, and whether it is full with them.
+func (p *partition) cut() (n int, full bool) {
+	size := 0
+	for _, rec := range p.pending {
+		if n == p.r.m.Batch || n > 0 && size+len(rec.Value) > mostBytes {
+			return n, true
+		}
+		n, size = n+1, size+len(rec.Value)
+	}
+	return n, n == p.r.m.Batch
+}
+
+// part are records of a batch that are called together.
+type part struct {
+	records  []*kgo.Record
+	attempts int // that have failed
+}
+
+// finish calls until all of a batch is taken or given up, and commits that; false when
+// the runner was stopped before.
+func (p *partition) finish(batch []*kgo.Record) bool {
+	r := p.r
+	r.s.count.taken.Add(len(batch))
+	left := []part{{records: batch}}
+	for failures := 0; len(left) > 0; {
+		now := left[0]
+		left = left[1:]
+		old := p.outdated(now.records)
+		if old > 0 {
+			if !p.giveUp(now.records[:old], failure{"RECORD_TOO_OLD", "it is older than the mapping allows", exhaustedAge, now.attempts}) {
+				return false
+			}
+			now.records = now.records[old:]
+		}
+		if len(now.records) == 0 {
+			continue
+		}
+		f, taken := p.try(now.records)
+		if taken > 0 && !p.commit(now.records[taken-1].Offset+1) {
+			return false
+		}
+		switch {
+		case taken == len(now.records):
+			failures = 0
+			r.tell("")
+			continue
+		case r.ctx.Err() != nil:
+			return false
+		case taken > 0: // what comes first now has failed once
+			now = part{now.records[taken:], 0}
+		}
+		r.s.count.failed.Inc()
+		r.trouble("the function failed, and gets the records again", errors.New(f.why))
+		if n := len(now.records); r.m.Bisect && n > 1 { // which is no attempt
+			left = append([]part{{now.records[:n/2], now.attempts}, {now.records[n/2:], now.attempts}}, left...)
+			continue
+		}
+		now.attempts++
+		f.attempts = now.attempts
+		if _, dead := r.m.letters(); f.exhausted != "" && dead || r.m.Retries != nil && now.attempts > *r.m.Retries {
+			if f.exhausted != final {
+				f.exhausted = exhaustedAttempts
+			}
+			if !p.giveUp(now.records, f) {
+				return false
+			}
+			continue
+		}
+		failures++
+		if !r.rest(failures) || !p.renew() {
+			return false
+		}
+		left = append([]part{now}, left...)
+	}
+	return true
+}
+
+// outdated is how many of the first records are too old to be tried.
+func (p *partition) outdated(records []*kgo.Record) int {
+	most := p.r.m.MaxAgeMs
+	if most == 0 {
+		return 0
+	}
+	nowMs := p.r.s.o.Now().UnixMilli()
+	n := slices.IndexFunc(records, func(rec *kgo.Record) bool { return nowMs-rec.Timestamp.UnixMilli() <= most })
+	if n < 0 {
+		return len(records)
+	}
+	return n
+}
+
+// try calls the function with records, and tells how many of the first it took, and
+// why not the next one. What it refuses for good is final where that has somewhere to
+// go.
+func (p *partition) try(records []*kgo.Record) (failure, int) {
+	event, err := kafkaEvent(p.r.s.o.Address(), records)
+	if err != nil {
+		return failure{code: "INVALID_EVENT", why: err.Error()}, 0
+	}
+	a := p.r.call(event)
+	switch a.Judge() {
+	case outbound.Delivered:
+	case outbound.Refused:
+		return failure{code: "FUNCTION_REFUSED", why: a.Why(), exhausted: final}, 0
+	default:
+		return failure{code: "FUNCTION_FAILED", why: a.Why()}, 0
+	}
+	if !p.r.m.ReportFailures {
+		return failure{}, len(records)
+	}
+	offsets := make([]int64, len(records))
+	for i, rec := range records {
+		offsets[i] = rec.Offset
+	}
+	first, err := firstFailed(a.Body, partitionName(p.topic, p.number), offsets)
+	switch {
+	case err != nil:
+		return failure{code: "INVALID_ANSWER", why: err.Error()}, 0
+	case first < 0:
+		return failure{}, len(records)
+	}
+	return failure{code: "REPORTED", why: fmt.Sprintf("the function reported the record at offset %d as failed", first)}, slices.Index(offsets, first)
+}
+
+// commit notes that everything below an offset is done; false when the runner was
+// stopped before that was known to be written.
+func (p *partition) commit(at int64) bool {
+	for failures := 1; ; failures++ {
+		ctx, cancel := p.r.afterwards()
+		err := commitOffsets(ctx, p.admin, p.r.m.Group, kadm.Offset{Topic: p.topic, Partition: p.number, At: at, LeaderEpoch: -1})
+		cancel()
+		if err == nil {
+			p.done, p.doneAt = at, time.Now()
+			return true
+		}
+		p.r.trouble("what the function took cannot be committed", err)
+		if !p.r.rest(failures) {
+			return false
+		}
+	}
+}
+
+// renew commits again what is committed, now and then; false when the runner was stopped
+// before that was known to be written.
+func (p *partition) renew() bool {
+	return time.Since(p.doneAt) < renewEvery || p.commit(p.done)
+}
+
+// keepGroup keeps the group of a mapping that is paused from being forgotten.
+func (r *runner) keepGroup(topic string) {
+	c, err := r.s.o.Client()
+	if err != nil {
+		r.trouble("a client cannot be made", err)
+		<-r.ctx.Done()
+		return
+	}
+	defer c.Close()
+	admin := kadm.NewClient(c)
+	for {
+		if err := recommit(r.ctx, admin, r.m.Group, topic); err != nil {
+			r.trouble("the offsets of the group cannot be renewed", err)
+		}
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-time.After(renewEvery):
+		}
+	}
+}
+
+// recommit commits what a group has committed of a topic.
+func recommit(ctx context.Context, admin *kadm.Client, group, topic string) error {
+	has, err := admin.FetchOffsetsForTopics(ctx, group, topic)
+	if err == nil {
+		err = has.Error()
+	}
+	if err != nil {
+		return err
+	}
+	var all []kadm.Offset
+	has.Each(func(o kadm.OffsetResponse) {
+		if o.At >= 0 {
+			all = append(all, o.Offset)
+		}
+	})
+	if len(all) == 0 {
+		return nil
+	}
+	return commitOffsets(ctx, admin, group, all...)
+}
+
+// commitOffsets commits offsets of a group that has no members.
+func commitOffsets(ctx context.Context, admin *kadm.Client, group string, all ...kadm.Offset) error {
+	offsets := kadm.Offsets{}
+	for _, o := range all {
+		offsets.Add(o)
+	}
+	done, err := admin.CommitOffsets(ctx, group, offsets)
+	if err != nil {
+		return err
+	}
+	return done.Error()
+}

@@ -1,0 +1,91 @@
+package queue_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+	"ottla/internal/event/queue"
+)
+
+// resting objects are those of a node that rests: before it hears what an object is, or
+// before it removes one.
+type resting struct {
+	queue.Objects
+	heard, remove func()
+}
+
+func (o resting) Current(ctx context.Context, ref name.Ref) (object.Object, error) {
+	got, err := o.Objects.Current(ctx, ref)
+	o.heard()
+	return got, err
+}
+
+func (o resting) Remove(ctx context.Context, what object.Object) error {
+	o.remove()
+	return o.Objects.Remove(ctx, what)
+}
+
+// A node rests while it deletes a queue, which another deletes and makes anew meanwhile:
+// the new one stays, with its topic, its messages and what its group does.
+func TestAQueueThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
+	for what, moment := range map[string]int{"before anything goes": 2, "before it is removed": 3} {
+		t.Run(what, func(t *testing.T) {
+			r := start(t)
+			r.create("orders.fifo", nil)
+			ending := int64(3) // the version of the queue that is deleted
+			steps := 0
+			step := func() {
+				if steps++; steps != moment {
+					return
+				}
+				r.must(r.q.Delete(r.ctx, ref("orders.fifo")))
+				q := r.create("orders.fifo", nil)
+				for q.Version < ending {
+					var err error
+					q, err = r.q.Update(r.ctx, ref("orders.fifo"), func(*queue.Spec) error { return nil })
+					r.must(err)
+				}
+				r.sendAll("orders.fifo", grouped("g", "1", "new"))
+			}
+			late := r.q.With(func(o queue.Objects) queue.Objects { return resting{o, step, step} })
+			t.Cleanup(late.Close)
+			r.must(late.Delete(r.ctx, ref("orders.fifo")))
+			if steps < moment {
+				t.Fatalf("it took %d steps", steps)
+			}
+			q, err := r.q.Get(r.ctx, ref("orders.fifo"))
+			r.must(err)
+			r.want("its message", bodies(r.take("orders.fifo", 9)), "new:1")
+			for _, setting := range []string{"queue.enable", "share.key.ordering"} {
+				if got := r.groupSetting(q.Group, setting); got != "true" {
+					t.Errorf("%s of its group is %q", setting, got)
+				}
+			}
+		})
+	}
+}
+
+// groupSetting is a setting of a group.
+func (r *rig) groupSetting(group, setting string) string {
+	r.Helper()
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	of := kmsg.NewDescribeConfigsRequestResource()
+	of.ResourceType, of.ResourceName = kmsg.ConfigResourceTypeGroupConfig, group
+	req.Resources = append(req.Resources, of)
+	c, err := kgo.NewClient(kgo.SeedBrokers(r.s.KafkaAddr()))
+	r.must(err)
+	defer c.Close()
+	got, err := req.RequestWith(r.ctx, c)
+	r.must(err)
+	for _, c := range got.Resources[0].Configs {
+		if c.Name == setting && c.Value != nil {
+			return *c.Value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,165 @@
+package sns_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+	"ottla/internal/event/sns"
+)
+
+// errCut is what a service hears that is killed.
+var errCut = errors.New("it was killed")
+
+// hooked objects tell before one is written, which may fail.
+type hooked struct {
+	sns.Objects
+	before func(o object.Object, gone bool) error
+}
+
+func (h hooked) Put(ctx context.Context, o object.Object) (object.Object, error) {
+	if err := h.before(o, false); err != nil {
+		return o, err
+	}
+	return h.Objects.Put(ctx, o)
+}
+
+func (h hooked) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
+	if err := h.before(o, false); err != nil {
+		return o, err
+	}
+	return h.Objects.PutUnder(ctx, o, owner)
+}
+
+func (h hooked) Remove(ctx context.Context, o object.Object) error {
+	if err := h.before(o, true); err != nil {
+		return err
+	}
+	return h.Objects.Remove(ctx, o)
+}
+
+// other makes topics of another node, of whose writing the test hears.
+func (r *rig) other(before func(o object.Object, gone bool) error) *sns.Service {
+	r.Helper()
+	s := r.sns.With(func(o sns.Objects) sns.Objects { return hooked{o, before} })
+	r.Cleanup(s.Close)
+	return s
+}
+
+// once does something before the first write of an object of a kind.
+func once(kind name.Kind, gone bool, do func()) func(object.Object, bool) error {
+	done := false
+	return func(o object.Object, g bool) error {
+		if o.Ref.Kind == kind && g == gone && !done {
+			done = true
+			do()
+		}
+		return nil
+	}
+}
+
+// subscriptions are all that are kept, whoever's.
+func (r *rig) subscriptions() []object.Object {
+	r.Helper()
+	all, _, err := r.Objects().List(r.ctx(), name.Ref{Kind: name.Subscription}, "", 100)
+	r.must(err)
+	return all
+}
+
+// A node is killed while it deletes a topic: before the first write nothing has happened,
+// later there is no topic any more. Who deletes it again, or makes it, ends that.
+func TestATopicWhoseDeletionWasCutOffLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	q := r.queue("q", false)
+	for cuts := 0; ; cuts++ {
+		r.topic("orders", nil)
+		r.subscribe("orders", "sqs", q, nil)
+		r.publish("orders", sns.Message{Body: "old"})
+		r.take("q", 1)
+		writes := 0
+		err := r.other(func(object.Object, bool) error {
+			if writes++; writes > cuts {
+				return errCut
+			}
+			return nil
+		}).Delete(r.ctx(), topicRef("orders"))
+		if err != nil && !errors.Is(err, errCut) {
+			t.Fatalf("killed before write %d: %v", cuts+1, err)
+		}
+		if _, there := r.sns.Get(r.ctx(), topicRef("orders")); there == nil != (cuts == 0) {
+			t.Errorf("after %d writes: %v", cuts, there)
+		}
+		if cuts%2 == 1 {
+			if made := r.topic("orders", nil); made.Adopted || len(r.subscriptions()) != 0 {
+				t.Errorf("after %d writes it was made again: %+v, with %v", cuts, made, r.subscriptions())
+			}
+		}
+		if err := r.sns.Delete(r.ctx(), topicRef("orders")); err != nil && !errors.Is(err, sns.ErrNotFound) {
+			t.Errorf("after %d writes it is deleted again: %v", cuts, err)
+		}
+		if n := r.partitions("orders"); n != 0 || len(r.subscriptions()) != 0 {
+			t.Errorf("after %d writes these are left: %d partitions, %v", cuts, n, r.subscriptions())
+		}
+		if err == nil {
+			if cuts != 3 { // that it ends, the subscription, the topic
+				t.Errorf("%d writes", cuts)
+			}
+			return
+		}
+	}
+}
+
+// Another node deletes the topic and makes it anew while this one deletes it: what was
+// made stays, with its subscriptions.
+func TestATopicThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
+	for _, kind := range []name.Kind{name.Subscription, name.SNS} { // the moments before Kafka's topic goes, and after
+		t.Run(string(kind), func(t *testing.T) {
+			r := newRig(t)
+			q := r.queue("q", false)
+			ending := r.topic("orders", nil).Version + 1
+			r.subscribe("orders", "sqs", q, nil)
+			late := r.other(once(kind, true, func() {
+				r.must(r.sns.Delete(r.ctx(), topicRef("orders")))
+				made := r.topic("orders", nil)
+				for made.Version < ending { // the version that the late one is to remove
+					var err error
+					made, err = r.sns.Update(r.ctx(), topicRef("orders"), func(*sns.TopicSpec) error { return nil })
+					r.must(err)
+				}
+				r.subscribe("orders", "sqs", q, nil)
+			}))
+			r.must(late.Delete(r.ctx(), topicRef("orders")))
+			r.publish("orders", sns.Message{Body: "new"})
+			r.take("q", 1)
+		})
+	}
+}
+
+// Who subscribes while the topic goes is refused, or is of the new one.
+func TestNobodySubscribesToATopicThatGoes(t *testing.T) {
+	for _, anew := range []bool{false, true} {
+		r := newRig(t)
+		q := r.queue("q", false)
+		r.topic("orders", nil)
+		late := r.other(once(name.Subscription, false, func() {
+			r.must(r.sns.Delete(r.ctx(), topicRef("orders")))
+			if anew {
+				r.topic("orders", nil)
+			}
+		}))
+		_, err := late.Subscribe(r.ctx(), topicRef("orders"), sns.SubscriptionSpec{Protocol: "sqs", Endpoint: q})
+		if anew != (err == nil) || err != nil && !errors.Is(err, sns.ErrNotFound) {
+			t.Errorf("anew %v: %v", anew, err)
+		}
+		if !anew {
+			if left := r.subscriptions(); len(left) != 0 {
+				t.Errorf("left: %v", left)
+			}
+			continue
+		}
+		r.publish("orders", sns.Message{Body: "new"})
+		r.take("q", 1)
+	}
+}
