@@ -40,7 +40,7 @@ func devCommand(o *options) *cobra.Command {
 		Long: "Run a node for development: any Kafka client on this machine can use it at once. Data is\n" +
 			"kept between runs and as durable as in production; --ephemeral keeps it in memory and\n" +
 			"forgets it, --fresh begins anew. --demo runs a small shop on it, with buses, rules, queues,\n" +
-			"schedules and calls, and says what to look at.",
+			"schedules and calls, and says what to look at. Its data is apart from that of other runs.",
 		Example: "  ottla dev\n  ottla dev --ephemeral --demo\n  ottla dev --nodes 3",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,7 +85,7 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh, withDe
 	if ephemeral && (fresh || n.data != "") {
 		return fail.Usagef("--ephemeral keeps nothing on disk: it does not go with --data or --fresh")
 	}
-	note, err := n.devData(ephemeral, fresh)
+	note, err := n.devData(ephemeral, fresh, withDemo)
 	if err != nil {
 		return err
 	}
@@ -121,8 +121,17 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh, withDe
 	})
 }
 
+// folderOf is the folder of the data: a demo has its own, for it takes and deletes what it
+// has made.
+func folderOf(withDemo bool) string {
+	if withDemo {
+		return "demo"
+	}
+	return "dev"
+}
+
 // devData finds the folder of the development data and says what it holds.
-func (n *nodeFlags) devData(ephemeral, fresh bool) (note string, err error) {
+func (n *nodeFlags) devData(ephemeral, fresh, withDemo bool) (note string, err error) {
 	if ephemeral {
 		return "in memory, forgotten at the end", nil
 	}
@@ -131,7 +140,7 @@ func (n *nodeFlags) devData(ephemeral, fresh bool) (note string, err error) {
 		if err != nil {
 			return "", err
 		}
-		n.data = filepath.Join(dir, "dev")
+		n.data = filepath.Join(dir, folderOf(withDemo))
 	}
 	if fresh {
 		if err := clearData(n.data); err != nil {

@@ -30,6 +30,7 @@ type devCluster struct {
 	count  int
 	binary string
 	dir    string
+	shop   bool // a demo runs
 	fresh  bool // nothing of an earlier run is there
 	specs  []devnodes.Spec
 	nodes  *devnodes.Nodes
@@ -43,7 +44,7 @@ func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemera
 	if count > mostNodes {
 		return fail.Usagef("--nodes %d: at most %d", count, mostNodes)
 	}
-	c := &devCluster{o: o, n: n, count: count}
+	c := &devCluster{o: o, n: n, count: count, shop: withDemo}
 	forget, err := c.place(ephemeral, fresh)
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func (c *devCluster) place(ephemeral, fresh bool) (forget func(), err error) {
 		if err != nil {
 			return forget, err
 		}
-		c.dir = filepath.Join(state, fmt.Sprintf("dev-%d-nodes", c.count))
+		c.dir = filepath.Join(state, fmt.Sprintf("%s-%d-nodes", folderOf(c.shop), c.count))
 	}
 	if c.dir, err = filepath.Abs(c.dir); err != nil {
 		return forget, fmt.Errorf("find the folder of the data: %w", err)

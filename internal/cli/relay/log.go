@@ -15,8 +15,9 @@ import (
 
 const (
 	transactionTimeout = time.Minute
-	// writeWithin bounds one transaction, a little longer than the broker lets it live.
-	writeWithin = 90 * time.Second
+	// writeWithin bounds one transaction. It is less than the broker lets it live: that
+	// ends it as if another had taken over.
+	writeWithin = 45 * time.Second
 	// firstLook is how many offsets before its end the progress topic is read first:
 	// a transaction takes three at most.
 	firstLook = 64

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -21,12 +22,19 @@ type Weight struct {
 	Exact  bool
 }
 
-// mostCounted is how many offsets of a partition are looked at: transactions leave marks
-// that have offsets too, and are no events.
-const mostCounted = 10_000
+const (
+	// mostCounted is how many offsets of a partition are looked at: transactions leave
+	// marks that have offsets too, and are no events.
+	mostCounted = 500
+	// weighWithin bounds how long archives are weighed, of which what is not known by
+	// then is not told.
+	weighWithin = 2 * time.Second
+)
 
 // Weigh tells how much archives have, in their order.
 func (s *Service) Weigh(ctx context.Context, archives []Archive) ([]Weight, error) {
+	ctx, cancel := context.WithTimeout(ctx, weighWithin)
+	defer cancel()
 	topics, of := make([]string, len(archives)), map[string]Weight{}
 	for i, a := range archives {
 		if topics[i] = a.Topic; a.Topic == "" {

@@ -103,8 +103,8 @@ func checkSQLite(ctx context.Context, db *sql.DB, p *plan) (string, error) {
 	}
 	text = strings.ToUpper(text)
 	without := strings.Contains(text, "WITHOUT ROWID")
-	if rowid == p.columns[0] && p.Mark == "" && !without && !strings.Contains(text, "AUTOINCREMENT") {
-		return "", fmt.Errorf("table %s gives the id of a deleted row to another: make its column %q INTEGER PRIMARY KEY AUTOINCREMENT, or a text, or mark rows with --mark", p.Table, rowid)
+	if rowid == p.columns[0] && !without && !strings.Contains(text, "AUTOINCREMENT") {
+		return "", fmt.Errorf("table %s gives the id of a deleted row to another: make its column %q INTEGER PRIMARY KEY AUTOINCREMENT, or a text", p.Table, rowid)
 	}
 	switch {
 	case p.Order != "":
