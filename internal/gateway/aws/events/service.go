@@ -119,7 +119,7 @@ func (d door) ops() []protocol.Op {
 		protocol.Handle("RemoveTargets", "", d.removeTargets),
 
 		protocol.Handle("CreateArchive", "without a pattern it is the bus's topic, kept for longer; with one a copy, which an update cannot change into the other", d.createArchive),
-		protocol.Handle("DescribeArchive", "SizeBytes and EventCount are of now; without a pattern they are the whole topic's of the bus; where a partition has more than 10 000 events, EventCount is an estimate", d.describeArchive),
+		protocol.Handle("DescribeArchive", "SizeBytes and EventCount are of now; without a pattern they are the whole topic's of the bus; where a partition has more than 500 events, EventCount is an estimate", d.describeArchive),
 		protocol.Handle("UpdateArchive", "", d.updateArchive),
 		protocol.Handle("DeleteArchive", "", d.deleteArchive),
 		protocol.Handle("ListArchives", "SizeBytes and EventCount as DescribeArchive", d.listArchives),
