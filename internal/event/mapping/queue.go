@@ -117,7 +117,7 @@ func (b *taken) bytes() int {
 }
 
 // deliver has the function take messages, and says of each what came of it; it tells
-// whether all were taken.
+// whether the function is well: it took all, or says itself which of them it did not.
 func (r *runner) deliver(of queue.Ref, b *taken) bool {
 	event, err := sqsEvent(of, b.messages)
 	if err != nil { // there is nothing in it that JSON has not
@@ -154,7 +154,7 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 	if len(nacks) > 0 {
 		r.told("messages that the function did not take cannot be given back, and come again later", r.s.o.Queues.Nack(ctx, of, nacks))
 	}
-	return len(failed) == 0
+	return len(failed) == 0 || errors.Is(err, errReported) && len(failed) < len(b.messages)
 }
 
 // failedOf are the ids of the messages that a call did not have taken, and why.

@@ -1,0 +1,94 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
+	"ottla/internal/event/outbound"
+	"ottla/internal/event/queue"
+	"ottla/internal/metric"
+)
+
+// around is what a runner has around it: functions that answer as they are told, and
+// queues that note what they get.
+type around struct {
+	Objects
+	Queues
+
+	answer outbound.Answer
+	refuse func(round int, m *queue.Message) error // a message that is sent; nil takes all
+	rounds [][]queue.Message
+	acked  []string
+	nacked []queue.Nack
+}
+
+func (a *around) Watch(name.Ref, func(object.News)) func() { return func() {} }
+
+func (a *around) Has(string) bool { return true }
+
+func (a *around) Call(context.Context, string, []byte) outbound.Answer { return a.answer }
+
+func (a *around) Ack(_ context.Context, _ queue.Ref, receipts []string) []error {
+	a.acked = append(a.acked, receipts...)
+	return nil
+}
+
+func (a *around) Nack(_ context.Context, _ queue.Ref, nacks []queue.Nack) []error {
+	a.nacked = append(a.nacked, nacks...)
+	return nil
+}
+
+func (a *around) Send(_ context.Context, _ queue.Ref, messages []queue.Message) ([]queue.Sent, error) {
+	a.rounds = append(a.rounds, messages)
+	out := make([]queue.Sent, len(messages))
+	for i := range messages {
+		if a.refuse != nil {
+			out[i].Err = a.refuse(len(a.rounds), &messages[i])
+		}
+	}
+	return out, nil
+}
+
+// runner makes one of a mapping, which does nothing by itself.
+func (a *around) runner(t *testing.T, spec Spec) *runner {
+	t.Helper()
+	s := New(Options{Objects: a, Queues: a, Functions: a, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metric.New()})
+	t.Cleanup(s.Close)
+	spec.Function = "bill"
+	spec.fill("m")
+	return newRunner(s, &Mapping{Ref: name.Of(name.Mapping, "m"), Spec: spec})
+}
+
+// A function that says itself what failed of a batch is not left alone for a while: only
+// one that fails, or takes nothing of it, is.
+func TestAFunctionThatReportsSomeOfABatchIsWell(t *testing.T) {
+	b := &taken{messages: []queue.Taken{{ID: "a", Receipt: "ra"}, {ID: "b", Receipt: "rb"}}, at: time.Now()}
+	reported := func(ids string) outbound.Answer {
+		return outbound.Answer{Status: http.StatusOK, Body: fmt.Appendf(nil, `{"batchItemFailures":[%s]}`, ids)}
+	}
+	for _, c := range []struct {
+		what   string
+		answer outbound.Answer
+		well   bool
+		acked  int
+	}{
+		{"it takes all", reported(""), true, 2},
+		{"it reports one", reported(`{"itemIdentifier":"b"}`), true, 1},
+		{"it reports all", reported(`{"itemIdentifier":"a"},{"itemIdentifier":"b"}`), false, 0},
+		{"it reports what it did not get", reported(`{"itemIdentifier":"c"}`), false, 0},
+		{"it fails", outbound.Answer{Err: errors.New("no use")}, false, 0},
+	} {
+		a := &around{answer: c.answer}
+		r := a.runner(t, Spec{Source: "queue:jobs", ReportFailures: true})
+		if well := r.deliver(queue.Ref{Name: "jobs"}, b); well != c.well || len(a.acked) != c.acked || len(a.nacked) != 2-c.acked {
+			t.Errorf("%s: well is %v, %d messages were taken, and %d given back", c.what, well, len(a.acked), len(a.nacked))
+		}
+	}
+}
