@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
@@ -90,5 +93,43 @@ func TestAFunctionThatReportsSomeOfABatchIsWell(t *testing.T) {
 		if well := r.deliver(queue.Ref{Name: "jobs"}, b); well != c.well || len(a.acked) != c.acked || len(a.nacked) != 2-c.acked {
 			t.Errorf("%s: well is %v, %d messages were taken, and %d given back", c.what, well, len(a.acked), len(a.nacked))
 		}
+	}
+}
+
+// records lie in partition 0 of a topic, from offset 0 on.
+func records(values ...string) []*kgo.Record {
+	var out []*kgo.Record
+	for i, v := range values {
+		out = append(out, &kgo.Record{Topic: "orders", Offset: int64(i), Value: []byte(v)})
+	}
+	return out
+}
+
+// lettered are the bodies of the dead letters of a round.
+func (a *around) lettered() (rounds [][]string) {
+	for _, sent := range a.rounds {
+		var round []string
+		for i := range sent {
+			round = append(round, string(sent[i].Body))
+		}
+		rounds = append(rounds, round)
+	}
+	return rounds
+}
+
+// Only dead letters that could not be written are written again.
+func TestDeadLettersThatWereWrittenAreNotWrittenAgain(t *testing.T) {
+	a := &around{refuse: func(round int, m *queue.Message) error {
+		if round == 1 && string(m.Body) == "b" {
+			return queue.ErrUnavailable
+		}
+		return nil
+	}}
+	p := &partition{r: a.runner(t, Spec{Source: "topic:orders", DeadLetters: "queue:dead"}), topic: "orders"}
+	if !p.bury(records("a", "b", "c"), failure{code: "X"}) || !reflect.DeepEqual(a.lettered(), [][]string{{"a", "b", "c"}, {"b"}}) {
+		t.Errorf("what was written is %v", a.lettered())
+	}
+	if n := p.r.s.count.lettered.Value(); n != 3 {
+		t.Errorf("%d dead letters are counted", n)
 	}
 }

@@ -60,6 +60,7 @@ func (p *partition) bury(records []*kgo.Record, f failure) bool {
 	for failures := 1; ; failures++ {
 		sent, err := r.s.o.Queues.Send(r.ctx, to, messages)
 		var again []queue.Message
+		var last error
 		for i := range messages {
 			switch one := errors.Join(err, sentError(sent, i)); {
 			case one == nil:
@@ -68,14 +69,14 @@ func (p *partition) bury(records []*kgo.Record, f failure) bool {
 				r.s.count.dropped.Inc()
 				r.s.o.Logger.Error("a record was given up and is passed over: its dead letter cannot be written", append(args, "queue", to.Name, "queue_err", one)...)
 			default:
-				again, err = append(again, messages[i]), one
+				again, last = append(again, messages[i]), one
 			}
 		}
 		if messages = again; len(messages) == 0 {
 			r.s.o.Logger.Warn("records were given up and are dead letters", append(args, "queue", to.Name)...)
 			return true
 		}
-		r.trouble("dead letters cannot be written at the moment", err)
+		r.trouble("dead letters cannot be written at the moment", last)
 		if !r.rest(failures) {
 			return false
 		}
