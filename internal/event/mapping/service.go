@@ -184,3 +184,11 @@ func (s *Service) mine(m *Mapping) bool {
 	topic, there := s.o.Queues.TopicOf(of)
 	return there && s.o.Leads(topic, 0)
 }
+
+// stands tells whether a mapping, maybe changed meanwhile, is still there.
+func (s *Service) stands(m *Mapping) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.known[m.Ref.Key()]
+	return now != nil && now.ID == m.ID
+}

@@ -271,9 +271,11 @@ func (p *partition) try(records []*kgo.Record) (failure, int) {
 // stopped before that was known to be written.
 func (p *partition) commit(at int64) bool {
 	for failures := 1; ; failures++ {
-		ctx, cancel := p.r.afterwards()
-		err := commitOffsets(ctx, p.admin, p.r.m.Group, kadm.Offset{Topic: p.topic, Partition: p.number, At: at, LeaderEpoch: -1})
-		cancel()
+		err := p.write(at)
+		if errors.Is(err, errElsewhere) {
+			p.r.s.o.Logger.Info("what the function took of a mapping that was stopped is not committed", "mapping", p.r.m.Ref.Name, "topic", p.topic, "partition", p.number, "offset", at, "err", err)
+			return false
+		}
 		if err == nil {
 			p.done, p.doneAt = at, time.Now()
 			return true
@@ -283,6 +285,45 @@ func (p *partition) commit(at int64) bool {
 			return false
 		}
 	}
+}
+
+// errElsewhere says that a group is not where its mapping has left it.
+var errElsewhere = errors.New("the offsets of the group were changed, or are gone")
+
+// write commits an offset. When the runner was stopped, the group may have been changed
+// while its last call was under way: what was set then is what holds.
+func (p *partition) write(at int64) error {
+	r := p.r
+	ctx, cancel := r.afterwards()
+	defer cancel()
+	if r.ctx.Err() != nil {
+		if err := p.unchanged(ctx); err != nil {
+			return err
+		}
+	}
+	return commitOffsets(ctx, p.admin, r.m.Group, kadm.Offset{Topic: p.topic, Partition: p.number, At: at, LeaderEpoch: -1})
+}
+
+// unchanged tells whether the group is still where it was left.
+func (p *partition) unchanged(ctx context.Context) error {
+	if p.r.m.Group == ownGroup(p.r.m.Ref.Name) && !p.r.s.stands(p.r.m) {
+		return errElsewhere // it went with the mapping; another of the name has one of its own
+	}
+	has, err := p.admin.FetchOffsetsForTopics(ctx, p.r.m.Group, p.topic)
+	if err == nil {
+		err = has.Error()
+	}
+	if err != nil {
+		return err
+	}
+	at := int64(0)
+	if o, there := has.Lookup(p.topic, p.number); there {
+		at = max(o.At, 0)
+	}
+	if at != p.done {
+		return errElsewhere
+	}
+	return nil
 }
 
 // renew commits again what is committed, now and then; false when the runner was stopped
