@@ -28,6 +28,8 @@ type around struct {
 	answer outbound.Answer
 	refuse func(round int, m *queue.Message) error // a message that is sent; nil takes all
 	rounds [][]queue.Message
+	hurried, bounded bool // the last wait for a seat, and the last call, had an end
+
 	acked  []string
 	nacked []queue.Nack
 }
@@ -36,7 +38,15 @@ func (a *around) Watch(name.Ref, func(object.News)) func() { return func() {} }
 
 func (a *around) Has(string) bool { return true }
 
-func (a *around) Call(context.Context, string, []byte) outbound.Answer { return a.answer }
+func (a *around) Seats(string) int { return 10 }
+
+func (a *around) Seat(waiting context.Context, _ string) (func(context.Context, []byte) outbound.Answer, error) {
+	_, a.hurried = waiting.Deadline()
+	return func(call context.Context, _ []byte) outbound.Answer {
+		_, a.bounded = call.Deadline()
+		return a.answer
+	}, nil
+}
 
 func (a *around) Ack(_ context.Context, _ queue.Ref, receipts []string) []error {
 	a.acked = append(a.acked, receipts...)
@@ -62,7 +72,7 @@ func (a *around) Send(_ context.Context, _ queue.Ref, messages []queue.Message) 
 // runner makes one of a mapping, which does nothing by itself.
 func (a *around) runner(t *testing.T, spec Spec) *runner {
 	t.Helper()
-	s := New(Options{Objects: a, Queues: a, Functions: a, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metric.New()})
+	s := New(Options{Objects: a, Queues: a, Functions: a, Address: func() string { return "" }, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metric.New()})
 	t.Cleanup(s.Close)
 	spec.Function = "bill"
 	spec.fill("m")
@@ -131,5 +141,20 @@ func TestDeadLettersThatWereWrittenAreNotWrittenAgain(t *testing.T) {
 	}
 	if n := p.r.s.count.lettered.Value(); n != 3 {
 		t.Errorf("%d dead letters are counted", n)
+	}
+}
+
+// Records wait until the function may be called, which is no attempt; the deadline is the
+// call's. Of a queue no more is taken than the function may be called with at once.
+func TestWaitingForAFunctionIsNoAttempt(t *testing.T) {
+	a := &around{answer: outbound.Answer{Status: http.StatusOK}}
+	p := &partition{r: a.runner(t, Spec{Source: "topic:orders"}), topic: "orders"}
+	if f, n := p.try(records("a", "b")); n != 2 || a.hurried || !a.bounded {
+		t.Errorf("%d records were taken (%s); waiting had an end: %v, the call: %v", n, f.why, a.hurried, a.bounded)
+	}
+	for declared, want := range map[int]int{1: 1, 10: 10, 11: 10, 1000: 10} {
+		if got := a.runner(t, Spec{Source: "queue:jobs", Concurrency: declared}).atOnce(); got != want {
+			t.Errorf("of %d calls at once %d are made, want %d", declared, got, want)
+		}
 	}
 }

@@ -235,14 +235,14 @@ func (p *partition) outdated(records []*kgo.Record) int {
 }
 
 // try calls the function with records, and tells how many of the first it took, and
-// why not the next one. What it refuses for good is final where that has somewhere to
+// why not the next one; until it may be called records wait. What it refuses for good is final where that has somewhere to
 // go.
 func (p *partition) try(records []*kgo.Record) (failure, int) {
 	event, err := kafkaEvent(p.r.s.o.Address(), records)
 	if err != nil {
 		return failure{code: "INVALID_EVENT", why: err.Error()}, 0
 	}
-	a := p.r.call(event)
+	a := p.r.call(p.r.ctx, event)
 	switch a.Judge() {
 	case outbound.Delivered:
 	case outbound.Refused:
