@@ -22,19 +22,21 @@ import (
 // around is what a runner has around it: functions that answer as they are told, and
 // queues that note what they get.
 type around struct {
-	Objects
 	Queues
 
-	answer outbound.Answer
-	refuse func(round int, m *queue.Message) error // a message that is sent; nil takes all
-	rounds [][]queue.Message
+	answer           outbound.Answer
+	refuse           func(round int, m *queue.Message) error // a message that is sent; nil takes all
+	rounds           [][]queue.Message
 	hurried, bounded bool // the last wait for a seat, and the last call, had an end
 
 	acked  []string
 	nacked []queue.Nack
 }
 
-func (a *around) Watch(name.Ref, func(object.News)) func() { return func() {} }
+// unwatched are objects of which nothing is heard.
+type unwatched struct{ Objects }
+
+func (unwatched) Watch(name.Ref, func(object.News)) func() { return func() {} }
 
 func (a *around) Has(string) bool { return true }
 
@@ -72,11 +74,12 @@ func (a *around) Send(_ context.Context, _ queue.Ref, messages []queue.Message) 
 // runner makes one of a mapping, which does nothing by itself.
 func (a *around) runner(t *testing.T, spec Spec) *runner {
 	t.Helper()
-	s := New(Options{Objects: a, Queues: a, Functions: a, Address: func() string { return "" }, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metric.New()})
+	s := New(Options{Objects: unwatched{}, Queues: a, Functions: a, Address: func() string { return "" }, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metric.New()})
 	t.Cleanup(s.Close)
-	spec.Function = "bill"
-	spec.fill("m")
-	return newRunner(s, &Mapping{Ref: name.Of(name.Mapping, "m"), Spec: spec})
+	m := &Mapping{Ref: name.Of(name.Mapping, "m"), Spec: spec}
+	m.Function = "bill"
+	m.fill(m.Ref)
+	return newRunner(s, m)
 }
 
 // A function that says itself what failed of a batch is not left alone for a while: only

@@ -336,6 +336,29 @@ func TestWhatIsNoMapping(t *testing.T) {
 	}
 }
 
+// No two mappings of a topic have one group: each would commit over the other. One of
+// another region has a group of its own.
+func TestAGroupIsOfOneMappingOfATopic(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", 1)
+	r.topic("clicks", 1)
+	spec := mapping.Spec{Source: "topic:orders", Function: "bill", Group: "mine"}
+	r.put("a", spec)
+	if _, _, err := r.Mappings().Put(r.ctx(), ref("b"), spec); !errors.Is(err, mapping.ErrInvalid) || !strings.Contains(err.Error(), "function-mapping a takes") {
+		t.Errorf("a second one: %v", err)
+	}
+	r.put("a", spec)
+	r.put("b", mapping.Spec{Source: "topic:clicks", Function: "bill", Group: "mine"})
+	there := ref("c")
+	there.Region = "eu-west-1"
+	spec.Group = ""
+	m, _, err := r.Mappings().Put(r.ctx(), there, spec)
+	r.must(err)
+	if here := r.put("c", spec); here.Group != "function.c" || m.Group != "function.123456789012.eu-west-1.c" {
+		t.Errorf("their groups are %s and %s", here.Group, m.Group)
+	}
+}
+
 // What comes while a mapping of a topic rests waits for it.
 func TestAMappingThatWasPausedGoesOnWhereItWas(t *testing.T) {
 	r := newRig(t)

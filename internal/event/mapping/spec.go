@@ -101,7 +101,7 @@ func (m *Mapping) letters() (queue.Ref, bool) {
 }
 
 // fill puts in what nothing was said of.
-func (s *Spec) fill(called string) {
+func (s *Spec) fill(ref name.Ref) {
 	topic := strings.HasPrefix(s.Source, "topic:")
 	if s.Batch == 0 {
 		if s.Batch = defaultQueueBatch; topic {
@@ -118,7 +118,7 @@ func (s *Spec) fill(called string) {
 		}
 	default:
 		if s.Group == "" {
-			s.Group = ownGroup(called)
+			s.Group = ownGroup(ref)
 		}
 		if s.From == "" {
 			s.From = Latest

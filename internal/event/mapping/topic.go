@@ -306,7 +306,7 @@ func (p *partition) write(at int64) error {
 
 // unchanged tells whether the group is still where it was left.
 func (p *partition) unchanged(ctx context.Context) error {
-	if p.r.m.Group == ownGroup(p.r.m.Ref.Name) && !p.r.s.stands(p.r.m) {
+	if p.r.m.Group == ownGroup(p.r.m.Ref) && !p.r.s.stands(p.r.m) {
 		return errElsewhere // it went with the mapping; another of the name has one of its own
 	}
 	has, err := p.admin.FetchOffsetsForTopics(ctx, p.r.m.Group, p.topic)
