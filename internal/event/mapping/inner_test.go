@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,6 +159,43 @@ func TestWaitingForAFunctionIsNoAttempt(t *testing.T) {
 	for declared, want := range map[int]int{1: 1, 10: 10, 11: 10, 1000: 10} {
 		if got := a.runner(t, Spec{Source: "queue:jobs", Concurrency: declared}).atOnce(); got != want {
 			t.Errorf("of %d calls at once %d are made, want %d", declared, got, want)
+		}
+	}
+}
+
+// A record that leaves no room for what is said of it, or is too large for its dead-letter
+// queue, is a dead letter all the same.
+func TestADeadLetterFitsItsQueue(t *testing.T) {
+	size := func(m *queue.Message) int {
+		n := len(m.Body)
+		for called, a := range m.Attributes {
+			n += len(called) + len(a.Type) + len(a.Value)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		most, rounds, attributes int
+		body                     string
+	}{
+		{4000, 1, 7, "x"}, {1200, 2, 3, "x"}, {900, 3, 3, "{}"}, {1, 3, 3, "{}"},
+	} {
+		a := &around{refuse: func(_ int, m *queue.Message) error {
+			if n := size(m); n > c.most {
+				return fmt.Errorf("%w: %d bytes", queue.ErrTooLarge, n)
+			}
+			return nil
+		}}
+		p := &partition{r: a.runner(t, Spec{Source: "topic:orders", DeadLetters: "queue:dead"}), topic: "orders"}
+		if !p.bury(records(strings.Repeat("x", 1000)), failure{code: "X", why: strings.Repeat("ill ", 200), exhausted: exhaustedAge}) || len(a.rounds) != c.rounds {
+			t.Errorf("%d bytes: it was written in %d rounds, want %d", c.most, len(a.rounds), c.rounds)
+			continue
+		}
+		got := a.rounds[c.rounds-1][0]
+		if !strings.HasPrefix(string(got.Body), c.body) || len(got.Attributes) != c.attributes || string(got.Attributes["SOURCE_OFFSET"].Value) != "0" {
+			t.Errorf("%d bytes: it has %d bytes, and says %v", c.most, len(got.Body), got.Attributes)
+		}
+		if lost := p.r.s.count.dropped.Value(); (lost == 1) != (c.most == 1) {
+			t.Errorf("%d bytes: %d records are passed over", c.most, lost)
 		}
 	}
 }
