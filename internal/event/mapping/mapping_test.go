@@ -239,6 +239,61 @@ func TestRecordsBehindTheOneThatFailedComeAgain(t *testing.T) {
 	}
 }
 
+// When the attempts are over, what the function reported is given up, and nothing behind it
+// that it has not seen.
+func TestOnlyTheRecordThatIsReportedIsGivenUp(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead", queue.DefaultSpec())
+	r.topic("orders", 1)
+	r.write("orders", 0, "a", "b", "c", "d")
+	r.bill.answer = func(_ int, event []byte) (int, string) {
+		if strings.Contains(string(event), `"offset":1,`) {
+			return http.StatusOK, `{"batchItemFailures":[{"itemIdentifier":{"partition":"orders-0","offset":1}}]}`
+		}
+		return http.StatusOK, ""
+	}
+	none := 0
+	m := r.put("orders-bill", mapping.Spec{Source: "topic:orders", Function: "bill", From: mapping.Earliest, ReportFailures: true, Retries: &none, DeadLetters: "queue:dead"})
+	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 4 })
+	if got := r.values("orders-0"); !slices.Equal(got, []string{"a", "b", "c", "d", "c", "d"}) {
+		t.Errorf("what came is %v", got)
+	}
+	if got := r.bodies(dead); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("the dead letters are %v", got)
+	}
+}
+
+// A batch that the function refuses for good is halved until the record is found that is
+// to blame, also where nobody has asked for that.
+func TestOneRecordThatIsRefusedIsADeadLetter(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead", queue.DefaultSpec())
+	r.topic("orders", 1)
+	r.write("orders", 0, "a", "b", "c", "d")
+	r.bill.answer = func(_ int, event []byte) (int, string) {
+		if strings.Contains(string(event), `"offset":1,`) {
+			return http.StatusBadRequest, "no use"
+		}
+		return http.StatusOK, ""
+	}
+	m := r.put("orders-bill", mapping.Spec{Source: "topic:orders", Function: "bill", From: mapping.Earliest, DeadLetters: "queue:dead"})
+	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 4 })
+	if got := r.bodies(dead); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("the dead letters are %v", got)
+	}
+}
+
+// bodies are what messages of a queue say.
+func (r *rig) bodies(of queue.Ref) (out []string) {
+	r.Helper()
+	got, err := r.Queues().Take(r.ctx(), of, queue.TakeOptions{Max: 10, WaitMs: -1, VisibilityMs: -1})
+	r.must(err)
+	for _, m := range got {
+		out = append(out, string(m.Body))
+	}
+	return out
+}
+
 // What is too old is passed over, and told.
 func TestRecordsThatAreTooOldAreGivenUp(t *testing.T) {
 	r := newRig(t)

@@ -196,18 +196,27 @@ func (p *partition) finish(batch []*kgo.Record) bool {
 		}
 		r.s.count.failed.Inc()
 		r.trouble("the function failed, and gets the records again", errors.New(f.why))
-		if n := len(now.records); r.m.Bisect && n > 1 { // which is no attempt
+		_, dead := r.m.letters()
+		refused := f.exhausted == final && dead                      // for something in it, or for its size
+		if n := len(now.records); (r.m.Bisect || refused) && n > 1 { // which is no attempt
 			left = append([]part{{now.records[:n/2], now.attempts}, {now.records[n/2:], now.attempts}}, left...)
 			continue
 		}
 		now.attempts++
 		f.attempts = now.attempts
-		if _, dead := r.m.letters(); f.exhausted != "" && dead || r.m.Retries != nil && now.attempts > *r.m.Retries {
+		if refused || r.m.Retries != nil && now.attempts > *r.m.Retries {
 			if f.exhausted != final {
 				f.exhausted = exhaustedAttempts
 			}
-			if !p.giveUp(now.records, f) {
+			n := len(now.records)
+			if f.code == reportedRecord {
+				n = 1 // the function has not seen what is behind it
+			}
+			if !p.giveUp(now.records[:n], f) {
 				return false
+			}
+			if n < len(now.records) {
+				left = append([]part{{now.records[n:], 0}}, left...)
 			}
 			continue
 		}
@@ -233,6 +242,9 @@ func (p *partition) outdated(records []*kgo.Record) int {
 	}
 	return n
 }
+
+// reportedRecord is the code of a record that the function itself says has failed.
+const reportedRecord = "REPORTED"
 
 // try calls the function with records, and tells how many of the first it took, and
 // why not the next one; until it may be called records wait. What it refuses for good is final where that has somewhere to
@@ -264,7 +276,7 @@ func (p *partition) try(records []*kgo.Record) (failure, int) {
 	case first < 0:
 		return failure{}, len(records)
 	}
-	return failure{code: "REPORTED", why: fmt.Sprintf("the function reported the record at offset %d as failed", first)}, slices.Index(offsets, first)
+	return failure{code: reportedRecord, why: fmt.Sprintf("the function reported the record at offset %d as failed", first)}, slices.Index(offsets, first)
 }
 
 // commit notes that everything below an offset is done; false when the runner was
