@@ -199,3 +199,17 @@ func TestADeadLetterFitsItsQueue(t *testing.T) {
 		}
 	}
 }
+
+// A call is bounded by all that records have, not by their values alone.
+func TestACallIsFullOfWhateverRecordsHave(t *testing.T) {
+	large := make([]byte, mostBytes/2)
+	for what, rec := range map[string]*kgo.Record{
+		"values": {Value: large}, "keys": {Key: large}, "headers": {Headers: []kgo.RecordHeader{{Key: "h", Value: large[:len(large)/headerByte]}}},
+		"names of headers": {Headers: []kgo.RecordHeader{{Key: string(large)}}},
+	} {
+		p := &partition{r: new(around).runner(t, Spec{Source: "topic:orders"}), pending: []*kgo.Record{rec, rec, rec, rec}}
+		if n, full := p.cut(); !full || n > 2 {
+			t.Errorf("of large %s a call has %d, and is full: %v", what, n, full)
+		}
+	}
+}

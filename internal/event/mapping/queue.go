@@ -120,6 +120,9 @@ func (b *taken) bytes() int {
 	n := 0
 	for i := range b.messages {
 		n += len(b.messages[i].Body)
+		for called, a := range b.messages[i].Attributes {
+			n += len(called) + len(a.Value)
+		}
 	}
 	return n
 }

@@ -147,12 +147,26 @@ func (p *partition) fill() []*kgo.Record {
 func (p *partition) cut() (n int, full bool) {
 	size := 0
 	for _, rec := range p.pending {
-		if n == p.r.m.Batch || n > 0 && size+len(rec.Value) > mostBytes {
+		more := bytesOf(rec)
+		if n == p.r.m.Batch || n > 0 && size+more > mostBytes {
 			return n, true
 		}
-		n, size = n+1, size+len(rec.Value)
+		n, size = n+1, size+more
 	}
 	return n, n == p.r.m.Batch
+}
+
+// headerByte is how much more room a byte of a header takes in an event than others do: it
+// is a number there.
+const headerByte = 3
+
+// bytesOf is what a record takes of a call's bytes.
+func bytesOf(rec *kgo.Record) int {
+	n := len(rec.Key) + len(rec.Value)
+	for _, h := range rec.Headers {
+		n += len(h.Key) + headerByte*len(h.Value)
+	}
+	return n
 }
 
 // part are records of a batch that are called together.
