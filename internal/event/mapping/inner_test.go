@@ -213,3 +213,20 @@ func TestACallIsFullOfWhateverRecordsHave(t *testing.T) {
 		}
 	}
 }
+
+// Offsets are renewed by whichever clock is ahead.
+func TestOffsetsAreRenewedAlsoWhenTheClockIsMoved(t *testing.T) {
+	r := new(around).runner(t, Spec{Source: "topic:orders"})
+	ahead := time.Duration(0)
+	r.s.o.Now = func() time.Time { return time.Unix(0, 0).Add(ahead) }
+	at := r.s.moment()
+	if r.s.past(at, renewEvery) {
+		t.Error("they are renewed at once")
+	}
+	if ahead = renewEvery; !r.s.past(at, renewEvery) {
+		t.Error("they are not renewed when the clock was moved")
+	}
+	if !r.s.past(moment{domain: r.s.o.Now()}, renewEvery) {
+		t.Error("they are not renewed when it is time")
+	}
+}

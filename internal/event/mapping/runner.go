@@ -57,6 +57,9 @@ func (r *runner) run() {
 	if !r.s.o.Functions.Has(r.m.Function) {
 		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
 		r.tell("the file of functions of this node declares no " + r.m.Function)
+		if ok {
+			r.keepGroup(topic)
+		}
 		<-r.ctx.Done()
 		return
 	}

@@ -75,3 +75,23 @@ func TestAMappingThatIsMadeAnewBeginsWhereItSays(t *testing.T) {
 		t.Errorf("what came is %v", got)
 	}
 }
+
+// A mapping whose group has lost its offsets begins as it did: all that came since then is
+// there, and nothing older.
+func TestAGroupThatIsLostBeginsAsItDid(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", 1)
+	r.write("orders", 0, "before")
+	r.must(r.clock.Advance(r.ctx(), 3600_000_000_000))
+	m := r.put("orders-bill", mapping.Spec{Source: "topic:orders", Function: "bill", Paused: true})
+	r.write("orders", 0, "a", "b")
+	lost, err := kadm.NewClient(r.kafka).DeleteGroup(r.ctx(), m.Group)
+	r.must(err)
+	r.must(lost.Err)
+	_, err = r.Mappings().Pause(r.ctx(), m.Ref, false)
+	r.must(err)
+	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 3 })
+	if got := r.values("orders-0"); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("what came is %v", got)
+	}
+}

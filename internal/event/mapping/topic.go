@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,9 +15,6 @@ import (
 )
 
 const (
-	// renewEvery is when what is committed is committed again: offsets of a group that
-	// has no members expire (offsets.retention.minutes).
-	renewEvery = time.Hour
 	// idleFetch is how long a fetch waits at most that brings nothing.
 	idleFetch  = 5 * time.Second
 	leastFetch = 20 * time.Millisecond
@@ -34,13 +30,18 @@ func (r *runner) readTopic() {
 		return
 	}
 	defer c.Close()
+	lost, known := r.lost(kadm.NewClient(c), topic)
+	if !known {
+		return
+	}
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	for n := int32(0); ; {
 		for ; n < int32(r.s.o.Partitions(topic)); n++ {
-			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n}
+			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n, lost: lost}
 			reading.Go(p.run)
 		}
+		lost = false // others come later, and have none
 		select {
 		case <-r.ctx.Done():
 			return
@@ -55,10 +56,11 @@ type partition struct {
 	admin   *kadm.Client
 	topic   string
 	number  int32
+	lost    bool // the group had no offsets of the topic when the runner began
 	log     *follow.Partition
 	pending []*kgo.Record // that were read, and are in no call yet
 	done    int64         // the offset that is committed
-	doneAt  time.Time     // when that was
+	doneAt  moment        // when that was
 }
 
 // run has the function take the records, from where the group is on.
@@ -83,27 +85,6 @@ func (p *partition) run() {
 	for r.ctx.Err() == nil {
 		if batch := p.fill(); len(batch) > 0 && !p.finish(batch) {
 			return
-		}
-	}
-}
-
-// begin is where the group is; false when the runner was stopped before that was known.
-// Of a partition that came later it is the beginning.
-func (p *partition) begin() (int64, bool) {
-	for failures := 1; ; failures++ {
-		all, err := p.admin.FetchOffsetsForTopics(p.r.ctx, p.r.m.Group, p.topic)
-		if err == nil {
-			err = all.Error()
-		}
-		if o, there := all.Lookup(p.topic, p.number); err == nil && there {
-			return max(o.At, 0), true
-		}
-		if err == nil {
-			return 0, true
-		}
-		p.r.trouble("where the group is cannot be read", err)
-		if !p.r.rest(failures) {
-			return 0, false
 		}
 	}
 }
@@ -291,125 +272,4 @@ func (p *partition) try(records []*kgo.Record) (failure, int) {
 		return failure{}, len(records)
 	}
 	return failure{code: reportedRecord, why: fmt.Sprintf("the function reported the record at offset %d as failed", first)}, slices.Index(offsets, first)
-}
-
-// commit notes that everything below an offset is done; false when the runner was
-// stopped before that was known to be written.
-func (p *partition) commit(at int64) bool {
-	for failures := 1; ; failures++ {
-		err := p.write(at)
-		if errors.Is(err, errElsewhere) {
-			p.r.s.o.Logger.Info("what the function took of a mapping that was stopped is not committed", "mapping", p.r.m.Ref.Name, "topic", p.topic, "partition", p.number, "offset", at, "err", err)
-			return false
-		}
-		if err == nil {
-			p.done, p.doneAt = at, time.Now()
-			return true
-		}
-		p.r.trouble("what the function took cannot be committed", err)
-		if !p.r.rest(failures) {
-			return false
-		}
-	}
-}
-
-// errElsewhere says that a group is not where its mapping has left it.
-var errElsewhere = errors.New("the offsets of the group were changed, or are gone")
-
-// write commits an offset. When the runner was stopped, the group may have been changed
-// while its last call was under way: what was set then is what holds.
-func (p *partition) write(at int64) error {
-	r := p.r
-	ctx, cancel := r.afterwards()
-	defer cancel()
-	if r.ctx.Err() != nil {
-		if err := p.unchanged(ctx); err != nil {
-			return err
-		}
-	}
-	return commitOffsets(ctx, p.admin, r.m.Group, kadm.Offset{Topic: p.topic, Partition: p.number, At: at, LeaderEpoch: -1})
-}
-
-// unchanged tells whether the group is still where it was left.
-func (p *partition) unchanged(ctx context.Context) error {
-	if p.r.m.Group == ownGroup(p.r.m.Ref) && !p.r.s.stands(p.r.m) {
-		return errElsewhere // it went with the mapping; another of the name has one of its own
-	}
-	has, err := p.admin.FetchOffsetsForTopics(ctx, p.r.m.Group, p.topic)
-	if err == nil {
-		err = has.Error()
-	}
-	if err != nil {
-		return err
-	}
-	at := int64(0)
-	if o, there := has.Lookup(p.topic, p.number); there {
-		at = max(o.At, 0)
-	}
-	if at != p.done {
-		return errElsewhere
-	}
-	return nil
-}
-
-// renew commits again what is committed, now and then; false when the runner was stopped
-// before that was known to be written.
-func (p *partition) renew() bool {
-	return time.Since(p.doneAt) < renewEvery || p.commit(p.done)
-}
-
-// keepGroup keeps the group of a mapping that is paused from being forgotten.
-func (r *runner) keepGroup(topic string) {
-	c, err := r.s.o.Client()
-	if err != nil {
-		r.trouble("a client cannot be made", err)
-		<-r.ctx.Done()
-		return
-	}
-	defer c.Close()
-	admin := kadm.NewClient(c)
-	for {
-		if err := recommit(r.ctx, admin, r.m.Group, topic); err != nil {
-			r.trouble("the offsets of the group cannot be renewed", err)
-		}
-		select {
-		case <-r.ctx.Done():
-			return
-		case <-time.After(renewEvery):
-		}
-	}
-}
-
-// recommit commits what a group has committed of a topic.
-func recommit(ctx context.Context, admin *kadm.Client, group, topic string) error {
-	has, err := admin.FetchOffsetsForTopics(ctx, group, topic)
-	if err == nil {
-		err = has.Error()
-	}
-	if err != nil {
-		return err
-	}
-	var all []kadm.Offset
-	has.Each(func(o kadm.OffsetResponse) {
-		if o.At >= 0 {
-			all = append(all, o.Offset)
-		}
-	})
-	if len(all) == 0 {
-		return nil
-	}
-	return commitOffsets(ctx, admin, group, all...)
-}
-
-// commitOffsets commits offsets of a group that has no members.
-func commitOffsets(ctx context.Context, admin *kadm.Client, group string, all ...kadm.Offset) error {
-	offsets := kadm.Offsets{}
-	for _, o := range all {
-		offsets.Add(o)
-	}
-	done, err := admin.CommitOffsets(ctx, group, offsets)
-	if err != nil {
-		return err
-	}
-	return done.Error()
 }
