@@ -374,6 +374,7 @@ func TestWhatIsNoMapping(t *testing.T) {
 		"concurrency of topic": {Source: "topic:orders", Function: "bill", Concurrency: 2},
 		"retries":              {Source: "topic:orders", Function: "bill", Retries: &two},
 		"another beginning":    {Source: "topic:orders", Function: "bill", From: "yesterday"},
+		"a time before 1970":   {Source: "topic:orders", Function: "bill", From: "1969-12-31T23:59:59.999Z"},
 		"letters nowhere":      {Source: "topic:orders", Function: "bill", DeadLetters: "queue:none"},
 		"letters to a topic":   {Source: "topic:orders", Function: "bill", DeadLetters: "topic:orders"},
 		"too young an age":     {Source: "topic:orders", Function: "bill", MaxAgeMs: 1},
