@@ -164,6 +164,28 @@ func TestAnAddressTakesAnEvent(t *testing.T) {
 	}
 }
 
+// A call that waits for others has not begun: its own time begins with its seat.
+func TestACallWaitsForASeat(t *testing.T) {
+	s := service(t, "functions:\n  echo: {command: [SELF], env: {ACT_AS: echo}, concurrency: 1}\n")
+	first, err := s.Seat(t.Context(), "echo")
+	if err != nil || s.Seats("echo") != 1 || s.Seats("other") != 0 {
+		t.Fatalf("%v; there are %d seats", err, s.Seats("echo"))
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Seat(ended, "echo"); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "has 1 calls under way") {
+		t.Errorf("a second one: %v", err)
+	}
+	second := make(chan string, 1)
+	go func() { second <- call(t, s, "echo", `2`) }()
+	if a := first(t.Context(), []byte(`1`)); !strings.Contains(string(a.Body), `"got":1`) {
+		t.Errorf("the first call: %s, %v", a.Body, a.Err)
+	}
+	if got := <-second; !strings.Contains(got, `"got":2`) {
+		t.Errorf("the second call: %s", got)
+	}
+}
+
 func TestWhatIsNoFileOfFunctions(t *testing.T) {
 	for _, text := range []string{
 		"functions: 1", "other: {}", "functions: {a: {}}", "functions: {a: {url: http://x, command: [y]}}", "functions: {a: {url: ftp://x}}", "functions: {'a b': {url: http://x}}",

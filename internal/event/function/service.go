@@ -75,31 +75,68 @@ func (s *Service) Close() {
 // Call has a function take an event, and gives its answer as an HTTP server's: 200 with
 // a body, or an error. It returns within the context's time.
 func (s *Service) Call(ctx context.Context, name string, event []byte) outbound.Answer {
+	call, err := s.Seat(ctx, name)
+	if err != nil {
+		return outbound.Answer{Err: err}
+	}
+	return call(ctx, event)
+}
+
+// Seats is how many calls of a function this node makes at once; 0 when there is none.
+func (s *Service) Seats(name string) int {
+	if f := s.all[name]; f != nil {
+		return f.Concurrency
+	}
+	return 0
+}
+
+// Seat waits until a function may be called. What it gives calls it, as Call does, and
+// must be called once: the seat is given up then.
+func (s *Service) Seat(ctx context.Context, name string) (call func(ctx context.Context, event []byte) outbound.Answer, err error) {
 	f := s.all[name]
 	if f == nil {
-		return outbound.Answer{Err: fmt.Errorf("the file of functions of this node declares no %s: add it, and start the node anew", name)}
+		return nil, fmt.Errorf("the file of functions of this node declares no %s: add it, and start the node anew", name)
 	}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return outbound.Answer{Err: errors.New("this node stops")}
+		return nil, errors.New("this node stops")
 	}
 	s.calling.Add(1)
 	s.mu.Unlock()
-	defer s.calling.Done()
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	select {
+	case f.seats <- struct{}{}:
+	case <-ctx.Done():
+		s.calling.Done()
+		return nil, fmt.Errorf("function %s has %d calls under way: %w", name, f.Concurrency, ctx.Err())
+	}
+	return func(ctx context.Context, event []byte) outbound.Answer {
+		defer s.calling.Done()
+		defer func() { <-f.seats }()
+		return s.take(ctx, f, event)
+	}, nil
+}
+
+// within ends a context with the service, too.
+func (s *Service) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.ctx, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// take has a function take an event.
+func (s *Service) take(ctx context.Context, f *one, event []byte) outbound.Answer {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
 	if f.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.Timeout)
 		defer cancel()
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
-	select {
-	case f.seats <- struct{}{}:
-		defer func() { <-f.seats }()
-	case <-ctx.Done():
-		return outbound.Answer{Err: fmt.Errorf("function %s has %d calls under way: %w", name, f.Concurrency, ctx.Err())}
 	}
 	switch {
 	case f.URL != "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -62,7 +63,7 @@ func (s *Service) put(ctx context.Context, ref name.Ref, spec Spec) (Mapping, bo
 			return Mapping{}, false, err
 		}
 	}
-	spec.fill(ref.Name)
+	spec.fill(ref)
 	if err := spec.check(); err != nil {
 		return Mapping{}, false, err
 	}
@@ -71,6 +72,9 @@ func (s *Service) put(ctx context.Context, ref name.Ref, spec Spec) (Mapping, bo
 		return Mapping{}, false, err
 	}
 	if topic, ok := m.Topic(); ok && created {
+		if err := s.alone(ctx, &m, topic); err != nil {
+			return Mapping{}, false, err
+		}
 		if err := s.begin(ctx, &m, topic, own); err != nil {
 			return Mapping{}, false, err
 		}
@@ -131,6 +135,25 @@ func (s *Service) there(ctx context.Context, field string, of queue.Ref) error {
 		return invalid(field, "there is no queue %s; make it first", of.Name)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return nil
+}
+
+// alone refuses a mapping whose group another one of its topic has: each would commit over
+// the other, and skip what that has not done.
+func (s *Service) alone(ctx context.Context, m *Mapping, topic string) error {
+	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Mapping}, "", math.MaxInt)
+	if err != nil {
+		return fmt.Errorf("%w: list mappings: %w", ErrUnavailable, err)
+	}
+	for i := range all {
+		other, err := mappingOf(&all[i])
+		if err != nil || other.Ref == m.Ref { // who cannot be read is not carried out
+			continue
+		}
+		if of, ok := other.Topic(); ok && of == topic && other.Group == m.Group {
+			return invalid("group", "%s takes from %s in the group %s: name another group", other.Ref, m.Source, m.Group)
+		}
 	}
 	return nil
 }
@@ -292,15 +315,21 @@ func (s *Service) Delete(ctx context.Context, ref name.Ref) error {
 		if again(ctx, err, try) {
 			continue
 		}
-		if err == nil && m.Group == ownGroup(ref.Name) {
+		if err == nil && m.Group == ownGroup(ref) {
 			s.forgetGroup(ctx, m.Group)
 		}
 		return err
 	}
 }
 
-// ownGroup is the group of a mapping that names none.
-func ownGroup(called string) string { return "function." + called }
+// ownGroup is the group of a mapping that names none. Groups are the cluster's: one of
+// another account or region has that in its group's name.
+func ownGroup(ref name.Ref) string {
+	if ref.Home() {
+		return "function." + ref.Name
+	}
+	return "function." + ref.Account + "." + ref.Region + "." + ref.Name
+}
 
 // forgetGroup deletes a group's offsets; a mapping that is made later writes them anew.
 func (s *Service) forgetGroup(ctx context.Context, group string) {

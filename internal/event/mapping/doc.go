@@ -8,8 +8,8 @@
 // Main types: Service, Spec, Mapping.
 //
 // Files in reading order: spec.go (what a mapping is), errors.go, service.go, define.go
-// (what doors call), runner.go (who carries one out), queue.go, topic.go, letters.go
-// (how); shape.go, reported.go (what functions get and answer).
+// (what doors call), runner.go (who carries one out), queue.go, topic.go, group.go,
+// letters.go (how); shape.go, reported.go (what functions get and answer).
 //
 // # Rules
 //
@@ -21,7 +21,8 @@
 //     the queue's own limit of receives makes them dead letters.
 //   - Of a topic it has a consumer group without members, whose offsets are committed
 //     behind what was taken, or given up, and again each hour, also while the mapping is
-//     paused: offsets of such groups expire. Each partition has one call at a time, of its
+//     paused, or its function not declared: offsets of such groups expire. Where they are
+//     gone all the same it begins as it did, and passes nothing over that came since. Each partition has one call at a time, of its
 //     records in order. A batch that fails is tried again, halved where the mapping says
 //     so, until its attempts or the age of its records are over; then its records are
 //     dead letters, where there is a queue for them, and are passed over where not.

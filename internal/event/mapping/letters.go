@@ -26,6 +26,9 @@ type failure struct {
 	attempts  int
 }
 
+// nothing is the body of a dead letter that has none: no message is without one.
+const nothing = "{}"
+
 // fewLetters are written at once.
 const fewLetters = 50
 
@@ -60,22 +63,28 @@ func (p *partition) bury(records []*kgo.Record, f failure) bool {
 	for failures := 1; ; failures++ {
 		sent, err := r.s.o.Queues.Send(r.ctx, to, messages)
 		var again []queue.Message
+		var last error
 		for i := range messages {
 			switch one := errors.Join(err, sentError(sent, i)); {
 			case one == nil:
 				r.s.count.lettered.Inc()
+			case shorten(&messages[i], one):
+				again, last = append(again, messages[i]), one
 			case hopeless(one):
 				r.s.count.dropped.Inc()
 				r.s.o.Logger.Error("a record was given up and is passed over: its dead letter cannot be written", append(args, "queue", to.Name, "queue_err", one)...)
 			default:
-				again, err = append(again, messages[i]), one
+				again, last = append(again, messages[i]), one
 			}
 		}
 		if messages = again; len(messages) == 0 {
 			r.s.o.Logger.Warn("records were given up and are dead letters", append(args, "queue", to.Name)...)
 			return true
 		}
-		r.trouble("dead letters cannot be written at the moment", err)
+		if errors.Is(last, queue.ErrTooLarge) {
+			continue // they are shorter now
+		}
+		r.trouble("dead letters cannot be written at the moment", last)
 		if !r.rest(failures) {
 			return false
 		}
@@ -89,6 +98,30 @@ func sentError(sent []queue.Sent, i int) error {
 	return nil
 }
 
+// shorten makes less of a dead letter that its queue does not take whole: it says less of
+// why it was given up, and in the end only where the record lies. False when there is
+// nothing left to be said less of, or it was refused for something else.
+func shorten(m *queue.Message, err error) bool {
+	if !errors.Is(err, queue.ErrTooLarge) {
+		return false
+	}
+	few := map[string]queue.Attribute{}
+	for _, called := range []string{"ERROR_CODE", "SOURCE", "SOURCE_OFFSET"} {
+		if a, there := m.Attributes[called]; there {
+			few[called] = a
+		}
+	}
+	switch {
+	case len(few) < len(m.Attributes):
+		m.Attributes = few
+	case len(m.Body) > len(nothing):
+		m.Body = []byte(nothing)
+	default:
+		return false
+	}
+	return true
+}
+
 // hopeless tells that a dead letter will never be taken.
 func hopeless(err error) bool {
 	return errors.Is(err, queue.ErrInvalid) || errors.Is(err, queue.ErrTooLarge) || errors.Is(err, queue.ErrNotFound)
@@ -100,7 +133,7 @@ func (p *partition) letter(rec *kgo.Record, f failure, fifo bool) queue.Message 
 	of := partitionName(rec.Topic, rec.Partition)
 	m := queue.Message{Body: rec.Value, DelayMs: -1, Attributes: map[string]queue.Attribute{}}
 	if len(m.Body) == 0 {
-		m.Body = []byte("{}") // no message is without a body
+		m.Body = []byte(nothing)
 	}
 	if fifo {
 		m.Group, m.DedupID = of, of+"-"+strconv.FormatInt(rec.Offset, 10)

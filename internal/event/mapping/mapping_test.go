@@ -239,6 +239,61 @@ func TestRecordsBehindTheOneThatFailedComeAgain(t *testing.T) {
 	}
 }
 
+// When the attempts are over, what the function reported is given up, and nothing behind it
+// that it has not seen.
+func TestOnlyTheRecordThatIsReportedIsGivenUp(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead", queue.DefaultSpec())
+	r.topic("orders", 1)
+	r.write("orders", 0, "a", "b", "c", "d")
+	r.bill.answer = func(_ int, event []byte) (int, string) {
+		if strings.Contains(string(event), `"offset":1,`) {
+			return http.StatusOK, `{"batchItemFailures":[{"itemIdentifier":{"partition":"orders-0","offset":1}}]}`
+		}
+		return http.StatusOK, ""
+	}
+	none := 0
+	m := r.put("orders-bill", mapping.Spec{Source: "topic:orders", Function: "bill", From: mapping.Earliest, ReportFailures: true, Retries: &none, DeadLetters: "queue:dead"})
+	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 4 })
+	if got := r.values("orders-0"); !slices.Equal(got, []string{"a", "b", "c", "d", "c", "d"}) {
+		t.Errorf("what came is %v", got)
+	}
+	if got := r.bodies(dead); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("the dead letters are %v", got)
+	}
+}
+
+// A batch that the function refuses for good is halved until the record is found that is
+// to blame, also where nobody has asked for that.
+func TestOneRecordThatIsRefusedIsADeadLetter(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead", queue.DefaultSpec())
+	r.topic("orders", 1)
+	r.write("orders", 0, "a", "b", "c", "d")
+	r.bill.answer = func(_ int, event []byte) (int, string) {
+		if strings.Contains(string(event), `"offset":1,`) {
+			return http.StatusBadRequest, "no use"
+		}
+		return http.StatusOK, ""
+	}
+	m := r.put("orders-bill", mapping.Spec{Source: "topic:orders", Function: "bill", From: mapping.Earliest, DeadLetters: "queue:dead"})
+	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 4 })
+	if got := r.bodies(dead); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("the dead letters are %v", got)
+	}
+}
+
+// bodies are what messages of a queue say.
+func (r *rig) bodies(of queue.Ref) (out []string) {
+	r.Helper()
+	got, err := r.Queues().Take(r.ctx(), of, queue.TakeOptions{Max: 10, WaitMs: -1, VisibilityMs: -1})
+	r.must(err)
+	for _, m := range got {
+		out = append(out, string(m.Body))
+	}
+	return out
+}
+
 // What is too old is passed over, and told.
 func TestRecordsThatAreTooOldAreGivenUp(t *testing.T) {
 	r := newRig(t)
@@ -319,6 +374,7 @@ func TestWhatIsNoMapping(t *testing.T) {
 		"concurrency of topic": {Source: "topic:orders", Function: "bill", Concurrency: 2},
 		"retries":              {Source: "topic:orders", Function: "bill", Retries: &two},
 		"another beginning":    {Source: "topic:orders", Function: "bill", From: "yesterday"},
+		"a time before 1970":   {Source: "topic:orders", Function: "bill", From: "1969-12-31T23:59:59.999Z"},
 		"letters nowhere":      {Source: "topic:orders", Function: "bill", DeadLetters: "queue:none"},
 		"letters to a topic":   {Source: "topic:orders", Function: "bill", DeadLetters: "topic:orders"},
 		"too young an age":     {Source: "topic:orders", Function: "bill", MaxAgeMs: 1},
@@ -333,6 +389,29 @@ func TestWhatIsNoMapping(t *testing.T) {
 	}
 	if m, created, err := r.Mappings().Put(r.ctx(), ref("m"), mapping.Spec{Function: "bill", Batch: 7}); err != nil || created || m.Batch != 7 || m.Source != "queue:jobs" {
 		t.Errorf("a change: %+v, %v, %v", m, created, err)
+	}
+}
+
+// No two mappings of a topic have one group: each would commit over the other. One of
+// another region has a group of its own.
+func TestAGroupIsOfOneMappingOfATopic(t *testing.T) {
+	r := newRig(t)
+	r.topic("orders", 1)
+	r.topic("clicks", 1)
+	spec := mapping.Spec{Source: "topic:orders", Function: "bill", Group: "mine"}
+	r.put("a", spec)
+	if _, _, err := r.Mappings().Put(r.ctx(), ref("b"), spec); !errors.Is(err, mapping.ErrInvalid) || !strings.Contains(err.Error(), "function-mapping a takes") {
+		t.Errorf("a second one: %v", err)
+	}
+	r.put("a", spec)
+	r.put("b", mapping.Spec{Source: "topic:clicks", Function: "bill", Group: "mine"})
+	there := ref("c")
+	there.Region = "eu-west-1"
+	spec.Group = ""
+	m, _, err := r.Mappings().Put(r.ctx(), there, spec)
+	r.must(err)
+	if here := r.put("c", spec); here.Group != "function.c" || m.Group != "function.123456789012.eu-west-1.c" {
+		t.Errorf("their groups are %s and %s", here.Group, m.Group)
 	}
 }
 

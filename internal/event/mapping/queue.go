@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -38,7 +39,7 @@ type taken struct {
 // takeQueue takes messages as long as the runner lives.
 func (r *runner) takeQueue() {
 	of, _ := r.m.Queue()
-	seats := make(chan struct{}, r.m.Concurrency)
+	seats := make(chan struct{}, r.atOnce())
 	var calling sync.WaitGroup
 	defer calling.Wait()
 	var failed atomic.Int64 // calls in a row
@@ -79,6 +80,12 @@ func (r *runner) takeQueue() {
 	}
 }
 
+// atOnce is how many calls are under way at most: what would only wait for the function
+// stays in the queue.
+func (r *runner) atOnce() int {
+	return max(1, min(r.m.Concurrency, r.s.o.Functions.Seats(r.m.Function)))
+}
+
 // gather takes messages for one call: as many as are there, and with a window those
 // that come within it.
 func (r *runner) gather(of queue.Ref) (*taken, error) {
@@ -88,7 +95,8 @@ func (r *runner) gather(of queue.Ref) (*taken, error) {
 	}
 	o := queue.TakeOptions{
 		Max: min(r.m.Batch, queue.MostTaken), WaitMs: queue.MaxWaitMs,
-		VisibilityMs: min(queue.MaxVisibilityMs, max(q.VisibilityMs, r.m.WindowMs+r.m.DeadlineMs+leaseSlackMs)),
+		// A call may wait for others of the function, as long as it may itself take.
+		VisibilityMs: min(queue.MaxVisibilityMs, max(q.VisibilityMs, r.m.WindowMs+2*r.m.DeadlineMs+leaseSlackMs)),
 	}
 	first, err := r.s.o.Queues.Take(r.ctx, of, o)
 	b := &taken{messages: first, at: time.Now(), visibilityMs: q.VisibilityMs}
@@ -112,12 +120,15 @@ func (b *taken) bytes() int {
 	n := 0
 	for i := range b.messages {
 		n += len(b.messages[i].Body)
+		for called, a := range b.messages[i].Attributes {
+			n += len(called) + len(a.Value)
+		}
 	}
 	return n
 }
 
 // deliver has the function take messages, and says of each what came of it; it tells
-// whether all were taken.
+// whether the function is well: it took all, or says itself which of them it did not.
 func (r *runner) deliver(of queue.Ref, b *taken) bool {
 	event, err := sqsEvent(of, b.messages)
 	if err != nil { // there is nothing in it that JSON has not
@@ -125,7 +136,10 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 		return false
 	}
 	r.s.count.taken.Add(len(b.messages))
-	failed, err := r.failedOf(r.call(event), b)
+	waiting, end := context.WithTimeout(r.calls, r.deadline())
+	a := r.call(waiting, event)
+	end()
+	failed, err := r.failedOf(a, b)
 	if err != nil {
 		r.s.count.failed.Inc()
 		r.trouble("the function failed, and gets the messages again", err)
@@ -154,7 +168,7 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 	if len(nacks) > 0 {
 		r.told("messages that the function did not take cannot be given back, and come again later", r.s.o.Queues.Nack(ctx, of, nacks))
 	}
-	return len(failed) == 0
+	return len(failed) == 0 || errors.Is(err, errReported) && len(failed) < len(b.messages)
 }
 
 // failedOf are the ids of the messages that a call did not have taken, and why.

@@ -57,6 +57,9 @@ func (r *runner) run() {
 	if !r.s.o.Functions.Has(r.m.Function) {
 		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
 		r.tell("the file of functions of this node declares no " + r.m.Function)
+		if ok {
+			r.keepGroup(topic)
+		}
 		<-r.ctx.Done()
 		return
 	}
@@ -86,13 +89,20 @@ func (r *runner) trouble(what string, err error) {
 	r.tell(what + ": " + err.Error())
 }
 
-// call has the function take an event.
-func (r *runner) call(event []byte) outbound.Answer {
-	ctx, cancel := context.WithTimeout(r.calls, time.Duration(r.m.DeadlineMs)*time.Millisecond)
+// call has the function take an event. It waits, as long as waiting lasts, until the
+// function may be called; the call has its own time then.
+func (r *runner) call(waiting context.Context, event []byte) outbound.Answer {
+	call, err := r.s.o.Functions.Seat(waiting, r.m.Function)
+	if err != nil {
+		return outbound.Answer{Err: err}
+	}
+	ctx, cancel := context.WithTimeout(r.calls, r.deadline())
 	defer cancel()
 	r.s.count.calls.Inc()
-	return r.s.o.Functions.Call(ctx, r.m.Function, event)
+	return call(ctx, event)
 }
+
+func (r *runner) deadline() time.Duration { return time.Duration(r.m.DeadlineMs) * time.Millisecond }
 
 // afterwards is for saying what came of a call, also when the runner was stopped
 // meanwhile: it need not be made again then.

@@ -40,7 +40,10 @@ type Queues interface {
 // Functions calls what a file of the server declares (event/function).
 type Functions interface {
 	Has(name string) bool
-	Call(ctx context.Context, name string, event []byte) outbound.Answer
+	// Seats is how many calls of a function this node makes at once; Seat waits for one,
+	// and gives what makes it.
+	Seats(name string) int
+	Seat(ctx context.Context, name string) (call func(ctx context.Context, event []byte) outbound.Answer, err error)
 }
 
 // Options make a Service.
@@ -183,4 +186,12 @@ func (s *Service) mine(m *Mapping) bool {
 	of, _ := m.Queue()
 	topic, there := s.o.Queues.TopicOf(of)
 	return there && s.o.Leads(topic, 0)
+}
+
+// stands tells whether a mapping, maybe changed meanwhile, is still there.
+func (s *Service) stands(m *Mapping) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.known[m.Ref.Key()]
+	return now != nil && now.ID == m.ID
 }

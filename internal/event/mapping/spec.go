@@ -19,12 +19,14 @@ const (
 	MostDeadlineMs  = 900_000
 	MostRetries     = 10_000
 	leastAgeMs      = 60_000
-	mostAgeMs       = 7 * 24 * 3600_000
+	MostAgeMs       = 7 * 24 * 3600_000
 
-	defaultQueueBatch  = 10
-	defaultTopicBatch  = 100
-	defaultConcurrency = 5
-	defaultDeadlineMs  = 60_000
+	defaultQueueBatch = 10
+	defaultTopicBatch = 100
+	defaultDeadlineMs = 60_000
+
+	// DefaultConcurrency is of queues of which nothing is said.
+	DefaultConcurrency = 5
 )
 
 // Where reading a topic begins.
@@ -101,7 +103,7 @@ func (m *Mapping) letters() (queue.Ref, bool) {
 }
 
 // fill puts in what nothing was said of.
-func (s *Spec) fill(called string) {
+func (s *Spec) fill(ref name.Ref) {
 	topic := strings.HasPrefix(s.Source, "topic:")
 	if s.Batch == 0 {
 		if s.Batch = defaultQueueBatch; topic {
@@ -114,11 +116,11 @@ func (s *Spec) fill(called string) {
 	switch {
 	case !topic:
 		if s.Concurrency == 0 {
-			s.Concurrency = defaultConcurrency
+			s.Concurrency = DefaultConcurrency
 		}
 	default:
 		if s.Group == "" {
-			s.Group = ownGroup(called)
+			s.Group = ownGroup(ref)
 		}
 		if s.From == "" {
 			s.From = Latest
@@ -153,7 +155,7 @@ func (s *Spec) check() error {
 		{"window_ms", s.WindowMs, 0, MostWindowMs, "", ""},
 		{"deadline_ms", s.DeadlineMs, 1, MostDeadlineMs, "", ""},
 		{"concurrency", int64(s.Concurrency), 1, MostConcurrency, "queue", "a topic has one call for each partition"},
-		{"max_age_ms", s.MaxAgeMs, 0, mostAgeMs, "topic", "messages of a queue are kept as long as it says"},
+		{"max_age_ms", s.MaxAgeMs, 0, MostAgeMs, "topic", "messages of a queue are kept as long as it says"},
 	} {
 		switch {
 		case b.onlyOf != "" && b.onlyOf != kind:
@@ -195,14 +197,15 @@ func (s *Spec) checkTopic(called string) error {
 		return invalid("retries", "it is %d; 0 to %d are possible, and without it there is no bound", *n, MostRetries)
 	}
 	if s.MaxAgeMs != 0 && s.MaxAgeMs < leastAgeMs {
-		return invalid("max_age_ms", "it is %d; 0 or %d to %d are possible", s.MaxAgeMs, leastAgeMs, mostAgeMs)
+		return invalid("max_age_ms", "it is %d; 0 or %d to %d are possible", s.MaxAgeMs, leastAgeMs, MostAgeMs)
 	}
 	if len(s.Group) > 249 || strings.ContainsAny(s.Group, "\x00\n") {
 		return invalid("group", "it has %d bytes; 249 are possible", len(s.Group))
 	}
 	if s.From != Earliest && s.From != Latest {
-		if _, err := time.Parse(time.RFC3339Nano, s.From); err != nil {
-			return invalid("from", "%q is neither earliest, nor latest, nor a time as 2026-11-26T12:00:00Z", s.From)
+		// What is before 1970 has another meaning in Kafka.
+		if at, err := time.Parse(time.RFC3339Nano, s.From); err != nil || at.UnixMilli() < 0 {
+			return invalid("from", "%q is neither earliest, nor latest, nor a time since 1970 as 2026-11-26T12:00:00Z", s.From)
 		}
 	}
 	if s.DeadLetters == "" {

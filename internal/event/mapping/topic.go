@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,9 +15,6 @@ import (
 )
 
 const (
-	// renewEvery is when what is committed is committed again: offsets of a group that
-	// has no members expire (offsets.retention.minutes).
-	renewEvery = time.Hour
 	// idleFetch is how long a fetch waits at most that brings nothing.
 	idleFetch  = 5 * time.Second
 	leastFetch = 20 * time.Millisecond
@@ -34,13 +30,18 @@ func (r *runner) readTopic() {
 		return
 	}
 	defer c.Close()
+	lost, known := r.lost(kadm.NewClient(c), topic)
+	if !known {
+		return
+	}
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	for n := int32(0); ; {
 		for ; n < int32(r.s.o.Partitions(topic)); n++ {
-			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n}
+			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n, lost: lost}
 			reading.Go(p.run)
 		}
+		lost = false // others come later, and have none
 		select {
 		case <-r.ctx.Done():
 			return
@@ -55,10 +56,11 @@ type partition struct {
 	admin   *kadm.Client
 	topic   string
 	number  int32
+	lost    bool // the group had no offsets of the topic when the runner began
 	log     *follow.Partition
 	pending []*kgo.Record // that were read, and are in no call yet
 	done    int64         // the offset that is committed
-	doneAt  time.Time     // when that was
+	doneAt  moment        // when that was
 }
 
 // run has the function take the records, from where the group is on.
@@ -83,27 +85,6 @@ func (p *partition) run() {
 	for r.ctx.Err() == nil {
 		if batch := p.fill(); len(batch) > 0 && !p.finish(batch) {
 			return
-		}
-	}
-}
-
-// begin is where the group is; false when the runner was stopped before that was known.
-// Of a partition that came later it is the beginning.
-func (p *partition) begin() (int64, bool) {
-	for failures := 1; ; failures++ {
-		all, err := p.admin.FetchOffsetsForTopics(p.r.ctx, p.r.m.Group, p.topic)
-		if err == nil {
-			err = all.Error()
-		}
-		if o, there := all.Lookup(p.topic, p.number); err == nil && there {
-			return max(o.At, 0), true
-		}
-		if err == nil {
-			return 0, true
-		}
-		p.r.trouble("where the group is cannot be read", err)
-		if !p.r.rest(failures) {
-			return 0, false
 		}
 	}
 }
@@ -147,12 +128,26 @@ func (p *partition) fill() []*kgo.Record {
 func (p *partition) cut() (n int, full bool) {
 	size := 0
 	for _, rec := range p.pending {
-		if n == p.r.m.Batch || n > 0 && size+len(rec.Value) > mostBytes {
+		more := bytesOf(rec)
+		if n == p.r.m.Batch || n > 0 && size+more > mostBytes {
 			return n, true
 		}
-		n, size = n+1, size+len(rec.Value)
+		n, size = n+1, size+more
 	}
 	return n, n == p.r.m.Batch
+}
+
+// headerByte is how much more room a byte of a header takes in an event than others do: it
+// is a number there.
+const headerByte = 3
+
+// bytesOf is what a record takes of a call's bytes.
+func bytesOf(rec *kgo.Record) int {
+	n := len(rec.Key) + len(rec.Value)
+	for _, h := range rec.Headers {
+		n += len(h.Key) + headerByte*len(h.Value)
+	}
+	return n
 }
 
 // part are records of a batch that are called together.
@@ -196,18 +191,27 @@ func (p *partition) finish(batch []*kgo.Record) bool {
 		}
 		r.s.count.failed.Inc()
 		r.trouble("the function failed, and gets the records again", errors.New(f.why))
-		if n := len(now.records); r.m.Bisect && n > 1 { // which is no attempt
+		_, dead := r.m.letters()
+		refused := f.exhausted == final && dead                      // for something in it, or for its size
+		if n := len(now.records); (r.m.Bisect || refused) && n > 1 { // which is no attempt
 			left = append([]part{{now.records[:n/2], now.attempts}, {now.records[n/2:], now.attempts}}, left...)
 			continue
 		}
 		now.attempts++
 		f.attempts = now.attempts
-		if _, dead := r.m.letters(); f.exhausted != "" && dead || r.m.Retries != nil && now.attempts > *r.m.Retries {
+		if refused || r.m.Retries != nil && now.attempts > *r.m.Retries {
 			if f.exhausted != final {
 				f.exhausted = exhaustedAttempts
 			}
-			if !p.giveUp(now.records, f) {
+			n := len(now.records)
+			if f.code == reportedRecord {
+				n = 1 // the function has not seen what is behind it
+			}
+			if !p.giveUp(now.records[:n], f) {
 				return false
+			}
+			if n < len(now.records) {
+				left = append([]part{{now.records[n:], 0}}, left...)
 			}
 			continue
 		}
@@ -234,15 +238,18 @@ func (p *partition) outdated(records []*kgo.Record) int {
 	return n
 }
 
+// reportedRecord is the code of a record that the function itself says has failed.
+const reportedRecord = "REPORTED"
+
 // try calls the function with records, and tells how many of the first it took, and
-// why not the next one. What it refuses for good is final where that has somewhere to
+// why not the next one; until it may be called records wait. What it refuses for good is final where that has somewhere to
 // go.
 func (p *partition) try(records []*kgo.Record) (failure, int) {
 	event, err := kafkaEvent(p.r.s.o.Address(), records)
 	if err != nil {
 		return failure{code: "INVALID_EVENT", why: err.Error()}, 0
 	}
-	a := p.r.call(event)
+	a := p.r.call(p.r.ctx, event)
 	switch a.Judge() {
 	case outbound.Delivered:
 	case outbound.Refused:
@@ -264,85 +271,5 @@ func (p *partition) try(records []*kgo.Record) (failure, int) {
 	case first < 0:
 		return failure{}, len(records)
 	}
-	return failure{code: "REPORTED", why: fmt.Sprintf("the function reported the record at offset %d as failed", first)}, slices.Index(offsets, first)
-}
-
-// commit notes that everything below an offset is done; false when the runner was
-// stopped before that was known to be written.
-func (p *partition) commit(at int64) bool {
-	for failures := 1; ; failures++ {
-		ctx, cancel := p.r.afterwards()
-		err := commitOffsets(ctx, p.admin, p.r.m.Group, kadm.Offset{Topic: p.topic, Partition: p.number, At: at, LeaderEpoch: -1})
-		cancel()
-		if err == nil {
-			p.done, p.doneAt = at, time.Now()
-			return true
-		}
-		p.r.trouble("what the function took cannot be committed", err)
-		if !p.r.rest(failures) {
-			return false
-		}
-	}
-}
-
-// renew commits again what is committed, now and then; false when the runner was stopped
-// before that was known to be written.
-func (p *partition) renew() bool {
-	return time.Since(p.doneAt) < renewEvery || p.commit(p.done)
-}
-
-// keepGroup keeps the group of a mapping that is paused from being forgotten.
-func (r *runner) keepGroup(topic string) {
-	c, err := r.s.o.Client()
-	if err != nil {
-		r.trouble("a client cannot be made", err)
-		<-r.ctx.Done()
-		return
-	}
-	defer c.Close()
-	admin := kadm.NewClient(c)
-	for {
-		if err := recommit(r.ctx, admin, r.m.Group, topic); err != nil {
-			r.trouble("the offsets of the group cannot be renewed", err)
-		}
-		select {
-		case <-r.ctx.Done():
-			return
-		case <-time.After(renewEvery):
-		}
-	}
-}
-
-// recommit commits what a group has committed of a topic.
-func recommit(ctx context.Context, admin *kadm.Client, group, topic string) error {
-	has, err := admin.FetchOffsetsForTopics(ctx, group, topic)
-	if err == nil {
-		err = has.Error()
-	}
-	if err != nil {
-		return err
-	}
-	var all []kadm.Offset
-	has.Each(func(o kadm.OffsetResponse) {
-		if o.At >= 0 {
-			all = append(all, o.Offset)
-		}
-	})
-	if len(all) == 0 {
-		return nil
-	}
-	return commitOffsets(ctx, admin, group, all...)
-}
-
-// commitOffsets commits offsets of a group that has no members.
-func commitOffsets(ctx context.Context, admin *kadm.Client, group string, all ...kadm.Offset) error {
-	offsets := kadm.Offsets{}
-	for _, o := range all {
-		offsets.Add(o)
-	}
-	done, err := admin.CommitOffsets(ctx, group, offsets)
-	if err != nil {
-		return err
-	}
-	return done.Error()
+	return failure{code: reportedRecord, why: fmt.Sprintf("the function reported the record at offset %d as failed", first)}, slices.Index(offsets, first)
 }

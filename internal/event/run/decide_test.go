@@ -94,6 +94,15 @@ func TestWhatIsAsOldIsGivenUpAtOnce(t *testing.T) {
 	}
 }
 
+// Where nothing else is as old, only the event itself is given up.
+func TestWhatIsGivenUpAloneTakesNothingWithIt(t *testing.T) {
+	w := deciding(&plan.Target{Render: body}, small(1000))
+	w.doomed, w.overdue = map[int64]dead{1: {code: "X", why: "it is ill"}}, &overdue{why: dead{code: "X", why: "it is ill"}}
+	if turn := w.decide(lying("a", "b", "c"), 3); turn.letters != 1 || len(turn.outputs) != 3 {
+		t.Errorf("a turn has %d dead letters among %d outputs", turn.letters, len(turn.outputs))
+	}
+}
+
 // An event that leaves no room for what is said of it is a dead letter all the same.
 func TestADeadLetterFitsItsQueue(t *testing.T) {
 	for _, c := range []struct {

@@ -36,7 +36,7 @@ func codeOf(err error) string {
 	return "SDK_CLIENT_ERROR"
 }
 
-// overdue is why all events up to a time are given up.
+// overdue is why all events up to a time are given up; 0 is none of them.
 type overdue struct {
 	untilMs int64
 	why     dead
@@ -45,7 +45,7 @@ type overdue struct {
 // doomedAt tells why the event at an offset, of a time, is given up.
 func (w *walk) doomedAt(offset, ms int64) (dead, bool) {
 	d, ok := w.doomed[offset]
-	if !ok && w.overdue != nil && ms <= w.overdue.untilMs {
+	if !ok && w.overdue != nil && w.overdue.untilMs > 0 && ms <= w.overdue.untilMs {
 		d, ok = w.overdue.why, true
 	}
 	return d, ok

@@ -219,11 +219,15 @@ func TestAnEventIsGivenUpWhenItWasTriedOftenEnough(t *testing.T) {
 		nowMs    int64
 		want     course.Verdict
 	}{
-		{plan.Retry{Most: 0}, 1, 1000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 0}, 1, 1000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted}}, // and nothing behind it
 		{plan.Retry{Most: 2}, 3, 3999, course.Verdict{WaitMs: 1000}},
-		{plan.Retry{Most: 2}, 3, 4000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 2}, 3, 4000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted}},
+		{plan.Retry{Most: 6}, 7, 63_999, course.Verdict{WaitMs: 16_000}},
+		{plan.Retry{Most: 6}, 7, 64_000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 6}, 7, 100_000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 37_000}},
+		{plan.Retry{Most: 6}, 7, 3600_000, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 64_000}},
 		{plan.Retry{Most: 2}, 2, 9000, course.Verdict{WaitMs: 500}},
-		{plan.Retry{Most: 2, WaitsMs: []int64{100}}, 3, 1200, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted, UntilMs: 1000}},
+		{plan.Retry{Most: 2, WaitsMs: []int64{100}}, 3, 1200, course.Verdict{GiveUp: true, Exhausted: course.RetriesExhausted}},
 		{plan.Retry{Most: 185}, 186, 23 * 3600_000, course.Verdict{WaitMs: 30_000}},
 		{plan.Retry{Most: -1}, 1000, 23 * 3600_000, course.Verdict{WaitMs: 30_000}},
 	} {

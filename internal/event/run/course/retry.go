@@ -7,6 +7,9 @@ const (
 	firstWaitMs = 250
 	// mostWaitMs bounds it: what comes back is used soon.
 	mostWaitMs = 30_000
+	// leastSpanMs is how long attempts take at least that stand for those of what waits
+	// behind an event.
+	leastSpanMs = 60_000
 	// defaultMaxAgeMs is EventBridge's: 24 hours.
 	defaultMaxAgeMs = 24 * 3600 * 1000
 )
@@ -24,7 +27,7 @@ type Verdict struct {
 	GiveUp    bool
 	Exhausted string
 	// UntilMs, with Exhausted: what else waits there and is as old as that is given
-	// up, too.
+	// up, too; 0 is nothing else.
 	UntilMs int64
 	WaitMs  int64
 }
@@ -43,9 +46,19 @@ func Judge(b Branch, r plan.Retry, final bool, eventMs, nowMs int64) Verdict {
 	case since >= MaxAge(r):
 		return Verdict{GiveUp: true, Exhausted: AgeExhausted, UntilMs: nowMs - MaxAge(r)}
 	case r.Most >= 0 && b.Attempts > r.Most && since >= r.SpanMs():
-		return Verdict{GiveUp: true, Exhausted: RetriesExhausted, UntilMs: nowMs - r.SpanMs()}
+		return Verdict{GiveUp: true, Exhausted: RetriesExhausted, UntilMs: overdueMs(b, r.SpanMs(), nowMs)}
 	}
 	return Verdict{WaitMs: Wait(b.Attempts)}
+}
+
+// overdueMs is until when what waits behind an event whose attempts are over has waited for
+// its own as long: that is when the target fails for a while, and not when it has failed
+// once or twice. What came later is tried itself.
+func overdueMs(b Branch, spanMs, nowMs int64) int64 {
+	if spanMs < leastSpanMs {
+		return 0
+	}
+	return min(nowMs-spanMs, b.SinceMs+spanMs)
 }
 
 // Patience is after how long an event may be given up.

@@ -132,6 +132,8 @@ func TestAMappingsLife(t *testing.T) {
 	if _, got = r.call("PUT", "/id-1", `{"Enabled":true,"FunctionResponseTypes":[]}`); true {
 		r.holds(got, `{"State":"Enabled","BatchSize":7,"FunctionResponseTypes":null,"LastProcessingResult":"OK"}`)
 	}
+	_, got = r.call("PUT", "/id-1", `{"ScalingConfig":{}}`)
+	r.holds(got, `{"ScalingConfig":{"MaximumConcurrency":5}}`)
 	_, got = r.call("POST", "/", `{"SelfManagedEventSource":{"Endpoints":{"KAFKA_BOOTSTRAP_SERVERS":["localhost:9092"]}},"Topics":["clicks"],"FunctionName":"score","StartingPosition":"AT_TIMESTAMP",
 		"StartingPositionTimestamp":1700000000.5,"BisectBatchOnFunctionError":true,"MaximumRetryAttempts":5,"MaximumRecordAgeInSeconds":60,
 		"DestinationConfig":{"OnFailure":{"Destination":"arn:aws:sqs:us-east-1:123456789012:bad"}},"SelfManagedKafkaEventSourceConfig":{"ConsumerGroupId":"mine"}}`)
@@ -159,6 +161,9 @@ func TestAMappingsLife(t *testing.T) {
 	if got, _ := ids("?FunctionName=score"); !slices.Equal(got, []string{"id-2"}) {
 		t.Errorf("of a function: %v", got)
 	}
+	if got, _ := ids("?EventSourceArn=arn:aws:kafka:us-east-1:123456789012:cluster/x/y"); !slices.Equal(got, []string{"id-2"}) {
+		t.Errorf("of a cluster: %v", got)
+	}
 	if got, _ := ids("?EventSourceArn=arn:aws:sqs:us-east-1:123456789012:orders"); !slices.Equal(got, []string{"id-1"}) {
 		t.Errorf("of a source: %v", got)
 	}
@@ -179,6 +184,9 @@ func TestWhatIsRefused(t *testing.T) {
 		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill"}`,
 		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill","StartingPosition":"AT_TIMESTAMP"}`,
 		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill","StartingPosition":"NOW"}`,
+		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill","StartingPosition":"AT_TIMESTAMP","StartingPositionTimestamp":-0.002}`,
+		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill","StartingPosition":"LATEST","MaximumRecordAgeInSeconds":9223372036854776}`,
+		`{` + queue + `,"FunctionName":"bill","MaximumBatchingWindowInSeconds":9223372036854776}`, `{` + queue + `,"FunctionName":"bill","MaximumBatchingWindowInSeconds":-1}`,
 		`{` + queue + `,"FunctionName":"bill","FilterCriteria":{"Filters":[{"Pattern":"{}"}]}}`, `{` + queue + `,"FunctionName":"bill","Tags":{"a":"b"}}`,
 		`{` + queue + `,"FunctionName":"bill","FunctionResponseTypes":["Other"]}`, `{` + queue + `,"FunctionName":"bill","BatchSize":0}`,
 		`{` + queue + `,"FunctionName":"bill","DestinationConfig":{"OnFailure":{"Destination":"arn:aws:s3:::bucket"}}}`, `{` + queue + `,"FunctionName":"bill","TumblingWindowInSeconds":5}`,
@@ -189,6 +197,14 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	if len(r.all) > 0 {
 		t.Errorf("there are %v", r.all)
+	}
+	if status, got := r.call("GET", "/a%20b", ""); status != http.StatusNotFound || !strings.Contains(fmt.Sprint(got), "does not exist") {
+		t.Errorf("a name that is none: %d %v", status, got)
+	}
+	w, req := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/2015-03-31/event-source-mappingsX", nil)
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=00")
+	if r.door.ServeHTTP(w, req); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "lambda has no") {
+		t.Errorf("a path that is none: %d %s", w.Code, w.Body)
 	}
 	if status, got := r.call("PATCH", "/x", ""); status != http.StatusNotFound {
 		t.Errorf("an operation that is none: %d %v", status, got)

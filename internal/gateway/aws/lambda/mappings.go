@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"ottla/internal/event/mapping"
 	"ottla/internal/event/name"
@@ -114,7 +115,10 @@ func (d door) list(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (
 		return nil, invalid("Invalid Marker: it is none that was answered.")
 	}
 	var source, called string
-	if arn := c.Query.Get("EventSourceArn"); arn != "" {
+	switch arn := c.Query.Get("EventSourceArn"); {
+	case strings.Contains(arn, ":cluster/"):
+		source = "topic:" // any of this cluster
+	case arn != "":
 		if source, err = (&written{Source: arn}).source(c); err != nil {
 			return nil, err
 		}
@@ -125,7 +129,7 @@ func (d door) list(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (
 		}
 	}
 	found, err := d.find(ctx, c, func(m *mapping.Mapping) bool {
-		return m.Ref.Name > string(behind) && (source == "" || m.Source == source) && (called == "" || m.Function == called)
+		return m.Ref.Name > string(behind) && (m.Source == source || strings.HasPrefix(m.Source, source) && (source == "" || source == "topic:")) && (called == "" || m.Function == called)
 	})
 	if err != nil {
 		return nil, err

@@ -45,8 +45,11 @@ func Service(o Options) *aws.Service {
 	s := &aws.Service{Name: "lambda", Paths: []string{path}, Ops: []protocol.Op{create, get, update, remove, list}}
 	s.REST = func(r *http.Request, c *protocol.Call) (protocol.Op, *protocol.Error) {
 		rest, ok := strings.CutPrefix(strings.TrimSuffix(r.URL.Path, "/"), path)
-		if c.Name = strings.TrimPrefix(rest, "/"); ok && !strings.Contains(c.Name, "/") {
+		c.Name = strings.TrimPrefix(rest, "/")
+		if ok = ok && (rest == "" || rest[0] == '/'); ok && !strings.Contains(c.Name, "/") {
 			switch {
+			case c.Name != "" && name.Check(name.Mapping, c.Name) != nil:
+				return protocol.Op{}, notFound()
 			case c.Name == "" && r.Method == http.MethodPost:
 				return create, nil
 			case c.Name == "" && r.Method == http.MethodGet:
@@ -70,6 +73,10 @@ func invalid(format string, args ...any) error {
 	return protocol.Errorf("InvalidParameterValueException", format, args...)
 }
 
+func notFound() *protocol.Error {
+	return &protocol.Error{Shape: "ResourceNotFoundException", Status: http.StatusNotFound, Message: "The resource you requested does not exist."}
+}
+
 // refuse turns an error of mappings into Lambda's.
 func refuse(err error) error {
 	var ours *protocol.Error
@@ -79,7 +86,7 @@ func refuse(err error) error {
 	case errors.As(err, &ours):
 		return err
 	case errors.Is(err, mapping.ErrNotFound):
-		return &protocol.Error{Shape: "ResourceNotFoundException", Status: http.StatusNotFound, Message: "The resource you requested does not exist."}
+		return notFound()
 	case errors.Is(err, mapping.ErrConflict):
 		return &protocol.Error{Shape: "ResourceConflictException", Status: http.StatusConflict, Message: "The mapping was changed by somebody else at the same moment."}
 	case errors.Is(err, mapping.ErrInvalid):

@@ -153,10 +153,14 @@ func (in *written) into(c *protocol.Call, s *mapping.Spec) error {
 		}
 	}
 	if in.Window != nil {
-		s.WindowMs = *in.Window * 1000
+		if s.WindowMs = *in.Window * 1000; *in.Window < 0 || *in.Window > mapping.MostWindowMs/1000 {
+			return invalid("MaximumBatchingWindowInSeconds is %d; 0 to %d are possible.", *in.Window, mapping.MostWindowMs/1000)
+		}
 	}
-	if in.MaxAge != nil {
-		s.MaxAgeMs = max(*in.MaxAge, 0) * 1000 // -1 is no bound
+	if in.MaxAge != nil { // -1 is no bound
+		if s.MaxAgeMs = max(*in.MaxAge, 0) * 1000; *in.MaxAge < -1 || *in.MaxAge > mapping.MostAgeMs/1000 {
+			return invalid("MaximumRecordAgeInSeconds is %d; -1 to %d are possible.", *in.MaxAge, mapping.MostAgeMs/1000)
+		}
 	}
 	if in.Bisect != nil {
 		s.Bisect = *in.Bisect
@@ -173,8 +177,12 @@ func (in *written) into(c *protocol.Call, s *mapping.Spec) error {
 		}
 		s.ReportFailures = len(in.Responses) > 0
 	}
-	if in.Scaling != nil && in.Scaling.Concurrency > 0 {
-		s.Concurrency = int(in.Scaling.Concurrency)
+	if in.Scaling != nil && strings.HasPrefix(s.Source, "queue:") {
+		if s.Concurrency = int(in.Scaling.Concurrency); s.Concurrency == 0 { // nothing is said of it any more
+			s.Concurrency = mapping.DefaultConcurrency
+		}
+	} else if in.Scaling != nil && in.Scaling.Concurrency != 0 {
+		s.Concurrency = int(in.Scaling.Concurrency) // which topics refuse
 	}
 	return in.destined(c, s)
 }
@@ -215,6 +223,9 @@ func (in *written) begins(s *mapping.Spec) error {
 	case "AT_TIMESTAMP":
 		if in.PositionTime == nil {
 			return invalid("StartingPositionTimestamp is required with AT_TIMESTAMP.")
+		}
+		if *in.PositionTime < 0 {
+			return invalid("StartingPositionTimestamp is before 1970.")
 		}
 		s.From = time.UnixMilli(int64(*in.PositionTime)).UTC().Format(time.RFC3339Nano)
 	default:
