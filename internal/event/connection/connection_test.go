@@ -240,6 +240,12 @@ func TestAClientThatIsRefusedIsNotAuthorized(t *testing.T) {
 	g.code = 401
 	r.connect("oauth", g.auth())
 	r.stands("oauth", connection.Deauthorized)
+	g.mu.Lock()
+	g.code = 200 // whoever gives tokens knows the client by now
+	g.mu.Unlock()
+	_, _, err := r.svc.Put(r.ctx(), name.Of(name.Connection, "oauth"), connection.Spec{Auth: g.auth()})
+	r.must(err)
+	r.stands("oauth", connection.Authorized)
 }
 
 func TestWhatCannotBeAConnection(t *testing.T) {
