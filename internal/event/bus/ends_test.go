@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -268,6 +269,96 @@ func TestABusThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
 				t.Errorf("its second event lies at %d", got.Offset)
 			}
 		})
+	}
+}
+
+// A rule is put while somebody deletes a bus without force, which he finds out after he
+// noted that it ends. Whoever else deletes or makes the bus in that moment, or when he was
+// killed in it, leaves the bus and what it has.
+func TestABusThatIsUsedAfterAllStays(t *testing.T) {
+	for what, c := range map[string]struct {
+		do   func(*rig) error
+		want error
+	}{
+		"deleted":     {func(r *rig) error { return r.buses.Delete(r.ctx, shop(), false) }, bus.ErrInUse},
+		"made":        {func(r *rig) error { _, err := r.buses.Create(r.ctx, shop(), bus.Spec{}); return err }, bus.ErrExists},
+		"left for it": {nil, nil},
+	} {
+		for _, killed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, killed %v", what, killed), func(t *testing.T) {
+				r := newRig(t)
+				_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+				r.must(err)
+				r.put(shop(), "app", "Paid", `{}`)
+				writes := 0
+				late := r.other(func(o object.Object, _ bool) error {
+					if o.Ref.Kind != name.Bus {
+						return nil
+					}
+					switch writes++; {
+					case writes == 1:
+						r.rule(shop().Rule("late"), `{"source":["app"]}`)
+					case writes == 2 && killed:
+						return errCut
+					case writes == 2 && c.do != nil:
+						if err := c.do(r); !errors.Is(err, c.want) {
+							t.Errorf("meanwhile: %v", err)
+						}
+					}
+					return nil
+				})
+				err = late.Delete(r.ctx, shop(), false)
+				if killed != errors.Is(err, errCut) || !killed && !errors.Is(err, bus.ErrInUse) {
+					t.Errorf("deleted: %v", err)
+				}
+				if killed && c.do != nil {
+					if err := c.do(r); !errors.Is(err, c.want) {
+						t.Errorf("afterwards: %v", err)
+					}
+				}
+				if killed && c.do == nil {
+					return // it is for the next one who deletes or makes it
+				}
+				if got := r.put(shop(), "app", "Paid", `{}`); got.Offset != 1 {
+					t.Errorf("its second event lies at %d", got.Offset)
+				}
+				if src := r.source(shop()); len(src.Rules) != 1 {
+					t.Errorf("its rules are %+v", src.Rules)
+				}
+				r.must(r.buses.Delete(r.ctx, shop(), true))
+				r.noneOf("shop")
+			})
+		}
+	}
+}
+
+// Who ends a bus ends none that somebody takes back in the same moment.
+func TestABusWhoseEndIsTakenBackIsNotCleared(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	// The first is killed when it has noted that the bus ends.
+	writes := 0
+	cut := r.other(func(o object.Object, _ bool) error {
+		if writes++; writes > 1 {
+			return errCut
+		}
+		return nil
+	})
+	if err := cut.Delete(r.ctx, shop(), false); !errors.Is(err, errCut) {
+		t.Fatalf("killed: %v", err)
+	}
+	// The second is about to end it when another does, and makes it anew.
+	late := r.other(once(name.Bus, false, func() {
+		_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+		r.must(err)
+		r.rule(shop().Rule("new"), `{"source":["app"]}`)
+	}))
+	if err := late.Delete(r.ctx, shop(), false); err != nil {
+		t.Errorf("the late one: %v", err)
+	}
+	if src := r.source(shop()); len(src.Rules) != 1 || r.o.Partitions("shop") != 1 {
+		t.Errorf("the new bus has the rules %+v and %d partitions", src.Rules, r.o.Partitions("shop"))
 	}
 }
 
