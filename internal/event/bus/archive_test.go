@@ -178,4 +178,11 @@ func TestArchivesAreWeighed(t *testing.T) {
 	if got := weigh()[0]; got.Events != 10_011 || got.Exact {
 		t.Errorf("with more than are counted: %+v", got)
 	}
+	// What cannot be told of one is no matter of the others.
+	_, err = kadm.NewClient(r.kafka).DeleteTopic(r.ctx, paid.Topic)
+	r.must(err)
+	got, err := r.buses.Weigh(r.ctx, []bus.Archive{paid, all, lost})
+	if err == nil || len(got) != 3 || !got[0].Unknown || got[1].Unknown || got[1].Events != 10_011 || got[2].Unknown {
+		t.Errorf("with one whose topic is gone: %+v, %v", got, err)
+	}
 }
