@@ -174,7 +174,7 @@ func (s *Service) buildArchive(ctx context.Context, b Bus, a *Archive, left bool
 			return "", err
 		}
 	}
-	return idText(id), s.copyTo(ctx, b, a.Full(), &a.ArchiveSpec)
+	return idText(id), s.copyTo(ctx, b, a, &a.ArchiveSpec)
 }
 
 // notMade refuses a topic that is there and was not made for an archive.
@@ -190,9 +190,11 @@ func (s *ArchiveSpec) keep() int64 {
 	return s.RetentionMs
 }
 
-// copyTo has the rule that writes an archive's copies be what it is to be.
-func (s *Service) copyTo(ctx context.Context, b Bus, full name.Ref, spec *ArchiveSpec) error {
-	_, _, err := s.changeRule(ctx, b.Rule(archiveRule+full.Name), changing{make: true, managed: true, how: func(n *noteOfRule) error {
+// copyTo has the rule that writes an archive's copies be what it is to be. It is put under
+// the archive: no rule is left of one that somebody deletes meanwhile.
+func (s *Service) copyTo(ctx context.Context, b Bus, a *Archive, spec *ArchiveSpec) error {
+	full := a.Full()
+	_, _, err := s.changeRule(ctx, b.Rule(archiveRule+full.Name), changing{make: true, managed: true, owner: a.object(), how: func(n *noteOfRule) error {
 		n.Pattern, n.ManagedBy, n.Description = spec.Pattern, full.Name, "copies what "+full.String()+" keeps"
 		if len(n.Targets) == 0 {
 			n.Targets = []Target{{ID: "archive"}}
@@ -320,7 +322,7 @@ func (s *Service) updateArchive(ctx context.Context, ref NamedRef, change func(*
 		if err := s.setRetention(ctx, spec.Topic, spec.keep()); err != nil {
 			return Archive{}, err
 		}
-		if err := s.copyTo(ctx, b, old.Full(), &spec); err != nil {
+		if err := s.copyTo(ctx, b, &old, &spec); err != nil {
 			return Archive{}, err
 		}
 	}

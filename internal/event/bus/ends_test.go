@@ -226,6 +226,43 @@ func TestAnArchiveWhoseMakingWasCutOffIsNone(t *testing.T) {
 	})
 }
 
+// asked objects let something happen before the first of a kind is read.
+type asked struct {
+	bus.Objects
+	kind name.Kind
+	then func()
+}
+
+func (a *asked) Get(ctx context.Context, ref name.Ref) (object.Object, error) {
+	if then := a.then; then != nil && ref.Kind == a.kind {
+		a.then = nil
+		then()
+	}
+	return a.Objects.Get(ctx, ref)
+}
+
+// An archive is deleted while another node changes it: no rule is left that nobody could
+// delete any more.
+func TestAnArchiveThatIsDeletedWhileItIsChangedLeavesNoRule(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	_, err = r.buses.CreateArchive(r.ctx, paid(), bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`})
+	r.must(err)
+	o := r.o
+	o.Objects = &asked{r.o.Objects, name.Rule, func() { r.must(r.buses.DeleteArchive(r.ctx, paid())) }}
+	late := bus.New(o)
+	defer late.Close()
+	_, err = late.UpdateArchive(r.ctx, paid(), func(s *bus.ArchiveSpec) error { s.Pattern = `{"detail-type":["Sent"]}`; return nil })
+	if !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("changed: %v", err)
+	}
+	r.noneOf(paidTopic)
+	if err := r.buses.Delete(r.ctx, shop(), false); err != nil {
+		t.Errorf("the bus: %v", err)
+	}
+}
+
 func TestAnArchiveTakesNoTopicThatIsAnothers(t *testing.T) {
 	r := newRig(t)
 	r.topic(paidTopic)
