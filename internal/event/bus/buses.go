@@ -70,6 +70,7 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 		return Bus{}, err
 	}
 	left := old.making && !old.Adopted && old.Topic == spec.Topic
+	asked := spec.RetentionMs
 	if spec.Adopted = spec.Adopted && !left; !spec.Adopted && spec.RetentionMs == 0 {
 		spec.RetentionMs = DefaultRetentionMs
 	}
@@ -83,6 +84,9 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 	}
 	if err != nil {
 		return Bus{}, err
+	}
+	if n.Adopted { // perhaps only now: it keeps events as long as it did, unless it was asked otherwise
+		n.RetentionMs = asked
 	}
 	b, err := s.put(ctx, &making, n)
 	s.sources.flush()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"ottla/internal/event/bus"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
@@ -260,6 +262,55 @@ func TestAnArchiveThatIsDeletedWhileItIsChangedLeavesNoRule(t *testing.T) {
 	r.noneOf(paidTopic)
 	if err := r.buses.Delete(r.ctx, shop(), false); err != nil {
 		t.Errorf("the bus: %v", err)
+	}
+}
+
+// noted objects let something happen after the first of a kind was written.
+type noted struct {
+	bus.Objects
+	kind name.Kind
+	then func()
+}
+
+func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
+	out, err := n.Objects.Put(ctx, o)
+	n.told(o)
+	return out, err
+}
+
+func (n *noted) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
+	out, err := n.Objects.PutUnder(ctx, o, owner)
+	n.told(o)
+	return out, err
+}
+
+func (n *noted) told(o object.Object) {
+	if then := n.then; then != nil && o.Ref.Kind == n.kind {
+		n.then = nil
+		then()
+	}
+}
+
+// A topic is made by somebody else after it was looked for, and before the bus makes it: it
+// keeps events as long as he wants.
+func TestATopicThatIsMadeMeanwhileKeepsItsRetention(t *testing.T) {
+	r := newRig(t)
+	o := r.o
+	o.Objects = &noted{r.o.Objects, name.Bus, func() {
+		keep := "9999999999"
+		_, err := kadm.NewClient(r.kafka).CreateTopic(r.ctx, 1, -1, map[string]*string{"retention.ms": &keep}, "shop")
+		r.must(err)
+	}}
+	late := bus.New(o)
+	defer late.Close()
+	b, err := late.Create(r.ctx, shop(), bus.Spec{})
+	if err != nil || !b.Adopted {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	_, err = r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "day"}, bus.ArchiveSpec{Bus: shop(), RetentionMs: 86_400_000})
+	r.must(err)
+	if got := r.retention("shop"); got != "9999999999" {
+		t.Errorf("with an archive of a day it keeps events for %s", got)
 	}
 }
 
