@@ -137,9 +137,36 @@ func (s *Service) createArchive(ctx context.Context, ref NamedRef, spec ArchiveS
 		if errors.Is(err, ErrInvalid) && made.TopicID == "" { // it will never be, and nothing was made
 			err = errors.Join(err, s.o.Objects.Remove(ctx, a.object()))
 		}
-		return Archive{}, err
+		return Archive{}, s.unmakeArchive(ctx, ref, made, err)
 	}
-	return s.putArchive(ctx, b, &a, made)
+	done, err := s.putArchive(ctx, b, &a, made)
+	return done, s.unmakeArchive(ctx, ref, made, err)
+}
+
+// unmakeArchive ends an archive that was deleted while it was made, as unmake does of a
+// bus, if that is why it could not be made.
+func (s *Service) unmakeArchive(ctx context.Context, ref NamedRef, n noteOfArchive, why error) error {
+	if n.TopicID == "" || !errors.Is(why, ErrNotFound) && !errors.Is(why, ErrConflict) {
+		return why
+	}
+	o := object.Object{Ref: ref.full(name.Archive)}
+	n.Ending = true
+	var err error
+	if o.Spec, err = json.Marshal(n); err != nil {
+		return fmt.Errorf("write %s: %w", o.Ref, err)
+	}
+	o, err = s.o.Objects.Put(ctx, o)
+	if errors.Is(err, object.ErrConflict) { // it is there, or another
+		return why
+	}
+	if err != nil {
+		return errors.Join(why, objectError(ref.full(name.Archive), err))
+	}
+	a, err := archiveOf(&o)
+	if err == nil {
+		err = s.endArchive(ctx, &a)
+	}
+	return errors.Join(why, err)
 }
 
 // object is that of an archive, without what it says.

@@ -89,8 +89,25 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 		n.RetentionMs = asked
 	}
 	b, err := s.put(ctx, &making, n)
+	if errors.Is(err, ErrNotFound) && n.TopicID != "" {
+		err = errors.Join(err, s.unmake(ctx, ref, n))
+	}
 	s.sources.flush()
 	return b, err
+}
+
+// unmake ends a bus that was deleted while it was made, before there was the topic that it
+// has now. It is noted once more, as one that ends: meanwhile nobody adopts the topic.
+func (s *Service) unmake(ctx context.Context, ref Ref, n noteOfBus) error {
+	n.Ending, n.Clearing = true, true
+	b, err := s.put(ctx, &Bus{Ref: ref}, n)
+	if errors.Is(err, ErrConflict) { // somebody makes it anew, and has adopted the topic
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, &b)
 }
 
 // object is that of a bus, without what it says.

@@ -291,6 +291,35 @@ func (n *noted) told(o object.Object) {
 	}
 }
 
+// Somebody deletes what another node has noted that it makes, and whose topic is not there
+// yet: the topic that is made then is nobody's.
+func TestWhatIsDeletedWhileItIsMadeLeavesNoTopic(t *testing.T) {
+	r := newRig(t)
+	late := func(kind name.Kind, then func()) *bus.Service {
+		o := r.o
+		o.Objects = &noted{r.o.Objects, kind, then}
+		s := bus.New(o)
+		t.Cleanup(s.Close)
+		return s
+	}
+	_, err := late(name.Bus, func() { r.must(r.buses.Delete(r.ctx, shop(), false)) }).Create(r.ctx, shop(), bus.Spec{})
+	if !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("a bus that was deleted meanwhile: %v", err)
+	}
+	r.noneOf("shop")
+	if b, err := r.buses.Create(r.ctx, shop(), bus.Spec{}); err != nil || b.Adopted {
+		t.Errorf("made anew: %+v, %v", b, err)
+	}
+
+	spec := bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`}
+	if _, err = late(name.Archive, func() { r.must(r.buses.DeleteArchive(r.ctx, paid())) }).CreateArchive(r.ctx, paid(), spec); err != nil {
+		t.Errorf("an archive that was deleted meanwhile is made after that: %v", err)
+	}
+	r.must(r.buses.DeleteArchive(r.ctx, paid()))
+	r.noneOf(paidTopic)
+	r.must(r.buses.Delete(r.ctx, shop(), false))
+}
+
 // A topic is made by somebody else after it was looked for, and before the bus makes it: it
 // keeps events as long as he wants.
 func TestATopicThatIsMadeMeanwhileKeepsItsRetention(t *testing.T) {
