@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -8,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 )
 
 // retention is how long a topic keeps records, in ms.
@@ -56,6 +59,42 @@ func TestAnArchiveWithoutAPatternKeepsTheBusesEvents(t *testing.T) {
 	r.must(r.buses.DeleteArchive(r.ctx, bus.NamedRef{Name: "day"}))
 	if got := r.retention("shop"); got != "7200000" {
 		t.Errorf("without archives: %s", got)
+	}
+}
+
+// listing objects let something happen after they were listed.
+type listing struct {
+	bus.Objects
+	after func(name.Kind)
+}
+
+func (l listing) List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error) {
+	out, next, err := l.Objects.List(ctx, begin, after, most)
+	l.after(begin.Kind)
+	return out, next, err
+}
+
+// An archive is made at another node while this one changes how long a bus keeps events,
+// and has looked already which archives there are: the archive keeps its events.
+func TestWhoChangesTheRetentionSeesTheArchivesOfOthers(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	made := false
+	o := r.o
+	o.Objects = listing{r.o.Objects, func(of name.Kind) {
+		if of == name.Archive && !made {
+			made = true
+			_, err := r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "month"}, bus.ArchiveSpec{Bus: shop(), RetentionMs: 30 * 86_400_000})
+			r.must(err)
+		}
+	}}
+	late := bus.New(o)
+	defer late.Close()
+	_, err = late.Update(r.ctx, shop(), func(s *bus.Spec) error { s.RetentionMs = 3600_000; return nil })
+	r.must(err)
+	if got := r.retention("shop"); !made || got != "2592000000" {
+		t.Errorf("it keeps events for %s; made %v", got, made)
 	}
 }
 
@@ -138,5 +177,12 @@ func TestArchivesAreWeighed(t *testing.T) {
 	}
 	if got := weigh()[0]; got.Events != 10_011 || got.Exact {
 		t.Errorf("with more than are counted: %+v", got)
+	}
+	// What cannot be told of one is no matter of the others.
+	_, err = kadm.NewClient(r.kafka).DeleteTopic(r.ctx, paid.Topic)
+	r.must(err)
+	got, err := r.buses.Weigh(r.ctx, []bus.Archive{paid, all, lost})
+	if err == nil || len(got) != 3 || !got[0].Unknown || got[1].Unknown || got[1].Events != 10_011 || got[2].Unknown {
+		t.Errorf("with one whose topic is gone: %+v, %v", got, err)
 	}
 }

@@ -137,9 +137,36 @@ func (s *Service) createArchive(ctx context.Context, ref NamedRef, spec ArchiveS
 		if errors.Is(err, ErrInvalid) && made.TopicID == "" { // it will never be, and nothing was made
 			err = errors.Join(err, s.o.Objects.Remove(ctx, a.object()))
 		}
-		return Archive{}, err
+		return Archive{}, s.unmakeArchive(ctx, ref, made, err)
 	}
-	return s.putArchive(ctx, b, &a, made)
+	done, err := s.putArchive(ctx, b, &a, made)
+	return done, s.unmakeArchive(ctx, ref, made, err)
+}
+
+// unmakeArchive ends an archive that was deleted while it was made, as unmake does of a
+// bus, if that is why it could not be made.
+func (s *Service) unmakeArchive(ctx context.Context, ref NamedRef, n noteOfArchive, why error) error {
+	if n.TopicID == "" || !errors.Is(why, ErrNotFound) && !errors.Is(why, ErrConflict) {
+		return why
+	}
+	o := object.Object{Ref: ref.full(name.Archive)}
+	n.Ending = true
+	var err error
+	if o.Spec, err = json.Marshal(n); err != nil {
+		return fmt.Errorf("write %s: %w", o.Ref, err)
+	}
+	o, err = s.o.Objects.Put(ctx, o)
+	if errors.Is(err, object.ErrConflict) { // it is there, or another
+		return why
+	}
+	if err != nil {
+		return errors.Join(why, objectError(ref.full(name.Archive), err))
+	}
+	a, err := archiveOf(&o)
+	if err == nil {
+		err = s.endArchive(ctx, &a)
+	}
+	return errors.Join(why, err)
 }
 
 // object is that of an archive, without what it says.
@@ -174,7 +201,7 @@ func (s *Service) buildArchive(ctx context.Context, b Bus, a *Archive, left bool
 			return "", err
 		}
 	}
-	return idText(id), s.copyTo(ctx, b, a.Full(), &a.ArchiveSpec)
+	return idText(id), s.copyTo(ctx, b, a, &a.ArchiveSpec)
 }
 
 // notMade refuses a topic that is there and was not made for an archive.
@@ -190,9 +217,11 @@ func (s *ArchiveSpec) keep() int64 {
 	return s.RetentionMs
 }
 
-// copyTo has the rule that writes an archive's copies be what it is to be.
-func (s *Service) copyTo(ctx context.Context, b Bus, full name.Ref, spec *ArchiveSpec) error {
-	_, _, err := s.changeRule(ctx, b.Rule(archiveRule+full.Name), changing{make: true, managed: true, how: func(n *noteOfRule) error {
+// copyTo has the rule that writes an archive's copies be what it is to be. It is put under
+// the archive: no rule is left of one that somebody deletes meanwhile.
+func (s *Service) copyTo(ctx context.Context, b Bus, a *Archive, spec *ArchiveSpec) error {
+	full := a.Full()
+	_, _, err := s.changeRule(ctx, b.Rule(archiveRule+full.Name), changing{make: true, managed: true, owner: a.object(), how: func(n *noteOfRule) error {
 		n.Pattern, n.ManagedBy, n.Description = spec.Pattern, full.Name, "copies what "+full.String()+" keeps"
 		if len(n.Targets) == 0 {
 			n.Targets = []Target{{ID: "archive"}}
@@ -320,7 +349,7 @@ func (s *Service) updateArchive(ctx context.Context, ref NamedRef, change func(*
 		if err := s.setRetention(ctx, spec.Topic, spec.keep()); err != nil {
 			return Archive{}, err
 		}
-		if err := s.copyTo(ctx, b, old.Full(), &spec); err != nil {
+		if err := s.copyTo(ctx, b, &old, &spec); err != nil {
 			return Archive{}, err
 		}
 	}

@@ -51,7 +51,11 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 	old, err := s.noted(ctx, ref)
 	switch {
 	case err == nil && old.ending:
-		if err := s.end(ctx, &old); err != nil {
+		err := s.finish(ctx, &old, false)
+		if errors.Is(err, ErrInUse) { // it stays
+			return Bus{}, fmt.Errorf("%s: %w", ref.Full(), ErrExists)
+		}
+		if err != nil {
 			return Bus{}, err
 		}
 		old = Bus{Ref: ref}
@@ -66,6 +70,7 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 		return Bus{}, err
 	}
 	left := old.making && !old.Adopted && old.Topic == spec.Topic
+	asked := spec.RetentionMs
 	if spec.Adopted = spec.Adopted && !left; !spec.Adopted && spec.RetentionMs == 0 {
 		spec.RetentionMs = DefaultRetentionMs
 	}
@@ -80,9 +85,29 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 	if err != nil {
 		return Bus{}, err
 	}
+	if n.Adopted { // perhaps only now: it keeps events as long as it did, unless it was asked otherwise
+		n.RetentionMs = asked
+	}
 	b, err := s.put(ctx, &making, n)
+	if errors.Is(err, ErrNotFound) && n.TopicID != "" {
+		err = errors.Join(err, s.unmake(ctx, ref, n))
+	}
 	s.sources.flush()
 	return b, err
+}
+
+// unmake ends a bus that was deleted while it was made, before there was the topic that it
+// has now. It is noted once more, as one that ends: meanwhile nobody adopts the topic.
+func (s *Service) unmake(ctx context.Context, ref Ref, n noteOfBus) error {
+	n.Ending, n.Clearing = true, true
+	b, err := s.put(ctx, &Bus{Ref: ref}, n)
+	if errors.Is(err, ErrConflict) { // somebody makes it anew, and has adopted the topic
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, &b)
 }
 
 // object is that of a bus, without what it says.
@@ -273,31 +298,42 @@ func (s *Service) Delete(ctx context.Context, ref Ref, force bool) error {
 
 // delete notes that a bus ends, after which nothing is put under it any more, and ends it.
 func (s *Service) delete(ctx context.Context, b Bus, force bool) error {
-	if b.ending {
-		return s.end(ctx, &b)
+	if !b.ending {
+		if err := s.unused(ctx, b, force); err != nil {
+			return err
+		}
+		// While there is a bus it is known how far its replays are.
+		if err := s.endReplays(ctx, func(r *Replay) bool { return r.Bus.Full() == b.Full() }); err != nil {
+			return err
+		}
+		n := b.note(b.Spec)
+		n.Ending, n.Clearing = true, force
+		var err error
+		if b, err = s.put(ctx, &b, n); err != nil {
+			return err
+		}
+		s.sources.flush()
 	}
-	if err := s.unused(ctx, b, force); err != nil {
-		return err
+	return s.finish(ctx, &b, force)
+}
+
+// finish ends a bus that somebody has noted to end: who notes it may be killed, and others
+// come by at the same moment. It is ErrInUse, and stays, where something was put under it
+// before that was noted; what goes with it has not begun to go by then.
+func (s *Service) finish(ctx context.Context, b *Bus, force bool) error {
+	if !b.clearing {
+		err := s.unused(ctx, *b, force)
+		if errors.Is(err, ErrInUse) {
+			if _, back := s.put(ctx, b, b.note(b.Spec)); back != nil {
+				return back // whoever asks again takes it back, unless another ends it
+			}
+			s.sources.flush()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	// While there is a bus it is known how far its replays are.
-	if err := s.endReplays(ctx, func(r *Replay) bool { return r.Bus.Full() == b.Full() }); err != nil {
-		return err
-	}
-	n := b.note(b.Spec)
-	n.Ending = true
-	b, err := s.put(ctx, &b, n)
-	if err != nil {
-		return err
-	}
-	s.sources.flush()
-	if err := s.unused(ctx, b, force); errors.Is(err, ErrInUse) { // somebody put it at the same moment
-		n.Ending = false
-		_, back := s.put(ctx, &b, n)
-		return errors.Join(err, back)
-	} else if err != nil {
-		return err
-	}
-	return s.end(ctx, &b)
+	return s.end(ctx, b)
 }
 
 // unused tells whether nothing belongs to a bus, for a Delete without force.
@@ -329,6 +365,18 @@ func (s *Service) end(ctx context.Context, b *Bus) error {
 			err = nil
 		}
 		return err
+	}
+	if !b.clearing { // or somebody takes back that it ends
+		n := b.note(b.Spec)
+		n.Ending, n.Clearing = true, true
+		now, err := s.put(ctx, b, n)
+		if errors.Is(err, ErrNotFound) { // another has ended it
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		*b = now
 	}
 	if err := s.clear(ctx, b); err != nil {
 		return err

@@ -22,7 +22,8 @@
 //     "default" is there, and is made when it is used.
 //   - What has a topic is noted before that is made, and noted as ending before it goes
 //     (stage): then it is gone for all who ask, nothing is put under it, and whoever
-//     deletes or makes it again ends it.
+//     deletes or makes it again ends it. That a bus ends is taken back where something was
+//     put under it at the same moment, but not once the first of what it has goes (clearing).
 //   - A rule holds from offsets: the ends of the bus's partitions when it was put. So
 //     it takes what is put after the call was answered, and nothing that was put
 //     before the call. The same holds of a target that is added later.

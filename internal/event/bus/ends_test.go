@@ -3,8 +3,11 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"ottla/internal/event/bus"
 	"ottla/internal/event/name"
@@ -225,6 +228,121 @@ func TestAnArchiveWhoseMakingWasCutOffIsNone(t *testing.T) {
 	})
 }
 
+// asked objects let something happen before the first of a kind is read.
+type asked struct {
+	bus.Objects
+	kind name.Kind
+	then func()
+}
+
+func (a *asked) Get(ctx context.Context, ref name.Ref) (object.Object, error) {
+	if then := a.then; then != nil && ref.Kind == a.kind {
+		a.then = nil
+		then()
+	}
+	return a.Objects.Get(ctx, ref)
+}
+
+// An archive is deleted while another node changes it: no rule is left that nobody could
+// delete any more.
+func TestAnArchiveThatIsDeletedWhileItIsChangedLeavesNoRule(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	_, err = r.buses.CreateArchive(r.ctx, paid(), bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`})
+	r.must(err)
+	o := r.o
+	o.Objects = &asked{r.o.Objects, name.Rule, func() { r.must(r.buses.DeleteArchive(r.ctx, paid())) }}
+	late := bus.New(o)
+	defer late.Close()
+	_, err = late.UpdateArchive(r.ctx, paid(), func(s *bus.ArchiveSpec) error { s.Pattern = `{"detail-type":["Sent"]}`; return nil })
+	if !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("changed: %v", err)
+	}
+	r.noneOf(paidTopic)
+	if err := r.buses.Delete(r.ctx, shop(), false); err != nil {
+		t.Errorf("the bus: %v", err)
+	}
+}
+
+// noted objects let something happen after the first of a kind was written.
+type noted struct {
+	bus.Objects
+	kind name.Kind
+	then func()
+}
+
+func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
+	out, err := n.Objects.Put(ctx, o)
+	n.told(o)
+	return out, err
+}
+
+func (n *noted) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
+	out, err := n.Objects.PutUnder(ctx, o, owner)
+	n.told(o)
+	return out, err
+}
+
+func (n *noted) told(o object.Object) {
+	if then := n.then; then != nil && o.Ref.Kind == n.kind {
+		n.then = nil
+		then()
+	}
+}
+
+// Somebody deletes what another node has noted that it makes, and whose topic is not there
+// yet: the topic that is made then is nobody's.
+func TestWhatIsDeletedWhileItIsMadeLeavesNoTopic(t *testing.T) {
+	r := newRig(t)
+	late := func(kind name.Kind, then func()) *bus.Service {
+		o := r.o
+		o.Objects = &noted{r.o.Objects, kind, then}
+		s := bus.New(o)
+		t.Cleanup(s.Close)
+		return s
+	}
+	_, err := late(name.Bus, func() { r.must(r.buses.Delete(r.ctx, shop(), false)) }).Create(r.ctx, shop(), bus.Spec{})
+	if !errors.Is(err, bus.ErrNotFound) {
+		t.Errorf("a bus that was deleted meanwhile: %v", err)
+	}
+	r.noneOf("shop")
+	if b, err := r.buses.Create(r.ctx, shop(), bus.Spec{}); err != nil || b.Adopted {
+		t.Errorf("made anew: %+v, %v", b, err)
+	}
+
+	spec := bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`}
+	if _, err = late(name.Archive, func() { r.must(r.buses.DeleteArchive(r.ctx, paid())) }).CreateArchive(r.ctx, paid(), spec); err != nil {
+		t.Errorf("an archive that was deleted meanwhile is made after that: %v", err)
+	}
+	r.must(r.buses.DeleteArchive(r.ctx, paid()))
+	r.noneOf(paidTopic)
+	r.must(r.buses.Delete(r.ctx, shop(), false))
+}
+
+// A topic is made by somebody else after it was looked for, and before the bus makes it: it
+// keeps events as long as he wants.
+func TestATopicThatIsMadeMeanwhileKeepsItsRetention(t *testing.T) {
+	r := newRig(t)
+	o := r.o
+	o.Objects = &noted{r.o.Objects, name.Bus, func() {
+		keep := "9999999999"
+		_, err := kadm.NewClient(r.kafka).CreateTopic(r.ctx, 1, -1, map[string]*string{"retention.ms": &keep}, "shop")
+		r.must(err)
+	}}
+	late := bus.New(o)
+	defer late.Close()
+	b, err := late.Create(r.ctx, shop(), bus.Spec{})
+	if err != nil || !b.Adopted {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	_, err = r.buses.CreateArchive(r.ctx, bus.NamedRef{Name: "day"}, bus.ArchiveSpec{Bus: shop(), RetentionMs: 86_400_000})
+	r.must(err)
+	if got := r.retention("shop"); got != "9999999999" {
+		t.Errorf("with an archive of a day it keeps events for %s", got)
+	}
+}
+
 func TestAnArchiveTakesNoTopicThatIsAnothers(t *testing.T) {
 	r := newRig(t)
 	r.topic(paidTopic)
@@ -268,6 +386,96 @@ func TestABusThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
 				t.Errorf("its second event lies at %d", got.Offset)
 			}
 		})
+	}
+}
+
+// A rule is put while somebody deletes a bus without force, which he finds out after he
+// noted that it ends. Whoever else deletes or makes the bus in that moment, or when he was
+// killed in it, leaves the bus and what it has.
+func TestABusThatIsUsedAfterAllStays(t *testing.T) {
+	for what, c := range map[string]struct {
+		do   func(*rig) error
+		want error
+	}{
+		"deleted":     {func(r *rig) error { return r.buses.Delete(r.ctx, shop(), false) }, bus.ErrInUse},
+		"made":        {func(r *rig) error { _, err := r.buses.Create(r.ctx, shop(), bus.Spec{}); return err }, bus.ErrExists},
+		"left for it": {nil, nil},
+	} {
+		for _, killed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, killed %v", what, killed), func(t *testing.T) {
+				r := newRig(t)
+				_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+				r.must(err)
+				r.put(shop(), "app", "Paid", `{}`)
+				writes := 0
+				late := r.other(func(o object.Object, _ bool) error {
+					if o.Ref.Kind != name.Bus {
+						return nil
+					}
+					switch writes++; {
+					case writes == 1:
+						r.rule(shop().Rule("late"), `{"source":["app"]}`)
+					case writes == 2 && killed:
+						return errCut
+					case writes == 2 && c.do != nil:
+						if err := c.do(r); !errors.Is(err, c.want) {
+							t.Errorf("meanwhile: %v", err)
+						}
+					}
+					return nil
+				})
+				err = late.Delete(r.ctx, shop(), false)
+				if killed != errors.Is(err, errCut) || !killed && !errors.Is(err, bus.ErrInUse) {
+					t.Errorf("deleted: %v", err)
+				}
+				if killed && c.do != nil {
+					if err := c.do(r); !errors.Is(err, c.want) {
+						t.Errorf("afterwards: %v", err)
+					}
+				}
+				if killed && c.do == nil {
+					return // it is for the next one who deletes or makes it
+				}
+				if got := r.put(shop(), "app", "Paid", `{}`); got.Offset != 1 {
+					t.Errorf("its second event lies at %d", got.Offset)
+				}
+				if src := r.source(shop()); len(src.Rules) != 1 {
+					t.Errorf("its rules are %+v", src.Rules)
+				}
+				r.must(r.buses.Delete(r.ctx, shop(), true))
+				r.noneOf("shop")
+			})
+		}
+	}
+}
+
+// Who ends a bus ends none that somebody takes back in the same moment.
+func TestABusWhoseEndIsTakenBackIsNotCleared(t *testing.T) {
+	r := newRig(t)
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	// The first is killed when it has noted that the bus ends.
+	writes := 0
+	cut := r.other(func(o object.Object, _ bool) error {
+		if writes++; writes > 1 {
+			return errCut
+		}
+		return nil
+	})
+	if err := cut.Delete(r.ctx, shop(), false); !errors.Is(err, errCut) {
+		t.Fatalf("killed: %v", err)
+	}
+	// The second is about to end it when another does, and makes it anew.
+	late := r.other(once(name.Bus, false, func() {
+		_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+		r.must(err)
+		r.rule(shop().Rule("new"), `{"source":["app"]}`)
+	}))
+	if err := late.Delete(r.ctx, shop(), false); err != nil {
+		t.Errorf("the late one: %v", err)
+	}
+	if src := r.source(shop()); len(src.Rules) != 1 || r.o.Partitions("shop") != 1 {
+		t.Errorf("the new bus has the rules %+v and %d partitions", src.Rules, r.o.Partitions("shop"))
 	}
 }
 

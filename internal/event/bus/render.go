@@ -65,7 +65,7 @@ func (t *Target) render(where place, rule RuleRef, of *plan.Target) (func(*plan.
 		}
 		r.path = append(r.path, p)
 	}
-	if t.Group != "" {
+	if t.Group != "" && of == nil { // what is kept was checked by what held then: the rule runs
 		if err := name.CheckGroup(t.Group); err != nil {
 			return nil, because("group", err)
 		}

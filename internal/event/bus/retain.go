@@ -2,22 +2,51 @@ package bus
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// retain has a bus's topic keep events as long as the bus and its archives want it. An
-// adopted topic keeps them at least as long as it did.
+// retain has a bus's topic keep events as long as the bus and its archives want it, until
+// nobody changed that meanwhile: of those who change it at the same moment the last one to
+// come sees what all have written.
 func (s *Service) retain(ctx context.Context, b Bus) error {
-	archives, err := s.archivesOf(ctx, b.Full())
+	keep, err := s.keepOf(ctx, b)
 	if err != nil {
 		return err
+	}
+	for range tries {
+		if err := s.setRetention(ctx, b.Topic, keep); err != nil {
+			return err
+		}
+		now, err := s.current(ctx, b.Ref)
+		if errors.Is(err, ErrNotFound) || err == nil && now.ID != b.ID {
+			return nil // it has gone, and its archives with it
+		}
+		if err != nil {
+			return err
+		}
+		was := keep
+		if keep, err = s.keepOf(ctx, now); err != nil || keep == was {
+			return err
+		}
+	}
+	return fmt.Errorf("how long %s keeps events: %w", b.Full(), ErrConflict)
+}
+
+// keepOf is how long a bus's topic is to keep events, in ms, as far as this node's mirror
+// has come. An adopted topic keeps them at least as long as it did.
+func (s *Service) keepOf(ctx context.Context, b Bus) (int64, error) {
+	archives, err := s.archivesOf(ctx, b.Full())
+	if err != nil {
+		return 0, err
 	}
 	keep := b.RetentionMs
 	if keep == 0 {
 		if keep, err = s.retention(ctx, b.Topic); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	for _, a := range archives {
@@ -29,7 +58,7 @@ func (s *Service) retain(ctx context.Context, b Bus) error {
 			keep = max(keep, a.RetentionMs)
 		}
 	}
-	return s.setRetention(ctx, b.Topic, keep)
+	return keep, nil
 }
 
 // retention is how long a topic keeps events, in ms.

@@ -41,6 +41,7 @@ type changing struct {
 	make    bool // where there is none
 	managed bool // it is this package's own
 	how     func(*noteOfRule) error
+	owner   object.Object // whose it is; the zero one: the bus's
 }
 
 func (s *Service) changeRule(ctx context.Context, ref RuleRef, c changing) (r Rule, created bool, err error) {
@@ -95,14 +96,18 @@ func (s *Service) changeOnce(ctx context.Context, ref RuleRef, c changing) (Rule
 	if err := s.begin(ctx, b, &note, created || old.Disabled && !note.Disabled); err != nil {
 		return Rule{}, false, err
 	}
-	r, err := s.putRule(ctx, b, old, &note)
+	owner := b.object()
+	if c.owner.ID != "" {
+		owner = c.owner
+	}
+	r, err := s.putRule(ctx, owner, old, &note)
 	return r, created, err
 }
 
-// putRule writes the object of a rule, and has its schedule say the same. Whoever is
+// putRule writes the object of a rule, which is owner's, and has its schedule say the same. Whoever is
 // killed in between, with a rule that runs at no time, has not told that it does; no
 // schedule is left that is no rule's.
-func (s *Service) putRule(ctx context.Context, b Bus, old Rule, note *noteOfRule) (Rule, error) {
+func (s *Service) putRule(ctx context.Context, owner object.Object, old Rule, note *noteOfRule) (Rule, error) {
 	ref := RuleRefOf(old.Full())
 	if note.Schedule != "" && s.o.Schedules == nil {
 		return Rule{}, invalid("schedule", "this node has no schedules")
@@ -116,7 +121,7 @@ func (s *Service) putRule(ctx context.Context, b Bus, old Rule, note *noteOfRule
 			return Rule{}, err
 		}
 	}
-	o, err := s.o.Objects.PutUnder(ctx, object.Object{Ref: ref.Full(), ID: old.ID, Version: old.Version, Spec: text}, b.object())
+	o, err := s.o.Objects.PutUnder(ctx, object.Object{Ref: ref.Full(), ID: old.ID, Version: old.Version, Spec: text}, owner)
 	if err = objectError(ref.Full(), err); old.Schedule == "" && note.Schedule == "" {
 		if err != nil {
 			return Rule{}, err

@@ -43,6 +43,7 @@ type Bus struct {
 	Version           int64
 	Created, Modified time.Time
 	making, ending    bool      // it is no bus yet, or none any more
+	clearing          bool      // what belongs to it goes: it cannot be one again
 	topicID           uuid.UUID // of a topic that was made for it; zero: none was, or it is not noted
 }
 
@@ -174,6 +175,9 @@ type noteOfBus struct {
 type stage struct {
 	Making bool `json:"making,omitempty"` // it is none yet
 	Ending bool `json:"ending,omitempty"` // it is none any more
+	// Clearing is noted of a bus that is Ending before the first of what belongs to it
+	// goes: until then it may be taken back that it ends, and from then on not.
+	Clearing bool `json:"clearing,omitempty"`
 	// TopicID is that of a topic that was made for it.
 	TopicID string `json:"topic_id,omitempty"`
 }
@@ -204,7 +208,7 @@ func busOf(o *object.Object) (Bus, error) {
 	if err := json.Unmarshal(o.Spec, &n); err != nil {
 		return b, fmt.Errorf("read what %s is: %w", o.Ref, err)
 	}
-	b.Spec, b.making, b.ending, b.topicID = n.Spec, n.Making, n.Ending, n.readID()
+	b.Spec, b.making, b.ending, b.clearing, b.topicID = n.Spec, n.Making, n.Ending, n.Clearing, n.readID()
 	return b, nil
 }
 

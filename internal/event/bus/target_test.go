@@ -111,6 +111,24 @@ func (r *rig) sent(ref bus.RuleRef, target bus.Target, e *envelope.Event) plan.P
 	return p
 }
 
+// A rule that was kept when its group could be one runs: only what is put is checked anew.
+func TestARuleIsNotLostWithAGroupThatCannotBePutAnyMore(t *testing.T) {
+	r := newRig(t)
+	rule := bus.Ref{}.Rule("x")
+	r.rule(rule, `{"source":["app"]}`, bus.Target{ID: "t", To: "arn:aws:sqs:us-east-1:123456789012:q", Group: "a-b"})
+	o, err := r.o.Objects.Get(r.ctx, rule.Full())
+	r.must(err)
+	o.Spec = []byte(strings.Replace(string(o.Spec), "a-b", "a b", 1))
+	_, err = r.o.Objects.Put(r.ctx, o)
+	r.must(err)
+	if got := r.matched(r.source(rule.Of()), event("app", "Placed", `{}`)); len(got) != 1 {
+		t.Errorf("what takes an event: %v", got)
+	}
+	if _, errs, err := r.buses.PutTargets(r.ctx, rule, []bus.Target{{ID: "t", To: "arn:aws:sqs:us-east-1:123456789012:q", Group: "a b"}}); err != nil || !errors.Is(errs[0], bus.ErrInvalid) {
+		t.Errorf("put: %v, %v", errs, err)
+	}
+}
+
 func TestWhatTargetsGet(t *testing.T) {
 	r := newRig(t)
 	r.topic("copy")

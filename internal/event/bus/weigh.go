@@ -20,6 +20,8 @@ type Weight struct {
 	// mostCounted, how many there are is concluded from the newest of them.
 	Events int64
 	Exact  bool
+	// Unknown is a weight that cannot be told now.
+	Unknown bool
 }
 
 const (
@@ -31,11 +33,13 @@ const (
 	weighWithin = 2 * time.Second
 )
 
-// Weigh tells how much archives have, in their order.
+// Weigh tells how much archives have, in their order. An error says why some, or all, are
+// unknown.
 func (s *Service) Weigh(ctx context.Context, archives []Archive) ([]Weight, error) {
 	ctx, cancel := context.WithTimeout(ctx, weighWithin)
 	defer cancel()
-	topics, of := make([]string, len(archives)), map[string]Weight{}
+	out, topics, of := make([]Weight, len(archives)), make([]string, len(archives)), map[string]Weight{}
+	var why []error
 	for i, a := range archives {
 		if topics[i] = a.Topic; a.Topic == "" {
 			b, err := s.Get(ctx, a.Bus)
@@ -43,64 +47,76 @@ func (s *Service) Weigh(ctx context.Context, archives []Archive) ([]Weight, erro
 				continue // it is being deleted
 			}
 			if err != nil {
-				return nil, err
+				why, out[i].Unknown = append(why, err), true
+				continue
 			}
 			topics[i] = b.Topic
 		}
 		if topics[i] != "" {
-			of[topics[i]] = Weight{}
+			of[topics[i]] = Weight{Unknown: true}
 		}
 	}
-	if len(of) == 0 {
-		return make([]Weight, len(archives)), nil
+	if len(of) > 0 {
+		if err := s.weighTopics(ctx, of); err != nil {
+			why = append(why, unavailable("weigh archives", err))
+		}
 	}
-	c, err := s.o.Client()
-	if err != nil {
-		return nil, unavailable("weigh archives", err)
-	}
-	defer c.Close()
-	if err := weighTopics(ctx, c, of); err != nil {
-		return nil, unavailable("weigh archives", err)
-	}
-	out := make([]Weight, len(archives))
 	for i, topic := range topics {
-		out[i] = of[topic]
+		if topic != "" {
+			out[i] = of[topic]
+		}
 	}
-	return out, nil
+	return out, errors.Join(why...)
 }
 
-// weighTopics fills in what topics have.
-func weighTopics(ctx context.Context, c *kgo.Client, of map[string]Weight) error {
+// weighTopics fills in what topics have, as far as it can be told.
+func (s *Service) weighTopics(ctx context.Context, of map[string]Weight) error {
+	c, err := s.o.Client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
 	names, admin := sortedKeys(of), kadm.NewClient(c)
-	begins, err := admin.ListStartOffsets(ctx, names...)
+	topics, err := admin.ListTopics(ctx, names...)
 	if err != nil {
 		return err
 	}
-	ends, err := admin.ListCommittedOffsets(ctx, names...)
-	if err != nil {
-		return err
-	}
+	// Of what some nodes do not answer the rest is there.
+	begins, noBegins := admin.ListStartOffsets(ctx, names...)
+	ends, noEnds := admin.ListCommittedOffsets(ctx, names...)
 	sizes, err := sizesOf(ctx, admin, ends)
-	if err != nil {
-		return err
-	}
+	why := []error{noBegins, noEnds, err}
 	for _, topic := range names {
-		w := Weight{Exact: true}
-		for p, end := range ends[topic] {
-			w.Bytes += sizes[topic][p]
-			begin, there := begins.Lookup(topic, p)
-			if err := errors.Join(end.Err, begin.Err); err != nil || !there {
-				return fmt.Errorf("find the offsets of %s-%d: %w", topic, p, err)
-			}
-			n, exact, err := countEvents(ctx, c, topic, p, begin.Offset, end.Offset)
+		w := Weight{Exact: true, Unknown: err != nil}
+		for p := range topics[topic].Partitions {
+			n, exact, err := countAll(ctx, c, topic, p, begins, ends)
 			if err != nil {
-				return err
+				why, w.Unknown = append(why, err), true
+				break
 			}
+			w.Bytes += sizes[topic][p]
 			w.Events, w.Exact = w.Events+n, w.Exact && exact
+		}
+		if err := topics[topic].Err; err != nil {
+			why, w.Unknown = append(why, fmt.Errorf("find the topic %s: %w", topic, err)), true
 		}
 		of[topic] = w
 	}
-	return nil
+	return errors.Join(why...)
+}
+
+// countAll counts the events of a partition.
+func countAll(ctx context.Context, c *kgo.Client, topic string, p int32, begins, ends kadm.ListedOffsets) (n int64, exact bool, err error) {
+	begin, known := begins.Lookup(topic, p)
+	end, knownToo := ends.Lookup(topic, p)
+	err = errors.Join(begin.Err, end.Err)
+	if err == nil && !(known && knownToo) {
+		err = errors.New("its leader has not answered")
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("find the offsets of %s-%d: %w", topic, p, err)
+	}
+	return countEvents(ctx, c, topic, p, begin.Offset, end.Offset)
 }
 
 // sizesOf are the bytes of partitions at the node that has most of each.

@@ -17,6 +17,7 @@ import (
 	"ottla/internal/config"
 	"ottla/internal/event/connection"
 	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/seal"
@@ -240,6 +241,58 @@ func TestAClientThatIsRefusedIsNotAuthorized(t *testing.T) {
 	g.code = 401
 	r.connect("oauth", g.auth())
 	r.stands("oauth", connection.Deauthorized)
+	g.mu.Lock()
+	g.code = 200 // whoever gives tokens knows the client by now
+	g.mu.Unlock()
+	_, _, err := r.svc.Put(r.ctx(), name.Of(name.Connection, "oauth"), connection.Spec{Auth: g.auth()})
+	r.must(err)
+	r.stands("oauth", connection.Authorized)
+}
+
+// removing objects let something happen before one is removed, once.
+type removing struct {
+	connection.Objects
+	before func()
+}
+
+func (o *removing) Remove(ctx context.Context, what object.Object) error {
+	if before := o.before; before != nil {
+		o.before = nil
+		before()
+	}
+	return o.Objects.Remove(ctx, what)
+}
+
+// Another node deletes a connection and its destination, and makes them anew, while this
+// one deletes them: the new ones stay.
+func TestWhatIsMadeAnewIsNotDeletedByWhoDeletesTheOld(t *testing.T) {
+	r := newRig(t)
+	auth := connection.Auth{Type: connection.Basic, User: "u", Password: "p"}
+	r.connect("crm", auth)
+	ref, to := name.Of(name.Connection, "crm"), name.Of(name.Destination, "crm")
+	objects := &removing{Objects: r.Objects()}
+	late := connection.New(connection.Options{Objects: objects, Sealer: seal.New(r.Objects()), Now: r.clock.Now})
+	defer late.Close()
+	anew := func() {
+		r.must(r.svc.DeleteDestination(r.ctx(), to))
+		_, err := r.svc.Delete(r.ctx(), ref)
+		r.must(err)
+		r.connect("crm", auth)
+	}
+	objects.before = anew
+	old, err := r.svc.Describe(r.ctx(), ref)
+	r.must(err)
+	if gone, err := late.Delete(r.ctx(), ref); err != nil || gone.ID != old.ID {
+		t.Errorf("the connection %+v was deleted: %v", gone, err)
+	}
+	objects.before = anew
+	r.must(late.DeleteDestination(r.ctx(), to))
+	if _, err := r.svc.Describe(r.ctx(), ref); err != nil {
+		t.Errorf("the new connection: %v", err)
+	}
+	if _, err := r.svc.DescribeDestination(r.ctx(), to); err != nil {
+		t.Errorf("the new destination: %v", err)
+	}
 }
 
 func TestWhatCannotBeAConnection(t *testing.T) {

@@ -75,18 +75,23 @@ func (s *Service) Deauthorize(ctx context.Context, ref name.Ref) (Connection, er
 	}
 }
 
-// Delete takes a connection away. Destinations that have it are inactive then.
+// Delete takes a connection away. Destinations that have it are inactive then. One that
+// another has made anew meanwhile stays.
 func (s *Service) Delete(ctx context.Context, ref name.Ref) (Connection, error) {
+	var was Connection
 	for try := 1; ; try++ {
 		o, st, err := s.current(ctx, ref)
-		if err != nil {
+		switch gone := errors.Is(err, ErrNotFound) || err == nil && o.ID != was.ID; {
+		case was.ID != "" && gone: // somebody else has deleted it
+			return was, nil
+		case err != nil:
 			return Connection{}, err
 		}
-		err = objectError(ref, s.o.Objects.Delete(ctx, ref, o.Version))
-		if errors.Is(err, ErrConflict) && try < updates {
-			continue
+		was = connectionOf(o, st)
+		err = objectError(ref, s.o.Objects.Remove(ctx, o))
+		if !errors.Is(err, ErrConflict) || try == updates {
+			return was, err
 		}
-		return connectionOf(o, st), err
 	}
 }
 

@@ -39,14 +39,20 @@ func (s *Service) UpdateDestination(ctx context.Context, ref name.Ref, change fu
 	}
 }
 
-// DeleteDestination takes one away. What waits for targets that have it is dropped.
+// DeleteDestination takes one away. What waits for targets that have it is dropped. One
+// that another has made anew meanwhile stays.
 func (s *Service) DeleteDestination(ctx context.Context, ref name.Ref) error {
+	id := "" // of the destination that is deleted
 	for try := 1; ; try++ {
 		o, _, err := s.currentDestination(ctx, ref)
-		if err != nil {
+		switch gone := errors.Is(err, ErrNotFound) || err == nil && o.ID != id; {
+		case id != "" && gone: // somebody else has deleted it
+			return nil
+		case err != nil:
 			return err
 		}
-		err = objectError(ref, s.o.Objects.Delete(ctx, ref, o.Version))
+		id = o.ID
+		err = objectError(ref, s.o.Objects.Remove(ctx, o))
 		if !errors.Is(err, ErrConflict) || try == updates {
 			return err
 		}

@@ -66,7 +66,7 @@ func (s *Service) Differs(ctx context.Context, ref name.Ref, spec Spec) (parts [
 	if err := spec.check(); err != nil {
 		return nil, err
 	}
-	if st.Sealed == "" { // it was deauthorized
+	if st.Sealed == "" || st.State == Deauthorized { // by somebody, or by who gives its tokens: it is authorized anew
 		return append(parts, DiffersInAuth), nil
 	}
 	text, err := s.o.Sealer.Open(ctx, st.Sealed, ref.Key())

@@ -15,7 +15,7 @@ import (
 // Objects are where definitions are kept (event/object).
 type Objects interface {
 	Put(ctx context.Context, o object.Object) (object.Object, error)
-	Delete(ctx context.Context, ref name.Ref, version int64) error
+	Remove(ctx context.Context, o object.Object) error
 	Current(ctx context.Context, ref name.Ref) (object.Object, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
 	Watch(begin name.Ref, tell func(object.News)) func()

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -15,19 +18,87 @@ import (
 )
 
 // Make makes a topic, and gives its id; there is true, without an id, when one of that
-// name was there.
+// name was there. One that is there after a request whose answer was lost may be what that
+// made: it is not taken for another's, but the error of that request told.
 func Make(ctx context.Context, c *kgo.Client, topic string, partitions int32, settings map[string]*string) (id uuid.UUID, there bool, err error) {
-	made, err := kadm.NewClient(c).CreateTopic(ctx, partitions, -1, settings, topic)
-	if made.Err != nil {
-		err = because(made.Err, made.ErrMessage)
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.TimeoutMillis = int32(patience.Milliseconds())
+	t := kmsg.NewCreateTopicsRequestTopic()
+	t.Topic, t.NumPartitions, t.ReplicationFactor = topic, partitions, -1
+	for _, k := range slices.Sorted(maps.Keys(settings)) {
+		set := kmsg.NewCreateTopicsRequestTopicConfig()
+		set.Name, set.Value = k, settings[k]
+		t.Configs = append(t.Configs, set)
 	}
+	req.Topics = append(req.Topics, t)
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	var lost error // of a request that may have made it
+	for try := 1; ; try++ {
+		var again bool
+		if id, again, err = makeOnce(ctx, c, req); !again {
+			break
+		}
+		if !errors.Is(err, kerr.NotController) && !unsent(err) {
+			lost = err
+		}
+		if !rest(ctx, min(time.Duration(try)*pause, 20*pause)) {
+			break
+		}
+	}
+	there = errors.Is(err, kerr.TopicAlreadyExists)
 	switch {
-	case errors.Is(err, kerr.TopicAlreadyExists):
-		return id, true, nil
+	case there && lost == nil:
+		return uuid.UUID{}, true, nil
+	case there:
+		err = lost
+		fallthrough
 	case err != nil:
-		return id, false, fmt.Errorf("make the topic %s: %w", topic, err)
+		return uuid.UUID{}, false, fmt.Errorf("make the topic %s: %w", topic, err)
 	}
-	return uuid.UUID(made.ID), false, nil
+	return id, false, nil
+}
+
+// rest tells false when the context is done.
+func rest(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// makeOnce asks the node that leads, once: the client would repeat what breaks off. again
+// says that this one has not answered, or that none leads.
+func makeOnce(ctx context.Context, c *kgo.Client, req *kmsg.CreateTopicsRequest) (id uuid.UUID, again bool, err error) {
+	nodes, err := kadm.NewClient(c).BrokerMetadata(ctx)
+	if err != nil {
+		return id, false, err
+	}
+	if nodes.Controller < 0 {
+		return id, true, kerr.NotController
+	}
+	got, err := c.Broker(int(nodes.Controller)).Request(ctx, req)
+	if err != nil {
+		return id, !errors.Is(err, kgo.ErrClientClosed), err
+	}
+	made, ok := got.(*kmsg.CreateTopicsResponse)
+	if !ok || len(made.Topics) != 1 {
+		return id, false, errors.New("the answer is of no topic")
+	}
+	message := ""
+	if m := made.Topics[0].ErrorMessage; m != nil {
+		message = *m
+	}
+	err = because(kerr.ErrorForCode(made.Topics[0].ErrorCode), message)
+	return uuid.UUID(made.Topics[0].TopicID), errors.Is(err, kerr.NotController), err
+}
+
+// unsent tells whether a node was not reached, and so was told nothing.
+func unsent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // Exists asks who knows whether a topic is there: this node may be behind. An error is
@@ -47,7 +118,7 @@ func Exists(ctx context.Context, c *kgo.Client, topic string) (bool, error) {
 }
 
 const (
-	// pause is how long ID rests before it looks again.
+	// pause is how long is rested before it is looked again.
 	pause = 10 * time.Millisecond
 	// patience is how long a topic may take to go, and to be known here.
 	patience = 10 * time.Second
@@ -73,10 +144,8 @@ func ID(ctx context.Context, c *kgo.Client, topic string) (id uuid.UUID, partiti
 		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
 			return id, 0, fmt.Errorf("look for the topic %s: %w", topic, err)
 		}
-		select {
-		case <-ctx.Done():
+		if !rest(ctx, pause) {
 			return id, 0, fmt.Errorf("look for the topic %s: %w", topic, ctx.Err())
-		case <-time.After(pause):
 		}
 	}
 }

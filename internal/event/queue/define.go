@@ -76,7 +76,24 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec, asked bool) (Q
 		return Queue{}, false, err
 	}
 	q, err = s.put(ctx, &q, made)
+	if errors.Is(err, ErrNotFound) && made.TopicID != "" {
+		err = errors.Join(err, s.unmake(ctx, ref, made))
+	}
 	return q, err == nil, err
+}
+
+// unmake ends a queue that was deleted while it was made, before there was the topic that
+// it has now. It is noted once more, as one that ends: meanwhile nobody adopts the topic.
+func (s *Service) unmake(ctx context.Context, ref Ref, n noteOf) error {
+	n.Ending = true
+	q, err := s.put(ctx, &Queue{Ref: ref}, n)
+	if errors.Is(err, object.ErrConflict) { // somebody makes it anew, and has adopted the topic
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, &q)
 }
 
 // again answers who makes a queue that is there.

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -67,6 +68,38 @@ func TestAQueueThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// noted objects let something happen after the first queue was written.
+type noted struct {
+	queue.Objects
+	then func()
+}
+
+func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
+	out, err := n.Objects.Put(ctx, o)
+	if then := n.then; then != nil {
+		n.then = nil
+		then()
+	}
+	return out, err
+}
+
+// Somebody deletes a queue that another node has noted that it makes, and whose topic is
+// not there yet: the topic that is made then is nobody's.
+func TestAQueueThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
+	r := start(t)
+	late := r.q.With(func(o queue.Objects) queue.Objects {
+		return &noted{o, func() { r.must(r.q.Delete(r.ctx, ref("orders"))) }}
+	})
+	t.Cleanup(late.Close)
+	if q, _, err := late.Create(r.ctx, ref("orders"), queue.DefaultSpec()); !errors.Is(err, queue.ErrNotFound) {
+		t.Errorf("it was deleted meanwhile: %+v, %v", q, err)
+	}
+	r.noTopic("orders")
+	if q, _, err := r.q.Create(r.ctx, ref("orders"), queue.DefaultSpec()); err != nil || q.Adopted {
+		t.Errorf("made anew: %+v, %v", q, err)
 	}
 }
 

@@ -163,3 +163,34 @@ func TestNobodySubscribesToATopicThatGoes(t *testing.T) {
 		r.take("q", 1)
 	}
 }
+
+// noted objects let something happen after the first topic was written.
+type noted struct {
+	sns.Objects
+	then func()
+}
+
+func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
+	out, err := n.Objects.Put(ctx, o)
+	if then := n.then; then != nil {
+		n.then = nil
+		then()
+	}
+	return out, err
+}
+
+// Somebody deletes a topic that another node has noted that it makes, and whose topic of
+// Kafka's is not there yet: that which is made then is nobody's.
+func TestATopicThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	late := r.sns.With(func(o sns.Objects) sns.Objects {
+		return &noted{o, func() { r.must(r.sns.Delete(r.ctx(), topicRef("orders"))) }}
+	})
+	defer late.Close()
+	if made, err := late.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); !errors.Is(err, sns.ErrNotFound) {
+		t.Errorf("it was deleted meanwhile: %+v, %v", made, err)
+	}
+	if made, err := r.sns.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); err != nil || made.Adopted {
+		t.Errorf("made anew: %+v, %v", made, err)
+	}
+}

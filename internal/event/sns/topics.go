@@ -117,7 +117,25 @@ func (s *Service) create(ctx context.Context, ref name.Ref, spec TopicSpec) (Top
 	if err != nil {
 		return Topic{}, err
 	}
-	return s.put(ctx, &making, made)
+	t, err := s.put(ctx, &making, made)
+	if errors.Is(err, ErrNotFound) && made.TopicID != "" {
+		err = errors.Join(err, s.unmake(ctx, ref, made))
+	}
+	return t, err
+}
+
+// unmake ends a topic that was deleted while it was made, before there was Kafka's topic
+// that it has now. It is noted once more, as one that ends: meanwhile nobody adopts that.
+func (s *Service) unmake(ctx context.Context, ref name.Ref, n noteOf) error {
+	n.Ending = true
+	t, err := s.put(ctx, &Topic{Ref: ref}, n)
+	if errors.Is(err, object.ErrConflict) { // somebody makes it anew, and has adopted Kafka's topic
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.end(ctx, &t)
 }
 
 // there tells whether it is a topic.

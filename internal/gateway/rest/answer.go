@@ -15,6 +15,7 @@ import (
 	"ottla/internal/event/connection"
 	"ottla/internal/event/lookback"
 	"ottla/internal/event/mapping"
+	"ottla/internal/event/object"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule"
 	"ottla/internal/event/sns"
@@ -91,6 +92,7 @@ var meanings = []struct {
 	{sns.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{sns.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{queue.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
+	{object.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{context.Canceled, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 }

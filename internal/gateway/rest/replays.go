@@ -60,10 +60,10 @@ func (d *door) weighed(ctx context.Context, found []bus.Archive) []Archive {
 	out := make([]Archive, len(found))
 	weights, err := d.Buses.Weigh(ctx, found)
 	if err != nil {
-		d.Logger.Warn("how much archives have is not told", "err", err)
+		d.Logger.Warn("how much some archives have is not told", "err", err)
 	}
 	for i, a := range found {
-		if out[i] = archiveShape(a); err == nil {
+		if out[i] = archiveShape(a); !weights[i].Unknown {
 			out[i].Events, out[i].Bytes, out[i].Estimated = &weights[i].Events, &weights[i].Bytes, !weights[i].Exact
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"ottla/internal/event/object"
 	"ottla/internal/event/queue"
 	"ottla/internal/gateway/fake"
 )
@@ -39,7 +40,7 @@ func TestFailuresHaveTheirCodesAndTellNothingOfTheInside(t *testing.T) {
 		code   string
 	}{
 		fake.ErrSome: {500, "INTERNAL"}, queue.ErrUnavailable: {503, "UNAVAILABLE"}, queue.ErrTooMany: {429, "TOO_MANY_IN_FLIGHT"},
-		queue.ErrInvalid: {400, "INVALID"}, queue.ErrBusy: {409, "MOVE_RUNNING"},
+		queue.ErrInvalid: {400, "INVALID"}, queue.ErrBusy: {409, "MOVE_RUNNING"}, object.ErrConflict: {409, "CHANGED_MEANWHILE"},
 	} {
 		queues := fake.New()
 		queues.Refuse = err

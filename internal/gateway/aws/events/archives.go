@@ -72,11 +72,12 @@ type shownArchive struct {
 func (d door) weighed(ctx context.Context, archives []bus.Archive, shown []*shownArchive) {
 	weights, err := d.buses.Weigh(ctx, archives)
 	if err != nil {
-		d.log.Warn("how much archives have is not told", "err", err)
-		return
+		d.log.Warn("how much some archives have is not told", "err", err)
 	}
 	for i := range weights {
-		shown[i].Size, shown[i].Events = &weights[i].Bytes, &weights[i].Events
+		if !weights[i].Unknown {
+			shown[i].Size, shown[i].Events = &weights[i].Bytes, &weights[i].Events
+		}
 	}
 }
 
