@@ -22,6 +22,9 @@ func TestAPasswordIsNeverTold(t *testing.T) {
 		"postgres://127.0.0.1:1/shop?user=app&password=secret",
 		"postgres://app:secret@127.0.0.1:1/shop",
 		"postgres://app:secret@[::1/shop",
+		"host=127.0.0.1 user=app password=secret",
+		"password=secret",
+		"app/secret@127.0.0.1",
 	} {
 		_, err := table.Open(t.Context(), table.Spec{URL: url, Table: "outbox"})
 		if err == nil {
