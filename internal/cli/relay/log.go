@@ -295,6 +295,9 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record, rows int)
 	if err != nil {
 		return s.failure("write", err)
 	}
+	if got := firstFenced(results); got != nil { // ahead of all else: who was fenced aborts nothing
+		return s.failure("write to topic "+got.Record.Topic, got.Err)
+	}
 	for _, got := range results {
 		i := slices.Index(records, got.Record) // results come in the order in which they are known
 		switch {
@@ -304,9 +307,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record, rows int)
 				no = &refused{i, got.Err}
 			}
 		default:
-			if !fenced(got.Err) {
-				_ = s.abort(ctx) // the next session does it otherwise
-			}
+			_ = s.abort(ctx) // the next session does it otherwise
 			return s.failure("write to topic "+got.Record.Topic, got.Err)
 		}
 	}
@@ -341,6 +342,15 @@ func refusesRecord(err error) bool {
 // fenced tells whether another has begun a new epoch of the producer.
 func fenced(err error) bool {
 	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch)
+}
+
+func firstFenced(results kgo.ProduceResults) *kgo.ProduceResult {
+	for i := range results {
+		if fenced(results[i].Err) {
+			return &results[i]
+		}
+	}
+	return nil
 }
 
 // abort ends a transaction that failed, so that readers need not wait for its time-out.
