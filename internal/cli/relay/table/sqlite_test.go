@@ -185,6 +185,29 @@ func TestLargePayloadsAreReadInParts(t *testing.T) {
 	}
 }
 
+// A database sends what it was asked for, also what is left aside.
+func TestLargeRowsAreAskedForByFew(t *testing.T) {
+	const more = "INSERT INTO outbox SELECT value, 'x', 'x', 'x', '' FROM json_each(?)"
+	db, open := base(t, "CREATE TABLE outbox (id TEXT PRIMARY KEY, aggregatetype, aggregateid, type, payload)",
+		"INSERT INTO outbox VALUES ('a', 'x', 'x', 'x', zeroblob(5 << 20)), ('b', 'x', 'x', 'x', zeroblob(5 << 20))")
+	if _, err := db.ExecContext(t.Context(), more, `["c","d","e","f","g","h","i","j","k"]`); err != nil {
+		t.Fatal(err)
+	}
+	o, err := open(table.Spec{Table: "outbox"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]any{{"a", "b"}, {"c", "d"}, {"e", "f", "g", "h"}, {"i", "j", "k"}} {
+		got := ids(t, o, 9)
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		if err := o.Done(t.Context(), got); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAFileThatIsReplacedIsToldOf(t *testing.T) {
 	const columns = "aggregatetype, aggregateid, type, payload"
 	path := filepath.Join(t.TempDir(), "app.db")
