@@ -71,6 +71,7 @@ func (s *Spec) column(field string) string {
 type column struct {
 	name, kind string // kind as the database calls it
 	key        bool   // no two rows have the same, by a unique index or as the primary key
+	collation  string // of that index, in SQLite
 }
 
 // check tells what is wrong with the table, by its columns.
