@@ -74,7 +74,8 @@ func TestTheTroubleOfATargetIsNoOthers(t *testing.T) {
 	defer hook.Close()
 	over := sync.OnceFunc(func() { close(x.calm) })
 	defer over()
-	n := withHTTP(t, ottla.Options{})
+	clock := new(ottla.Clock)
+	n := withHTTP(t, ottla.Options{Clock: clock})
 	do := commands(t, n)
 	for _, q := range []string{"letters", "well", "gone", "large", "storm"} {
 		do("", "queue", "create", q).mustHold(t, 0)
@@ -135,8 +136,15 @@ func TestTheTroubleOfATargetIsNoOthers(t *testing.T) {
 		})
 	}
 	over()
+	ctx, cancel = context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
 	for _, path := range []string{"/hangs", "/redirects"} {
-		await(ctx, t, path+" has its events", func() (string, bool) { return fmt.Sprint(x.count(path)), x.count(path) == events })
+		await(ctx, t, path+" has its events", func() (string, bool) {
+			if err := clock.Advance(ctx, time.Minute); err != nil { // its breaker is open for a while
+				t.Fatal(err)
+			}
+			return fmt.Sprint(x.count(path)), x.count(path) == events
+		})
 	}
 }
 
@@ -157,11 +165,14 @@ func TestATopicWithoutEnoughReplicasHoldsNobodyUp(t *testing.T) {
 	for i := range events {
 		putEvent(t, up, "shop", fmt.Sprintf(`{"id":"e-%d","source":"app","detail-type":"Placed","detail":{}}`, i))
 	}
-	for range events {
-		do("", "queue", "take", "well", "--wait", "20s", "--ack", "-o", "json").mustHold(t, 0, "e-")
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
+	for got := 0; got < events; {
+		r := do("", "queue", "take", "well", "--wait", "20s", "--ack", "-o", "json")
+		if got += strings.Count(r.out, `"receipt"`); ctx.Err() != nil {
+			t.Fatalf("%d events came: %s%s", got, r.out, r.err)
+		}
+	}
 	await(ctx, t, "the doctor says it", func() (string, bool) {
 		r := do("", "doctor", "events")
 		return r.out, r.code == fail.Failed && strings.Contains(r.out, "target few (topic:few) of rule shop/all fails, and 5 events wait for it")

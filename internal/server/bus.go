@@ -74,7 +74,7 @@ func (s *Server) makeBuses() {
 		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.leads, Create: s.makeBusTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
-	known := map[string]map[*plan.Rule]bool{}
+	known := map[string][]*plan.Rule{}
 	b.unwatch = b.bus.Watch(func(src *plan.Source) { // one at a time
 		s.lookAtBuses()
 		for _, key := range changedCalls(known, src) {
@@ -84,31 +84,38 @@ func (s *Server) makeBuses() {
 }
 
 // changedCalls are the targets that are called, of rules that were changed or are no
-// more; known has the rules of each source as they were, and are now.
-func changedCalls(known map[string]map[*plan.Rule]bool, src *plan.Source) []string {
-	now, before := make(map[*plan.Rule]bool, len(src.Rules)), known[src.Ref.Key()]
+// more; known has the rules of each source as they were, and are now. A rule that is in
+// its place is the same.
+func changedCalls(known map[string][]*plan.Rule, src *plan.Source) []string {
+	before := known[src.Ref.Key()]
+	was, is := moved(before, src.Rules), moved(src.Rules, before)
 	var keys []string
-	calls := func(r *plan.Rule) {
-		for _, g := range r.Targets {
-			if g.To.Kind == plan.Call {
-				keys = append(keys, g.Key)
+	calls := func(of, others map[*plan.Rule]bool) {
+		for r := range of {
+			for _, g := range r.Targets {
+				if g.To.Kind == plan.Call && !others[r] {
+					keys = append(keys, g.Key)
+				}
 			}
 		}
 	}
-	for _, r := range src.Rules {
-		if now[r] = true; !before[r] {
-			calls(r)
-		}
-	}
-	for r := range before {
-		if !now[r] {
-			calls(r)
-		}
-	}
-	if known[src.Ref.Key()] = now; src.Topic == "" {
+	calls(is, was)
+	calls(was, is)
+	if known[src.Ref.Key()] = src.Rules; src.Topic == "" {
 		delete(known, src.Ref.Key())
 	}
 	return keys
+}
+
+// moved are the rules that are not in the same place of another list.
+func moved(rules, other []*plan.Rule) map[*plan.Rule]bool {
+	out := map[*plan.Rule]bool{}
+	for i, r := range rules {
+		if i >= len(other) || other[i] != r {
+			out[r] = true
+		}
+	}
+	return out
 }
 
 // lookAtBuses has those who run buses look at what has changed.

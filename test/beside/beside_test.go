@@ -41,11 +41,13 @@ func TestARatioIsTheMedianOfThePairs(t *testing.T) {
 		word  string
 		bound string
 	}{
-		{Figure{"x", AtMost, 0.5}, true, "ok", "<= 0.5"},
-		{Figure{"x", AtMost, 0.4}, false, "SHORT", "<= 0.4"},
-		{Figure{"x", AtLeast, 0.5}, true, "ok", ">= 0.5"},
-		{Figure{"x", AtLeast, 1}, false, "SHORT", ">= 1"},
-		{Figure{"x", Reported, 0}, true, "reported", ""},
+		{Figure{"x", AtMost, 0.5, false}, true, "ok", "<= 0.5"},
+		{Figure{"x", AtMost, 0.4, false}, false, "SHORT", "<= 0.4"},
+		{Figure{"x", AtLeast, 0.5, false}, true, "ok", ">= 0.5"},
+		{Figure{"x", AtLeast, 1, false}, false, "SHORT", ">= 1"},
+		{Figure{"x", AtLeast, 5, true}, true, "ok", ">= 5"},
+		{Figure{"x", AtMost, 4, true}, false, "SHORT", "<= 4"},
+		{Figure{"x", Reported, 0, false}, true, "reported", ""},
 	} {
 		v := judge(c.f, pairs)
 		if v.other != 10 || v.ours != 5 || v.ratio != 0.5 || v.holds != c.holds || v.word(c.f) != c.word || c.f.bound() != c.bound {
@@ -95,13 +97,13 @@ func TestPairsAlternateUntilThereAreEnough(t *testing.T) {
 func TestTheTableTellsWhatFallsShort(t *testing.T) {
 	var b strings.Builder
 	g := Gathered{Thrown: 1, Pairs: []Pair{{Outcome{Seen: Seen{"x": 10, "y": 1}}, Outcome{Seen: Seen{"x": 5, "y": 2}}}}}
-	short, err := Report(&b, "m", []Figure{{"x", AtMost, 0.5}, {"y", AtMost, 1}}, g)
+	short, err := Report(&b, "m", []Figure{{"x", AtMost, 0.5, false}, {"y", AtMost, 1, false}}, g)
 	want := "m              x                      10.000        5.000    0.500   <= 0.5  ok (1 pairs thrown away)\n" +
 		"m              y                       1.000        2.000    2.000   <= 1    SHORT (1 pairs thrown away)\n"
 	if err != nil || short != 1 || b.String() != want {
 		t.Errorf("got %d, %v\n%s\nwant 1\n%s", short, err, b.String(), want)
 	}
-	if short, err := Report(&b, "m", []Figure{{"x", AtMost, 0.5}, {"y", Reported, 0}}, Gathered{Thrown: 4}); err != nil || short != 1 {
+	if short, err := Report(&b, "m", []Figure{{"x", AtMost, 0.5, false}, {"y", Reported, 0, false}}, Gathered{Thrown: 4}); err != nil || short != 1 {
 		t.Errorf("nothing measured: got %d, %v, want 1", short, err)
 	}
 }

@@ -20,17 +20,25 @@ type Figure struct {
 	Name string
 	Way  Way
 	Goal float64 // bound of the ratio ours / other's
+	Own  bool    // the goal bounds our own number instead
 }
 
 // bound is the goal as it is printed.
 func (f Figure) bound() string {
 	switch f.Way {
 	case AtMost:
-		return fmt.Sprintf("<= %.2g", f.Goal)
+		return "<= " + f.goal()
 	case AtLeast:
-		return fmt.Sprintf(">= %.2g", f.Goal)
+		return ">= " + f.goal()
 	}
 	return ""
+}
+
+func (f Figure) goal() string {
+	if f.Own {
+		return fmt.Sprintf("%.0f", f.Goal)
+	}
+	return fmt.Sprintf("%.2g", f.Goal)
 }
 
 // Seen are a run's numbers by the names of figures.
@@ -55,11 +63,15 @@ func judge(f Figure, pairs []Pair) verdict {
 		a, b, ratios = append(a, x), append(b, y), append(ratios, y/max(x, 1e-9))
 	}
 	v := verdict{other: median(a), ours: median(b), ratio: median(ratios), holds: true}
+	what := v.ratio
+	if f.Own {
+		what = v.ours
+	}
 	switch f.Way {
 	case AtMost:
-		v.holds = v.ratio <= f.Goal
+		v.holds = what <= f.Goal
 	case AtLeast:
-		v.holds = v.ratio >= f.Goal
+		v.holds = what >= f.Goal
 	}
 	return v
 }

@@ -27,7 +27,11 @@ func Report(w io.Writer, name string, figures []Figure, g Gathered) (short int, 
 		if !v.holds {
 			short++
 		}
-		_, err := fmt.Fprintf(w, "%-14s %-16s %12.3f %12.3f %8.3f   %-7s %s%s\n", name, f.Name, v.other, v.ours, v.ratio, f.bound(), v.word(f), g.thrown())
+		ratio := fmt.Sprintf("%.3f", v.ratio)
+		if v.other == 0 {
+			ratio = "-"
+		}
+		_, err := fmt.Fprintf(w, "%-14s %-16s %12.3f %12.3f %8s   %-7s %s%s\n", name, f.Name, v.other, v.ours, ratio, f.bound(), v.word(f), g.thrown())
 		if err != nil {
 			return short, err
 		}

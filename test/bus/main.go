@@ -15,13 +15,14 @@ import (
 )
 
 var (
-	kills  = flag.Int("kills", 100, "how often a node is killed")
-	nodes  = flag.Int("nodes", 1, "nodes of the cluster: 1 or 3")
-	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills, and of what is put")
-	rate   = flag.Int("rate", 300, "events a second")
-	bench  = flag.Duration("bench", 0, "kill nothing, and measure for so long what a bus passes to one queue")
-	binary = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
-	keepIn = flag.String("dir", "", "where all is kept; without it a temporary folder")
+	kills   = flag.Int("kills", 100, "how often a node is killed")
+	nodes   = flag.Int("nodes", 1, "nodes of the cluster: 1 or 3")
+	seed    = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the moments of the kills, and of what is put")
+	rate    = flag.Int("rate", 300, "events a second")
+	bench   = flag.String("bench", "", "kill nothing, and measure these figures, comma-separated, or all (Linux)")
+	ottlaAt = flag.String("binary", "", "path of ottla; without it cmd/ottla is built")
+	keepIn  = flag.String("dir", "", "where all is kept; without it a temporary folder")
+	loopTo  = flag.String("loop", "", "be the loop of calls that a bus is measured beside, to this address (Linux)")
 )
 
 func main() {
@@ -29,22 +30,30 @@ func main() {
 	realfault.Main("bus", run)
 }
 
+// errShort says that all was measured, and not all is as good as it shall be.
+var errShort = errors.New("figures fall short of their goals")
+
 func run(ctx context.Context) error {
+	if *loopTo != "" {
+		return loop(ctx, *loopTo)
+	}
 	dir, clean, err := realfault.WorkDir(*keepIn, "bus")
 	if err != nil {
 		return err
 	}
-	c, err := mortal.Open(ctx, mortal.Options{Nodes: *nodes, Binary: *binary, Dir: dir})
+	if *bench != "" {
+		err := measure(ctx, dir)
+		if err != nil && !errors.Is(err, errShort) {
+			return fmt.Errorf("%w (all is kept in %s)", err, dir)
+		}
+		return errors.Join(err, clean())
+	}
+	c, err := mortal.Open(ctx, mortal.Options{Nodes: *nodes, Binary: *ottlaAt, Dir: dir})
 	if err != nil {
 		return err
 	}
-	if *bench > 0 {
-		err = measure(ctx, c)
-	} else {
-		fmt.Printf("bus: %d kills of %d nodes, seed %d, in %s\n", *kills, *nodes, *seed, dir)
-		err = play(ctx, c)
-	}
-	if err = errors.Join(err, c.Close(context.WithoutCancel(ctx))); err != nil {
+	fmt.Printf("bus: %d kills of %d nodes, seed %d, in %s\n", *kills, *nodes, *seed, dir)
+	if err = errors.Join(play(ctx, c), c.Close(context.WithoutCancel(ctx))); err != nil {
 		return fmt.Errorf("seed %d: %w (all is kept in %s)", *seed, err, dir)
 	}
 	return clean()

@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	_ "ottla/internal/cli/relay/table/sqlite" // the driver "sqlite"
 )
 
 // database is where writers write.

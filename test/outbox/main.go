@@ -81,7 +81,11 @@ func play(ctx context.Context, dir string) (err error) {
 	if s.node, err = s.setup.Start(ctx); err != nil {
 		return err
 	}
-	defer func() { s.node.Kill() }()
+	defer func() {
+		if s.node != nil {
+			s.node.Kill()
+		}
+	}()
 	c, err := kgo.NewClient(kgo.SeedBrokers(s.setup.Address()))
 	if err != nil {
 		return err
@@ -126,6 +130,7 @@ func (s *stage) hurt(ctx context.Context) error {
 		case dice == 0:
 			s.count["node"]++
 			s.node.Kill()
+			s.node = nil
 			s.node, err = s.setup.Start(ctx)
 		case dice == 1 && s.db.mortal():
 			s.count["database"]++

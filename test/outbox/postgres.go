@@ -53,7 +53,7 @@ func startPostgres(ctx context.Context, dir string) (*postgres, error) {
 			return nil, fmt.Errorf("chown: %w: %s", err, out)
 		}
 	}
-	if err := p.run(ctx, "initdb", "-D", p.dir+"/data", "-A", "trust", "-U", "app", "-E", "UTF8"); err != nil {
+	if err := p.run(ctx, "initdb", "-D", p.dir+"/data", "-A", "trust", "-U", "app", "-E", "UTF8", "--no-locale"); err != nil {
 		return nil, err
 	}
 	return p, p.start(ctx)

@@ -61,7 +61,7 @@ func New(o Options) *Demo {
 func (d *Demo) Await(ctx context.Context, parts ...Part) error { return d.tally.await(ctx, parts...) }
 
 // setUpWithin bounds how long nodes that have just begun may refuse what is set up.
-const setUpWithin = time.Minute
+const setUpWithin = 3 * time.Minute
 
 // Run sets the shop up and runs it until ctx is over, which is no error.
 func (d *Demo) Run(ctx context.Context) error {

@@ -153,7 +153,7 @@ func (r *rendering) payload(e *plan.Event) (plan.Payload, error) {
 				return plan.Payload{}, fmt.Errorf("the value of %s is to be the message group: %w", r.Key, err)
 			}
 		}
-		if r.plan != nil {
+		if r.plan != nil && r.fifo { // others have no use for it
 			p.DedupID = e.DeliveryID(r.plan)
 		}
 	}
@@ -168,7 +168,7 @@ func (r *rendering) body(e *plan.Event) ([]byte, error) {
 	case r.where.Kind == plan.Topic:
 		return nil, nil
 	}
-	return e.AppendEnvelope(nil), nil
+	return e.EnvelopeOf(e.Doc), nil
 }
 
 // event is what a topic gets: the event, with other data where there is a transform.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -147,8 +148,9 @@ func (s *Service) applied(ctx context.Context, rule RuleRef) error {
 	if s.o.Runners == nil || !there {
 		return nil
 	}
-	for _, r := range src.Rules {
-		if r.Ref != rule.Full() {
+	full := rule.Full()
+	for _, r := range slices.Backward(src.Rules) { // a new one is among the last
+		if r.Ref != full {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(ctx, appliedTimeout)

@@ -26,7 +26,7 @@ func (r *runner) launch(ctx context.Context, helpers *sync.WaitGroup, ln *lane, 
 		parcels[i], numbers[i] = ln.loaded[offset], ln.Find(offset).Attempts+1
 	}
 	r.flying++
-	helpers.Go(func() {
+	r.calls.do(ctx, helpers, func() {
 		made := r.s.make(ctx, ln.key, e, parcels)
 		if ctx.Err() != nil {
 			return // it counts as not made

@@ -8,8 +8,8 @@
 // Main types: Service; runner, which has one partition of Topic; lane, which is what is
 // not finished of a target; Attempt. Main function for others: Record.
 //
-// Files in reading order: parcel.go (what lies in Topic), service.go, runner.go,
-// load.go (how a runner begins), lanes.go, due.go, turn.go (what a turn does),
+// Files in reading order: parcel.go, note.go (what lies in Topic), service.go, runner.go,
+// load.go (how a runner begins), lanes.go, due.go, turn.go (what a turn does), workers.go,
 // reread.go (what was not in memory), call.go, function.go (calls), keep.go,
 // letters.go (what is written), attempt.go, search.go (what was called), settle.go
 // (after the clock was moved).

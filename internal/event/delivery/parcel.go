@@ -3,7 +3,6 @@ package delivery
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -90,7 +89,7 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 	case e.Event != nil && e.Type != "" && (e.Source == nil || e.Source.Document == nil):
 		doc = e.AppendEnvelope(nil) // without what patterns see beside it
 	}
-	text, err := json.Marshal(n)
+	text, err := n.append(make([]byte, 0, 512))
 	if err != nil {
 		return nil, fmt.Errorf("deliver event %s: %w", n.Event, err)
 	}
@@ -122,7 +121,7 @@ func readParcel(r *kgo.Record) (*parcel, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: its note is longer than it", errParcel)
 	}
-	if err := json.Unmarshal(text, &p.note); err != nil {
+	if err := readNote(text, &p.note); err != nil {
 		return nil, fmt.Errorf("%w: %w", errParcel, err)
 	}
 	if p.body, p.doc, ok = cut(rest, MostRecord); !ok {

@@ -49,6 +49,7 @@ type runner struct {
 	hot       []string        // targets to look at
 	heat      map[string]bool // those in hot
 	starved   map[string]bool // that wait for room to call
+	calls     workers
 	due       dueHeap
 	at        int64 // everything in Topic below is in lanes, or done
 	atKept    int64 // that of StateTopic
@@ -80,7 +81,7 @@ type ended struct {
 }
 
 func newRunner(s *Service, partition int32) *runner {
-	r := &runner{s: s, partition: partition, bell: make(chan struct{}, 1)}
+	r := &runner{s: s, partition: partition, bell: make(chan struct{}, 1), calls: newWorkers()}
 	r.ctx, r.stop = context.WithCancel(s.ctx)
 	return r
 }

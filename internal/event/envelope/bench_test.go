@@ -24,3 +24,12 @@ func BenchmarkReadAndDocument(b *testing.B) {
 	}
 	b.SetBytes(int64(len(dst)))
 }
+
+func BenchmarkEnvelopeOf(b *testing.B) {
+	e := order()
+	doc := e.AppendDocument(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		doc[0] = e.EnvelopeOf(doc)[0]
+	}
+}

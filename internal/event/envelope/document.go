@@ -1,14 +1,18 @@
 package envelope
 
 import (
+	"bytes"
+
 	"ottla/internal/event/jsonwalk"
 	"ottla/internal/event/name"
 )
 
 // AppendDocument adds the event as patterns, paths and transforms see it: EventBridge's
 // envelope, and CloudEvents' attributes beside.
-func (e *Event) AppendDocument(dst []byte) []byte {
-	dst = e.appendMembers(dst)
+func (e *Event) AppendDocument(dst []byte) []byte { return e.endDocument(e.appendMembers(dst)) }
+
+// endDocument adds what a document has behind the members of every envelope.
+func (e *Event) endDocument(dst []byte) []byte {
 	dst = appendMember(dst, "specversion", "1.0")
 	dst = e.appendSubject(dst)
 	if e.DataContentType != "" || e.Data != nil {
@@ -20,8 +24,21 @@ func (e *Event) AppendDocument(dst []byte) []byte {
 // AppendEnvelope adds the event as EventBridge gives it to targets. What the envelope
 // has no member for is there only if the event has it: an event that was put through
 // EventBridge's API shows exactly as there.
-func (e *Event) AppendEnvelope(dst []byte) []byte {
-	dst = e.appendMembers(dst)
+func (e *Event) AppendEnvelope(dst []byte) []byte { return e.endEnvelope(e.appendMembers(dst)) }
+
+// EnvelopeOf is AppendEnvelope of an event whose document is there: both begin alike, and
+// that is by far the most of it.
+func (e *Event) EnvelopeOf(document []byte) []byte {
+	var room [2][256]byte
+	members, ok := bytes.CutSuffix(document, e.endDocument(room[0][:0]))
+	if !ok {
+		return e.AppendEnvelope(nil)
+	}
+	end := e.endEnvelope(room[1][:0])
+	return append(append(make([]byte, 0, len(members)+len(end)), members...), end...)
+}
+
+func (e *Event) endEnvelope(dst []byte) []byte {
 	if e.Subject == "" || e.Subject != firstOf(e.Extension(Resources)) {
 		dst = e.appendSubject(dst)
 	}

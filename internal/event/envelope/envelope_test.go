@@ -282,3 +282,25 @@ func FuzzFrom(f *testing.F) {
 		_, _ = envelope.FromBatch(text, 10) // it returns
 	})
 }
+
+func TestTheEnvelopeOfADocumentIsTheSame(t *testing.T) {
+	plain := &envelope.Event{ID: "1", Source: "s", Type: "t", Data: []byte(`[1]`), DataContentType: envelope.JSON}
+	text := &envelope.Event{ID: "1", Source: "s", Type: "t", Data: []byte("no \"JSON\""), DataContentType: "text/plain", Subject: "of", DataSchema: "https://schemas.invalid/1"}
+	more := order()
+	more.Set("traceparent", strings.Repeat("00-4bf92f3577b34da6", 40)) // longer than what is kept without an allocation
+	more.Set("detail", "taken")
+	more.ReplayName = "again"
+	named := order()
+	named.Subject = ""
+	for _, e := range []*envelope.Event{
+		order(), plain, text, more, named, {ID: "empty", Source: "s", Type: "t"}, envelope.Read("t", 1, 2, 3, []byte("k"), []byte("\xff\x00"), nil),
+	} {
+		want := string(e.AppendEnvelope(nil))
+		if got := string(e.EnvelopeOf(e.AppendDocument(nil))); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if got := string(e.EnvelopeOf([]byte(`{"another":"document"}`))); got != want {
+			t.Errorf("of another document: got\n%s\nwant\n%s", got, want)
+		}
+	}
+}

@@ -37,10 +37,14 @@ func Read(topic string, partition int32, offset, timestampMs int64, key, value [
 
 // readBinary reads a record whose attributes are headers.
 func (e *Event) readBinary(value []byte, headers []Header) bool {
-	version := ""
+	version, all := "", textOf(headers)
 	for i, h := range headers {
+		text := ""
+		if isAttribute(h.Name) {
+			text, all = all[:len(h.Value)], all[len(h.Value):]
+		}
 		if h.Name == contentType && e.DataContentType == "" && utf8.Valid(h.Value) {
-			e.DataContentType = string(h.Value)
+			e.DataContentType = text
 			continue
 		}
 		called, is := strings.CutPrefix(h.Name, prefix)
@@ -57,14 +61,14 @@ func (e *Event) readBinary(value []byte, headers []Header) bool {
 			if e.Extensions == nil {
 				e.Extensions = make([]Extension, 0, len(headers)-i)
 			}
-			e.Extensions = append(e.Extensions, Extension{called, string(h.Value)})
+			e.Extensions = append(e.Extensions, Extension{called, text})
 			continue
 		}
 		if *to != "" {
 			e.Headers = append(e.Headers, h) // said twice: the first counts
 			continue
 		}
-		*to = string(h.Value)
+		*to = text
 	}
 	if version != "1.0" || e.ID == "" || e.Source == "" || e.Type == "" {
 		*e = Event{Key: e.Key, TimeMs: e.TimeMs, StoredMs: e.StoredMs}
@@ -73,6 +77,29 @@ func (e *Event) readBinary(value []byte, headers []Header) bool {
 	e.sort()
 	e.Data = value
 	return true
+}
+
+// isAttribute tells whether a header may be an attribute.
+func isAttribute(header string) bool {
+	return header == contentType || strings.HasPrefix(header, prefix)
+}
+
+// textOf is what all attributes say, one after the other: one text in memory.
+func textOf(headers []Header) string {
+	n := 0
+	for i := range headers {
+		if isAttribute(headers[i].Name) {
+			n += len(headers[i].Value)
+		}
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for i := range headers {
+		if isAttribute(headers[i].Name) {
+			b.Write(headers[i].Value)
+		}
+	}
+	return b.String()
 }
 
 // attribute is where the text of a core attribute belongs; nil for extensions.

@@ -99,6 +99,9 @@ const (
 
 // headers are those of a message: its attributes by name, then what is ours.
 func (m *Message) headers() []kgo.RecordHeader {
+	if len(m.Attributes)+len(m.System)+len(m.DedupID) == 0 {
+		return nil
+	}
 	var out []kgo.RecordHeader
 	for _, name := range slices.Sorted(maps.Keys(m.Attributes)) {
 		a := m.Attributes[name]
@@ -199,11 +202,11 @@ var ErrDelays = errors.New("the queue delays its messages")
 // of their own (-1): their key says which. ErrDelays says that the messages are to
 // be delayed, which Send alone can do; a DelayMs of 0 is none in any queue.
 func (s *Service) Records(ctx context.Context, ref Ref, messages []Message) ([]*kgo.Record, error) {
-	q, err := s.open(ctx, ref)
+	q, err := s.stand(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	var out []*kgo.Record
+	out := make([]*kgo.Record, 0, len(messages))
 	for _, m := range messages {
 		if !q.FIFO {
 			m.DedupID = ""

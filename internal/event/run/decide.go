@@ -120,15 +120,18 @@ func (w *walk) match(t *turn, e *plan.Event) {
 		if i >= len(w.table) || w.table[i] == nil {
 			continue
 		}
-		rule := w.src.Rules[i]
+		rule, own := w.src.Rules[i], (*plan.Event)(nil)
 		for k, g := range rule.Targets {
 			if e.Offset < w.table[i][k] {
 				continue
 			}
-			own := *e
-			own.Rule = rule
+			if own == nil {
+				of := *e
+				of.Rule = rule
+				own = &of
+			}
 			t.matched++
-			w.give(t, &own, g)
+			w.give(t, own, g)
 		}
 	}
 }

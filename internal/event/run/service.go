@@ -165,7 +165,7 @@ func (s *Service) lookAt(src *plan.Source, there map[course.Seat]bool) {
 	if !ok {
 		return
 	}
-	calls := s.o.Parcels != "" && callsSome(src)
+	calls := s.o.Parcels != "" && !s.made(true) && callsSome(src) // all rules are looked at as long as it matters
 	if !s.made(calls) {
 		for seat := range s.runners { // who runs it goes on as it is until then
 			there[seat] = there[seat] || seat.Source == src.ID && s.o.Leads(src.Topic, seat.Partition)

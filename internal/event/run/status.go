@@ -125,7 +125,10 @@ func (s *Service) appliedAt(ctx context.Context, p int32, source, rule name.Ref,
 		if !ok || int(p) >= topic.Partitions {
 			return false, nil
 		}
-		at := slices.IndexFunc(src.Rules, func(r *plan.Rule) bool { return r.Ref == rule })
+		at := len(src.Rules) - 1 // a new rule is among the last
+		for at >= 0 && src.Rules[at].Ref != rule {
+			at--
+		}
 		state, made := s.o.Topic(StateTopic)
 		if !made && at < 0 {
 			return false, nil
@@ -218,16 +221,25 @@ func (r *runner) told(err error) {
 
 // forget drops the counts of targets that are gone.
 func (r *runner) forget(src *plan.Source) {
-	there := map[string]bool{}
-	for _, rule := range src.Rules {
-		for _, g := range rule.Targets {
-			there[g.Key] = true
-		}
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.stands.targets, func(key string, _ *Counts) bool { return !there[key] })
-	maps.DeleteFunc(r.left, func(key string, _ leaving) bool { return !there[key] })
+	gone := map[string]bool{} // as long as none was seen that has it
+	for key := range r.stands.targets {
+		gone[key] = true
+	}
+	for key := range r.left {
+		gone[key] = true
+	}
+	for _, rule := range src.Rules {
+		if len(gone) == 0 {
+			return
+		}
+		for _, g := range rule.Targets {
+			delete(gone, g.Key)
+		}
+	}
+	maps.DeleteFunc(r.stands.targets, func(key string, _ *Counts) bool { return gone[key] })
+	maps.DeleteFunc(r.left, func(key string, _ leaving) bool { return gone[key] })
 }
 
 // Running are the seats that this node runs, in order.

@@ -13,6 +13,12 @@ import (
 // loopback socket buffer does.
 const bufferSize = 256 << 10
 
+// smallBuffer is what a direction keeps that holds nothing. What is more is lent to it
+// for as long as there is something in it.
+const smallBuffer = 4096
+
+var lent = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
 // errClosed is what net.Pipe says, and what connections say over a network: by that
 // clients know one that is broken, and try again by another.
 var errClosed = fmt.Errorf("%w: %w", io.ErrClosedPipe, net.ErrClosed)
@@ -54,13 +60,33 @@ func (h *half) read(p []byte) (int, error) {
 	}
 	n := copy(p, h.buf[h.at:])
 	if h.at += n; h.at == len(h.buf) {
-		h.at = 0
-		if h.buf = h.buf[:0]; cap(h.buf) > 4096 {
-			h.buf = nil
-		}
+		h.giveBack()
 	}
 	h.changed.Broadcast()
 	return n, nil
+}
+
+// giveBack empties the buffer; the lock is held.
+func (h *half) giveBack() {
+	h.at, h.buf = 0, h.buf[:0]
+	if cap(h.buf) == bufferSize {
+		lent.Put((*[bufferSize]byte)(h.buf[:bufferSize]))
+	}
+	if cap(h.buf) > smallBuffer {
+		h.buf = nil
+	}
+}
+
+// grow makes room for so many more bytes; the lock is held.
+func (h *half) grow(n int) {
+	if need := len(h.buf) - h.at + n; need > smallBuffer && cap(h.buf) < bufferSize {
+		room := lent.Get().(*[bufferSize]byte)
+		h.buf, h.at = room[:copy(room[:], h.buf[h.at:])], 0
+	}
+	if h.at > 0 && len(h.buf)+n > cap(h.buf) {
+		h.buf = h.buf[:copy(h.buf, h.buf[h.at:])]
+		h.at = 0
+	}
 }
 
 // waitReadable implements Conn.WaitReadable.
@@ -103,11 +129,8 @@ func (h *half) write(p []byte) (int, error) {
 			return done, os.ErrDeadlineExceeded
 		}
 		if room := bufferSize - (len(h.buf) - h.at); room > 0 {
-			if h.at > 0 && len(h.buf)+min(room, len(p)-done) > cap(h.buf) {
-				h.buf = h.buf[:copy(h.buf, h.buf[h.at:])]
-				h.at = 0
-			}
 			n := min(room, len(p)-done)
+			h.grow(n)
 			h.buf = append(h.buf, p[done:done+n]...)
 			done += n
 			h.changed.Broadcast()

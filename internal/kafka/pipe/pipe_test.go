@@ -107,3 +107,21 @@ func TestCloseWakesBothSides(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkBursts is what comes in bursts, as batches do: between them a direction holds
+// nothing.
+func BenchmarkBursts(b *testing.B) {
+	here, there := New(Addr("a"), Addr("b"))
+	defer here.Close()
+	out, in := make([]byte, 200<<10), make([]byte, 200<<10)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(out)))
+	for b.Loop() {
+		if _, err := here.Write(out); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(there, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -8,7 +8,7 @@
 // Main types: Lane (what is not finished), Limits (what the endpoint says), Result
 // (what came of a call), Letter, State (what is kept of a lane).
 //
-// Files in reading order: lane.go, step.go (what begins), batch.go (calls of many),
+// Files in reading order: lane.go, ease.go, step.go (what begins), batch.go (calls of many),
 // ended.go (what came of it), look.go (when to come back, what to read), breaker.go,
 // waits.go, state.go, packed.go.
 //

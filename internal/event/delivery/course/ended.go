@@ -40,7 +40,7 @@ func (l *Lane) Ended(c Call, r Result, lim Limits, nowMs int64) {
 		}
 		it.flying = false
 		if r.OK && !reported[offset] {
-			it.done = true
+			l.end(it)
 			continue
 		}
 		failed = append(failed, it)
@@ -52,6 +52,7 @@ func (l *Lane) Ended(c Call, r Result, lim Limits, nowMs int64) {
 
 // fail has deliveries tried again, or given up.
 func (l *Lane) fail(failed []*Item, r Result, lim Limits, nowMs int64) {
+	l.ease = ease{}
 	halve := lim.Batch.Bisect && len(failed) > 1 && !r.OK
 	regroup(failed, halve)
 	for _, it := range failed {

@@ -91,6 +91,8 @@ type Lane struct {
 	flying   int // calls
 	tokens   float64
 	tokensMs int64 // when tokens were counted; 0 before
+	gone     int   // of Items, that are done
+	ease     ease
 }
 
 // NewLane is a lane without deliveries.
@@ -106,15 +108,22 @@ func (l *Lane) Empty() bool {
 func (l *Lane) Flying() int { return l.flying }
 
 // Add takes a delivery in that lies behind all others.
-func (l *Lane) Add(it Item) { l.Items = append(l.Items, it) }
+func (l *Lane) Add(it Item) {
+	l.Items = append(l.Items, it)
+	l.ease.add(&it)
+}
 
 // Keep takes back one whose dead letter could not be written: it is given up again
 // then.
 func (l *Lane) Keep(letter Letter, dueMs int64) {
 	it := letter.Item
 	it.DueMs, it.done, it.flying = dueMs, false, false
+	l.ease = ease{}
 	i, there := l.find(it.Offset)
 	if there {
+		if l.Items[i].done {
+			l.gone--
+		}
 		l.Items[i] = it
 		return
 	}
@@ -136,8 +145,14 @@ func (l *Lane) find(offset int64) (int, bool) {
 // Lose takes a delivery out that is not there any more.
 func (l *Lane) Lose(offset int64) {
 	if it := l.Find(offset); it != nil {
-		it.done = true
+		l.end(it)
 	}
+}
+
+// end has a delivery taken out.
+func (l *Lane) end(it *Item) {
+	it.done = true
+	l.gone++
 }
 
 // Load tells that the payload of a delivery is in memory, or is not any more.
@@ -147,10 +162,12 @@ func (l *Lane) Load(offset int64, loaded bool) {
 		return
 	}
 	it.Loaded = loaded
+	l.ease.whole = l.ease.whole && loaded
 }
 
 // compact takes out what is finished.
 func (l *Lane) compact() {
+	l.gone = 0
 	l.Items = slices.DeleteFunc(l.Items, func(it Item) bool { return it.done })
 }
 

@@ -4,6 +4,9 @@ package course
 // something else happens. Of what may begin now, something else is in the way: a call
 // under way, or a payload that is not in memory.
 func (l *Lane) Look(lim Limits, nowMs int64) int64 {
+	if l.easy(lim, nowMs) {
+		return l.ease.look()
+	}
 	var at int64
 	earlier := func(ms int64) {
 		if ms > nowMs && (at == 0 || ms < at) {
@@ -48,16 +51,17 @@ func (l *Lane) ready(it *Item, lim Limits, nowMs int64) int64 {
 // Of an endpoint that does not answer nothing is read but what probes it, and what is
 // given up.
 func (l *Lane) Wants(lim Limits, nowMs int64) int64 {
-	left, probe := 0, l.probe(lim, nowMs)
-	for i := range l.Items {
-		it := &l.Items[i]
-		if it.done {
-			continue
+	left, probe := len(l.Items)-l.gone, l.probe(lim, nowMs)
+	if !l.ease.whole || !l.easy(lim, nowMs) {
+		whole := true
+		for i := range l.Items {
+			it := &l.Items[i]
+			if l.needs(it, lim, nowMs, probe) {
+				return it.Offset
+			}
+			whole = whole && (it.Loaded || it.done)
 		}
-		left++
-		if l.needs(it, lim, nowMs, probe) {
-			return it.Offset
-		}
+		l.ease.whole = whole
 	}
 	if l.Behind >= 0 && (left == 0 || l.Breaker.UntilMs == 0 && left <= MostItems/2) {
 		return l.Behind
@@ -106,6 +110,9 @@ func (l *Lane) probe(lim Limits, nowMs int64) *Item {
 // Spare are the payloads that need not be in memory now: of what is tried again later
 // than in so many milliseconds, and all of an endpoint that does not answer.
 func (l *Lane) Spare(nowMs, soonMs int64) []int64 {
+	if l.ease.untilMs > nowMs && l.Breaker.UntilMs == 0 {
+		return nil
+	}
 	var out []int64
 	open := l.Breaker.UntilMs > nowMs+soonMs
 	for i := range l.Items {
@@ -118,9 +125,4 @@ func (l *Lane) Spare(nowMs, soonMs int64) []int64 {
 }
 
 // Full tells a lane that takes no more in.
-func (l *Lane) Full() bool {
-	if len(l.Items) >= MostItems {
-		l.compact()
-	}
-	return len(l.Items) >= MostItems
-}
+func (l *Lane) Full() bool { return len(l.Items)-l.gone >= MostItems }

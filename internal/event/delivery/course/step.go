@@ -17,12 +17,22 @@ type Letter struct {
 // Step decides what begins at a moment, of at most room calls, and what is given up.
 // Payloads of both are in memory.
 func (l *Lane) Step(lim Limits, nowMs int64, room int) (calls []Call, letters []Letter) {
-	l.compact()
 	s := stepping{l: l, lim: lim, nowMs: nowMs, room: room}
+	if l.easy(lim, nowMs) {
+		for i := 0; i < len(l.Items) && s.open(); i++ { // nothing else is to be decided of what is behind
+			s.look(&l.Items[i])
+		}
+		if l.gone > len(l.Items)/8 {
+			l.compact()
+		}
+		return s.calls, nil
+	}
+	l.compact()
 	for i := range l.Items {
 		s.look(&l.Items[i])
 	}
 	s.flush()
+	l.ease.find(l.Items, lim)
 	return s.calls, s.letters
 }
 
@@ -92,7 +102,7 @@ func (s *stepping) spend(it *Item) bool {
 			letter.Exhausted = it.Spent
 		}
 		s.letters = append(s.letters, letter)
-		it.done = true
+		s.l.end(it)
 	}
 	return true
 }

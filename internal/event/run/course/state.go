@@ -95,6 +95,8 @@ type State struct {
 	Rules    map[string]Rule
 	Branches map[Name]Branch
 	Replays  map[string]Replay // by id
+
+	last last // not of the records: what Take has seen
 }
 
 // Read makes a State of the records of a seat: their values, by what follows the

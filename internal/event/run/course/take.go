@@ -30,9 +30,12 @@ type Taken struct {
 // no rule that says where it begins.
 func (s *State) Take(seat Seat, src *plan.Source, topic string, ill map[string]string, nowMs, end int64) Taken {
 	t := taking{s: s, seat: seat, src: src, nowMs: nowMs, keep: map[string]bool{}}
+	t.before = s.standing(src, topic, ill)
 	t.begin(topic, end)
-	for _, r := range src.Rules {
-		t.rule(r, ill)
+	for i, r := range src.Rules {
+		if !t.stands(i) {
+			t.rule(r, ill)
+		}
 	}
 	for _, r := range src.Replays {
 		if r.Only != nil {
@@ -42,10 +45,32 @@ func (s *State) Take(seat Seat, src *plan.Source, topic string, ill map[string]s
 		}
 	}
 	t.forget()
-	for _, r := range src.Rules {
-		t.out.Table = append(t.out.Table, t.row(r))
+	t.out.Table = make(Table, len(src.Rules))
+	for i, r := range src.Rules {
+		if t.stands(i) {
+			t.out.Table[i] = s.last.table[i]
+		} else {
+			t.out.Table[i] = t.row(r)
+		}
 	}
+	s.last = last{src.Rules, t.out.Table}
 	return t.out
+}
+
+// last are the rules that were taken up last, and their rows.
+type last struct {
+	rules []*plan.Rule
+	table Table
+}
+
+// standing are the rules of which nothing need be looked at where they are in their
+// place again: what is taken up costs what has changed, however many rules there are. It
+// is nil where something else may have changed than rules.
+func (s *State) standing(src *plan.Source, topic string, ill map[string]string) []*plan.Rule {
+	if s.Main == nil || topic != "" && s.Main.Topic != topic || len(ill)+len(s.Branches) > 0 {
+		return nil
+	}
+	return s.last.rules[:min(len(s.last.rules), len(src.Rules))]
 }
 
 type taking struct {
@@ -55,7 +80,13 @@ type taking struct {
 	nowMs int64
 	out   Taken
 	keep  map[string]bool // keys of targets that are there
+	// before are rules that were taken up last; of those that are in the same place
+	// nothing has changed.
+	before []*plan.Rule
 }
+
+// stands tells whether nothing has changed of a rule.
+func (t *taking) stands(i int) bool { return i < len(t.before) && t.before[i] == t.src.Rules[i] }
 
 func (t *taking) note(key string, value any) { t.out.Notes = append(t.out.Notes, Note{key, value}) }
 
@@ -92,7 +123,11 @@ func (t *taking) begin(topic string, end int64) {
 		t.note(t.seat.Key(), *s.Main)
 	}
 	first, known := Never, false
-	for _, r := range t.src.Rules {
+	for i, r := range t.src.Rules {
+		if t.stands(i) && len(r.Targets) > 0 {
+			known = true
+			break
+		}
 		was, ok := s.Rules[r.Ref.Key()]
 		for _, g := range r.Targets {
 			if _, ok2 := was.Targets[g.ID]; ok && was.ID == r.ID && ok2 {
@@ -169,14 +204,16 @@ func (t *taking) target(r *plan.Rule, g *plan.Target, known bool, from int64, il
 
 // forget takes back what is of rules, targets and replays that are gone.
 func (t *taking) forget() {
-	rules := map[string]bool{}
-	for _, r := range t.src.Rules {
-		rules[r.Ref.Key()] = true
-	}
-	for _, key := range slices.Sorted(maps.Keys(t.s.Rules)) {
-		if !rules[key] {
-			delete(t.s.Rules, key)
-			t.note(t.seat.RuleKey(key), nil)
+	if len(t.s.Rules) > len(t.src.Rules) { // all that are there were noted
+		rules := map[string]bool{}
+		for _, r := range t.src.Rules {
+			rules[r.Ref.Key()] = true
+		}
+		for _, key := range slices.Sorted(maps.Keys(t.s.Rules)) {
+			if !rules[key] {
+				delete(t.s.Rules, key)
+				t.note(t.seat.RuleKey(key), nil)
+			}
 		}
 	}
 	replays := map[string]bool{}

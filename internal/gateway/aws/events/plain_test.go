@@ -26,7 +26,7 @@ func TestPutEventsReadsItselfAsItsTagsSay(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v, %v", text, scanned, read, err)
 		}
 	}
-	for _, text := range []string{`{"Entries":[{"Time":1795694400.5}]}`, `{"Entries":null}`, `{"Entries":[{"Else":1}]}`, `{"EndpointId":"a.b"}`, `{"Entries":[],"Entries":[]}`} {
+	for _, text := range []string{`{"Entries":[{"Time":1795694400.5}]}`, `{"Entries":[{"Time":100000000001}]}`, `{"Entries":[{"Time":-1795694400000}]}`, `{"Entries":null}`, `{"Entries":[{"Else":1}]}`, `{"EndpointId":"a.b"}`, `{"Entries":[],"Entries":[]}`} {
 		if protocol.Scan([]byte(text), &putIn{}) {
 			t.Errorf("%s was not given up", text)
 		}
@@ -36,6 +36,7 @@ func TestPutEventsReadsItselfAsItsTagsSay(t *testing.T) {
 func FuzzPutEventsReadsItselfAsItsTagsSay(f *testing.F) {
 	f.Add([]byte(`{"Entries":[{"Source":"s","DetailType":"t","Detail":"{}","Resources":["r"],"Time":1}]}`))
 	f.Add([]byte("{\"Entries\":[{\"Resources\":[\"\xe5\"]}]}"))
+	f.Add([]byte(`{"Entries":[{"Time":100000000001}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var scanned, read putIn
 		if !utf8.Valid(text) || !protocol.Scan(text, &scanned) { // the door refuses what is not UTF-8 before

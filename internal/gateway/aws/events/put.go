@@ -238,7 +238,11 @@ func (e *entry) scan(s *protocol.Scanner) {
 		case "TraceHeader":
 			e.Trace = s.Text()
 		case "Time":
-			at := protocol.Moment(s.Number() * 1000)
+			at, ok := protocol.MomentOf(s.Number())
+			if !ok {
+				s.GiveUp()
+				return
+			}
 			e.Time = &at
 		default:
 			s.GiveUp()

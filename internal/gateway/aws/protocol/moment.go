@@ -12,6 +12,14 @@ import (
 // with a fraction.
 type Moment int64
 
+// mostSeconds bounds moments, in both directions.
+const mostSeconds = 1e11
+
+// MomentOf is the moment so many seconds after 1970; false where there is none.
+func MomentOf(seconds int64) (Moment, bool) {
+	return Moment(seconds * 1000), -mostSeconds <= seconds && seconds <= mostSeconds
+}
+
 // MarshalJSON writes seconds.
 func (m Moment) MarshalJSON() ([]byte, error) {
 	if m%1000 == 0 {
@@ -35,7 +43,7 @@ func (m *Moment) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil || math.Abs(f) > 1e11 {
+	if err != nil || math.Abs(f) > mostSeconds {
 		return fmt.Errorf("%.40s is no time: want seconds since 1970", b)
 	}
 	*m = Moment(math.Round(f * 1000))

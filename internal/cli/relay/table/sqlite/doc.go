@@ -4,9 +4,7 @@
 // SQLite, translated from C: a program or test that does not import this package, as all
 // under the race detector, need not compile that.
 //
-// Main types: none. It is one file.
+// Main types: none. File: driver.go.
+//
+// The tag nosqlite leaves it out, for who wants to compile less.
 package sqlite
-
-import (
-	_ "modernc.org/sqlite" // the driver "sqlite" of database/sql
-)
