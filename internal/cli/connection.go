@@ -60,8 +60,10 @@ func connectionPut(o *options) *cobra.Command {
 		Short: "Make a connection, or put another authorization in its place",
 		Long: "Make a connection, or put another authorization in the place of its own: --api-key with the\n" +
 			"name of a header, --user, or --token-url and --client-id. What is secret is read from --secret:\n" +
-			"@FILE, or - for standard input. It is sealed, and told to nobody. A connection that is so\n" +
-			"already stays as it is.",
+			"@FILE, or - for standard input. It is sealed, and told to nobody; what -H, --query, --body\n" +
+			"and --token-form say is told to who may look at connections. Where that is secret, too, put\n" +
+			"the connection with \"ottla apply\", which takes secret: true beside a value. A connection that\n" +
+			"is so already stays as it is.",
 		Example: "  ottla connection put crm --api-key X-Api-Key --secret @crm.key\n" +
 			"  ottla connection put billing --token-url https://auth.example.org/token --client-id shop --secret -",
 		Args: cobra.ExactArgs(1),
@@ -88,11 +90,11 @@ func connectionPut(o *options) *cobra.Command {
 	f.StringVar(&x.tokenURL, "token-url", "", "address that gives tokens (OAuth, client credentials)")
 	f.StringVar(&x.clientID, "client-id", "", "client whose secret it is (OAuth)")
 	f.StringVar(&x.method, "token-method", http.MethodPost, "how tokens are asked for: POST, PUT or GET")
-	f.StringArrayVar(&x.tokenForm, "token-form", nil, "field of the form by which tokens are asked for, as scope=read; may be repeated")
+	f.StringArrayVar(&x.tokenForm, "token-form", nil, "field of the form by which tokens are asked for, as scope=read, no secret; may be repeated")
 	f.StringVar(&x.secret, "secret", "", "the key, the password or the client's secret: @FILE, - for standard input, or itself")
-	f.StringArrayVarP(&x.headers, "header", "H", nil, "header of every call, as NAME=VALUE; may be repeated")
-	f.StringArrayVar(&x.query, "query", nil, "parameter of every call, as NAME=VALUE; may be repeated")
-	f.StringArrayVar(&x.body, "body", nil, "member of every call's body, as NAME=VALUE; may be repeated")
+	f.StringArrayVarP(&x.headers, "header", "H", nil, "header of every call, as NAME=VALUE, no secret; may be repeated")
+	f.StringArrayVar(&x.query, "query", nil, "parameter of every call, as NAME=VALUE, no secret; may be repeated")
+	f.StringArrayVar(&x.body, "body", nil, "member of every call's body, as NAME=VALUE, no secret; may be repeated")
 	return c
 }
 

@@ -48,6 +48,9 @@ func TestAnAddressIsAuthorizedByAConnection(t *testing.T) {
 	do("", "connection", "put", "crm").mustHold(t, fail.Usage, "--api-key")
 	do("", "connection", "put", "crm", "--api-key", "X-Api-Key").mustHold(t, fail.Usage, "--api-key needs a secret")
 	do("", "connection", "put", "crm", "--api-key", "X-Api-Key", "--secret", "@"+key, "-H", "X-Own=7", "--query", "v=2").mustHold(t, 0, "header X-Api-Key", "authorized")
+	// What is not --secret is told, and help says so.
+	do("", "connection", "describe", "crm", "-o", "json").mustHold(t, 0, `"value": "7"`)
+	do("", "connection", "put", "--help").mustHold(t, 0, "--token-form say is told", "secret: true", "NAME=VALUE, no secret")
 	do("", "destination", "put", "crm", "--connection", "none", "--url", "https://example.org").mustHold(t, fail.NotFound, "none")
 	do("", "destination", "put", "crm", "--connection", "crm", "--url", hook.URL+"/customers/*", "--method", "PUT").mustHold(t, 0, "PUT", "/customers/*", "300", "active")
 	do("", "destination", "put", "crm", "--connection", "crm", "--url", hook.URL+"/people/*", "--method", "PUT", "--rate", "500").mustHold(t, 0, "/people/*", "500")

@@ -194,13 +194,13 @@ func readableEvent(w writer, text []byte) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  from %s", e.Time, e.Type, e.Source)
+	linef(&b, "%s  %s  from %s", e.Time, e.Type, e.Source)
 	if e.Subject != "" {
-		fmt.Fprintf(&b, "  about %s", e.Subject)
+		linef(&b, "  about %s", e.Subject)
 	}
-	fmt.Fprintf(&b, "  id %s", e.ID)
+	linef(&b, "  id %s", e.ID)
 	for _, x := range e.Extensions {
-		fmt.Fprintf(&b, "  %s=%s", x.Name, x.Value)
+		linef(&b, "  %s=%s", x.Name, x.Value)
 	}
 	b.WriteByte('\n')
 	if e.Data != nil {

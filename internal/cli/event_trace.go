@@ -96,10 +96,10 @@ func traceText(x *lookback.Trace) string {
 		b.WriteString("caused\n")
 	}
 	for _, c := range x.Caused {
-		fmt.Fprintf(&b, "%s%s  %s from %s  on %s at %d@%d  %s  by %s\n", strings.Repeat("  ", c.Depth), c.ID, c.Type, c.Source, c.Bus, c.Partition, c.Offset, atMs(c.PutMs), c.By)
+		linef(&b, "%s%s  %s from %s  on %s at %d@%d  %s  by %s\n", strings.Repeat("  ", c.Depth), c.ID, c.Type, c.Source, c.Bus, c.Partition, c.Offset, atMs(c.PutMs), c.By)
 	}
 	for _, what := range x.Unread {
-		fmt.Fprintf(&b, "not read: %s\n", what)
+		linef(&b, "not read: %s\n", what)
 	}
 	if x.Cut {
 		b.WriteString("there is more than is told here\n")
@@ -112,23 +112,23 @@ func foundText(b *strings.Builder, f *lookback.Found) {
 	if f.SNS != "" {
 		on, taker = "sns:"+f.SNS, "subscription"
 	}
-	fmt.Fprintf(b, "on %s at %d@%d  %s", on, f.Partition, f.Offset, atMs(f.PutMs))
+	linef(b, "on %s at %d@%d  %s", on, f.Partition, f.Offset, atMs(f.PutMs))
 	switch {
 	case f.SNS != "" && f.From != "":
-		fmt.Fprintf(b, "  published from %s as message %s", f.From, f.Message)
+		linef(b, "  published from %s as message %s", f.From, f.Message)
 	case f.SNS != "":
 	case f.From != "":
-		fmt.Fprintf(b, "  forwarded from %s", f.From)
+		linef(b, "  forwarded from %s", f.From)
 	case f.Hops > 0:
-		fmt.Fprintf(b, "  forwarded %s", countWord(int64(f.Hops), "time"))
+		linef(b, "  forwarded %s", countWord(int64(f.Hops), "time"))
 	}
 	if f.Causation != "" {
-		fmt.Fprintf(b, "  caused by %s", f.Causation)
+		linef(b, "  caused by %s", f.Causation)
 	}
 	b.WriteByte('\n')
 	for i := range f.Rules {
 		r := &f.Rules[i]
-		fmt.Fprintf(b, "  %s %s%s\n", taker, r.Name, changedSince(r.Changed))
+		linef(b, "  %s %s%s\n", taker, r.Name, changedSince(r.Changed))
 		for k := range r.Targets {
 			targetText(b, &r.Targets[k])
 		}
@@ -137,10 +137,10 @@ func foundText(b *strings.Builder, f *lookback.Found) {
 		}
 	}
 	if len(f.Rules) == 0 {
-		fmt.Fprintf(b, "  no %s takes it\n", taker)
+		linef(b, "  no %s takes it\n", taker)
 	}
 	for _, r := range f.Others {
-		fmt.Fprintf(b, "  not %s %s%s: %s\n", taker, r.Name, changedSince(r.Changed), r.Why)
+		linef(b, "  not %s %s%s: %s\n", taker, r.Name, changedSince(r.Changed), r.Why)
 	}
 }
 
@@ -152,33 +152,33 @@ func changedSince(changed bool) string {
 }
 
 func targetText(b *strings.Builder, t *lookback.Target) {
-	fmt.Fprintf(b, "    %s  %s  %s", t.ID, t.To, t.State)
+	linef(b, "    %s  %s  %s", t.ID, t.To, t.State)
 	if t.Why != "" {
-		fmt.Fprintf(b, ": %s", t.Why)
+		linef(b, ": %s", t.Why)
 	}
 	b.WriteByte('\n')
 	for i := range t.Attempts {
 		attemptText(b, &t.Attempts[i], "      ")
 	}
 	for _, l := range t.Letters {
-		fmt.Fprintf(b, "      dead letter in %s at %s  %s  %s: %s\n", l.Queue, l.Letter, atMs(l.AtMs), l.Code, l.Why)
+		linef(b, "      dead letter in %s at %s  %s  %s: %s\n", l.Queue, l.Letter, atMs(l.AtMs), l.Code, l.Why)
 	}
 }
 
 func attemptText(b *strings.Builder, a *lookback.Attempt, indent string) {
-	fmt.Fprintf(b, "%scall %d  %s  ", indent, a.Number, atMs(a.AtMs))
+	linef(b, "%scall %d  %s  ", indent, a.Number, atMs(a.AtMs))
 	if a.Target != "" {
-		fmt.Fprintf(b, "%s  ", formerTarget(a.Target))
+		linef(b, "%s  ", formerTarget(a.Target))
 	}
 	if a.Status > 0 {
-		fmt.Fprintf(b, "%d ", a.Status)
+		linef(b, "%d ", a.Status)
 	}
-	fmt.Fprintf(b, "in %d ms", a.TookMs)
+	linef(b, "in %d ms", a.TookMs)
 	if a.Replay {
 		b.WriteString("  of a replay")
 	}
 	if !a.OK {
-		fmt.Fprintf(b, "  %s: %s", a.Code, a.Why)
+		linef(b, "  %s: %s", a.Code, a.Why)
 	}
 	b.WriteByte('\n')
 }

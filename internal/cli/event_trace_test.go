@@ -15,6 +15,7 @@ import (
 	"ottla"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/lookback"
+	"ottla/internal/gateway/rest"
 	"ottla/test/rig/trio"
 )
 
@@ -74,6 +75,24 @@ there is more than is told here
 `
 	if got := traceText(x); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What is of events, and what receivers answered, does nothing to a terminal.
+func TestATraceHasNoTextThatMovesATerminal(t *testing.T) {
+	const bad = "x\x1b[2J\ny\u009b"
+	text := traceText(&lookback.Trace{Unread: []string{bad}, Former: []lookback.Attempt{{Target: bad, Code: bad, Why: bad}},
+		Found: []lookback.Found{{Causation: bad, Rules: []lookback.Rule{{Name: "r", Targets: []lookback.Target{
+			{ID: "t", To: bad, Why: bad, Letters: []lookback.Letter{{Code: bad, Why: bad}}}}}},
+			Others: []lookback.Other{{Name: "o", Why: bad}}}, {SNS: "n", From: "b", Message: bad}},
+		Caused: []lookback.Caused{{ID: bad, Type: bad, Source: bad}}})
+	event, err := json.Marshal(map[string]string{"id": bad, "source": bad, "detail-type": bad})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text += sendsText([]rest.TrialSample{{Event: event, Sends: []rest.Sending{{Target: "t", Why: bad, URL: bad, Key: bad, Body: bad, Headers: []rest.SendingHeader{{Name: bad, Value: bad}}}}}})
+	if strings.ContainsAny(text, "\x1b\u009b") || strings.Contains(text, "\ny") || strings.Count(text, `"x\x1b[2J\ny\u009b"`) != 23 {
+		t.Errorf("%d times quoted: %q", strings.Count(text, `"x\x1b[2J\ny\u009b"`), text)
 	}
 }
 

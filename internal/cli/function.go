@@ -10,6 +10,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
+	"ottla/internal/event/letter"
 	"ottla/internal/event/mapping"
 	"ottla/internal/gateway/rest"
 )
@@ -43,6 +44,26 @@ func shortOf(ms int64) any {
 	}
 	return (time.Duration(ms) * time.Millisecond).String()
 }
+
+// timeFlag is a time that a flag takes, in days too.
+type timeFlag time.Duration
+
+func (s *timeFlag) Set(text string) error {
+	d, err := letter.Duration(text)
+	*s = timeFlag(d)
+	return err
+}
+
+// String leaves out what is nothing: that is no default to tell of.
+func (s *timeFlag) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return time.Duration(*s).String()
+}
+
+// Type is how help calls it.
+func (s *timeFlag) Type() string { return "duration" }
 
 // mappingTable shows one mapping whole.
 func mappingTable(m *rest.Mapping) *out.Table {
@@ -111,15 +132,15 @@ func functionMap(o *options) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&called, "name", "", "name of the mapping (that of the source, - and the function's)")
 	f.IntVar(&spec.Batch, "batch", 0, "messages or records of one call at most (10, of a topic 100)")
-	f.DurationVar(&window, "window", 0, "how long the first of a batch waits for others")
+	f.Var((*timeFlag)(&window), "window", "how long the first of a batch waits for others")
 	f.BoolVar(&spec.ReportFailures, "report-failures", false, "the function answers which of a batch failed (batchItemFailures)")
-	f.DurationVar(&deadline, "deadline", 0, "how long a call may take (1m)")
+	f.Var((*timeFlag)(&deadline), "deadline", "how long a call may take (1m)")
 	f.IntVar(&spec.Concurrency, "concurrency", 0, "calls at once, of a queue (5)")
 	f.StringVar(&spec.From, "from", "", "where a topic is begun: latest, earliest, or a time as 2026-11-26T12:00:00Z (latest)")
 	f.StringVar(&spec.Group, "group", "", "consumer group of a topic (function.NAME)")
 	f.BoolVar(&spec.Bisect, "bisect", false, "halve a batch of a topic that failed, until the record that is to blame is alone")
 	f.IntVar(&retries, "retries", 0, "attempts of a topic's records after the first (no bound)")
-	f.DurationVar(&maxAge, "max-age", 0, "how old a topic's records become before they are given up (no bound)")
+	f.Var((*timeFlag)(&maxAge), "max-age", "how old a topic's records become before they are given up, as 90s or 4d (no bound)")
 	f.StringVar(&spec.DeadLetters, "dead-letters", "", "queue for records of a topic that are given up")
 	f.StringVar(&spec.Description, "description", "", "what it is for")
 	f.BoolVar(&spec.Paused, "paused", false, "let it rest until it is resumed")

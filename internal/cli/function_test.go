@@ -48,6 +48,10 @@ func TestAMappingsLifeByCommands(t *testing.T) {
 	do("", "function", "describe", "orders-bill").mustHold(t, 0, "orders-bill", "event-source-mapping:orders-bill")
 	do("", "function", "describe", "none").mustHold(t, fail.NotFound, "cannot describe mapping none", "there is no such mapping")
 	do("", "function", "unmap", "orders-bill").mustHold(t, 0, "deleted")
+	call(t, n, "", "topic", "create", "clicks").mustHold(t, 0)
+	do("", "function", "map", "topic:clicks", "bill", "--max-age", "4d", "--window", "2s", "--paused").mustHold(t, 0, "96h0m0s", "2s")
+	do("", "function", "map", "topic:clicks", "bill", "--max-age", "soon").mustHold(t, fail.Usage, "--max-age", "7d")
+	do("", "function", "unmap", "clicks-bill").mustHold(t, 0, "deleted")
 	// The same by Lambda's API.
 	resp, err := http.Post("http://"+n.HTTPAddr()+"/2015-03-31/event-source-mappings/", "application/json",
 		strings.NewReader(`{"EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionName":"bill","BatchSize":3}`))

@@ -136,6 +136,9 @@ func (f *outboxFlags) spec(database string) (table.Spec, error) {
 	if f.name == "" {
 		f.name = outboxName(database, f.of.table)
 	}
+	if err := s.Check(); err != nil {
+		return s, fail.New(fail.Failed, "cannot run an outbox", err.Error(), "")
+	}
 	if f.name == "" {
 		return s, fail.Usagef("the URL names no database that this outbox could be called by: give it a --name")
 	}
@@ -164,7 +167,7 @@ func outboxName(database, table string) string {
 	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
 		base = filepath.Base(path)
 		base = strings.TrimSuffix(base, filepath.Ext(base))
-	} else if u, err := url.Parse(database); err == nil {
+	} else if u, err := url.Parse(database); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
 		base = strings.Trim(u.Path, "/")
 	}
 	if base == "" {

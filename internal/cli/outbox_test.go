@@ -122,6 +122,13 @@ func TestOutboxesThatCannotRun(t *testing.T) {
 	} else {
 		r.mustHold(t, fail.Failed, "cannot run outbox shop.outbox", "127.0.0.1:1")
 	}
+	for _, args := range [][]string{{"host=db user=app password=secret", to}, {"host=db user=app password=secret", to, "--name", "shop"}} {
+		if r := run(args...); strings.Contains(r.out+r.err, "secret") {
+			t.Errorf("a password is told: %s", r.err)
+		} else {
+			r.mustHold(t, fail.Failed, "no database that is known", "postgres://")
+		}
+	}
 	run("mysql://x/y", to).mustHold(t, fail.Failed, "no database that is known")
 	run("sqlite:"+filepath.Join(dir, "none.db"), to).mustHold(t, fail.Failed, "none.db")
 	run(db, to, "--table", "none").mustHold(t, fail.Failed, "there is no table none")

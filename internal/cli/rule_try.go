@@ -197,20 +197,20 @@ func eventName(envelope json.RawMessage) string {
 	if json.Unmarshal(envelope, &e) != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s from %s  id %s", e.Type, e.Source, e.ID)
+	return fmt.Sprintf("%s from %s  id %s", out.Line(e.Type), out.Line(e.Source), out.Line(e.ID))
 }
 
 func sendText(b *strings.Builder, s *rest.Sending) {
-	fmt.Fprintf(b, "  %s  %s", s.Target, s.Result)
+	linef(b, "  %s  %s", s.Target, s.Result)
 	if s.Why != "" {
-		fmt.Fprintf(b, ": %s", s.Why)
+		linef(b, ": %s", s.Why)
 	}
 	if s.URL != "" {
-		fmt.Fprintf(b, "  %s", strings.TrimSpace(s.Method+" "+s.URL))
+		linef(b, "  %s", strings.TrimSpace(s.Method+" "+s.URL))
 	}
 	for _, x := range [][2]string{{"key", s.Key}, {"group", s.Group}, {"dedup id", s.DedupID}} {
 		if x[1] != "" {
-			fmt.Fprintf(b, "  %s %s", x[0], oneLine(x[1]))
+			linef(b, "  %s %s", x[0], x[1])
 		}
 	}
 	if s.Authorized {
@@ -218,23 +218,26 @@ func sendText(b *strings.Builder, s *rest.Sending) {
 	}
 	b.WriteByte('\n')
 	for _, h := range s.Headers {
-		fmt.Fprintf(b, "    %s: %s\n", h.Name, oneLine(h.Value))
+		linef(b, "    %s: %s\n", h.Name, h.Value)
 	}
 	for _, a := range s.Attributes {
-		fmt.Fprintf(b, "    %s (%s): %s\n", a.Name, a.Type, oneLine(a.Value))
+		linef(b, "    %s (%s): %s\n", a.Name, a.Type, a.Value)
 	}
 	switch {
 	case s.BodyBase64 != "":
-		fmt.Fprintf(b, "    in base64: %s\n", s.BodyBase64)
+		linef(b, "    in base64: %s\n", s.BodyBase64)
 	case s.Body != "":
-		fmt.Fprintf(b, "    %s\n", oneLine(s.Body))
+		linef(b, "    %s\n", s.Body)
 	}
 }
 
-// oneLine quotes what would break lines, or do worse to a terminal.
-func oneLine(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return text
+// linef writes what has texts of others in it: they break no lines, nor do worse to a
+// terminal.
+func linef(b *strings.Builder, format string, args ...any) {
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = out.Line(text)
+		}
 	}
-	return strconv.Quote(text)
+	fmt.Fprintf(b, format, args...)
 }

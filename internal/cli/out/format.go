@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/template"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -171,7 +173,7 @@ func (t *Table) upright(w io.Writer, shown []int) error {
 			continue
 		}
 		pad := strings.Repeat(" ", widest-utf8.RuneCountInString(t.Columns[i].Title))
-		if _, err := fmt.Fprintf(w, "%s%s  %s\n", t.Columns[i].Title, pad, cell(t.Rows[0][i])); err != nil {
+		if _, err := fmt.Fprintf(w, "%s%s  %s\n", t.Columns[i].Title, pad, safe(cell(t.Rows[0][i]))); err != nil {
 			return err
 		}
 	}
@@ -200,7 +202,7 @@ func (t *Table) text(w io.Writer) error {
 	for _, r := range t.Rows {
 		var line []string
 		for _, i := range shown {
-			line = append(line, cell(r[i]))
+			line = append(line, safe(cell(r[i])))
 		}
 		lines = append(lines, line)
 	}
@@ -260,6 +262,23 @@ func cell(v any) string {
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// Line is a text of others as people may read it in a line: quoted where it would break
+// that, or do worse to a terminal.
+func Line(text string) string {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// safe is a cell that does nothing to a terminal; some have lines of their own.
+func safe(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // Bytes writes a number of bytes for people: 3 significant digits, powers of

@@ -52,6 +52,28 @@ func TestEveryFormatPrintsTheSameRows(t *testing.T) {
 	}
 }
 
+// What others wrote reaches programs as it is, and does nothing to a terminal.
+func TestTextsOfOthersDoNothingToATerminal(t *testing.T) {
+	x := &Table{Columns: []Column{{Field: "why", Title: "WHY"}}}
+	x.Add("a\x1b[2Jb\u009bc")
+	for format, want := range map[string]string{"table": "WHY\n" + `"a\x1b[2Jb\u009bc"` + "\n", "name": "a\x1b[2Jb\u009bc\n"} {
+		var b strings.Builder
+		if err := x.Print(&b, format); err != nil || b.String() != want {
+			t.Errorf("%s: got %q, %v", format, b.String(), err)
+		}
+	}
+	x.One, x.Width = true, 1
+	var b strings.Builder
+	if err := x.Print(&b, "table"); err != nil || b.String() != `WHY  "a\x1b[2Jb\u009bc"`+"\n" {
+		t.Errorf("got %q, %v", b.String(), err)
+	}
+	for text, want := range map[string]string{"grüße": "grüße", "a\nb": `"a\nb"`, "\u009b": `"\u009b"`, "\x7f": `"\x7f"`} {
+		if got := Line(text); got != want {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	}
+}
+
 func TestOneRowOfOneIsAnObject(t *testing.T) {
 	one := &Table{One: true, Columns: []Column{{Field: "version", Title: "VERSION"}}}
 	one.Add("1.0")

@@ -18,7 +18,8 @@
 // of its name, whose transactions end by that, reads these ids, and does them first.
 // Beside each id is a sum of its row: a row that has the id and another sum is of a table
 // that was made anew, or of an id that was used again. It is neither deleted nor written,
-// and the relay ends.
+// and the relay ends. So it does when a row is read again that was written lately, which
+// happens where another server is read than the one that deletes.
 //
 // Nothing hangs on the order of ids: a row whose transaction commits late is not done, so
 // a later turn reads it.

@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/follow"
 )
 
 const (
@@ -18,6 +20,9 @@ const (
 	// writeWithin bounds one transaction. It is less than the broker lets it live: that
 	// ends it as if another had taken over.
 	writeWithin = 45 * time.Second
+	// findWithin bounds the search for what was written last: it waits for the end of
+	// transactions that others have open in the progress topic.
+	findWithin = time.Minute
 	// firstLook is how many offsets before its end the progress topic is read first:
 	// a transaction takes three at most.
 	firstLook = 64
@@ -80,8 +85,14 @@ func (o *Outlet) Open(ctx context.Context) (Log, error) {
 
 func (s *session) open(ctx context.Context) error {
 	a := kadm.NewClient(s.client)
-	if err := s.topics(ctx, a); err != nil {
+	made, err := s.topics(ctx, a)
+	if err != nil {
 		return err
+	}
+	if !made { // who may not go on must not end the one that may
+		if err := s.find(ctx, committed); err != nil {
+			return err
+		}
 	}
 	// This begins a new epoch of the producer: a transaction that was under way is
 	// aborted, or its commit completed, before it returns.
@@ -92,53 +103,67 @@ func (s *session) open(ctx context.Context) error {
 	if err := s.transact(ctx, []*kgo.Record{started}, 0); err != nil {
 		return err
 	}
-	starts, err := a.ListStartOffsets(ctx, s.ProgressTopic())
+	return s.find(ctx, started.Offset)
+}
+
+// committed is the end of what is committed when it is looked for.
+const committed = -1
+
+// find takes over what was written last and is committed before an offset, or refuses to.
+func (s *session) find(ctx context.Context, to int64) error {
+	ctx, cancel := context.WithTimeout(ctx, findWithin)
+	defer cancel()
+	log, err := follow.Open(follow.Options{Topic: s.ProgressTopic(), Wait: time.Second, Client: func(opts ...kgo.Opt) (*kgo.Client, error) {
+		return s.Connect(ctx, opts...)
+	}})
 	if err != nil {
-		return fmt.Errorf("read topic %s: %w", s.ProgressTopic(), err)
+		return err
 	}
-	start, ok := starts.Lookup(s.ProgressTopic(), 0)
-	if !ok || start.Err != nil {
-		return fmt.Errorf("read topic %s: %w", s.ProgressTopic(), errors.Join(errors.New("its start is not known"), start.Err))
-	}
-	for window := int64(firstLook); ; window *= 8 {
-		from := max(start.Offset, started.Offset-window)
-		p, err := s.between(ctx, from, started.Offset)
-		if err != nil {
+	defer log.Close()
+	if to == committed {
+		if to, err = log.End(ctx); err != nil {
 			return err
 		}
-		if p != nil {
+	}
+	for window := int64(firstLook); ; window *= 8 {
+		from := max(0, to-window)
+		log.GoTo(from)
+		switch p, err := s.before(ctx, log, to); {
+		case err != nil:
+			return err
+		case p != nil:
 			return s.take(p)
-		}
-		if from == start.Offset {
+		case from == 0:
 			return nil
 		}
 	}
 }
 
-// topics sees to it that the topics are there.
-func (s *session) topics(ctx context.Context, a *kadm.Client) error {
+// topics sees to it that the topics are there, and tells whether that of the progress is
+// new.
+func (s *session) topics(ctx context.Context, a *kadm.Client) (made bool, err error) {
 	policy, segment := compact, segmentBytes
-	made, err := a.CreateTopic(ctx, 1, -1, map[string]*string{"cleanup.policy": &policy, "segment.bytes": &segment}, s.ProgressTopic())
+	answer, err := a.CreateTopic(ctx, 1, -1, map[string]*string{"cleanup.policy": &policy, "segment.bytes": &segment}, s.ProgressTopic())
 	if err == nil {
-		err = made.Err
+		err = answer.Err
 	}
-	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-		return fmt.Errorf("create topic %s: %w", s.ProgressTopic(), err)
+	if made = err == nil; !made && !errors.Is(err, kerr.TopicAlreadyExists) {
+		return false, fmt.Errorf("create topic %s: %w", s.ProgressTopic(), err)
 	}
 	if err := s.settings(ctx, a); err != nil {
-		return err
+		return false, err
 	}
 	found, err := a.ListTopics(ctx, s.Shape.Topic, s.ProgressTopic())
 	if err != nil {
-		return fmt.Errorf("look at topic %s: %w", s.Shape.Topic, err)
+		return false, fmt.Errorf("look at topic %s: %w", s.Shape.Topic, err)
 	}
 	if err := found[s.Shape.Topic].Err; err != nil {
-		return fmt.Errorf("look at topic %s: %w", s.Shape.Topic, err)
+		return false, fmt.Errorf("look at topic %s: %w", s.Shape.Topic, err)
 	}
 	if n := len(found[s.ProgressTopic()].Partitions); n > 1 {
-		return fmt.Errorf("topic %s has %d partitions; one is what a relay needs: give it another --name", s.ProgressTopic(), n)
+		return false, fmt.Errorf("topic %s has %d partitions; one is what a relay needs: give it another --name", s.ProgressTopic(), n)
 	}
-	return nil
+	return made, nil
 }
 
 // settings takes down what topics take, and refuses a progress topic that would forget.
@@ -167,21 +192,17 @@ func (s *session) settings(ctx context.Context, a *kadm.Client) error {
 	return nil
 }
 
-// between gives the last progress that is committed from one offset on and before
-// another, which has a record.
-func (s *session) between(ctx context.Context, from, to int64) (found *progress, err error) {
-	at := kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.ProgressTopic(): {0: kgo.NewOffset().At(from)}})
-	c, err := s.Connect(ctx, at, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	for {
-		fetched := c.PollFetches(ctx)
-		for _, e := range fetched.Errors() {
-			return nil, fmt.Errorf("read topic %s: %w", s.ProgressTopic(), e.Err)
+// before gives the last progress from where a reader is up to an offset.
+func (s *session) before(ctx context.Context, log *follow.Partition, to int64) (found *progress, err error) {
+	for log.At() < to {
+		records, err := log.Next(ctx)
+		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = fmt.Errorf("what is committed does not reach offset %d (does a transaction stand open there? ottla txn list --open): %w", to, err)
 		}
-		for _, r := range fetched.Records() {
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
 			if r.Offset >= to {
 				return found, nil
 			}
@@ -193,6 +214,7 @@ func (s *session) between(ctx context.Context, from, to int64) (found *progress,
 			}
 		}
 	}
+	return found, nil
 }
 
 // take goes on from what was written last. Its ids are those of rows of one table: in
@@ -273,6 +295,9 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record, rows int)
 	if err != nil {
 		return s.failure("write", err)
 	}
+	if got := firstFenced(results); got != nil { // ahead of all else: who was fenced aborts nothing
+		return s.failure("write to topic "+got.Record.Topic, got.Err)
+	}
 	for _, got := range results {
 		i := slices.Index(records, got.Record) // results come in the order in which they are known
 		switch {
@@ -282,9 +307,7 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record, rows int)
 				no = &refused{i, got.Err}
 			}
 		default:
-			if !fenced(got.Err) {
-				_ = s.abort(ctx) // the next session does it otherwise
-			}
+			_ = s.abort(ctx) // the next session does it otherwise
 			return s.failure("write to topic "+got.Record.Topic, got.Err)
 		}
 	}
@@ -319,6 +342,15 @@ func refusesRecord(err error) bool {
 // fenced tells whether another has begun a new epoch of the producer.
 func fenced(err error) bool {
 	return errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch)
+}
+
+func firstFenced(results kgo.ProduceResults) *kgo.ProduceResult {
+	for i := range results {
+		if fenced(results[i].Err) {
+			return &results[i]
+		}
+	}
+	return nil
 }
 
 // abort ends a transaction that failed, so that readers need not wait for its time-out.

@@ -1,9 +1,24 @@
 package relay
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
+
+// Who is fenced must know, whatever else failed: an abort would fence the other.
+func TestWhoIsFencedIsToldAheadOfOtherErrors(t *testing.T) {
+	mixed := kgo.ProduceResults{{}, {Err: kgo.ErrRecordTimeout}, {Err: fmt.Errorf("write: %w", kerr.InvalidProducerEpoch)}}
+	if got := firstFenced(mixed); got != &mixed[2] {
+		t.Errorf("got %v", got)
+	}
+	if got := firstFenced(mixed[:2]); got != nil {
+		t.Errorf("nobody was fenced: %v", got)
+	}
+}
 
 func FuzzProgress(f *testing.F) {
 	f.Add([]byte(`{"version":1,"table":"sqlite:/a outbox","ids":[1,"a",-9223372036854775808],"sums":["x","","y"]}`))

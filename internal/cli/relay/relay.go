@@ -54,7 +54,7 @@ var ErrReplaced = errors.New("the database was replaced by another while it was 
 // it would lose it, and to write it twice would be wrong if it is the same after all.
 var ErrOtherRow = errors.New("the row of this id that was written last had other contents")
 
-var errStays = errors.New("it is still there after it was deleted or marked: does a policy or a trigger of the table prevent that?")
+var errStays = errors.New("it is still there after it was deleted or marked: does a policy or a trigger of the table prevent that, or is another server read than the one that deletes?")
 
 // Relay takes rows into a log.
 type Relay struct {
@@ -65,7 +65,8 @@ type Relay struct {
 	Once bool          // end when no row is left
 	Note func(error)   // is told of errors after which it goes on
 
-	rows int // written by this run
+	rows   int  // written by this run
+	lately seen // of these
 }
 
 // Rows is how many rows this run has written, when Run has ended.
@@ -109,8 +110,8 @@ func (r *Relay) session(ctx context.Context) (begun bool, err error) {
 		return false, err
 	}
 	defer log.Close()
-	last := log.Last()
-	if err := r.mend(ctx, last); err != nil {
+	r.lately.add(log.Last())
+	if err := r.mend(ctx, log.Last()); err != nil {
 		return true, err
 	}
 	for ctx.Err() == nil {
@@ -125,7 +126,7 @@ func (r *Relay) session(ctx context.Context) (begun bool, err error) {
 			wait(ctx, r.Poll)
 			continue
 		}
-		if last, err = r.turn(ctx, log, rows, last); err != nil {
+		if err := r.turn(ctx, log, rows); err != nil {
 			return true, err
 		}
 	}
@@ -165,26 +166,27 @@ func (r *Relay) read(ctx context.Context) ([]Row, error) {
 }
 
 // turn writes rows and has them done.
-func (r *Relay) turn(ctx context.Context, log Log, rows []Row, last []Written) ([]Written, error) {
-	before, now := sumsOf(last), make([]Written, len(rows))
+func (r *Relay) turn(ctx context.Context, log Log, rows []Row) error {
+	now := make([]Written, len(rows))
 	ids := make([]any, len(rows))
 	for i := range rows {
 		ids[i], now[i] = rows[i].ID, Written{rows[i].ID, rows[i].sum()}
-		switch sum, was := before[ids[i]]; {
+		switch sum, was := r.lately.sum(ids[i]); {
 		case was && sum == now[i].Sum: // to write it again would be twice
-			return nil, &RowError{ids[i], errStays}
+			return &RowError{ids[i], errStays}
 		case was:
-			return nil, &RowError{ids[i], ErrOtherRow}
+			return &RowError{ids[i], ErrOtherRow}
 		}
 	}
 	ctx, cancel := graceful(ctx)
 	defer cancel()
 	n, err := log.Write(ctx, rows)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.rows += n
-	return now[:n], r.done(ctx, ids[:n])
+	r.lately.add(now[:n])
+	return r.done(ctx, ids[:n])
 }
 
 func (r *Relay) done(ctx context.Context, ids []any) error {

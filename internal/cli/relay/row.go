@@ -31,6 +31,31 @@ type Written struct {
 	Sum string
 }
 
+// mostSeen is how many rows are remembered at least, once so many were written.
+const mostSeen = 20_000
+
+// seen remembers which rows were written lately: a database that is read where deletions
+// come late gives them again.
+type seen struct {
+	young, old map[any]string // sums by id
+}
+
+func (s *seen) add(all []Written) {
+	if s.young == nil || len(s.young) >= mostSeen {
+		s.young, s.old = map[any]string{}, s.young
+	}
+	for _, w := range all {
+		s.young[w.ID] = w.Sum
+	}
+}
+
+func (s *seen) sum(id any) (sum string, was bool) {
+	if sum, was = s.young[id]; !was {
+		sum, was = s.old[id]
+	}
+	return sum, was
+}
+
 func sumsOf(all []Written) map[any]string {
 	out := make(map[any]string, len(all))
 	for _, w := range all {

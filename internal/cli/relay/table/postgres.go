@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib" // database/sql by it
 )
 
@@ -34,9 +35,23 @@ func connectPostgres(address string) (*sql.DB, *pgx.ConnConfig, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "ottla outbox"
 	}
+	if config.ValidateConnect == nil { // also when it connects again, perhaps to another of several servers
+		config.ValidateConnect = mayWrite
+	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(1)
 	return db, config, nil
+}
+
+var errReadOnly = errors.New("this server, or this user's default_transaction_read_only, lets nothing be written: rows are to be deleted or marked, which a standby cannot do")
+
+// mayWrite refuses a connection by which nothing can be written.
+func mayWrite(ctx context.Context, c *pgconn.PgConn) error {
+	err := pgconn.ValidateConnectTargetSessionAttrsReadWrite(ctx, c)
+	if errors.Is(err, pgconn.ErrReadOnlyConnection) {
+		return errReadOnly
+	}
+	return err
 }
 
 func openPostgres(ctx context.Context, p *plan) (*Table, error) {
@@ -80,7 +95,7 @@ func checkPostgres(ctx context.Context, db *sql.DB, p *plan) (id, order string, 
 	case !there:
 		return "", "", fmt.Errorf("there is no table %s in this database", p.Table)
 	case readOnly:
-		return "", "", errors.New("this server, or this user's default_transaction_read_only, lets nothing be written: rows are to be deleted or marked, which a standby cannot do")
+		return "", "", errReadOnly
 	case parent:
 		return "", "", fmt.Errorf("other tables inherit from table %s, and their ids need not be others than its own: take one that has no children", p.Table)
 	case !may:

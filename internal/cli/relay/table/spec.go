@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -70,6 +71,7 @@ func (s *Spec) column(field string) string {
 type column struct {
 	name, kind string // kind as the database calls it
 	key        bool   // no two rows have the same, by a unique index or as the primary key
+	collation  string // of that index, in SQLite
 }
 
 // check tells what is wrong with the table, by its columns.
@@ -118,7 +120,19 @@ func (s Spec) database() (kind, file string, err error) {
 		}
 		return isSQLite, file, nil
 	}
-	return "", "", fmt.Errorf("%.40q is no database that is known: give postgres://USER@HOST/DATABASE or sqlite:PATH", scheme)
+	what := "that" // what psql takes beside URLs may have a password anywhere
+	if schemes.MatchString(scheme) {
+		what = fmt.Sprintf("%.40q", scheme)
+	}
+	return "", "", fmt.Errorf("%s is no database that is known: give postgres://USER@HOST/DATABASE or sqlite:PATH", what)
+}
+
+var schemes = regexp.MustCompile(`^[a-zA-Z0-9+.-]+$`)
+
+// Check tells whether the URL is of a kind that is known.
+func (s Spec) Check() error {
+	_, _, err := s.database()
+	return err
 }
 
 // Open opens a table, and refuses one by which rows could be lost.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,11 +60,11 @@ func openSQLite(ctx context.Context, p *plan, path string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	order, err := checkSQLite(ctx, db, p)
+	order, one, err := checkSQLite(ctx, db, p)
 	if err != nil {
 		return nil, closed(db, err)
 	}
-	t := newTable(db, p, "sqlite:"+path+" "+p.Table, order, "IN (SELECT value FROM json_each(?1))", "?")
+	t := newTable(db, p, "sqlite:"+path+" "+p.Table, order, one, "?")
 	t.ids = func(ids []any) (any, error) {
 		list, err := json.Marshal(ids)
 		return string(list), err
@@ -83,44 +84,53 @@ func openSQLite(ctx context.Context, p *plan, path string) (*Table, error) {
 	return t, nil
 }
 
-// checkSQLite refuses a table by which rows could be lost, and gives its order.
-func checkSQLite(ctx context.Context, db *sql.DB, p *plan) (string, error) {
+// unsaid is what is no part of a statement: comments, and what is quoted.
+var unsaid = regexp.MustCompile("(?s)--[^\n]*|/\\*.*?(?:\\*/|$)|'[^']*'|\"[^\"]*\"|`[^`]*`|\\[[^]]*\\]")
+
+// checkSQLite refuses a table by which rows could be lost, and gives its order and what
+// finds a row by ids.
+func checkSQLite(ctx context.Context, db *sql.DB, p *plan) (order, one string, err error) {
 	if strings.Contains(p.Table, ".") {
-		return "", fmt.Errorf("table %q: SQLite has no schemas", p.Table)
+		return "", "", fmt.Errorf("table %q: SQLite has no schemas", p.Table)
 	}
 	var text string
 	if err := db.QueryRowContext(ctx, "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", p.Table).Scan(&text); err == sql.ErrNoRows {
-		return "", fmt.Errorf("there is no table %s", p.Table)
+		return "", "", fmt.Errorf("there is no table %s", p.Table)
 	} else if err != nil {
-		return "", fmt.Errorf("look at table %s: %w", p.Table, err)
+		return "", "", fmt.Errorf("look at table %s: %w", p.Table, err)
 	}
 	columns, rowid, err := columnsSQLite(ctx, db, p.Table)
 	if err != nil {
-		return "", fmt.Errorf("look at table %s: %w", p.Table, err)
+		return "", "", fmt.Errorf("look at table %s: %w", p.Table, err)
 	}
 	if err := p.check(columns); err != nil {
-		return "", err
+		return "", "", err
 	}
-	text = strings.ToUpper(text)
+	text = strings.ToUpper(strings.Join(strings.Fields(unsaid.ReplaceAllString(text, " ")), " "))
 	without := strings.Contains(text, "WITHOUT ROWID")
 	if rowid == p.columns[0] && !without && !strings.Contains(text, "AUTOINCREMENT") {
-		return "", fmt.Errorf("table %s gives the id of a deleted row to another: make its column %q INTEGER PRIMARY KEY AUTOINCREMENT, or a text", p.Table, rowid)
+		return "", "", fmt.Errorf("table %s gives the id of a deleted row to another: make its column %q INTEGER PRIMARY KEY AUTOINCREMENT, or a text", p.Table, rowid)
+	}
+	// By the collation in which ids are unique: that of the column may take one for another.
+	one = "IN (SELECT value FROM json_each(?1))"
+	if id := columns[slices.IndexFunc(columns, func(c column) bool { return c.name == p.columns[0] })]; id.collation != "" {
+		one = "COLLATE " + quote(id.collation) + " " + one
 	}
 	switch {
 	case p.Order != "":
-		return quote(p.Order) + ", " + quote(p.columns[0]), nil
+		return quote(p.Order) + ", " + quote(p.columns[0]), one, nil
 	case without:
-		return quote(p.columns[0]), nil
+		return quote(p.columns[0]), one, nil
 	}
-	return "rowid", nil
+	return "rowid", one, nil
 }
 
 // columnsSQLite gives the columns, and which is another name of the rowid.
 func columnsSQLite(ctx context.Context, db *sql.DB, table string) (out []column, rowid string, err error) {
 	rows, err := db.QueryContext(ctx, `
 		SELECT c.name, c.type, c.pk, (SELECT max(pk) FROM pragma_table_info(?1)),
-			EXISTS (SELECT 1 FROM pragma_index_list(?1) l WHERE l."unique" AND NOT l.partial
-				AND (SELECT group_concat(name) FROM pragma_index_info(l.name)) = c.name)
+			(SELECT x.coll FROM pragma_index_list(?1) l, pragma_index_xinfo(l.name) x WHERE l."unique" AND NOT l.partial AND x.key
+				AND x.name = c.name AND (SELECT count(*) FROM pragma_index_xinfo(l.name) WHERE key) = 1 ORDER BY x.coll <> 'BINARY' LIMIT 1)
 		FROM pragma_table_info(?1) c`, table)
 	if err != nil {
 		return nil, "", err
@@ -129,9 +139,11 @@ func columnsSQLite(ctx context.Context, db *sql.DB, table string) (out []column,
 	for rows.Next() {
 		var c column
 		var pk, most int
-		if err := rows.Scan(&c.name, &c.kind, &pk, &most, &c.key); err != nil {
+		var unique sql.NullString
+		if err := rows.Scan(&c.name, &c.kind, &pk, &most, &unique); err != nil {
 			return nil, "", err
 		}
+		c.key, c.collation = unique.Valid, unique.String
 		if pk == 1 && most == 1 {
 			c.key = true
 			if strings.EqualFold(c.kind, "INTEGER") {

@@ -146,12 +146,17 @@ func TestTablesThatAreRefused(t *testing.T) {
 	const columns = "aggregatetype, aggregateid, type, payload"
 	for _, c := range []struct{ ddl, says string }{
 		{"(id INTEGER PRIMARY KEY, " + columns + ")", "AUTOINCREMENT"},
+		{"(id INTEGER PRIMARY KEY /* not AUTOINCREMENT */, " + columns + ")", "AUTOINCREMENT"},
+		{"(id INTEGER PRIMARY KEY, -- it isn't AUTOINCREMENT\n" + columns + ")", "AUTOINCREMENT"},
+		{"(id INTEGER PRIMARY KEY, " + columns + ", \"AUTOINCREMENT\" TEXT DEFAULT 'WITHOUT ROWID')", "AUTOINCREMENT"},
 		{"(id TEXT, " + columns + ")", "no unique index"},
 		{"(id TEXT, " + columns + ", PRIMARY KEY (id, type))", "no unique index"},
 		{"(id TEXT, " + columns + ", UNIQUE (id, type))", "no unique index"},
 		{"(key TEXT PRIMARY KEY, " + columns + ")", `no column "id"`},
 		{"(id INTEGER PRIMARY KEY AUTOINCREMENT, " + columns + ")", ""},
 		{"(id TEXT PRIMARY KEY, " + columns + ") WITHOUT ROWID", ""},
+		{"(id INTEGER PRIMARY KEY, " + columns + ") WITHOUT\n  ROWID", ""},
+		{"(id INTEGER PRIMARY KEY /* it's */ AUTOINCREMENT, " + columns + ", \"it's\" TEXT)", ""},
 		{"(id INTEGER UNIQUE, " + columns + ")", ""},
 	} {
 		_, open := base(t, "CREATE TABLE outbox "+c.ddl)
@@ -173,6 +178,26 @@ func TestTablesThatAreRefused(t *testing.T) {
 	}
 }
 
+// A column may take for the same what its unique index does not.
+func TestIDsAreTheSameAsTheirIndexSays(t *testing.T) {
+	const columns = "aggregatetype DEFAULT '', aggregateid DEFAULT '', type DEFAULT 't', payload)"
+	_, open := base(t, "CREATE TABLE outbox (id TEXT COLLATE NOCASE, "+columns, "CREATE UNIQUE INDEX by_id ON outbox (id COLLATE BINARY)",
+		"INSERT INTO outbox (id) VALUES ('a'), ('A'), ('b')",
+		"CREATE TABLE once (id TEXT COLLATE NOCASE PRIMARY KEY, "+columns, "INSERT INTO once (id) VALUES ('a'), ('b')")
+	for name, want := range map[string][]any{"outbox": {"A", "b"}, "once": {"b"}} {
+		o, err := open(table.Spec{Table: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Done(t.Context(), []any{"a"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(t, o, 9); !slices.Equal(got, want) {
+			t.Errorf("in %s are left %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestLargePayloadsAreReadInParts(t *testing.T) {
 	_, open := base(t, "CREATE TABLE outbox (id TEXT PRIMARY KEY, aggregatetype, aggregateid, type, payload)",
 		"INSERT INTO outbox VALUES ('a', 'x', 'x', 'x', zeroblob(5 << 20)), ('b', 'x', 'x', 'x', zeroblob(5 << 20)), ('c', 'x', 'x', 'x', '')")
@@ -182,6 +207,29 @@ func TestLargePayloadsAreReadInParts(t *testing.T) {
 	}
 	if got := ids(t, o, 9); !slices.Equal(got, []any{"a", "b"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// A database sends what it was asked for, also what is left aside.
+func TestLargeRowsAreAskedForByFew(t *testing.T) {
+	const more = "INSERT INTO outbox SELECT value, 'x', 'x', 'x', '' FROM json_each(?)"
+	db, open := base(t, "CREATE TABLE outbox (id TEXT PRIMARY KEY, aggregatetype, aggregateid, type, payload)",
+		"INSERT INTO outbox VALUES ('a', 'x', 'x', 'x', zeroblob(5 << 20)), ('b', 'x', 'x', 'x', zeroblob(5 << 20))")
+	if _, err := db.ExecContext(t.Context(), more, `["c","d","e","f","g","h","i","j","k"]`); err != nil {
+		t.Fatal(err)
+	}
+	o, err := open(table.Spec{Table: "outbox"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]any{{"a", "b"}, {"c", "d"}, {"e", "f", "g", "h"}, {"i", "j", "k"}} {
+		got := ids(t, o, 9)
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		if err := o.Done(t.Context(), got); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type Table struct {
 	find     string // takes ids
 	done     string // takes ids
 	put      string // takes aggregatetype, aggregateid, type, payload
+	most     int    // how many rows are asked for; 0 is any number
 	// ids makes them one argument.
 	ids func([]any) (any, error)
 	// same tells whether the database is still the one that was opened.
@@ -77,7 +78,25 @@ func (t *Table) Read(ctx context.Context, most int) ([]relay.Row, error) {
 	if err := t.same(); err != nil {
 		return nil, err
 	}
-	return t.query(ctx, mostBytes, t.read, most)
+	limit := most
+	if t.most > 0 {
+		limit = min(most, t.most)
+	}
+	rows, cut, err := t.query(ctx, mostBytes, t.read, limit)
+	// A database sends all that it was asked for, also what is not read then: large rows
+	// are asked for by as few as were read.
+	switch {
+	case cut:
+		t.most = max(1, len(rows))
+	case err != nil: // perhaps they were too many for the time that there was
+		t.most = max(1, limit/2)
+	default:
+		t.most = 2 * limit
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
 // Find gives those of some rows that are there and not done.
@@ -86,13 +105,19 @@ func (t *Table) Find(ctx context.Context, ids []any) ([]relay.Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", t.plan.Table, err)
 	}
-	return t.query(ctx, math.MaxInt, t.find, arg) // what was read at once before
+	rows, _, err := t.query(ctx, math.MaxInt, t.find, arg) // what was read at once before
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
 }
 
-func (t *Table) query(ctx context.Context, bytes int, statement string, arg any) (out []relay.Row, err error) {
+// query reads rows; cut tells that their bytes ended it. Rows are of no use when there is
+// an error.
+func (t *Table) query(ctx context.Context, bytes int, statement string, arg any) (out []relay.Row, cut bool, err error) {
 	rows, err := t.db.QueryContext(ctx, statement, arg)
 	if err != nil {
-		return nil, fmt.Errorf("read table %s: %w", t.plan.Table, err)
+		return nil, false, fmt.Errorf("read table %s: %w", t.plan.Table, err)
 	}
 	defer func() {
 		if cErr := rows.Close(); err == nil && cErr != nil {
@@ -107,22 +132,25 @@ func (t *Table) query(ctx context.Context, bytes int, statement string, arg any)
 	size := 0
 	for size < bytes && rows.Next() {
 		if err := rows.Scan(into...); err != nil {
-			return nil, fmt.Errorf("read table %s: %w", t.plan.Table, err)
+			return nil, false, fmt.Errorf("read table %s: %w", t.plan.Table, err)
 		}
 		r, err := t.row(values)
 		if err != nil && len(out) > 0 {
-			return out, nil // that is said when it is the first
+			return out, false, nil // that is said when it is the first
 		}
 		if err != nil {
-			return nil, &relay.RowError{ID: values[0], Cause: err}
+			return nil, false, &relay.RowError{ID: values[0], Cause: err}
 		}
 		size += len(r.Payload)
 		out = append(out, r)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read table %s: %w", t.plan.Table, err)
+	if cut = size >= bytes; cut {
+		return out, true, nil
 	}
-	return out, nil
+	if err := rows.Err(); err != nil {
+		return nil, false, fmt.Errorf("read table %s: %w", t.plan.Table, err)
+	}
+	return out, false, nil
 }
 
 func (t *Table) row(values []any) (r relay.Row, err error) {
