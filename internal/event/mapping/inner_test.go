@@ -34,8 +34,15 @@ type around struct {
 	nacked []queue.Nack
 }
 
-// unwatched are objects of which nothing is heard.
-type unwatched struct{ Objects }
+// unwatched are objects of which nothing is heard, but which are listed.
+type unwatched struct {
+	Objects
+	all []object.Object
+}
+
+func (u unwatched) List(context.Context, name.Ref, string, int) ([]object.Object, string, error) {
+	return u.all, "", nil
+}
 
 func (unwatched) Watch(name.Ref, func(object.News)) func() { return func() {} }
 
@@ -228,5 +235,15 @@ func TestOffsetsAreRenewedAlsoWhenTheClockIsMoved(t *testing.T) {
 	}
 	if !r.s.past(moment{domain: r.s.o.Now()}, renewEvery) {
 		t.Error("they are not renewed when it is time")
+	}
+}
+
+// One mapping that this version cannot read does not hide the others.
+func TestMappingsThatCanBeReadAreListed(t *testing.T) {
+	s := new(around).runner(t, Spec{Source: "topic:orders"}).s
+	s.o.Objects = unwatched{all: []object.Object{{Ref: name.Of(name.Mapping, "a"), Spec: []byte(`{"batch":"many"}`)}, {Ref: name.Of(name.Mapping, "b"), Spec: []byte(`{}`)}}}
+	all, _, err := s.List(t.Context(), name.Ref{Kind: name.Mapping}, "", 10)
+	if err != nil || len(all) != 1 || all[0].Ref.Name != "b" {
+		t.Errorf("there are %v, %v", all, err)
 	}
 }
