@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -245,5 +246,19 @@ func TestMappingsThatCanBeReadAreListed(t *testing.T) {
 	all, _, err := s.List(t.Context(), name.Ref{Kind: name.Mapping}, "", 10)
 	if err != nil || len(all) != 1 || all[0].Ref.Name != "b" {
 		t.Errorf("there are %v, %v", all, err)
+	}
+}
+
+// What retention takes before a function got it is told.
+func TestRecordsThatAreGoneAreTold(t *testing.T) {
+	said := &bytes.Buffer{}
+	p := &partition{r: new(around).runner(t, Spec{Source: "topic:orders"}), topic: "orders"}
+	p.r.s.o.Logger = slog.New(slog.NewTextHandler(said, nil))
+	p.moved(5, 9)
+	if text := said.String(); !strings.Contains(text, "deleted before a function got them") || !strings.Contains(text, "from_offset=5 to_offset=9") {
+		t.Errorf("it says %s", text)
+	}
+	if p.moved(9, 5); !strings.Contains(said.String(), "lost its end") {
+		t.Errorf("it says %s", said)
 	}
 }
