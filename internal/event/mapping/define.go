@@ -238,8 +238,9 @@ func (s *Service) List(ctx context.Context, prefix name.Ref, after string, most 
 	}
 	for i := range all {
 		m, err := mappingOf(&all[i])
-		if err != nil {
-			return nil, "", err
+		if err != nil { // the others are there all the same
+			s.o.Logger.Error("a mapping cannot be read and is not listed", "mapping", all[i].Ref.Name, "err", err)
+			continue
 		}
 		out = append(out, m)
 	}

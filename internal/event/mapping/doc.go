@@ -26,6 +26,10 @@
 //     records in order. A batch that fails is tried again, halved where the mapping says
 //     so, until its attempts or the age of its records are over; then its records are
 //     dead letters, where there is a queue for them, and are passed over where not.
+//   - A call waits for its function, which has only so many at once; its deadline begins
+//     when it is made. Records wait as long as it takes, messages as long as they are hidden.
+//   - A runner that was stopped commits what its last call brought only where the group is
+//     still as it left it: offsets may have been set, or the mapping made anew.
 //   - Where reading begins is committed when the mapping is made, so what is written
 //     after that was answered comes to the function.
 //   - Waits between attempts, and for a batch to fill, are real time; the age of records

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,8 +35,15 @@ type around struct {
 	nacked []queue.Nack
 }
 
-// unwatched are objects of which nothing is heard.
-type unwatched struct{ Objects }
+// unwatched are objects of which nothing is heard, but which are listed.
+type unwatched struct {
+	Objects
+	all []object.Object
+}
+
+func (u unwatched) List(context.Context, name.Ref, string, int) ([]object.Object, string, error) {
+	return u.all, "", nil
+}
 
 func (unwatched) Watch(name.Ref, func(object.News)) func() { return func() {} }
 
@@ -228,5 +236,29 @@ func TestOffsetsAreRenewedAlsoWhenTheClockIsMoved(t *testing.T) {
 	}
 	if !r.s.past(moment{domain: r.s.o.Now()}, renewEvery) {
 		t.Error("they are not renewed when it is time")
+	}
+}
+
+// One mapping that this version cannot read does not hide the others.
+func TestMappingsThatCanBeReadAreListed(t *testing.T) {
+	s := new(around).runner(t, Spec{Source: "topic:orders"}).s
+	s.o.Objects = unwatched{all: []object.Object{{Ref: name.Of(name.Mapping, "a"), Spec: []byte(`{"batch":"many"}`)}, {Ref: name.Of(name.Mapping, "b"), Spec: []byte(`{}`)}}}
+	all, _, err := s.List(t.Context(), name.Ref{Kind: name.Mapping}, "", 10)
+	if err != nil || len(all) != 1 || all[0].Ref.Name != "b" {
+		t.Errorf("there are %v, %v", all, err)
+	}
+}
+
+// What retention takes before a function got it is told.
+func TestRecordsThatAreGoneAreTold(t *testing.T) {
+	said := &bytes.Buffer{}
+	p := &partition{r: new(around).runner(t, Spec{Source: "topic:orders"}), topic: "orders"}
+	p.r.s.o.Logger = slog.New(slog.NewTextHandler(said, nil))
+	p.moved(5, 9)
+	if text := said.String(); !strings.Contains(text, "deleted before a function got them") || !strings.Contains(text, "from_offset=5 to_offset=9") {
+		t.Errorf("it says %s", text)
+	}
+	if p.moved(9, 5); !strings.Contains(said.String(), "lost its end") {
+		t.Errorf("it says %s", said)
 	}
 }

@@ -76,7 +76,7 @@ func (p *partition) run() {
 		wait = min(wait, max(leastFetch, time.Duration(r.m.WindowMs)*time.Millisecond/4))
 	}
 	var err error
-	p.log, err = follow.Open(follow.Options{Client: r.s.o.Client, Topic: p.topic, Partition: p.number, From: at, Wait: wait})
+	p.log, err = follow.Open(follow.Options{Client: r.s.o.Client, Topic: p.topic, Partition: p.number, From: at, Wait: wait, Moved: p.moved})
 	if err != nil {
 		r.trouble("a partition cannot be read", err)
 		return
@@ -87,6 +87,15 @@ func (p *partition) run() {
 			return
 		}
 	}
+}
+
+// moved says that the log does not have what the function was to get next.
+func (p *partition) moved(from, to int64) {
+	what := "records were deleted before a function got them"
+	if to < from {
+		what = "a log has lost its end: a function gets its records again"
+	}
+	p.r.s.o.Logger.Error(what, "mapping", p.r.m.Ref.Name, "topic", p.topic, "partition", p.number, "from_offset", from, "to_offset", to)
 }
 
 // fill reads records for one call: as many as are there, and with a window those that
