@@ -100,24 +100,37 @@ func explain(u unclear, r *ruler) (string, error) {
 	if alike, err := alikeOneByOne(u.pattern, u.event, r); alike || err != nil {
 		return selfContradiction, err
 	}
-	for _, d := range differences {
+	for i, d := range differences {
 		p, e := d.without(u.pattern, u.event)
 		if p == u.pattern && e == u.event {
 			continue
 		}
-		alike, err := alikeOneByOne(p, e, r)
-		if err != nil {
-			return "", err
+		if alike, err := judgedAlike(p, e, r); alike || err != nil {
+			return d.reason, err
 		}
-		theirs, err := r.ask([]drawn{{pattern: p, events: []string{e}}})
-		if err != nil {
-			return "", err
-		}
-		if alike || theirs[0][:1] == ourAnswer(p, e) {
-			return d.reason, nil
+		for _, other := range differences[i+1:] { // both may be at work, each enough by itself
+			both, event := other.without(p, e)
+			if both == p && event == e {
+				continue
+			}
+			if alike, err := judgedAlike(both, event, r); alike || err != nil {
+				return d.reason + "; and in the same pair: " + other.reason, err
+			}
 		}
 	}
 	return "", nil
+}
+
+// judgedAlike tells whether both judge a pair alike, asked at once or test by test.
+func judgedAlike(text, event string, r *ruler) (bool, error) {
+	if alike, err := alikeOneByOne(text, event, r); alike || err != nil {
+		return alike, err
+	}
+	theirs, err := r.ask([]drawn{{pattern: text, events: []string{event}}})
+	if err != nil {
+		return false, err
+	}
+	return theirs[0][:1] == ourAnswer(text, event), nil
 }
 
 // ourAnswer is ours in the form of event-ruler's.
