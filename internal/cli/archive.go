@@ -106,20 +106,16 @@ func archiveList(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no archives", Columns: weighedColumns()}
 			query := p.query()
-			query.Set("max", "1000")
-			for {
-				var page rest.Archives
-				if err := o.ask(cmd.Context(), p.http, "cannot list archives", http.MethodGet, "/archive", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list archives", "/archive", query, func(page *rest.Archives) string {
 				for i := range page.Archives {
 					addWeighed(t, &page.Archives[i], o.format == "table")
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)
@@ -158,15 +154,13 @@ func archiveDelete(o *options) *cobra.Command {
 				return fail.Usagef("what only these archives keep will be gone: repeat it with --yes")
 			}
 			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "ARCHIVE"}, {Field: "result", Title: "RESULT"}}}
-			var failures []error
-			for _, name := range args {
+			return o.each(t, args, func(name string) error {
 				if err := o.ask(cmd.Context(), p.http, "cannot delete archive "+name, http.MethodDelete, native.Path("archive", name), p.query(), nil, nil); err != nil {
-					failures = append(failures, err)
-					continue
+					return err
 				}
 				t.Add(name, "deleted")
-			}
-			return o.printPartly(t, failures)
+				return nil
+			})
 		},
 	}
 	p.bind(c)

@@ -56,21 +56,17 @@ func busList(o *options) *cobra.Command {
 			}}
 			query := p.query()
 			query.Set("prefix", prefix)
-			query.Set("max", "1000")
-			for {
-				var page rest.Buses
-				if err := o.ask(cmd.Context(), p.http, "cannot list buses", http.MethodGet, "/bus", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list buses", "/bus", query, func(page *rest.Buses) string {
 				for i := range page.Buses {
 					b := &page.Buses[i]
 					t.Add(b.Name, b.Topic, b.Partitions, retentionOf(b.RetentionMs), orNil(b.DeadLetters), orNil(b.Description), b.ARN)
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)
@@ -276,15 +272,13 @@ func busDelete(o *options) *cobra.Command {
 			if force {
 				query.Set("force", "true")
 			}
-			var failures []error
-			for _, name := range args {
+			return o.each(t, args, func(name string) error {
 				if err := o.ask(cmd.Context(), p.http, "cannot delete bus "+name, http.MethodDelete, busPath(name), query, nil, nil); err != nil {
-					failures = append(failures, forceHint(err))
-					continue
+					return forceHint(err)
 				}
 				t.Add(name, "deleted")
-			}
-			return o.printPartly(t, failures)
+				return nil
+			})
 		},
 	}
 	p.bind(c)

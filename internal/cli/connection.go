@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +17,7 @@ import (
 func connectionCommand(o *options) *cobra.Command {
 	list := connectionList(o)
 	c := group("connection", "connections", "Connections: how calls of API destinations are authorized",
-		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), deleteNamed(o, "connection", "Delete connections; destinations that have one wait"))
+		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), deleteEach(o, "connection", "delete NAME...", "Delete connections; destinations that have one wait"))
 	return pluralLists(c, list)
 }
 
@@ -155,19 +153,16 @@ func connectionList(o *options) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t, query := connectionTable(), p.query()
-			for query.Set("max", "1000"); ; {
-				var page rest.Connections
-				if err := o.ask(cmd.Context(), p.http, "cannot list connections", http.MethodGet, "/connection", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list connections", "/connection", query, func(page *rest.Connections) string {
 				for i := range page.Connections {
 					addConnection(t, &page.Connections[i])
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)
@@ -205,35 +200,10 @@ func oneConnection(o *options, use, short, failing, method string, more ...strin
 	return c
 }
 
-// deleteNamed is a command that deletes each thing of a kind that it names.
-func deleteNamed(o *options, kind, short string) *cobra.Command {
-	var p placeFlags
-	c := &cobra.Command{
-		Use:   "delete NAME...",
-		Short: short,
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			t := &out.Table{Columns: []out.Column{{Field: "name", Title: strings.ToUpper(kind)}, {Field: "result", Title: "RESULT"}}}
-			var failures []error
-			for _, called := range args {
-				what := fmt.Sprintf("cannot delete %s %s", kind, called)
-				if err := o.ask(cmd.Context(), p.http, what, http.MethodDelete, native.Path(kind, called), p.query(), nil, nil); err != nil {
-					failures = append(failures, err)
-					continue
-				}
-				t.Add(called, "deleted")
-			}
-			return o.printPartly(t, failures)
-		},
-	}
-	p.bind(c)
-	return c
-}
-
 func destinationCommand(o *options) *cobra.Command {
 	list := destinationList(o)
 	c := group("destination", "destinations", "API destinations: addresses with a connection",
-		destinationPut(o), list, destinationDescribe(o), deleteNamed(o, "destination", "Delete API destinations; what waits for targets that have one is dropped"))
+		destinationPut(o), list, destinationDescribe(o), deleteEach(o, "destination", "delete NAME...", "Delete API destinations; what waits for targets that have one is dropped"))
 	return pluralLists(c, list)
 }
 
@@ -296,21 +266,18 @@ func destinationList(o *options) *cobra.Command {
 		Short: "List API destinations",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, query := destinationTable(), url.Values(p.query())
+			t, query := destinationTable(), p.query()
 			query.Set("connection", of)
-			for query.Set("max", "1000"); ; {
-				var page rest.Destinations
-				if err := o.ask(cmd.Context(), p.http, "cannot list destinations", http.MethodGet, "/destination", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list destinations", "/destination", query, func(page *rest.Destinations) string {
 				for i := range page.Destinations {
 					addDestination(t, &page.Destinations[i])
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)

@@ -19,7 +19,7 @@ func functionCommand(o *options) *cobra.Command {
 	list := functionMappings(o)
 	return pluralLists(group("function", "functions", "Functions that take what lies in queues and topics, as Lambda does",
 		functionMap(o), list, functionDescribe(o), functionPause(o, "pause", "Have mappings rest; what lies in their sources waits"),
-		functionPause(o, "resume", "Have mappings that rest go on where they were"), functionUnmap(o)), list)
+		functionPause(o, "resume", "Have mappings that rest go on where they were"), deleteEach(o, "mapping", "unmap MAPPING...", "Delete mappings; what lies in their sources stays")), list)
 }
 
 func mappingColumns() []out.Column {
@@ -156,20 +156,16 @@ func functionMappings(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no mappings yet: make one with \"ottla function map queue:NAME FUNCTION\"", Columns: mappingColumns()}
 			query := p.query()
-			query.Set("max", "1000")
-			for {
-				var page rest.Mappings
-				if err := o.ask(cmd.Context(), p.http, "cannot list mappings", http.MethodGet, "/mapping", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list mappings", "/mapping", query, func(page *rest.Mappings) string {
 				for i := range page.Mappings {
 					addMapping(t, &page.Mappings[i])
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)
@@ -202,39 +198,14 @@ func functionPause(o *options, verb, short string) *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: mappingColumns()}
-			var failures []error
-			for _, called := range args {
+			return o.each(t, args, func(called string) error {
 				var m rest.Mapping
 				if err := o.ask(cmd.Context(), p.http, "cannot "+verb+" mapping "+called, http.MethodPost, native.Path("mapping", called, verb), p.query(), nil, &m); err != nil {
-					failures = append(failures, err)
-					continue
+					return err
 				}
 				addMapping(t, &m)
-			}
-			return o.printPartly(t, failures)
-		},
-	}
-	p.bind(c)
-	return c
-}
-
-func functionUnmap(o *options) *cobra.Command {
-	var p placeFlags
-	c := &cobra.Command{
-		Use:   "unmap MAPPING...",
-		Short: "Delete mappings; what lies in their sources stays",
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "MAPPING"}, {Field: "result", Title: "RESULT"}}}
-			var failures []error
-			for _, called := range args {
-				if err := o.ask(cmd.Context(), p.http, "cannot delete mapping "+called, http.MethodDelete, native.Path("mapping", called), p.query(), nil, nil); err != nil {
-					failures = append(failures, err)
-					continue
-				}
-				t.Add(called, "deleted")
-			}
-			return o.printPartly(t, failures)
+				return nil
+			})
 		},
 	}
 	p.bind(c)

@@ -67,21 +67,17 @@ func queueList(o *options) *cobra.Command {
 			}}
 			query := q.query()
 			query.Set("prefix", prefix)
-			query.Set("max", "1000")
-			for {
-				var page rest.Queues
-				if err := o.ask(cmd.Context(), q.http, "cannot list queues", http.MethodGet, "/q", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, q.http, "cannot list queues", "/q", query, func(page *rest.Queues) string {
 				for i := range page.Queues {
 					x := &page.Queues[i]
 					t.Add(x.Name, x.Topic, x.FIFO, inWords(x.VisibilityMs), inWords(x.RetentionMs), deadLettersOf(x), x.ARN)
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	q.bind(c)

@@ -24,12 +24,12 @@ func replayCommand(o *options) *cobra.Command {
 		replayTurn(o, "pause", "Let replays stay where they are", "paused"),
 		replayTurn(o, "resume", "Let replays go on", "resumed"),
 		replayTurn(o, "cancel", "End replays where they are", "cancelled"),
-		replayDelete(o))
+		deleteEach(o, "replay", "delete NAME...", "Forget replays; one that is not over ends where it is"))
 	return pluralLists(c, list)
 }
 
-func replayPath(name string, more ...string) string {
-	return native.Path(append([]string{"replay", name}, more...)...)
+func replayPath(name string) string {
+	return native.Path("replay", name)
 }
 
 // replayFlags are what is to be read again, and for whom.
@@ -189,20 +189,16 @@ func replayList(o *options) *cobra.Command {
 			t := &out.Table{Empty: "no replays", Columns: replayColumns()}
 			query := p.query()
 			query.Set("prefix", prefix)
-			query.Set("max", "1000")
-			for {
-				var page rest.Replays
-				if err := o.ask(cmd.Context(), p.http, "cannot list replays", http.MethodGet, "/replay", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list replays", "/replay", query, func(page *rest.Replays) string {
 				for i := range page.Replays {
 					addReplay(t, &page.Replays[i])
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)
@@ -230,32 +226,5 @@ func replayShow(o *options) *cobra.Command {
 
 // replayTurn is a command that turns one thing of each replay it names.
 func replayTurn(o *options, verb, short, done string) *cobra.Command {
-	return replayEach(o, verb, short, done, http.MethodPost, verb)
-}
-
-func replayDelete(o *options) *cobra.Command {
-	return replayEach(o, "delete", "Forget replays; one that is not over ends where it is", "deleted", http.MethodDelete)
-}
-
-func replayEach(o *options, verb, short, done, method string, more ...string) *cobra.Command {
-	var p placeFlags
-	c := &cobra.Command{
-		Use:   verb + " NAME...",
-		Short: short,
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "REPLAY"}, {Field: "result", Title: "RESULT"}}}
-			var failures []error
-			for _, name := range args {
-				if err := o.ask(cmd.Context(), p.http, "cannot "+verb+" replay "+name, method, replayPath(name, more...), p.query(), nil, nil); err != nil {
-					failures = append(failures, err)
-					continue
-				}
-				t.Add(name, done)
-			}
-			return o.printPartly(t, failures)
-		},
-	}
-	p.bind(c)
-	return c
+	return orderEach(o, "replay", verb+" NAME...", verb, short, done, http.MethodPost, verb)
 }

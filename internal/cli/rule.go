@@ -46,17 +46,11 @@ func ruleCommand(o *options) *cobra.Command {
 func (o *options) rulesOf(ctx context.Context, p *placeFlags, bus, prefix string) (all []rest.Rule, err error) {
 	query := p.query()
 	query.Set("prefix", prefix)
-	query.Set("max", "1000")
-	for {
-		var page rest.Rules
-		if err := o.ask(ctx, p.http, "cannot list rules of bus "+bus, http.MethodGet, busPath(bus, "rules"), query, nil, &page); err != nil {
-			return nil, err
-		}
-		if all = append(all, page.Rules...); page.Next == "" {
-			return all, nil
-		}
-		query.Set("next", page.Next)
-	}
+	err = eachPage(ctx, o, p.http, "cannot list rules of bus "+bus, busPath(bus, "rules"), query, func(page *rest.Rules) string {
+		all = append(all, page.Rules...)
+		return page.Next
+	})
+	return all, err
 }
 
 func rulesTable(rules []rest.Rule) *out.Table {
@@ -165,7 +159,7 @@ func ruleTurn(o *options, verb, short, done string) *cobra.Command {
 		Short: short,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.eachRule(cmd.Context(), &r, args, verb, done, func(name string) error {
+			return o.eachRule(&r, args, done, func(name string) error {
 				return o.ask(cmd.Context(), r.http, "cannot "+verb+" rule "+name, http.MethodPost, r.path(name, verb), r.query(), nil, nil)
 			})
 		},
@@ -175,17 +169,15 @@ func ruleTurn(o *options, verb, short, done string) *cobra.Command {
 }
 
 // eachRule does one thing to each rule and tells what came of it.
-func (o *options) eachRule(_ context.Context, r *ruleFlags, names []string, _, done string, do func(name string) error) error {
+func (o *options) eachRule(r *ruleFlags, names []string, done string, do func(name string) error) error {
 	t := &out.Table{Columns: []out.Column{{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "result", Title: "RESULT"}}}
-	var failures []error
-	for _, name := range names {
+	return o.each(t, names, func(name string) error {
 		if err := do(name); err != nil {
-			failures = append(failures, forceHint(err))
-			continue
+			return forceHint(err)
 		}
 		t.Add(name, r.bus, done)
-	}
-	return o.printPartly(t, failures)
+		return nil
+	})
 }
 
 func ruleDelete(o *options) *cobra.Command {
@@ -200,7 +192,7 @@ func ruleDelete(o *options) *cobra.Command {
 			if !keep {
 				query.Set("force", "true")
 			}
-			return o.eachRule(cmd.Context(), &r, args, "delete", "deleted", func(name string) error {
+			return o.eachRule(&r, args, "deleted", func(name string) error {
 				return o.ask(cmd.Context(), r.http, "cannot delete rule "+name, http.MethodDelete, r.path(name), query, nil, nil)
 			})
 		},

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/schedule"
@@ -32,27 +31,6 @@ func scheduleCommand(o *options) *cobra.Command {
 	return pluralLists(c, list)
 }
 
-// native is a node's HTTP port, which has the doors that speak of queues and
-// schedules.
-func (o *options) native(given string) (*native.Client, error) {
-	address := o.httpAddress(given)
-	if address == "" {
-		return nil, fail.Usagef("this is asked over HTTP: give --http HOST:PORT of a node")
-	}
-	return native.New(address, o.connectTimeout), nil
-}
-
-// ask is one question to a native door, within --timeout.
-func (o *options) ask(ctx context.Context, given, what, method, path string, query url.Values, body, into any) error {
-	c, err := o.native(given)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	return c.Do(ctx, what, method, path, query, body, into)
-}
-
 func (s *scheduleFlags) path(name string, more ...string) string {
 	return native.Path(append([]string{"schedule", s.group, name}, more...)...)
 }
@@ -72,23 +50,20 @@ func scheduleList(o *options) *cobra.Command {
 				{Field: "name", Title: "NAME"}, {Field: "group", Title: "GROUP"}, {Field: "expression", Title: "EXPRESSION"}, {Field: "zone", Title: "ZONE"},
 				{Field: "state", Title: "STATE"}, {Field: "target", Title: "TARGET"}, {Field: "next", Title: "NEXT RUN"},
 			}}
-			query := url.Values{"prefix": {prefix}, "max": {"1000"}}
+			query := url.Values{"prefix": {prefix}}
 			if cmd.Flags().Changed("group") || prefix != "" {
 				query.Set("group", s.group)
 			}
-			for {
-				var page rest.Schedules
-				if err := o.ask(cmd.Context(), s.http, "cannot list schedules", http.MethodGet, "/schedule", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, s.http, "cannot list schedules", "/schedule", query, func(page *rest.Schedules) string {
 				for _, d := range page.Schedules {
 					t.Add(d.Name, d.Group, d.Expression, zoneName(d.Zone), scheduleState(d.Spec), targetOf(d.Target), nextOf(d.Spec))
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	s.bind(c)
@@ -240,16 +215,14 @@ func scheduleChange(o *options, verb, short, done, method string, more ...string
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "NAME"}, {Field: "group", Title: "GROUP"}, {Field: "result", Title: "RESULT"}}}
-			var failures []error
-			for _, name := range args {
+			return o.each(t, args, func(name string) error {
 				err := o.ask(cmd.Context(), s.http, "cannot "+verb+" schedule "+name, method, s.path(name, more...), nil, nil, nil)
 				if err != nil {
-					failures = append(failures, err)
-					continue
+					return err
 				}
 				t.Add(name, s.group, done)
-			}
-			return o.printPartly(t, failures)
+				return nil
+			})
 		},
 	}
 	s.bind(c)

@@ -96,21 +96,17 @@ func snsTopicList(o *options) *cobra.Command {
 			}}
 			query := p.query()
 			query.Set("prefix", prefix)
-			query.Set("max", "1000")
-			for {
-				var page rest.SNSTopics
-				if err := o.ask(cmd.Context(), p.http, "cannot list SNS topics", http.MethodGet, "/sns", query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list SNS topics", "/sns", query, func(page *rest.SNSTopics) string {
 				for i := range page.Topics {
 					x := &page.Topics[i]
 					t.Add(x.Name, x.Topic, x.FIFO, x.ARN)
 				}
-				if page.Next == "" {
-					return o.print(t)
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(t)
 		},
 	}
 	p.bind(c)
@@ -146,7 +142,6 @@ func snsTopicDelete(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := "cannot delete SNS topic " + args[0]
 			query := p.query()
-			query.Set("max", "1000")
 			var subs rest.Subscriptions
 			if err := o.ask(cmd.Context(), p.http, what, http.MethodGet, snsPath(args[0], "subscriptions"), query, nil, &subs); err != nil {
 				return err

@@ -42,19 +42,15 @@ func snsList(o *options) *cobra.Command {
 				path = snsPath(args[0], "subscriptions")
 			}
 			query := p.query()
-			query.Set("max", "1000")
 			var all []rest.Subscription
-			for {
-				var page rest.Subscriptions
-				if err := o.ask(cmd.Context(), p.http, "cannot list subscriptions", http.MethodGet, path, query, nil, &page); err != nil {
-					return err
-				}
+			err := eachPage(cmd.Context(), o, p.http, "cannot list subscriptions", path, query, func(page *rest.Subscriptions) string {
 				all = append(all, page.Subscriptions...)
-				if page.Next == "" {
-					return o.print(subscriptionTable(all...))
-				}
-				query.Set("next", page.Next)
+				return page.Next
+			})
+			if err != nil {
+				return err
 			}
+			return o.print(subscriptionTable(all...))
 		},
 	}
 	p.bind(c)

@@ -249,16 +249,14 @@ func targetRemove(o *options) *cobra.Command {
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: []out.Column{{Field: "id", Title: "TARGET"}, {Field: "rule", Title: "RULE"}, {Field: "result", Title: "RESULT"}}}
-			var failures []error
-			for _, id := range args[1:] {
+			return o.each(t, args[1:], func(id string) error {
 				err := o.ask(cmd.Context(), r.http, "cannot remove target "+id, http.MethodDelete, r.path(args[0], "targets", id), r.query(), nil, nil)
 				if err != nil {
-					failures = append(failures, err)
-					continue
+					return err
 				}
 				t.Add(id, args[0], "removed")
-			}
-			return o.printPartly(t, failures)
+				return nil
+			})
 		},
 	}
 	r.bind(c)
