@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"ottla/internal/record"
 )
 
@@ -28,21 +26,4 @@ func encodeBatch() []byte {
 		b.Add(now, nil, value)
 	}
 	return b.Build(0)
-}
-
-// produceVersion has topics by name, and is served by both.
-const produceVersion = 9
-
-// encodeProduce is a whole request of one batch, acks=all, with its length.
-func encodeProduce(topic string, partition int32, batch []byte) []byte {
-	req := kmsg.NewPtrProduceRequest()
-	req.SetVersion(produceVersion)
-	req.Acks, req.TimeoutMillis = -1, 30_000
-	t := kmsg.NewProduceRequestTopic()
-	t.Topic = topic
-	p := kmsg.NewProduceRequestTopicPartition()
-	p.Partition, p.Records = partition, batch
-	t.Partitions = append(t.Partitions, p)
-	req.Topics = append(req.Topics, t)
-	return kmsg.NewRequestFormatter(kmsg.FormatterClientID("bench3")).AppendRequest(nil, req, 1)
 }

@@ -8,12 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/test/beside"
+	"ottla/test/beside/raw"
 	"ottla/test/realfault"
 )
 
@@ -115,7 +115,7 @@ func (w *watch) send(ctx context.Context, s *side, cl *kgo.Client, counted time.
 			}
 			before = sent
 		}
-		sleepUntil(w.began.Add(due))
+		raw.SleepUntil(w.began.Add(due))
 		value := make([]byte, recordBytes)
 		binary.LittleEndian.PutUint64(value, uint64(due))
 		cl.Produce(ctx, &kgo.Record{Value: value}, note)
@@ -148,14 +148,5 @@ func (w *watch) outcome(ctx context.Context, used beside.Used, sent, counted int
 		if err := realfault.Pause(ctx, 10*time.Millisecond); err != nil {
 			return beside.Outcome{}, fmt.Errorf("%d of %d records came: %w", got, sent, err)
 		}
-	}
-}
-
-// sleepUntil waits in the kernel: the runtime's timers round up to milliseconds in a
-// process that has nothing else to do, which would count as delay.
-func sleepUntil(at time.Time) {
-	if d := time.Until(at); d > 50*time.Microsecond {
-		ts := syscall.NsecToTimespec(int64(d))
-		_ = syscall.Nanosleep(&ts, nil) // woken early: the record is sent early by that
 	}
 }

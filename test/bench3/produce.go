@@ -5,19 +5,15 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"ottla/test/beside"
+	"ottla/test/beside/raw"
 )
 
 // inFlight is how many requests a connection has unanswered, as many as an
@@ -56,7 +52,7 @@ func produce(ctx context.Context, s *side, t topic, bytes int64, within time.Dur
 	errs := make([]error, len(conns))
 	var all sync.WaitGroup
 	for i, c := range conns {
-		all.Go(func() { errs[i] = l.drive(c, encodeProduce(t.name, int32(i), l.batches)) })
+		all.Go(func() { errs[i] = l.drive(c, raw.Produce("bench3", t.name, int32(i), l.batches)) })
 	}
 	all.Wait()
 	used, err := m.Stop()
@@ -110,7 +106,7 @@ func (l *load) answers(c net.Conn, stamps <-chan time.Time) error {
 	in := bufio.NewReader(c)
 	var mine beside.Delays
 	for at := range stamps {
-		if err := readAnswer(in); err != nil {
+		if err := raw.Answer(in); err != nil {
 			return fmt.Errorf("answer to a batch: %w", err)
 		}
 		mine = append(mine, time.Since(at))
@@ -119,34 +115,5 @@ func (l *load) answers(c net.Conn, stamps <-chan time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.delays = append(l.delays, mine...)
-	return nil
-}
-
-// readAnswer reads a produce answer and fails unless the batch was taken.
-func readAnswer(in io.Reader) error {
-	var head [4]byte
-	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return err
-	}
-	size := binary.BigEndian.Uint32(head[:])
-	if size < 5 || size > 64<<10 {
-		return fmt.Errorf("it has %d bytes", size)
-	}
-	frame := make([]byte, size)
-	if _, err := io.ReadFull(in, frame); err != nil {
-		return err
-	}
-	resp := kmsg.NewPtrProduceResponse()
-	resp.SetVersion(produceVersion)
-	if err := resp.ReadFrom(frame[5:]); err != nil { // behind correlation id and tags
-		return err
-	}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return fmt.Errorf("partition %d: %w", p.Partition, err)
-			}
-		}
-	}
 	return nil
 }

@@ -3,19 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
-	"strconv"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"ottla/internal/record"
+	"ottla/test/beside/raw"
 )
 
 const (
@@ -26,8 +21,6 @@ const (
 	// inFlight is how many requests are unanswered at once, as many as an idempotent
 	// producer may have.
 	inFlight = 5
-	// produceVersion has topics by name.
-	produceVersion = 9
 )
 
 // order is the data of an event that is put: as an envelope it has about 670 bytes.
@@ -68,23 +61,9 @@ func newBatches(topic string) *batches {
 			id := fmt.Sprintf("%08x-4c1e-4f3a-9d1b-%012x", rng.Uint32(), rng.Uint64()>>16)
 			b.Add(out.atMs, nil, order(rng, 0), attributes(id)...)
 		}
-		out.requests = append(out.requests, encodeProduce(topic, b.Build(0)))
+		out.requests = append(out.requests, raw.Produce("bus", topic, 0, b.Build(0)))
 	}
 	return out
-}
-
-// encodeProduce is a whole request of one batch, acks=all, with its length.
-func encodeProduce(topic string, batch []byte) []byte {
-	req := kmsg.NewPtrProduceRequest()
-	req.SetVersion(produceVersion)
-	req.Acks, req.TimeoutMillis = -1, 30_000
-	t := kmsg.NewProduceRequestTopic()
-	t.Topic = topic
-	p := kmsg.NewProduceRequestTopicPartition()
-	p.Records = batch
-	t.Partitions = append(t.Partitions, p)
-	req.Topics = append(req.Topics, t)
-	return kmsg.NewRequestFormatter(kmsg.FormatterClientID("bus")).AppendRequest(nil, req, 1)
 }
 
 // flood puts so many events, about, into partition 0 of a topic, as fast as they are
@@ -123,37 +102,8 @@ func (n *node) flood(ctx context.Context, topic string, count int) (put int, too
 func answers(c net.Conn, tokens <-chan struct{}) error {
 	in := bufio.NewReader(c)
 	for range tokens {
-		if err := readAnswer(in); err != nil {
+		if err := raw.Answer(in); err != nil {
 			return fmt.Errorf("answer to a batch: %w", err)
-		}
-	}
-	return nil
-}
-
-// readAnswer reads a produce answer and fails unless the batch was taken.
-func readAnswer(in io.Reader) error {
-	var head [4]byte
-	if _, err := io.ReadFull(in, head[:]); err != nil {
-		return err
-	}
-	size := binary.BigEndian.Uint32(head[:])
-	if size < 5 || size > 64<<10 {
-		return errors.New("it has " + strconv.Itoa(int(size)) + " bytes")
-	}
-	frame := make([]byte, size)
-	if _, err := io.ReadFull(in, frame); err != nil {
-		return err
-	}
-	resp := kmsg.NewPtrProduceResponse()
-	resp.SetVersion(produceVersion)
-	if err := resp.ReadFrom(frame[5:]); err != nil { // behind correlation id and tags
-		return err
-	}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return fmt.Errorf("partition %d: %w", p.Partition, err)
-			}
 		}
 	}
 	return nil

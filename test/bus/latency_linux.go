@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -16,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/test/beside"
+	"ottla/test/beside/raw"
 	"ottla/test/realfault"
 )
 
@@ -143,7 +143,7 @@ func (w *watch) send(ctx context.Context, n *node, cl *kgo.Client) (beside.Outco
 			}
 			before = sent
 		}
-		sleepUntil(w.began.Add(due))
+		raw.SleepUntil(w.began.Add(due))
 		cl.Produce(ctx, &kgo.Record{Value: order(rng, due), Headers: headers}, note)
 		sent++
 	}
@@ -173,14 +173,5 @@ func (w *watch) outcome(ctx context.Context, used beside.Used, sent, counted int
 		if err := realfault.Pause(ctx, 10*time.Millisecond); err != nil {
 			return beside.Outcome{}, fmt.Errorf("%d of %d events came: %w", got, sent, err)
 		}
-	}
-}
-
-// sleepUntil waits in the kernel: the runtime's timers round up to milliseconds in a
-// process that has nothing else to do, which would count as delay.
-func sleepUntil(at time.Time) {
-	if d := time.Until(at); d > 50*time.Microsecond {
-		ts := syscall.NsecToTimespec(int64(d))
-		_ = syscall.Nanosleep(&ts, nil) // woken early: the event is put early by that
 	}
 }
