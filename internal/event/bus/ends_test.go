@@ -12,6 +12,7 @@ import (
 	"ottla/internal/event/bus"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/object/hook"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/sns"
 )
@@ -19,53 +20,14 @@ import (
 // errCut is what a service hears that is killed.
 var errCut = errors.New("it was killed")
 
-// hooked objects tell before one is written, which may fail.
-type hooked struct {
-	bus.Objects
-	before func(o object.Object, gone bool) error
-}
-
-func (h hooked) Put(ctx context.Context, o object.Object) (object.Object, error) {
-	if err := h.before(o, false); err != nil {
-		return o, err
-	}
-	return h.Objects.Put(ctx, o)
-}
-
-func (h hooked) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
-	if err := h.before(o, false); err != nil {
-		return o, err
-	}
-	return h.Objects.PutUnder(ctx, o, owner)
-}
-
-func (h hooked) Remove(ctx context.Context, o object.Object) error {
-	if err := h.before(o, true); err != nil {
-		return err
-	}
-	return h.Objects.Remove(ctx, o)
-}
-
 // other makes buses of another node, of whose writing the test hears.
 func (r *rig) other(before func(o object.Object, gone bool) error) *bus.Service {
 	r.Helper()
 	o := r.o
-	o.Objects = hooked{r.o.Objects, before}
+	o.Objects = hook.Objects{Store: r.node.Objects(), Before: before}
 	s := bus.New(o)
 	r.Cleanup(s.Close)
 	return s
-}
-
-// once does something before the first write of an object of a kind.
-func once(kind name.Kind, gone bool, do func()) func(object.Object, bool) error {
-	done := false
-	return func(o object.Object, g bool) error {
-		if o.Ref.Kind == kind && g == gone && !done {
-			done = true
-			do()
-		}
-		return nil
-	}
 }
 
 // killed lets something be done by a node that is killed before its first write, then
@@ -265,39 +227,13 @@ func TestAnArchiveThatIsDeletedWhileItIsChangedLeavesNoRule(t *testing.T) {
 	}
 }
 
-// noted objects let something happen after the first of a kind was written.
-type noted struct {
-	bus.Objects
-	kind name.Kind
-	then func()
-}
-
-func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
-	out, err := n.Objects.Put(ctx, o)
-	n.told(o)
-	return out, err
-}
-
-func (n *noted) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
-	out, err := n.Objects.PutUnder(ctx, o, owner)
-	n.told(o)
-	return out, err
-}
-
-func (n *noted) told(o object.Object) {
-	if then := n.then; then != nil && o.Ref.Kind == n.kind {
-		n.then = nil
-		then()
-	}
-}
-
 // Somebody deletes what another node has noted that it makes, and whose topic is not there
 // yet: the topic that is made then is nobody's.
 func TestWhatIsDeletedWhileItIsMadeLeavesNoTopic(t *testing.T) {
 	r := newRig(t)
 	late := func(kind name.Kind, then func()) *bus.Service {
 		o := r.o
-		o.Objects = &noted{r.o.Objects, kind, then}
+		o.Objects = hook.Objects{Store: r.node.Objects(), After: hook.Then(kind, then)}
 		s := bus.New(o)
 		t.Cleanup(s.Close)
 		return s
@@ -325,11 +261,11 @@ func TestWhatIsDeletedWhileItIsMadeLeavesNoTopic(t *testing.T) {
 func TestATopicThatIsMadeMeanwhileKeepsItsRetention(t *testing.T) {
 	r := newRig(t)
 	o := r.o
-	o.Objects = &noted{r.o.Objects, name.Bus, func() {
+	o.Objects = hook.Objects{Store: r.node.Objects(), After: hook.Then(name.Bus, func() {
 		keep := "9999999999"
 		_, err := kadm.NewClient(r.kafka).CreateTopic(r.ctx, 1, -1, map[string]*string{"retention.ms": &keep}, "shop")
 		r.must(err)
-	}}
+	})}
 	late := bus.New(o)
 	defer late.Close()
 	b, err := late.Create(r.ctx, shop(), bus.Spec{})
@@ -365,7 +301,7 @@ func TestABusThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
 			old, err := r.buses.Get(r.ctx, shop())
 			r.must(err)
 			ending := old.Version + 1
-			late := r.other(once(kind, true, func() {
+			late := r.other(hook.Once(kind, true, func() {
 				r.must(r.buses.Delete(r.ctx, shop(), true))
 				b, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
 				r.must(err)
@@ -466,7 +402,7 @@ func TestABusWhoseEndIsTakenBackIsNotCleared(t *testing.T) {
 		t.Fatalf("killed: %v", err)
 	}
 	// The second is about to end it when another does, and makes it anew.
-	late := r.other(once(name.Bus, false, func() {
+	late := r.other(hook.Once(name.Bus, false, func() {
 		_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
 		r.must(err)
 		r.rule(shop().Rule("new"), `{"source":["app"]}`)
@@ -504,7 +440,7 @@ func TestNothingIsPutUnderABusThatGoes(t *testing.T) {
 				old, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
 				r.must(err)
 				r.put(shop(), "app", "Paid", `{}`)
-				s := r.other(once(c.kind, false, func() {
+				s := r.other(hook.Once(c.kind, false, func() {
 					r.must(r.buses.Delete(r.ctx, shop(), false))
 					if anew {
 						_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
@@ -540,7 +476,7 @@ func TestOneTopicIsOfOneObject(t *testing.T) {
 	r := newRig(t)
 	var q queue.Queue
 	var topic sns.Topic
-	late := r.other(once(name.Bus, false, func() {
+	late := r.other(hook.Once(name.Bus, false, func() {
 		var err error
 		q, _, err = r.node.Queues().Create(r.ctx, queue.Ref{Name: "shop"}, queue.DefaultSpec())
 		r.must(err)
@@ -593,7 +529,7 @@ func TestAScheduleIsThatOfItsRule(t *testing.T) {
 	if err := put(cut, "rate(1 hour)"); !errors.Is(err, errCut) || len(schedules()) != 0 {
 		t.Errorf("a rule that was not written: %v, with schedules %v", err, schedules())
 	}
-	both := r.other(once(name.Rule, false, func() { r.must(put(r.buses, "rate(2 hours)")) }))
+	both := r.other(hook.Once(name.Rule, false, func() { r.must(put(r.buses, "rate(2 hours)")) }))
 	r.must(put(both, "rate(3 hours)"))
 	rule, err := r.buses.Rule(r.ctx, shop().Rule("tick"))
 	r.must(err)

@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/object/hook"
 	"ottla/internal/event/queue"
 )
 
@@ -71,27 +72,12 @@ func TestAQueueThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
 	}
 }
 
-// noted objects let something happen after the first queue was written.
-type noted struct {
-	queue.Objects
-	then func()
-}
-
-func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
-	out, err := n.Objects.Put(ctx, o)
-	if then := n.then; then != nil {
-		n.then = nil
-		then()
-	}
-	return out, err
-}
-
 // Somebody deletes a queue that another node has noted that it makes, and whose topic is
 // not there yet: the topic that is made then is nobody's.
 func TestAQueueThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
 	r := start(t)
-	late := r.q.With(func(o queue.Objects) queue.Objects {
-		return &noted{o, func() { r.must(r.q.Delete(r.ctx, ref("orders"))) }}
+	late := r.q.With(func(queue.Objects) queue.Objects {
+		return hook.Objects{Store: r.s.Objects(), After: hook.Then(name.Queue, func() { r.must(r.q.Delete(r.ctx, ref("orders"))) })}
 	})
 	t.Cleanup(late.Close)
 	if q, _, err := late.Create(r.ctx, ref("orders"), queue.DefaultSpec()); !errors.Is(err, queue.ErrNotFound) {

@@ -1,63 +1,24 @@
 package sns_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
+	"ottla/internal/event/object/hook"
 	"ottla/internal/event/sns"
 )
 
 // errCut is what a service hears that is killed.
 var errCut = errors.New("it was killed")
 
-// hooked objects tell before one is written, which may fail.
-type hooked struct {
-	sns.Objects
-	before func(o object.Object, gone bool) error
-}
-
-func (h hooked) Put(ctx context.Context, o object.Object) (object.Object, error) {
-	if err := h.before(o, false); err != nil {
-		return o, err
-	}
-	return h.Objects.Put(ctx, o)
-}
-
-func (h hooked) PutUnder(ctx context.Context, o, owner object.Object) (object.Object, error) {
-	if err := h.before(o, false); err != nil {
-		return o, err
-	}
-	return h.Objects.PutUnder(ctx, o, owner)
-}
-
-func (h hooked) Remove(ctx context.Context, o object.Object) error {
-	if err := h.before(o, true); err != nil {
-		return err
-	}
-	return h.Objects.Remove(ctx, o)
-}
-
 // other makes topics of another node, of whose writing the test hears.
 func (r *rig) other(before func(o object.Object, gone bool) error) *sns.Service {
 	r.Helper()
-	s := r.sns.With(func(o sns.Objects) sns.Objects { return hooked{o, before} })
+	s := r.sns.With(func(sns.Objects) sns.Objects { return hook.Objects{Store: r.Objects(), Before: before} })
 	r.Cleanup(s.Close)
 	return s
-}
-
-// once does something before the first write of an object of a kind.
-func once(kind name.Kind, gone bool, do func()) func(object.Object, bool) error {
-	done := false
-	return func(o object.Object, g bool) error {
-		if o.Ref.Kind == kind && g == gone && !done {
-			done = true
-			do()
-		}
-		return nil
-	}
 }
 
 // subscriptions are all that are kept, whoever's.
@@ -120,7 +81,7 @@ func TestATopicThatIsMadeAnewIsNotDeletedByWhoDeletesTheOldOne(t *testing.T) {
 			q := r.queue("q", false)
 			ending := r.topic("orders", nil).Version + 1
 			r.subscribe("orders", "sqs", q, nil)
-			late := r.other(once(kind, true, func() {
+			late := r.other(hook.Once(kind, true, func() {
 				r.must(r.sns.Delete(r.ctx(), topicRef("orders")))
 				made := r.topic("orders", nil)
 				for made.Version < ending { // the version that the late one is to remove
@@ -143,7 +104,7 @@ func TestNobodySubscribesToATopicThatGoes(t *testing.T) {
 		r := newRig(t)
 		q := r.queue("q", false)
 		r.topic("orders", nil)
-		late := r.other(once(name.Subscription, false, func() {
+		late := r.other(hook.Once(name.Subscription, false, func() {
 			r.must(r.sns.Delete(r.ctx(), topicRef("orders")))
 			if anew {
 				r.topic("orders", nil)
@@ -164,27 +125,12 @@ func TestNobodySubscribesToATopicThatGoes(t *testing.T) {
 	}
 }
 
-// noted objects let something happen after the first topic was written.
-type noted struct {
-	sns.Objects
-	then func()
-}
-
-func (n *noted) Put(ctx context.Context, o object.Object) (object.Object, error) {
-	out, err := n.Objects.Put(ctx, o)
-	if then := n.then; then != nil {
-		n.then = nil
-		then()
-	}
-	return out, err
-}
-
 // Somebody deletes a topic that another node has noted that it makes, and whose topic of
 // Kafka's is not there yet: that which is made then is nobody's.
 func TestATopicThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
 	r := newRig(t)
-	late := r.sns.With(func(o sns.Objects) sns.Objects {
-		return &noted{o, func() { r.must(r.sns.Delete(r.ctx(), topicRef("orders"))) }}
+	late := r.sns.With(func(sns.Objects) sns.Objects {
+		return hook.Objects{Store: r.Objects(), After: hook.Then(name.SNS, func() { r.must(r.sns.Delete(r.ctx(), topicRef("orders"))) })}
 	})
 	defer late.Close()
 	if made, err := late.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); !errors.Is(err, sns.ErrNotFound) {
