@@ -63,35 +63,18 @@ func readNote(text []byte, n *note) error {
 // readPlain reads what append writes of texts and numbers; false leaves something else
 // to those who know all of JSON.
 func (n *note) readPlain(text []byte) bool {
-	if !utf8.Valid(text) {
-		return false
-	}
-	var w jsonwalk.Walker
-	w.Begin(text)
-	i := w.Space(0)
-	if !w.At(i, '{') {
-		return false
-	}
-	for i = w.Enter(i + 1); i >= 0; i = w.Comma(i) {
-		next, name, escaped := w.Name(i)
-		if next < 0 || escaped {
-			return false
-		}
-		end := w.Skip(next)
-		if end < 0 || !n.take(name, text[next:end]) {
-			return false
-		}
-		if i = w.Space(end); w.At(i, '}') {
-			return w.Space(i+1) == len(text)
-		}
-	}
-	return false
+	known := utf8.Valid(text)
+	whole := known && jsonwalk.Members(text, func(name string, value []byte) bool {
+		known = n.take(name, value)
+		return known
+	})
+	return known && whole
 }
 
 // take takes one member.
-func (n *note) take(name, value []byte) (ok bool) {
+func (n *note) take(name string, value []byte) (ok bool) {
 	var to *string
-	switch string(name) {
+	switch name {
 	case "id":
 		to = &n.ID
 	case "event":
