@@ -234,11 +234,10 @@ func TestAnEventIsTracedOverSNS(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for strings.Count(do("", "sns", "list", "news").out, " confirmed ") != 4 {
-		if ctx.Err() != nil {
-			t.Fatalf("nobody confirms: %s", do("", "sns", "list", "news").out)
-		}
-	}
+	await(ctx, t, "all subscriptions are confirmed", func() (string, bool) {
+		r := do("", "sns", "list", "news")
+		return r.out, strings.Count(r.out, " confirmed ") == 4
+	})
 	do("", "event", "put", "shop", "Placed", `{"pad":"`+strings.Repeat("x", 2000)+`"}`, "--source", "app", "--id", "e-1").mustHold(t, 0)
 	stands := func(x *lookback.Trace) map[string]string {
 		out := map[string]string{}

@@ -52,7 +52,7 @@ func weighed(t *testing.T, do func(in string, args ...string) result, archive st
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for {
+	await(ctx, t, "the archive "+archive+" has its events", func() (string, bool) {
 		r := do("", "archive", "describe", archive, "-o", "json")
 		r.mustHold(t, 0)
 		var a struct {
@@ -62,11 +62,6 @@ func weighed(t *testing.T, do func(in string, args ...string) result, archive st
 		if err := json.Unmarshal([]byte(r.out), &a); err != nil {
 			t.Fatalf("%s: %v", r.out, err)
 		}
-		if a.Events == events && a.Bytes > 0 && !a.EventsEstimated {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("it has %s", r.out)
-		}
-	}
+		return r.out, a.Events == events && a.Bytes > 0 && !a.EventsEstimated
+	})
 }

@@ -184,11 +184,10 @@ func TestATrialIsEqualToAReplay(t *testing.T) {
 	same("copy", consumed(t, ctx, n, "copy", counts["copy"].Sent))
 	same("audit", consumed(t, ctx, n, "audit", counts["audit"].Sent))
 	same("hook", h.all(t, ctx, counts["hook"].Sent))
-	for told := ""; told != "as tried"; { // it counts what it has committed
-		if told = counted(t, do, counts); ctx.Err() != nil {
-			t.Fatal(told)
-		}
-	}
+	await(ctx, t, "the runner counts what it has committed", func() (string, bool) {
+		told := counted(t, do, counts)
+		return told, told == "as tried"
+	})
 }
 
 // deliveries are the ids that deliveries have: those of a replay are its own, and known
