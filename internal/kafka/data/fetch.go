@@ -22,6 +22,7 @@ func (f *Family) fetchRow() api.API {
 		Differences: []string{
 			"An incremental answer also names a partition whose last stable offset alone has moved.",
 			"A node that has heard nothing of the controller for three seconds gives what it has and answers NOT_LEADER_OR_FOLLOWER at the end of a partition that another node may lead by now; Kafka's waits on.",
+			"A node whose place another may have taken, for all that it hears, answers NOT_LEADER_OR_FOLLOWER to an offset above what it has; Kafka's says OFFSET_OUT_OF_RANGE, and consumers begin anew.",
 		},
 	}
 }
@@ -131,6 +132,7 @@ func (a *fetchAnswer) failed(p *fetchPart, err error) {
 	if code == wire.UnknownServerError {
 		a.family.o.Logger.Error("a partition could not be read", "partition", p.index, "offset", p.offset, "client", a.conn.ClientID, "err", err)
 	}
+	code = a.beyond(p, code)
 	if p.cached != nil && code != wire.OffsetOutOfRange {
 		p.cached.forget() // it may live elsewhere by the next request
 	}

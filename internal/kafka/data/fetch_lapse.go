@@ -2,6 +2,7 @@ package data
 
 import (
 	"ottla/internal/kafka/api"
+	"ottla/internal/partition"
 	"ottla/internal/wire"
 )
 
@@ -13,6 +14,12 @@ import (
 // answered with NOT_LEADER_OR_FOLLOWER, so that the consumer asks who leads. Where
 // nobody does it comes again: it is kept for a moment each time, since clients ask
 // again at once.
+//
+// And from the moment that another node may lead in this one's place
+// (Options.Trusted), before it counts as cut off, nobody is told here that an offset is
+// above all that there is. The consumer may have committed it where records were
+// written meanwhile, and would throw it away: it would begin again by
+// auto.offset.reset, most often with the first record of all.
 
 // arm lets the timer fire when the answer is to be looked at next.
 func (a *fetchAnswer) arm() {
@@ -50,4 +57,20 @@ func (a *fetchAnswer) lapse() {
 		a.lapsed = true
 		a.fail(p, wire.NotLeaderOrFollower)
 	}
+}
+
+// deposed tells whether another node may lead a partition by now in this one's place.
+func (f *Family) deposed(p *partition.Partition) bool {
+	return f.o.Trusted != nil && !f.o.Trusted() && !p.Sole()
+}
+
+// beyond sends a consumer away whose offset is above what is here, or of a leadership
+// that is not known here, where another node may lead by now. What lies below the
+// start of a log is gone everywhere.
+func (a *fetchAnswer) beyond(p *fetchPart, code wire.Code) wire.Code {
+	if code != wire.OffsetOutOfRange || !a.family.deposed(p.partition) || p.offset < p.partition.Offsets().LogStart {
+		return code
+	}
+	a.lapsed = true
+	return wire.NotLeaderOrFollower
 }

@@ -104,3 +104,61 @@ func TestAFetchWaitsOnAfterALook(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A node in whose place another may lead does not say that an offset which the other
+// gave is out of range, nor that a leadership is not known: consumers would begin anew
+// (a restart of a consumer beside a node that was cut off lost its committed offset so).
+func TestWhoMayLeadNoMoreTellsNobodyThatAnOffsetIsOutOfRange(t *testing.T) {
+	r, _ := cutOff(t)
+	var trusted atomic.Bool
+	r.family.o.Trusted = trusted.Load
+	c := r.dial()
+	away, out := wire.NotLeaderOrFollower.Name(), wire.OffsetOutOfRange.Name()
+	for _, step := range []struct {
+		what    string
+		trusted bool
+		from    map[int32]int64
+		want    string
+	}{
+		{"above the end", false, map[int32]int64{0: 7}, "0:" + away},
+		{"below the start", false, map[int32]int64{0: -1}, "0:" + out},
+		{"above the end where nobody else can lead", false, map[int32]int64{1: 7}, "1:" + out},
+		{"above the end of who leads", true, map[int32]int64{0: 7}, "0:" + out},
+	} {
+		trusted.Store(step.trusted)
+		if got := fetched(t, c.ask(fetchRequest(17, step.from))); got != step.want {
+			t.Errorf("%s: got %q, want %q", step.what, got, step.want)
+		}
+	}
+}
+
+func TestWhoMayLeadNoMoreTellsNobodyThatALeadershipIsUnknown(t *testing.T) {
+	r, _ := cutOff(t)
+	var trusted atomic.Bool
+	r.family.o.Trusted = trusted.Load
+	c := r.dial()
+	for _, step := range []struct {
+		what    string
+		trusted bool
+		index   int32
+		epoch   int32
+		end     int64
+		code    wire.Code
+	}{
+		{"a later one", false, 0, 9, -1, wire.NotLeaderOrFollower},
+		{"one that is known", false, 0, 5, 1, wire.None},
+		{"a later one where nobody else can lead", false, 1, 9, -1, wire.None},
+		{"a later one of who leads", true, 0, 9, -1, wire.None},
+	} {
+		trusted.Store(step.trusted)
+		req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+		req.Version = 4
+		p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+		p.Partition, p.CurrentLeaderEpoch, p.LeaderEpoch = step.index, -1, step.epoch
+		req.Topics = append(req.Topics, kmsg.OffsetForLeaderEpochRequestTopic{Topic: "orders", Partitions: []kmsg.OffsetForLeaderEpochRequestTopicPartition{p}})
+		got := c.ask(req).(*kmsg.OffsetForLeaderEpochResponse).Topics[0].Partitions[0]
+		if wire.Code(got.ErrorCode) != step.code || got.EndOffset != step.end {
+			t.Errorf("%s: code %d, epoch %d ends at %d; want code %d, end %d", step.what, got.ErrorCode, got.LeaderEpoch, got.EndOffset, step.code, step.end)
+		}
+	}
+}

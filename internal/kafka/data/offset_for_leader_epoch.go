@@ -54,6 +54,9 @@ func (f *Family) epochEnd(topic string, p *kmsg.OffsetForLeaderEpochRequestTopic
 	if err != nil {
 		return f.explain(err, topic, p.Partition)
 	}
+	if end < 0 && f.deposed(part) {
+		return wire.NotLeaderOrFollower // who leads now may know the epoch; see fetch_lapse.go
+	}
 	row.LeaderEpoch, row.EndOffset = epoch, end
 	return wire.None
 }
