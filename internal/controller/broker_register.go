@@ -172,7 +172,9 @@ func (c *Controller) admitNode(cmd AdmitNode) ([]metadata.Record, any, error) {
 			return nil, b.ID, nil
 		case has:
 			return nil, nil, wire.Errorf(wire.DuplicateBrokerRegistration, "directory %s belongs to node %d: it cannot be node %d's", cmd.DirectoryID, b.ID, cmd.NodeID)
-		case b.ID == cmd.NodeID && (reserved(b) || !b.Fenced):
+		case b.ID == cmd.NodeID && reserved(b):
+			return nil, nil, wire.Errorf(wire.DuplicateBrokerRegistration, "node id %d is kept for a node that was let in with directory %v and has not come yet: start that one, give its place up with `ottla cluster remove %d`, or leave the id out to be given one", b.ID, b.Directories, b.ID)
+		case b.ID == cmd.NodeID && !b.Fenced:
 			return nil, nil, wire.Errorf(wire.DuplicateBrokerRegistration, "node id %d is taken: leave it out to be given one", b.ID)
 		case b.ID == cmd.NodeID: // its disk was replaced
 			return nil, b.ID, nil

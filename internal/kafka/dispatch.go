@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -83,7 +84,7 @@ func (c *conn) serveRow(r *row, body []byte) (api.Answer, error) {
 		return nil, err
 	}
 	var resp kmsg.Response
-	c.waiting(func() { resp, err = r.Handle(c.ctx(), &c.info, req) })
+	c.waiting(func(ctx context.Context) { resp, err = r.Handle(ctx, &c.info, req) })
 	if err != nil {
 		if resp, err = c.answerError(r, &c.req.Header, c.info.ClientID, req, err); err != nil {
 			return nil, err
@@ -100,10 +101,10 @@ func (c *conn) serveRow(r *row, body []byte) (api.Answer, error) {
 
 // waiting runs what may take its time on the reader's goroutine: what is ready
 // for the client leaves before.
-func (c *conn) waiting(wait func()) {
+func (c *conn) waiting(wait func(ctx context.Context)) {
 	c.flushInline()
 	c.setHandling(true)
-	wait()
+	wait(c.ctx())
 	c.setHandling(false)
 	c.lastActive.Store(c.door.clock())
 }

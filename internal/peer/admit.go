@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"ottla/internal/wire"
@@ -38,7 +39,7 @@ func (s *Server) join(id *Identity, c *Conn, known func()) error {
 	}
 	known()
 	_ = c.SetDeadline(time.Now().Add(admitTime + handshakeTime))
-	a, err := s.admit(id, r)
+	a, err := s.admit(id, c, r)
 	if err != nil {
 		a = joinAnswer{Refusal: refusal(err), Retry: wire.CodeOf(err).Retriable() || wire.CodeOf(err) == wire.UnknownServerError}
 		return errors.Join(fmt.Errorf("admit a node with directory %s: %w", r.DirectoryID, err), answer(c, a))
@@ -68,11 +69,29 @@ func (s *Server) mayJoin(id *Identity, r JoinRequest, secret []byte) error {
 	return nil
 }
 
-// admit lets the cluster reserve a place, and gathers what the node needs.
-func (s *Server) admit(id *Identity, r JoinRequest) (joinAnswer, error) {
+// errHungUp is why a place is not reserved any more.
+var errHungUp = errors.New("the node that asked has hung up")
+
+// admit lets the cluster reserve a place, and gathers what the node needs. A node that
+// hangs up asks another: it may be in, and gone again for good, when the cluster hears
+// of this one, and its number would be kept for it for ever.
+func (s *Server) admit(id *Identity, c *Conn, r JoinRequest) (joinAnswer, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, admitTime)
 	defer cancel()
+	ctx, hungUp := context.WithCancelCause(ctx)
+	watch := make(chan struct{})
+	go func() {
+		defer close(watch)
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+			hungUp(errHungUp)
+		}
+	}()
 	node, members, err := s.o.Admit(ctx, r)
+	_ = c.SetReadDeadline(time.Now()) // ends the watch: nothing more is read
+	<-watch
+	if gone := context.Cause(ctx); err != nil && errors.Is(gone, errHungUp) {
+		err = gone
+	}
 	if err != nil {
 		return joinAnswer{}, err
 	}

@@ -224,6 +224,36 @@ func TestJoiningGoesOnUntilSomebodyAnswers(t *testing.T) {
 	}
 }
 
+// A node that gave this one up may be in by another, and gone again, when the cluster
+// hears of it: its number would be kept for it for good (a run of test/faults -nodes 3
+// had that).
+func TestNoPlaceIsReservedForWhoHasHungUp(t *testing.T) {
+	one := founded(t)
+	asked, over := make(chan struct{}), make(chan error, 1)
+	s := newStation(t, one, func(o *ServerOptions) {
+		o.Admit = func(ctx context.Context, _ JoinRequest) (int32, []Member, error) {
+			close(asked)
+			select {
+			case <-ctx.Done(): // the controller is not heard
+			case <-time.After(patience):
+			}
+			over <- context.Cause(ctx)
+			return 0, nil, ctx.Err()
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-asked
+		cancel()
+	}()
+	if _, err := (Joiner{Now: fixed}).Join(ctx, []string{s.addr}, ask(one)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := <-over; !errors.Is(err, errHungUp) {
+		t.Errorf("the place is reserved on: %v", err)
+	}
+}
+
 func TestJoiningEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Joiner{Now: fixed, Failed: func(string, error) { cancel() }}.Join(ctx, []string{"127.0.0.1:1"}, ask(founded(t)))

@@ -72,14 +72,15 @@ type Conn struct {
 	// the end.
 	AtClose func(key any, fn func())
 	// Waiting, when set, runs what may take long inside Serve: answers that are
-	// ready leave before it begins and while it runs.
-	Waiting func(wait func())
+	// ready leave before it begins and while it runs. The context is over when the
+	// node stops.
+	Waiting func(wait func(ctx context.Context))
 }
 
 // Wait runs wait as Waiting says.
-func (c *Conn) Wait(wait func()) {
+func (c *Conn) Wait(wait func(ctx context.Context)) {
 	if c == nil || c.Waiting == nil {
-		wait()
+		wait(context.Background())
 		return
 	}
 	c.Waiting(wait)

@@ -98,12 +98,12 @@ func (a *produceAnswer) ask(id string, q *vouching) ([]wire.Code, wire.Code) {
 	if a.head.Version >= addsImplicitly {
 		cmd = txn.Add{ID: id, ProducerID: q.producerID, Epoch: q.epoch, Version: txn.V2, Partitions: q.partitions}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), vouchTimeout)
-	defer cancel()
-	answers := make(chan vouched, 1)
-	coordinators.Go(ctx, id, cmd, func(body any, err error) { answers <- vouched{body, err} })
 	var got vouched
-	a.conn.Wait(func() {
+	a.conn.Wait(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, vouchTimeout)
+		defer cancel()
+		answers := make(chan vouched, 1)
+		coordinators.Go(ctx, id, cmd, func(body any, err error) { answers <- vouched{body, err} })
 		select {
 		case got = <-answers:
 		case <-ctx.Done():

@@ -239,3 +239,24 @@ func TestAConnectionWaitsForItsCoordinator(t *testing.T) {
 		}
 	}
 }
+
+// mutes never answer, and give the context of each question.
+type mutes chan context.Context
+
+func (m mutes) Go(ctx context.Context, _ string, _ any, _ func(any, error)) { m <- ctx }
+
+// A coordinator that cannot answer, since too few replicas are in sync, held the stop of
+// a node for half a minute.
+func TestAProducerThatWaitsForItsCoordinatorHoldsNoStopOfTheNode(t *testing.T) {
+	r, _ := vouchRig(t, nil)
+	asked := make(mutes, 1)
+	r.family.o.Transactions = asked
+	r.dial().send(txnRequest(12, map[int32][]byte{0: inTxn(1, 0, 0, "a")}))
+	waits := <-asked
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	must(t, r.door.Close(ctx))
+	if waits.Err() != context.Canceled {
+		t.Errorf("it waited until %v", waits.Err())
+	}
+}

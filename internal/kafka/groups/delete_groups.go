@@ -21,7 +21,7 @@ func (f *Family) deleteGroups(c *api.Conn, req *kmsg.DeleteGroupsRequest, finish
 		}
 	}
 	refused := make([]error, len(ids))
-	c.Wait(func() { f.purge(ids, refused) })
+	c.Wait(func(ctx context.Context) { f.purge(ctx, ids, refused) })
 	api.Gather(len(ids), func(i int, done func(any, error)) {
 		if refused[i] != nil {
 			done(nil, refused[i])
@@ -45,11 +45,11 @@ func (f *Family) deleteGroups(c *api.Conn, req *kmsg.DeleteGroupsRequest, finish
 }
 
 // purge deletes what share groups have elsewhere, and notes why not.
-func (f *Family) purge(ids []string, refused []error) {
+func (f *Family) purge(ctx context.Context, ids []string, refused []error) {
 	if f.d.Purge == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), f.patience)
+	ctx, cancel := context.WithTimeout(ctx, f.patience)
 	defer cancel()
 	for i, id := range ids {
 		refused[i] = f.d.Purge(ctx, id)

@@ -66,7 +66,10 @@ func (a *asks) run(c *api.Conn, f *Family, done func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), f.patience)
 	var unready error
 	if len(a.keys) > 0 {
-		c.Wait(func() { unready = f.prepare(ctx, a.keys[0].String()) })
+		c.Wait(func(life context.Context) {
+			defer context.AfterFunc(life, cancel)()
+			unready = f.prepare(ctx, a.keys[0].String())
+		})
 	}
 	api.Gather(len(a.keys), func(i int, done func(any, error)) {
 		if unready != nil {

@@ -43,7 +43,7 @@ func (f *Family) addOffsetsToTxn(c *api.Conn, req *kmsg.AddOffsetsToTxnRequest, 
 func (f *Family) offsetsPartition(c *api.Conn, group string) (txn.TopicPartition, error) {
 	var err error
 	if f.o.Cluster.Image().TopicByName(offsetsTopic) == nil {
-		c.Wait(func() { err = f.prepare(context.Background(), offsetsTopic, group) })
+		c.Wait(func(ctx context.Context) { err = f.prepare(ctx, offsetsTopic, group) })
 	}
 	if err != nil {
 		return txn.TopicPartition{}, wire.Errorf(wire.CoordinatorNotAvailable, "the topic %s is being made: %w", offsetsTopic, err)

@@ -33,7 +33,7 @@ func (f *Family) endTxn(c *api.Conn, req *kmsg.EndTxnRequest, finish api.Finish)
 		cmd.Version = txn.V2
 		if txn.EpochsUsedUp(req.ProducerEpoch) {
 			var err error
-			c.Wait(func() { cmd.FreshID, err = f.fresh(context.Background()) })
+			c.Wait(func(ctx context.Context) { cmd.FreshID, err = f.fresh(ctx) })
 			if err != nil {
 				done(nil, err)
 				return

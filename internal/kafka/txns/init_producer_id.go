@@ -40,7 +40,7 @@ func (f *Family) initProducerID(c *api.Conn, req *kmsg.InitProducerIDRequest, fi
 	if req.TransactionalID == nil {
 		var id int64
 		var err error
-		c.Wait(func() { id, err = f.fresh(context.Background()) })
+		c.Wait(func(ctx context.Context) { id, err = f.fresh(ctx) })
 		done(txn.InitReply{ProducerID: id}, err)
 		return
 	}
@@ -55,9 +55,9 @@ func (f *Family) initTransactions(c *api.Conn, req *kmsg.InitProducerIDRequest, 
 		cmd.ProducerID, cmd.Epoch = req.ProducerID, req.ProducerEpoch
 	}
 	var unprepared, none error
-	c.Wait(func() {
-		if unprepared = f.prepare(context.Background(), stateTopic, cmd.ID); unprepared == nil {
-			cmd.FreshID, none = f.fresh(context.Background())
+	c.Wait(func(ctx context.Context) {
+		if unprepared = f.prepare(ctx, stateTopic, cmd.ID); unprepared == nil {
+			cmd.FreshID, none = f.fresh(ctx)
 		}
 	})
 	if unprepared != nil {
