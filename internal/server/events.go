@@ -95,7 +95,7 @@ func (s *Server) makeEvents() {
 	e := &s.events
 	e.objects = object.New(object.Options{
 		Client: s.eventClient, Now: s.o.Now, NewID: func() string { return newID().String() }, Logger: s.o.Logger,
-		Serves: func() bool { return s.entered.Load() > 0 },
+		Serves: func() bool { return s.entered.Load() > 0 }, Trusted: s.trusted,
 		Exists: func() bool { return s.image().TopicByName(object.Topic) != nil },
 		Create: s.makeObjectsTopic,
 	})
