@@ -54,7 +54,7 @@ type events struct {
 // needs.
 func (s *Server) makeLeases() *queues.Leases {
 	s.events.leases = queues.New(queues.Options{
-		NodeID: s.nodeID, Image: s.image, Partitions: s.broker, Peers: s.peers,
+		NodeID: s.nodeID, Image: s.image, Partitions: s.broker, Peers: s.peers, Trusted: s.trusted, Mute: s.mute,
 		Lead: func() *lead.Manager {
 			if f := s.shares.Load(); f != nil {
 				return f.Lead()
