@@ -87,6 +87,8 @@ type coreOptions struct {
 	snapshotEvery int64
 	// show tells the phase to those outside.
 	show func(phase)
+	// trusted tells whether nobody can have taken over yet; nil is always.
+	trusted func() bool
 }
 
 // call is a command with somebody who waits for its reply. done is called
@@ -179,7 +181,9 @@ func (c *core) take(now time.Time, x *call) {
 	life := c.life
 	if err := c.step(now, Command{Token: t, Body: x.body}); err != nil && c.life == life {
 		c.metrics.CommandsFailed.Inc()
-		c.answer(t, nil, err)
+		r := Reply{Token: t, Err: err}
+		c.doubt(&r)
+		c.answer(t, nil, r.Err)
 	}
 }
 
@@ -233,6 +237,9 @@ func (c *core) carry(now time.Time, out *Output) error {
 		c.begin(w)
 	}
 	for _, r := range out.Replies {
+		if len(out.Records) == 0 {
+			c.doubt(&r)
+		}
 		if r.Now {
 			c.answerNow(r)
 			continue

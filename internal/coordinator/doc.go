@@ -37,9 +37,11 @@
 //   - A leader that does not know yet that it is over has nothing committed any
 //     more, but it could still be read. So reads that must be exact (Exact) are
 //     refused while another may have taken over (Options.Trusted): a lease that
-//     heartbeats renew, without a round trip for each read. Where the node is cut
-//     off (Options.Mute) everything is refused, and who waits is let go, so that
-//     members look for the coordinator that may have taken its place (doubt.go).
+//     heartbeats renew, without a round trip for each read; and so are last words
+//     of other commands that wrote nothing (Firm, and errors on which nobody asks
+//     again). Where the node is cut off (Options.Mute) everything is refused, and
+//     who waits is let go, so that members look for the coordinator that may have
+//     taken its place (doubt.go).
 //   - A refusal before acceptance (too large for a batch, too few replicas in
 //     sync, a fenced producer) fails that command alone and changes nothing.
 //   - There is no way back from an accepted record but to forget everything and

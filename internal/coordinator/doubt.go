@@ -1,6 +1,10 @@
 package coordinator
 
-import "time"
+import (
+	"time"
+
+	"ottla/internal/wire"
+)
 
 // A node that is cut off goes on taking itself for a coordinator: it does not hear
 // that another coordinates in its place. Nothing that it is told there is committed,
@@ -51,6 +55,41 @@ func (s *shard) vet(now time.Time) (again time.Time) {
 		return time.Time{} // nobody comes while that lasts
 	}
 	return now.Add(excuseEvery)
+}
+
+// doubt looks at a reply to a command that wrote nothing. Replicas
+// refuse what a coordinator writes that they know to be over, but a last word needs no
+// replica: that a producer is fenced, that a member is unknown, that a transaction has
+// ended already may be so here and not where its client was a moment ago.
+func (c *core) doubt(r *Reply) {
+	if c.trusted == nil || !c.final(r) || c.trusted() {
+		return
+	}
+	if sole, can := c.tail.(Sole); !can || !sole.Sole() {
+		r.Body, r.Err = nil, errDoubt
+	}
+}
+
+// final tells whether nobody asks again after a reply.
+func (c *core) final(r *Reply) bool {
+	if r.Err != nil {
+		return Final(wire.CodeOf(r.Err))
+	}
+	x := c.waiting[r.Token]
+	if x == nil {
+		return false
+	}
+	firm, can := x.body.(Firm)
+	return can && firm.Firm(r.Body)
+}
+
+// Final tells whether a code is the last word for who asked.
+func Final(code wire.Code) bool {
+	switch code {
+	case wire.None, wire.RebalanceInProgress, wire.MemberIDRequired: // those come again at once
+		return false
+	}
+	return !code.Retriable()
 }
 
 // awaited tells whether anybody waits for a reply.

@@ -41,6 +41,12 @@ type Lister interface {
 // replicas refuse a leader that they know to be over.
 type Exact interface{ Exact() }
 
+// Firm is the body of a command some of whose replies are the last word for who asked
+// although nothing was written for them: an end that was made already, a member that
+// is not known. Firm tells whether a reply is. Such replies, and errors on which nobody
+// asks again, are not told while another node may have taken over: it may know better.
+type Firm interface{ Firm(reply any) bool }
+
 // Token names a caller who waits for a reply. No command that somebody waits
 // for has token 0: that is a timer's, a Work's result or Loaded.
 type Token uint64

@@ -44,8 +44,9 @@ func (r *Runtime) PartitionFor(key string) (int32, error) {
 //	COORDINATOR_NOT_AVAILABLE    there is no topic yet, or its log cannot be read
 //	NOT_COORDINATOR              this node does not lead the partition, or lost it
 //	                             meanwhile: the command may have been carried out;
-//	                             or it may have, and the command is Exact; or the
-//	                             node is cut off (Options.Mute)
+//	                             or it may have, and the command is Exact or the
+//	                             reply a last word (Firm); or the node is cut off
+//	                             (Options.Mute)
 //	COORDINATOR_LOAD_IN_PROGRESS the shard loads, or its mailbox is full
 //	NOT_ENOUGH_REPLICAS          too few replicas in sync; nothing was done
 //	KAFKA_STORAGE_ERROR          the disk is full; nothing was done

@@ -87,6 +87,7 @@ func newShard(o *Options, partition int32, work func(life uint64, run func() any
 		},
 		snapshotEvery: o.SnapshotBytes,
 		show:          s.show,
+		trusted:       o.Trusted,
 	}, partition, o.New(partition))
 	s.at = s.role
 	go s.run()

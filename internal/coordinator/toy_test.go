@@ -56,6 +56,9 @@ func (m *toy) Step(now time.Time, cmd Command) (Output, error) {
 		return Output{Accepted: func() { m.loads++ }}, nil
 	}
 	line, _ := cmd.Body.(string)
+	if f, ok := cmd.Body.(firmly); ok {
+		line = f.line
+	}
 	verb, rest, _ := strings.Cut(line, " ")
 	f := strings.Fields(rest)
 	ok := func(body any) Output { return Output{Replies: []Reply{{Token: cmd.Token, Body: body}}} }

@@ -1,6 +1,8 @@
 package group
 
 import (
+	"slices"
+
 	"ottla/internal/coordinator"
 	"ottla/internal/group/kind"
 	"ottla/internal/uuid"
@@ -27,6 +29,12 @@ type Join struct {
 	// (KIP-394); SkipAssignment that it understands the leader's being spared
 	// of assigning, v9 (KIP-814).
 	KnownIDs, SkipAssignment bool
+}
+
+// Firm implements coordinator.Firm: an instance is fenced, a member unknown.
+func (Join) Firm(reply any) bool {
+	r, ok := reply.(JoinReply)
+	return ok && coordinator.Final(r.Code)
 }
 
 // Protocol is a way to assign partitions that a member can do, with what it
@@ -67,6 +75,12 @@ type Sync struct {
 	Assignments            []Assignment
 }
 
+// Firm implements coordinator.Firm.
+func (Sync) Firm(reply any) bool {
+	r, ok := reply.(SyncReply)
+	return ok && coordinator.Final(r.Code)
+}
+
 // Assignment is what the leader gives a member.
 type Assignment struct {
 	MemberID string
@@ -97,6 +111,12 @@ type Leave struct {
 type Leaver struct {
 	MemberID   string
 	InstanceID *string
+}
+
+// Firm implements coordinator.Firm.
+func (Leave) Firm(reply any) bool {
+	r, ok := reply.(LeaveReply)
+	return ok && slices.ContainsFunc(r.Codes, coordinator.Final)
 }
 
 // LeaveReply has a code for each member that was named.

@@ -81,13 +81,13 @@ func (s *Server) openDoors() {
 func (s *Server) apis() []api.API {
 	rows := s.data.APIs()
 	rows = append(rows, topics.APIs(topics.Deps{
-		Cluster: s.core(), Records: topics.LedHere(s.broker.ByName), View: s.view, NodeID: s.nodeID,
+		Cluster: s.core(), Records: topics.LedHere(s.broker.ByName, s.trusted), View: s.view, NodeID: s.nodeID,
 		Level: s.o.Level,
 	})...)
 	rows = append(rows, cluster.APIs(cluster.Deps{
 		Cluster: s.core(), Storage: storage{s}, View: s.view, NodeID: s.nodeID, ClusterID: s.clusterID,
 		ControllerID: func() int32 { return s.quorum.Status().Leader }, Quorum: s.describeQuorum, Members: members{s},
-		Settled: s.others.keeper.Settled,
+		Settled: s.others.keeper.Settled, Trusted: s.trusted,
 	})...)
 	share := s.openShares()
 	rows = append(rows, share.APIs()...)

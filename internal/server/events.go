@@ -54,7 +54,7 @@ type events struct {
 // needs.
 func (s *Server) makeLeases() *queues.Leases {
 	s.events.leases = queues.New(queues.Options{
-		NodeID: s.nodeID, Image: s.image, Partitions: s.broker, Peers: s.peers,
+		NodeID: s.nodeID, Image: s.image, Partitions: s.broker, Peers: s.peers, Trusted: s.trusted, Mute: s.mute,
 		Lead: func() *lead.Manager {
 			if f := s.shares.Load(); f != nil {
 				return f.Lead()
@@ -95,7 +95,7 @@ func (s *Server) makeEvents() {
 	e := &s.events
 	e.objects = object.New(object.Options{
 		Client: s.eventClient, Now: s.o.Now, NewID: func() string { return newID().String() }, Logger: s.o.Logger,
-		Serves: func() bool { return s.entered.Load() > 0 },
+		Serves: func() bool { return s.entered.Load() > 0 }, Trusted: s.trusted,
 		Exists: func() bool { return s.image().TopicByName(object.Topic) != nil },
 		Create: s.makeObjectsTopic,
 	})

@@ -10,6 +10,9 @@ type Set struct{ Timers []Timer }
 // Cancel takes timers away. The reply is a []error, one a key.
 type Cancel struct{ Keys []string }
 
+// Firm implements coordinator.Firm: those that are gone here may be there by now.
+func (Cancel) Firm(any) bool { return true }
+
 // Find asks where a timer lies. The reply is a Found.
 type Find struct{ Key string }
 

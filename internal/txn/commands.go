@@ -71,6 +71,10 @@ type Add struct {
 	Partitions []TopicPartition
 }
 
+// Firm implements coordinator.Firm: the partitions were in the transaction, and that
+// may have ended since.
+func (Add) Firm(any) bool { return true }
+
 // Verify asks whether partitions are in the open transaction (KIP-890 part 1).
 // The reply is a VerifyReply; the errors are those of Add.
 type Verify struct {
@@ -99,6 +103,10 @@ type End struct {
 	Version int16
 	FreshID int64
 }
+
+// Firm implements coordinator.Firm: the transaction before this one ended so, and
+// another may have begun.
+func (End) Firm(any) bool { return true }
 
 // EndReply is who the producer is from now on: with V2 another epoch or even
 // another producer id; -1 and -1 with V0.

@@ -16,6 +16,10 @@ type noMarkers struct{}
 
 func (noMarkers) Write(_ context.Context, _ Marker, done func(error)) { done(nil) }
 
+// The answer to a repeated end or addition may be that to the transaction before, where
+// another coordinates by now.
+var _, _ coordinator.Firm = End{}, Add{}
+
 func bareMachine() *Machine {
 	return New(Options{Settings: Defaults(), Markers: noMarkers{}, Level: func() int16 { return 2 }})
 }

@@ -23,7 +23,8 @@
 //     put only while that is there (PutUnder).
 //   - Put and Delete answer when this node's mirror has the change.
 //   - What is not found is looked for again after reading to the end, so that
-//     what was made at another node is there.
+//     what was made at another node is there; and a node that is cut off for all
+//     that it knows says of nothing that it is not there.
 //   - Nothing is made, and nobody reads, before somebody asks; asking for what
 //     is not there makes no topic.
 //

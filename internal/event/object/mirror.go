@@ -19,6 +19,10 @@ var errClosed = errors.New("the node stops")
 // errEarly is what those hear who ask a node that does not serve yet.
 var errEarly = errors.New("the node does not serve yet")
 
+// errDoubt is what those hear who ask a node that is cut off for all that it knows: the
+// others may have made and deleted what it does not hear of.
+var errDoubt = errors.New("this node has not heard from the others for so long that they may have gone on without it: ask another one")
+
 // start begins to mirror, if the topic is there; false when there is none.
 func (s *Store) start() (bool, error) {
 	s.mu.Lock()
@@ -45,6 +49,10 @@ func (s *Store) start() (bool, error) {
 const (
 	// idleFetch is how long a fetch of the mirror waits that brings nothing.
 	idleFetch = 5 * time.Second
+	// doubtFor is how long those wait who ask a node that may be cut off, and doubtPause
+	// how long until it is looked again.
+	doubtFor   = 5 * time.Second
+	doubtPause = 50 * time.Millisecond
 	// errorPause is how long the mirror rests after an error, which was waited for
 	// before it was told of.
 	errorPause = 100 * time.Millisecond
@@ -139,8 +147,30 @@ func (s *Store) apply(r *kgo.Record, c News) []*watcher {
 	return s.watching(key)
 }
 
-// sync returns when the mirror has everything that was written before.
+// sync returns when the mirror has everything that was written before. A node that leads
+// the topic for all that it knows reads to an end that may be of long ago: what it has
+// counts only while nobody can have taken its place.
 func (s *Store) sync(ctx context.Context) error {
+	for begun := time.Now(); ; {
+		err := s.toEnd(ctx)
+		switch {
+		case err != nil, s.o.Trusted == nil, s.o.Trusted():
+			return err
+		case time.Since(begun) > doubtFor:
+			return errDoubt
+		}
+		select {
+		case <-time.After(doubtPause):
+		case <-s.ctx.Done():
+			return errClosed
+		case <-ctx.Done():
+			return errDoubt
+		}
+	}
+}
+
+// toEnd returns when the mirror is where its topic ends for all that is known here.
+func (s *Store) toEnd(ctx context.Context) error {
 	there, err := s.start()
 	if err != nil || !there {
 		return err

@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -103,6 +105,27 @@ func TestANodeThatDoesNotServeYetDoesNotSayThatThereIsNothing(t *testing.T) {
 	if _, err := s.Get(ctx, ref); !errors.Is(err, object.ErrNotFound) {
 		t.Errorf("get, once it serves: %v", err)
 	}
+}
+
+// A node that is cut off may have what was there before: another node may have made it
+// since. Who asks waits for a moment until the node is heard, and then asks another.
+func TestANodeThatMayBeCutOffDoesNotSayThatThereIsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var trusted atomic.Bool
+		s := object.New(object.Options{Trusted: trusted.Load, Exists: func() bool { return false }})
+		defer s.Close()
+		ctx, ref := context.Background(), name.Of(name.Queue, "orders")
+		if _, err := s.Get(ctx, ref); err == nil || errors.Is(err, object.ErrNotFound) {
+			t.Errorf("get: %v", err)
+		}
+		if all, _, err := s.List(ctx, ref, "", 10); err == nil {
+			t.Errorf("list: %v", all)
+		}
+		time.AfterFunc(time.Second, func() { trusted.Store(true) })
+		if _, err := s.Get(ctx, ref); !errors.Is(err, object.ErrNotFound) {
+			t.Errorf("get, while it is heard again: %v", err)
+		}
+	})
 }
 
 func TestObjectsAreChangedAtTheVersionThatIsNamed(t *testing.T) {

@@ -23,6 +23,9 @@ type Options struct {
 	// Serves tells whether this node's metadata are those of its cluster: before,
 	// nobody can say what there is not. nil: they always are.
 	Serves func() bool
+	// Trusted tells whether the others cannot have gone on without this node yet; nil:
+	// they never can.
+	Trusted func() bool
 	// Exists tells whether the topic is there; Create makes it, and returns
 	// when it serves.
 	Exists func() bool

@@ -409,6 +409,26 @@ func TestMetadataTellsWhyATopicWasNotCreated(t *testing.T) {
 	}
 }
 
+// Producers give up on a topic that a few answers do not know; a node that is cut off
+// may not have heard of it.
+func TestANodeThatMayBeCutOffDoesNotSayThatATopicIsUnknown(t *testing.T) {
+	n := newNode(t, map[string]string{"auto.create.topics.enable": "false"})
+	n.create("known", []int32{1, 2})
+	trusted := false
+	n.deps.Trusted = func() bool { return trusted }
+	for _, want := range []wire.Code{wire.LeaderNotAvailable, wire.UnknownTopicOrPartition} {
+		trusted = want == wire.UnknownTopicOrPartition
+		req := kmsg.NewPtrMetadataRequest()
+		req.Topics = topicsNamed("known", "later", "a/b")
+		resp := ask[*kmsg.MetadataResponse](n, req, 12)
+		for i, code := range []wire.Code{wire.None, want, wire.InvalidTopic} {
+			if got := wire.Code(resp.Topics[i].ErrorCode); got != code {
+				t.Errorf("trusted %v, %s: got %v, want %v", trusted, *resp.Topics[i].Topic, got, code)
+			}
+		}
+	}
+}
+
 func TestDescribeCluster(t *testing.T) {
 	n := newNode(t, nil)
 	for _, c := range []struct {

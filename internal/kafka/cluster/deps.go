@@ -57,6 +57,9 @@ type Deps struct {
 	// Settled, when set, returns when it is known what became of nodes that may
 	// just have ended, after a second at most.
 	Settled func(ctx context.Context)
+	// Trusted tells whether others cannot have gone on without this node yet; nil is
+	// always.
+	Trusted func() bool
 	// Members changes who is in it; nil where there is nobody to forward to,
 	// and nothing to change.
 	Members Members

@@ -32,6 +32,7 @@ func (h *handlers) metadata() api.API {
 	row := api.Row(0, 13, h.serveMetadata,
 		"Internal topics are made by their coordinators when first needed, not by Metadata.",
 		"Topics are listed in order of name.",
+		"A node that others may have gone on without, for all that it hears, answers LEADER_NOT_AVAILABLE for a topic that it does not know.",
 		"On a node that has heard nothing of the controller for three seconds a connection that asks a second time is reset, so that the client asks another node; so with FindCoordinator, DescribeCluster and DescribeTopicPartitions.")
 	row.Directs = true
 	return row

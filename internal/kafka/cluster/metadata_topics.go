@@ -59,6 +59,10 @@ func (a *metadataAnswer) addByName(name string) {
 	switch {
 	case controller.CheckTopicName(name) != nil:
 		code = wire.InvalidTopic
+	case code == wire.None && a.h.d.Trusted != nil && !a.h.d.Trusted():
+		// It may have been made since; producers give up on unknown topics after a
+		// few answers, and on this never.
+		code = wire.LeaderNotAvailable
 	case code == wire.None:
 		code = wire.UnknownTopicOrPartition
 	}

@@ -162,3 +162,38 @@ func TestWhoMayLeadNoMoreTellsNobodyThatALeadershipIsUnknown(t *testing.T) {
 		}
 	}
 }
+
+// Nor that no record is as late as a time: who asks would begin at the end, and miss
+// what was written elsewhere meanwhile. What it has it tells.
+func TestWhoMayLeadNoMoreTellsNobodyThatNoRecordIsSoLate(t *testing.T) {
+	r, _ := cutOff(t)
+	var trusted atomic.Bool
+	r.family.o.Trusted = trusted.Load
+	c := r.dial()
+	const written = 1_700_000_000_000 // by put
+	for _, step := range []struct {
+		what    string
+		trusted bool
+		index   int32
+		time    int64
+		offset  int64
+		code    wire.Code
+	}{
+		{"later than all", false, 0, written + 1, -1, wire.NotLeaderOrFollower},
+		{"as late as one", false, 0, written, 0, wire.None},
+		{"the end", false, 0, partition.TimeLatest, 1, wire.None},
+		{"later than all where nobody else can lead", false, 1, written + 1, -1, wire.None},
+		{"later than all on who leads", true, 0, written + 1, -1, wire.None},
+	} {
+		trusted.Store(step.trusted)
+		req := kmsg.NewPtrListOffsetsRequest()
+		req.Version = 7
+		p := kmsg.NewListOffsetsRequestTopicPartition()
+		p.Partition, p.Timestamp, p.CurrentLeaderEpoch = step.index, step.time, -1
+		req.Topics = append(req.Topics, kmsg.ListOffsetsRequestTopic{Topic: "orders", Partitions: []kmsg.ListOffsetsRequestTopicPartition{p}})
+		got := c.ask(req).(*kmsg.ListOffsetsResponse).Topics[0].Partitions[0]
+		if wire.Code(got.ErrorCode) != step.code || got.Offset != step.offset {
+			t.Errorf("%s: code %d, offset %d; want code %d, offset %d", step.what, got.ErrorCode, got.Offset, step.code, step.offset)
+		}
+	}
+}

@@ -17,7 +17,8 @@ import (
 // v10 a time-out for remote look-ups, v11 the earliest pending upload. Nothing
 // is tiered here, so those answer as Kafka does for a local topic.
 func (f *Family) listOffsetsRow() api.API {
-	return api.Row(1, 11, f.listOffsets)
+	return api.Row(1, 11, f.listOffsets,
+		"A node whose place another may have taken, for all that it hears, does not say that no record is as late as a time: it answers NOT_LEADER_OR_FOLLOWER.")
 }
 
 // sinceVersion is the version that brought each special timestamp; before it,
@@ -67,6 +68,10 @@ func (f *Family) listOffset(version int16, topic string, p *kmsg.ListOffsetsRequ
 	found, err := part.ListOffset(p.Timestamp, i, p.CurrentLeaderEpoch)
 	if err != nil {
 		row.ErrorCode = int16(f.explain(err, topic, p.Partition))
+		return
+	}
+	if found.Offset < 0 && p.Timestamp >= 0 && f.deposed(part) {
+		row.ErrorCode = int16(wire.NotLeaderOrFollower) // who leads now may have a later record; see fetch_lapse.go
 		return
 	}
 	row.Timestamp, row.Offset, row.LeaderEpoch = found.TimestampMs, found.Offset, found.LeaderEpoch

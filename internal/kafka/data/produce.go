@@ -25,6 +25,9 @@ import (
 func (f *Family) produceRow() api.API {
 	return api.API{
 		Key: wire.KeyProduce, Min: 3, Max: 13, ListedMin: 0, Serve: f.produce,
+		Differences: []string{
+			"A node whose place another may have taken, for all that it hears, refuses no batch for good: OUT_OF_ORDER_SEQUENCE_NUMBER and the like are NOT_LEADER_OR_FOLLOWER there.",
+		},
 	}
 }
 
@@ -137,6 +140,9 @@ func (a *produceAnswer) append(row *produceRow, body []byte) {
 	batch := body[row.batchAt:][:row.batchLen:row.batchLen]
 	a.args = partition.AppendArgs{Acks: a.acks, AllowZstd: a.head.Version >= 7, Transactional: a.transactional, Guard: row.guard, Woken: &a.woken}
 	if err := p.Append(batch, &a.args, &a.appended); err != nil {
+		if row.doubted = a.family.deposed(p) && !wire.CodeOf(err).Retriable(); row.doubted {
+			err = wire.NotLeaderOrFollower // see produce_lapse.go
+		}
 		row.failWith(err, p)
 		return
 	}

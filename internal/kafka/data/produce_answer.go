@@ -65,6 +65,7 @@ type produceRow struct {
 	baseOffset, timeMs, logStart int64
 	why                          *rejection // nil: nothing to say beside the code
 	code                         wire.Code
+	doubted                      bool // another node may lead, whatever is known here
 
 	// settled is what Committed was told: unsettled, or a code.
 	settled int32 // atomic
@@ -281,7 +282,7 @@ func (a *produceAnswer) appendRow(b []byte, t *produceTopic, r *produceRow, h *h
 		return b
 	}
 	if v >= 10 && r.code == wire.NotLeaderOrFollower {
-		if leader, epoch := a.family.leaderOf(t.id, a.name(t), r.index); leader >= 0 && !a.lapsed.Load() { // else it is an old story
+		if leader, epoch := a.family.leaderOf(t.id, a.name(t), r.index); leader >= 0 && !a.lapsed.Load() && !r.doubted { // else it is an old story
 			h.add(leader)
 			b = append(b, 1)
 			return appendLeader(b, 0, leader, epoch)

@@ -14,6 +14,10 @@ import (
 // (Options.Trusted): from then on such a batch is answered with
 // NOT_LEADER_OR_FOLLOWER, so that its producer asks who leads, of other nodes too.
 // If nobody does, nothing is lost by that: it comes again.
+//
+// And from then on no batch is refused for good. Its producer may have written to the
+// one who leads now, with sequences and in epochs that are not known here, or by
+// settings that are others by now: it would be told that records of its were lost.
 
 const (
 	// lapseAfter is when a batch that waits looks for the first time: as long as

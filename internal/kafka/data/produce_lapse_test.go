@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/partition"
+	"ottla/internal/record"
 	"ottla/internal/wire"
 )
 
@@ -73,5 +74,45 @@ func TestAPartitionOfOneReplicaIsLedByNobodyElse(t *testing.T) {
 	resp := c.ask(req).(*kmsg.ProduceResponse)
 	if got := wire.Code(resp.Topics[0].Partitions[0].ErrorCode); got != wire.RequestTimedOut {
 		t.Errorf("got %v, want REQUEST_TIMED_OUT", got)
+	}
+}
+
+// A node in whose place another may lead refuses no batch for good: what is out of order
+// here may follow what the producer wrote there, and it would be told that records of
+// its were lost.
+func TestWhoMayLeadNoMoreRefusesNoBatchForGood(t *testing.T) {
+	r, trusted := lapsing(t)
+	c := r.dial()
+	numbered := func(seq int32) []byte {
+		b := record.NewBuilder()
+		b.ProducerID, b.BaseSequence = 7, seq
+		b.Add(1_700_000_000_000, nil, []byte("a"))
+		return b.Build(0)
+	}
+	write := func(index, seq int32) wire.Code {
+		resp := c.ask(produceRequest(10, 1, map[int32][]byte{index: numbered(seq)})).(*kmsg.ProduceResponse)
+		p := resp.Topics[0].Partitions[0]
+		if p.CurrentLeader.LeaderID >= 0 {
+			t.Errorf("it names node %d as the leader", p.CurrentLeader.LeaderID)
+		}
+		return wire.Code(p.ErrorCode)
+	}
+	for _, step := range []struct {
+		what       string
+		trusted    bool
+		index, seq int32
+		want       wire.Code
+	}{
+		{"the first", true, 0, 0, wire.None},
+		{"the first where nobody else can lead", true, 1, 0, wire.None},
+		{"a gap on who leads", true, 0, 5, wire.OutOfOrderSequenceNumber},
+		{"a gap on who may lead no more", false, 0, 5, wire.NotLeaderOrFollower},
+		{"a gap where nobody else can lead", false, 1, 5, wire.OutOfOrderSequenceNumber},
+		{"one that follows", false, 0, 1, wire.None},
+	} {
+		trusted.Store(step.trusted)
+		if got := write(step.index, step.seq); got != step.want {
+			t.Errorf("%s: got %v, want %v", step.what, got, step.want)
+		}
 	}
 }

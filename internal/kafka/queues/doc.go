@@ -8,8 +8,9 @@
 // Main types: Leases; Part (a share-partition), Want and Lease (a take).
 //
 // Files in reading order: leases.go, near.go (share-partitions of this node),
-// far.go (those of others), watch.go (waiting), firsts.go (repeats), rows.go (what other nodes ask),
-// identity.go (what messages are called).
+// doubt.go (where it may lead no more), far.go (those of others), watch.go
+// (waiting), firsts.go (repeats), rows.go (what other nodes ask), identity.go
+// (what messages are called).
 //
 // # Rules
 //
@@ -21,4 +22,6 @@
 //     something, and takes it himself. So no lease is stranded with a caller who
 //     has gone.
 //   - What was taken is stored before anybody sees it.
+//   - A node that may lead no more tells of no receipt that it is not good, and one
+//     that is cut off does not say that there is nothing to take (doubt.go).
 package queues

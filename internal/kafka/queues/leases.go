@@ -22,6 +22,10 @@ type Options struct {
 	// Reset makes a share-partition's state anew, from an offset on.
 	Reset func(ctx context.Context, key store.Key, start int64) error
 	Peers outbox.Peers // nil: there are no other nodes
+	// Trusted tells whether no other node can have taken this one's place yet, and
+	// Mute whether this one is cut off from the others for all that it knows. Nil: none
+	// ever does, and it never is.
+	Trusted, Mute func() bool
 }
 
 // Leases are those of all nodes. Its methods may be called from any goroutine.

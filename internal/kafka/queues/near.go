@@ -1,6 +1,7 @@
 package queues
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,31 +9,39 @@ import (
 	"slices"
 
 	"ottla/internal/kafka/shares/lead"
+	"ottla/internal/partition"
 	"ottla/internal/share"
 	"ottla/internal/wire"
 )
 
 // part gives a share-partition of this node, loaded.
 func (l *Leases) part(ctx context.Context, p Part) (*lead.Part, error) {
-	if _, code := l.o.Partitions.ByID(p.Topic, p.Index); code != wire.None {
-		return nil, code
+	at, _, err := l.find(ctx, p)
+	return at, err
+}
+
+// find is part with the partition.
+func (l *Leases) find(ctx context.Context, p Part) (*lead.Part, *partition.Partition, error) {
+	log, code := l.o.Partitions.ByID(p.Topic, p.Index)
+	if code != wire.None {
+		return nil, nil, code
 	}
 	m := l.o.Lead()
 	if m == nil {
-		return nil, wire.NotLeaderOrFollower
+		return nil, nil, wire.NotLeaderOrFollower
 	}
 	at := m.Part(p.key())
 	if at == nil {
-		return nil, wire.NotLeaderOrFollower
+		return nil, nil, wire.NotLeaderOrFollower
 	}
-	return at, at.Await(ctx)
+	return at, log, at.Await(ctx)
 }
 
 // takeHere is Take at this node. Once records are locked it waits until that is
 // stored, whatever ctx says: whoever cannot wait gets an error, and they come
 // back when their time is over.
 func (l *Leases) takeHere(ctx context.Context, p Part, w Want) (Lease, error) {
-	at, err := l.part(ctx, p)
+	at, log, err := l.find(ctx, p)
 	if err != nil {
 		return Lease{}, err
 	}
@@ -41,7 +50,7 @@ func (l *Leases) takeHere(ctx context.Context, p Part, w Want) (Lease, error) {
 	want := lead.Want{MaxRecords: w.Max, Strict: true, MaxBytes: w.MaxBytes, MinOne: true, LockMs: w.LockMs, Holder: w.Holder}
 	err = at.Lease(&want, &g, func(err error) { stored <- err })
 	if err != nil || g.Records == 0 {
-		return Lease{}, err
+		return Lease{}, cmp.Or(err, l.nothing(log))
 	}
 	out := Lease{Epoch: g.Epoch, Acquired: slices.Clone(g.Acquired), Batches: g.Bytes}
 	if g.Slice.Len > 0 {
@@ -62,7 +71,7 @@ func (l *Leases) takeHere(ctx context.Context, p Part, w Want) (Lease, error) {
 }
 
 func (l *Leases) redeemHere(ctx context.Context, p Part, words []share.Word) []error {
-	at, err := l.part(ctx, p)
+	at, log, err := l.find(ctx, p)
 	if err != nil {
 		return all(len(words), err)
 	}
@@ -70,7 +79,7 @@ func (l *Leases) redeemHere(ctx context.Context, p Part, words []share.Word) []e
 	at.Redeem(words, func(errs []error) { said <- errs })
 	select {
 	case errs := <-said:
-		return errs
+		return l.sure(log, errs)
 	case <-ctx.Done():
 		return all(len(words), wire.Errorf(wire.RequestTimedOut, "what was said of the messages may count or not: %w", ctx.Err()))
 	}

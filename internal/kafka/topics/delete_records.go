@@ -17,7 +17,8 @@ import (
 // deleted too, or with REQUEST_TIMED_OUT and as far as all have when they do not
 // within the request's time-out.
 func (h *handlers) deleteRecords() api.API {
-	return api.Row(0, 2, h.serveDeleteRecords)
+	return api.Row(0, 2, h.serveDeleteRecords,
+		"A node whose place another may have taken, for all that it hears, answers NOT_LEADER_OR_FOLLOWER, and not OFFSET_OUT_OF_RANGE, for an offset above what it has.")
 }
 
 func (h *handlers) serveDeleteRecords(ctx context.Context, _ *api.Conn, req *kmsg.DeleteRecordsRequest) (kmsg.Response, error) {

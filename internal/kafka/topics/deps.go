@@ -50,20 +50,28 @@ func APIs(d Deps) []api.API {
 // handlers holds the family's handlers.
 type handlers struct{ d Deps }
 
-// LedHere makes Records of a node's look-up of partitions.
-func LedHere(find func(topic []byte, index int32) (*partition.Partition, wire.Code)) Records {
-	return ledHere(find)
+// LedHere makes Records of a node's look-up of partitions; trusted tells whether no
+// other node can have taken its place yet.
+func LedHere(find func(topic []byte, index int32) (*partition.Partition, wire.Code), trusted func() bool) Records {
+	return ledHere{find, trusted}
 }
 
-type ledHere func(topic []byte, index int32) (*partition.Partition, wire.Code)
+type ledHere struct {
+	find    func(topic []byte, index int32) (*partition.Partition, wire.Code)
+	trusted func() bool
+}
 
 // DeleteRecords raises the log start offset of a partition that is led here.
-func (find ledHere) DeleteRecords(topic string, index int32, offset int64) (int64, error) {
-	p, code := find([]byte(topic), index)
+func (l ledHere) DeleteRecords(topic string, index int32, offset int64) (int64, error) {
+	p, code := l.find([]byte(topic), index)
 	if code != wire.None {
 		return -1, code
 	}
-	return p.DeleteRecords(offset)
+	low, err := p.DeleteRecords(offset)
+	if wire.CodeOf(err) == wire.OffsetOutOfRange && !l.trusted() && !p.Sole() {
+		err = wire.NotLeaderOrFollower // who leads by now may have given the offset
+	}
+	return low, err
 }
 
 // leastTimeout is what a change is given even where the client asks for less:
@@ -98,8 +106,8 @@ func anyText(code wire.Code, message string) *string {
 const lowPace = 200 * time.Millisecond
 
 // AwaitLow implements Records.
-func (find ledHere) AwaitLow(ctx context.Context, topic string, index int32, offset int64, alive func(node int32) bool) (int64, error) {
-	p, code := find([]byte(topic), index)
+func (l ledHere) AwaitLow(ctx context.Context, topic string, index int32, offset int64, alive func(node int32) bool) (int64, error) {
+	p, code := l.find([]byte(topic), index)
 	if code != wire.None {
 		return -1, code
 	}

@@ -54,6 +54,9 @@ type Put struct {
 // Delete forgets a state; one that is not there is no error. The reply is nil.
 type Delete struct{ Key Key }
 
+// Firm implements coordinator.Firm: there may be one by now.
+func (Delete) Firm(any) bool { return true }
+
 // Forget deletes the states of topics that are gone. The reply is true when
 // there were more than one turn may delete, and another Forget shall follow.
 type Forget struct{ Topics []uuid.UUID }
