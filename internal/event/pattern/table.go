@@ -54,76 +54,115 @@ func (t *table[V]) get(hash uint64) (v V, ok bool) {
 
 // put sets a value.
 func (t *table[V]) put(own *owner, hash uint64, v V) {
-	t.root = t.root.put(own, hash, 0, v)
-}
-
-func (n *tableNode[V]) put(own *owner, hash uint64, depth int, v V) *tableNode[V] {
-	bit := uint64(1) << (hash >> (tableBits * depth) & tableMask)
-	if n == nil {
-		return &tableNode[V]{own, bit, []tableSlot[V]{{hash: hash, value: v}}}
-	}
-	at := bits.OnesCount64(n.used & (bit - 1))
-	if n.used&bit == 0 {
-		n = n.mine(own, 1)
-		n.used |= bit
-		n.slots = slices.Insert(n.slots, at, tableSlot[V]{hash: hash, value: v})
-		return n
-	}
-	n = n.mine(own, 0)
-	switch s := &n.slots[at]; {
-	case s.below != nil:
-		s.below = s.below.put(own, hash, depth+1, v)
-	case s.hash == hash:
-		s.value = v
-	default: // two hashes on one way: a node below tells them apart
-		below := (*tableNode[V])(nil).put(own, s.hash, depth+1, s.value)
-		*s = tableSlot[V]{below: below.put(own, hash, depth+1, v)}
-	}
-	return n
+	t.change(own, hash, func(V) (V, bool) { return v, true })
 }
 
 // remove takes a value out; nothing happens if there is none.
 func (t *table[V]) remove(own *owner, hash uint64) {
-	t.root = t.root.remove(own, hash, 0)
+	t.change(own, hash, func(v V) (V, bool) { return v, false })
 }
 
-func (n *tableNode[V]) remove(own *owner, hash uint64, depth int) *tableNode[V] {
-	if n == nil {
-		return nil
+// change gives fn the value of a hash, zero if there is none; it returns the one to
+// be there from now on, and whether one shall.
+func (t *table[V]) change(own *owner, hash uint64, fn func(V) (V, bool)) {
+	t.root = t.root.change(own, hash, 0, fn)
+}
+
+func (n *tableNode[V]) change(own *owner, hash uint64, depth int, fn func(V) (V, bool)) *tableNode[V] {
+	bit, at := uint64(1)<<(hash>>(tableBits*depth)&tableMask), 0
+	if n != nil {
+		at = bits.OnesCount64(n.used & (bit - 1))
 	}
-	bit := uint64(1) << (hash >> (tableBits * depth) & tableMask)
-	at := bits.OnesCount64(n.used & (bit - 1))
-	if n.used&bit == 0 {
-		return n
-	}
-	s := n.slots[at]
-	if s.below == nil && s.hash != hash {
-		return n
-	}
-	n = n.mine(own, 0)
-	if s.below != nil {
-		below := s.below.remove(own, hash, depth+1)
-		switch {
-		case below == nil:
-		case len(below.slots) == 1 && below.slots[0].below == nil:
-			n.slots[at] = below.slots[0] // no node for one value
-			return n
-		default:
-			n.slots[at].below = below
+	if n == nil || n.used&bit == 0 {
+		var none V
+		v, keep := fn(none)
+		if !keep {
 			return n
 		}
+		return n.insert(own, bit, at, tableSlot[V]{hash: hash, value: v})
 	}
-	if n.used &^= bit; n.used == 0 {
-		return nil
+	switch s := &n.slots[at]; {
+	case s.below != nil:
+		below := s.below.change(own, hash, depth+1, fn)
+		switch {
+		case below == nil:
+			return n.without(own, bit, at)
+		case len(below.slots) == 1 && below.slots[0].below == nil:
+			n = n.mine(own)
+			n.slots[at] = below.slots[0] // no node for one value
+		case below != s.below:
+			n = n.mine(own)
+			n.slots[at].below = below
+		}
+	case s.hash == hash:
+		v, keep := fn(s.value)
+		if !keep {
+			return n.without(own, bit, at)
+		}
+		n = n.mine(own)
+		n.slots[at].value = v
+	default: // two hashes on one way: a node below tells them apart
+		var none V
+		v, keep := fn(none)
+		if !keep {
+			return n
+		}
+		below := split(own, depth+1, *s, tableSlot[V]{hash: hash, value: v})
+		n = n.mine(own)
+		n.slots[at] = tableSlot[V]{below: below}
 	}
-	n.slots = slices.Delete(n.slots, at, at+1)
 	return n
 }
 
-// mine is the node, or a copy if it is another's, with room for more slots.
-func (n *tableNode[V]) mine(own *owner, room int) *tableNode[V] {
+// split is a node with two slots.
+func split[V any](own *owner, depth int, a, b tableSlot[V]) *tableNode[V] {
+	x, y := a.hash>>(tableBits*depth)&tableMask, b.hash>>(tableBits*depth)&tableMask
+	switch {
+	case x == y:
+		return &tableNode[V]{own, 1 << x, []tableSlot[V]{{below: split(own, depth+1, a, b)}}}
+	case x > y:
+		a, b = b, a
+	}
+	return &tableNode[V]{own, 1<<x | 1<<y, []tableSlot[V]{a, b}}
+}
+
+// insert is the node with one more slot.
+func (n *tableNode[V]) insert(own *owner, bit uint64, at int, s tableSlot[V]) *tableNode[V] {
+	switch {
+	case n == nil:
+		return &tableNode[V]{own, bit, []tableSlot[V]{s}}
+	case n.own == own:
+		n.used |= bit
+		n.slots = slices.Insert(n.slots, at, s)
+		return n
+	}
+	slots := make([]tableSlot[V], len(n.slots)+1)
+	copy(slots, n.slots[:at])
+	slots[at] = s
+	copy(slots[at+1:], n.slots[at:])
+	return &tableNode[V]{own, n.used | bit, slots}
+}
+
+// without is the node with one slot less, nil with none.
+func (n *tableNode[V]) without(own *owner, bit uint64, at int) *tableNode[V] {
+	switch {
+	case len(n.slots) == 1:
+		return nil
+	case n.own == own:
+		n.used &^= bit
+		n.slots = slices.Delete(n.slots, at, at+1)
+		return n
+	}
+	slots := make([]tableSlot[V], len(n.slots)-1)
+	copy(slots, n.slots[:at])
+	copy(slots[at:], n.slots[at+1:])
+	return &tableNode[V]{own, n.used &^ bit, slots}
+}
+
+// mine is the node, or a copy if it is another's.
+func (n *tableNode[V]) mine(own *owner) *tableNode[V] {
 	if n.own == own {
 		return n
 	}
-	return &tableNode[V]{own, n.used, append(make([]tableSlot[V], 0, len(n.slots)+room), n.slots...)}
+	return &tableNode[V]{own, n.used, slices.Clone(n.slots)}
 }
