@@ -173,10 +173,11 @@ func (f found) try(m *Matcher, ids []ID) []ID {
 }
 
 func tryAll(n *tableNode[*rule], m *Matcher, ids []ID) []ID {
-	for i := range n.slots {
-		if below := n.slots[i].below; below != nil {
-			ids = tryAll(below, m, ids)
-		} else if r := n.slots[i].value; m.fits(r.program) {
+	for _, below := range n.below {
+		ids = tryAll(below, m, ids)
+	}
+	for i := range n.leaves {
+		if r := n.leaves[i].value; m.fits(r.program) {
 			ids = append(ids, r.id)
 		}
 	}
