@@ -168,24 +168,38 @@ func (l load) ours(rules, events []string) (f figures, err error) {
 	if f.slow, err = slowest(set, bodies); err != nil {
 		return f, err
 	}
-	start = cpu()
-	for i, text := range rules[l.rules:] { // each a version of its own, as a bus would
-		p, err := pattern.Parse([]byte(text))
-		if err != nil {
-			return f, err
-		}
-		set = set.With(pattern.ID(l.rules+i), p)
+	if set, err = l.change(set, rules[l.rules:], &f); err != nil {
+		return f, err
 	}
-	f.More = micros(start, more)
-	start = cpu()
-	for i := range more {
-		set = set.Without(pattern.ID(l.rules + i))
-	}
-	f.Delete = micros(start, more)
 	if set.Len() != l.rules {
 		return f, fmt.Errorf("%d rules are left of %d", set.Len(), l.rules)
 	}
 	return f, nil
+}
+
+// change adds and deletes rules in rounds, each change a version of its own, as a bus
+// would.
+func (l load) change(set *pattern.Set, rules []string, f *figures) (*pattern.Set, error) {
+	var added, deleted time.Duration
+	rounds := 0
+	for ; added+deleted < span; rounds++ {
+		start := cpu()
+		for i, text := range rules {
+			p, err := pattern.Parse([]byte(text))
+			if err != nil {
+				return nil, err
+			}
+			set = set.With(pattern.ID(l.rules+i), p)
+		}
+		half := cpu()
+		for i := range rules {
+			set = set.Without(pattern.ID(l.rules + i))
+		}
+		added, deleted = added+half-start, deleted+cpu()-half
+	}
+	changes := float64(rounds * len(rules) * 1000)
+	f.More, f.Delete = float64(added.Nanoseconds())/changes, float64(deleted.Nanoseconds())/changes
+	return set, nil
 }
 
 // micros is the processors' time since start, for each of n.

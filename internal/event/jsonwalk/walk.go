@@ -53,13 +53,10 @@ func (w *Walker) StringEnd(i int) (end int, escaped bool) {
 	text := w.Text
 	for {
 		for i+8 <= len(text) {
-			x := binary.LittleEndian.Uint64(text[i:])
-			// Bytes that are a quotation mark, a backslash or a control character
-			// have their high bit set; above the lowest such byte others may, too.
-			quote, slash := x^(ones*'"'), x^(ones*'\\')
-			found := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*' ')&^x) & highs
-			if found != 0 {
-				i += bits.TrailingZeros64(found) >> 3
+			if found := notPlain(binary.LittleEndian.Uint64(text[i:])); found != 0 {
+				if i += bits.TrailingZeros64(found) >> 3; text[i] == '"' {
+					return i, escaped
+				}
 				break
 			}
 			i += 8
@@ -81,6 +78,15 @@ func (w *Walker) StringEnd(i int) (end int, escaped bool) {
 		}
 		i, escaped = i+size, true
 	}
+}
+
+// notPlain sets the high bit of bytes that are a quotation mark, a backslash or a
+// control character; above the lowest such byte others may have it, too.
+func notPlain(x uint64) uint64 {
+	// With its second bit turned a quotation mark is a space, and control
+	// characters, which stay what they are, come before it.
+	slash := x ^ ones*'\\'
+	return ((x^ones*2-ones*(' '+1))&^x | (slash-ones)&^slash) & highs
 }
 
 // Bad notes the first thing that is wrong, and is negative.
@@ -120,13 +126,21 @@ func (w *Walker) Skip(i int) int {
 
 // ScalarEnd is where the number or word that begins at i ends.
 func (w *Walker) ScalarEnd(i int) int {
-	for _, word := range [...]string{"true", "false", "null"} {
-		if rest := w.Text[i:]; rest[0] == word[0] && len(rest) >= len(word) && string(rest[:len(word)]) == word {
-			return i + len(word)
+	word := ""
+	switch w.Text[i] {
+	case 't':
+		word = "true"
+	case 'f':
+		word = "false"
+	case 'n':
+		word = "null"
+	default:
+		if end := NumberEnd(w.Text, i); end >= 0 {
+			return end
 		}
 	}
-	if end := NumberEnd(w.Text, i); end >= 0 {
-		return end
+	if rest := w.Text[i:]; word != "" && len(rest) >= len(word) && string(rest[:len(word)]) == word {
+		return i + len(word)
 	}
 	return w.Bad(i, "no value of JSON begins like this")
 }

@@ -79,8 +79,12 @@ func (p *Pattern) Explain(event []byte) (Explanation, error) {
 	if len(ids) > 0 {
 		return Explanation{Matched: true, Alternatives: len(p.branches)}, nil
 	}
+	branches, err := compile(p.text)
+	if err != nil {
+		return Explanation{}, err
+	}
 	best, far := Explanation{}, -1
-	for _, b := range p.branches {
+	for _, b := range branches {
 		if x, passed := explainOne(s, &m, b); passed > far {
 			best, far = x, passed
 		}
@@ -96,7 +100,7 @@ func explainOne(s *Set, m *Matcher, fields []field) (x Explanation, passed int) 
 	var failing *field
 	for i := range written {
 		f := &written[i]
-		if m.field(s.number(f.path), string(appendTests(nil, f.tests))) != fieldFails {
+		if m.field(s.number(f.path), f.compiled) != fieldFails {
 			passed++
 		} else if failing == nil {
 			failing = f
@@ -110,7 +114,7 @@ func explainOne(s *Set, m *Matcher, fields []field) (x Explanation, passed int) 
 			}
 		}
 	}
-	x.Path, x.Line, x.Column = failing.path, failing.at.line, failing.at.column
+	x.Path, x.Line, x.Column = failing.path, int(failing.at.line), int(failing.at.column)
 	for _, t := range failing.tests {
 		x.Wanted = append(x.Wanted, render(t.node))
 	}
@@ -125,7 +129,7 @@ func programOf(s *Set, fields []field) string {
 	sorted := slices.SortedFunc(slices.Values(fields), func(a, b field) int { return strings.Compare(a.path, b.path) })
 	all := make([]numbered, len(sorted))
 	for i, f := range sorted {
-		all[i] = numbered{s.number(f.path), f.tests}
+		all[i] = numbered{s.number(f.path), f.compiled}
 	}
 	return string(appendProgram(nil, all))
 }

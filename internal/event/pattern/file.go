@@ -51,7 +51,56 @@ func fieldAt(program string, n uint16) (path uint32, tests string) {
 	return path, tests
 }
 
-// bucket holds the rules that are filed by one key.
+// found is what a key leads to: the one rule that is filed by it, or a bucket.
+type found struct {
+	only *rule
+	many *bucket
+}
+
+// len is how many rules the key leads to.
+func (f found) len() int {
+	switch {
+	case f.only != nil:
+		return 1
+	case f.many != nil:
+		return len(f.many.few) + f.many.size
+	}
+	return 0
+}
+
+// with is what a key leads to with one more rule; own may change what it made.
+func (f found) with(own *owner, r *rule) found {
+	if f == (found{}) {
+		return found{only: r}
+	}
+	b := f.bucket(own)
+	b.add(r)
+	return found{many: b}
+}
+
+// without is what a key leads to with a rule less.
+func (f found) without(own *owner, r *rule) found {
+	if f.only == r {
+		return found{}
+	}
+	b := f.bucket(own)
+	b.remove(r)
+	return b.found()
+}
+
+// bucket is a bucket that own may change, with what the key leads to.
+func (f found) bucket(own *owner) *bucket {
+	switch {
+	case f.only != nil:
+		return &bucket{own: own, few: []*rule{f.only}}
+	case f.many == nil:
+		return &bucket{own: own}
+	}
+	return f.many.mine(own)
+}
+
+// bucket holds the rules that are filed by one key, where they are several or
+// keys of other fields go with it.
 type bucket struct {
 	own  *owner
 	few  []*rule // while they are few
@@ -70,19 +119,20 @@ type partner struct {
 // fewRules is how many rules a bucket copies to add one more.
 const fewRules = 32
 
-func (b *bucket) len() int {
-	if b == nil {
-		return 0
+// found is what leads to the bucket, or to what is left of it.
+func (b *bucket) found() found {
+	switch {
+	case len(b.partners) > 0 || b.size > 0 || len(b.few) > 1:
+		return found{many: b}
+	case len(b.few) == 1:
+		return found{only: b.few[0]}
 	}
-	return len(b.few) + b.size
+	return found{}
 }
 
 // mine is the bucket, or a copy if it is another's.
 func (b *bucket) mine(own *owner) *bucket {
-	switch {
-	case b == nil:
-		return &bucket{own: own}
-	case b.own == own:
+	if b.own == own {
 		return b
 	}
 	c := *b
@@ -222,8 +272,8 @@ func isWhole(program string, n uint16) bool {
 // crowd is how many rules are filed by what f says, where they are most.
 func (e *Edit) crowd(program string, f filing) (most int) {
 	e.keys(program, f, func(hash uint64, _ uint32, _ key) {
-		b, _ := e.set.index.get(hash)
-		most = max(most, b.len())
+		f, _ := e.set.index.get(hash)
+		most = max(most, f.len())
 	})
 	if f.by == byPair {
 		path, tests := fieldAt(program, f.first)
@@ -271,16 +321,22 @@ func (e *Edit) keys(program string, f filing, fn func(hash uint64, path uint32, 
 // file puts a rule into its buckets (by 1) or takes it out (by -1).
 func (e *Edit) file(r *rule, by int32) {
 	e.keys(r.program, r.filed, func(hash uint64, path uint32, k key) {
-		e.bucket(hash, func(b *bucket) {
+		e.set.index.change(e.own, hash, func(f found) (found, bool) {
 			if by > 0 {
-				b.add(r)
+				f = f.with(e.own, r)
 			} else {
-				b.remove(r)
+				f = f.without(e.own, r)
 			}
+			return f, f != found{}
 		})
 		if r.filed.by == byPair {
 			other, _ := fieldAt(r.program, r.filed.second)
-			e.bucket(k.hash, func(b *bucket) { b.pair(other, by) })
+			e.set.index.change(e.own, k.hash, func(f found) (found, bool) {
+				b := f.bucket(e.own)
+				b.pair(other, by)
+				f = b.found()
+				return f, f != found{}
+			})
 		}
 		if path == 0 {
 			return
@@ -293,15 +349,4 @@ func (e *Edit) file(r *rule, by int32) {
 			s.uses.add(k, by)
 		})
 	})
-}
-
-// bucket gives fn a bucket to be changed. One that holds nothing is gone.
-func (e *Edit) bucket(hash uint64, fn func(*bucket)) {
-	b, _ := e.set.index.get(hash)
-	b = b.mine(e.own)
-	if fn(b); b.len() == 0 && len(b.partners) == 0 {
-		e.set.index.remove(e.own, hash)
-		return
-	}
-	e.set.index.put(e.own, hash, b)
 }

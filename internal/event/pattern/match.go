@@ -75,11 +75,15 @@ func (s *Set) tryValue(m *Matcher, v *value, ids []ID) []ID {
 // the whole of another one.
 func (s *Set) tryWhole(m *Matcher, v *value, again bool, ids []ID) []ID {
 	h := v.whole()
-	b, ok := s.index.get(h)
+	f, ok := s.index.get(h)
 	if !ok || again && m.wasTried(h) {
 		return ids
 	}
-	ids = b.try(m, ids)
+	ids = f.try(m, ids)
+	b := f.many
+	if b == nil {
+		return ids
+	}
 	for i := range b.partners {
 		other := b.partners[i].path
 		both := again || m.several(other)
@@ -106,8 +110,8 @@ func (v *value) whole() uint64 {
 // try tries the rules of one bucket; again tells that this event may have had it
 // tried already.
 func (s *Set) try(m *Matcher, hash uint64, again bool, ids []ID) []ID {
-	if b, ok := s.index.get(hash); ok && !(again && m.wasTried(hash)) {
-		return b.try(m, ids)
+	if f, ok := s.index.get(hash); ok && !(again && m.wasTried(hash)) {
+		return f.try(m, ids)
 	}
 	return ids
 }
@@ -149,7 +153,14 @@ func (m *Matcher) wasTried(hash uint64) bool {
 	}
 }
 
-func (b *bucket) try(m *Matcher, ids []ID) []ID {
+func (f found) try(m *Matcher, ids []ID) []ID {
+	if r := f.only; r != nil {
+		if m.fits(r.program) {
+			ids = append(ids, r.id)
+		}
+		return ids
+	}
+	b := f.many
 	for _, r := range b.few {
 		if m.fits(r.program) {
 			ids = append(ids, r.id)
@@ -162,10 +173,11 @@ func (b *bucket) try(m *Matcher, ids []ID) []ID {
 }
 
 func tryAll(n *tableNode[*rule], m *Matcher, ids []ID) []ID {
-	for i := range n.slots {
-		if below := n.slots[i].below; below != nil {
-			ids = tryAll(below, m, ids)
-		} else if r := n.slots[i].value; m.fits(r.program) {
+	for _, below := range n.below {
+		ids = tryAll(below, m, ids)
+	}
+	for i := range n.leaves {
+		if r := n.leaves[i].value; m.fits(r.program) {
 			ids = append(ids, r.id)
 		}
 	}

@@ -18,14 +18,13 @@ import (
 // numbered is a field with the number that a Set gave its path.
 type numbered struct {
 	path  uint32
-	tests []test
+	tests string
 }
 
 func appendProgram(out []byte, fields []numbered) []byte {
 	for _, f := range fields {
 		out = appendSize(out, int(f.path))
-		out = appendSize(out, testsSize(f.tests))
-		out = appendTests(out, f.tests)
+		out = append(appendSize(out, len(f.tests)), f.tests...)
 	}
 	return out
 }

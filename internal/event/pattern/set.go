@@ -6,7 +6,7 @@ package pattern
 type Set struct {
 	root  *step
 	rules table[*rule]
-	index table[*bucket]
+	index table[found]
 	names table[string] // of paths, by number
 	free  []uint32      // numbers of paths that are in use no more
 	paths int           // numbers given so far

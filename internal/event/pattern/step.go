@@ -37,6 +37,18 @@ func (s *step) hasKids() bool { return len(s.kids) > 0 || s.size > 0 }
 // under finds the step of a name of an event. A dot in it is as good as an object
 // within an object: a path is its names joined by dots.
 func (s *step) under(name []byte) *step {
+	through := s.size > 0
+	for i := range s.kids {
+		k := &s.kids[i]
+		if n := len(k.name); n == len(name) && string(name) == k.name {
+			return k.step
+		} else if n < len(name) && name[n] == '.' {
+			through = true // most names go on from none of those here
+		}
+	}
+	if !through {
+		return nil
+	}
 	if k := s.kid(name); k != nil {
 		return k
 	}

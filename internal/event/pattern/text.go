@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"ottla/internal/event/jsonwalk"
@@ -35,11 +36,11 @@ type member struct {
 }
 
 func (n *node) wrong(path, operator, problem string) *Error {
-	return &Error{Line: n.place.line, Column: n.place.column, Path: path, Operator: operator, Problem: problem}
+	return &Error{Line: int(n.place.line), Column: int(n.place.column), Path: path, Operator: operator, Problem: problem}
 }
 
 func (m *member) wrong(path, operator, problem string) *Error {
-	return &Error{Line: m.place.line, Column: m.place.column, Path: path, Operator: operator, Problem: problem}
+	return &Error{Line: int(m.place.line), Column: int(m.place.column), Path: path, Operator: operator, Problem: problem}
 }
 
 // source is a value that is no object or list as it may be written.
@@ -52,20 +53,19 @@ func (n *node) source() string {
 
 // textReader reads JSON.
 type textReader struct {
-	text   []byte
+	text   string
+	bytes  []byte // of text
+	nodes  []node // made, and not used yet
 	at     int
-	line   int
-	column int
+	line   int32
+	column int32
 	depth  int
 }
 
 // readText reads a pattern's text.
-func readText(text []byte) (*node, error) {
-	r := &textReader{text: text, line: 1, column: 1}
-	switch {
-	case len(text) > MaxPatternBytes:
-		return nil, r.wrong("is longer than 65536 bytes")
-	case !utf8.Valid(text):
+func readText(text string) (*node, error) {
+	r := &textReader{text: text, bytes: []byte(text), line: 1, column: 1}
+	if !utf8.ValidString(text) {
 		return nil, r.wrong("is no UTF-8")
 	}
 	r.space()
@@ -80,7 +80,7 @@ func readText(text []byte) (*node, error) {
 }
 
 func (r *textReader) wrong(problem string) *Error {
-	return &Error{Line: r.line, Column: r.column, Problem: problem}
+	return &Error{Line: int(r.line), Column: int(r.column), Problem: problem}
 }
 
 // step goes one byte on; columns count characters.
@@ -113,7 +113,11 @@ func (r *textReader) value() (*node, error) {
 		return nil, r.wrong("is nested deeper than 64")
 	}
 	defer func() { r.depth-- }()
-	n := &node{place: place{r.line, r.column}}
+	if len(r.nodes) == 0 {
+		r.nodes = make([]node, 8)
+	}
+	n := &r.nodes[0]
+	r.nodes, n.place = r.nodes[1:], place{r.line, r.column}
 	var err error
 	switch c := r.peek(); {
 	case c == '{':
@@ -161,6 +165,9 @@ func (r *textReader) object(n *node) error {
 		if m.value, err = r.value(); err != nil {
 			return err
 		}
+		if n.members == nil {
+			n.members = make([]member, 0, 4)
+		}
 		n.members = append(n.members, m)
 	}
 	r.step()
@@ -189,8 +196,8 @@ func (r *textReader) list(n *node) error {
 
 func (r *textReader) word() (string, error) {
 	for _, w := range []string{"true", "false", "null"} {
-		if hasPrefix(r.text[r.at:], w) {
-			r.at, r.column = r.at+len(w), r.column+len(w)
+		if strings.HasPrefix(r.text[r.at:], w) {
+			r.at, r.column = r.at+len(w), r.column+int32(len(w))
 			return w, nil
 		}
 	}
@@ -201,12 +208,12 @@ func (r *textReader) word() (string, error) {
 }
 
 func (r *textReader) number() (string, error) {
-	end := jsonwalk.NumberEnd(r.text, r.at)
+	end := jsonwalk.NumberEnd(r.bytes, r.at)
 	if end < 0 {
 		return "", r.wrong("this is no number of JSON")
 	}
-	text := string(r.text[r.at:end])
-	r.at, r.column = end, r.column+len(text)
+	text := r.text[r.at:end]
+	r.at, r.column = end, r.column+int32(len(text))
 	return text, nil
 }
 
@@ -223,11 +230,11 @@ func (r *textReader) string() (string, error) {
 			text := r.text[start:r.at]
 			r.step()
 			if !escaped {
-				return string(text), nil
+				return text, nil
 			}
-			return string(jsonwalk.Unescape(nil, text)), nil
+			return string(jsonwalk.Unescape(nil, []byte(text))), nil
 		case c == '\\':
-			size := jsonwalk.EscapeSize(r.text[r.at:])
+			size := jsonwalk.EscapeSize(r.bytes[r.at:])
 			if size == 0 {
 				return "", r.wrong("this escape is none of JSON")
 			}
@@ -237,6 +244,8 @@ func (r *textReader) string() (string, error) {
 			}
 		case c < ' ':
 			return "", r.wrong("a control character in a string must be escaped")
+		case c < utf8.RuneSelf:
+			r.at, r.column = r.at+1, r.column+1
 		default:
 			r.step()
 		}
