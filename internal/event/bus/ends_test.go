@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -14,6 +15,7 @@ import (
 	"ottla/internal/event/object"
 	"ottla/internal/event/object/hook"
 	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule"
 	"ottla/internal/event/sns"
 )
 
@@ -590,4 +592,57 @@ func TestAScheduleIsThatOfItsRule(t *testing.T) {
 	if got := schedules(); len(got) != 0 {
 		t.Errorf("left: %v", got)
 	}
+}
+
+// Whoever puts or deletes a rule with a schedule is killed between the two objects: another
+// node, or he when he is back, brings them together.
+func TestARuleThatLacksItsScheduleIsMadeWhole(t *testing.T) {
+	r := newRig(t)
+	r.o.Schedules, r.o.WholeAfter = r.node.Schedules(), time.Millisecond
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	tick := shop().Rule("tick")
+	cut := r.o
+	cut.Schedules = killed{r.o.Schedules}
+	late := bus.New(cut)
+	defer late.Close()
+	put := func(schedule string) {
+		t.Helper()
+		_, _, err := late.PutRule(r.ctx, tick, func(s *bus.RuleSpec) error { s.Schedule = schedule; return nil })
+		if !errors.Is(err, bus.ErrUnavailable) {
+			t.Errorf("killed: %v", err)
+		}
+	}
+	has := func(want string) {
+		t.Helper()
+		for {
+			all, _, err := r.o.Objects.List(r.ctx, name.Ref{Kind: name.Schedule}, "", 10)
+			r.must(err)
+			if want == "" && len(all) == 0 || want != "" && len(all) == 1 && strings.Contains(string(all[0].Spec), want) {
+				return
+			}
+			select {
+			case <-r.ctx.Done():
+				t.Fatalf("want %q, has %v", want, all)
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	put("rate(1 hour)")
+	r.buses.Close()
+	r.open() // it begins with what is there
+	has("rate(1 hour)")
+	put("rate(2 hours)")
+	has("rate(2 hours)")
+	rule, err := r.buses.Rule(r.ctx, tick)
+	r.must(err)
+	r.must(r.o.Objects.Remove(r.ctx, object.Object{Ref: tick.Full(), ID: rule.ID, Version: rule.Version}))
+	has("")
+}
+
+// killed are the schedules of a node that does not come to write them any more.
+type killed struct{ bus.Schedules }
+
+func (killed) CreateGroup(context.Context, schedule.GroupRef, map[string]string) (schedule.Group, error) {
+	return schedule.Group{}, errors.New("it was killed")
 }
