@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"ottla/internal/event/material"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/uuid"
@@ -187,19 +186,13 @@ func (s *Service) buildArchive(ctx context.Context, b Bus, a *Archive, left bool
 	switch {
 	case err != nil:
 		return "", err
-	case there && !left:
+	case there && left:
+		if id, err = s.leftTopic(ctx, a.Topic, a.keep()); err != nil {
+			return "", err
+		}
+	}
+	if id.IsZero() {
 		return "", notMade(a.Topic)
-	case there:
-		c, err := s.kafka()
-		if err != nil {
-			return "", err
-		}
-		if id, _, err = material.ID(ctx, c, a.Topic); err != nil {
-			return "", unavailable("make "+a.Full().String(), err)
-		}
-		if err := s.setRetention(ctx, a.Topic, a.keep()); err != nil {
-			return "", err
-		}
 	}
 	return idText(id), s.copyTo(ctx, b, a, &a.ArchiveSpec)
 }

@@ -10,7 +10,7 @@
 //
 // Files in reading order: ref.go, spec.go, errors.go, service.go; check.go, pattern.go,
 // place.go (what may be said); buses.go, topic.go, rules.go, targets.go, scheduled.go
-// (rules with a schedule), archives.go, retain.go (how long topics keep events), weigh.go
+// and whole.go (rules with a schedule), archives.go, retain.go (how long topics keep events), weigh.go
 // (how much archives have), replays.go (what doors call); put.go (events), trial.go (a
 // pattern on what was put), trialrule.go (a rule with targets), standing.go (where targets
 // stand); secrets.go (of targets); compile.go, render.go, call.go (a rule as runners take
@@ -37,6 +37,7 @@
 //
 // # Locks
 //
+// whole.mu is held for moments, with no other.
 // sources.publishing is held while Sources are made and told, sources.mu for moments;
 // publishing comes before mu. News of objects take mu alone, so the mirror of objects
 // waits for nobody who is told.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -14,11 +15,9 @@ import (
 	"ottla/internal/event/object"
 	"ottla/internal/event/object/hook"
 	"ottla/internal/event/queue"
+	"ottla/internal/event/schedule"
 	"ottla/internal/event/sns"
 )
-
-// errCut is what a service hears that is killed.
-var errCut = errors.New("it was killed")
 
 // other makes buses of another node, of whose writing the test hears.
 func (r *rig) other(before func(o object.Object, gone bool) error) *bus.Service {
@@ -40,11 +39,11 @@ func (r *rig) killed(begin func(), do func(*bus.Service) error, then func(cuts i
 		writes := 0
 		err := do(r.other(func(object.Object, bool) error {
 			if writes++; writes > cuts {
-				return errCut
+				return hook.ErrCut
 			}
 			return nil
 		}))
-		if err != nil && !errors.Is(err, errCut) {
+		if err != nil && !errors.Is(err, hook.ErrCut) {
 			r.Fatalf("killed before write %d: %v", cuts+1, err)
 		}
 		then(cuts)
@@ -279,6 +278,56 @@ func TestATopicThatIsMadeMeanwhileKeepsItsRetention(t *testing.T) {
 	}
 }
 
+// The same, and the bus is never made to its end: whoever deletes or makes what is left of it
+// lets that topic be.
+func TestATopicThatIsMadeMeanwhileStays(t *testing.T) {
+	spec := bus.ArchiveSpec{Bus: shop(), Pattern: `{"detail-type":["Paid"]}`}
+	for kind, topic := range map[name.Kind]string{name.Bus: "shop", name.Archive: paidTopic} {
+		for _, anew := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, anew %v", kind, anew), func(t *testing.T) {
+				r := newRig(t)
+				if kind == name.Archive {
+					_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+					r.must(err)
+				}
+				o := r.o
+				o.Objects = hook.CutAfter(r.node.Objects(), kind, func() { r.topic(topic) })
+				late := bus.New(o)
+				defer late.Close()
+				create := func(s *bus.Service) (adopted bool, err error) {
+					if kind == name.Archive {
+						_, err = s.CreateArchive(r.ctx, paid(), spec)
+						return false, err
+					}
+					b, err := s.Create(r.ctx, shop(), bus.Spec{})
+					return b.Adopted, err
+				}
+				if _, err := create(late); err == nil {
+					t.Error("it was made to its end")
+				}
+				if anew {
+					adopted, err := create(r.buses)
+					if refused := errors.Is(err, bus.ErrInvalid); refused != (kind == name.Archive) || !refused && err != nil || adopted != (kind == name.Bus) {
+						t.Errorf("made: adopted %v, %v", adopted, err)
+					}
+				}
+				var err error
+				if kind == name.Archive {
+					err = r.buses.DeleteArchive(r.ctx, paid())
+				} else {
+					err = r.buses.Delete(r.ctx, shop(), true)
+				}
+				if err != nil && !errors.Is(err, bus.ErrNotFound) {
+					t.Errorf("deleted: %v", err)
+				}
+				if r.o.Partitions(topic) == 0 {
+					t.Error("the topic that somebody else made is gone")
+				}
+			})
+		}
+	}
+}
+
 func TestAnArchiveTakesNoTopicThatIsAnothers(t *testing.T) {
 	r := newRig(t)
 	r.topic(paidTopic)
@@ -352,7 +401,7 @@ func TestABusThatIsUsedAfterAllStays(t *testing.T) {
 					case writes == 1:
 						r.rule(shop().Rule("late"), `{"source":["app"]}`)
 					case writes == 2 && killed:
-						return errCut
+						return hook.ErrCut
 					case writes == 2 && c.do != nil:
 						if err := c.do(r); !errors.Is(err, c.want) {
 							t.Errorf("meanwhile: %v", err)
@@ -361,7 +410,7 @@ func TestABusThatIsUsedAfterAllStays(t *testing.T) {
 					return nil
 				})
 				err = late.Delete(r.ctx, shop(), false)
-				if killed != errors.Is(err, errCut) || !killed && !errors.Is(err, bus.ErrInUse) {
+				if killed != errors.Is(err, hook.ErrCut) || !killed && !errors.Is(err, bus.ErrInUse) {
 					t.Errorf("deleted: %v", err)
 				}
 				if killed && c.do != nil {
@@ -394,11 +443,11 @@ func TestABusWhoseEndIsTakenBackIsNotCleared(t *testing.T) {
 	writes := 0
 	cut := r.other(func(o object.Object, _ bool) error {
 		if writes++; writes > 1 {
-			return errCut
+			return hook.ErrCut
 		}
 		return nil
 	})
-	if err := cut.Delete(r.ctx, shop(), false); !errors.Is(err, errCut) {
+	if err := cut.Delete(r.ctx, shop(), false); !errors.Is(err, hook.ErrCut) {
 		t.Fatalf("killed: %v", err)
 	}
 	// The second is about to end it when another does, and makes it anew.
@@ -525,8 +574,8 @@ func TestAScheduleIsThatOfItsRule(t *testing.T) {
 			t.Errorf("%s: %v", no, err)
 		}
 	}
-	cut := r.other(func(object.Object, bool) error { return errCut })
-	if err := put(cut, "rate(1 hour)"); !errors.Is(err, errCut) || len(schedules()) != 0 {
+	cut := r.other(func(object.Object, bool) error { return hook.ErrCut })
+	if err := put(cut, "rate(1 hour)"); !errors.Is(err, hook.ErrCut) || len(schedules()) != 0 {
 		t.Errorf("a rule that was not written: %v, with schedules %v", err, schedules())
 	}
 	both := r.other(hook.Once(name.Rule, false, func() { r.must(put(r.buses, "rate(2 hours)")) }))
@@ -536,11 +585,64 @@ func TestAScheduleIsThatOfItsRule(t *testing.T) {
 	if got := schedules(); len(got) != 1 || rule.Schedule != "rate(3 hours)" || !strings.Contains(got[0], rule.Schedule) {
 		t.Errorf("the rule says %s, its schedule is %v", rule.Schedule, got)
 	}
-	if err := cut.DeleteRule(r.ctx, rule.RuleRef, true); !errors.Is(err, errCut) || len(schedules()) != 1 {
+	if err := cut.DeleteRule(r.ctx, rule.RuleRef, true); !errors.Is(err, hook.ErrCut) || len(schedules()) != 1 {
 		t.Errorf("a rule that was not deleted: %v, with schedules %v", err, schedules())
 	}
 	r.must(r.buses.DeleteRule(r.ctx, rule.RuleRef, true))
 	if got := schedules(); len(got) != 0 {
 		t.Errorf("left: %v", got)
 	}
+}
+
+// Whoever puts or deletes a rule with a schedule is killed between the two objects: another
+// node, or he when he is back, brings them together.
+func TestARuleThatLacksItsScheduleIsMadeWhole(t *testing.T) {
+	r := newRig(t)
+	r.o.Schedules, r.o.WholeAfter = r.node.Schedules(), time.Millisecond
+	_, err := r.buses.Create(r.ctx, shop(), bus.Spec{})
+	r.must(err)
+	tick := shop().Rule("tick")
+	cut := r.o
+	cut.Schedules = killed{r.o.Schedules}
+	late := bus.New(cut)
+	defer late.Close()
+	put := func(schedule string) {
+		t.Helper()
+		_, _, err := late.PutRule(r.ctx, tick, func(s *bus.RuleSpec) error { s.Schedule = schedule; return nil })
+		if !errors.Is(err, bus.ErrUnavailable) {
+			t.Errorf("killed: %v", err)
+		}
+	}
+	has := func(want string) {
+		t.Helper()
+		for {
+			all, _, err := r.o.Objects.List(r.ctx, name.Ref{Kind: name.Schedule}, "", 10)
+			r.must(err)
+			if want == "" && len(all) == 0 || want != "" && len(all) == 1 && strings.Contains(string(all[0].Spec), want) {
+				return
+			}
+			select {
+			case <-r.ctx.Done():
+				t.Fatalf("want %q, has %v", want, all)
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	put("rate(1 hour)")
+	r.buses.Close()
+	r.open() // it begins with what is there
+	has("rate(1 hour)")
+	put("rate(2 hours)")
+	has("rate(2 hours)")
+	rule, err := r.buses.Rule(r.ctx, tick)
+	r.must(err)
+	r.must(r.o.Objects.Remove(r.ctx, object.Object{Ref: tick.Full(), ID: rule.ID, Version: rule.Version}))
+	has("")
+}
+
+// killed are the schedules of a node that does not come to write them any more.
+type killed struct{ bus.Schedules }
+
+func (killed) CreateGroup(context.Context, schedule.GroupRef, map[string]string) (schedule.Group, error) {
+	return schedule.Group{}, errors.New("it was killed")
 }

@@ -104,9 +104,9 @@ func (s *Service) changeOnce(ctx context.Context, ref RuleRef, c changing) (Rule
 	return r, created, err
 }
 
-// putRule writes the object of a rule, which is owner's, and has its schedule say the same. Whoever is
-// killed in between, with a rule that runs at no time, has not told that it does; no
-// schedule is left that is no rule's.
+// putRule writes the object of a rule, which is owner's, and has its schedule say the same.
+// Whoever is killed in between, with a rule that runs at no time, has not told that it does;
+// it is made whole later.
 func (s *Service) putRule(ctx context.Context, owner object.Object, old Rule, note *noteOfRule) (Rule, error) {
 	ref := RuleRefOf(old.Full())
 	if note.Schedule != "" && s.o.Schedules == nil {

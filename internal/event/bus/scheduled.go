@@ -17,13 +17,14 @@ const (
 	scheduledSource = "aws.events"
 	scheduledType   = "Scheduled Event"
 	schedulesOf     = "rules" // the group of such schedules
+	schedulePrefix  = "rule-" // their names begin with it
 )
 
 // scheduleRef is the schedule of a rule.
 func scheduleRef(rule RuleRef) schedule.Ref {
 	sum := sha256.Sum256([]byte(rule.Full().Key()))
 	at := rule.Full()
-	return schedule.Ref{Account: at.Account, Region: at.Region, Group: schedulesOf, Name: "rule-" + hex.EncodeToString(sum[:12])}
+	return schedule.Ref{Account: at.Account, Region: at.Region, Group: schedulesOf, Name: schedulePrefix + hex.EncodeToString(sum[:12])}
 }
 
 // scheduledPattern takes the events that the schedule of a rule puts.

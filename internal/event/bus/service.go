@@ -39,6 +39,7 @@ type Destinations interface {
 // Schedules run the rules that have a schedule (event/schedule).
 type Schedules interface {
 	Put(ctx context.Context, ref schedule.Ref, spec schedule.Spec) (out schedule.Schedule, created bool, err error)
+	Get(ctx context.Context, ref schedule.Ref) (schedule.Schedule, error)
 	Delete(ctx context.Context, ref schedule.Ref) error
 	CreateGroup(ctx context.Context, ref schedule.GroupRef, tags map[string]string) (schedule.Group, error)
 }
@@ -62,6 +63,9 @@ type Options struct {
 	Sealer Sealer
 	// Schedules run rules that have a schedule; nil: such rules are refused.
 	Schedules Schedules
+	// WholeAfter is how long after a rule with a schedule was written it is looked whether
+	// it has that; 0 is five seconds.
+	WholeAfter time.Duration
 	// Functions tells whether the server's file declares a function; nil: none is.
 	Functions func(name string) bool
 	// MostTargets of a rule; 0 is 100. MostRules of a bus; 0 is no bound.
@@ -76,6 +80,7 @@ type Options struct {
 type Service struct {
 	o       Options
 	sources *sources
+	whole   *whole
 	client  *produce.Client // sends and orders
 }
 
@@ -88,17 +93,22 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.WholeAfter == 0 {
+		o.WholeAfter = wholeAfter
+	}
 	if o.MostTargets == 0 {
 		o.MostTargets = mostTargets
 	}
 	s := &Service{o: o}
 	s.client = produce.New(o.Client, produce.AtOnce(s.mostBytes)...)
 	s.sources = newSources(o.Objects, o.Logger)
+	s.whole = newWhole(s)
 	return s
 }
 
 // Close ends what the service runs, and waits.
 func (s *Service) Close() {
+	s.whole.close()
 	s.sources.close()
 	s.client.Close()
 }

@@ -97,24 +97,47 @@ func (s *Service) build(ctx context.Context, spec Spec, left bool) (noteOfBus, e
 	if err != nil {
 		return noteOfBus{}, err
 	}
+	if there && left {
+		if id, err = s.leftTopic(ctx, spec.Topic, spec.RetentionMs); err != nil {
+			return noteOfBus{}, err
+		}
+	}
 	if there {
 		c, err := s.kafka()
 		if err != nil {
 			return noteOfBus{}, err
 		}
-		if id, spec.Partitions, err = material.ID(ctx, c, spec.Topic); err != nil {
+		spec.Adopted = id.IsZero()
+		if _, spec.Partitions, err = material.ID(ctx, c, spec.Topic); err != nil {
 			return noteOfBus{}, unavailable("make the bus", err)
-		}
-		if left {
-			err = s.setRetention(ctx, spec.Topic, spec.RetentionMs)
-		} else {
-			spec.Adopted, id = true, uuid.UUID{}
-		}
-		if err != nil {
-			return noteOfBus{}, err
 		}
 	}
 	return noteOfBus{spec, stage{TopicID: idText(id)}}, nil
+}
+
+// leftTopic finds the topic that somebody made who was killed then, and has it keep events
+// as it is to be now; zero, where what is there is another's.
+func (s *Service) leftTopic(ctx context.Context, topic string, retentionMs int64) (id uuid.UUID, err error) {
+	c, err := s.kafka()
+	if err != nil {
+		return id, err
+	}
+	if id, _, err = material.Made(ctx, c, topic, topicSettings(nil)); err != nil {
+		return id, unavailable("find what was made of it", err)
+	}
+	if id.IsZero() {
+		return id, nil
+	}
+	return id, s.setRetention(ctx, topic, retentionMs)
+}
+
+// topicSettings are those of topics of events; nil for any retention.
+func topicSettings(retentionMs *string) map[string]*string {
+	text := func(s string) *string { return &s }
+	return map[string]*string{
+		"cleanup.policy": text("delete"), "retention.ms": retentionMs,
+		"max.message.bytes": text(strconv.Itoa(MaxEventBytes + overhead)), "message.timestamp.type": text("CreateTime"),
+	}
 }
 
 // makeTopic makes a topic of events, and gives its id; there is true when it was there.
@@ -123,13 +146,8 @@ func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32,
 	if err != nil {
 		return id, false, err
 	}
-	settings := map[string]*string{}
-	set := func(name, value string) { settings[name] = &value }
-	set("cleanup.policy", "delete")
-	set("retention.ms", strconv.FormatInt(retentionMs, 10))
-	set("max.message.bytes", strconv.Itoa(MaxEventBytes+overhead))
-	set("message.timestamp.type", "CreateTime")
-	id, there, err = material.Make(ctx, c, topic, partitions, settings)
+	keep := strconv.FormatInt(retentionMs, 10)
+	id, there, err = material.Make(ctx, c, topic, partitions, topicSettings(&keep))
 	switch {
 	case errors.Is(err, kerr.InvalidTopicException): // too long, or one differs in . and _ alone
 		return id, false, because("name", err)
@@ -156,13 +174,19 @@ func (s *Service) setRetention(ctx context.Context, topic string, retentionMs in
 	return nil
 }
 
-// deleteTopic deletes a topic: by its id where that is noted.
+// deleteTopic deletes a topic that was made: that of its id where that is noted, for the name
+// may be another's by now.
 func (s *Service) deleteTopic(ctx context.Context, topic string, id uuid.UUID) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	if err := material.Delete(ctx, c, topic, id); err != nil {
+	if id.IsZero() {
+		err = material.DeleteMade(ctx, c, topic, topicSettings(nil))
+	} else {
+		err = material.Delete(ctx, c, topic, id)
+	}
+	if err != nil {
 		return unavailable("delete what it was made of", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -81,20 +82,17 @@ func (s *Service) weighTopics(ctx context.Context, of map[string]Weight) error {
 	if err != nil {
 		return err
 	}
-	// Of what some nodes do not answer the rest is there.
-	begins, noBegins := admin.ListStartOffsets(ctx, names...)
-	ends, noEnds := admin.ListCommittedOffsets(ctx, names...)
-	sizes, err := sizesOf(ctx, admin, ends)
-	why := []error{noBegins, noEnds, err}
+	known := askAll(ctx, admin, topics)
+	why := []error{known.noBegins, known.noEnds, known.noSizes}
 	for _, topic := range names {
-		w := Weight{Exact: true, Unknown: err != nil}
+		w := Weight{Exact: true, Unknown: known.sizes == nil}
 		for p := range topics[topic].Partitions {
-			n, exact, err := countAll(ctx, c, topic, p, begins, ends)
+			n, exact, err := countAll(ctx, c, topic, p, known.begins, known.ends)
 			if err != nil {
 				why, w.Unknown = append(why, err), true
 				break
 			}
-			w.Bytes += sizes[topic][p]
+			w.Bytes += known.sizes[topic][p]
 			w.Events, w.Exact = w.Events+n, w.Exact && exact
 		}
 		if err := topics[topic].Err; err != nil {
@@ -119,14 +117,40 @@ func countAll(ctx context.Context, c *kgo.Client, topic string, p int32, begins,
 	return countEvents(ctx, c, topic, p, begin.Offset, end.Offset)
 }
 
+// answers are what nodes told of topics: of what some do not answer the rest is there.
+type answers struct {
+	begins, ends              kadm.ListedOffsets
+	sizes                     map[string]map[int32]int64 // nil for none
+	noBegins, noEnds, noSizes error
+}
+
+// askAll asks all nodes all of it at once, and leaves half of the time to count: one that
+// says nothing takes no more than the other half, of all of them together.
+func askAll(ctx context.Context, admin *kadm.Client, topics kadm.TopicDetails) (a answers) {
+	ctx, cancel := context.WithTimeout(ctx, weighWithin/2)
+	defer cancel()
+	names := topics.Names()
+	var asking sync.WaitGroup
+	asking.Go(func() { a.begins, a.noBegins = admin.ListStartOffsets(ctx, names...) })
+	asking.Go(func() { a.ends, a.noEnds = admin.ListCommittedOffsets(ctx, names...) })
+	asking.Go(func() { a.sizes, a.noSizes = sizesOf(ctx, admin, topics) })
+	asking.Wait()
+	return a
+}
+
 // sizesOf are the bytes of partitions at the node that has most of each.
-func sizesOf(ctx context.Context, admin *kadm.Client, of kadm.ListedOffsets) (map[string]map[int32]int64, error) {
+func sizesOf(ctx context.Context, admin *kadm.Client, of kadm.TopicDetails) (map[string]map[int32]int64, error) {
 	var asked kadm.TopicsSet
 	out := map[string]map[int32]int64{}
-	of.Each(func(o kadm.ListedOffset) {
-		asked.Add(o.Topic, o.Partition)
-		out[o.Topic] = map[int32]int64{}
-	})
+	for topic, d := range of {
+		out[topic] = map[int32]int64{}
+		for p := range d.Partitions {
+			asked.Add(topic, p)
+		}
+	}
+	if len(asked) == 0 { // which means everything
+		return out, nil
+	}
 	nodes, err := admin.DescribeAllLogDirs(ctx, asked)
 	if err != nil && len(nodes) == 0 {
 		return nil, err

@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"ottla/internal/event/delivery"
 	"ottla/internal/event/delivery/course"
 	"ottla/internal/event/plan"
+	"ottla/internal/event/queue"
 	"ottla/internal/event/webhook"
 	"ottla/internal/record"
 )
@@ -151,6 +153,44 @@ func TestWhatIsGivenUpIsADeadLetter(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A dead letter that its queue, or the queue's topic, does not take whole says less.
+func TestADeadLetterIsCutToWhatItsQueueTakes(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead")
+	q, err := r.Queues().Update(r.ctx(), queueOf(dead), func(s *queue.Spec) error { s.MaxMessageBytes = 1024; return nil })
+	r.must(err)
+	s := newSite(t, func(int, string) int { return 400 })
+	to := r.target("hook", plan.Endpoint{URL: s.URL, Retry: course.EventBridge(), DeadLetters: dead})
+	long, most := strings.Repeat("a", 850), "65000"
+	try := func(id, says string, attributes int) {
+		t.Helper()
+		r.put(to, "", id)
+		r.settle()
+		got := r.letters(dead)
+		if len(got) != 1 {
+			t.Fatalf("%d dead letters", len(got))
+		}
+		m := got[0]
+		if !strings.Contains(string(m.Body), says) || len(m.Attributes) != attributes || string(m.Attributes["ERROR_CODE"].Value) != "HTTP_400" {
+			t.Errorf("the letter has %d bytes and %d attributes: %.300q", len(m.Body), len(m.Attributes), m.Body)
+		}
+		for _, err := range r.Queues().Ack(r.ctx(), queueOf(dead), []string{m.Receipt}) {
+			r.must(err)
+		}
+	}
+	try(long, `"detail-type":`, 1)
+	try(long+long, `"topic":"orders","partition":`, 6)
+	_, err = r.Queues().Update(r.ctx(), queueOf(dead), func(s *queue.Spec) error { s.MaxMessageBytes = 1 << 20; return nil })
+	r.must(err)
+	_, err = kadm.NewClient(r.kafka).AlterTopicConfigs(r.ctx(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &most}}, q.Topic)
+	r.must(err)
+	var large strings.Builder
+	for i := range 3000 { // nothing that a batch makes small
+		fmt.Fprintf(&large, "%x", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+	}
+	try(large.String(), `"topic":"orders","partition":`, 6)
 }
 
 func TestAnAddressThatIsGoneIsDisabled(t *testing.T) {

@@ -267,6 +267,8 @@ func (r *runner) giveBack(refused refusals) {
 		switch {
 		case err == nil:
 			left = append(left, l)
+		case l.shorten(err): // it is written with the others
+			left = append(left, l)
 		case hopeless(err):
 			l.err = err
 			left = append(left, l)

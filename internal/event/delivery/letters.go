@@ -2,10 +2,13 @@ package delivery
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"maps"
 	"strconv"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/delivery/course"
@@ -21,6 +24,43 @@ type lost struct {
 	parcel   *parcel
 	endpoint *plan.Endpoint
 	err      error // why its dead letter will never be written
+	short    int   // how often less was made of that
+}
+
+// shorten makes less of a dead letter that its queue does not take whole: it says less of
+// why it was given up, and of an event that is too large itself only where it lies. False
+// when nothing is left to be said less of, or it was refused for something else.
+func (l *lost) shorten(err error) bool {
+	if l.short == shortest || !errors.Is(err, queue.ErrTooLarge) && !errors.Is(err, kerr.MessageTooLarge) {
+		return false
+	}
+	l.short++
+	return true
+}
+
+// What is left of a dead letter.
+const (
+	_        = iota
+	codeOnly // the event, and the code of its error
+	lying    // where the event lies, and why it was given up
+	shortest // where it lies, and the code
+)
+
+// mostLying bounds what is said of an event that is not told itself.
+const mostLying = 128
+
+// lies says where an event is.
+func (p *parcel) lies() []byte {
+	b, err := json.Marshal(struct {
+		ID        string `json:"id"`
+		Topic     string `json:"topic"`
+		Partition int32  `json:"partition"`
+		Offset    int64  `json:"offset"`
+	}{strings.ToValidUTF8(p.Event[:min(len(p.Event), mostLying)], ""), p.Topic, p.Partition, p.Offset})
+	if err != nil {
+		return []byte("{}") // there is nothing in it that JSON does not have
+	}
+	return b
 }
 
 // letterRecords are the records of the dead letters that have a queue, by their
@@ -78,6 +118,12 @@ func (l *lost) message() queue.Message {
 	}
 	if l.Exhausted != "" {
 		m.Attributes["EXHAUSTED_RETRY_CONDITION"] = text(l.Exhausted)
+	}
+	if l.short == codeOnly || l.short == shortest {
+		m.Attributes = map[string]queue.Attribute{"ERROR_CODE": m.Attributes["ERROR_CODE"]}
+	}
+	if l.short >= lying {
+		m.Body = p.lies()
 	}
 	if len(m.Body) == 0 {
 		m.Body = []byte("{}") // no message is without a body

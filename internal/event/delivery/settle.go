@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
-	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"ottla/internal/event/follow"
 )
 
 // ask is somebody who waits until all is delivered below an offset that is due.
@@ -27,41 +30,37 @@ func (s *Service) Settle(ctx context.Context) error {
 	if len(runners) == 0 {
 		return nil
 	}
-	ends, err := s.ends(ctx)
+	c, err := s.o.Client()
 	if err != nil {
-		return err
+		return fmt.Errorf("look where %s ends: %w", Topic, err)
 	}
-	var answers []chan error
-	for _, r := range runners {
-		o, ok := ends.Lookup(Topic, r.partition)
-		if !ok || o.Err != nil {
-			return fmt.Errorf("look where %s-%d ends: %w", Topic, r.partition, errors.Join(o.Err, ctx.Err()))
-		}
-		answers = append(answers, r.ask(o.Offset))
+	defer c.Close()
+	errs := make([]error, len(runners))
+	var settling sync.WaitGroup
+	for i, r := range runners {
+		settling.Go(func() { errs[i] = r.settle(ctx, c) })
 	}
-	var errs []error
-	for _, a := range answers {
-		select {
-		case err := <-a:
-			errs = append(errs, err)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	settling.Wait()
 	return errors.Join(errs...)
 }
 
-func (s *Service) ends(ctx context.Context) (kadm.ListedOffsets, error) {
-	c, err := s.o.Client()
+// settle is Settle for one runner: of its own partition alone it is asked where that ends.
+func (r *runner) settle(ctx context.Context, c *kgo.Client) error {
+	log, err := follow.Open(follow.Options{Shared: c, Topic: Topic, Partition: r.partition})
 	if err != nil {
-		return nil, fmt.Errorf("look where %s ends: %w", Topic, err)
+		return err
 	}
-	defer c.Close()
-	ends, err := kadm.NewClient(c).ListCommittedOffsets(ctx, Topic)
+	defer log.Close()
+	end, err := log.End(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("look where %s ends: %w", Topic, err)
+		return err
 	}
-	return ends, nil
+	select {
+	case err := <-r.ask(end):
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // NextMs is when something is due next by the domain clock on this node, since 1970;

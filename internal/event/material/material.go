@@ -150,16 +150,58 @@ func ID(ctx context.Context, c *kgo.Client, topic string) (id uuid.UUID, partiti
 	}
 }
 
-// Delete deletes a topic: by its id unless that is zero, for the name may be another's
-// by now. One that is not there is deleted.
+// Made finds the id of a topic whose making was not told to its end, and how many partitions
+// it has: zero, where there is none, or one that was made otherwise than by Make with those
+// settings (of a nil one any value will do) and so is another's by now.
+func Made(ctx context.Context, c *kgo.Client, topic string, settings map[string]*string) (id uuid.UUID, partitions int32, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		there, err := Exists(ctx, c, topic)
+		if err != nil || !there {
+			return uuid.UUID{}, 0, err
+		}
+		// The id first: if another comes in between that is nobody's any more.
+		if id, partitions, err = ID(ctx, c, topic); err != nil {
+			return uuid.UUID{}, 0, err
+		}
+		set, err := kadm.NewClient(c).DescribeTopicConfigs(ctx, topic)
+		if err == nil && len(set) == 1 {
+			err = set[0].Err
+		}
+		switch {
+		case err == nil && len(set) == 1 && madeWith(set[0].Configs, settings):
+			return id, partitions, nil
+		case err == nil:
+			return uuid.UUID{}, 0, nil
+		case !errors.Is(err, kerr.UnknownTopicOrPartition) || !rest(ctx, pause): // whoever was asked may be behind
+			return uuid.UUID{}, 0, fmt.Errorf("look how the topic %s was made: %w", topic, err)
+		}
+	}
+}
+
+// madeWith tells whether a topic was told all those settings.
+func madeWith(has []kadm.Config, settings map[string]*string) bool {
+	told := map[string]*string{}
+	for _, x := range has {
+		if x.Source == kmsg.ConfigSourceDynamicTopicConfig {
+			told[x.Key] = x.Value
+		}
+	}
+	for name, want := range settings {
+		if got := told[name]; got == nil || want != nil && *got != *want {
+			return false
+		}
+	}
+	return true
+}
+
+// Delete deletes the topic of an id. One that is not there is deleted.
 func Delete(ctx context.Context, c *kgo.Client, topic string, id uuid.UUID) error {
 	req := kmsg.NewPtrDeleteTopicsRequest()
 	req.TimeoutMillis = int32(patience.Milliseconds())
 	t := kmsg.NewDeleteTopicsRequestTopic()
-	if t.TopicID = id; id.IsZero() {
-		t.Topic = &topic
-		req.TopicNames = []string{topic}
-	}
+	t.TopicID = id
 	req.Topics = append(req.Topics, t)
 	got, err := req.RequestWith(ctx, c)
 	if err == nil && len(got.Topics) == 1 {
@@ -169,6 +211,15 @@ func Delete(ctx context.Context, c *kgo.Client, topic string, id uuid.UUID) erro
 		return fmt.Errorf("delete the topic %s: %w", topic, err)
 	}
 	return nil
+}
+
+// DeleteMade is Delete of a topic whose id nobody has noted: of what Made finds.
+func DeleteMade(ctx context.Context, c *kgo.Client, topic string, settings map[string]*string) error {
+	id, _, err := Made(ctx, c, topic, settings)
+	if err != nil || id.IsZero() {
+		return err
+	}
+	return Delete(ctx, c, topic, id)
 }
 
 // because is an error with what Kafka says of it.

@@ -108,3 +108,32 @@ func (r *rig) groupSetting(group, setting string) string {
 	}
 	return ""
 }
+
+// Somebody makes a topic where a queue was noted whose making was cut off: whoever deletes or
+// makes what is left of that lets the topic be.
+func TestATopicThatIsMadeWhereAQueueWasNotedStays(t *testing.T) {
+	for _, anew := range []bool{false, true} {
+		r := start(t)
+		late := r.q.With(func(queue.Objects) queue.Objects {
+			return hook.CutAfter(r.s.Objects(), name.Queue, func() {
+				made, err := r.admin().CreateTopic(r.ctx, 1, -1, nil, "orders")
+				r.must(errors.Join(err, made.Err))
+			})
+		})
+		if _, _, err := late.Create(r.ctx, ref("orders"), queue.DefaultSpec()); !errors.Is(err, hook.ErrCut) {
+			t.Errorf("cut off: %v", err)
+		}
+		late.Close()
+		if anew {
+			if q, made, err := r.q.Create(r.ctx, ref("orders"), queue.DefaultSpec()); err != nil || !made || !q.Adopted {
+				t.Errorf("made: %+v, %v, %v", q, made, err)
+			}
+		}
+		r.must(r.q.Delete(r.ctx, ref("orders")))
+		all, err := r.admin().ListTopics(r.ctx, "orders")
+		r.must(err)
+		if all["orders"].Err != nil {
+			t.Errorf("anew %v: the topic that somebody else made: %v", anew, all["orders"].Err)
+		}
+	}
+}

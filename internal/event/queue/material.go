@@ -48,23 +48,31 @@ func (s *Service) build(ctx context.Context, n *noteOf, left bool) error {
 	return s.setGroup(ctx, &n.Spec)
 }
 
-// makeTopic makes a queue's topic and tells its id; zero, and perhaps that it is
-// adopted, when there is one by now.
+// makeTopic makes a queue's topic and tells its id; zero, and that it is adopted, when
+// there is one by now that is another's.
 func (s *Service) makeTopic(ctx context.Context, spec *Spec, left bool) (id uuid.UUID, err error) {
 	c, err := s.kafka()
 	if err != nil {
 		return id, err
 	}
 	id, there, err := material.Make(ctx, c, spec.Topic, spec.Partitions, s.topicSettings(spec))
-	switch {
-	case err != nil:
+	if err == nil && there && left {
+		id, _, err = material.Made(ctx, c, spec.Topic, s.madeSettings())
+	}
+	if err != nil {
 		return id, fmt.Errorf("%w: %w", ErrUnavailable, err)
-	case there && left:
+	}
+	if spec.Adopted = there && id.IsZero(); there && !spec.Adopted {
 		return id, s.alterTopic(ctx, spec)
-	case there:
-		spec.Adopted = true
 	}
 	return id, nil
+}
+
+// madeSettings are those of any queue's topic: it may have been made for another Spec.
+func (s *Service) madeSettings() map[string]*string {
+	out := s.topicSettings(&Spec{})
+	out["retention.ms"], out["max.message.bytes"] = nil, nil
+	return out
 }
 
 func (s *Service) topicSettings(spec *Spec) map[string]*string {
@@ -201,14 +209,29 @@ func (s *Service) demolish(ctx context.Context, q *Queue) error {
 	if q.Adopted {
 		return nil
 	}
-	if err := s.cancelDelayed(ctx, &q.Spec); err != nil {
-		return err
-	}
+	return s.deleteTopic(ctx, q)
+}
+
+// deleteTopic deletes the topic that was made for a queue, with what is delayed for it: that
+// of its id where that is noted, for the name may be another's by now.
+func (s *Service) deleteTopic(ctx context.Context, q *Queue) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
-	if err := material.Delete(ctx, c, q.Topic, q.topicID); err != nil { // by its id where that is noted
+	id := q.topicID
+	if id.IsZero() {
+		if id, _, err = material.Made(ctx, c, q.Topic, s.madeSettings()); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if id.IsZero() {
+			return nil
+		}
+	}
+	if err := s.cancelDelayed(ctx, &q.Spec); err != nil {
+		return err
+	}
+	if err := material.Delete(ctx, c, q.Topic, id); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil

@@ -10,9 +10,6 @@ import (
 	"ottla/internal/event/sns"
 )
 
-// errCut is what a service hears that is killed.
-var errCut = errors.New("it was killed")
-
 // other makes topics of another node, of whose writing the test hears.
 func (r *rig) other(before func(o object.Object, gone bool) error) *sns.Service {
 	r.Helper()
@@ -42,11 +39,11 @@ func TestATopicWhoseDeletionWasCutOffLeavesNothing(t *testing.T) {
 		writes := 0
 		err := r.other(func(object.Object, bool) error {
 			if writes++; writes > cuts {
-				return errCut
+				return hook.ErrCut
 			}
 			return nil
 		}).Delete(r.ctx(), topicRef("orders"))
-		if err != nil && !errors.Is(err, errCut) {
+		if err != nil && !errors.Is(err, hook.ErrCut) {
 			t.Fatalf("killed before write %d: %v", cuts+1, err)
 		}
 		if _, there := r.sns.Get(r.ctx(), topicRef("orders")); there == nil != (cuts == 0) {
@@ -138,5 +135,29 @@ func TestATopicThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
 	}
 	if made, err := r.sns.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); err != nil || made.Adopted {
 		t.Errorf("made anew: %+v, %v", made, err)
+	}
+}
+
+// Somebody makes a topic of Kafka's where a topic was noted whose making was cut off: whoever
+// deletes or makes what is left lets it be.
+func TestKafkasTopicThatIsMadeMeanwhileStays(t *testing.T) {
+	for _, anew := range []bool{false, true} {
+		r := newRig(t)
+		late := r.sns.With(func(sns.Objects) sns.Objects {
+			return hook.CutAfter(r.Objects(), name.SNS, func() { r.make("orders") })
+		})
+		if _, err := late.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); !errors.Is(err, hook.ErrCut) {
+			t.Errorf("cut off: %v", err)
+		}
+		late.Close()
+		if anew {
+			if made, err := r.sns.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); err != nil || !made.Adopted {
+				t.Errorf("made: %+v, %v", made, err)
+			}
+		}
+		r.must(r.sns.Delete(r.ctx(), topicRef("orders")))
+		if r.partitions("orders") == 0 {
+			t.Errorf("anew %v: the topic that somebody else made is gone", anew)
+		}
 	}
 }

@@ -22,20 +22,23 @@ func (s *Service) build(ctx context.Context, spec TopicSpec, left bool) (noteOf,
 	if err != nil {
 		return noteOf{}, err
 	}
-	most := strconv.Itoa(mostRecord)
-	id, there, err := material.Make(ctx, c, spec.Topic, max(spec.Partitions, 1), map[string]*string{"cleanup.policy": ptr("delete"), "max.message.bytes": &most})
-	switch {
-	case errors.Is(err, kerr.InvalidTopicException):
+	id, there, err := material.Make(ctx, c, spec.Topic, max(spec.Partitions, 1), topicSettings())
+	if errors.Is(err, kerr.InvalidTopicException) {
 		return noteOf{}, invalidf("Name", "its topic of Kafka's: %v", err)
-	case there && left:
-		id, _, err = material.ID(ctx, c, spec.Topic)
-	case there:
-		spec.Adopted = true
 	}
+	if there && left {
+		id, _, err = material.Made(ctx, c, spec.Topic, topicSettings())
+	}
+	spec.Adopted = there && id.IsZero()
 	if err != nil {
 		return noteOf{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return noteOf{TopicSpec: spec, TopicID: idText(id)}, nil
+}
+
+// topicSettings are those of topics of Kafka's that are made for topics.
+func topicSettings() map[string]*string {
+	return map[string]*string{"cleanup.policy": ptr("delete"), "max.message.bytes": ptr(strconv.Itoa(mostRecord))}
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -44,8 +47,8 @@ func ptr[T any](v T) *T { return &v }
 // what a record has beside.
 const mostRecord = MaxMessageBytes + recordOverhead
 
-// demolish deletes the topic of Kafka's, unless it is adopted: by its id where that is
-// noted.
+// demolish deletes the topic of Kafka's, unless it is adopted: that of its id where that is
+// noted, for the name may be another's by now.
 func (s *Service) demolish(ctx context.Context, t *Topic) error {
 	if t.Adopted {
 		return nil
@@ -54,7 +57,12 @@ func (s *Service) demolish(ctx context.Context, t *Topic) error {
 	if err != nil {
 		return err
 	}
-	if err := material.Delete(ctx, c, t.Topic, t.topicID); err != nil {
+	if t.topicID.IsZero() {
+		err = material.DeleteMade(ctx, c, t.Topic, topicSettings())
+	} else {
+		err = material.Delete(ctx, c, t.Topic, t.topicID)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return nil

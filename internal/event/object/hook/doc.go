@@ -5,7 +5,7 @@
 // It is not for anything but tests; internal/event/object is the real thing, and what is
 // under it here.
 //
-// Main type: Objects. File: hook.go. Main functions: Once, Then.
+// Main type: Objects. File: hook.go. Main functions: Once, Then, CutAfter.
 //
 // Nothing is locked: a test has one service at a time go through one Objects.
 package hook

@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"errors"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
@@ -78,5 +79,27 @@ func Then(kind name.Kind, do func()) func(object.Object) {
 			done = true
 			do()
 		}
+	}
+}
+
+// ErrCut is what a service hears that is killed.
+var ErrCut = errors.New("it was killed")
+
+// CutAfter are the objects of a node that does something after its first write of an object
+// of a kind, and then writes nothing more.
+func CutAfter(store *object.Store, kind name.Kind, do func()) Objects {
+	cut := false
+	return Objects{
+		Store: store,
+		Before: func(object.Object, bool) error {
+			if cut {
+				return ErrCut
+			}
+			return nil
+		},
+		After: Then(kind, func() {
+			do()
+			cut = true
+		}),
 	}
 }
