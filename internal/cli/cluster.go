@@ -19,10 +19,11 @@ import (
 )
 
 // clusterCommand shows the nodes and what is wrong with partitions; its verbs
-// show more of them, and change where partitions lie.
-func clusterCommand(o *options) *cobra.Command {
+// show more of them, and change where partitions lie. more are verbs of others.
+func clusterCommand(o *options, more ...*cobra.Command) *cobra.Command {
 	c := group("cluster", "clusters", "Show nodes, what they lead, how far they are behind, and what lacks replicas; move partitions between nodes",
-		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o), clusterSpread(o), clusterRemove(o), clusterToken(o))
+		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o), clusterSpread(o), clusterRemove(o))
+	c.AddCommand(more...)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return o.clusterOverview(cmd.Context())

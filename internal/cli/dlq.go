@@ -187,11 +187,8 @@ func shortly(b []byte) any {
 }
 
 // completeLetters completes topics for dead letters and groups that name one.
-func (o *options) completeLetters(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
-	if len(taken) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
+func completeLetters(o *options) completion {
+	names := o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
 		c, err := o.connect(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("complete: %w", err)
@@ -200,5 +197,11 @@ func (o *options) completeLetters(cmd *cobra.Command, taken []string, word strin
 		named, err := dlq.Named(ctx, c, a) // queues are completed by nobody: they need another address
 		names := slices.Sorted(maps.Keys(named))
 		return append(names, slices.Sorted(maps.Keys(dlq.ByTopic(named)))...), err
-	})(cmd, taken, word)
+	})
+	return func(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
+		if len(taken) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return names(cmd, taken, word)
+	}
 }

@@ -40,7 +40,7 @@ func dlqRedrive(o *options) *cobra.Command {
 		Example: "  ottla dlq redrive payments --dry-run\n  ottla dlq redrive billing-dead --where 'attempts>3' --where body.customer=7 --rate 100\n" +
 			"  ottla dlq redrive dlq.payments --where reason=rejected --to payments-again --yes",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: o.completeLetters,
+		ValidArgsFunction: completeLetters(o),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if r.rate < 0 {
 				return fail.Usagef("--rate %d: give records a second, or 0 for no limit", r.rate)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -36,7 +37,7 @@ func dlqShow(o *options) *cobra.Command {
 			"name of a queue or share group that has one means its letters there.",
 		Example:           "  ottla dlq show payments -n 5\n  ottla dlq show billing-dead --where 'attempts>3' --where body.customer=7\n  ottla dlq show dlq.payments --where older=1h -o json",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: o.completeLetters,
+		ValidArgsFunction: completeLetters(o),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if most < 0 {
 				return fail.Usagef("-n %d: give the number of letters, or 0 for all", most)
@@ -52,39 +53,12 @@ func dlqShow(o *options) *cobra.Command {
 			}
 			var found []shownLetter
 			if p.queue != nil {
-				var failed error
-				err = o.queueLetters(cmd.Context(), &q, p, most, func(some []rest.Letter) {
-					for i := range some {
-						l, err := letterOf(&some[i])
-						if err != nil {
-							failed = err
-							continue
-						}
-						s := shownLetter{l, some[i].Condition, nil}
-						if some[i].UntilMs > 0 {
-							s.until = time.UnixMilli(some[i].UntilMs).UTC().Format(time.RFC3339Nano)
-						}
-						found = append(found, s)
-					}
-				})
-				if err == nil {
-					err = failed
-				}
-				if err != nil {
-					return err
-				}
-				return o.print(letterTable(found, time.Now(), o.format == "table"))
+				found, err = o.lettersOfQueue(cmd.Context(), &q, p, most)
+			} else {
+				found, err = o.lettersOfTopic(cmd.Context(), p, args[0], most, all)
 			}
-			letters, err := p.topic.Letters(cmd.Context(), o.connect, p.filter, most, all, o.timeout)
 			if err != nil {
-				return kafkaFailure("cannot show dead letters of "+args[0], err)
-			}
-			for _, l := range letters {
-				condition := "waiting"
-				if p.topic.Done(l) {
-					condition = "put back"
-				}
-				found = append(found, shownLetter{l, condition, nil})
+				return err
 			}
 			return o.print(letterTable(found, time.Now(), o.format == "table"))
 		},
@@ -94,6 +68,47 @@ func dlqShow(o *options) *cobra.Command {
 	c.Flags().BoolVar(&all, "all", false, "also those of share groups that were put back")
 	bindWhere(c, &where)
 	return c
+}
+
+// lettersOfQueue reads the letters that wait in a queue for dead letters; one that cannot
+// be read fails all of them, when the others have been looked at.
+func (o *options) lettersOfQueue(ctx context.Context, q *queueFlags, p *place, most int) (found []shownLetter, err error) {
+	var failed error
+	err = o.queueLetters(ctx, q, p, most, func(some []rest.Letter) {
+		for i := range some {
+			l, err := letterOf(&some[i])
+			if err != nil {
+				failed = err
+				continue
+			}
+			s := shownLetter{l, some[i].Condition, nil}
+			if some[i].UntilMs > 0 {
+				s.until = time.UnixMilli(some[i].UntilMs).UTC().Format(time.RFC3339Nano)
+			}
+			found = append(found, s)
+		}
+	})
+	if err == nil {
+		err = failed
+	}
+	return found, err
+}
+
+// lettersOfTopic reads the letters of a topic for dead letters; with all, also those that
+// were put back.
+func (o *options) lettersOfTopic(ctx context.Context, p *place, name string, most int, all bool) (found []shownLetter, err error) {
+	letters, err := p.topic.Letters(ctx, o.connect, p.filter, most, all, o.timeout)
+	if err != nil {
+		return nil, kafkaFailure("cannot show dead letters of "+name, err)
+	}
+	for _, l := range letters {
+		condition := "waiting"
+		if p.topic.Done(l) {
+			condition = "put back"
+		}
+		found = append(found, shownLetter{l, condition, nil})
+	}
+	return found, nil
 }
 
 func bindWhere(c *cobra.Command, where *[]string) {

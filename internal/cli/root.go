@@ -96,7 +96,7 @@ func newRoot(o *options) *cobra.Command {
 	}
 	o.bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), functionCommand(o), connectionCommand(o), destinationCommand(o), applyCommand(o), snsCommand(o), outboxCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), functionCommand(o), connectionCommand(o), destinationCommand(o), applyCommand(o), snsCommand(o), outboxCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	o.completeNames(root)
 	shorten(root)

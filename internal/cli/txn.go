@@ -123,7 +123,7 @@ func txnDescribe(o *options) *cobra.Command {
 			"its first record, how far readers at read_committed see (the last stable offset), the end,\n" +
 			"and how much they do not see because of it. \"ottla explain transaction ID\" tells it in words.",
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: o.completeTxns,
+		ValidArgsFunction: completeTxns(o),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			a, done, err := o.admin(cmd.Context())
 			if err != nil {
@@ -213,11 +213,11 @@ func txnFailure(what string, err error) error {
 	return f
 }
 
-func (o *options) completeTxns(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
+func completeTxns(o *options) completion {
 	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
 		all, err := a.ListTransactions(ctx, nil, nil)
 		return all.TransactionalIDs(), err
-	})(cmd, taken, word)
+	})
 }
 
 func (o *options) hanging(ctx context.Context, a *kadm.Client, quiet time.Duration, topics []string) ([]txns.Hanging, error) {

@@ -30,7 +30,7 @@ func txnAbort(o *options) *cobra.Command {
 			"it is done at once (--dry-run only shows). With --hanging, transactions that no coordinator\n" +
 			"knows are ended by markers in their partitions.",
 		Example:           "  ottla txn abort shop-3 --dry-run\n  ottla txn abort shop-3 --yes\n  ottla txn abort --hanging --topic orders",
-		ValidArgsFunction: o.completeTxns,
+		ValidArgsFunction: completeTxns(o),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if f.hanging == (len(ids) > 0) {
 				return fail.Usagef("name transactional ids, or give --hanging")
