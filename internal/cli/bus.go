@@ -19,6 +19,7 @@ import (
 // placeFlags are what all commands of buses and rules take.
 type placeFlags struct{ http, account, region string }
 
+// bind gives a command these flags.
 func (p *placeFlags) bind(c *cobra.Command) {
 	c.Flags().StringVar(&p.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
 	c.Flags().StringVar(&p.account, "account", "", "account of the bus (default: 123456789012)")
@@ -31,6 +32,7 @@ func (p *placeFlags) query() url.Values {
 	return q.query()
 }
 
+// busPath is where a bus is asked for, and what is below it.
 func busPath(name string, more ...string) string {
 	return native.Path(append([]string{"bus", name}, more...)...)
 }

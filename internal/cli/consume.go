@@ -259,6 +259,7 @@ func pump(ctx context.Context, reader *kgo.Client, span map[int32]*span, count i
 	return nil
 }
 
+// writer is what records are written to.
 type writer interface {
 	Write([]byte) (int, error)
 	WriteString(string) (int, error)

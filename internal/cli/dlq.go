@@ -162,6 +162,7 @@ func timeAndAge(at, now time.Time) (when, seconds, shown any) {
 	return at.UTC().Format(time.RFC3339Nano), d.Seconds(), age(d)
 }
 
+// pointed is a text, and nil where there is none.
 func pointed(s *string) any {
 	if s == nil {
 		return nil

@@ -73,7 +73,7 @@ func (o *options) reportFindings(found []doctor.Finding, strict bool) error {
 		return err
 	}
 	if worst[doctor.Fail] > 0 || strict && worst[doctor.Warn] > 0 {
-		return &exitCode{fail.Failed}
+		return silent(fail.Failed)
 	}
 	return nil
 }

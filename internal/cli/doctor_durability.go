@@ -135,7 +135,7 @@ func (o *options) reportLosses(all []doctor.Losses, lost map[string][]nodes.Loss
 		o.tellLost(all, lost)
 	}
 	if strict && unsafe > 0 {
-		return &exitCode{fail.Failed}
+		return silent(fail.Failed)
 	}
 	return nil
 }

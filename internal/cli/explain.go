@@ -152,6 +152,7 @@ func (o *options) explainGroup(ctx context.Context, name, http string, watch tim
 	return true, o.print(t)
 }
 
+// nonEmpty is one line, and none when what it is made of is empty.
 func nonEmpty(text, when string) []string {
 	if when == "" {
 		return nil
@@ -170,6 +171,7 @@ func (o *options) explainCheck(c doctor.Check) error {
 	return nil
 }
 
+// paragraph prints lines below a head.
 func (o *options) paragraph(head string, lines []string) {
 	fmt.Fprintf(o.out, "%s\n", head)
 	for _, l := range lines {

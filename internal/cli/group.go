@@ -338,6 +338,7 @@ func notNegative(n int64) any {
 	return n
 }
 
+// orNil is a text, and nil where it is empty.
 func orNil(s string) any {
 	if s == "" {
 		return nil

@@ -165,7 +165,7 @@ func logVerify(o *options) *cobra.Command {
 					report.Partitions, report.Segments, report.Batches, report.Records, report.Bytes, report.Files, report.Problems, report.Tails)
 			}
 			if report.Problems > 0 {
-				return &exitCode{fail.Failed}
+				return silent(fail.Failed)
 			}
 			return nil
 		},

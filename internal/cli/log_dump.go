@@ -47,7 +47,7 @@ func logDump(o *options) *cobra.Command {
 				return &fail.Failure{Code: fail.Failed, What: "cannot show " + args[0], Why: err.Error(), Cause: err}
 			}
 			if bad > 0 {
-				return &exitCode{fail.Failed}
+				return silent(fail.Failed)
 			}
 			return nil
 		},

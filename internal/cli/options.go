@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"ottla/internal/cli/out"
-	"ottla/internal/config"
 )
 
 // defaultBootstrap is where `ottla dev` listens.
@@ -30,6 +29,7 @@ type options struct {
 	timeout        time.Duration
 }
 
+// bind adds the flags of all commands.
 func (o *options) bind(f *pflag.FlagSet) {
 	f.StringVarP(&o.bootstrap, "bootstrap-server", "b", envOr("OTTLA_BOOTSTRAP_SERVER", defaultBootstrap), "host:port of any node, or several with commas")
 	f.StringVarP(&o.format, "output", "o", "table", "form of the output: "+strings.Join(out.Formats, ", "))
@@ -40,6 +40,7 @@ func (o *options) bind(f *pflag.FlagSet) {
 // machine tells whether a program reads the output.
 func (o *options) machine() bool { return o.format == "json" || o.format == "ndjson" }
 
+// print shows a table in the form that is asked for.
 func (o *options) print(t *out.Table) error {
 	if f, ok := o.out.(*os.File); ok && terminal(f) {
 		t.Width = out.WidthOf(f)
@@ -47,6 +48,7 @@ func (o *options) print(t *out.Table) error {
 	return t.Print(o.out, o.format)
 }
 
+// envOr is a variable of the environment, or something else where it is not set.
 func envOr(name, otherwise string) string {
 	if v := os.Getenv(name); v != "" {
 		return v
@@ -93,6 +95,7 @@ func (o *options) live(names func(context.Context, *kadm.Client) ([]string, erro
 	}
 }
 
+// completeTopics completes names of topics.
 func (o *options) completeTopics(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
 	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
 		topics, err := a.ListTopics(ctx)
@@ -108,65 +111,10 @@ func (o *options) oneTopic(cmd *cobra.Command, taken []string, word string) ([]s
 	return o.completeTopics(cmd, taken, word)
 }
 
+// completeGroups completes names of groups.
 func (o *options) completeGroups(cmd *cobra.Command, taken []string, word string) ([]string, cobra.ShellCompDirective) {
 	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
 		groups, err := a.ListGroups(ctx)
 		return groups.Groups(), err
 	})(cmd, taken, word)
-}
-
-// completeSettings completes names of topic settings, or of broker settings
-// when no topic is named; assign puts = behind them.
-func completeSettings(assign bool) completion {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		scope := config.ScopeBroker
-		if f := cmd.Flags().Lookup("topic"); f == nil || f.Value.String() != "" {
-			scope = config.ScopeTopic
-		}
-		var out []string
-		for _, d := range config.All(scope) {
-			name := d.Name
-			if assign {
-				name += "="
-			}
-			out = append(out, name)
-		}
-		directive := cobra.ShellCompDirectiveNoFileComp
-		if assign {
-			directive |= cobra.ShellCompDirectiveNoSpace
-		}
-		return out, directive
-	}
-}
-
-// completeNames gives every command the completion of what it names.
-func (o *options) completeNames(root *cobra.Command) {
-	args := map[string]completion{
-		"topic describe": o.completeTopics, "topic delete": o.completeTopics, "topic alter": o.oneTopic, "produce": o.oneTopic, "consume": o.oneTopic,
-		"config set": completeSettings(true), "config unset": completeSettings(false),
-	}
-	flags := map[string]map[string]completion{
-		"config list": {"topic": o.completeTopics}, "config set": {"topic": o.completeTopics}, "config unset": {"topic": o.completeTopics},
-		"consume": {"group": o.completeGroups}, "explain": {"topic": o.completeTopics}, "group reset": {"topic": o.completeTopics}, "group delete": {"topic": o.completeTopics},
-		"topic create": {"config": completeSettings(true)}, "topic alter": {"config": completeSettings(true), "unset": completeSettings(false)},
-	}
-	var walk func(c *cobra.Command, path string)
-	walk = func(c *cobra.Command, path string) {
-		if complete := args[path]; complete != nil {
-			c.ValidArgsFunction = complete
-		}
-		for flag, complete := range flags[path] {
-			if c.RegisterFlagCompletionFunc(flag, complete) != nil {
-				panic("cli: completion for a flag that is not there: " + path + " --" + flag)
-			}
-		}
-		for _, sub := range c.Commands() {
-			name := sub.Name()
-			if path != "" {
-				name = path + " " + name
-			}
-			walk(sub, name)
-		}
-	}
-	walk(root, "")
 }

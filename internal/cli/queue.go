@@ -19,6 +19,7 @@ import (
 // queueFlags are what all commands of queues take.
 type queueFlags struct{ http, account, region string }
 
+// bind gives a command these flags.
 func (q *queueFlags) bind(c *cobra.Command) {
 	c.Flags().StringVar(&q.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
 	c.Flags().StringVar(&q.account, "account", "", "account of the queue (default: 123456789012)")
@@ -37,6 +38,7 @@ func (q *queueFlags) query() url.Values {
 	return v
 }
 
+// queuePath is where a queue is asked for, and what is below it.
 func queuePath(name string, more ...string) string {
 	return native.Path(append([]string{"q", name}, more...)...)
 }

@@ -28,9 +28,9 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	if err == nil {
 		return fail.OK
 	}
-	var silent *exitCode
-	if errors.As(err, &silent) {
-		return silent.code
+	var ended *exitCode
+	if errors.As(err, &ended) {
+		return ended.code
 	}
 	fail.Print(stderr, usage(err), o.machine())
 	return fail.CodeOf(usage(err))
@@ -38,6 +38,9 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 
 // exitCode ends a command that has already said what there was to say.
 type exitCode struct{ code int }
+
+// silent ends a command with a code when it has said what there was to say.
+func silent(code int) error { return &exitCode{code} }
 
 // Error is never printed: what there was to say has been said.
 func (e *exitCode) Error() string { return "already reported" }
@@ -141,7 +144,7 @@ func kafkaCommand(o *options) *cobra.Command {
 			DisableFlagParsing: true,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				if code := kafkatools.Run(cmd.Context(), name, args, o.in, o.out, o.err); code != fail.OK {
-					return &exitCode{code}
+					return silent(code)
 				}
 				return nil
 			},

@@ -150,6 +150,7 @@ func retriesOf(r schedule.Retry) any {
 	return *r.Retries
 }
 
+// timeOf is a time for people and programs; nil for none.
 func timeOf(ms int64) any {
 	if ms == 0 {
 		return nil

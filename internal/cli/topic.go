@@ -102,7 +102,7 @@ func (o *options) printPartly(t *out.Table, failures []error) error {
 	}
 	if len(t.Rows) > 0 {
 		fail.Print(o.err, failures[0], o.machine())
-		return &exitCode{fail.Partly}
+		return silent(fail.Partly)
 	}
 	return failures[0]
 }
@@ -219,6 +219,7 @@ func keyValues(args []string) (map[string]*string, error) {
 	return set, nil
 }
 
+// countWord is a number of things: 1 topic, 2 topics.
 func countWord(n int64, one string) string {
 	if n == 1 {
 		return "1 " + one

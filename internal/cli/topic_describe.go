@@ -15,6 +15,7 @@ import (
 	"ottla/internal/cli/out"
 )
 
+// errUnknownTopic is what Kafka says of a topic that is not there.
 var errUnknownTopic = kerr.UnknownTopicOrPartition
 
 func topicDescribe(o *options) *cobra.Command {
@@ -97,6 +98,7 @@ func describeSettings(ctx context.Context, o *options, a *kadm.Client, names []s
 	return nil
 }
 
+// offsets are where the partitions of topics begin and end.
 func offsets(ctx context.Context, a *kadm.Client, names ...string) (starts, ends kadm.ListedOffsets, err error) {
 	starts, err = a.ListStartOffsets(ctx, names...)
 	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
@@ -195,6 +197,7 @@ func topicFailure(what, name string, err error, message string) error {
 	return f
 }
 
+// kafkaName is Kafka's name of an error; empty where it has none.
 func kafkaName(err error) string {
 	var k *kerr.Error
 	if errors.As(err, &k) {

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"ottla/internal/config"
+)
+
+// completeSettings completes names of topic settings, or of broker settings
+// when no topic is named; assign puts = behind them.
+func completeSettings(assign bool) completion {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		scope := config.ScopeBroker
+		if f := cmd.Flags().Lookup("topic"); f == nil || f.Value.String() != "" {
+			scope = config.ScopeTopic
+		}
+		var out []string
+		for _, d := range config.All(scope) {
+			name := d.Name
+			if assign {
+				name += "="
+			}
+			out = append(out, name)
+		}
+		directive := cobra.ShellCompDirectiveNoFileComp
+		if assign {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return out, directive
+	}
+}
+
+// completeNames gives every command the completion of what it names.
+func (o *options) completeNames(root *cobra.Command) {
+	args := map[string]completion{
+		"topic describe": o.completeTopics, "topic delete": o.completeTopics, "topic alter": o.oneTopic, "produce": o.oneTopic, "consume": o.oneTopic,
+		"config set": completeSettings(true), "config unset": completeSettings(false),
+	}
+	flags := map[string]map[string]completion{
+		"config list": {"topic": o.completeTopics}, "config set": {"topic": o.completeTopics}, "config unset": {"topic": o.completeTopics},
+		"consume": {"group": o.completeGroups}, "explain": {"topic": o.completeTopics}, "group reset": {"topic": o.completeTopics}, "group delete": {"topic": o.completeTopics},
+		"topic create": {"config": completeSettings(true)}, "topic alter": {"config": completeSettings(true), "unset": completeSettings(false)},
+	}
+	var walk func(c *cobra.Command, path string)
+	walk = func(c *cobra.Command, path string) {
+		if complete := args[path]; complete != nil {
+			c.ValidArgsFunction = complete
+		}
+		for flag, complete := range flags[path] {
+			if c.RegisterFlagCompletionFunc(flag, complete) != nil {
+				panic("cli: completion for a flag that is not there: " + path + " --" + flag)
+			}
+		}
+		for _, sub := range c.Commands() {
+			name := sub.Name()
+			if path != "" {
+				name = path + " " + name
+			}
+			walk(sub, name)
+		}
+	}
+	walk(root, "")
+}
