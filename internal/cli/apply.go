@@ -9,14 +9,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
 	"ottla/internal/gateway/rest"
 )
 
-func applyCommand(o *options) *cobra.Command {
-	var p placeFlags
+func applyCommand(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var file string
 	var diff bool
 	c := &cobra.Command{
@@ -37,7 +38,7 @@ func applyCommand(o *options) *cobra.Command {
 			if at != "-" {
 				at = "@" + at
 			}
-			text, err := textOf("file", at, o.in)
+			text, err := textOf("file", at, o.In)
 			if err != nil {
 				return err
 			}
@@ -45,10 +46,10 @@ func applyCommand(o *options) *cobra.Command {
 			if err != nil {
 				return fail.Usagef("%s: %v", file, err)
 			}
-			return o.apply(cmd.Context(), &p, things, diff)
+			return apply(cmd.Context(), o, &p, things, diff)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVarP(&file, "file", "f", "", "YAML file, or - for standard input")
 	c.Flags().BoolVar(&diff, "diff", false, "only tell what would change")
 	return c
@@ -56,29 +57,29 @@ func applyCommand(o *options) *cobra.Command {
 
 // apply goes through things in their order and ends at the first that fails: what
 // follows may need it.
-func (o *options) apply(ctx context.Context, p *placeFlags, things []thing, diff bool) error {
+func apply(ctx context.Context, o *ask.Options, p *ask.PlaceFlags, things []thing, diff bool) error {
 	t := &out.Table{Empty: "the file names nothing", Columns: []out.Column{
 		{Field: "kind", Title: "KIND"}, {Field: "name", Title: "NAME"}, {Field: "result", Title: "RESULT"}, {Field: "changed", Title: "CHANGED"},
 	}}
 	for i := range things {
 		x := &things[i]
-		result, changed, err := o.applyOne(ctx, p, x, diff)
+		result, changed, err := applyOne(ctx, o, p, x, diff)
 		if err != nil {
-			return o.printPartly(t, []error{err})
+			return o.PrintPartly(t, []error{err})
 		}
-		t.Add(x.kind.word, x.name, result, orNil(strings.Join(changed, ", ")))
+		t.Add(x.kind.word, x.name, result, ask.OrNil(strings.Join(changed, ", ")))
 	}
-	return o.print(t)
+	return o.Print(t)
 }
 
-func (o *options) applyOne(ctx context.Context, p *placeFlags, x *thing, diff bool) (result string, changed []string, err error) {
+func applyOne(ctx context.Context, o *ask.Options, p *ask.PlaceFlags, x *thing, diff bool) (result string, changed []string, err error) {
 	path, what := native.Path(append(strings.Split(x.kind.path, "/"), x.parts...)...), x.kind.word+" "+x.name
 	var now map[string]any
 	var compared rest.Differences
 	if x.kind.word == "connection" { // its secrets are told to nobody: the node compares
-		err = o.ask(ctx, p.http, "cannot read "+what, http.MethodPost, path+"/compare", p.query(), x.body(true), &compared)
+		err = o.Ask(ctx, p.HTTP, "cannot read "+what, http.MethodPost, path+"/compare", p.Query(), x.body(true), &compared)
 	} else {
-		err = o.ask(ctx, p.http, "cannot read "+what, http.MethodGet, path, p.query(), nil, &now)
+		err = o.Ask(ctx, p.HTTP, "cannot read "+what, http.MethodGet, path, p.Query(), nil, &now)
 	}
 	var f *fail.Failure
 	there := err == nil && !unused(x, now)
@@ -104,8 +105,8 @@ func (o *options) applyOne(ctx context.Context, p *placeFlags, x *thing, diff bo
 	if diff {
 		return map[string]string{"created": "would be created", "changed": "would change"}[result], changed, nil
 	}
-	query := url.Values(p.query())
-	return result, changed, o.ask(ctx, p.http, "cannot apply "+what, method, path, query, x.body(there), nil)
+	query := url.Values(p.Query())
+	return result, changed, o.Ask(ctx, p.HTTP, "cannot apply "+what, method, path, query, x.body(there), nil)
 }
 
 // unused tells whether a thing is only there once it is used: the default bus.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -13,10 +14,10 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-func archiveCommand(o *options) *cobra.Command {
+func archiveCommand(o *ask.Options) *cobra.Command {
 	list := archiveList(o)
-	c := group("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDescribe(o), archiveDelete(o))
-	return pluralLists(c, list)
+	c := ask.Noun("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDescribe(o), archiveDelete(o))
+	return ask.PluralLists(c, list)
 }
 
 func archiveColumns() []out.Column {
@@ -35,7 +36,7 @@ func archiveRow(a *rest.Archive) []any {
 	if a.RetentionMs > 0 {
 		kept = retentionOf(a.RetentionMs)
 	}
-	return []any{a.Name, a.Bus.Name, keeps, a.RetentionMs, kept, orNil(a.Pattern), orNil(a.Topic), orNil(a.Description), a.ARN, timeOf(a.CreatedMs)}
+	return []any{a.Name, a.Bus.Name, keeps, a.RetentionMs, kept, ask.OrNil(a.Pattern), ask.OrNil(a.Topic), ask.OrNil(a.Description), a.ARN, ask.TimeOf(a.CreatedMs)}
 }
 
 // weighedColumns are those of archives with how much they have.
@@ -59,8 +60,8 @@ func addWeighed(t *out.Table, a *rest.Archive, people bool) {
 	t.Add(append(row, events, a.Estimated, size, bytes)...)
 }
 
-func archiveCreate(o *options) *cobra.Command {
-	var p placeFlags
+func archiveCreate(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var pattern, keep, description, of string
 	c := &cobra.Command{
 		Use:   "create NAME",
@@ -70,26 +71,26 @@ func archiveCreate(o *options) *cobra.Command {
 		Example: "  ottla archive create shop-all --bus shop --retention 90d\n  ottla archive create paid --bus shop --pattern '{\"detail-type\":[\"Paid\"]}'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := textOf("pattern", pattern, o.in)
+			text, err := textOf("pattern", pattern, o.In)
 			if err != nil {
 				return err
 			}
-			spec := bus.ArchiveSpec{Bus: bus.Ref{Account: p.account, Region: p.region, Name: of}, Pattern: string(text), Description: description}
+			spec := bus.ArchiveSpec{Bus: bus.Ref{Account: p.Account, Region: p.Region, Name: of}, Pattern: string(text), Description: description}
 			if keep != "" {
 				if spec.RetentionMs, err = retention("retention", keep, 0); err != nil {
 					return err
 				}
 			}
 			var a rest.Archive
-			if err := o.ask(cmd.Context(), p.http, "cannot create archive "+args[0], http.MethodPut, native.Path("archive", args[0]), p.query(), spec, &a); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot create archive "+args[0], http.MethodPut, native.Path("archive", args[0]), p.Query(), spec, &a); err != nil {
 				return err
 			}
 			t := &out.Table{One: true, Columns: archiveColumns()}
 			t.Add(archiveRow(&a)...)
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVar(&of, "bus", bus.Default, "bus whose events are kept")
 	c.Flags().StringVar(&pattern, "pattern", "", "only events that fit: JSON, @FILE, or - for standard input")
 	c.Flags().StringVar(&keep, "retention", "", "how long, as 90d (for ever)")
@@ -97,53 +98,53 @@ func archiveCreate(o *options) *cobra.Command {
 	return c
 }
 
-func archiveList(o *options) *cobra.Command {
-	var p placeFlags
+func archiveList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List archives",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no archives", Columns: weighedColumns()}
-			query := p.query()
-			err := eachPage(cmd.Context(), o, p.http, "cannot list archives", "/archive", query, func(page *rest.Archives) string {
+			query := p.Query()
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list archives", "/archive", query, func(page *rest.Archives) string {
 				for i := range page.Archives {
-					addWeighed(t, &page.Archives[i], o.format == "table")
+					addWeighed(t, &page.Archives[i], o.Format == "table")
 				}
 				return page.Next
 			})
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func archiveDescribe(o *options) *cobra.Command {
-	var p placeFlags
+func archiveDescribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Show an archive, and how much it has",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var a rest.Archive
-			if err := o.ask(cmd.Context(), p.http, "cannot describe archive "+args[0], http.MethodGet, native.Path("archive", args[0]), p.query(), nil, &a); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot describe archive "+args[0], http.MethodGet, native.Path("archive", args[0]), p.Query(), nil, &a); err != nil {
 				return err
 			}
 			t := &out.Table{One: true, Columns: weighedColumns()}
-			addWeighed(t, &a, o.format == "table")
-			return o.print(t)
+			addWeighed(t, &a, o.Format == "table")
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func archiveDelete(o *options) *cobra.Command {
-	var p placeFlags
+func archiveDelete(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var yes bool
 	c := &cobra.Command{
 		Use:   "delete NAME...",
@@ -154,8 +155,8 @@ func archiveDelete(o *options) *cobra.Command {
 				return fail.Usagef("what only these archives keep will be gone: repeat it with --yes")
 			}
 			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "ARCHIVE"}, {Field: "result", Title: "RESULT"}}}
-			return o.each(t, args, func(name string) error {
-				if err := o.ask(cmd.Context(), p.http, "cannot delete archive "+name, http.MethodDelete, native.Path("archive", name), p.query(), nil, nil); err != nil {
+			return o.Each(t, args, func(name string) error {
+				if err := o.Ask(cmd.Context(), p.HTTP, "cannot delete archive "+name, http.MethodDelete, native.Path("archive", name), p.Query(), nil, nil); err != nil {
 					return err
 				}
 				t.Add(name, "deleted")
@@ -163,7 +164,7 @@ func archiveDelete(o *options) *cobra.Command {
 			})
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().BoolVar(&yes, "yes", false, "do it")
 	return c
 }

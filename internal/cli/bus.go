@@ -2,50 +2,27 @@ package cli
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
-	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/bus"
 	"ottla/internal/event/letter"
 	"ottla/internal/gateway/rest"
 )
 
-// placeFlags are what all commands of buses and rules take.
-type placeFlags struct{ http, account, region string }
-
-// bind gives a command these flags.
-func (p *placeFlags) bind(c *cobra.Command) {
-	c.Flags().StringVar(&p.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
-	c.Flags().StringVar(&p.account, "account", "", "account of the bus (default: 123456789012)")
-	c.Flags().StringVar(&p.region, "region", "", "region of the bus (default: us-east-1)")
-}
-
-// query is the place of a bus.
-func (p *placeFlags) query() url.Values {
-	q := queueFlags{account: p.account, region: p.region}
-	return q.query()
-}
-
-// busPath is where a bus is asked for, and what is below it.
-func busPath(name string, more ...string) string {
-	return native.Path(append([]string{"bus", name}, more...)...)
-}
-
-func busCommand(o *options) *cobra.Command {
+func busCommand(o *ask.Options) *cobra.Command {
 	list := busList(o)
-	c := group("bus", "buses", "Buses: events come in, and rules take them where they are to go",
+	c := ask.Noun("bus", "buses", "Buses: events come in, and rules take them where they are to go",
 		busCreate(o), list, busDescribe(o), busAlter(o), busDelete(o))
-	return pluralLists(c, list)
+	return ask.PluralLists(c, list)
 }
 
-func busList(o *options) *cobra.Command {
-	var p placeFlags
+func busList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var prefix string
 	c := &cobra.Command{
 		Use:   "list",
@@ -56,22 +33,22 @@ func busList(o *options) *cobra.Command {
 				{Field: "name", Title: "NAME"}, {Field: "topic", Title: "TOPIC"}, {Field: "partitions", Title: "PARTITIONS", Right: true},
 				{Field: "retention", Title: "RETENTION", Right: true}, {Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "arn"},
 			}}
-			query := p.query()
+			query := p.Query()
 			query.Set("prefix", prefix)
-			err := eachPage(cmd.Context(), o, p.http, "cannot list buses", "/bus", query, func(page *rest.Buses) string {
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list buses", "/bus", query, func(page *rest.Buses) string {
 				for i := range page.Buses {
 					b := &page.Buses[i]
-					t.Add(b.Name, b.Topic, b.Partitions, retentionOf(b.RetentionMs), orNil(b.DeadLetters), orNil(b.Description), b.ARN)
+					t.Add(b.Name, b.Topic, b.Partitions, retentionOf(b.RetentionMs), ask.OrNil(b.DeadLetters), ask.OrNil(b.Description), b.ARN)
 				}
 				return page.Next
 			})
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVar(&prefix, "prefix", "", "only buses whose names begin so")
 	return c
 }
@@ -81,12 +58,7 @@ func retentionOf(ms int64) any {
 	if ms < 0 {
 		return "for ever"
 	}
-	return inWords(ms)
-}
-
-func days(n int64) string {
-	text := (time.Duration(n) * time.Hour).String()
-	return strings.TrimSuffix(text, "h0m0s") + "d"
+	return ask.InWords(ms)
 }
 
 // retention reads how long events stay: 90m, 7d, or forever, which is never given
@@ -108,8 +80,8 @@ func busTable(b *rest.Bus) *out.Table {
 		{Field: "retention_ms"}, {Field: "retention", Title: "RETENTION"}, {Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"},
 		{Field: "tags"}, {Field: "policy"}, {Field: "arn", Title: "ARN"}, {Field: "created"}, {Field: "modified"},
 	}}
-	t.Add(b.Name, b.Topic, b.Adopted, b.Partitions, b.RetentionMs, retentionOf(b.RetentionMs), orNil(b.DeadLetters), orNil(b.Description),
-		b.Tags, orNil(b.Policy), b.ARN, timeOf(b.CreatedMs), timeOf(b.ModifiedMs))
+	t.Add(b.Name, b.Topic, b.Adopted, b.Partitions, b.RetentionMs, retentionOf(b.RetentionMs), ask.OrNil(b.DeadLetters), ask.OrNil(b.Description),
+		b.Tags, ask.OrNil(b.Policy), b.ARN, ask.TimeOf(b.CreatedMs), ask.TimeOf(b.ModifiedMs))
 	return t
 }
 
@@ -174,8 +146,8 @@ func pairs(flag string, words []string) (map[string]string, error) {
 	return out, nil
 }
 
-func busCreate(o *options) *cobra.Command {
-	var p placeFlags
+func busCreate(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var s busSpecFlags
 	var topic string
 	var partitions int32
@@ -198,10 +170,10 @@ func busCreate(o *options) *cobra.Command {
 			if partitions > 0 {
 				body["partitions"] = partitions
 			}
-			return o.tellBus(cmd, &p, "cannot create bus "+args[0], http.MethodPut, args[0], body)
+			return tellBus(o, cmd, &p, "cannot create bus "+args[0], http.MethodPut, args[0], body)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	s.bind(c)
 	c.Flags().StringVar(&topic, "topic", "", "topic that is there already and whose records are the events")
 	c.Flags().Int32Var(&partitions, "partitions", 0, "partitions of the topic, when it is made (1)")
@@ -209,16 +181,16 @@ func busCreate(o *options) *cobra.Command {
 }
 
 // tellBus asks for a bus and shows it.
-func (o *options) tellBus(cmd *cobra.Command, p *placeFlags, what, method, name string, body any) error {
+func tellBus(o *ask.Options, cmd *cobra.Command, p *ask.PlaceFlags, what, method, name string, body any) error {
 	var b rest.Bus
-	if err := o.ask(cmd.Context(), p.http, what, method, busPath(name), p.query(), body, &b); err != nil {
+	if err := o.Ask(cmd.Context(), p.HTTP, what, method, ask.BusPath(name), p.Query(), body, &b); err != nil {
 		return err
 	}
-	return o.print(busTable(&b))
+	return o.Print(busTable(&b))
 }
 
-func busAlter(o *options) *cobra.Command {
-	var p placeFlags
+func busAlter(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var s busSpecFlags
 	c := &cobra.Command{
 		Use:   "alter NAME",
@@ -232,37 +204,37 @@ func busAlter(o *options) *cobra.Command {
 			if len(body) == 0 {
 				return fail.Usagef("nothing is to be changed: give --retention, --dead-letters, --description or --tag")
 			}
-			return o.tellBus(cmd, &p, "cannot alter bus "+args[0], http.MethodPatch, args[0], body)
+			return tellBus(o, cmd, &p, "cannot alter bus "+args[0], http.MethodPatch, args[0], body)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	s.bind(c)
 	return c
 }
 
-func busDescribe(o *options) *cobra.Command {
-	var p placeFlags
+func busDescribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Show a bus, and its rules",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.tellBus(cmd, &p, "cannot describe bus "+args[0], http.MethodGet, args[0], nil); err != nil || o.format != "table" {
+			if err := tellBus(o, cmd, &p, "cannot describe bus "+args[0], http.MethodGet, args[0], nil); err != nil || o.Format != "table" {
 				return err
 			}
-			rules, err := o.rulesOf(cmd.Context(), &p, args[0], "")
+			rules, err := rulesOf(cmd.Context(), o, &p, args[0], "")
 			if err != nil {
 				return err
 			}
-			return o.print(rulesTable(rules))
+			return o.Print(rulesTable(rules))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func busDelete(o *options) *cobra.Command {
-	var p placeFlags
+func busDelete(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var force bool
 	c := &cobra.Command{
 		Use:   "delete NAME...",
@@ -270,12 +242,12 @@ func busDelete(o *options) *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "NAME"}, {Field: "result", Title: "RESULT"}}}
-			query := p.query()
+			query := p.Query()
 			if force {
 				query.Set("force", "true")
 			}
-			return o.each(t, args, func(name string) error {
-				if err := o.ask(cmd.Context(), p.http, "cannot delete bus "+name, http.MethodDelete, busPath(name), query, nil, nil); err != nil {
+			return o.Each(t, args, func(name string) error {
+				if err := o.Ask(cmd.Context(), p.HTTP, "cannot delete bus "+name, http.MethodDelete, ask.BusPath(name), query, nil, nil); err != nil {
 					return forceHint(err)
 				}
 				t.Add(name, "deleted")
@@ -283,7 +255,7 @@ func busDelete(o *options) *cobra.Command {
 			})
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().BoolVar(&force, "force", false, "delete its rules and archives with it")
 	return c
 }

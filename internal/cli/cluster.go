@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/nodes"
 	"ottla/internal/cli/out"
@@ -20,13 +21,13 @@ import (
 
 // clusterCommand shows the nodes and what is wrong with partitions; its verbs
 // show more of them, and change where partitions lie. more are verbs of others.
-func clusterCommand(o *options, more ...*cobra.Command) *cobra.Command {
-	c := group("cluster", "clusters", "Show nodes, what they lead, how far they are behind, and what lacks replicas; move partitions between nodes",
+func clusterCommand(o *ask.Options, more ...*cobra.Command) *cobra.Command {
+	c := ask.Noun("cluster", "clusters", "Show nodes, what they lead, how far they are behind, and what lacks replicas; move partitions between nodes",
 		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o), clusterSpread(o), clusterRemove(o))
 	c.AddCommand(more...)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return o.clusterOverview(cmd.Context())
+			return clusterOverview(cmd.Context(), o)
 		}
 		return fail.Usagef("ottla cluster has no command %q", args[0])
 	}
@@ -34,78 +35,78 @@ func clusterCommand(o *options, more ...*cobra.Command) *cobra.Command {
 }
 
 // gatherNodes reads the cluster; the client is good until done is called.
-func (o *options) gatherNodes(ctx context.Context, topics ...string) (f *nodes.Facts, c *kgo.Client, done func(), err error) {
-	if c, err = o.connect(ctx); err != nil {
+func gatherNodes(ctx context.Context, o *ask.Options, topics ...string) (f *nodes.Facts, c *kgo.Client, done func(), err error) {
+	if c, err = o.Connect(ctx); err != nil {
 		return nil, nil, nil, err
 	}
-	servers, err := reach.Split(o.bootstrap)
+	servers, err := reach.Split(o.Bootstrap)
 	if err != nil {
 		c.Close()
 		return nil, nil, nil, fail.Usagef("-b: %v", err)
 	}
 	a := kadm.NewClient(c)
-	a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
-	f, err = nodes.Gather(ctx, nodes.Sources{Client: c, Admin: a, Servers: servers, Within: o.connectTimeout, Now: time.Now, Topics: topics})
+	a.SetTimeoutMillis(int32(o.Timeout.Milliseconds()))
+	f, err = nodes.Gather(ctx, nodes.Sources{Client: c, Admin: a, Servers: servers, Within: o.ConnectTimeout, Now: time.Now, Topics: topics})
 	if err != nil {
 		c.Close()
-		return nil, nil, nil, kafkaFailure("cannot read the state of the cluster", err)
+		return nil, nil, nil, ask.KafkaFailure("cannot read the state of the cluster", err)
 	}
 	return f, c, c.Close, nil
 }
 
 // clusterOverview is the nodes, and for people what is wrong below them.
-func (o *options) clusterOverview(ctx context.Context) error {
-	f, _, done, err := o.gatherNodes(ctx)
+func clusterOverview(ctx context.Context, o *ask.Options) error {
+	f, _, done, err := gatherNodes(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if o.format != "table" {
-		return o.print(nodeTable(f))
+	if o.Format != "table" {
+		return o.Print(nodeTable(f))
 	}
-	fmt.Fprintf(o.out, "cluster %s  %s\n\n", f.Cluster, countWord(int64(len(f.Nodes)), "node"))
-	if err := o.print(nodeTable(f)); err != nil {
+	fmt.Fprintf(o.Out, "cluster %s  %s\n\n", f.Cluster, ask.CountWord(int64(len(f.Nodes)), "node"))
+	if err := o.Print(nodeTable(f)); err != nil {
 		return err
 	}
-	o.missing(f)
+	missing(o, f)
 	lacking := nodes.Lacking(f)
 	if len(lacking) == 0 {
-		fmt.Fprintf(o.out, "\nall of %s have their replicas in sync\n", countWord(int64(len(f.Partitions)), "partition"))
+		fmt.Fprintf(o.Out, "\nall of %s have their replicas in sync\n", ask.CountWord(int64(len(f.Partitions)), "partition"))
 		return nil
 	}
-	fmt.Fprintf(o.out, "\n%d of %s lack replicas", len(lacking), countWord(int64(len(f.Partitions)), "partition"))
+	fmt.Fprintf(o.Out, "\n%d of %s lack replicas", len(lacking), ask.CountWord(int64(len(f.Partitions)), "partition"))
 	const most = 20
 	if len(lacking) > most {
-		fmt.Fprintf(o.out, "; the worst %d of them (\"ottla cluster partitions\" has all)", most)
+		fmt.Fprintf(o.Out, "; the worst %d of them (\"ottla cluster partitions\" has all)", most)
 		lacking = lacking[:most]
 	}
-	fmt.Fprint(o.out, "\n\n")
-	return o.print(lackTable(lacking))
+	fmt.Fprint(o.Out, "\n\n")
+	return o.Print(lackTable(lacking))
 }
 
 // missing says what could not be asked.
-func (o *options) missing(f *nodes.Facts) {
+func missing(o *ask.Options, f *nodes.Facts) {
 	for _, what := range slices.Sorted(maps.Keys(f.Missing)) {
-		fmt.Fprintf(o.err, "not known: %s: %s\n", what, f.Missing[what])
+		fmt.Fprintf(o.Err, "not known: %s: %s\n", what, f.Missing[what])
 	}
 }
 
-func clusterNodes(o *options) *cobra.Command {
+func clusterNodes(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "nodes",
 		Short: "List nodes with their addresses, roles, the partitions they lead and hold, how far they are behind, and their disks",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, _, done, err := o.gatherNodes(cmd.Context())
+			f, _, done, err := gatherNodes(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
 			defer done()
-			if o.format == "table" {
-				fmt.Fprintf(o.out, "cluster %s\n\n", f.Cluster)
-				defer o.missing(f)
+			if o.Format == "table" {
+				fmt.Fprintf(o.Out, "cluster %s\n\n", f.Cluster)
+				defer missing(o, f)
 			}
-			return o.print(nodeTable(f))
+			return o.Print(nodeTable(f))
 		},
 	}
 }
@@ -124,7 +125,7 @@ func nodeTable(f *nodes.Facts) *out.Table {
 		leads, replicas, inSync := held(f, n.ID)
 		used, total, usable := diskOf(n.Dirs)
 		records, ms, behind := behindOf(f, n.ID)
-		t.Add(n.ID, orNil(n.Addr), orNil(n.Rack), stateOf(n), strings.Join(n.Roles, ", "), metadataBehind(n), metadataOf(n), n.ID == f.Controller, leads, replicas, inSync,
+		t.Add(n.ID, ask.OrNil(n.Addr), ask.OrNil(n.Rack), stateOf(n), strings.Join(n.Roles, ", "), metadataBehind(n), metadataOf(n), n.ID == f.Controller, leads, replicas, inSync,
 			records, ms, behind, used, total, usable, size(used), size(usable), f.Cluster)
 	}
 	return t
@@ -207,18 +208,18 @@ func diskOf(dirs []kadm.DescribedLogDir) (used, total, usable any) {
 	return u, t, free
 }
 
-func clusterPartitions(o *options) *cobra.Command {
+func clusterPartitions(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "partitions",
 		Short: "List partitions that lack replicas, the worst first, and why",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, _, done, err := o.gatherNodes(cmd.Context())
+			f, _, done, err := gatherNodes(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
 			defer done()
-			return o.print(lackTable(nodes.Lacking(f)))
+			return o.Print(lackTable(nodes.Lacking(f)))
 		},
 	}
 }

@@ -6,18 +6,19 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/reach"
 )
 
-func clusterDirs(o *options) *cobra.Command {
+func clusterDirs(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:     "dirs",
 		Aliases: []string{"log-dirs"},
 		Short:   "List log directories with what they hold and what is free",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -33,7 +34,7 @@ func clusterDirs(o *options) *cobra.Command {
 			}}
 			for _, d := range dirs.Sorted() {
 				if d.Err != nil {
-					t.Add(d.Broker, d.Dir, kafkaName(d.Err), nil, nil, nil, nil, nil, nil, nil)
+					t.Add(d.Broker, d.Dir, ask.KafkaName(d.Err), nil, nil, nil, nil, nil, nil, nil)
 					continue
 				}
 				partitions := 0
@@ -42,7 +43,7 @@ func clusterDirs(o *options) *cobra.Command {
 				}
 				t.Add(d.Broker, d.Dir, "online", partitions, d.Size(), d.TotalBytes, d.UsableBytes, size(d.Size()), size(d.TotalBytes), size(d.UsableBytes))
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 }
@@ -50,7 +51,7 @@ func clusterDirs(o *options) *cobra.Command {
 func logDirs(ctx context.Context, a *kadm.Client) (kadm.DescribedAllLogDirs, error) {
 	dirs, err := a.DescribeAllLogDirs(ctx, nil)
 	if err != nil && !reach.Partly(err) {
-		return nil, kafkaFailure("cannot read the log directories", err)
+		return nil, ask.KafkaFailure("cannot read the log directories", err)
 	}
 	return dirs, nil
 }

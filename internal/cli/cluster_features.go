@@ -6,12 +6,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/out"
 )
 
 // clusterFeatures shows at which level the cluster runs each of Kafka's
 // features, and which the node that is asked could run.
-func clusterFeatures(o *options) *cobra.Command {
+func clusterFeatures(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "features",
 		Short: "List features with the levels that run and those that could",
@@ -20,18 +21,18 @@ func clusterFeatures(o *options) *cobra.Command {
 			"upgrade raises them.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := o.connect(cmd.Context())
+			c, err := o.Connect(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			req := kmsg.NewPtrApiVersionsRequest()
-			req.ClientSoftwareName, req.ClientSoftwareVersion = "ottla-cli", Version
+			req.ClientSoftwareName, req.ClientSoftwareVersion = "ottla-cli", ask.Version
 			resp, err := req.RequestWith(cmd.Context(), c)
 			if err != nil {
-				return kafkaFailure("cannot ask for the features", err)
+				return ask.KafkaFailure("cannot ask for the features", err)
 			}
-			return o.print(featureTable(resp))
+			return o.Print(featureTable(resp))
 		},
 	}
 }

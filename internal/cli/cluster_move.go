@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/balance"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/moves"
@@ -30,7 +31,7 @@ func (m *moveFlags) bind(c *cobra.Command) {
 	c.Flags().IntVar(&m.atOnce, "at-once", 10, "how many partitions are on their way at a time")
 }
 
-func clusterBalance(o *options) *cobra.Command {
+func clusterBalance(o *ask.Options) *cobra.Command {
 	var m moveFlags
 	var maxMiB int64
 	c := &cobra.Command{
@@ -44,10 +45,10 @@ func clusterBalance(o *options) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if m.stop {
-				return o.stopMoves(cmd.Context())
+				return stopMoves(cmd.Context(), o)
 			}
 			m.limits.MaxBytes = maxMiB << 20
-			return o.carryOut(cmd.Context(), &m, -1, func(c balance.Cluster) (*balance.Plan, error) {
+			return carryOut(cmd.Context(), o, &m, -1, func(c balance.Cluster) (*balance.Plan, error) {
 				return balance.Even(c, m.limits), nil
 			})
 		},
@@ -60,7 +61,7 @@ func clusterBalance(o *options) *cobra.Command {
 	return c
 }
 
-func clusterDrain(o *options) *cobra.Command {
+func clusterDrain(o *ask.Options) *cobra.Command {
 	var m moveFlags
 	var leaders, remove bool
 	c := &cobra.Command{
@@ -79,7 +80,7 @@ func clusterDrain(o *options) *cobra.Command {
 			if leaders && remove {
 				return fail.Usagef("a node that keeps its replicas (--leaders) is not removed")
 			}
-			err = o.carryOut(cmd.Context(), &m, node, func(c balance.Cluster) (*balance.Plan, error) {
+			err = carryOut(cmd.Context(), o, &m, node, func(c balance.Cluster) (*balance.Plan, error) {
 				if leaders {
 					return balance.StepDown(c, node), nil
 				}
@@ -88,7 +89,7 @@ func clusterDrain(o *options) *cobra.Command {
 			if err != nil || !remove || m.dryRun {
 				return err
 			}
-			return o.removeNode(cmd.Context(), node, false)
+			return removeNode(cmd.Context(), o, node, false)
 		},
 	}
 	m.bind(c)
@@ -97,7 +98,7 @@ func clusterDrain(o *options) *cobra.Command {
 	return c
 }
 
-func clusterReplace(o *options) *cobra.Command {
+func clusterReplace(o *ask.Options) *cobra.Command {
 	var m moveFlags
 	var remove bool
 	c := &cobra.Command{
@@ -118,7 +119,7 @@ func clusterReplace(o *options) *cobra.Command {
 			if node == by {
 				return fail.Usagef("a node cannot replace itself")
 			}
-			err = o.carryOut(cmd.Context(), &m, node, func(c balance.Cluster) (*balance.Plan, error) {
+			err = carryOut(cmd.Context(), o, &m, node, func(c balance.Cluster) (*balance.Plan, error) {
 				if !slices.ContainsFunc(c.Nodes, func(n balance.Node) bool { return n.ID == by }) {
 					return nil, fail.New(fail.NotFound, fmt.Sprintf("node %d does not serve", by), "it is not in the cluster, or fenced",
 						"\"ottla cluster\" shows the nodes")
@@ -128,7 +129,7 @@ func clusterReplace(o *options) *cobra.Command {
 			if err != nil || !remove || m.dryRun {
 				return err
 			}
-			return o.removeNode(cmd.Context(), node, false)
+			return removeNode(cmd.Context(), o, node, false)
 		},
 	}
 	m.bind(c)
@@ -146,8 +147,8 @@ func nodeNumber(word string) (int32, error) {
 
 // carryOut plans from what the cluster holds, shows the plan, and does it. named
 // is a node that must be known, -1 for none.
-func (o *options) carryOut(ctx context.Context, m *moveFlags, named int32, plan func(balance.Cluster) (*balance.Plan, error)) error {
-	f, client, done, err := o.gatherNodes(ctx)
+func carryOut(ctx context.Context, o *ask.Options, m *moveFlags, named int32, plan func(balance.Cluster) (*balance.Plan, error)) error {
+	f, client, done, err := gatherNodes(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -162,15 +163,15 @@ func (o *options) carryOut(ctx context.Context, m *moveFlags, named int32, plan 
 	if err != nil {
 		return err
 	}
-	if m.dryRun || o.format == "table" {
-		if err := o.showPlan(p); err != nil {
+	if m.dryRun || o.Format == "table" {
+		if err := showPlan(o, p); err != nil {
 			return err
 		}
 	}
 	if m.dryRun || len(p.Moves) == 0 {
 		return stuckIs(p)
 	}
-	return o.run(ctx, client, m, p)
+	return runPlan(ctx, o, client, m, p)
 }
 
 func holdsAny(f *nodes.Facts, node int32) bool {
@@ -216,7 +217,7 @@ func cordoned(n *nodes.Node) bool {
 	return true
 }
 
-func (o *options) showPlan(p *balance.Plan) error {
+func showPlan(o *ask.Options, p *balance.Plan) error {
 	t := &out.Table{Empty: "nothing has to move", Columns: []out.Column{
 		{Field: "topic"}, {Field: "partition"}, {Field: "name", Title: "PARTITION"}, {Field: "from", Title: "FROM"}, {Field: "to", Title: "TO"},
 		{Field: "copy_bytes"}, {Field: "copy", Title: "COPY", Right: true}, {Field: "why", Title: "WHY"},
@@ -227,11 +228,11 @@ func (o *options) showPlan(p *balance.Plan) error {
 	for _, m := range p.Moves {
 		t.Add(m.Topic, m.Index, fmt.Sprintf("%s-%d", m.Topic, m.Index), m.From, m.To, m.Bytes, out.Bytes(m.Bytes), m.Why)
 	}
-	if err := o.print(t); err != nil || o.format != "table" {
+	if err := o.Print(t); err != nil || o.Format != "table" {
 		return err
 	}
 	if len(p.Moves) > 0 {
-		fmt.Fprintf(o.out, "\n%s, %s to copy\n\n", countWord(int64(len(p.Moves)), "partition"), out.Bytes(p.Bytes()))
+		fmt.Fprintf(o.Out, "\n%s, %s to copy\n\n", ask.CountWord(int64(len(p.Moves)), "partition"), out.Bytes(p.Bytes()))
 		loads := &out.Table{Columns: []out.Column{
 			{Field: "node", Title: "NODE", Right: true}, {Field: "replicas", Title: "REPLICAS"}, {Field: "preferred", Title: "LEADS"}, {Field: "data", Title: "DATA"},
 		}}
@@ -239,13 +240,13 @@ func (o *options) showPlan(p *balance.Plan) error {
 			a := p.After[i]
 			loads.Add(b.Node, fmt.Sprintf("%d -> %d", b.Replicas, a.Replicas), fmt.Sprintf("%d -> %d", b.Preferred, a.Preferred), out.Bytes(b.Bytes)+" -> "+out.Bytes(a.Bytes))
 		}
-		if err := o.print(loads); err != nil {
+		if err := o.Print(loads); err != nil {
 			return err
 		}
-		fmt.Fprintln(o.out)
+		fmt.Fprintln(o.Out)
 	}
 	for _, s := range p.Stuck {
-		fmt.Fprintf(o.err, "%s-%d stays: %s\n", s.Topic, s.Index, s.Reason)
+		fmt.Fprintf(o.Err, "%s-%d stays: %s\n", s.Topic, s.Index, s.Reason)
 	}
 	return nil
 }
@@ -256,17 +257,17 @@ func stuckIs(p *balance.Plan) error {
 		return nil
 	}
 	s := p.Stuck[0]
-	return fail.New(fail.Partly, countWord(int64(len(p.Stuck)), "partition")+" cannot be moved", fmt.Sprintf("%s-%d: %s", s.Topic, s.Index, s.Reason), "")
+	return fail.New(fail.Partly, ask.CountWord(int64(len(p.Stuck)), "partition")+" cannot be moved", fmt.Sprintf("%s-%d: %s", s.Topic, s.Index, s.Reason), "")
 }
 
 // lookEvery is how often what is under way is asked for.
 const lookEvery = 500 * time.Millisecond
 
-// run carries a plan out and tells of each move.
-func (o *options) run(ctx context.Context, client *kgo.Client, m *moveFlags, p *balance.Plan) error {
+// runPlan carries a plan out and tells of each move.
+func runPlan(ctx context.Context, o *ask.Options, client *kgo.Client, m *moveFlags, p *balance.Plan) error {
 	t := &out.Table{Columns: []out.Column{{Field: "topic"}, {Field: "partition"}, {Field: "from"}, {Field: "to"}, {Field: "copy_bytes"}, {Field: "error"}}}
 	r, err := moves.Run(ctx, moves.Kafka{Client: client}, p.Moves, moves.Options{
-		AtOnce: m.atOnce, Wait: func(ctx context.Context) error { return pause(ctx, lookEvery) },
+		AtOnce: m.atOnce, Wait: func(ctx context.Context) error { return ask.Pause(ctx, lookEvery) },
 		Tell: func(e moves.Event) {
 			var why any
 			text := "moved"
@@ -274,19 +275,19 @@ func (o *options) run(ctx context.Context, client *kgo.Client, m *moveFlags, p *
 				why, text = e.Err.Error(), "refused: "+e.Err.Error()
 			}
 			t.Add(e.Move.Topic, e.Move.Index, e.Move.From, e.Move.To, e.Move.Bytes, why)
-			if o.format == "table" {
-				fmt.Fprintf(o.out, "[%d/%d] %s-%d %v -> %v %s\n", e.Nth, e.Total, e.Move.Topic, e.Move.Index, e.Move.From, e.Move.To, text)
+			if o.Format == "table" {
+				fmt.Fprintf(o.Out, "[%d/%d] %s-%d %v -> %v %s\n", e.Nth, e.Total, e.Move.Topic, e.Move.Index, e.Move.From, e.Move.To, text)
 			}
 		},
 	})
-	if o.format != "table" {
-		if err := o.print(t); err != nil {
+	if o.Format != "table" {
+		if err := o.Print(t); err != nil {
 			return err
 		}
 	}
 	switch {
 	case err != nil:
-		return kafkaFailure("the plan was not carried out to its end", err)
+		return ask.KafkaFailure("the plan was not carried out to its end", err)
 	case r.UnderWay+r.Left > 0:
 		return fail.New(fail.Partly, "paused", fmt.Sprintf("%d of %d partitions are moved, %d are under way and go on, %d were not begun", r.Done, len(p.Moves), r.UnderWay, r.Left),
 			"the same command goes on; \"ottla cluster balance --stop\" takes back what is under way")
@@ -296,29 +297,17 @@ func (o *options) run(ctx context.Context, client *kgo.Client, m *moveFlags, p *
 	return stuckIs(p)
 }
 
-func (o *options) stopMoves(ctx context.Context) error {
-	client, err := o.connect(ctx)
+func stopMoves(ctx context.Context, o *ask.Options) error {
+	client, err := o.Connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	n, err := moves.Kafka{Client: client}.Cancel(ctx)
 	if err != nil {
-		return kafkaFailure("not all moves could be taken back", err)
+		return ask.KafkaFailure("not all moves could be taken back", err)
 	}
 	t := &out.Table{One: true, Columns: []out.Column{{Field: "taken_back", Title: "TAKEN BACK", Right: true}}}
 	t.Add(n)
-	return o.print(t)
-}
-
-// pause waits, or ends with ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return o.Print(t)
 }

@@ -11,13 +11,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/nodes"
 	"ottla/internal/cli/out"
 	"ottla/internal/uuid"
 )
 
-func clusterRemove(o *options) *cobra.Command {
+func clusterRemove(o *ask.Options) *cobra.Command {
 	var force bool
 	c := &cobra.Command{
 		Use:   "remove NODE",
@@ -33,7 +34,7 @@ func clusterRemove(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.removeNode(cmd.Context(), node, force)
+			return removeNode(cmd.Context(), o, node, force)
 		},
 	}
 	c.Flags().BoolVar(&force, "force", false, "remove it although replicas are assigned to it: what only it has is lost")
@@ -41,8 +42,8 @@ func clusterRemove(o *options) *cobra.Command {
 }
 
 // removeNode takes a node's vote, then its registration.
-func (o *options) removeNode(ctx context.Context, node int32, force bool) error {
-	f, client, done, err := o.gatherNodes(ctx)
+func removeNode(ctx context.Context, o *ask.Options, node int32, force bool) error {
+	f, client, done, err := gatherNodes(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -55,13 +56,13 @@ func (o *options) removeNode(ctx context.Context, node int32, force bool) error 
 	case f.Missing["the quorum"] != "":
 		return fail.New(fail.Failed, fmt.Sprintf("node %d cannot be removed", node), "it is not known whether it votes: "+f.Missing["the quorum"], "")
 	case held > 0 && !force:
-		return fail.New(fail.Failed, fmt.Sprintf("node %d cannot be removed", node), fmt.Sprintf("%s would lose a replica", countWord(int64(held), "partition")),
+		return fail.New(fail.Failed, fmt.Sprintf("node %d cannot be removed", node), fmt.Sprintf("%s would lose a replica", ask.CountWord(int64(held), "partition")),
 			fmt.Sprintf("ottla cluster drain %d, or ottla cluster replace %d BY; --force removes it all the same", node, node))
 	}
 	voted := n != nil && !n.Vote.IsZero()
 	if voted {
 		if err := takeVote(ctx, client, node, n.Vote); err != nil {
-			return kafkaFailure(fmt.Sprintf("node %d keeps its vote", node), err)
+			return ask.KafkaFailure(fmt.Sprintf("node %d keeps its vote", node), err)
 		}
 	}
 	req := kmsg.NewPtrUnregisterBrokerRequest()
@@ -71,11 +72,11 @@ func (o *options) removeNode(ctx context.Context, node int32, force bool) error 
 		err = refusal(resp.ErrorCode, resp.ErrorMessage)
 	}
 	if err != nil && !errors.Is(err, kerr.BrokerIDNotRegistered) {
-		return kafkaFailure(fmt.Sprintf("node %d keeps its place", node), err)
+		return ask.KafkaFailure(fmt.Sprintf("node %d keeps its place", node), err)
 	}
 	t := &out.Table{One: true, Columns: []out.Column{{Field: "removed", Title: "REMOVED", Right: true}, {Field: "voted", Title: "VOTED"}}}
 	t.Add(node, voted)
-	return o.print(t)
+	return o.Print(t)
 }
 
 func replicasOn(f *nodes.Facts, node int32) (held int) {

@@ -6,12 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/balance"
 	"ottla/internal/cli/fail"
 )
 
 // clusterSpread gives topics that were made on fewer nodes more replicas.
-func clusterSpread(o *options) *cobra.Command {
+func clusterSpread(o *ask.Options) *cobra.Command {
 	var m moveFlags
 	var replicas int
 	c := &cobra.Command{
@@ -27,7 +28,7 @@ func clusterSpread(o *options) *cobra.Command {
 			if replicas < 1 {
 				return fail.Usagef("a partition has one replica at least")
 			}
-			return o.carryOut(cmd.Context(), &m, -1, func(c balance.Cluster) (*balance.Plan, error) {
+			return carryOut(cmd.Context(), o, &m, -1, func(c balance.Cluster) (*balance.Plan, error) {
 				for _, topic := range topics {
 					if !slices.ContainsFunc(c.Partitions, func(p balance.Partition) bool { return p.Topic == topic }) {
 						return nil, fail.New(fail.NotFound, fmt.Sprintf("there is nothing to give replicas to in %s", topic),

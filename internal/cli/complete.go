@@ -3,12 +3,13 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/config"
 )
 
 // completeSettings completes names of topic settings, or of broker settings
 // when no topic is named; assign puts = behind them.
-func completeSettings(assign bool) completion {
+func completeSettings(assign bool) ask.Completion {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		scope := config.ScopeBroker
 		if f := cmd.Flags().Lookup("topic"); f == nil || f.Value.String() != "" {
@@ -31,14 +32,14 @@ func completeSettings(assign bool) completion {
 }
 
 // completeNames gives every command the completion of what it names.
-func (o *options) completeNames(root *cobra.Command) {
-	args := map[string]completion{
-		"topic describe": o.completeTopics, "topic delete": o.completeTopics, "topic alter": o.oneTopic, "produce": o.oneTopic, "consume": o.oneTopic,
+func completeNames(o *ask.Options, root *cobra.Command) {
+	args := map[string]ask.Completion{
+		"topic describe": o.CompleteTopics, "topic delete": o.CompleteTopics, "topic alter": o.OneTopic, "produce": o.OneTopic, "consume": o.OneTopic,
 		"config set": completeSettings(true), "config unset": completeSettings(false),
 	}
-	flags := map[string]map[string]completion{
-		"config list": {"topic": o.completeTopics}, "config set": {"topic": o.completeTopics}, "config unset": {"topic": o.completeTopics},
-		"consume": {"group": o.completeGroups}, "explain": {"topic": o.completeTopics}, "group reset": {"topic": o.completeTopics}, "group delete": {"topic": o.completeTopics},
+	flags := map[string]map[string]ask.Completion{
+		"config list": {"topic": o.CompleteTopics}, "config set": {"topic": o.CompleteTopics}, "config unset": {"topic": o.CompleteTopics},
+		"consume": {"group": o.CompleteGroups}, "explain": {"topic": o.CompleteTopics}, "group reset": {"topic": o.CompleteTopics}, "group delete": {"topic": o.CompleteTopics},
 		"topic create": {"config": completeSettings(true)}, "topic alter": {"config": completeSettings(true), "unset": completeSettings(false)},
 	}
 	var walk func(c *cobra.Command, path string)

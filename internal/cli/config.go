@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 )
@@ -31,8 +32,8 @@ func (r resource) String() string {
 	return "the cluster"
 }
 
-func configCommand(o *options) *cobra.Command {
-	return group("config", "configs", "Show and change settings of topics, brokers and the cluster",
+func configCommand(o *ask.Options) *cobra.Command {
+	return ask.Noun("config", "configs", "Show and change settings of topics, brokers and the cluster",
 		configList(o), configSet(o), configUnset(o))
 }
 
@@ -42,7 +43,7 @@ func bindResource(c *cobra.Command, r *resource) {
 	c.Flags().Int32Var(&r.broker, "broker", -1, "the settings of the broker with this id")
 }
 
-func configList(o *options) *cobra.Command {
+func configList(o *ask.Options) *cobra.Command {
 	var r resource
 	var all bool
 	c := &cobra.Command{
@@ -52,7 +53,7 @@ func configList(o *options) *cobra.Command {
 			"  ottla config list --broker 1 --all",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -69,7 +70,7 @@ func configList(o *options) *cobra.Command {
 					t.Add(s.Key, settingValue(s), sourceName(int8(s.Source)))
 				}
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 	bindResource(c, &r)
@@ -126,17 +127,17 @@ func describeResource(ctx context.Context, a *kadm.Client, r resource) ([]kadm.C
 		found, err = a.DescribeBrokerConfigs(ctx)
 	}
 	if err != nil {
-		return nil, kafkaFailure(what, err)
+		return nil, ask.KafkaFailure(what, err)
 	}
 	rc, err := found.On(name, nil)
 	if err != nil {
-		return nil, kafkaFailure(what, err)
+		return nil, ask.KafkaFailure(what, err)
 	}
 	if rc.Err != nil && r.topic != "" {
-		return nil, topicFailure(what, r.topic, rc.Err, rc.ErrMessage)
+		return nil, ask.TopicFailure(what, r.topic, rc.Err, rc.ErrMessage)
 	}
 	if rc.Err != nil {
-		return nil, kafkaFailure(what, rc.Err)
+		return nil, ask.KafkaFailure(what, rc.Err)
 	}
 	slices.SortFunc(rc.Configs, func(x, y kadm.Config) int {
 		if x.Key < y.Key {
@@ -147,7 +148,7 @@ func describeResource(ctx context.Context, a *kadm.Client, r resource) ([]kadm.C
 	return rc.Configs, nil
 }
 
-func configSet(o *options) *cobra.Command {
+func configSet(o *ask.Options) *cobra.Command {
 	var r resource
 	c := &cobra.Command{
 		Use:     "set KEY=VALUE...",
@@ -166,7 +167,7 @@ func configSet(o *options) *cobra.Command {
 	return c
 }
 
-func configUnset(o *options) *cobra.Command {
+func configUnset(o *ask.Options) *cobra.Command {
 	var r resource
 	c := &cobra.Command{
 		Use:   "unset KEY...",
@@ -180,8 +181,8 @@ func configUnset(o *options) *cobra.Command {
 	return c
 }
 
-func changeSettings(ctx context.Context, o *options, r resource, set map[string]*string, unset []string) error {
-	a, done, err := o.admin(ctx)
+func changeSettings(ctx context.Context, o *ask.Options, r resource, set map[string]*string, unset []string) error {
+	a, done, err := o.Admin(ctx)
 	if err != nil {
 		return err
 	}
@@ -189,7 +190,7 @@ func changeSettings(ctx context.Context, o *options, r resource, set map[string]
 	if err := alterSettings(ctx, a, r, set, unset); err != nil {
 		return err
 	}
-	return o.print(done1("resource", r.String(), "altered"))
+	return o.Print(done1("resource", r.String(), "altered"))
 }
 
 // alterSettings changes settings in one request, all or none.
@@ -213,14 +214,14 @@ func alterSettings(ctx context.Context, a *kadm.Client, r resource, set map[stri
 		answers, err = a.AlterBrokerConfigs(ctx, alter)
 	}
 	if err != nil {
-		return kafkaFailure(what, err)
+		return ask.KafkaFailure(what, err)
 	}
 	for _, x := range answers {
 		if x.Err != nil && r.topic != "" {
-			return topicFailure(what, r.topic, x.Err, x.ErrMessage)
+			return ask.TopicFailure(what, r.topic, x.Err, x.ErrMessage)
 		}
 		if x.Err != nil {
-			return &fail.Failure{Code: fail.Failed, What: what, Why: x.ErrMessage, KafkaError: kafkaName(x.Err), Cause: x.Err}
+			return &fail.Failure{Code: fail.Failed, What: what, Why: x.ErrMessage, KafkaError: ask.KafkaName(x.Err), Cause: x.Err}
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -14,11 +15,11 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-func connectionCommand(o *options) *cobra.Command {
+func connectionCommand(o *ask.Options) *cobra.Command {
 	list := connectionList(o)
-	c := group("connection", "connections", "Connections: how calls of API destinations are authorized",
-		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), deleteEach(o, "connection", "delete NAME...", "Delete connections; destinations that have one wait"))
-	return pluralLists(c, list)
+	c := ask.Noun("connection", "connections", "Connections: how calls of API destinations are authorized",
+		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), ask.DeleteEach(o, "connection", "delete NAME...", "Delete connections; destinations that have one wait"))
+	return ask.PluralLists(c, list)
 }
 
 func connectionTable() *out.Table {
@@ -39,8 +40,8 @@ func addConnection(t *out.Table, c *rest.Connection) {
 	case c.OAuth != nil:
 		by = "tokens of " + c.OAuth.Endpoint
 	}
-	t.Add(c.Name, by, strings.ToLower(c.State), orNil(c.Reason), orNil(c.Description), c.APIKey, c.Basic, c.OAuth, c.Parameters, c.ARN,
-		timeOf(c.AuthorizedMs), timeOf(c.CreatedMs), timeOf(c.ModifiedMs))
+	t.Add(c.Name, by, strings.ToLower(c.State), ask.OrNil(c.Reason), ask.OrNil(c.Description), c.APIKey, c.Basic, c.OAuth, c.Parameters, c.ARN,
+		ask.TimeOf(c.AuthorizedMs), ask.TimeOf(c.CreatedMs), ask.TimeOf(c.ModifiedMs))
 }
 
 // connectionFlags say how calls are authorized.
@@ -50,8 +51,8 @@ type connectionFlags struct {
 	headers, query, body, tokenForm                       []string
 }
 
-func connectionPut(o *options) *cobra.Command {
-	var p placeFlags
+func connectionPut(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var x connectionFlags
 	c := &cobra.Command{
 		Use:   "put NAME",
@@ -66,21 +67,21 @@ func connectionPut(o *options) *cobra.Command {
 			"  ottla connection put billing --token-url https://auth.example.org/token --client-id shop --secret -",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			order, err := x.order(o.in)
+			order, err := x.order(o.In)
 			if err != nil {
 				return err
 			}
 			var made rest.Connection
-			if err := o.ask(cmd.Context(), p.http, "cannot put connection "+args[0], http.MethodPut, native.Path("connection", args[0]), p.query(), order, &made); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot put connection "+args[0], http.MethodPut, native.Path("connection", args[0]), p.Query(), order, &made); err != nil {
 				return err
 			}
 			t := connectionTable()
 			t.One = true
 			addConnection(t, &made)
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringVar(&x.description, "description", "", "what it is for")
 	f.StringVar(&x.apiKey, "api-key", "", "name of the header that has the secret")
@@ -145,15 +146,15 @@ func connectionParameters(flag string, all []string) (out []connection.Parameter
 	return out, nil
 }
 
-func connectionList(o *options) *cobra.Command {
-	var p placeFlags
+func connectionList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List connections",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, query := connectionTable(), p.query()
-			err := eachPage(cmd.Context(), o, p.http, "cannot list connections", "/connection", query, func(page *rest.Connections) string {
+			t, query := connectionTable(), p.Query()
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list connections", "/connection", query, func(page *rest.Connections) string {
 				for i := range page.Connections {
 					addConnection(t, &page.Connections[i])
 				}
@@ -162,24 +163,24 @@ func connectionList(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func connectionDescribe(o *options) *cobra.Command {
+func connectionDescribe(o *ask.Options) *cobra.Command {
 	return oneConnection(o, "describe NAME", "Show a connection, without its secrets", "cannot describe connection ", http.MethodGet)
 }
 
-func connectionDeauthorize(o *options) *cobra.Command {
+func connectionDeauthorize(o *ask.Options) *cobra.Command {
 	return oneConnection(o, "deauthorize NAME", "Remove a connection's secrets: nothing is called with it until it is put again", "cannot deauthorize connection ", http.MethodPost, "deauthorize")
 }
 
 // oneConnection is a command that shows what a call answers.
-func oneConnection(o *options, use, short, failing, method string, more ...string) *cobra.Command {
-	var p placeFlags
+func oneConnection(o *ask.Options, use, short, failing, method string, more ...string) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   use,
 		Short: short,
@@ -187,24 +188,24 @@ func oneConnection(o *options, use, short, failing, method string, more ...strin
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var x rest.Connection
 			path := native.Path(append([]string{"connection", args[0]}, more...)...)
-			if err := o.ask(cmd.Context(), p.http, failing+args[0], method, path, p.query(), nil, &x); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, failing+args[0], method, path, p.Query(), nil, &x); err != nil {
 				return err
 			}
 			t := connectionTable()
 			t.One = true
 			addConnection(t, &x)
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func destinationCommand(o *options) *cobra.Command {
+func destinationCommand(o *ask.Options) *cobra.Command {
 	list := destinationList(o)
-	c := group("destination", "destinations", "API destinations: addresses with a connection",
-		destinationPut(o), list, destinationDescribe(o), deleteEach(o, "destination", "delete NAME...", "Delete API destinations; what waits for targets that have one is dropped"))
-	return pluralLists(c, list)
+	c := ask.Noun("destination", "destinations", "API destinations: addresses with a connection",
+		destinationPut(o), list, destinationDescribe(o), ask.DeleteEach(o, "destination", "delete NAME...", "Delete API destinations; what waits for targets that have one is dropped"))
+	return ask.PluralLists(c, list)
 }
 
 func destinationTable() *out.Table {
@@ -219,11 +220,11 @@ func addDestination(t *out.Table, d *rest.Destination) {
 	if rate == 0 {
 		rate = connection.DefaultRate
 	}
-	t.Add(d.Name, d.Method, d.URL, d.Connection, rate, strings.ToLower(d.State), orNil(d.Description), d.ARN, timeOf(d.CreatedMs), timeOf(d.ModifiedMs))
+	t.Add(d.Name, d.Method, d.URL, d.Connection, rate, strings.ToLower(d.State), ask.OrNil(d.Description), d.ARN, ask.TimeOf(d.CreatedMs), ask.TimeOf(d.ModifiedMs))
 }
 
-func destinationPut(o *options) *cobra.Command {
-	var p placeFlags
+func destinationPut(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var x rest.DestinationOrder
 	c := &cobra.Command{
 		Use:     "put NAME --connection CONNECTION --url URL",
@@ -235,13 +236,13 @@ func destinationPut(o *options) *cobra.Command {
 				return fail.Usagef("what is called, and how is it authorized? give --url and --connection")
 			}
 			var made rest.Destination
-			if err := o.ask(cmd.Context(), p.http, "cannot put destination "+args[0], http.MethodPut, native.Path("destination", args[0]), p.query(), &x, &made); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot put destination "+args[0], http.MethodPut, native.Path("destination", args[0]), p.Query(), &x, &made); err != nil {
 				return err
 			}
-			return o.showDestination(&made)
+			return showDestination(o, &made)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringVar(&x.Connection, "connection", "", "connection that authorizes its calls")
 	f.StringVar(&x.URL, "url", "", "what is called; targets fill in each *")
@@ -251,24 +252,24 @@ func destinationPut(o *options) *cobra.Command {
 	return c
 }
 
-func (o *options) showDestination(d *rest.Destination) error {
+func showDestination(o *ask.Options, d *rest.Destination) error {
 	t := destinationTable()
 	t.One = true
 	addDestination(t, d)
-	return o.print(t)
+	return o.Print(t)
 }
 
-func destinationList(o *options) *cobra.Command {
-	var p placeFlags
+func destinationList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var of string
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List API destinations",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, query := destinationTable(), p.query()
+			t, query := destinationTable(), p.Query()
 			query.Set("connection", of)
-			err := eachPage(cmd.Context(), o, p.http, "cannot list destinations", "/destination", query, func(page *rest.Destinations) string {
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list destinations", "/destination", query, func(page *rest.Destinations) string {
 				for i := range page.Destinations {
 					addDestination(t, &page.Destinations[i])
 				}
@@ -277,28 +278,28 @@ func destinationList(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVar(&of, "connection", "", "only those of this connection")
 	return c
 }
 
-func destinationDescribe(o *options) *cobra.Command {
-	var p placeFlags
+func destinationDescribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Show an API destination",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var x rest.Destination
-			if err := o.ask(cmd.Context(), p.http, "cannot describe destination "+args[0], http.MethodGet, native.Path("destination", args[0]), p.query(), nil, &x); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot describe destination "+args[0], http.MethodGet, native.Path("destination", args[0]), p.Query(), nil, &x); err != nil {
 				return err
 			}
-			return o.showDestination(&x)
+			return showDestination(o, &x)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/line"
 )
@@ -26,7 +27,7 @@ type consumeFlags struct {
 	group       string
 }
 
-func consumeCommand(o *options) *cobra.Command {
+func consumeCommand(o *ask.Options) *cobra.Command {
 	var c consumeFlags
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC",
@@ -60,12 +61,12 @@ func consumeCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-func consume(ctx context.Context, o *options, c *consumeFlags, topic string) error {
+func consume(ctx context.Context, o *ask.Options, c *consumeFlags, topic string) error {
 	show, err := c.printer(o)
 	if err != nil {
 		return err
 	}
-	client, err := o.connect(ctx)
+	client, err := o.Connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,12 +87,12 @@ func consume(ctx context.Context, o *options, c *consumeFlags, topic string) err
 	if c.committed {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
-	reader, err := o.connect(ctx, opts...)
+	reader, err := o.Connect(ctx, opts...)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	w := bufio.NewWriterSize(o.out, 64<<10)
+	w := bufio.NewWriterSize(o.Out, 64<<10)
 	err = pump(ctx, reader, span, c.count, func(r *kgo.Record) error { return show(w, r) }, w.Flush)
 	if flushErr := w.Flush(); err == nil {
 		err = flushErr
@@ -104,7 +105,7 @@ func consume(ctx context.Context, o *options, c *consumeFlags, topic string) err
 const groupIdle = time.Second
 
 // consumeInGroup reads as a member of a group and commits what was shown.
-func consumeInGroup(ctx context.Context, o *options, c *consumeFlags, topic string) error {
+func consumeInGroup(ctx context.Context, o *ask.Options, c *consumeFlags, topic string) error {
 	if len(c.partitions) > 0 || c.until != "" {
 		return fail.Usagef("--group shares partitions by itself: --partition and --until do not go with it")
 	}
@@ -123,26 +124,26 @@ func consumeInGroup(ctx context.Context, o *options, c *consumeFlags, topic stri
 		default:
 		}
 	}))
-	client, err := o.connect(ctx, opts...)
+	client, err := o.Connect(ctx, opts...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	if found, err := kadm.NewClient(client).ListTopicsWithInternal(ctx, topic); err != nil {
-		return kafkaFailure("cannot read topic "+topic, err)
+		return ask.KafkaFailure("cannot read topic "+topic, err)
 	} else if found[topic].Err != nil {
-		return topicFailure("cannot read topic "+topic, topic, found[topic].Err, "")
+		return ask.TopicFailure("cannot read topic "+topic, topic, found[topic].Err, "")
 	}
-	w := bufio.NewWriterSize(o.out, 64<<10)
+	w := bufio.NewWriterSize(o.Out, 64<<10)
 	err = pumpGroup(ctx, client, c, assigned, func(r *kgo.Record) error { return show(w, r) }, w.Flush)
 	if flushErr := w.Flush(); err == nil {
 		err = flushErr
 	}
 	// What was shown is committed also when Ctrl-C ended the reading.
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.timeout)
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Timeout)
 	defer cancel()
 	if commitErr := client.CommitMarkedOffsets(wait); err == nil && commitErr != nil {
-		err = kafkaFailure("the offsets of group "+c.group+" were not committed", commitErr)
+		err = ask.KafkaFailure("the offsets of group "+c.group+" were not committed", commitErr)
 	}
 	return err
 }
@@ -198,7 +199,7 @@ func pumpGroup(ctx context.Context, client *kgo.Client, c *consumeFlags, assigne
 			return err
 		}
 		if err := fetches.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return kafkaFailure("cannot read in group "+c.group, err)
+			return ask.KafkaFailure("cannot read in group "+c.group, err)
 		}
 		if c.exit && joined && fetches.NumRecords() == 0 {
 			return nil
@@ -226,7 +227,7 @@ func pump(ctx context.Context, reader *kgo.Client, span map[int32]*span, count i
 		var failed error
 		fetches.EachError(func(t string, p int32, err error) {
 			if failed == nil && !errors.Is(err, context.Canceled) {
-				failed = kafkaFailure(fmt.Sprintf("cannot read %s-%d", t, p), err)
+				failed = ask.KafkaFailure(fmt.Sprintf("cannot read %s-%d", t, p), err)
 			}
 		})
 		if failed != nil {
@@ -259,66 +260,44 @@ func pump(ctx context.Context, reader *kgo.Client, span map[int32]*span, count i
 	return nil
 }
 
-// writer is what records are written to.
-type writer interface {
-	Write([]byte) (int, error)
-	WriteString(string) (int, error)
-}
-
 // printer chooses how one record is shown.
-func (c *consumeFlags) printer(o *options) (func(writer, *kgo.Record) error, error) {
+func (c *consumeFlags) printer(o *ask.Options) (func(ask.Writer, *kgo.Record) error, error) {
 	if c.format != "" {
 		return percentPrinter(c.format)
 	}
 	switch {
-	case o.format == "json", o.format == "ndjson", o.format == "table" && !terminal(o.out):
+	case o.Format == "json", o.Format == "ndjson", o.Format == "table" && !ask.Terminal(o.Out):
 		var buf []byte
-		return func(w writer, r *kgo.Record) (err error) {
+		return func(w ask.Writer, r *kgo.Record) (err error) {
 			if buf, err = line.Append(buf[:0], r); err != nil {
 				return err
 			}
 			_, err = w.Write(buf)
 			return err
 		}, nil
-	case o.format == "table":
+	case o.Format == "table":
 		return readable, nil
 	}
-	return nil, fail.Usagef("-o %s is not for records: it takes table, json or ndjson; -f takes a format", o.format)
+	return nil, fail.Usagef("-o %s is not for records: it takes table, json or ndjson; -f takes a format", o.Format)
 }
 
 // readable is the form for people: where and when, key, value.
-func readable(w writer, r *kgo.Record) error {
+func readable(w ask.Writer, r *kgo.Record) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s-%d @ %d  %s", r.Topic, r.Partition, r.Offset, r.Timestamp.Format("2006-01-02 15:04:05.000"))
 	if r.Key != nil {
-		fmt.Fprintf(&b, "  key %s", shown(r.Key))
+		fmt.Fprintf(&b, "  key %s", ask.Shown(r.Key))
 	}
 	for _, h := range r.Headers {
-		fmt.Fprintf(&b, "  %s=%s", h.Key, shown(h.Value))
+		fmt.Fprintf(&b, "  %s=%s", h.Key, ask.Shown(h.Value))
 	}
-	fmt.Fprintf(&b, "\n  %s\n", shown(r.Value))
+	fmt.Fprintf(&b, "\n  %s\n", ask.Shown(r.Value))
 	_, err := w.WriteString(b.String())
 	return err
 }
 
-// shown keeps null, empty and unprintable apart.
-func shown(b []byte) string {
-	switch {
-	case b == nil:
-		return "(null)"
-	case len(b) == 0:
-		return "(empty)"
-	}
-	for _, r := range string(b) {
-		if r == '\uFFFD' || r < ' ' && r != '\t' && r != '\n' {
-			return fmt.Sprintf("%q", b)
-		}
-	}
-	return string(b)
-}
-
 // percentPrinter compiles a percent format.
-func percentPrinter(format string) (func(writer, *kgo.Record) error, error) {
+func percentPrinter(format string) (func(ask.Writer, *kgo.Record) error, error) {
 	type piece func(*strings.Builder, *kgo.Record)
 	var pieces []piece
 	text := func(s string) piece { return func(b *strings.Builder, _ *kgo.Record) { b.WriteString(s) } }
@@ -354,7 +333,7 @@ func percentPrinter(format string) (func(writer, *kgo.Record) error, error) {
 		pieces = append(pieces, verbs[after[0]])
 		rest = after[1:]
 	}
-	return func(w writer, r *kgo.Record) error {
+	return func(w ask.Writer, r *kgo.Record) error {
 		var b strings.Builder
 		for _, p := range pieces {
 			p(&b, r)

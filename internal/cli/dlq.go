@@ -13,20 +13,21 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/dlq"
 	"ottla/internal/cli/out"
 	"ottla/internal/gateway/rest"
 )
 
-func dlqCommand(o *options) *cobra.Command {
-	c := group("dlq", "", "Dead letters of queues, rules, schedules and share groups: list and show them, mend them, put them back",
+func dlqCommand(o *ask.Options) *cobra.Command {
+	c := ask.Noun("dlq", "", "Dead letters of queues, rules, schedules and share groups: list and show them, mend them, put them back",
 		dlqList(o), dlqShow(o), dlqEdit(o), dlqRedrive(o), dlqMoves(o), dlqCancel(o))
 	c.Aliases = nil
 	return c
 }
 
-func dlqList(o *options) *cobra.Command {
-	var q queueFlags
+func dlqList(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List all places for dead letters, with how much waits there, for how long and why",
@@ -40,27 +41,27 @@ func dlqList(o *options) *cobra.Command {
 				{Field: "waiting", Title: "WAITING", Right: true}, {Field: "in_flight", Title: "IN FLIGHT", Right: true}, {Field: "oldest"}, {Field: "oldest_seconds"},
 				{Field: "age", Title: "OLDEST", Right: true}, {Field: "reasons", Title: "REASONS"},
 			}}
-			if err := o.addGroupPlaces(cmd.Context(), t); err != nil {
+			if err := addGroupPlaces(cmd.Context(), o, t); err != nil {
 				return err
 			}
-			err := o.addQueuePlaces(cmd.Context(), &q, t)
-			if err != nil && q.http != "" {
+			err := addQueuePlaces(cmd.Context(), o, &q, t)
+			if err != nil && q.HTTP != "" {
 				return err
 			}
 			slices.SortStableFunc(t.Rows, func(a, b []any) int { return cmp.Compare(fmt.Sprint(a[0]), fmt.Sprint(b[0])) })
 			if err != nil { // a cluster without an HTTP port has dead letters, too
-				fmt.Fprintln(o.err, "those of queues are not shown: "+err.Error())
+				fmt.Fprintln(o.Err, "those of queues are not shown: "+err.Error())
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	return c
 }
 
 // addQueuePlaces adds the queues that others name for their dead letters.
-func (o *options) addQueuePlaces(ctx context.Context, q *queueFlags, t *out.Table) error {
-	all, err := o.deadQueues(ctx, q, true)
+func addQueuePlaces(ctx context.Context, o *ask.Options, q *ask.QueueFlags, t *out.Table) error {
+	all, err := deadQueues(ctx, o, q, true)
 	if err != nil {
 		return err
 	}
@@ -74,42 +75,42 @@ func (o *options) addQueuePlaces(ctx context.Context, q *queueFlags, t *out.Tabl
 				oldest, seconds, shown = timeAndAge(now.Add(-time.Duration(c.OldestMs)*time.Millisecond), now)
 			}
 		}
-		t.Add(d.Queue, "queue", orNil(d.Topic), d.Sources, d.Counts != nil, waiting, flying, oldest, seconds, shown, o.reasons(d.Reasons))
+		t.Add(d.Queue, "queue", ask.OrNil(d.Topic), d.Sources, d.Counts != nil, waiting, flying, oldest, seconds, shown, countedReasons(o, d.Reasons))
 	}
 	return nil
 }
 
 // deadQueues asks for the queues that others name for their dead letters.
-func (o *options) deadQueues(ctx context.Context, q *queueFlags, reasons bool) ([]rest.DeadLetters, error) {
-	query := q.query()
+func deadQueues(ctx context.Context, o *ask.Options, q *ask.QueueFlags, reasons bool) ([]rest.DeadLetters, error) {
+	query := q.Query()
 	if reasons {
 		query.Set("reasons", "true")
 	}
 	var all rest.AllDeadLetters
-	err := o.ask(ctx, q.http, "cannot list dead letters of queues", "GET", "/dlq", query, nil, &all)
+	err := o.Ask(ctx, q.HTTP, "cannot list dead letters of queues", "GET", "/dlq", query, nil, &all)
 	return all.DeadLetters, err
 }
 
 // addGroupPlaces adds the topics that share groups name.
-func (o *options) addGroupPlaces(ctx context.Context, t *out.Table) error {
-	c, a, err := o.asking(ctx)
+func addGroupPlaces(ctx context.Context, o *ask.Options, t *out.Table) error {
+	c, a, err := o.Asking(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	named, err := dlq.Named(ctx, c, a)
 	if err != nil {
-		return kafkaFailure("cannot list dead letters", err)
+		return ask.KafkaFailure("cannot list dead letters", err)
 	}
 	topics := dlq.ByTopic(named)
 	for _, topic := range slices.Sorted(maps.Keys(topics)) {
 		q, err := dlq.Look(ctx, a, topic, topics[topic])
 		if err != nil {
-			return kafkaFailure("cannot look into "+topic, err)
+			return ask.KafkaFailure("cannot look into "+topic, err)
 		}
-		found, err := q.Letters(ctx, o.connect, nil, mostReasons, false, o.timeout)
+		found, err := q.Letters(ctx, o.Connect, nil, mostReasons, false, o.Timeout)
 		if err != nil {
-			return kafkaFailure("cannot look into "+topic, err)
+			return ask.KafkaFailure("cannot look into "+topic, err)
 		}
 		reasons, first := map[string]int{}, time.Time{}
 		for _, l := range found {
@@ -119,12 +120,12 @@ func (o *options) addGroupPlaces(ctx context.Context, t *out.Table) error {
 			}
 		}
 		if len(found) == mostReasons { // older ones may lie in other partitions
-			if first, err = q.Oldest(ctx, o.connect, o.timeout); err != nil {
-				return kafkaFailure("cannot look into "+topic, err)
+			if first, err = q.Oldest(ctx, o.Connect, o.Timeout); err != nil {
+				return ask.KafkaFailure("cannot look into "+topic, err)
 			}
 		}
 		oldest, seconds, shown := timeAndAge(first, time.Now())
-		t.Add(topic, "topic", topic, q.Groups, q.Exists, q.Waiting(), nil, oldest, seconds, shown, o.reasons(reasons))
+		t.Add(topic, "topic", topic, q.Groups, q.Exists, q.Waiting(), nil, oldest, seconds, shown, countedReasons(o, reasons))
 	}
 	return nil
 }
@@ -132,12 +133,12 @@ func (o *options) addGroupPlaces(ctx context.Context, t *out.Table) error {
 // mostReasons is how many letters of a topic are read to say why they are there.
 const mostReasons = 1000
 
-// reasons are why letters are there: for people the most frequent ones.
-func (o *options) reasons(all map[string]int) any {
+// countedReasons are why letters are there: for people the most frequent ones.
+func countedReasons(o *ask.Options, all map[string]int) any {
 	if len(all) == 0 {
 		return nil
 	}
-	if o.format != "table" {
+	if o.Format != "table" {
 		return all
 	}
 	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Or(cmp.Compare(all[b], all[a]), cmp.Compare(a, b)) })
@@ -147,7 +148,7 @@ func (o *options) reasons(all map[string]int) any {
 		words = append(words, fmt.Sprintf("%d: %s", all[name], cmp.Or(name, "not said")))
 	}
 	if more := len(names) - most; more > 0 {
-		words = append(words, countWord(int64(more), "other reason"))
+		words = append(words, ask.CountWord(int64(more), "other reason"))
 	}
 	return strings.Join(words, "; ")
 }
@@ -159,15 +160,7 @@ func timeAndAge(at, now time.Time) (when, seconds, shown any) {
 		return nil, nil, nil
 	}
 	d := max(0, now.Sub(at))
-	return at.UTC().Format(time.RFC3339Nano), d.Seconds(), age(d)
-}
-
-// pointed is a text, and nil where there is none.
-func pointed(s *string) any {
-	if s == nil {
-		return nil
-	}
-	return *s
+	return at.UTC().Format(time.RFC3339Nano), d.Seconds(), ask.Age(d)
 }
 
 // shortly is a key or value on a line of a table.
@@ -176,7 +169,7 @@ func shortly(b []byte) any {
 	if b == nil {
 		return nil
 	}
-	text := shown(b)
+	text := ask.Shown(b)
 	if strings.ContainsAny(text, "\n\t") {
 		text = strconv.Quote(text)
 	}
@@ -188,9 +181,9 @@ func shortly(b []byte) any {
 }
 
 // completeLetters completes topics for dead letters and groups that name one.
-func completeLetters(o *options) completion {
-	names := o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
-		c, err := o.connect(ctx)
+func completeLetters(o *ask.Options) ask.Completion {
+	names := o.Live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
+		c, err := o.Connect(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("complete: %w", err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/dlq"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
@@ -22,8 +23,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-func dlqEdit(o *options) *cobra.Command {
-	var q queueFlags
+func dlqEdit(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var file, to string
 	c := &cobra.Command{
 		Use:   "edit LETTER",
@@ -38,16 +39,16 @@ func dlqEdit(o *options) *cobra.Command {
 			if err != nil {
 				return fail.Usagef("%v, as \"ottla dlq show\" has it", err)
 			}
-			c, a, err := o.asking(cmd.Context(), dlq.Producing(topic)...)
+			c, a, err := o.Asking(cmd.Context(), dlq.Producing(topic)...)
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			e := &edit{options: o, q: &q, client: c, admin: a, name: args[0], topic: topic, partition: partition, offset: offset, file: file, to: to}
+			e := &edit{Options: o, q: &q, client: c, admin: a, name: args[0], topic: topic, partition: partition, offset: offset, file: file, to: to}
 			return e.run(cmd.Context())
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	c.Flags().StringVar(&file, "body", "", "the file that has the new body, - for standard input")
 	c.Flags().StringVar(&to, "to", "", "put it into this queue, or for share groups this topic")
 	return c
@@ -55,8 +56,8 @@ func dlqEdit(o *options) *cobra.Command {
 
 // edit is one letter that is mended.
 type edit struct {
-	*options
-	q         *queueFlags
+	*ask.Options
+	q         *ask.QueueFlags
 	client    *kgo.Client
 	admin     *kadm.Client
 	name      string
@@ -84,23 +85,23 @@ func (e *edit) run(ctx context.Context) error {
 		return err
 	}
 	t := &out.Table{One: true, Columns: []out.Column{{Field: "letter", Title: "LETTER"}, {Field: "written", Title: "WRITTEN"}, {Field: "result", Title: "RESULT"}}}
-	t.Add(e.name, orNil(written), "mended and put back")
-	return e.print(t)
+	t.Add(e.name, ask.OrNil(written), "mended and put back")
+	return e.Print(t)
 }
 
 // place finds the place by the topic that the letter's name has.
 func (e *edit) place(ctx context.Context) (*place, error) {
 	called := e.topic
-	if e.httpAddress(e.q.http) != "" {
-		all, err := e.deadQueues(ctx, e.q, false)
-		if err != nil && e.q.http != "" {
+	if e.HTTPAddress(e.q.HTTP) != "" {
+		all, err := deadQueues(ctx, e.Options, e.q, false)
+		if err != nil && e.q.HTTP != "" {
 			return nil, err
 		}
 		if i := slices.IndexFunc(all, func(d rest.DeadLetters) bool { return d.Topic == e.topic }); i >= 0 {
 			called = all[i].Queue
 		}
 	}
-	p, err := e.placeOf(ctx, e.client, e.admin, e.q, called, nil)
+	p, err := placeOf(ctx, e.Options, e.client, e.admin, e.q, called, nil)
 	if err == nil && p.queue != nil && p.queue.Topic != e.topic {
 		return nil, fail.New(fail.NotFound, "there is no dead letter "+e.name, "the queue "+called+" is the topic "+p.queue.Topic, "\"ottla dlq list\" shows what there is")
 	}
@@ -111,20 +112,20 @@ func (e *edit) place(ctx context.Context) (*place, error) {
 func (e *edit) find(ctx context.Context, p *place) (*letter.Letter, error) {
 	gone := fail.New(fail.NotFound, "there is no dead letter "+e.name, errNoLetter.Error(), "\"ottla dlq show "+p.name+"\" shows what is there")
 	if p.queue == nil {
-		l, err := p.topic.Letter(ctx, e.connect, e.partition, e.offset, e.timeout)
+		l, err := p.topic.Letter(ctx, e.Connect, e.partition, e.offset, e.Timeout)
 		if err != nil {
-			return nil, kafkaFailure("cannot read the dead letter "+e.name, err)
+			return nil, ask.KafkaFailure("cannot read the dead letter "+e.name, err)
 		}
 		if l == nil {
 			return nil, gone
 		}
 		return l, nil
 	}
-	query := e.q.query()
+	query := e.q.Query()
 	query.Set("max", "1")
 	query.Set("next", fmt.Sprintf("%d:%d", e.partition, e.offset))
 	var page rest.Letters
-	if err := e.ask(ctx, e.q.http, "cannot read the dead letter "+e.name, http.MethodGet, queuePath(p.queue.Name, "messages"), query, nil, &page); err != nil {
+	if err := e.Ask(ctx, e.q.HTTP, "cannot read the dead letter "+e.name, http.MethodGet, ask.QueuePath(p.queue.Name, "messages"), query, nil, &page); err != nil {
 		return nil, err
 	}
 	if len(page.Letters) == 0 || page.Letters[0].Letter != e.name {
@@ -139,7 +140,7 @@ func (e *edit) mended(ctx context.Context, old []byte) ([]byte, error) {
 	case "":
 		return e.edited(ctx, old)
 	case "-":
-		b, err := io.ReadAll(e.in)
+		b, err := io.ReadAll(e.In)
 		if err != nil {
 			return nil, fmt.Errorf("read the new body: %w", err)
 		}
@@ -171,7 +172,7 @@ func (e *edit) edited(ctx context.Context, old []byte) ([]byte, error) {
 		return nil, fmt.Errorf("write a file for the editor: %w", err)
 	}
 	run := exec.CommandContext(ctx, "sh", "-c", editor+` "$1"`, "sh", f.Name()) // an editor may have arguments
-	run.Stdin, run.Stdout, run.Stderr = e.in, e.out, e.err
+	run.Stdin, run.Stdout, run.Stderr = e.In, e.Out, e.Err
 	if err := run.Run(); err != nil {
 		return nil, fail.New(fail.Failed, "the dead letter "+e.name+" stays as it is", editor+": "+err.Error(), "give the new body with --body FILE")
 	}
@@ -193,19 +194,19 @@ func (e *edit) edited(ctx context.Context, old []byte) ([]byte, error) {
 func (e *edit) put(ctx context.Context, p *place, old *letter.Letter, body []byte) (string, error) {
 	what := "cannot put the dead letter " + e.name + " back"
 	if p.queue != nil {
-		query := e.q.query()
+		query := e.q.Query()
 		if e.to != "" {
 			query.Set("to", e.to)
 		}
 		var got rest.Revised
-		err := e.ask(ctx, e.q.http, what, http.MethodPost, queuePath(p.queue.Name, "messages", e.name, "revise"), query, body, &got)
+		err := e.Ask(ctx, e.q.HTTP, what, http.MethodPost, ask.QueuePath(p.queue.Name, "messages", e.name, "revise"), query, body, &got)
 		return got.Written, err
 	}
-	d := &dlq.Redrive{To: e.to, Within: e.timeout, Open: e.connect, Client: e.client, Admin: e.admin, Body: body,
+	d := &dlq.Redrive{To: e.to, Within: e.Timeout, Open: e.Connect, Client: e.client, Admin: e.admin, Body: body,
 		Filter: func(l *letter.Letter) bool { return l.Partition == old.Partition && l.Offset == old.Offset }}
 	done, err := d.Run(ctx, p.topic.Only(old))
 	if err != nil {
-		return "", kafkaFailure(what, err)
+		return "", ask.KafkaFailure(what, err)
 	}
 	if done.Failed > 0 {
 		return "", fail.New(fail.Failed, what, done.Why.Error(), "put the cause right and try again, or name another topic with --to")

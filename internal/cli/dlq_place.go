@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/dlq"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/letter"
@@ -29,31 +30,31 @@ type place struct {
 // placeOf finds the place that a name means: a queue, that of a queue that has one
 // (then only its letters are meant), a topic for dead letters, that of a share
 // group that has one (likewise).
-func (o *options) placeOf(ctx context.Context, c *kgo.Client, a *kadm.Client, q *queueFlags, name string, where []string) (*place, error) {
+func placeOf(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, q *ask.QueueFlags, name string, where []string) (*place, error) {
 	f, err := letter.Parse(where)
 	if err != nil {
 		return nil, fail.Usagef("--where: %v", err)
 	}
 	p := &place{name: name, where: where}
-	asked := o.httpAddress(q.http) != ""
+	asked := o.HTTPAddress(q.HTTP) != ""
 	if asked {
-		err := o.queuePlace(ctx, q, p)
+		err := queuePlace(ctx, o, q, p)
 		if err == nil && p.queue != nil {
 			return p, nil
 		}
-		if err != nil && q.http != "" {
+		if err != nil && q.HTTP != "" {
 			return nil, err
 		}
 	}
-	return p, o.topicPlace(ctx, c, a, p, f)
+	return p, topicPlace(ctx, o, c, a, p, f)
 }
 
 // queuePlace finds the queue that a place is, if it is one.
-func (o *options) queuePlace(ctx context.Context, q *queueFlags, p *place) error {
+func queuePlace(ctx context.Context, o *ask.Options, q *ask.QueueFlags, p *place) error {
 	what := "cannot find the dead letters of " + p.name
 	get := func(name string) (*rest.Queue, error) {
 		var x rest.Queue
-		err := o.ask(ctx, q.http, what, http.MethodGet, queuePath(name), q.query(), nil, &x)
+		err := o.Ask(ctx, q.HTTP, what, http.MethodGet, ask.QueuePath(name), q.Query(), nil, &x)
 		if fail.CodeOf(err) == fail.NotFound || fail.CodeOf(err) == fail.Usage {
 			return nil, nil // a topic may be called as no queue is
 		}
@@ -63,7 +64,7 @@ func (o *options) queuePlace(ctx context.Context, q *queueFlags, p *place) error
 	if err != nil || x == nil {
 		return err
 	}
-	all, err := o.deadQueues(ctx, q, false)
+	all, err := deadQueues(ctx, o, q, false)
 	if err != nil {
 		return err
 	}
@@ -83,17 +84,17 @@ func (o *options) queuePlace(ctx context.Context, q *queueFlags, p *place) error
 }
 
 // topicPlace finds the topic of letters of share groups.
-func (o *options) topicPlace(ctx context.Context, c *kgo.Client, a *kadm.Client, p *place, f letter.Filter) error {
+func topicPlace(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, p *place, f letter.Filter) error {
 	named, err := dlq.Named(ctx, c, a)
 	if err != nil {
-		return kafkaFailure("cannot find the dead letters of "+p.name, err)
+		return ask.KafkaFailure("cannot find the dead letters of "+p.name, err)
 	}
 	topics, topic := dlq.ByTopic(named), p.name
 	if of, ok := named[p.name]; ok && topics[p.name] == nil {
 		topic, f = of, append(f, letter.OfGroup(p.name)...)
 	}
 	if p.topic, err = dlq.Look(ctx, a, topic, topics[topic]); err != nil {
-		return kafkaFailure("cannot look into "+topic, err)
+		return ask.KafkaFailure("cannot look into "+topic, err)
 	}
 	now := time.Now()
 	p.filter = func(l *letter.Letter) bool { return f.Takes(l, now) }
@@ -101,7 +102,7 @@ func (o *options) topicPlace(ctx context.Context, c *kgo.Client, a *kadm.Client,
 		return nil
 	}
 	if queues, err := dlq.OfQueue(ctx, c, topic); err != nil {
-		return kafkaFailure("cannot find the dead letters of "+p.name, err)
+		return ask.KafkaFailure("cannot find the dead letters of "+p.name, err)
 	} else if queues {
 		return fail.Usagef("dead letters of the queue whose topic is %s are told over HTTP: give --http HOST:PORT of a node", topic)
 	}
@@ -114,8 +115,8 @@ func (o *options) topicPlace(ctx context.Context, c *kgo.Client, a *kadm.Client,
 
 // queueLetters asks for letters in a queue, at most most (0: all), and hands them
 // on page by page.
-func (o *options) queueLetters(ctx context.Context, q *queueFlags, p *place, most int, each func([]rest.Letter)) error {
-	query := q.query()
+func queueLetters(ctx context.Context, o *ask.Options, q *ask.QueueFlags, p *place, most int, each func([]rest.Letter)) error {
+	query := q.Query()
 	query["where"] = p.where
 	for left := most; ; {
 		query.Set("max", "1000")
@@ -123,7 +124,7 @@ func (o *options) queueLetters(ctx context.Context, q *queueFlags, p *place, mos
 			query.Set("max", number(left))
 		}
 		var page rest.Letters
-		err := o.ask(ctx, q.http, "cannot show dead letters of "+p.name, http.MethodGet, queuePath(p.queue.Name, "messages"), query, nil, &page)
+		err := o.Ask(ctx, q.HTTP, "cannot show dead letters of "+p.name, http.MethodGet, ask.QueuePath(p.queue.Name, "messages"), query, nil, &page)
 		if err != nil {
 			return err
 		}

@@ -9,13 +9,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/dlq"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 )
 
 type redriveFlags struct {
-	queueFlags
+	ask.QueueFlags
 	where       []string
 	to          string
 	rate        int32
@@ -23,7 +24,7 @@ type redriveFlags struct {
 	detach      bool
 }
 
-func dlqRedrive(o *options) *cobra.Command {
+func dlqRedrive(o *ask.Options) *cobra.Command {
 	var r redriveFlags
 	c := &cobra.Command{
 		Use:   "redrive PLACE",
@@ -45,10 +46,10 @@ func dlqRedrive(o *options) *cobra.Command {
 			if r.rate < 0 {
 				return fail.Usagef("--rate %d: give records a second, or 0 for no limit", r.rate)
 			}
-			return o.redrive(cmd.Context(), args[0], &r)
+			return redrive(cmd.Context(), o, args[0], &r)
 		},
 	}
-	r.bind(c)
+	r.Bind(c)
 	f := c.Flags()
 	f.StringVar(&r.to, "to", "", "put them all into this queue, or for share groups into this topic by their keys")
 	f.Int32Var(&r.rate, "rate", 0, "records a second at most (0 for no limit)")
@@ -59,33 +60,33 @@ func dlqRedrive(o *options) *cobra.Command {
 	return c
 }
 
-func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) error {
-	c, a, err := o.asking(ctx)
+func redrive(ctx context.Context, o *ask.Options, name string, r *redriveFlags) error {
+	c, a, err := o.Asking(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	p, err := o.placeOf(ctx, c, a, &r.queueFlags, name, r.where)
+	p, err := placeOf(ctx, o, c, a, &r.QueueFlags, name, r.where)
 	if err != nil {
 		return err
 	}
 	if p.queue != nil {
-		return o.redriveQueue(ctx, p, r)
+		return redriveQueue(ctx, o, p, r)
 	}
 	q := p.topic
 	if r.to == q.Topic {
 		return fail.Usagef("--to %s: that is where the letters are", r.to)
 	}
-	goOn, err := o.agreedLetters(ctx, q, p.filter, r)
+	goOn, err := agreedLetters(ctx, o, q, p.filter, r)
 	if err != nil || !goOn {
 		return err
 	}
-	w, err := o.connect(ctx, append(dlq.Producing(q.Topic), kgo.RecordDeliveryTimeout(o.timeout))...)
+	w, err := o.Connect(ctx, append(dlq.Producing(q.Topic), kgo.RecordDeliveryTimeout(o.Timeout))...)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	d := &dlq.Redrive{Filter: p.filter, To: r.to, Rate: int(r.rate), Within: o.timeout, Open: o.connect, Client: w, Admin: a}
+	d := &dlq.Redrive{Filter: p.filter, To: r.to, Rate: int(r.rate), Within: o.Timeout, Open: o.Connect, Client: w, Admin: a}
 	done, err := d.Run(ctx, q)
 	t := redriveTable()
 	for _, to := range slices.Sorted(maps.Keys(done.To)) {
@@ -93,16 +94,16 @@ func (o *options) redrive(ctx context.Context, name string, r *redriveFlags) err
 	}
 	var failures []error
 	if err != nil {
-		failures = append(failures, kafkaFailure("the redrive of "+name+" stopped; run it again to go on", err))
+		failures = append(failures, ask.KafkaFailure("the redrive of "+name+" stopped; run it again to go on", err))
 	}
 	if done.Failed > 0 {
-		failures = append(failures, fail.New(fail.Failed, countWord(done.Failed, "letter")+" could not be put back and still wait", done.Why.Error(),
+		failures = append(failures, fail.New(fail.Failed, ask.CountWord(done.Failed, "letter")+" could not be put back and still wait", done.Why.Error(),
 			"put the cause right and run it again, or name another topic with --to"))
 	}
 	if len(failures) == 0 && len(t.Rows) == 0 {
-		return o.print(t)
+		return o.Print(t)
 	}
-	return o.printPartly(t, failures)
+	return o.PrintPartly(t, failures)
 }
 
 func redriveTable() *out.Table {
@@ -114,21 +115,21 @@ func redriveTable() *out.Table {
 // agreedLetters shows what would be put back where only that is wanted, or
 // where a person can be asked, and asks. Elsewhere it is done, without reading
 // all letters twice.
-func (o *options) agreedLetters(ctx context.Context, q *dlq.Queue, f dlq.Filter, r *redriveFlags) (bool, error) {
-	asks := !r.yes && o.format == "table" && terminal(o.in) && terminal(o.out)
+func agreedLetters(ctx context.Context, o *ask.Options, q *dlq.Queue, f dlq.Filter, r *redriveFlags) (bool, error) {
+	asks := !r.yes && o.Format == "table" && ask.Terminal(o.In) && ask.Terminal(o.Out)
 	if !r.dryRun && !asks {
 		return true, nil
 	}
-	n, err := q.Count(ctx, o.connect, f, r.to, o.timeout)
+	n, err := q.Count(ctx, o.Connect, f, r.to, o.Timeout)
 	if err != nil {
-		return false, kafkaFailure("cannot read dead letters of "+q.Topic, err)
+		return false, ask.KafkaFailure("cannot read dead letters of "+q.Topic, err)
 	}
 	var total int64
 	question := redriveTable()
 	for _, to := range slices.Sorted(maps.Keys(n)) {
-		question.Add(q.Topic, orNil(to), n[to], "would be put back", nil)
+		question.Add(q.Topic, ask.OrNil(to), n[to], "would be put back", nil)
 		total += n[to]
 	}
-	return o.agreed(r.dryRun || total == 0, r.yes, fmt.Sprintf("put %s back?", countWord(total, "letter")),
+	return o.Agreed(r.dryRun || total == 0, r.yes, fmt.Sprintf("put %s back?", ask.CountWord(total, "letter")),
 		func(string) *out.Table { return question })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/letter"
@@ -24,8 +25,8 @@ type shownLetter struct {
 	until     any
 }
 
-func dlqShow(o *options) *cobra.Command {
-	var q queueFlags
+func dlqShow(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var where []string
 	var most int
 	var all bool
@@ -42,28 +43,28 @@ func dlqShow(o *options) *cobra.Command {
 			if most < 0 {
 				return fail.Usagef("-n %d: give the number of letters, or 0 for all", most)
 			}
-			c, a, err := o.asking(cmd.Context())
+			c, a, err := o.Asking(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			p, err := o.placeOf(cmd.Context(), c, a, &q, args[0], where)
+			p, err := placeOf(cmd.Context(), o, c, a, &q, args[0], where)
 			if err != nil {
 				return err
 			}
 			var found []shownLetter
 			if p.queue != nil {
-				found, err = o.lettersOfQueue(cmd.Context(), &q, p, most)
+				found, err = lettersOfQueue(cmd.Context(), o, &q, p, most)
 			} else {
-				found, err = o.lettersOfTopic(cmd.Context(), p, args[0], most, all)
+				found, err = lettersOfTopic(cmd.Context(), o, p, args[0], most, all)
 			}
 			if err != nil {
 				return err
 			}
-			return o.print(letterTable(found, time.Now(), o.format == "table"))
+			return o.Print(letterTable(found, time.Now(), o.Format == "table"))
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	c.Flags().IntVarP(&most, "number", "n", 20, "how many at most, 0 for all")
 	c.Flags().BoolVar(&all, "all", false, "also those of share groups that were put back")
 	bindWhere(c, &where)
@@ -72,9 +73,9 @@ func dlqShow(o *options) *cobra.Command {
 
 // lettersOfQueue reads the letters that wait in a queue for dead letters; one that cannot
 // be read fails all of them, when the others have been looked at.
-func (o *options) lettersOfQueue(ctx context.Context, q *queueFlags, p *place, most int) (found []shownLetter, err error) {
+func lettersOfQueue(ctx context.Context, o *ask.Options, q *ask.QueueFlags, p *place, most int) (found []shownLetter, err error) {
 	var failed error
-	err = o.queueLetters(ctx, q, p, most, func(some []rest.Letter) {
+	err = queueLetters(ctx, o, q, p, most, func(some []rest.Letter) {
 		for i := range some {
 			l, err := letterOf(&some[i])
 			if err != nil {
@@ -96,10 +97,10 @@ func (o *options) lettersOfQueue(ctx context.Context, q *queueFlags, p *place, m
 
 // lettersOfTopic reads the letters of a topic for dead letters; with all, also those that
 // were put back.
-func (o *options) lettersOfTopic(ctx context.Context, p *place, name string, most int, all bool) (found []shownLetter, err error) {
-	letters, err := p.topic.Letters(ctx, o.connect, p.filter, most, all, o.timeout)
+func lettersOfTopic(ctx context.Context, o *ask.Options, p *place, name string, most int, all bool) (found []shownLetter, err error) {
+	letters, err := p.topic.Letters(ctx, o.Connect, p.filter, most, all, o.Timeout)
 	if err != nil {
-		return nil, kafkaFailure("cannot show dead letters of "+name, err)
+		return nil, ask.KafkaFailure("cannot show dead letters of "+name, err)
 	}
 	for _, l := range letters {
 		condition := "waiting"
@@ -133,15 +134,15 @@ func letterTable(all []shownLetter, now time.Time, people bool) *out.Table {
 		if headers == nil {
 			headers = []line.Header{}
 		}
-		key, value := pointed(form.Key), pointed(form.Value)
+		key, value := ask.Pointed(form.Key), ask.Pointed(form.Value)
 		if people {
 			key, value = shortly(l.Key), shortly(l.Value)
 		}
 		when, seconds, ago := timeAndAge(l.Time, now)
 		t.Add(l.Name(), l.Topic, l.Partition, l.Offset, when, seconds, ago,
-			orNil(l.Origin()), orNil(l.OriginTopic), notNegative(int64(l.OriginPartition)), notNegative(l.OriginOffset),
-			orNil(l.Group), notNegative(l.Deliveries), orNil(l.Reason), l.condition, l.until, orNil(l.ID),
-			key, pointed(form.KeyBase64), value, pointed(form.ValueBase64), headers)
+			ask.OrNil(l.Origin()), ask.OrNil(l.OriginTopic), ask.NotNegative(int64(l.OriginPartition)), ask.NotNegative(l.OriginOffset),
+			ask.OrNil(l.Group), ask.NotNegative(l.Deliveries), ask.OrNil(l.Reason), l.condition, l.until, ask.OrNil(l.ID),
+			key, ask.Pointed(form.KeyBase64), value, ask.Pointed(form.ValueBase64), headers)
 	}
 	return t
 }

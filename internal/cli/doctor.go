@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/doctor"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/reach"
 )
 
-func doctorCommand(o *options) *cobra.Command {
+func doctorCommand(o *ask.Options) *cobra.Command {
 	var http string
 	var only []string
 	var strict bool
@@ -30,33 +31,33 @@ func doctorCommand(o *options) *cobra.Command {
 					return fail.Usagef("--only %s: there is no such check (D01 to D%02d)", code, len(doctor.Checks()))
 				}
 			}
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			addresses, err := reach.Split(o.bootstrap)
+			addresses, err := reach.Split(o.Bootstrap)
 			if err != nil {
 				return fail.Usagef("-b: %v", err)
 			}
 			facts, err := doctor.Gather(cmd.Context(), doctor.Sources{
-				Addresses: addresses, Timeout: o.connectTimeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now,
+				Addresses: addresses, Timeout: o.ConnectTimeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now,
 			})
 			if err != nil {
-				return kafkaFailure("the doctor could not examine the cluster", err)
+				return ask.KafkaFailure("the doctor could not examine the cluster", err)
 			}
-			return o.reportFindings(doctor.Examine(facts, only...), strict)
+			return reportFindings(o, doctor.Examine(facts, only...), strict)
 		},
 	}
 	c.AddCommand(doctorDurability(o), doctorEvents(o))
 	f := c.Flags()
-	f.StringVar(&http, "http", envOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node, for its descriptors and memory (\"\" for none)")
+	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node, for its descriptors and memory (\"\" for none)")
 	f.StringSliceVar(&only, "only", nil, "run only these checks, by code")
 	f.BoolVar(&strict, "strict", false, "let warnings make the exit code 1 too")
 	return c
 }
 
-func (o *options) reportFindings(found []doctor.Finding, strict bool) error {
+func reportFindings(o *ask.Options, found []doctor.Finding, strict bool) error {
 	worst := map[doctor.Status]int{}
 	t := &out.Table{Columns: []out.Column{{Field: "code"}, {Field: "check"}, {Field: "status"}, {Field: "evidence"}, {Field: "fix"}}}
 	for _, f := range found {
@@ -67,27 +68,27 @@ func (o *options) reportFindings(found []doctor.Finding, strict bool) error {
 		}
 		t.Add(f.Code, f.Check, string(f.Status), f.Evidence, fix)
 	}
-	if o.format == "table" {
-		o.listFindings(found, worst)
-	} else if err := o.print(t); err != nil {
+	if o.Format == "table" {
+		listFindings(o, found, worst)
+	} else if err := o.Print(t); err != nil {
 		return err
 	}
 	if worst[doctor.Fail] > 0 || strict && worst[doctor.Warn] > 0 {
-		return silent(fail.Failed)
+		return ask.Silent(fail.Failed)
 	}
 	return nil
 }
 
-func (o *options) listFindings(found []doctor.Finding, count map[doctor.Status]int) {
+func listFindings(o *ask.Options, found []doctor.Finding, count map[doctor.Status]int) {
 	wide := 0
 	for _, f := range found {
 		wide = max(wide, len(f.Check))
 	}
 	for _, f := range found {
-		fmt.Fprintf(o.out, "%-7s  %s  %-*s  %s\n", f.Status, f.Code, wide, f.Check, f.Evidence)
+		fmt.Fprintf(o.Out, "%-7s  %s  %-*s  %s\n", f.Status, f.Code, wide, f.Check, f.Evidence)
 		if f.Fix != "" {
-			fmt.Fprintf(o.out, "%*s  try: %s\n", 7+2+3+2+wide, "", f.Fix)
+			fmt.Fprintf(o.Out, "%*s  try: %s\n", 7+2+3+2+wide, "", f.Fix)
 		}
 	}
-	fmt.Fprintf(o.out, "\n%d well, %s, %s, %d skipped\n", count[doctor.OK], countWord(int64(count[doctor.Warn]), "warning"), countWord(int64(count[doctor.Fail]), "failure"), count[doctor.Skipped])
+	fmt.Fprintf(o.Out, "\n%d well, %s, %s, %d skipped\n", count[doctor.OK], ask.CountWord(int64(count[doctor.Warn]), "warning"), ask.CountWord(int64(count[doctor.Fail]), "failure"), count[doctor.Skipped])
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/doctor"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/nodes"
@@ -14,7 +15,7 @@ import (
 	"ottla/internal/cli/reach"
 )
 
-func doctorDurability(o *options) *cobra.Command {
+func doctorDurability(o *ask.Options) *cobra.Command {
 	var strict bool
 	c := &cobra.Command{
 		Use:   "durability [TOPIC...]",
@@ -28,25 +29,25 @@ func doctorDurability(o *options) *cobra.Command {
 			"of), as far as the node knows that is the controller now.",
 		Example: "  ottla doctor durability\n  ottla doctor durability orders --strict",
 		RunE: func(cmd *cobra.Command, topics []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			addresses, err := reach.Split(o.bootstrap)
+			addresses, err := reach.Split(o.Bootstrap)
 			if err != nil {
 				return fail.Usagef("-b: %v", err)
 			}
-			facts, err := doctor.Gather(cmd.Context(), doctor.Sources{Addresses: addresses, Timeout: o.connectTimeout, Admin: a, Now: time.Now})
+			facts, err := doctor.Gather(cmd.Context(), doctor.Sources{Addresses: addresses, Timeout: o.ConnectTimeout, Admin: a, Now: time.Now})
 			if err != nil {
-				return kafkaFailure("the doctor could not examine the cluster", err)
+				return ask.KafkaFailure("the doctor could not examine the cluster", err)
 			}
 			for _, name := range topics {
 				if !facts.Metadata.Topics.Has(name) {
-					return topicFailure("cannot examine topic "+name, name, errUnknownTopic, "")
+					return ask.TopicFailure("cannot examine topic "+name, name, ask.ErrUnknownTopic, "")
 				}
 			}
-			holders, lost, err := o.holders(cmd.Context())
+			holders, lost, err := holders(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -54,18 +55,18 @@ func doctorDurability(o *options) *cobra.Command {
 			if err != nil {
 				return fail.New(fail.Failed, "the doctor cannot tell what would be lost", err.Error(), "")
 			}
-			return o.reportLosses(named(all, topics), lost, len(facts.Metadata.Brokers), strict)
+			return reportLosses(o, named(all, topics), lost, len(facts.Metadata.Brokers), strict)
 		},
 	}
-	c.ValidArgsFunction = o.completeTopics
+	c.ValidArgsFunction = o.CompleteTopics
 	c.Flags().BoolVar(&strict, "strict", false, "exit with 1 when the loss of one node, or of power, would cost something")
 	return c
 }
 
 // holders asks who has all records although not in sync, and who votes; and, by
 // topic, which partitions may have lost some already.
-func (o *options) holders(ctx context.Context) (doctor.Holders, map[string][]nodes.Loss, error) {
-	f, client, done, err := o.gatherNodes(ctx)
+func holders(ctx context.Context, o *ask.Options) (doctor.Holders, map[string][]nodes.Loss, error) {
+	f, client, done, err := gatherNodes(ctx, o)
 	if err != nil {
 		return doctor.Holders{}, nil, err
 	}
@@ -77,7 +78,7 @@ func (o *options) holders(ctx context.Context) (doctor.Holders, map[string][]nod
 	case known != nil:
 		lost = nodes.LossesByTopic(f, known)
 	}
-	o.missing(f)
+	missing(o, f)
 	h := doctor.Holders{Eligible: func(topic string, index int32) []int32 {
 		if p := f.Partition(topic, index); p != nil {
 			return p.Eligible
@@ -113,7 +114,7 @@ func named(all []doctor.Losses, topics []string) []doctor.Losses {
 	return out
 }
 
-func (o *options) reportLosses(all []doctor.Losses, lost map[string][]nodes.Loss, count int, strict bool) error {
+func reportLosses(o *ask.Options, all []doctor.Losses, lost map[string][]nodes.Loss, count int, strict bool) error {
 	t := &out.Table{Empty: "there are no topics yet", Columns: []out.Column{
 		{Field: "topic", Title: "TOPIC"}, {Field: "replicas", Title: "REPLICAS", Right: true}, {Field: "in_sync", Title: "IN SYNC", Right: true},
 		{Field: "min_in_sync", Title: "AT LEAST", Right: true}, {Field: "durability", Title: "DURABILITY"}, {Field: "racks"},
@@ -125,39 +126,39 @@ func (o *options) reportLosses(all []doctor.Losses, lost map[string][]nodes.Loss
 		if !l.Safe {
 			unsafe++
 		}
-		t.Add(l.Topic, l.Replicas, l.InSync, l.MinISR, l.Durability, l.Racks, l.One, l.Two, l.All, l.Power, l.Writes, l.Safe, orNil(l.Advice(count)), append([]nodes.Loss{}, lost[l.Topic]...))
+		t.Add(l.Topic, l.Replicas, l.InSync, l.MinISR, l.Durability, l.Racks, l.One, l.Two, l.All, l.Power, l.Writes, l.Safe, ask.OrNil(l.Advice(count)), append([]nodes.Loss{}, lost[l.Topic]...))
 	}
-	if err := o.print(t); err != nil {
+	if err := o.Print(t); err != nil {
 		return err
 	}
-	if o.format == "table" {
-		o.adviseOn(all, count)
-		o.tellLost(all, lost)
+	if o.Format == "table" {
+		adviseOn(o, all, count)
+		tellLost(o, all, lost)
 	}
 	if strict && unsafe > 0 {
-		return silent(fail.Failed)
+		return ask.Silent(fail.Failed)
 	}
 	return nil
 }
 
 // adviseOn prints each advice once, with the topics that it is for.
-func (o *options) adviseOn(all []doctor.Losses, count int) {
+func adviseOn(o *ask.Options, all []doctor.Losses, count int) {
 	if len(all) == 0 {
 		return
 	}
-	fmt.Fprintf(o.out, "\nwhat is lost is said of records written with acks=all; \"lost\" is a node that never comes back, with its disk\n")
+	fmt.Fprintf(o.Out, "\nwhat is lost is said of records written with acks=all; \"lost\" is a node that never comes back, with its disk\n")
 	for _, l := range all {
 		if a := l.Advice(count); a != "" {
-			fmt.Fprintf(o.out, "%s: %s\n", l.Topic, a)
+			fmt.Fprintf(o.Out, "%s: %s\n", l.Topic, a)
 		}
 	}
 }
 
 // tellLost prints what partitions may lack already, and what can be done.
-func (o *options) tellLost(all []doctor.Losses, lost map[string][]nodes.Loss) {
+func tellLost(o *ask.Options, all []doctor.Losses, lost map[string][]nodes.Loss) {
 	for _, l := range all {
 		for i := range lost[l.Topic] {
-			fmt.Fprintln(o.out, lost[l.Topic][i].Tell())
+			fmt.Fprintln(o.Out, lost[l.Topic][i].Tell())
 		}
 	}
 }

@@ -6,12 +6,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/doctor"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/lookback"
 )
 
-func doctorEvents(o *options) *cobra.Command {
+func doctorEvents(o *ask.Options) *cobra.Command {
 	var http string
 	var last int
 	var strict bool
@@ -28,22 +29,22 @@ func doctorEvents(o *options) *cobra.Command {
 			if last < 1 || last > lookback.MostLast {
 				return fail.Usagef("--last takes 1 to %d", lookback.MostLast)
 			}
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
 			facts, err := doctor.GatherEvents(cmd.Context(), doctor.Sources{
-				Timeout: o.timeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now, Last: last,
+				Timeout: o.Timeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now, Last: last,
 			})
 			if err != nil {
-				return kafkaFailure("the doctor could not examine the cluster", err)
+				return ask.KafkaFailure("the doctor could not examine the cluster", err)
 			}
-			return o.reportFindings(doctor.Examine(facts, doctor.EventChecks()...), strict)
+			return reportFindings(o, doctor.Examine(facts, doctor.EventChecks()...), strict)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&http, "http", envOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node")
+	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node")
 	f.IntVar(&last, "last", doctor.DefaultLast, "how many events of each partition are looked at, 1000000 at most")
 	f.BoolVar(&strict, "strict", false, "let warnings make the exit code 1 too")
 	return c

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -21,20 +22,20 @@ import (
 	"ottla/internal/uuid"
 )
 
-func eventCommand(o *options) *cobra.Command {
-	c := group("event", "", "Events: put them into buses and topics, watch what comes, and trace where one went", eventPut(o), eventTail(o), eventTrace(o))
+func eventCommand(o *ask.Options) *cobra.Command {
+	c := ask.Noun("event", "", "Events: put them into buses and topics, watch what comes, and trace where one went", eventPut(o), eventTail(o), eventTrace(o))
 	c.Aliases = nil
 	return c
 }
 
 // eventFlags are what an event is beside its data.
 type eventFlags struct {
-	queueFlags
+	ask.QueueFlags
 	source, subject, id, time, schema, content, key string
 	attributes                                      []string
 }
 
-func eventPut(o *options) *cobra.Command {
+func eventPut(o *ask.Options) *cobra.Command {
 	var e eventFlags
 	c := &cobra.Command{
 		Use:   "put BUS TYPE [DATA|-]",
@@ -54,15 +55,15 @@ func eventPut(o *options) *cobra.Command {
 				if len(args) == 3 {
 					setData(like, e.content, []byte(args[2]))
 				}
-				return o.putEvents(cmd.Context(), &e, args[0], []*envelope.Event{like})
+				return putAll(cmd.Context(), o, &e, args[0], []*envelope.Event{like})
 			}
-			return o.putLines(cmd.Context(), &e, args[0], like, o.in)
+			return putLines(cmd.Context(), o, &e, args[0], like, o.In)
 		},
 	}
-	c.Flags().StringVar(&e.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&e.HTTP, "http", ask.EnvOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
 	f := c.Flags()
-	f.StringVar(&e.account, "account", "", "account of the bus (default: 123456789012)")
-	f.StringVar(&e.region, "region", "", "region of the bus (default: us-east-1)")
+	f.StringVar(&e.Account, "account", "", "account of the bus (default: 123456789012)")
+	f.StringVar(&e.Region, "region", "", "region of the bus (default: us-east-1)")
 	f.StringVar(&e.source, "source", "ottla.cli", "what the event comes from")
 	f.StringVar(&e.subject, "subject", "", "what it is about")
 	f.StringVar(&e.id, "id", "", "its id (default: a new one)")
@@ -109,7 +110,7 @@ func setData(e *envelope.Event, content string, data []byte) {
 }
 
 // putLines puts each line as an event like another.
-func (o *options) putLines(ctx context.Context, f *eventFlags, name string, like *envelope.Event, in io.Reader) error {
+func putLines(ctx context.Context, o *ask.Options, f *eventFlags, name string, like *envelope.Event, in io.Reader) error {
 	lines := bufio.NewReader(in)
 	var some []*envelope.Event
 	for {
@@ -120,7 +121,7 @@ func (o *options) putLines(ctx context.Context, f *eventFlags, name string, like
 			some = append(some, e)
 		}
 		if len(some) == sendAtOnce || err != nil && len(some) > 0 {
-			if err := o.putEvents(ctx, f, name, some); err != nil {
+			if err := putAll(ctx, o, f, name, some); err != nil {
 				return err
 			}
 			some = some[:0]
@@ -134,7 +135,7 @@ func (o *options) putLines(ctx context.Context, f *eventFlags, name string, like
 	}
 }
 
-func (o *options) putEvents(ctx context.Context, f *eventFlags, name string, all []*envelope.Event) error {
+func putAll(ctx context.Context, o *ask.Options, f *eventFlags, name string, all []*envelope.Event) error {
 	what := "cannot put events into " + name
 	body := []byte{'['}
 	for i, e := range all {
@@ -152,7 +153,7 @@ func (o *options) putEvents(ctx context.Context, f *eventFlags, name string, all
 	}
 	var got topics.Puts
 	content := native.Content{Type: "application/cloudevents-batch+json", Bytes: append(body, ']')}
-	if err := o.ask(ctx, f.http, what, http.MethodPost, native.Path("ce", name), f.query(), content, &got); err != nil {
+	if err := o.Ask(ctx, f.HTTP, what, http.MethodPost, native.Path("ce", name), f.Query(), content, &got); err != nil {
 		return err
 	}
 	t := &out.Table{Columns: []out.Column{
@@ -166,5 +167,5 @@ func (o *options) putEvents(ctx context.Context, f *eventFlags, name string, all
 		}
 		t.Add(p.ID, p.Topic, *p.Partition, *p.Offset)
 	}
-	return o.printPartly(t, failures)
+	return o.PrintPartly(t, failures)
 }

@@ -12,20 +12,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/event/envelope"
 )
 
 type tailFlags struct {
-	queueFlags
+	ask.QueueFlags
 	pattern, from string
 	where         []string
 	count         int64
 	exit          bool
 }
 
-func eventTail(o *options) *cobra.Command {
+func eventTail(o *ask.Options) *cobra.Command {
 	var f tailFlags
 	c := &cobra.Command{
 		Use:   "tail BUS",
@@ -38,12 +39,12 @@ func eventTail(o *options) *cobra.Command {
 		Example: "  ottla event tail shop --pattern '{\"type\":[\"OrderPlaced\"],\"data\":{\"total\":[{\"numeric\":[\">\",100]}]}}'\n" +
 			"  ottla event tail shop --from @-1h --exit -o ndjson",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.tail(cmd.Context(), &f, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return tail(cmd.Context(), o, &f, args[0]) },
 	}
 	g := c.Flags()
-	g.StringVar(&f.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
-	g.StringVar(&f.account, "account", "", "account of the bus (default: 123456789012)")
-	g.StringVar(&f.region, "region", "", "region of the bus (default: us-east-1)")
+	g.StringVar(&f.HTTP, "http", ask.EnvOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	g.StringVar(&f.Account, "account", "", "account of the bus (default: 123456789012)")
+	g.StringVar(&f.Region, "region", "", "region of the bus (default: us-east-1)")
 	g.StringVar(&f.pattern, "pattern", "", "only events that fit this event pattern")
 	g.StringVar(&f.from, "from", "", "where to begin (default: end; with --exit: start)")
 	g.StringArrayVar(&f.where, "where", nil, "only events of which this holds, as data that has body.customer=7; may be repeated")
@@ -54,16 +55,16 @@ func eventTail(o *options) *cobra.Command {
 
 // tail shows events until as many were shown as are wanted, or the context ends (which
 // is no error: Ctrl-C).
-func (o *options) tail(ctx context.Context, f *tailFlags, name string) error {
-	show, err := o.eventPrinter()
+func tail(ctx context.Context, o *ask.Options, f *tailFlags, name string) error {
+	show, err := eventPrinter(o)
 	if err != nil {
 		return err
 	}
-	c, err := o.native(f.http)
+	c, err := o.Native(f.HTTP)
 	if err != nil {
 		return err
 	}
-	q := f.query()
+	q := f.Query()
 	if f.pattern != "" {
 		q.Set("pattern", f.pattern)
 	}
@@ -71,7 +72,7 @@ func (o *options) tail(ctx context.Context, f *tailFlags, name string) error {
 	if f.from != "" {
 		q.Set("from", f.from)
 	}
-	w := bufio.NewWriterSize(o.out, 64<<10)
+	w := bufio.NewWriterSize(o.Out, 64<<10)
 	shown := int64(0)
 	each := func(event []byte) (more bool, err error) {
 		if err := show(w, event); err != nil {
@@ -171,24 +172,24 @@ func goOn(name, cursor string) string {
 }
 
 // eventPrinter chooses how one event is shown.
-func (o *options) eventPrinter() (func(writer, []byte) error, error) {
+func eventPrinter(o *ask.Options) (func(ask.Writer, []byte) error, error) {
 	switch {
-	case o.format == "json", o.format == "ndjson", o.format == "table" && !terminal(o.out):
-		return func(w writer, event []byte) error {
+	case o.Format == "json", o.Format == "ndjson", o.Format == "table" && !ask.Terminal(o.Out):
+		return func(w ask.Writer, event []byte) error {
 			if _, err := w.Write(event); err != nil {
 				return err
 			}
 			_, err := w.WriteString("\n")
 			return err
 		}, nil
-	case o.format == "table":
+	case o.Format == "table":
 		return readableEvent, nil
 	}
-	return nil, fail.Usagef("-o %s is not for events: it takes table, json or ndjson", o.format)
+	return nil, fail.Usagef("-o %s is not for events: it takes table, json or ndjson", o.Format)
 }
 
 // readableEvent is the form for people: when, what and from where; then the data.
-func readableEvent(w writer, text []byte) error {
+func readableEvent(w ask.Writer, text []byte) error {
 	e, err := envelope.FromCloudEvent(text)
 	if err != nil {
 		return err
@@ -204,7 +205,7 @@ func readableEvent(w writer, text []byte) error {
 	}
 	b.WriteByte('\n')
 	if e.Data != nil {
-		fmt.Fprintf(&b, "  %s\n", shown(e.Data))
+		fmt.Fprintf(&b, "  %s\n", ask.Shown(e.Data))
 	}
 	_, err = w.WriteString(b.String())
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -16,8 +17,8 @@ import (
 	"ottla/internal/event/lookback"
 )
 
-func eventTrace(o *options) *cobra.Command {
-	var p placeFlags
+func eventTrace(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var in, since string
 	var last int
 	c := &cobra.Command{
@@ -35,7 +36,7 @@ func eventTrace(o *options) *cobra.Command {
 			if args[0] == "" {
 				return fail.Usagef("which event? give its id")
 			}
-			query := p.query()
+			query := p.Query()
 			if in != "" {
 				query.Set("bus", in)
 			}
@@ -48,13 +49,13 @@ func eventTrace(o *options) *cobra.Command {
 			}
 			query.Set("last", strconv.Itoa(last))
 			var t lookback.Trace
-			if err := o.ask(cmd.Context(), p.http, "cannot trace event "+args[0], http.MethodGet, native.Path("event", args[0]), query, nil, &t); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot trace event "+args[0], http.MethodGet, native.Path("event", args[0]), query, nil, &t); err != nil {
 				return lookFurther(err)
 			}
-			return o.showTrace(&t)
+			return showTrace(o, &t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringVar(&in, "bus", "", "look in this bus, and where it forwarded the event to (default: all buses)")
 	f.StringVar(&since, "since", "", "look at events that were put so long ago at most, as 1h or 7d")
@@ -70,14 +71,14 @@ func lookFurther(err error) error {
 	return err
 }
 
-func (o *options) showTrace(x *lookback.Trace) error {
-	if o.format == "table" {
-		_, err := fmt.Fprint(o.out, traceText(x))
+func showTrace(o *ask.Options, x *lookback.Trace) error {
+	if o.Format == "table" {
+		_, err := fmt.Fprint(o.Out, traceText(x))
 		return err
 	}
 	t := &out.Table{One: true, Columns: []out.Column{{Field: "id"}, {Field: "found"}, {Field: "caused"}, {Field: "former"}, {Field: "read"}, {Field: "cut"}, {Field: "unread"}}}
 	t.Add(x.ID, x.Found, x.Caused, x.Former, x.Read, x.Cut, x.Unread)
-	return o.print(t)
+	return o.Print(t)
 }
 
 // traceText is a trace for people: what belongs to something stands below it.
@@ -120,7 +121,7 @@ func foundText(b *strings.Builder, f *lookback.Found) {
 	case f.From != "":
 		linef(b, "  forwarded from %s", f.From)
 	case f.Hops > 0:
-		linef(b, "  forwarded %s", countWord(int64(f.Hops), "time"))
+		linef(b, "  forwarded %s", ask.CountWord(int64(f.Hops), "time"))
 	}
 	if f.Causation != "" {
 		linef(b, "  caused by %s", f.Causation)

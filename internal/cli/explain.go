@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/doctor"
 	"ottla/internal/cli/explain"
 	"ottla/internal/cli/fail"
@@ -16,7 +17,7 @@ import (
 	"ottla/internal/config"
 )
 
-func explainCommand(o *options) *cobra.Command {
+func explainCommand(o *ask.Options) *cobra.Command {
 	r := resource{broker: -1}
 	var watch time.Duration
 	var http string
@@ -38,13 +39,13 @@ func explainCommand(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 1:
-				return o.explain(cmd.Context(), args[0], http, r, watch)
+				return explainWord(cmd.Context(), o, args[0], http, r, watch)
 			case args[0] == "transaction" || args[0] == "txn":
-				return o.explainTxn(cmd.Context(), args[1])
+				return explainTxn(cmd.Context(), o, args[1])
 			case args[0] == "partition":
-				return o.explainPartition(cmd.Context(), args[1])
+				return explainPartition(cmd.Context(), o, args[1])
 			case args[0] == "queue":
-				return o.explainQueue(cmd.Context(), &queueFlags{http: http}, args[1])
+				return explainQueue(cmd.Context(), o, &ask.QueueFlags{HTTP: http}, args[1])
 			}
 			return fail.Usagef("two words are \"transaction ID\", \"partition TOPIC-N\" or \"queue NAME\", not %q", strings.Join(args, " "))
 		},
@@ -53,22 +54,22 @@ func explainCommand(o *options) *cobra.Command {
 		},
 	}
 	bindResource(c, &r)
-	c.Flags().StringVar(&http, "http", envOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what a share group holds")
+	c.Flags().StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what a share group holds")
 	c.Flags().DurationVar(&watch, "watch", 6*time.Second, "how long to watch a group that is behind (consumers commit every 5 s by default)")
 	return c
 }
 
-func (o *options) explain(ctx context.Context, word, http string, r resource, watch time.Duration) error {
+func explainWord(ctx context.Context, o *ask.Options, word, http string, r resource, watch time.Duration) error {
 	if e, ok := explain.FindError(word); ok {
-		return o.explainError(e)
+		return explainError(o, e)
 	}
 	if check, ok := doctor.Find(word); ok {
-		return o.explainCheck(check)
+		return explainCheck(o, check)
 	}
 	if defs := explain.FindSettings(word); len(defs) > 0 {
-		return o.explainSettings(ctx, defs, r)
+		return explainSettings(ctx, o, defs, r)
 	}
-	if done, err := o.explainGroup(ctx, word, http, watch); done {
+	if done, err := explainGroup(ctx, o, word, http, watch); done {
 		return err
 	}
 	next := "it takes an error code or its name, a setting, a check of the doctor (D01), or a consumer group of a cluster that answers"
@@ -78,116 +79,100 @@ func (o *options) explain(ctx context.Context, word, http string, r resource, wa
 	return fail.New(fail.NotFound, "nothing here is called "+word, "", next)
 }
 
-func (o *options) explainError(e explain.Error) error {
-	if o.format != "table" {
+func explainError(o *ask.Options, e explain.Error) error {
+	if o.Format != "table" {
 		t := &out.Table{One: true, Columns: []out.Column{
 			{Field: "name"}, {Field: "code"}, {Field: "retriable"}, {Field: "meaning"}, {Field: "causes"}, {Field: "mends"},
 		}}
-		t.Add(e.Name, e.Code, e.Retriable, e.Meaning, list(e.Causes), list(e.Mends))
-		return o.print(t)
+		t.Add(e.Name, e.Code, e.Retriable, e.Meaning, ask.List(e.Causes), ask.List(e.Mends))
+		return o.Print(t)
 	}
-	fmt.Fprintf(o.out, "%s (%d)\n  %s\n", e.Name, e.Code, e.Meaning)
+	fmt.Fprintf(o.Out, "%s (%d)\n  %s\n", e.Name, e.Code, e.Meaning)
 	if e.Retriable {
-		fmt.Fprintln(o.out, "  clients try again by themselves")
+		fmt.Fprintln(o.Out, "  clients try again by themselves")
 	}
 	if len(e.Causes) > 0 {
-		o.paragraph("what usually is behind it", e.Causes)
+		o.Paragraph("what usually is behind it", e.Causes)
 	}
 	if len(e.Mends) > 0 {
-		o.paragraph("what to do", e.Mends)
+		o.Paragraph("what to do", e.Mends)
 	}
 	return nil
 }
 
 // explainGroup says why a group is where it is. It is done when there is such a
 // group; a cluster that cannot be reached has none.
-func (o *options) explainGroup(ctx context.Context, name, http string, watch time.Duration) (done bool, err error) {
-	c, a, err := o.asking(ctx)
+func explainGroup(ctx context.Context, o *ask.Options, name, http string, watch time.Duration) (done bool, err error) {
+	c, a, err := o.Asking(ctx)
 	if err != nil {
 		return false, nil
 	}
 	defer c.Close()
 	want := groups.Options{Ages: true, Shares: true, Streams: c}
-	before, err := o.describeGroups(ctx, a, want, []string{name})
+	before, err := describeGroups(ctx, o, a, want, []string{name})
 	if err != nil {
 		return fail.CodeOf(err) != fail.NotFound, err
 	}
 	g, began, elapsed := before[0], time.Now(), time.Duration(0)
 	if lag, known := totalLag(g).(int64); known && lag > 0 && g.State == "Stable" && watch > 0 {
-		if terminal(o.err) {
-			fmt.Fprintf(o.err, "watching %s for %v\n", name, watch)
+		if ask.Terminal(o.Err) {
+			fmt.Fprintf(o.Err, "watching %s for %v\n", name, watch)
 		}
 		select {
 		case <-ctx.Done():
 			return true, ctx.Err()
 		case <-time.After(watch):
 		}
-		after, err := o.describeGroups(ctx, a, want, []string{name})
+		after, err := describeGroups(ctx, o, a, want, []string{name})
 		if err != nil {
 			return true, err
 		}
 		g, elapsed = after[0], time.Since(began)
 	}
 	t := &out.Table{Columns: []out.Column{{Field: "group"}, {Field: "state"}, {Field: "finding"}, {Field: "fix"}}}
-	if o.format == "table" {
-		fmt.Fprintf(o.out, "%s  %s  %s\n", g.Name, g.State, countWord(int64(len(g.Members)), "member"))
+	if o.Format == "table" {
+		fmt.Fprintf(o.Out, "%s  %s  %s\n", g.Name, g.State, ask.CountWord(int64(len(g.Members)), "member"))
 	}
 	notes := groups.Verdict(before[0], g, elapsed)
 	if g.Type == "share" {
-		s, err := o.shared(ctx, c, a, g, http)
+		s, err := shared(ctx, o, c, a, g, http)
 		if err != nil {
 			return true, err
 		}
 		notes = append(notes, groups.SharedVerdict(g, s)...)
 	}
 	for _, n := range notes {
-		t.Add(g.Name, g.State, n.Text, orNil(n.Fix))
-		if o.format == "table" {
-			o.paragraph("  "+n.Text, list(nonEmpty("  try: "+n.Fix, n.Fix)))
+		t.Add(g.Name, g.State, n.Text, ask.OrNil(n.Fix))
+		if o.Format == "table" {
+			o.Paragraph("  "+n.Text, ask.List(ask.NonEmpty("  try: "+n.Fix, n.Fix)))
 		}
 	}
-	if o.format == "table" {
+	if o.Format == "table" {
 		return true, nil
 	}
-	return true, o.print(t)
+	return true, o.Print(t)
 }
 
-// nonEmpty is one line, and none when what it is made of is empty.
-func nonEmpty(text, when string) []string {
-	if when == "" {
-		return nil
-	}
-	return []string{text}
-}
-
-func (o *options) explainCheck(c doctor.Check) error {
-	if o.format != "table" {
+func explainCheck(o *ask.Options, c doctor.Check) error {
+	if o.Format != "table" {
 		t := &out.Table{One: true, Columns: []out.Column{{Field: "code"}, {Field: "check"}, {Field: "meaning"}}}
 		t.Add(c.Code, c.Name, c.Why)
-		return o.print(t)
+		return o.Print(t)
 	}
-	fmt.Fprintf(o.out, "%s %s\n  %s\n", c.Code, c.Name, c.Why)
-	o.paragraph("what to do", []string{"ottla doctor runs it with the others"})
+	fmt.Fprintf(o.Out, "%s %s\n  %s\n", c.Code, c.Name, c.Why)
+	o.Paragraph("what to do", []string{"ottla doctor runs it with the others"})
 	return nil
-}
-
-// paragraph prints lines below a head.
-func (o *options) paragraph(head string, lines []string) {
-	fmt.Fprintf(o.out, "%s\n", head)
-	for _, l := range lines {
-		fmt.Fprintf(o.out, "  %s\n", l)
-	}
 }
 
 // explainSettings shows each setting of the name; where a topic or broker was
 // named, its value there too.
-func (o *options) explainSettings(ctx context.Context, defs []*config.Def, r resource) error {
+func explainSettings(ctx context.Context, o *ask.Options, defs []*config.Def, r resource) error {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "name"}, {Field: "scope"}, {Field: "type"}, {Field: "default"}, {Field: "valid"}, {Field: "change"}, {Field: "acts"},
 		{Field: "own"}, {Field: "help"}, {Field: "value"}, {Field: "source"}, {Field: "chain"},
 	}, One: len(defs) == 1}
 	for _, d := range defs {
-		value, source, chain, err := o.settingOn(ctx, d, r)
+		value, source, chain, err := settingOn(ctx, o, d, r)
 		if err != nil {
 			return err
 		}
@@ -196,17 +181,17 @@ func (o *options) explainSettings(ctx context.Context, defs []*config.Def, r res
 			preset = nil
 		}
 		t.Add(d.Name, string(d.Scope), d.Type, preset, d.Valid, changeable(d), d.Acts, d.Own, d.Help(), value, source, chain)
-		if o.format == "table" {
-			o.describeSetting(d, value, source, chain)
+		if o.Format == "table" {
+			describeSetting(o, d, value, source, chain)
 		}
 	}
-	if o.format == "table" {
+	if o.Format == "table" {
 		return nil
 	}
-	return o.print(t)
+	return o.Print(t)
 }
 
-func (o *options) describeSetting(d *config.Def, value, source any, chain []string) {
+func describeSetting(o *ask.Options, d *config.Def, value, source any, chain []string) {
 	preset := d.Default
 	switch {
 	case d.NullDefault:
@@ -214,7 +199,7 @@ func (o *options) describeSetting(d *config.Def, value, source any, chain []stri
 	case preset == "":
 		preset = "empty"
 	}
-	fmt.Fprintf(o.out, "%s  (%s setting, %s)\n  %s\n", d.Name, d.Scope, d.Type, d.Help())
+	fmt.Fprintf(o.Out, "%s  (%s setting, %s)\n  %s\n", d.Name, d.Scope, d.Type, d.Help())
 	facts := []string{"default: " + preset}
 	if d.Valid != "" {
 		facts = append(facts, "takes: "+d.Valid)
@@ -230,7 +215,7 @@ func (o *options) describeSetting(d *config.Def, value, source any, chain []stri
 		}
 	}
 	for _, f := range facts {
-		fmt.Fprintf(o.out, "  %s\n", f)
+		fmt.Fprintf(o.Out, "  %s\n", f)
 	}
 }
 
@@ -246,12 +231,12 @@ func changeable(d *config.Def) string {
 
 // settingOn is the value of a setting on the topic or broker that was named;
 // all results are nil when none was, or the setting is not of that kind.
-func (o *options) settingOn(ctx context.Context, d *config.Def, r resource) (value, source any, chain []string, err error) {
+func settingOn(ctx context.Context, o *ask.Options, d *config.Def, r resource) (value, source any, chain []string, err error) {
 	fits := r.topic != "" && d.Scope == config.ScopeTopic || r.broker >= 0 && d.Scope == config.ScopeBroker
 	if !fits {
 		return nil, nil, nil, nil
 	}
-	a, done, err := o.admin(ctx)
+	a, done, err := o.Admin(ctx)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -274,12 +259,4 @@ func (o *options) settingOn(ctx context.Context, d *config.Def, r resource) (val
 		return settingValue(c), sourceName(int8(c.Source)), chain, nil
 	}
 	return nil, nil, nil, nil
-}
-
-// list keeps an empty list apart from null in JSON.
-func list(s []string) []string {
-	if s == nil {
-		return []string{}
-	}
-	return s
 }

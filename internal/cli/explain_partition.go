@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/nodes"
 	"ottla/internal/cli/out"
@@ -14,15 +15,15 @@ import (
 )
 
 // explainPartition says who has a partition, and why it is as it is.
-func (o *options) explainPartition(ctx context.Context, name string) error {
+func explainPartition(ctx context.Context, o *ask.Options, name string) error {
 	topic, index, err := partitionName(name)
 	if err != nil {
 		return err
 	}
-	f, client, done, err := o.gatherNodes(ctx, topic)
+	f, client, done, err := gatherNodes(ctx, o, topic)
 	if err != nil {
 		if fail.CodeOf(err) == fail.NotFound {
-			return topicFailure("cannot explain partition "+name, topic, errUnknownTopic, "")
+			return ask.TopicFailure("cannot explain partition "+name, topic, ask.ErrUnknownTopic, "")
 		}
 		return err
 	}
@@ -37,19 +38,19 @@ func (o *options) explainPartition(ctx context.Context, name string) error {
 		f.Missing["why it came to this"] = err.Error()
 		history = nil
 	}
-	if o.format == "table" {
-		fmt.Fprintln(o.out, strings.Join(story, "\n  "))
+	if o.Format == "table" {
+		fmt.Fprintln(o.Out, strings.Join(story, "\n  "))
 		if history != nil {
-			fmt.Fprintln(o.out, "why it came to this:\n  "+strings.Join(nodes.Told(history, time.Now()), "\n  "))
+			fmt.Fprintln(o.Out, "why it came to this:\n  "+strings.Join(nodes.Told(history, time.Now()), "\n  "))
 		}
-		o.missing(f)
+		missing(o, f)
 		return nil
 	}
-	return o.printPartition(p, story, history)
+	return printPartition(o, p, story, history)
 }
 
 // printPartition is what programs read.
-func (o *options) printPartition(p *nodes.Partition, story []string, history *own.History) error {
+func printPartition(o *ask.Options, p *nodes.Partition, story []string, history *own.History) error {
 	t := &out.Table{One: true, Columns: []out.Column{
 		{Field: "topic"}, {Field: "partition"}, {Field: "state"}, {Field: "leader"}, {Field: "leader_epoch"}, {Field: "preferred_leader"},
 		{Field: "replicas"}, {Field: "in_sync"}, {Field: "eligible"}, {Field: "min_in_sync"}, {Field: "adding"}, {Field: "removing"}, {Field: "story"},
@@ -64,7 +65,7 @@ func (o *options) printPartition(p *nodes.Partition, story []string, history *ow
 	}
 	t.Add(p.Topic, p.Index, string(nodes.StateOf(p)), p.Leader, p.LeaderEpoch, preferred, numbers(p.Replicas), numbers(p.InSync), numbers(p.Eligible), p.MinISR,
 		numbers(p.Adding), numbers(p.Removing), story, by, since, changes)
-	return o.print(t)
+	return o.Print(t)
 }
 
 // numbers keeps an empty list apart from null in JSON.

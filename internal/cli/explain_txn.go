@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/txns"
 )
@@ -17,31 +18,31 @@ import (
 const sweepSetting = "transaction.abort.timed.out.transaction.cleanup.interval.ms"
 
 // explainTxn tells the story of a transaction.
-func (o *options) explainTxn(ctx context.Context, id string) error {
-	a, done, err := o.admin(ctx)
+func explainTxn(ctx context.Context, o *ask.Options, id string) error {
+	a, done, err := o.Admin(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	all, err := o.readTxns(ctx, a, []string{id})
+	all, err := readTxns(ctx, o, a, []string{id})
 	if err != nil {
 		return err
 	}
 	x := all[0]
 	t := &out.Table{Columns: []out.Column{{Field: "transaction"}, {Field: "state"}, {Field: "finding"}, {Field: "fix"}}}
-	if o.format == "table" {
-		fmt.Fprintf(o.out, "%s  %s  time-out %v\n", x.ID, x.State, x.Timeout)
+	if o.Format == "table" {
+		fmt.Fprintf(o.Out, "%s  %s  time-out %v\n", x.ID, x.State, x.Timeout)
 	}
 	for _, n := range txns.Verdict(x, time.Now(), sweep(ctx, a, x.Coordinator)) {
-		t.Add(x.ID, x.State, n.Text, orNil(n.Fix))
-		if o.format == "table" {
-			o.paragraph("  "+n.Text, list(nonEmpty("  try: "+n.Fix, n.Fix)))
+		t.Add(x.ID, x.State, n.Text, ask.OrNil(n.Fix))
+		if o.Format == "table" {
+			o.Paragraph("  "+n.Text, ask.List(ask.NonEmpty("  try: "+n.Fix, n.Fix)))
 		}
 	}
-	if o.format == "table" {
+	if o.Format == "table" {
 		return nil
 	}
-	return o.print(t)
+	return o.Print(t)
 }
 
 // sweep asks the coordinator how often it looks; Kafka's default stands in for

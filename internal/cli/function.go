@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -15,11 +16,11 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-func functionCommand(o *options) *cobra.Command {
+func functionCommand(o *ask.Options) *cobra.Command {
 	list := functionMappings(o)
-	return pluralLists(group("function", "functions", "Functions that take what lies in queues and topics, as Lambda does",
+	return ask.PluralLists(ask.Noun("function", "functions", "Functions that take what lies in queues and topics, as Lambda does",
 		functionMap(o), list, functionDescribe(o), functionPause(o, "pause", "Have mappings rest; what lies in their sources waits"),
-		functionPause(o, "resume", "Have mappings that rest go on where they were"), deleteEach(o, "mapping", "unmap MAPPING...", "Delete mappings; what lies in their sources stays")), list)
+		functionPause(o, "resume", "Have mappings that rest go on where they were"), ask.DeleteEach(o, "mapping", "unmap MAPPING...", "Delete mappings; what lies in their sources stays")), list)
 }
 
 func mappingColumns() []out.Column {
@@ -34,7 +35,7 @@ func addMapping(t *out.Table, m *rest.Mapping, more ...any) {
 	if m.Paused {
 		state = "paused"
 	}
-	t.Add(append([]any{m.Name, m.Source, m.Function, state, m.Batch, shortOf(m.WindowMs), orNil(m.Group), orNil(m.Problem)}, more...)...)
+	t.Add(append([]any{m.Name, m.Source, m.Function, state, m.Batch, shortOf(m.WindowMs), ask.OrNil(m.Group), ask.OrNil(m.Problem)}, more...)...)
 }
 
 // shortOf is a time as flags take it; nil for none.
@@ -81,15 +82,15 @@ func mappingTable(m *rest.Mapping) *out.Table {
 		retries = *m.Retries
 	}
 	if m.Problem != "" {
-		since = timeOf(m.SinceMs)
+		since = ask.TimeOf(m.SinceMs)
 	}
-	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, orNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), orNil(m.DeadLetters), orNil(m.Description),
-		since, timeOf(m.CreatedMs), m.ARN)
+	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, ask.OrNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), ask.OrNil(m.DeadLetters), ask.OrNil(m.Description),
+		since, ask.TimeOf(m.CreatedMs), m.ARN)
 	return t
 }
 
-func functionMap(o *options) *cobra.Command {
-	var p placeFlags
+func functionMap(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var called string
 	var window, deadline, maxAge time.Duration
 	var retries int
@@ -122,13 +123,13 @@ func functionMap(o *options) *cobra.Command {
 				spec.DeadLetters = "queue:" + spec.DeadLetters
 			}
 			var m rest.Mapping
-			if err := o.ask(cmd.Context(), p.http, "cannot map "+args[0]+" to "+args[1], http.MethodPut, native.Path("mapping", called), p.query(), spec, &m); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot map "+args[0]+" to "+args[1], http.MethodPut, native.Path("mapping", called), p.Query(), spec, &m); err != nil {
 				return err
 			}
-			return o.print(mappingTable(&m))
+			return o.Print(mappingTable(&m))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringVar(&called, "name", "", "name of the mapping (that of the source, - and the function's)")
 	f.IntVar(&spec.Batch, "batch", 0, "messages or records of one call at most (10, of a topic 100)")
@@ -147,16 +148,16 @@ func functionMap(o *options) *cobra.Command {
 	return c
 }
 
-func functionMappings(o *options) *cobra.Command {
-	var p placeFlags
+func functionMappings(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List which functions take from which queues and topics",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no mappings yet: make one with \"ottla function map queue:NAME FUNCTION\"", Columns: mappingColumns()}
-			query := p.query()
-			err := eachPage(cmd.Context(), o, p.http, "cannot list mappings", "/mapping", query, func(page *rest.Mappings) string {
+			query := p.Query()
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list mappings", "/mapping", query, func(page *rest.Mappings) string {
 				for i := range page.Mappings {
 					addMapping(t, &page.Mappings[i])
 				}
@@ -165,42 +166,42 @@ func functionMappings(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func functionDescribe(o *options) *cobra.Command {
-	var p placeFlags
+func functionDescribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "describe MAPPING",
 		Short: "Show a mapping; its problem, if the last call had one, at the node that carries it out",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var m rest.Mapping
-			if err := o.ask(cmd.Context(), p.http, "cannot describe mapping "+args[0], http.MethodGet, native.Path("mapping", args[0]), p.query(), nil, &m); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot describe mapping "+args[0], http.MethodGet, native.Path("mapping", args[0]), p.Query(), nil, &m); err != nil {
 				return err
 			}
-			return o.print(mappingTable(&m))
+			return o.Print(mappingTable(&m))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func functionPause(o *options, verb, short string) *cobra.Command {
-	var p placeFlags
+func functionPause(o *ask.Options, verb, short string) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   verb + " MAPPING...",
 		Short: short,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: mappingColumns()}
-			return o.each(t, args, func(called string) error {
+			return o.Each(t, args, func(called string) error {
 				var m rest.Mapping
-				if err := o.ask(cmd.Context(), p.http, "cannot "+verb+" mapping "+called, http.MethodPost, native.Path("mapping", called, verb), p.query(), nil, &m); err != nil {
+				if err := o.Ask(cmd.Context(), p.HTTP, "cannot "+verb+" mapping "+called, http.MethodPost, native.Path("mapping", called, verb), p.Query(), nil, &m); err != nil {
 					return err
 				}
 				addMapping(t, &m)
@@ -208,6 +209,6 @@ func functionPause(o *options, verb, short string) *cobra.Command {
 			})
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }

@@ -12,37 +12,38 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/reach"
 )
 
-func groupCommand(o *options) *cobra.Command {
+func groupCommand(o *ask.Options) *cobra.Command {
 	list := groupList(o)
-	c := group("group", "groups", "List, describe, reset and delete groups of every kind",
+	c := ask.Noun("group", "groups", "List, describe, reset and delete groups of every kind",
 		list, groupDescribe(o), groupReset(o), groupDelete(o))
-	return pluralLists(c, list)
+	return ask.PluralLists(c, list)
 }
 
-func groupList(o *options) *cobra.Command {
+func groupList(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List groups with their state, members and lag in records",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, a, err := o.asking(cmd.Context())
+			c, a, err := o.Asking(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			listed, err := a.ListGroups(cmd.Context())
 			if err != nil {
-				return kafkaFailure("cannot list groups", err)
+				return ask.KafkaFailure("cannot list groups", err)
 			}
 			all, err := listGroups(cmd.Context(), c, a, listed)
 			if err != nil {
-				return kafkaFailure("cannot describe the groups", err)
+				return ask.KafkaFailure("cannot describe the groups", err)
 			}
 			t := &out.Table{Empty: "no groups yet: consumers make them", Columns: []out.Column{
 				{Field: "group", Title: "GROUP"}, {Field: "state", Title: "STATE"}, {Field: "type", Title: "TYPE"}, {Field: "protocol", Title: "PROTOCOL"},
@@ -52,7 +53,7 @@ func groupList(o *options) *cobra.Command {
 			for _, g := range all {
 				t.Add(g.Name, g.State, g.Type, g.Protocol, g.Coordinator, len(g.Members), len(g.Partitions), totalLag(g))
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 }
@@ -94,7 +95,7 @@ func totalLag(g *groups.Group) any {
 	return sum
 }
 
-func groupDescribe(o *options) *cobra.Command {
+func groupDescribe(o *ask.Options) *cobra.Command {
 	var members, fast, held, topology bool
 	var http string
 	c := &cobra.Command{
@@ -107,62 +108,62 @@ func groupDescribe(o *options) *cobra.Command {
 			"/metrics/detail), dead letters are shown by \"ottla dlq show GROUP\". Of an application of\n" +
 			"Kafka Streams the tasks of each member, where it can be asked, and the topology are shown.",
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: o.completeGroups,
+		ValidArgsFunction: o.CompleteGroups,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			c, a, err := o.asking(cmd.Context())
+			c, a, err := o.Asking(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Streams: c, Ages: !members && !fast && !held && !topology}, names)
+			all, err := describeGroups(cmd.Context(), o, a, groups.Options{Shares: true, Streams: c, Ages: !members && !fast && !held && !topology}, names)
 			if err != nil {
 				return err
 			}
-			if o.format == "table" {
+			if o.Format == "table" {
 				for i, g := range all {
 					if i > 0 {
-						fmt.Fprintln(o.out)
+						fmt.Fprintln(o.Out)
 					}
-					if err := o.showGroup(g); err != nil {
+					if err := showGroup(o, g); err != nil {
 						return err
 					}
-					if err := o.showHeld(cmd.Context(), o.httpAddress(http), held || cmd.Flags().Changed("http"), g); err != nil {
+					if err := showHeld(cmd.Context(), o, o.HTTPAddress(http), held || cmd.Flags().Changed("http"), g); err != nil {
 						return err
 					}
 				}
 				return nil
 			}
 			if held {
-				t, err := o.held(cmd.Context(), o.httpAddress(http), all)
+				t, err := heldTable(cmd.Context(), o, o.HTTPAddress(http), all)
 				if err != nil {
 					return err
 				}
-				return o.print(t)
+				return o.Print(t)
 			}
 			switch {
 			case members:
-				return o.print(memberTable(all))
+				return o.Print(memberTable(all))
 			case topology:
-				return o.print(topologyTable(all))
+				return o.Print(topologyTable(all))
 			}
-			return o.print(lagTable(all))
+			return o.Print(lagTable(all))
 		},
 	}
 	c.Flags().BoolVar(&members, "members", false, "with -o: the members instead of the partitions")
 	c.Flags().BoolVar(&topology, "topology", false, "with -o: the topologies of streams groups instead of the partitions")
 	c.Flags().BoolVar(&held, "held", false, "of share groups: what members hold, what waits for another try, and keys that are parked; with -o instead of the partitions")
-	c.Flags().StringVar(&http, "http", envOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what share groups hold")
+	c.Flags().StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what share groups hold")
 	c.Flags().BoolVar(&fast, "no-time", false, "leave out the lag in time, which reads one record a partition")
 	return c
 }
 
 // describeGroups finds out what want asks of groups.
-func (o *options) describeGroups(ctx context.Context, a *kadm.Client, want groups.Options, names []string) ([]*groups.Group, error) {
-	servers, err := reach.Split(o.bootstrap)
+func describeGroups(ctx context.Context, o *ask.Options, a *kadm.Client, want groups.Options, names []string) ([]*groups.Group, error) {
+	servers, err := reach.Split(o.Bootstrap)
 	if err != nil {
 		return nil, fail.Usagef("-b: %v", err)
 	}
-	want.Within, want.Now, want.Servers = o.connectTimeout, time.Now, servers
+	want.Within, want.Now, want.Servers = o.ConnectTimeout, time.Now, servers
 	all, err := groups.Describe(ctx, a, want, names...)
 	if err != nil {
 		return nil, groupFailure("cannot describe "+strings.Join(names, ", "), err)
@@ -173,7 +174,7 @@ func (o *options) describeGroups(ctx context.Context, a *kadm.Client, want group
 // groupFailure words a failure about groups, with the next step where there is
 // one.
 func groupFailure(what string, err error) error {
-	f, ok := kafkaFailure(what, err).(*fail.Failure)
+	f, ok := ask.KafkaFailure(what, err).(*fail.Failure)
 	if !ok {
 		return err
 	}
@@ -188,42 +189,42 @@ func groupFailure(what string, err error) error {
 	return f
 }
 
-func (o *options) showGroup(g *groups.Group) error {
-	fmt.Fprintf(o.out, "%s  %s  %s", g.Name, g.State, g.Type)
+func showGroup(o *ask.Options, g *groups.Group) error {
+	fmt.Fprintf(o.Out, "%s  %s  %s", g.Name, g.State, g.Type)
 	if g.Epoch > 0 {
-		fmt.Fprintf(o.out, "  epoch %d", g.Epoch)
+		fmt.Fprintf(o.Out, "  epoch %d", g.Epoch)
 		if g.AssignmentEpoch != g.Epoch {
-			fmt.Fprintf(o.out, " (assigned for %d)", g.AssignmentEpoch)
+			fmt.Fprintf(o.Out, " (assigned for %d)", g.AssignmentEpoch)
 		}
 	}
 	if g.Protocol != "" {
-		fmt.Fprintf(o.out, "  assignor %s", g.Protocol)
+		fmt.Fprintf(o.Out, "  assignor %s", g.Protocol)
 	}
-	fmt.Fprintf(o.out, "  coordinator %d  %s", g.Coordinator, countWord(int64(len(g.Members)), "member"))
+	fmt.Fprintf(o.Out, "  coordinator %d  %s", g.Coordinator, ask.CountWord(int64(len(g.Members)), "member"))
 	if lag, ok := totalLag(g).(int64); ok {
-		fmt.Fprintf(o.out, "  %s behind", countWord(lag, "record"))
+		fmt.Fprintf(o.Out, "  %s behind", ask.CountWord(lag, "record"))
 	}
-	fmt.Fprintln(o.out)
+	fmt.Fprintln(o.Out)
 	alone := []*groups.Group{g}
 	if len(g.Members) > 0 {
-		fmt.Fprintln(o.out)
+		fmt.Fprintln(o.Out)
 		table := memberTable
 		if g.Type == "streams" {
 			table = taskTable
 		}
-		if err := o.print(table(alone)); err != nil {
+		if err := o.Print(table(alone)); err != nil {
 			return err
 		}
 	}
 	if len(g.Topology) > 0 {
-		fmt.Fprintln(o.out)
-		if err := o.print(topologyTable(alone)); err != nil {
+		fmt.Fprintln(o.Out)
+		if err := o.Print(topologyTable(alone)); err != nil {
 			return err
 		}
 	}
 	if len(g.Partitions) > 0 {
-		fmt.Fprintln(o.out)
-		return o.print(lagTable(alone))
+		fmt.Fprintln(o.Out)
+		return o.Print(lagTable(alone))
 	}
 	return nil
 }
@@ -248,10 +249,10 @@ func memberTable(all []*groups.Group) *out.Table {
 			case "share":
 				epoch = m.Epoch
 			}
-			row := []any{g.Name, m.ID, orNil(m.Instance), orNil(m.Client), orNil(m.Host), epoch, len(m.Assigned), target, assigned}
+			row := []any{g.Name, m.ID, ask.OrNil(m.Instance), ask.OrNil(m.Client), ask.OrNil(m.Host), epoch, len(m.Assigned), target, assigned}
 			if g.Type == "streams" {
 				row[5], row[7] = m.Epoch, len(m.Target)
-				row = append(row, orNil(m.Endpoint), m.Process, m.TopologyEpoch, list(m.Tasks.Active), list(m.Tasks.Standby), list(m.Tasks.Warmup))
+				row = append(row, ask.OrNil(m.Endpoint), m.Process, m.TopologyEpoch, ask.List(m.Tasks.Active), ask.List(m.Tasks.Standby), ask.List(m.Tasks.Warmup))
 			} else {
 				row = append(row, nil, nil, nil, nil, nil, nil)
 			}
@@ -273,7 +274,7 @@ func taskTable(all []*groups.Group) *out.Table {
 			if !reflect.DeepEqual(m.Tasks, m.Wanted) {
 				target = strings.Join(append(m.Wanted.Active, m.Wanted.Standby...), " ")
 			}
-			t.Add(m.ID, orNil(m.Client), orNil(m.Host), orNil(m.Endpoint), m.Epoch, strings.Join(m.Tasks.Active, " "),
+			t.Add(m.ID, ask.OrNil(m.Client), ask.OrNil(m.Host), ask.OrNil(m.Endpoint), m.Epoch, strings.Join(m.Tasks.Active, " "),
 				strings.Join(append(m.Tasks.Standby, m.Tasks.Warmup...), " "), target)
 		}
 	}
@@ -287,7 +288,7 @@ func topologyTable(all []*groups.Group) *out.Table {
 	}}
 	for _, g := range all {
 		for _, s := range g.Topology {
-			t.Add(g.Name, s.ID, list(s.Sources), list(s.Repartitions), list(s.Sinks), list(s.Changelogs))
+			t.Add(g.Name, s.ID, ask.List(s.Sources), ask.List(s.Repartitions), ask.List(s.Sinks), ask.List(s.Changelogs))
 		}
 	}
 	return t
@@ -304,49 +305,18 @@ func lagTable(all []*groups.Group) *out.Table {
 		for _, p := range g.Partitions {
 			var seconds, behind, member, client, host any
 			if p.Behind >= 0 {
-				seconds, behind = p.Behind.Seconds(), age(p.Behind)
+				seconds, behind = p.Behind.Seconds(), ask.Age(p.Behind)
 			}
 			if m := p.Member; m != nil {
-				member, client, host = m.ID, orNil(m.Client), orNil(m.Host)
+				member, client, host = m.ID, ask.OrNil(m.Client), ask.OrNil(m.Host)
 			}
-			t.Add(g.Name, p.Topic, p.Partition, notNegative(p.Committed), notNegative(p.Start), notNegative(p.End), notNegative(p.Lag), seconds, behind, member, client, host)
+			t.Add(g.Name, p.Topic, p.Partition, ask.NotNegative(p.Committed), ask.NotNegative(p.Start), ask.NotNegative(p.End), ask.NotNegative(p.Lag), seconds, behind, member, client, host)
 		}
 	}
 	return t
 }
 
-// age writes a duration for people: the two largest units.
-func age(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "0s"
-	case d < time.Minute:
-		return d.Round(10 * time.Millisecond).String()
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-}
-
-// notNegative turns -1, which stands for unknown, into a missing value.
-func notNegative(n int64) any {
-	if n < 0 {
-		return nil
-	}
-	return n
-}
-
-// orNil is a text, and nil where it is empty.
-func orNil(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func groupDelete(o *options) *cobra.Command {
+func groupDelete(o *ask.Options) *cobra.Command {
 	var dryRun bool
 	var topics []string
 	c := &cobra.Command{
@@ -354,23 +324,23 @@ func groupDelete(o *options) *cobra.Command {
 		Short:             "Delete groups with all their offsets, or with --topic only offsets of those topics",
 		Example:           "  ottla group delete reports --dry-run\n  ottla group delete reports --topic orders:0,1",
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: o.completeGroups,
+		ValidArgsFunction: o.CompleteGroups,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			chosen, err := groups.Select(topics)
 			if err != nil {
 				return fail.Usagef("--topic: %v", err)
 			}
-			c, a, err := o.asking(cmd.Context())
+			c, a, err := o.Asking(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			if dryRun || len(topics) > 0 {
-				all, err := o.describeGroups(cmd.Context(), a, groups.Options{Shares: true, Streams: c}, names)
+				all, err := describeGroups(cmd.Context(), o, a, groups.Options{Shares: true, Streams: c}, names)
 				if err != nil {
 					return err
 				}
-				return o.deleteOffsets(cmd.Context(), a, all, chosen, dryRun)
+				return deleteOffsets(cmd.Context(), o, a, all, chosen, dryRun)
 			}
 			answers, err := a.DeleteGroups(cmd.Context(), names...)
 			if err != nil && len(answers) == 0 {
@@ -385,7 +355,7 @@ func groupDelete(o *options) *cobra.Command {
 				}
 				t.Add(name, "deleted")
 			}
-			return o.printPartly(t, failures)
+			return o.PrintPartly(t, failures)
 		},
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would go")
@@ -394,7 +364,7 @@ func groupDelete(o *options) *cobra.Command {
 }
 
 // deleteOffsets forgets offsets of groups, or shows which would be forgotten.
-func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, all []*groups.Group, chosen func(groups.TopicPartition) bool, dryRun bool) error {
+func deleteOffsets(ctx context.Context, o *ask.Options, a *kadm.Client, all []*groups.Group, chosen func(groups.TopicPartition) bool, dryRun bool) error {
 	t := &out.Table{Empty: "no such offsets are committed", Columns: []out.Column{
 		{Field: "group", Title: "GROUP"}, {Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
 		{Field: "committed", Title: "COMMITTED", Right: true}, {Field: "result", Title: "RESULT"},
@@ -431,7 +401,7 @@ func (o *options) deleteOffsets(ctx context.Context, a *kadm.Client, all []*grou
 		}
 	}
 	if len(failures) == 0 && len(t.Rows) == 0 {
-		return o.print(t)
+		return o.Print(t)
 	}
-	return o.printPartly(t, failures)
+	return o.PrintPartly(t, failures)
 }

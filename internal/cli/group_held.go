@@ -3,35 +3,23 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/dlq"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
 )
 
-// httpAddress is where to ask for what the Kafka protocol does not tell: what
-// was given, or where a node of `ottla dev` has it when that is asked.
-func (o *options) httpAddress(given string) string {
-	if given == "" && o.bootstrap == defaultBootstrap {
-		return defaultHTTP
-	}
-	return strings.TrimPrefix(given, "http://")
-}
-
-// defaultHTTP is where `ottla dev` answers HTTP.
-const defaultHTTP = "127.0.0.1:8080"
-
-// held reads what share groups hold; others hold nothing.
-func (o *options) held(ctx context.Context, address string, all []*groups.Group) (*out.Table, error) {
+// heldTable reads what share groups hold; others hold nothing.
+func heldTable(ctx context.Context, o *ask.Options, address string, all []*groups.Group) (*out.Table, error) {
 	if address == "" {
 		return nil, fail.Usagef("what a share group's members hold is told over HTTP: give --http HOST:PORT of the node that leads the partitions")
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
 	defer cancel()
 	t := &out.Table{Empty: "no member of a share group reads here", Columns: []out.Column{
 		{Field: "group"}, {Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
@@ -55,10 +43,10 @@ func (o *options) held(ctx context.Context, address string, all []*groups.Group)
 
 // shared finds out what a share group's members hold, where a node can be asked,
 // and which of its dead letters wait.
-func (o *options) shared(ctx context.Context, c *kgo.Client, a *kadm.Client, g *groups.Group, http string) (*groups.Shared, error) {
+func shared(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, g *groups.Group, http string) (*groups.Shared, error) {
 	s := &groups.Shared{}
-	if address := o.httpAddress(http); address != "" {
-		bounded, cancel := context.WithTimeout(ctx, o.connectTimeout)
+	if address := o.HTTPAddress(http); address != "" {
+		bounded, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
 		held, err := groups.ReadHeld(bounded, address, g.Name)
 		if cancel(); err != nil && http != "" {
 			return nil, fail.New(fail.Unreachable, "cannot tell what group "+g.Name+" holds", err.Error(), "give --http HOST:PORT of the node that leads the partitions")
@@ -67,31 +55,31 @@ func (o *options) shared(ctx context.Context, c *kgo.Client, a *kadm.Client, g *
 	}
 	named, err := dlq.Named(ctx, c, a)
 	if err != nil {
-		return nil, kafkaFailure("cannot find the dead letters of "+g.Name, err)
+		return nil, ask.KafkaFailure("cannot find the dead letters of "+g.Name, err)
 	}
 	if s.DeadTopic = named[g.Name]; s.DeadTopic == "" {
 		return s, nil
 	}
 	q, err := dlq.Look(ctx, a, s.DeadTopic, nil)
 	if err != nil {
-		return nil, kafkaFailure("cannot look into "+s.DeadTopic, err)
+		return nil, ask.KafkaFailure("cannot look into "+s.DeadTopic, err)
 	}
 	s.Letters = q.Waiting()
 	return s, nil
 }
 
 // showHeld shows what a group holds beneath its offsets, where that can be told.
-func (o *options) showHeld(ctx context.Context, address string, asked bool, g *groups.Group) error {
+func showHeld(ctx context.Context, o *ask.Options, address string, asked bool, g *groups.Group) error {
 	if g.Type != "share" || address == "" && !asked {
 		return nil
 	}
-	t, err := o.held(ctx, address, []*groups.Group{g})
+	t, err := heldTable(ctx, o, address, []*groups.Group{g})
 	if err != nil && asked {
 		return err
 	}
 	if err != nil || len(t.Rows) == 0 {
 		return nil
 	}
-	fmt.Fprintln(o.out)
-	return o.print(t)
+	fmt.Fprintln(o.Out)
+	return o.Print(t)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
@@ -27,7 +28,7 @@ type resetFlags struct {
 	dryRun, yes bool
 }
 
-func groupReset(o *options) *cobra.Command {
+func groupReset(o *ask.Options) *cobra.Command {
 	var r resetFlags
 	c := &cobra.Command{
 		Use:   "reset GROUP",
@@ -40,7 +41,7 @@ func groupReset(o *options) *cobra.Command {
 			"  ottla group reset reports --ago 2h --topic orders\n" +
 			"  ottla group reset reports --shift -100 --topic orders:0,1 --yes",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: o.completeGroups,
+		ValidArgsFunction: o.CompleteGroups,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			given := 0
 			for _, f := range []string{"to", "shift", "ago", "file"} {
@@ -51,7 +52,7 @@ func groupReset(o *options) *cobra.Command {
 			if given != 1 {
 				return fail.Usagef("give one of --to, --shift, --ago and --file")
 			}
-			return o.reset(cmd.Context(), args[0], &r)
+			return reset(cmd.Context(), o, args[0], &r)
 		},
 	}
 	f := c.Flags()
@@ -65,17 +66,17 @@ func groupReset(o *options) *cobra.Command {
 	return c
 }
 
-func (o *options) reset(ctx context.Context, name string, r *resetFlags) error {
+func reset(ctx context.Context, o *ask.Options, name string, r *resetFlags) error {
 	chosen, err := groups.Select(r.topics)
 	if err != nil {
 		return fail.Usagef("--topic: %v", err)
 	}
-	c, a, err := o.asking(ctx)
+	c, a, err := o.Asking(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	partitions, g, err := o.resettable(ctx, c, a, name, r, chosen)
+	partitions, g, err := resettable(ctx, o, c, a, name, r, chosen)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (o *options) reset(ctx context.Context, name string, r *resetFlags) error {
 		return fail.New(fail.Failed, "cannot reset group "+name, "it has members ("+g.State+")",
 			"stop its consumers first; \"ottla group describe "+name+"\" shows where they run")
 	}
-	goOn, err := o.confirm(name, moves, r)
+	goOn, err := confirm(o, name, moves, r)
 	if err != nil || !goOn {
 		return err
 	}
@@ -103,12 +104,12 @@ func (o *options) reset(ctx context.Context, name string, r *resetFlags) error {
 	if err := move(ctx, a, name, moves); err != nil {
 		return groupFailure("cannot reset group "+name, err)
 	}
-	return o.print(moveTable(name, moves, "reset"))
+	return o.Print(moveTable(name, moves, "reset"))
 }
 
 // resettable finds the partitions to reset: those the group has offsets in, and
 // every partition of topics that were named.
-func (o *options) resettable(ctx context.Context, c *kgo.Client, a *kadm.Client, name string, r *resetFlags, chosen func(groups.TopicPartition) bool) ([]groups.Partition, *groups.Group, error) {
+func resettable(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, name string, r *resetFlags, chosen func(groups.TopicPartition) bool) ([]groups.Partition, *groups.Group, error) {
 	all, err := groups.Describe(ctx, a, groups.Options{Shares: true, Streams: c}, name)
 	switch {
 	case errors.Is(err, kerr.GroupIDNotFound) && len(r.topics) > 0, errors.Is(err, kerr.GroupIDNotFound) && r.file != "":
@@ -131,17 +132,17 @@ func (o *options) resettable(ctx context.Context, c *kgo.Client, a *kadm.Client,
 	if len(topics) == 0 {
 		return out, g, nil
 	}
-	starts, ends, err := offsets(ctx, a, topics...)
+	starts, ends, err := ask.Offsets(ctx, a, topics...)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, t := range topics {
 		if len(ends[t]) == 0 {
-			return nil, nil, topicFailure("cannot reset group "+name, t, errUnknownTopic, "")
+			return nil, nil, ask.TopicFailure("cannot reset group "+name, t, ask.ErrUnknownTopic, "")
 		}
 		for p, end := range ends[t] {
 			if errors.Is(end.Err, kerr.UnknownTopicOrPartition) {
-				return nil, nil, topicFailure("cannot reset group "+name, t, end.Err, "")
+				return nil, nil, ask.TopicFailure("cannot reset group "+name, t, end.Err, "")
 			}
 			tp := groups.TopicPartition{Topic: t, Partition: p}
 			start, ok := starts.Lookup(t, p)
@@ -218,7 +219,7 @@ func (r *resetFlags) target(ctx context.Context, a *kadm.Client, name string, pa
 		}
 		var err error
 		if times, err = a.ListOffsetsAfterMilli(ctx, at.at.UnixMilli(), topics...); err != nil {
-			return nil, kafkaFailure("cannot find the offsets of a time", err)
+			return nil, ask.KafkaFailure("cannot find the offsets of a time", err)
 		}
 	}
 	return func(p groups.Partition) (int64, bool) {
@@ -239,18 +240,18 @@ func (r *resetFlags) target(ctx context.Context, a *kadm.Client, name string, pa
 }
 
 // confirm shows the plan and, in a terminal, asks. It tells whether to go on.
-func (o *options) confirm(name string, moves []groups.Move, r *resetFlags) (bool, error) {
+func confirm(o *ask.Options, name string, moves []groups.Move, r *resetFlags) (bool, error) {
 	if r.dryRun {
-		return false, o.print(moveTable(name, moves, "would be reset"))
+		return false, o.Print(moveTable(name, moves, "would be reset"))
 	}
-	if r.yes || o.format != "table" || !terminal(o.in) || !terminal(o.out) {
+	if r.yes || o.Format != "table" || !ask.Terminal(o.In) || !ask.Terminal(o.Out) {
 		return true, nil
 	}
-	if err := o.print(moveTable(name, moves, "would be reset")); err != nil {
+	if err := o.Print(moveTable(name, moves, "would be reset")); err != nil {
 		return false, err
 	}
-	fmt.Fprintf(o.out, "reset group %s? [y/N] ", name)
-	answer, err := bufio.NewReader(o.in).ReadString('\n')
+	fmt.Fprintf(o.Out, "reset group %s? [y/N] ", name)
+	answer, err := bufio.NewReader(o.In).ReadString('\n')
 	if err != nil {
 		return false, fmt.Errorf("read the answer: %w", err)
 	}
@@ -265,7 +266,7 @@ func moveTable(name string, moves []groups.Move, result string) *out.Table {
 		{Field: "result", Title: "RESULT"},
 	}}
 	for _, m := range moves {
-		t.Add(name, m.Topic, m.Partition, notNegative(m.From), m.To, m.Replayed, m.Skipped, m.Clamped, result)
+		t.Add(name, m.Topic, m.Partition, ask.NotNegative(m.From), m.To, m.Replayed, m.Skipped, m.Clamped, result)
 	}
 	return t
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/inspect"
@@ -19,11 +20,11 @@ import (
 	"ottla/internal/vfs"
 )
 
-func logCommand(o *options) *cobra.Command {
-	return group("log", "logs", "Look into log directories, check them, import Kafka's", logDump(o), logVerify(o), logImport(o))
+func logCommand(o *ask.Options) *cobra.Command {
+	return ask.Noun("log", "logs", "Look into log directories, check them, import Kafka's", logDump(o), logVerify(o), logImport(o))
 }
 
-func logImport(o *options) *cobra.Command {
+func logImport(o *ask.Options) *cobra.Command {
 	var data string
 	var link, partial bool
 	c := &cobra.Command{
@@ -45,11 +46,11 @@ func logImport(o *options) *cobra.Command {
 			lo := logimport.Options{
 				FS: disk, Sources: args, Data: data, Link: link, Partial: partial, Now: time.Now, NewID: drawID,
 			}
-			if terminal(o.err) {
+			if ask.Terminal(o.Err) {
 				lo.Progress = func(p logimport.Partition, done, all int) {
-					fmt.Fprintf(o.err, "\r\033[K%d of %d partitions: %s-%d", done, all, p.Topic, p.Partition)
+					fmt.Fprintf(o.Err, "\r\033[K%d of %d partitions: %s-%d", done, all, p.Topic, p.Partition)
 					if done == all {
-						fmt.Fprint(o.err, "\r\033[K")
+						fmt.Fprint(o.Err, "\r\033[K")
 					}
 				}
 			}
@@ -88,7 +89,7 @@ func importFailure(err error, data string) error {
 		Next: "Mend what is wrong and run the same command again: it begins anew. The source is unchanged.", Cause: err}
 }
 
-func reportImport(o *options, res *logimport.Result, data string) error {
+func reportImport(o *ask.Options, res *logimport.Result, data string) error {
 	t := &out.Table{Empty: "There were no topics.", Columns: []out.Column{
 		{Field: "topic", Title: "TOPIC"}, {Field: "partition", Title: "PARTITION", Right: true},
 		{Field: "start", Title: "START", Right: true}, {Field: "end", Title: "END", Right: true},
@@ -105,26 +106,26 @@ func reportImport(o *options, res *logimport.Result, data string) error {
 		}
 		t.Add(p.Topic, p.Partition, p.Start, p.End, p.Batches, p.Records, p.Bytes, fmt.Sprintf("%08x", p.CRC), note)
 	}
-	if err := o.print(t); err != nil {
+	if err := o.Print(t); err != nil {
 		return err
 	}
-	if o.machine() {
+	if o.Machine() {
 		return nil
 	}
 	state := "stopped cleanly"
 	if !res.Clean {
 		state = "not stopped cleanly; its logs were recovered"
 	}
-	fmt.Fprintf(o.err, "Imported %d topics, %d partitions, %d settings of node %d of cluster %s (%s); %d files copied, %d linked.\n",
+	fmt.Fprintf(o.Err, "Imported %d topics, %d partitions, %d settings of node %d of cluster %s (%s); %d files copied, %d linked.\n",
 		res.Topics, len(res.Partitions), res.Settings, res.NodeID, res.ClusterID, state, res.Copied, res.Linked)
 	if len(res.Skipped) > 0 {
-		fmt.Fprintf(o.err, "Left behind, for no topic claims them: %s\n", strings.Join(res.Skipped, ", "))
+		fmt.Fprintf(o.Err, "Left behind, for no topic claims them: %s\n", strings.Join(res.Skipped, ", "))
 	}
-	fmt.Fprintf(o.err, "Start it: ottla serve --data %s\n", data)
+	fmt.Fprintf(o.Err, "Start it: ottla serve --data %s\n", data)
 	return nil
 }
 
-func logVerify(o *options) *cobra.Command {
+func logVerify(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify DIR",
 		Short: "Check every checksum, offset, index and snapshot of a stopped node's directory, Kafka's too",
@@ -157,15 +158,15 @@ func logVerify(o *options) *cobra.Command {
 			if err != nil {
 				return &fail.Failure{Code: fail.Failed, What: "cannot check " + args[0], Why: err.Error(), Cause: err}
 			}
-			if err := o.print(t); err != nil {
+			if err := o.Print(t); err != nil {
 				return err
 			}
-			if !o.machine() {
-				fmt.Fprintf(o.err, "%d partitions, %d segments, %d batches, %d records, %d bytes, %d other files: %d wrong, %d tails.\n",
+			if !o.Machine() {
+				fmt.Fprintf(o.Err, "%d partitions, %d segments, %d batches, %d records, %d bytes, %d other files: %d wrong, %d tails.\n",
 					report.Partitions, report.Segments, report.Batches, report.Records, report.Bytes, report.Files, report.Problems, report.Tails)
 			}
 			if report.Problems > 0 {
-				return silent(fail.Failed)
+				return ask.Silent(fail.Failed)
 			}
 			return nil
 		},

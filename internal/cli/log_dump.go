@@ -10,13 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/inspect"
 	"ottla/internal/vfs"
 )
 
-func logDump(o *options) *cobra.Command {
+func logDump(o *ask.Options) *cobra.Command {
 	var opts inspect.Options
 	var limit int
 	c := &cobra.Command{
@@ -30,8 +31,8 @@ func logDump(o *options) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			disk := vfs.NewOS()
 			defer disk.Close()
-			w := bufio.NewWriter(o.out)
-			p := newLinePrinter(w, o.format)
+			w := bufio.NewWriter(o.Out)
+			p := newLinePrinter(w, o.Format)
 			n := 0
 			bad, err := inspect.Dump(disk, args[0], opts, func(l *inspect.Line) error {
 				if limit > 0 && n >= limit {
@@ -47,7 +48,7 @@ func logDump(o *options) *cobra.Command {
 				return &fail.Failure{Code: fail.Failed, What: "cannot show " + args[0], Why: err.Error(), Cause: err}
 			}
 			if bad > 0 {
-				return silent(fail.Failed)
+				return ask.Silent(fail.Failed)
 			}
 			return nil
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/relay"
@@ -23,8 +24,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-func outboxCommand(o *options) *cobra.Command {
-	c := group("outbox", "", "Outbox tables: their rows become events, each exactly once", outboxRun(o), outboxCreate(o), outboxPut(o))
+func outboxCommand(o *ask.Options) *cobra.Command {
+	c := ask.Noun("outbox", "", "Outbox tables: their rows become events, each exactly once", outboxRun(o), outboxCreate(o), outboxPut(o))
 	c.Aliases = nil
 	return c
 }
@@ -41,7 +42,7 @@ func (f *tableFlags) bind(c *cobra.Command) {
 }
 
 type outboxFlags struct {
-	placeFlags
+	ask.PlaceFlags
 	of                    tableFlags
 	to, name              string
 	order, mark           string
@@ -50,7 +51,7 @@ type outboxFlags struct {
 	remove, once, isMoved bool
 }
 
-func outboxRun(o *options) *cobra.Command {
+func outboxRun(o *ask.Options) *cobra.Command {
 	var f outboxFlags
 	c := &cobra.Command{
 		Use:   "run DATABASE",
@@ -62,9 +63,9 @@ func outboxRun(o *options) *cobra.Command {
 		Example: "  ottla outbox run postgres://app@db/shop --to bus:shop\n" +
 			"  ottla outbox run sqlite:app.db --table events --column payload=body --mark sent_at --to topic:orders",
 		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.runOutbox(cmd.Context(), &f, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runOutbox(cmd.Context(), o, &f, args[0]) },
 	}
-	f.bind(c)
+	f.Bind(c)
 	f.of.bind(c)
 	g := c.Flags()
 	g.StringVar(&f.to, "to", "", "bus:NAME or topic:NAME")
@@ -80,12 +81,12 @@ func outboxRun(o *options) *cobra.Command {
 	return c
 }
 
-func (o *options) runOutbox(ctx context.Context, f *outboxFlags, database string) error {
+func runOutbox(ctx context.Context, o *ask.Options, f *outboxFlags, database string) error {
 	spec, err := f.spec(database)
 	if err != nil {
 		return err
 	}
-	topic, err := o.outboxTopic(ctx, f)
+	topic, err := outboxTopic(ctx, o, f)
 	if err != nil {
 		return err
 	}
@@ -94,18 +95,18 @@ func (o *options) runOutbox(ctx context.Context, f *outboxFlags, database string
 	if err != nil {
 		return fail.New(fail.Failed, what, err.Error(), "")
 	}
-	outlet := &relay.Outlet{Name: f.name, Table: t.Identity(), Moved: f.isMoved, Shape: relay.Shape{Topic: topic, Source: f.source, ContentType: f.content}, Connect: o.connect}
+	outlet := &relay.Outlet{Name: f.name, Table: t.Identity(), Moved: f.isMoved, Shape: relay.Shape{Topic: topic, Source: f.source, ContentType: f.content}, Connect: o.Connect}
 	r := &relay.Relay{Table: t, Open: outlet.Open, Poll: f.poll, Once: f.once, Note: func(err error) {
-		fmt.Fprintf(o.err, "outbox %s: %v; going on soon\n", f.name, err)
+		fmt.Fprintf(o.Err, "outbox %s: %v; going on soon\n", f.name, err)
 	}}
-	fmt.Fprintf(o.err, "outbox %s: rows of %s go to topic %s\n", f.name, t.Identity(), topic)
+	fmt.Fprintf(o.Err, "outbox %s: rows of %s go to topic %s\n", f.name, t.Identity(), topic)
 	err = errors.Join(r.Run(ctx), t.Close())
 	if err != nil {
 		return outboxFailure(what, topic, err)
 	}
 	shown := &out.Table{One: true, Columns: []out.Column{{Field: "outbox", Title: "OUTBOX"}, {Field: "topic", Title: "TOPIC"}, {Field: "rows", Title: "ROWS", Right: true}}}
 	shown.Add(f.name, topic, r.Rows())
-	return o.print(shown)
+	return o.Print(shown)
 }
 
 // spec reads the flags.
@@ -177,14 +178,14 @@ func outboxName(database, table string) string {
 }
 
 // outboxTopic is the topic that --to means.
-func (o *options) outboxTopic(ctx context.Context, f *outboxFlags) (string, error) {
+func outboxTopic(ctx context.Context, o *ask.Options, f *outboxFlags) (string, error) {
 	kind, name, _ := strings.Cut(f.to, ":")
 	switch {
 	case kind == "topic" && name != "":
 		return name, nil
 	case kind == "bus" && name != "":
 		var b rest.Bus
-		err := o.ask(ctx, f.http, "cannot find bus "+name, http.MethodGet, busPath(name), f.query(), nil, &b)
+		err := o.Ask(ctx, f.HTTP, "cannot find bus "+name, http.MethodGet, ask.BusPath(name), f.Query(), nil, &b)
 		return b.Topic, err
 	}
 	return "", fail.Usagef("--to %s: want bus:NAME or topic:NAME", f.to)
@@ -205,5 +206,5 @@ func outboxFailure(what, topic string, err error) error {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
 		return &fail.Failure{Code: fail.NotFound, What: what, Why: "there is no topic " + topic, Next: "ottla topic create " + topic, Cause: err}
 	}
-	return kafkaFailure(what, err)
+	return ask.KafkaFailure(what, err)
 }

@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/relay"
 	"ottla/internal/cli/relay/table"
 )
 
-func outboxCreate(o *options) *cobra.Command {
+func outboxCreate(o *ask.Options) *cobra.Command {
 	var f tableFlags
 	var mark string
 	var dry bool
@@ -39,7 +40,7 @@ func outboxCreate(o *options) *cobra.Command {
 			if err != nil {
 				return fail.New(fail.Failed, what, err.Error(), "")
 			}
-			_, err = fmt.Fprintln(o.out, strings.Join(statements, ";\n")+";")
+			_, err = fmt.Fprintln(o.Out, strings.Join(statements, ";\n")+";")
 			return err
 		},
 	}
@@ -49,7 +50,7 @@ func outboxCreate(o *options) *cobra.Command {
 	return c
 }
 
-func outboxPut(o *options) *cobra.Command {
+func outboxPut(o *ask.Options) *cobra.Command {
 	var f tableFlags
 	var row relay.Row
 	c := &cobra.Command{
@@ -77,7 +78,7 @@ func outboxPut(o *options) *cobra.Command {
 			}
 			shown := &out.Table{One: true, Columns: []out.Column{{Field: "table", Title: "TABLE"}, {Field: "id", Title: "ID"}}}
 			shown.Add(spec.Table, fmt.Sprint(id))
-			return o.print(shown)
+			return o.Print(shown)
 		},
 	}
 	f.bind(c)

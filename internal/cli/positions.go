@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 )
 
@@ -83,17 +84,17 @@ func (c *consumeFlags) span(ctx context.Context, a *kadm.Client, topic string) (
 	if err != nil {
 		return nil, err
 	}
-	starts, ends, err := offsets(ctx, a, topic)
+	starts, ends, err := ask.Offsets(ctx, a, topic)
 	if err != nil {
 		return nil, err
 	}
 	if c.committed { // what an open transaction holds back is not there yet
 		if ends, err = a.ListCommittedOffsets(ctx, topic); err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-			return nil, kafkaFailure("cannot read the last stable offsets", err)
+			return nil, ask.KafkaFailure("cannot read the last stable offsets", err)
 		}
 	}
 	if len(ends[topic]) == 0 {
-		return nil, topicFailure("cannot read topic "+topic, topic, errUnknownTopic, "")
+		return nil, ask.TopicFailure("cannot read topic "+topic, topic, ask.ErrUnknownTopic, "")
 	}
 	begin, err := resolve(ctx, a, topic, from, starts, ends)
 	if err != nil {
@@ -112,7 +113,7 @@ func (c *consumeFlags) span(ctx context.Context, a *kadm.Client, topic string) (
 	out := map[int32]*span{}
 	for p, e := range ends[topic] {
 		if e.Err != nil {
-			return nil, topicFailure("cannot read topic "+topic, topic, e.Err, "")
+			return nil, ask.TopicFailure("cannot read topic "+topic, topic, e.Err, "")
 		}
 		if len(c.partitions) > 0 && !slices.Contains(c.partitions, p) {
 			continue
@@ -143,7 +144,7 @@ func resolve(ctx context.Context, a *kadm.Client, topic string, at position, sta
 	if at.kind == atTime {
 		var err error
 		if times, err = a.ListOffsetsAfterMilli(ctx, at.at.UnixMilli(), topic); err != nil {
-			return nil, kafkaFailure("cannot find the offsets of a time in "+topic, err)
+			return nil, ask.KafkaFailure("cannot find the offsets of a time in "+topic, err)
 		}
 	}
 	out := map[int32]int64{}

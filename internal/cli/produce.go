@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/line"
 )
@@ -28,7 +29,7 @@ type produceFlags struct {
 	null                                        bool
 }
 
-func produceCommand(o *options) *cobra.Command {
+func produceCommand(o *ask.Options) *cobra.Command {
 	var p produceFlags
 	c := &cobra.Command{
 		Use:   "produce TOPIC [VALUE...]",
@@ -53,7 +54,7 @@ func produceCommand(o *options) *cobra.Command {
 	return c
 }
 
-func produce(ctx context.Context, o *options, p *produceFlags, topic string, values []string) error {
+func produce(ctx context.Context, o *ask.Options, p *produceFlags, topic string, values []string) error {
 	base, err := p.record(topic)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func produce(ctx context.Context, o *options, p *produceFlags, topic string, val
 	if err != nil {
 		return err
 	}
-	c, err := o.connect(ctx, opts...)
+	c, err := o.Connect(ctx, opts...)
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func produce(ctx context.Context, o *options, p *produceFlags, topic string, val
 			s.send(ctx, &r)
 		}
 	default:
-		if err := p.stdin(ctx, o.in, s, base); err != nil {
+		if err := p.stdin(ctx, o.In, s, base); err != nil {
 			return err
 		}
 	}
@@ -191,27 +192,27 @@ func (s *sender) failed() error {
 	return s.first
 }
 
-func (s *sender) finish(ctx context.Context, o *options) error {
+func (s *sender) finish(ctx context.Context, o *ask.Options) error {
 	if err := s.client.Flush(ctx); err != nil {
-		return kafkaFailure("not all records were acknowledged", err)
+		return ask.KafkaFailure("not all records were acknowledged", err)
 	}
 	if err := s.failed(); err != nil {
 		return s.explain(err)
 	}
-	if terminal(o.err) {
-		fmt.Fprintf(o.err, "%s acknowledged in %s\n", countWord(int64(s.sent), "record"), s.topic)
+	if ask.Terminal(o.Err) {
+		fmt.Fprintf(o.Err, "%s acknowledged in %s\n", ask.CountWord(int64(s.sent), "record"), s.topic)
 	}
 	return nil
 }
 
 func (s *sender) explain(err error) error {
-	what := fmt.Sprintf("a record for %s was not written (%s before it)", s.topic, countWord(int64(s.sent), "record"))
+	what := fmt.Sprintf("a record for %s was not written (%s before it)", s.topic, ask.CountWord(int64(s.sent), "record"))
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return topicFailure(what, s.topic, err, "")
+		return ask.TopicFailure(what, s.topic, err, "")
 	}
 	if errors.Is(err, kerr.MessageTooLarge) {
 		return fail.New(fail.Failed, what, "it is larger than the topic's max.message.bytes",
 			"\"ottla config set max.message.bytes=… --topic "+s.topic+"\", or write smaller records")
 	}
-	return kafkaFailure(what, err)
+	return ask.KafkaFailure(what, err)
 }

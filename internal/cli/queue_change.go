@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/name"
 	"ottla/internal/event/queue"
@@ -41,7 +42,7 @@ func (s *specFlags) bind(c *cobra.Command) {
 }
 
 // fields are those that were given, as the native door takes them.
-func (s *specFlags) fields(c *cobra.Command, q *queueFlags) (map[string]any, error) {
+func (s *specFlags) fields(c *cobra.Command, q *ask.QueueFlags) (map[string]any, error) {
 	out := map[string]any{}
 	for _, d := range []struct{ flag, text, field string }{
 		{"visibility", s.visibility, "visibility_ms"}, {"delay", s.delay, "delay_ms"},
@@ -50,7 +51,7 @@ func (s *specFlags) fields(c *cobra.Command, q *queueFlags) (map[string]any, err
 		if !c.Flags().Changed(d.flag) {
 			continue
 		}
-		ms, err := milliseconds(d.flag, d.text)
+		ms, err := ask.Milliseconds(d.flag, d.text)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +83,7 @@ func (s *specFlags) fields(c *cobra.Command, q *queueFlags) (map[string]any, err
 	return out, nil
 }
 
-func (s *specFlags) deadLetter(c *cobra.Command, q *queueFlags, out map[string]any) error {
+func (s *specFlags) deadLetter(c *cobra.Command, q *ask.QueueFlags, out map[string]any) error {
 	switch {
 	case !c.Flags().Changed("dead-letters") && c.Flags().Changed("max-receives"):
 		return fail.Usagef("--max-receives goes with --dead-letters QUEUE")
@@ -94,7 +95,7 @@ func (s *specFlags) deadLetter(c *cobra.Command, q *queueFlags, out map[string]a
 		if !c.Flags().Changed("max-receives") {
 			most = 5
 		}
-		out["dead_letter"] = queue.DeadLetter{Queue: queue.Ref{Account: q.account, Region: q.region, Name: s.dead}, MaxReceives: most}
+		out["dead_letter"] = queue.DeadLetter{Queue: queue.Ref{Account: q.Account, Region: q.Region, Name: s.dead}, MaxReceives: most}
 	}
 	return nil
 }
@@ -105,11 +106,11 @@ func (s *specFlags) waits(c *cobra.Command, out map[string]any) error {
 	}
 	b := queue.Backoff{Factor: s.backoffFactor}
 	var err error
-	if b.FirstMs, err = milliseconds("backoff", s.backoff); err != nil {
+	if b.FirstMs, err = ask.Milliseconds("backoff", s.backoff); err != nil {
 		return err
 	}
 	if c.Flags().Changed("backoff-max") {
-		if b.MaxMs, err = milliseconds("backoff-max", s.backoffMax); err != nil {
+		if b.MaxMs, err = ask.Milliseconds("backoff-max", s.backoffMax); err != nil {
 			return err
 		}
 	}
@@ -117,8 +118,8 @@ func (s *specFlags) waits(c *cobra.Command, out map[string]any) error {
 	return nil
 }
 
-func queueCreate(o *options) *cobra.Command {
-	var q queueFlags
+func queueCreate(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var s specFlags
 	var topic string
 	var partitions int32
@@ -145,21 +146,21 @@ func queueCreate(o *options) *cobra.Command {
 				body["fifo"] = true
 			}
 			var x rest.Queue
-			if err := o.ask(cmd.Context(), q.http, "cannot create queue "+args[0], http.MethodPut, queuePath(args[0]), q.query(), body, &x); err != nil {
+			if err := o.Ask(cmd.Context(), q.HTTP, "cannot create queue "+args[0], http.MethodPut, ask.QueuePath(args[0]), q.Query(), body, &x); err != nil {
 				return err
 			}
-			return o.print(queueTable(&x))
+			return o.Print(queueTable(&x))
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	s.bind(c)
 	c.Flags().StringVar(&topic, "topic", "", "adopt this topic")
 	c.Flags().Int32VarP(&partitions, "partitions", "p", 0, "partitions of the topic that is made (1)")
 	return c
 }
 
-func queueAlter(o *options) *cobra.Command {
-	var q queueFlags
+func queueAlter(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var s specFlags
 	c := &cobra.Command{
 		Use:     "alter NAME",
@@ -175,13 +176,13 @@ func queueAlter(o *options) *cobra.Command {
 				return fail.Usagef("nothing to change: name what shall be different")
 			}
 			var x rest.Queue
-			if err := o.ask(cmd.Context(), q.http, "cannot alter queue "+args[0], http.MethodPatch, queuePath(args[0]), q.query(), body, &x); err != nil {
+			if err := o.Ask(cmd.Context(), q.HTTP, "cannot alter queue "+args[0], http.MethodPatch, ask.QueuePath(args[0]), q.Query(), body, &x); err != nil {
 				return err
 			}
-			return o.print(queueTable(&x))
+			return o.Print(queueTable(&x))
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	s.bind(c)
 	return c
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/gateway/rest"
@@ -20,8 +21,8 @@ import (
 // sendAtOnce is how many messages of standard input go in one request.
 const sendAtOnce = 100
 
-func queueSend(o *options) *cobra.Command {
-	var q queueFlags
+func queueSend(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var group, dedup, delay string
 	var attributes []string
 	c := &cobra.Command{
@@ -43,7 +44,7 @@ func queueSend(o *options) *cobra.Command {
 				like.Attributes[key] = rest.Attribute{Value: value}
 			}
 			if cmd.Flags().Changed("delay") {
-				ms, err := milliseconds("delay", delay)
+				ms, err := ask.Milliseconds("delay", delay)
 				if err != nil {
 					return err
 				}
@@ -51,12 +52,12 @@ func queueSend(o *options) *cobra.Command {
 			}
 			if len(args) == 2 {
 				like.Base64 = []byte(args[1])
-				return o.sendAll(cmd.Context(), &q, args[0], []rest.Message{like})
+				return sendAll(cmd.Context(), o, &q, args[0], []rest.Message{like})
 			}
-			return o.sendLines(cmd.Context(), &q, args[0], like, o.in)
+			return sendLines(cmd.Context(), o, &q, args[0], like, o.In)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	f := c.Flags()
 	f.StringVar(&group, "message-group", "", "message group (FIFO queues need one)")
 	f.StringVar(&dedup, "deduplication-id", "", "drops the message if one of that id came within five minutes (FIFO)")
@@ -66,7 +67,7 @@ func queueSend(o *options) *cobra.Command {
 }
 
 // sendLines sends each line as a message like another.
-func (o *options) sendLines(ctx context.Context, q *queueFlags, name string, like rest.Message, in io.Reader) error {
+func sendLines(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name string, like rest.Message, in io.Reader) error {
 	lines := bufio.NewReader(in)
 	var some []rest.Message
 	for {
@@ -77,7 +78,7 @@ func (o *options) sendLines(ctx context.Context, q *queueFlags, name string, lik
 			some = append(some, m)
 		}
 		if len(some) == sendAtOnce || err != nil && len(some) > 0 {
-			if err := o.sendAll(ctx, q, name, some); err != nil {
+			if err := sendAll(ctx, o, q, name, some); err != nil {
 				return err
 			}
 			some = some[:0]
@@ -91,10 +92,10 @@ func (o *options) sendLines(ctx context.Context, q *queueFlags, name string, lik
 	}
 }
 
-func (o *options) sendAll(ctx context.Context, q *queueFlags, name string, messages []rest.Message) error {
+func sendAll(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name string, messages []rest.Message) error {
 	what := "cannot send to queue " + name
 	var got rest.AllSent
-	if err := o.ask(ctx, q.http, what, http.MethodPost, queuePath(name, "batch"), q.query(), rest.Messages{Messages: messages}, &got); err != nil {
+	if err := o.Ask(ctx, q.HTTP, what, http.MethodPost, ask.QueuePath(name, "batch"), q.Query(), rest.Messages{Messages: messages}, &got); err != nil {
 		return err
 	}
 	t := &out.Table{Columns: []out.Column{{Field: "id", Title: "ID"}, {Field: "sequence", Title: "SEQUENCE"}}}
@@ -104,13 +105,13 @@ func (o *options) sendAll(ctx context.Context, q *queueFlags, name string, messa
 			failures = append(failures, fail.New(fail.Failed, what, s.Error.Message, s.Error.Hint))
 			continue
 		}
-		t.Add(s.ID, orNil(s.Sequence))
+		t.Add(s.ID, ask.OrNil(s.Sequence))
 	}
-	return o.printPartly(t, failures)
+	return o.PrintPartly(t, failures)
 }
 
-func queueTake(o *options) *cobra.Command {
-	var q queueFlags
+func queueTake(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var most int
 	var wait, hold string
 	var ack bool
@@ -122,34 +123,34 @@ func queueTake(o *options) *cobra.Command {
 		Example: "  ottla queue take billing --wait 20s --for 1m\n  ottla queue take billing -n 10 --ack -o ndjson",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			query := q.query()
+			query := q.Query()
 			query.Set("max", strconv.Itoa(most))
 			ctx := cmd.Context()
 			for _, d := range []struct{ flag, text, parameter string }{{"wait", wait, "wait"}, {"for", hold, "visibility"}} {
 				if !cmd.Flags().Changed(d.flag) {
 					continue
 				}
-				ms, err := milliseconds(d.flag, d.text)
+				ms, err := ask.Milliseconds(d.flag, d.text)
 				if err != nil {
 					return err
 				}
 				query.Set(d.parameter, (time.Duration(ms) * time.Millisecond).String())
 			}
 			var got rest.AllTaken
-			if err := o.ask(ctx, q.http, "cannot take from queue "+args[0], http.MethodPost, queuePath(args[0], "take"), query, nil, &got); err != nil {
+			if err := o.Ask(ctx, q.HTTP, "cannot take from queue "+args[0], http.MethodPost, ask.QueuePath(args[0], "take"), query, nil, &got); err != nil {
 				return err
 			}
-			if err := o.print(takenTable(got.Messages, time.Now(), o.format == "table")); err != nil || !ack || len(got.Messages) == 0 {
+			if err := o.Print(takenTable(got.Messages, time.Now(), o.Format == "table")); err != nil || !ack || len(got.Messages) == 0 {
 				return err
 			}
 			var receipts []string
 			for i := range got.Messages {
 				receipts = append(receipts, got.Messages[i].Receipt)
 			}
-			return o.settle(ctx, &q, args[0], "ack", "acknowledged", rest.Receipts{Receipts: receipts}, false)
+			return settle(ctx, o, &q, args[0], "ack", "acknowledged", rest.Receipts{Receipts: receipts}, false)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	c.Flags().IntVarP(&most, "number", "n", 1, "how many at most")
 	c.Flags().StringVar(&wait, "wait", "", "how long to wait for the first (the queue's wait; at most 20s)")
 	c.Flags().StringVar(&hold, "for", "", "how long they stay with you (the queue's visibility)")
@@ -165,7 +166,7 @@ func takenTable(all []rest.Taken, now time.Time, people bool) *out.Table {
 	}}
 	for i := range all {
 		m := &all[i]
-		body := pointed(m.Body)
+		body := ask.Pointed(m.Body)
 		if people && m.Body != nil {
 			body = shortly([]byte(*m.Body))
 		}
@@ -177,40 +178,40 @@ func takenTable(all []rest.Taken, now time.Time, people bool) *out.Table {
 		if attributes == nil {
 			attributes = map[string]rest.Attribute{}
 		}
-		t.Add(m.ID, body, raw, orNil(m.Group), m.Count, m.SentMs, age(max(0, now.Sub(time.UnixMilli(m.SentMs)))), attributes,
-			orNil(m.Dedup), orNil(m.Sequence), orNil(m.DeadLetterOf), m.Receipt)
+		t.Add(m.ID, body, raw, ask.OrNil(m.Group), m.Count, m.SentMs, ask.Age(max(0, now.Sub(time.UnixMilli(m.SentMs)))), attributes,
+			ask.OrNil(m.Dedup), ask.OrNil(m.Sequence), ask.OrNil(m.DeadLetterOf), m.Receipt)
 	}
 	return t
 }
 
 // queueAnswer is a command that says one thing of receipts.
-func queueAnswer(o *options, verb, short, done string) *cobra.Command {
-	var q queueFlags
+func queueAnswer(o *ask.Options, verb, short, done string) *cobra.Command {
+	var q ask.QueueFlags
 	c := &cobra.Command{
 		Use:   verb + " NAME RECEIPT...",
 		Short: short,
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.settle(cmd.Context(), &q, args[0], verb, done, rest.Receipts{Receipts: args[1:]}, true)
+			return settle(cmd.Context(), o, &q, args[0], verb, done, rest.Receipts{Receipts: args[1:]}, true)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	return c
 }
 
-func queueNack(o *options) *cobra.Command {
+func queueNack(o *ask.Options) *cobra.Command {
 	return queueTimed(o, "nack", "Give messages back that were taken, at once or later", "given back", "delay", "how long nobody can take them (as the queue's backoff says)",
 		func(r *rest.Receipts, ms int64) { r.DelayMs = &ms })
 }
 
-func queueExtend(o *options) *cobra.Command {
+func queueExtend(o *ask.Options) *cobra.Command {
 	return queueTimed(o, "extend", "Hold messages longer that were taken", "extended", "for", "how long, from now (the queue's visibility)",
 		func(r *rest.Receipts, ms int64) { r.ForMs = &ms })
 }
 
 // queueTimed is a command that says something of receipts, with a time.
-func queueTimed(o *options, verb, short, done, flag, help string, put func(*rest.Receipts, int64)) *cobra.Command {
-	var q queueFlags
+func queueTimed(o *ask.Options, verb, short, done, flag, help string, put func(*rest.Receipts, int64)) *cobra.Command {
+	var q ask.QueueFlags
 	var text string
 	c := &cobra.Command{
 		Use:   verb + " NAME RECEIPT...",
@@ -219,25 +220,25 @@ func queueTimed(o *options, verb, short, done, flag, help string, put func(*rest
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body := rest.Receipts{Receipts: args[1:]}
 			if cmd.Flags().Changed(flag) {
-				ms, err := milliseconds(flag, text)
+				ms, err := ask.Milliseconds(flag, text)
 				if err != nil {
 					return err
 				}
 				put(&body, ms)
 			}
-			return o.settle(cmd.Context(), &q, args[0], verb, done, body, true)
+			return settle(cmd.Context(), o, &q, args[0], verb, done, body, true)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	c.Flags().StringVar(&text, flag, "", help)
 	return c
 }
 
 // settle says something of receipts, and prints what became of them.
-func (o *options) settle(ctx context.Context, q *queueFlags, name, verb, done string, body rest.Receipts, shows bool) error {
+func settle(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name, verb, done string, body rest.Receipts, shows bool) error {
 	what := "cannot " + verb + " messages of queue " + name
 	var got rest.Results
-	if err := o.ask(ctx, q.http, what, http.MethodPost, queuePath(name, verb), q.query(), body, &got); err != nil {
+	if err := o.Ask(ctx, q.HTTP, what, http.MethodPost, ask.QueuePath(name, verb), q.Query(), body, &got); err != nil {
 		return err
 	}
 	t := &out.Table{Columns: []out.Column{{Field: "receipt", Title: "RECEIPT"}, {Field: "result", Title: "RESULT"}}}
@@ -252,5 +253,5 @@ func (o *options) settle(ctx context.Context, q *queueFlags, name, verb, done st
 	if !shows && len(failures) == 0 {
 		return nil
 	}
-	return o.printPartly(t, failures)
+	return o.PrintPartly(t, failures)
 }

@@ -6,13 +6,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/gateway/rest"
 )
 
-func queueMove(o *options) *cobra.Command {
-	c := group("move", "", "Move all messages of a queue to another, or dead letters back to where they came from",
+func queueMove(o *ask.Options) *cobra.Command {
+	c := ask.Noun("move", "", "Move all messages of a queue to another, or dead letters back to where they came from",
 		moveStart(o), moveList(o), moveCancel(o))
 	c.Aliases = nil
 	return c
@@ -31,11 +32,11 @@ func addMove(t *out.Table, m *rest.Move) {
 	if m.To != "" {
 		to = m.To
 	}
-	t.Add(m.Handle, m.From, to, m.Status, m.Moved, m.ToMove, m.Rate, time.UnixMilli(m.StartedMs).UTC().Format(time.RFC3339), orNil(m.Failure))
+	t.Add(m.Handle, m.From, to, m.Status, m.Moved, m.ToMove, m.Rate, time.UnixMilli(m.StartedMs).UTC().Format(time.RFC3339), ask.OrNil(m.Failure))
 }
 
-func moveStart(o *options) *cobra.Command {
-	var q queueFlags
+func moveStart(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	var to string
 	var rate int32
 	c := &cobra.Command{
@@ -50,59 +51,59 @@ func moveStart(o *options) *cobra.Command {
 				return fail.Usagef("--rate %d: give messages a second, or 0 for no limit", rate)
 			}
 			var m rest.Move
-			if err := o.ask(cmd.Context(), q.http, "cannot move messages of queue "+args[0], http.MethodPost, queuePath(args[0], "moves"), q.query(),
+			if err := o.Ask(cmd.Context(), q.HTTP, "cannot move messages of queue "+args[0], http.MethodPost, ask.QueuePath(args[0], "moves"), q.Query(),
 				rest.MoveOrder{To: to, Rate: rate}, &m); err != nil {
 				return err
 			}
 			t := queueMoves()
 			addMove(t, &m)
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	c.Flags().StringVar(&to, "to", "", "queue to move them to")
 	c.Flags().Int32Var(&rate, "rate", 0, "messages a second at most (0 for no limit)")
 	return c
 }
 
-func moveList(o *options) *cobra.Command {
-	var q queueFlags
+func moveList(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	c := &cobra.Command{
 		Use:   "list NAME",
 		Short: "List moves from a queue, the newest first",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var got rest.Moves
-			if err := o.ask(cmd.Context(), q.http, "cannot list moves of queue "+args[0], http.MethodGet, queuePath(args[0], "moves"), q.query(), nil, &got); err != nil {
+			if err := o.Ask(cmd.Context(), q.HTTP, "cannot list moves of queue "+args[0], http.MethodGet, ask.QueuePath(args[0], "moves"), q.Query(), nil, &got); err != nil {
 				return err
 			}
 			t := queueMoves()
 			for i := range got.Moves {
 				addMove(t, &got.Moves[i])
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	return c
 }
 
-func moveCancel(o *options) *cobra.Command {
-	var q queueFlags
+func moveCancel(o *ask.Options) *cobra.Command {
+	var q ask.QueueFlags
 	c := &cobra.Command{
 		Use:   "cancel HANDLE",
 		Short: "End a move; what was moved stays moved",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var m rest.Move
-			if err := o.ask(cmd.Context(), q.http, "cannot cancel move "+args[0], http.MethodDelete, "/moves/"+args[0], nil, nil, &m); err != nil {
+			if err := o.Ask(cmd.Context(), q.HTTP, "cannot cancel move "+args[0], http.MethodDelete, "/moves/"+args[0], nil, nil, &m); err != nil {
 				return err
 			}
 			t := queueMoves()
 			addMove(t, &m)
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	q.bind(c)
+	q.Bind(c)
 	return c
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -17,15 +18,15 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-func replayCommand(o *options) *cobra.Command {
+func replayCommand(o *ask.Options) *cobra.Command {
 	list := replayList(o)
-	c := group("replay", "replays", "Replays: events of a bus once more, for one rule, one target or a place of its own",
+	c := ask.Noun("replay", "replays", "Replays: events of a bus once more, for one rule, one target or a place of its own",
 		replayStart(o), list, replayShow(o),
 		replayTurn(o, "pause", "Let replays stay where they are", "paused"),
 		replayTurn(o, "resume", "Let replays go on", "resumed"),
 		replayTurn(o, "cancel", "End replays where they are", "cancelled"),
-		deleteEach(o, "replay", "delete NAME...", "Forget replays; one that is not over ends where it is"))
-	return pluralLists(c, list)
+		ask.DeleteEach(o, "replay", "delete NAME...", "Forget replays; one that is not over ends where it is"))
+	return ask.PluralLists(c, list)
 }
 
 func replayPath(name string) string {
@@ -34,13 +35,13 @@ func replayPath(name string) string {
 
 // replayFlags are what is to be read again, and for whom.
 type replayFlags struct {
-	placeFlags
+	ask.PlaceFlags
 	name, archive, from, to, target, place, rate, description string
 	rules                                                     []string
 	wait                                                      bool
 }
 
-func replayStart(o *options) *cobra.Command {
+func replayStart(o *ask.Options) *cobra.Command {
 	var r replayFlags
 	c := &cobra.Command{
 		Use:   "start BUS",
@@ -56,7 +57,7 @@ func replayStart(o *options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			now := time.Now()
 			spec := bus.ReplaySpec{
-				Bus: bus.Ref{Account: r.account, Region: r.region, Name: args[0]}, Archive: r.archive, Rules: r.rules, Target: r.target, To: r.place, Description: r.description,
+				Bus: bus.Ref{Account: r.Account, Region: r.Region, Name: args[0]}, Archive: r.archive, Rules: r.rules, Target: r.target, To: r.place, Description: r.description,
 			}
 			var err error
 			if spec.FromMs, err = momentOrAge("--from", r.from, now); err != nil {
@@ -74,18 +75,18 @@ func replayStart(o *options) *cobra.Command {
 				r.name = fmt.Sprintf("%s-%s", now.UTC().Format("20060102-150405.000"), idOf(args[0]))
 			}
 			var x rest.Replay
-			if err := o.ask(cmd.Context(), r.http, "cannot replay bus "+args[0], http.MethodPut, replayPath(r.name), r.query(), spec, &x); err != nil {
+			if err := o.Ask(cmd.Context(), r.HTTP, "cannot replay bus "+args[0], http.MethodPut, replayPath(r.name), r.Query(), spec, &x); err != nil {
 				return err
 			}
 			if r.wait {
-				if err := o.awaitReplay(cmd.Context(), &r, &x); err != nil {
+				if err := awaitReplay(cmd.Context(), o, &r, &x); err != nil {
 					return err
 				}
 			}
-			return o.print(replayTable(&x))
+			return o.Print(replayTable(&x))
 		},
 	}
-	r.bind(c)
+	r.Bind(c)
 	f := c.Flags()
 	f.StringVar(&r.name, "name", "", "name of the replay (the time and the bus)")
 	f.StringVar(&r.archive, "archive", "", "archive whose events are read (those of the bus)")
@@ -123,10 +124,10 @@ func momentOrAge(flag, text string, now time.Time) (int64, error) {
 const watchPause = 200 * time.Millisecond
 
 // awaitReplay looks at a replay until it is over, and tells people how far it is.
-func (o *options) awaitReplay(ctx context.Context, r *replayFlags, x *rest.Replay) error {
+func awaitReplay(ctx context.Context, o *ask.Options, r *replayFlags, x *rest.Replay) error {
 	told := int64(-1)
 	for {
-		if err := o.ask(ctx, r.http, "cannot tell how far replay "+r.name+" is", http.MethodGet, replayPath(r.name), r.query(), nil, x); err != nil {
+		if err := o.Ask(ctx, r.HTTP, "cannot tell how far replay "+r.name+" is", http.MethodGet, replayPath(r.name), r.Query(), nil, x); err != nil {
 			return err
 		}
 		switch x.State {
@@ -135,9 +136,9 @@ func (o *options) awaitReplay(ctx context.Context, r *replayFlags, x *rest.Repla
 		case bus.Cancelled:
 			return fail.New(fail.Partly, "replay "+r.name+" was cancelled", fmt.Sprintf("%d events were given until then", x.Events), "")
 		}
-		if x.Events != told && !o.machine() {
+		if x.Events != told && !o.Machine() {
 			told = x.Events
-			fmt.Fprintf(o.err, "%s: %d events, %d of %d records\n", r.name, x.Events, x.Read, x.Of)
+			fmt.Fprintf(o.Err, "%s: %d events, %d of %d records\n", r.name, x.Events, x.Read, x.Of)
 		}
 		select {
 		case <-ctx.Done():
@@ -174,12 +175,12 @@ func addReplay(t *out.Table, x *rest.Replay) {
 			whom = "rule " + x.Rules[0]
 		}
 	}
-	t.Add(x.Name, x.Bus.Name, x.State, whom, timeOf(x.FromMs), timeOf(x.ToMs), x.Events, x.Read, x.Of, x.Rate, orNil(x.Archive), orNil(x.Description),
-		timeOf(x.StartedMs), timeOf(x.EndedMs), x.ARN)
+	t.Add(x.Name, x.Bus.Name, x.State, whom, ask.TimeOf(x.FromMs), ask.TimeOf(x.ToMs), x.Events, x.Read, x.Of, x.Rate, ask.OrNil(x.Archive), ask.OrNil(x.Description),
+		ask.TimeOf(x.StartedMs), ask.TimeOf(x.EndedMs), x.ARN)
 }
 
-func replayList(o *options) *cobra.Command {
-	var p placeFlags
+func replayList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var prefix string
 	c := &cobra.Command{
 		Use:   "list",
@@ -187,9 +188,9 @@ func replayList(o *options) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no replays", Columns: replayColumns()}
-			query := p.query()
+			query := p.Query()
 			query.Set("prefix", prefix)
-			err := eachPage(cmd.Context(), o, p.http, "cannot list replays", "/replay", query, func(page *rest.Replays) string {
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list replays", "/replay", query, func(page *rest.Replays) string {
 				for i := range page.Replays {
 					addReplay(t, &page.Replays[i])
 				}
@@ -198,33 +199,33 @@ func replayList(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVar(&prefix, "prefix", "", "only replays whose names begin so")
 	return c
 }
 
-func replayShow(o *options) *cobra.Command {
-	var p placeFlags
+func replayShow(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Show a replay, and how far it is",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var x rest.Replay
-			if err := o.ask(cmd.Context(), p.http, "cannot show replay "+args[0], http.MethodGet, replayPath(args[0]), p.query(), nil, &x); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot show replay "+args[0], http.MethodGet, replayPath(args[0]), p.Query(), nil, &x); err != nil {
 				return err
 			}
-			return o.print(replayTable(&x))
+			return o.Print(replayTable(&x))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
 // replayTurn is a command that turns one thing of each replay it names.
-func replayTurn(o *options, verb, short, done string) *cobra.Command {
-	return orderEach(o, "replay", verb+" NAME...", verb, short, done, http.MethodPost, verb)
+func replayTurn(o *ask.Options, verb, short, done string) *cobra.Command {
+	return ask.OrderEach(o, "replay", verb+" NAME...", verb, short, done, http.MethodPost, verb)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
@@ -17,7 +18,7 @@ import (
 
 // Run executes the command line and returns the exit code.
 func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {
-	o := &options{in: in, out: stdout, err: stderr}
+	o := &ask.Options{In: in, Out: stdout, Err: stderr}
 	root := newRoot(o)
 	root.SetFlagErrorFunc(flagError)
 	root.SetArgs(args)
@@ -28,22 +29,13 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	if err == nil {
 		return fail.OK
 	}
-	var ended *exitCode
+	var ended *ask.ExitCode
 	if errors.As(err, &ended) {
-		return ended.code
+		return ended.Code
 	}
-	fail.Print(stderr, usage(err), o.machine())
+	fail.Print(stderr, usage(err), o.Machine())
 	return fail.CodeOf(usage(err))
 }
-
-// exitCode ends a command that has already said what there was to say.
-type exitCode struct{ code int }
-
-// silent ends a command with a code when it has said what there was to say.
-func silent(code int) error { return &exitCode{code} }
-
-// Error is never printed: what there was to say has been said.
-func (e *exitCode) Error() string { return "already reported" }
 
 // flagError tells of what begins as a flag does and is none: names may.
 func flagError(c *cobra.Command, err error) error {
@@ -82,7 +74,7 @@ func shorten(c *cobra.Command) {
 	}
 }
 
-func newRoot(o *options) *cobra.Command {
+func newRoot(o *ask.Options) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ottla",
 		Short: "Event streaming and event-driven architecture in one binary",
@@ -91,36 +83,19 @@ func newRoot(o *options) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if !out.Known(o.format) {
-				return fail.Usagef("-o %s is not a form of output: it takes %s", o.format, strings.Join(out.Formats, ", "))
+			if !out.Known(o.Format) {
+				return fail.Usagef("-o %s is not a form of output: it takes %s", o.Format, strings.Join(out.Formats, ", "))
 			}
 			return nil
 		},
 	}
-	o.bind(root.PersistentFlags())
+	o.Bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
 		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), functionCommand(o), connectionCommand(o), destinationCommand(o), applyCommand(o), snsCommand(o), outboxCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
-	o.completeNames(root)
+	completeNames(o, root)
 	shorten(root)
 	return root
-}
-
-// group makes a noun: a command that only holds verbs.
-func group(use, alias, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{
-		Use:     use,
-		Aliases: []string{alias},
-		Short:   short,
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fail.Usagef("ottla %s has no command %q", use, args[0])
-			}
-			return c.Help()
-		},
-	}
-	c.AddCommand(verbs...)
-	return c
 }
 
 // RunProgram is Run for a binary that was called by a name of its own: called
@@ -134,7 +109,7 @@ func RunProgram(ctx context.Context, program string, args []string, in io.Reader
 
 // kafkaCommand holds Kafka's tools. Their flags are Kafka's, so cobra hands
 // every word on.
-func kafkaCommand(o *options) *cobra.Command {
+func kafkaCommand(o *ask.Options) *cobra.Command {
 	var all []*cobra.Command
 	for _, name := range kafkatools.Names() {
 		all = append(all, &cobra.Command{
@@ -143,14 +118,14 @@ func kafkaCommand(o *options) *cobra.Command {
 			Short:              kafkatools.About(name),
 			DisableFlagParsing: true,
 			RunE: func(cmd *cobra.Command, args []string) error {
-				if code := kafkatools.Run(cmd.Context(), name, args, o.in, o.out, o.err); code != fail.OK {
-					return silent(code)
+				if code := kafkatools.Run(cmd.Context(), name, args, o.In, o.Out, o.Err); code != fail.OK {
+					return ask.Silent(code)
 				}
 				return nil
 			},
 		})
 	}
-	c := group("kafka", "", "Kafka's own tools, with their flags and output", all...)
+	c := ask.Noun("kafka", "", "Kafka's own tools, with their flags and output", all...)
 	c.Aliases = nil
 	c.Long = "Kafka's own command-line tools, with Kafka's flags and output. They also run when this\n" +
 		"binary is called by a tool's name: ln -s ottla kafka-topics.sh"
@@ -158,13 +133,7 @@ func kafkaCommand(o *options) *cobra.Command {
 	return c
 }
 
-// Version is the release; a build made by hand says dev.
-const Version = "0.1.0-dev"
-
-// KafkaRelease is the release whose wire protocol Ottla speaks.
-const KafkaRelease = "4.4"
-
-func versionCommand(o *options) *cobra.Command {
+func versionCommand(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version of this binary",
@@ -174,8 +143,8 @@ func versionCommand(o *options) *cobra.Command {
 				{Field: "version", Title: "VERSION"}, {Field: "kafka_protocol", Title: "KAFKA PROTOCOL"},
 				{Field: "revision", Title: "REVISION"}, {Field: "go", Title: "GO"}, {Field: "platform", Title: "PLATFORM"},
 			}}
-			t.Add(Version, KafkaRelease, revision(), runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
-			return o.print(t)
+			t.Add(ask.Version, ask.KafkaRelease, revision(), runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+			return o.Print(t)
 		},
 	}
 }
@@ -191,17 +160,4 @@ func revision() any {
 		}
 	}
 	return nil
-}
-
-// pluralLists makes a noun called by its plural alone list: `ottla topics` is
-// `ottla topic list`.
-func pluralLists(noun, list *cobra.Command) *cobra.Command {
-	bare := noun.RunE
-	noun.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.CalledAs() == noun.Aliases[0] && len(args) == 0 {
-			return list.RunE(cmd, args)
-		}
-		return bare(cmd, args)
-	}
-	return noun
 }

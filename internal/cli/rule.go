@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/gateway/rest"
@@ -17,36 +18,36 @@ import (
 
 // ruleFlags are what commands of one bus's rules take.
 type ruleFlags struct {
-	placeFlags
+	ask.PlaceFlags
 	bus string
 }
 
 func (r *ruleFlags) bind(c *cobra.Command) {
-	r.placeFlags.bind(c)
+	r.PlaceFlags.Bind(c)
 	c.Flags().StringVar(&r.bus, "bus", "default", "bus of the rule")
 }
 
 func (r *ruleFlags) path(rule string, more ...string) string {
-	return busPath(r.bus, append([]string{"rules", rule}, more...)...)
+	return ask.BusPath(r.bus, append([]string{"rules", rule}, more...)...)
 }
 
-func ruleCommand(o *options) *cobra.Command {
+func ruleCommand(o *ask.Options) *cobra.Command {
 	list := ruleList(o)
-	c := group("rule", "rules", "Rules: which events of a bus go where",
+	c := ask.Noun("rule", "rules", "Rules: which events of a bus go where",
 		rulePut(o), list, ruleDescribe(o),
 		ruleTurn(o, "enable", "Let rules take events from now on", "enabled"),
 		ruleTurn(o, "disable", "Let events pass rules by", "disabled"),
 		ruleTurn(o, "pause", "Keep the events of rules until they are resumed", "paused"),
 		ruleTurn(o, "resume", "Let paused rules go on where they were", "resumed"),
 		ruleDelete(o), ruleExplain(o), ruleTry(o))
-	return pluralLists(c, list)
+	return ask.PluralLists(c, list)
 }
 
 // rulesOf are the rules of a bus.
-func (o *options) rulesOf(ctx context.Context, p *placeFlags, bus, prefix string) (all []rest.Rule, err error) {
-	query := p.query()
+func rulesOf(ctx context.Context, o *ask.Options, p *ask.PlaceFlags, bus, prefix string) (all []rest.Rule, err error) {
+	query := p.Query()
 	query.Set("prefix", prefix)
-	err = eachPage(ctx, o, p.http, "cannot list rules of bus "+bus, busPath(bus, "rules"), query, func(page *rest.Rules) string {
+	err = ask.EachPage(ctx, o, p.HTTP, "cannot list rules of bus "+bus, ask.BusPath(bus, "rules"), query, func(page *rest.Rules) string {
 		all = append(all, page.Rules...)
 		return page.Next
 	})
@@ -63,7 +64,7 @@ func rulesTable(rules []rest.Rule) *out.Table {
 		for j := range r.Targets {
 			to = append(to, r.Targets[j].To)
 		}
-		t.Add(r.Name, r.Bus, ruleState(r), takes(r), orNil(strings.Join(to, ", ")), r.ARN)
+		t.Add(r.Name, r.Bus, ruleState(r), takes(r), ask.OrNil(strings.Join(to, ", ")), r.ARN)
 	}
 	return t
 }
@@ -90,8 +91,8 @@ func takes(r *rest.Rule) string {
 	return what
 }
 
-func ruleList(o *options) *cobra.Command {
-	var p placeFlags
+func ruleList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var prefix, of string
 	c := &cobra.Command{
 		Use:   "list",
@@ -99,26 +100,26 @@ func ruleList(o *options) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if of != "" || prefix != "" {
-				rules, err := o.rulesOf(cmd.Context(), &p, orDefault(of), prefix)
+				rules, err := rulesOf(cmd.Context(), o, &p, orDefault(of), prefix)
 				if err != nil {
 					return err
 				}
-				return o.print(rulesTable(rules))
+				return o.Print(rulesTable(rules))
 			}
 			var page rest.Rules
-			if err := o.ask(cmd.Context(), p.http, "cannot list rules", http.MethodGet, "/rule", p.query(), nil, &page); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot list rules", http.MethodGet, "/rule", p.Query(), nil, &page); err != nil {
 				return err
 			}
-			return o.print(rulesTable(page.Rules))
+			return o.Print(rulesTable(page.Rules))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVar(&of, "bus", "", "only rules of this bus")
 	c.Flags().StringVar(&prefix, "prefix", "", "only rules of the bus whose names begin so")
 	return c
 }
 
-func ruleDescribe(o *options) *cobra.Command {
+func ruleDescribe(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	c := &cobra.Command{
 		Use:   "describe NAME",
@@ -126,10 +127,10 @@ func ruleDescribe(o *options) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var x rest.Rule
-			if err := o.ask(cmd.Context(), r.http, "cannot describe rule "+args[0], http.MethodGet, r.path(args[0]), r.query(), nil, &x); err != nil {
+			if err := o.Ask(cmd.Context(), r.HTTP, "cannot describe rule "+args[0], http.MethodGet, r.path(args[0]), r.Query(), nil, &x); err != nil {
 				return err
 			}
-			return o.showRule(&x)
+			return showRule(o, &x)
 		},
 	}
 	r.bind(c)
@@ -137,30 +138,30 @@ func ruleDescribe(o *options) *cobra.Command {
 }
 
 // showRule shows a rule, for people with a table of its targets.
-func (o *options) showRule(x *rest.Rule) error {
+func showRule(o *ask.Options, x *rest.Rule) error {
 	t := &out.Table{One: true, Columns: []out.Column{
 		{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "state", Title: "STATE"}, {Field: "pattern", Title: "PATTERN"},
 		{Field: "schedule", Title: "SCHEDULE"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "managed_by"}, {Field: "from"}, {Field: "tags"},
 		{Field: "targets"}, {Field: "arn", Title: "ARN"}, {Field: "created"}, {Field: "modified"},
 	}}
-	t.Add(x.Name, x.Bus, ruleState(x), orNil(strings.Join(strings.Fields(x.Pattern), " ")), orNil(x.Schedule), orNil(x.Description), orNil(x.ManagedBy),
-		x.From, x.Tags, x.Targets, x.ARN, timeOf(x.CreatedMs), timeOf(x.ModifiedMs))
-	if err := o.print(t); err != nil || o.format != "table" || len(x.Targets) == 0 {
+	t.Add(x.Name, x.Bus, ruleState(x), ask.OrNil(strings.Join(strings.Fields(x.Pattern), " ")), ask.OrNil(x.Schedule), ask.OrNil(x.Description), ask.OrNil(x.ManagedBy),
+		x.From, x.Tags, x.Targets, x.ARN, ask.TimeOf(x.CreatedMs), ask.TimeOf(x.ModifiedMs))
+	if err := o.Print(t); err != nil || o.Format != "table" || len(x.Targets) == 0 {
 		return err
 	}
-	return o.print(targetsTable(x.Targets))
+	return o.Print(targetsTable(x.Targets))
 }
 
 // ruleTurn is a command that turns one thing of each rule it names.
-func ruleTurn(o *options, verb, short, done string) *cobra.Command {
+func ruleTurn(o *ask.Options, verb, short, done string) *cobra.Command {
 	var r ruleFlags
 	c := &cobra.Command{
 		Use:   verb + " NAME...",
 		Short: short,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.eachRule(&r, args, done, func(name string) error {
-				return o.ask(cmd.Context(), r.http, "cannot "+verb+" rule "+name, http.MethodPost, r.path(name, verb), r.query(), nil, nil)
+			return eachRule(o, &r, args, done, func(name string) error {
+				return o.Ask(cmd.Context(), r.HTTP, "cannot "+verb+" rule "+name, http.MethodPost, r.path(name, verb), r.Query(), nil, nil)
 			})
 		},
 	}
@@ -169,9 +170,9 @@ func ruleTurn(o *options, verb, short, done string) *cobra.Command {
 }
 
 // eachRule does one thing to each rule and tells what came of it.
-func (o *options) eachRule(r *ruleFlags, names []string, done string, do func(name string) error) error {
+func eachRule(o *ask.Options, r *ruleFlags, names []string, done string, do func(name string) error) error {
 	t := &out.Table{Columns: []out.Column{{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "result", Title: "RESULT"}}}
-	return o.each(t, names, func(name string) error {
+	return o.Each(t, names, func(name string) error {
 		if err := do(name); err != nil {
 			return forceHint(err)
 		}
@@ -180,7 +181,7 @@ func (o *options) eachRule(r *ruleFlags, names []string, done string, do func(na
 	})
 }
 
-func ruleDelete(o *options) *cobra.Command {
+func ruleDelete(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	var keep bool
 	c := &cobra.Command{
@@ -188,12 +189,12 @@ func ruleDelete(o *options) *cobra.Command {
 		Short: "Delete rules with their targets",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			query := r.query()
+			query := r.Query()
 			if !keep {
 				query.Set("force", "true")
 			}
-			return o.eachRule(&r, args, "deleted", func(name string) error {
-				return o.ask(cmd.Context(), r.http, "cannot delete rule "+name, http.MethodDelete, r.path(name), query, nil, nil)
+			return eachRule(o, &r, args, "deleted", func(name string) error {
+				return o.Ask(cmd.Context(), r.HTTP, "cannot delete rule "+name, http.MethodDelete, r.path(name), query, nil, nil)
 			})
 		},
 	}
@@ -202,7 +203,7 @@ func ruleDelete(o *options) *cobra.Command {
 	return c
 }
 
-func ruleExplain(o *options) *cobra.Command {
+func ruleExplain(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	var event string
 	c := &cobra.Command{
@@ -215,7 +216,7 @@ func ruleExplain(o *options) *cobra.Command {
 		Example: "  ottla rule explain big-orders --bus shop --event @order.json\n  ottla rule explain --bus shop --event @order.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := textOf("event", event, o.in)
+			body, err := textOf("event", event, o.In)
 			if err != nil {
 				return err
 			}
@@ -223,19 +224,19 @@ func ruleExplain(o *options) *cobra.Command {
 				return fail.Usagef("which event? give --event JSON, --event @FILE or --event -")
 			}
 			if len(args) == 0 {
-				return o.explainAll(cmd.Context(), &r, body)
+				return explainAll(cmd.Context(), o, &r, body)
 			}
 			var why rest.Why
-			if err := o.ask(cmd.Context(), r.http, "cannot explain rule "+args[0], http.MethodPost, r.path(args[0], "explain"), r.query(), body, &why); err != nil {
+			if err := o.Ask(cmd.Context(), r.HTTP, "cannot explain rule "+args[0], http.MethodPost, r.path(args[0], "explain"), r.Query(), body, &why); err != nil {
 				return err
 			}
-			if o.format == "table" {
-				_, err := fmt.Fprintln(o.out, strings.TrimRight(why.Why, "\n"))
+			if o.Format == "table" {
+				_, err := fmt.Fprintln(o.Out, strings.TrimRight(why.Why, "\n"))
 				return err
 			}
 			t := &out.Table{One: true, Columns: []out.Column{{Field: "matched"}, {Field: "path"}, {Field: "why"}}}
-			t.Add(why.Matched, orNil(why.Path), why.Why)
-			return o.print(t)
+			t.Add(why.Matched, ask.OrNil(why.Path), why.Why)
+			return o.Print(t)
 		},
 	}
 	r.bind(c)
@@ -244,8 +245,8 @@ func ruleExplain(o *options) *cobra.Command {
 }
 
 // explainAll tells of each rule of a bus whether an event fits it, and why not.
-func (o *options) explainAll(ctx context.Context, r *ruleFlags, event []byte) error {
-	rules, err := o.rulesOf(ctx, &r.placeFlags, r.bus, "")
+func explainAll(ctx context.Context, o *ask.Options, r *ruleFlags, event []byte) error {
+	rules, err := rulesOf(ctx, o, &r.PlaceFlags, r.bus, "")
 	if err != nil {
 		return err
 	}
@@ -256,17 +257,17 @@ func (o *options) explainAll(ctx context.Context, r *ruleFlags, event []byte) er
 		x := &rules[i]
 		why := rest.Why{Why: "it takes the runs of its schedule alone"}
 		if x.Pattern != "" {
-			if err := o.ask(ctx, r.http, "cannot explain rule "+x.Name, http.MethodPost, r.path(x.Name, "explain"), r.query(), event, &why); err != nil {
+			if err := o.Ask(ctx, r.HTTP, "cannot explain rule "+x.Name, http.MethodPost, r.path(x.Name, "explain"), r.Query(), event, &why); err != nil {
 				return err
 			}
 		}
 		text := strings.TrimRight(why.Why, "\n")
-		if o.format == "table" {
+		if o.Format == "table" {
 			text, _, _ = strings.Cut(text, "\n")
 		}
-		t.Add(x.Name, ruleState(x), why.Matched, orNil(why.Path), text)
+		t.Add(x.Name, ruleState(x), why.Matched, ask.OrNil(why.Path), text)
 	}
-	return o.print(t)
+	return o.Print(t)
 }
 
 // mostText bounds what a flag reads of a file.

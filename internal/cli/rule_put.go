@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/gateway/rest"
 )
 
-func rulePut(o *options) *cobra.Command {
+func rulePut(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	var t targetFlags
 	var pattern, schedule, description string
@@ -28,7 +29,7 @@ func rulePut(o *options) *cobra.Command {
 			"  ottla rule put all --bus shop --pattern '{\"source\":[{\"prefix\":\"\"}]}' --to topic:copy --to https://example.org/hook --retry 1s,1m",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := textOf("pattern", pattern, o.in)
+			text, err := textOf("pattern", pattern, o.In)
 			if err != nil {
 				return err
 			}
@@ -40,10 +41,10 @@ func rulePut(o *options) *cobra.Command {
 				return err
 			}
 			var x rest.Rule
-			if err := o.ask(cmd.Context(), r.http, "cannot put rule "+args[0], http.MethodPut, r.path(args[0]), r.query(), body, &x); err != nil {
+			if err := o.Ask(cmd.Context(), r.HTTP, "cannot put rule "+args[0], http.MethodPut, r.path(args[0]), r.Query(), body, &x); err != nil {
 				return err
 			}
-			return o.showRule(&x)
+			return showRule(o, &x)
 		},
 	}
 	r.bind(c)

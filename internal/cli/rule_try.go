@@ -13,12 +13,13 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/gateway/rest"
 )
 
-func ruleTry(o *options) *cobra.Command {
+func ruleTry(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	var last, samples int
 	var called, replay string
@@ -34,11 +35,11 @@ func ruleTry(o *options) *cobra.Command {
 			"  ottla rule try '{\"detail\":{\"total\":[{\"numeric\":[\">=\",100]}]}}' --bus shop --last 10000",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, isFile, err := o.toTry(args[0])
+			text, isFile, err := toTry(o, args[0])
 			if err != nil {
 				return err
 			}
-			query := r.query()
+			query := r.Query()
 			query.Set("last", strconv.Itoa(last))
 			query.Set("samples", strconv.Itoa(samples))
 			var x rest.Trial
@@ -46,10 +47,10 @@ func ruleTry(o *options) *cobra.Command {
 				if called != "" || replay != "" {
 					return fail.Usagef("--rule and --as-replay are for files with rules, and this is a pattern")
 				}
-				if err := o.ask(cmd.Context(), r.http, "cannot try that pattern on bus "+r.bus, http.MethodPost, busPath(r.bus, "try"), query, text, &x); err != nil {
+				if err := o.Ask(cmd.Context(), r.HTTP, "cannot try that pattern on bus "+r.bus, http.MethodPost, ask.BusPath(r.bus, "try"), query, text, &x); err != nil {
 					return err
 				}
-				return o.showTrial(&x)
+				return showTrial(o, &x)
 			}
 			if replay != "" {
 				query.Set("replay", replay)
@@ -62,11 +63,11 @@ func ruleTry(o *options) *cobra.Command {
 			if cmd.Flags().Changed("bus") {
 				bus = r.bus
 			}
-			path, what := busPath(bus, "rules", rule.parts[2], "try"), "cannot try rule "+rule.parts[2]+" on bus "+bus
-			if err := o.ask(cmd.Context(), r.http, what, http.MethodPost, path, query, rule.body(false), &x); err != nil {
+			path, what := ask.BusPath(bus, "rules", rule.parts[2], "try"), "cannot try rule "+rule.parts[2]+" on bus "+bus
+			if err := o.Ask(cmd.Context(), r.HTTP, what, http.MethodPost, path, query, rule.body(false), &x); err != nil {
 				return err
 			}
-			return o.showTrial(&x)
+			return showTrial(o, &x)
 		},
 	}
 	r.bind(c)
@@ -78,13 +79,13 @@ func ruleTry(o *options) *cobra.Command {
 }
 
 // toTry reads what is to be tried; isFile tells a file for apply from a pattern.
-func (o *options) toTry(arg string) (text []byte, isFile bool, err error) {
+func toTry(o *ask.Options, arg string) (text []byte, isFile bool, err error) {
 	if strings.HasPrefix(strings.TrimSpace(arg), "{") || strings.HasPrefix(arg, "@") {
-		text, err = textOf("pattern", arg, o.in)
+		text, err = textOf("pattern", arg, o.In)
 		return text, false, err
 	}
 	if arg == "-" {
-		text, err = textOf("pattern", arg, o.in)
+		text, err = textOf("pattern", arg, o.In)
 	} else if text, err = os.ReadFile(arg); err != nil {
 		return nil, false, fail.New(fail.Usage, "cannot read what is to be tried", err.Error(), "give a file as \"ottla apply\" takes it, a pattern as JSON, or - for standard input")
 	}
@@ -133,7 +134,7 @@ func ruleIn(text []byte, called string) (*thing, error) {
 	return found[0], nil
 }
 
-func (o *options) showTrial(x *rest.Trial) error {
+func showTrial(o *ask.Options, x *rest.Trial) error {
 	t := &out.Table{One: true, Columns: []out.Column{
 		{Field: "matched", Title: "MATCHED"}, {Field: "read", Title: "OF EVENTS"}, {Field: "per_second"}, {Field: "rate", Title: "RATE"},
 		{Field: "first", Title: "SINCE"}, {Field: "last", Title: "UNTIL"}, {Field: "targets"}, {Field: "samples"},
@@ -143,12 +144,12 @@ func (o *options) showTrial(x *rest.Trial) error {
 		n := float64(x.Matched) / span.Seconds()
 		perSecond, rate = n, strconv.FormatFloat(n, 'g', 3, 64)+"/s"
 	}
-	t.Add(x.Matched, x.Read, perSecond, rate, timeOf(x.FirstMs), timeOf(x.LastMs), x.Targets, x.Samples)
-	if err := o.print(t); err != nil || o.format != "table" {
+	t.Add(x.Matched, x.Read, perSecond, rate, ask.TimeOf(x.FirstMs), ask.TimeOf(x.LastMs), x.Targets, x.Samples)
+	if err := o.Print(t); err != nil || o.Format != "table" {
 		return err
 	}
 	if len(x.Targets) > 0 {
-		return o.showTried(x)
+		return showTried(o, x)
 	}
 	if len(x.Samples) == 0 {
 		return nil
@@ -157,22 +158,22 @@ func (o *options) showTrial(x *rest.Trial) error {
 	for _, e := range x.Samples {
 		s.Add(fmt.Sprintf("%d@%d", e.Partition, e.Offset), string(e.Event))
 	}
-	return o.print(s)
+	return o.Print(s)
 }
 
 // showTried shows people what targets would have got.
-func (o *options) showTried(x *rest.Trial) error {
+func showTried(o *ask.Options, x *rest.Trial) error {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "id", Title: "TARGET"}, {Field: "to", Title: "TO"}, {Field: "sent", Title: "SENT"}, {Field: "dead", Title: "DEAD LETTERS"},
 		{Field: "dropped", Title: "DROPPED"}, {Field: "retried", Title: "TRIED AGAIN"}, {Field: "why", Title: "WHY"},
 	}}
 	for _, g := range x.Targets {
-		t.Add(g.ID, g.To, g.Sent, g.Dead, g.Dropped, g.Retried, orNil(g.Why))
+		t.Add(g.ID, g.To, g.Sent, g.Dead, g.Dropped, g.Retried, ask.OrNil(g.Why))
 	}
-	if err := o.print(t); err != nil {
+	if err := o.Print(t); err != nil {
 		return err
 	}
-	_, err := fmt.Fprint(o.out, sendsText(x.Samples))
+	_, err := fmt.Fprint(o.Out, sendsText(x.Samples))
 	return err
 }
 

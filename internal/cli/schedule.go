@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/schedule"
@@ -20,15 +21,15 @@ import (
 type scheduleFlags struct{ http, group string }
 
 func (s *scheduleFlags) bind(c *cobra.Command) {
-	c.Flags().StringVar(&s.http, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&s.http, "http", ask.EnvOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
 	c.Flags().StringVar(&s.group, "group", schedule.DefaultGroup, "group of the schedule")
 }
 
-func scheduleCommand(o *options) *cobra.Command {
+func scheduleCommand(o *ask.Options) *cobra.Command {
 	list := scheduleList(o)
-	c := group("schedule", "schedules", "Have records, messages or calls come at a time, or again and again",
+	c := ask.Noun("schedule", "schedules", "Have records, messages or calls come at a time, or again and again",
 		schedulePut(o), list, scheduleShow(o), scheduleDelete(o), schedulePause(o), scheduleResume(o), scheduleNext(o))
-	return pluralLists(c, list)
+	return ask.PluralLists(c, list)
 }
 
 func (s *scheduleFlags) path(name string, more ...string) string {
@@ -38,7 +39,7 @@ func (s *scheduleFlags) path(name string, more ...string) string {
 // mostRuns is how many next runs are shown.
 const mostRuns = 10
 
-func scheduleList(o *options) *cobra.Command {
+func scheduleList(o *ask.Options) *cobra.Command {
 	var s scheduleFlags
 	var prefix string
 	c := &cobra.Command{
@@ -54,7 +55,7 @@ func scheduleList(o *options) *cobra.Command {
 			if cmd.Flags().Changed("group") || prefix != "" {
 				query.Set("group", s.group)
 			}
-			err := eachPage(cmd.Context(), o, s.http, "cannot list schedules", "/schedule", query, func(page *rest.Schedules) string {
+			err := ask.EachPage(cmd.Context(), o, s.http, "cannot list schedules", "/schedule", query, func(page *rest.Schedules) string {
 				for _, d := range page.Schedules {
 					t.Add(d.Name, d.Group, d.Expression, zoneName(d.Zone), scheduleState(d.Spec), targetOf(d.Target), nextOf(d.Spec))
 				}
@@ -63,7 +64,7 @@ func scheduleList(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 	s.bind(c)
@@ -105,7 +106,7 @@ func nextOf(s schedule.Spec) any {
 	return runs[0].Format(time.RFC3339)
 }
 
-func scheduleShow(o *options) *cobra.Command {
+func scheduleShow(o *ask.Options) *cobra.Command {
 	var s scheduleFlags
 	c := &cobra.Command{
 		Use:   "show NAME",
@@ -113,16 +114,16 @@ func scheduleShow(o *options) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var d rest.Schedule
-			if err := o.ask(cmd.Context(), s.http, "cannot show schedule "+args[0], http.MethodGet, s.path(args[0]), nil, nil, &d); err != nil {
+			if err := o.Ask(cmd.Context(), s.http, "cannot show schedule "+args[0], http.MethodGet, s.path(args[0]), nil, nil, &d); err != nil {
 				return err
 			}
-			if o.format != "table" {
-				return o.print(scheduleTable(d))
+			if o.Format != "table" {
+				return o.Print(scheduleTable(d))
 			}
-			if err := o.print(scheduleTable(d)); err != nil {
+			if err := o.Print(scheduleTable(d)); err != nil {
 				return err
 			}
-			return o.showRuns(cmd.Context(), &s, args[0], mostRuns)
+			return showRuns(cmd.Context(), o, &s, args[0], mostRuns)
 		},
 	}
 	s.bind(c)
@@ -138,8 +139,8 @@ func scheduleTable(d rest.Schedule) *out.Table {
 		{Field: "arn"}, {Field: "target"}, {Field: "created"}, {Field: "modified"},
 	}}
 	t.Add(d.Name, d.Group, d.Expression, zoneName(d.Zone), scheduleState(d.Spec), targetOf(d.Target), string(d.Missed), retriesOf(d.Retry),
-		orNil(d.DeadLetters), d.WindowMs, timeOf(d.StartMs), timeOf(d.EndMs), d.DeleteAfter, orNil(d.Description),
-		d.ARN, d.Target, timeOf(d.CreatedMs), timeOf(d.ModifiedMs))
+		ask.OrNil(d.DeadLetters), d.WindowMs, ask.TimeOf(d.StartMs), ask.TimeOf(d.EndMs), d.DeleteAfter, ask.OrNil(d.Description),
+		d.ARN, d.Target, ask.TimeOf(d.CreatedMs), ask.TimeOf(d.ModifiedMs))
 	return t
 }
 
@@ -150,15 +151,7 @@ func retriesOf(r schedule.Retry) any {
 	return *r.Retries
 }
 
-// timeOf is a time for people and programs; nil for none.
-func timeOf(ms int64) any {
-	if ms == 0 {
-		return nil
-	}
-	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
-}
-
-func scheduleNext(o *options) *cobra.Command {
+func scheduleNext(o *ask.Options) *cobra.Command {
 	var s scheduleFlags
 	n := mostRuns
 	c := &cobra.Command{
@@ -166,7 +159,7 @@ func scheduleNext(o *options) *cobra.Command {
 		Short: "Show the next runs of a schedule",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.showRuns(cmd.Context(), &s, args[0], n)
+			return showRuns(cmd.Context(), o, &s, args[0], n)
 		},
 	}
 	s.bind(c)
@@ -175,13 +168,13 @@ func scheduleNext(o *options) *cobra.Command {
 }
 
 // showRuns shows the next runs of a schedule.
-func (o *options) showRuns(ctx context.Context, s *scheduleFlags, name string, n int) error {
+func showRuns(ctx context.Context, o *ask.Options, s *scheduleFlags, name string, n int) error {
 	var runs rest.Runs
 	query := url.Values{"count": {strconv.Itoa(n)}}
-	if err := o.ask(ctx, s.http, "cannot tell the next runs of "+name, http.MethodGet, s.path(name, "next"), query, nil, &runs); err != nil {
+	if err := o.Ask(ctx, s.http, "cannot tell the next runs of "+name, http.MethodGet, s.path(name, "next"), query, nil, &runs); err != nil {
 		return err
 	}
-	return o.print(runsTable(runs.Runs, time.Now()))
+	return o.Print(runsTable(runs.Runs, time.Now()))
 }
 
 func runsTable(runs []time.Time, now time.Time) *out.Table {
@@ -190,25 +183,25 @@ func runsTable(runs []time.Time, now time.Time) *out.Table {
 	}}
 	for _, r := range runs {
 		in := max(0, r.Sub(now))
-		t.Add(r.Format(time.RFC3339), r.Weekday().String()[:3], r.UTC().Format("2006-01-02 15:04:05"), in.Seconds(), age(in))
+		t.Add(r.Format(time.RFC3339), r.Weekday().String()[:3], r.UTC().Format("2006-01-02 15:04:05"), in.Seconds(), ask.Age(in))
 	}
 	return t
 }
 
-func scheduleDelete(o *options) *cobra.Command {
+func scheduleDelete(o *ask.Options) *cobra.Command {
 	return scheduleChange(o, "delete", "Delete schedules, with their runs that wait to be tried again", "deleted", http.MethodDelete)
 }
 
-func schedulePause(o *options) *cobra.Command {
+func schedulePause(o *ask.Options) *cobra.Command {
 	return scheduleChange(o, "pause", "Let schedules run no more until they are resumed", "paused", http.MethodPost, "pause")
 }
 
-func scheduleResume(o *options) *cobra.Command {
+func scheduleResume(o *ask.Options) *cobra.Command {
 	return scheduleChange(o, "resume", "Let schedules run again; what passed meanwhile is not made up for", "resumed", http.MethodPost, "resume")
 }
 
 // scheduleChange is a command that does one thing to each schedule it names.
-func scheduleChange(o *options, verb, short, done, method string, more ...string) *cobra.Command {
+func scheduleChange(o *ask.Options, verb, short, done, method string, more ...string) *cobra.Command {
 	var s scheduleFlags
 	c := &cobra.Command{
 		Use:   verb + " NAME...",
@@ -216,8 +209,8 @@ func scheduleChange(o *options, verb, short, done, method string, more ...string
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: []out.Column{{Field: "name", Title: "NAME"}, {Field: "group", Title: "GROUP"}, {Field: "result", Title: "RESULT"}}}
-			return o.each(t, args, func(name string) error {
-				err := o.ask(cmd.Context(), s.http, "cannot "+verb+" schedule "+name, method, s.path(name, more...), nil, nil, nil)
+			return o.Each(t, args, func(name string) error {
+				err := o.Ask(cmd.Context(), s.http, "cannot "+verb+" schedule "+name, method, s.path(name, more...), nil, nil, nil)
 				if err != nil {
 					return err
 				}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/schedule"
 	"ottla/internal/event/schedule/course"
@@ -31,7 +32,7 @@ type putFlags struct {
 	deleteAfter, paused, dry  bool
 }
 
-func schedulePut(o *options) *cobra.Command {
+func schedulePut(o *ask.Options) *cobra.Command {
 	var p putFlags
 	c := &cobra.Command{
 		Use:   "put NAME",
@@ -45,14 +46,14 @@ func schedulePut(o *options) *cobra.Command {
 			"  ottla schedule put poll --every 30s --url https://example.org/tick --dead-letters failed --dry-run",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			spec, err := p.spec(o.in, cmd.Flags().Changed("retries"))
+			spec, err := p.spec(o.In, cmd.Flags().Changed("retries"))
 			if err != nil {
 				return err
 			}
 			if p.dry {
-				return o.dryRun(cmd, &p, args[0], spec)
+				return dryRun(o, cmd, &p, args[0], spec)
 			}
-			return o.putSchedule(cmd, &p, args[0], spec)
+			return putSchedule(o, cmd, &p, args[0], spec)
 		},
 	}
 	p.scheduleFlags.bind(c)
@@ -215,22 +216,22 @@ func moment(flag, text string) (int64, error) {
 	return t.UnixMilli(), nil
 }
 
-func (o *options) putSchedule(cmd *cobra.Command, p *putFlags, name string, spec schedule.Spec) error {
+func putSchedule(o *ask.Options, cmd *cobra.Command, p *putFlags, name string, spec schedule.Spec) error {
 	var d rest.Schedule
-	if err := o.ask(cmd.Context(), p.http, "cannot put schedule "+name, http.MethodPut, p.path(name), nil, spec, &d); err != nil {
+	if err := o.Ask(cmd.Context(), p.http, "cannot put schedule "+name, http.MethodPut, p.path(name), nil, spec, &d); err != nil {
 		return err
 	}
-	if err := o.print(scheduleTable(d)); err != nil || o.format != "table" {
+	if err := o.Print(scheduleTable(d)); err != nil || o.Format != "table" {
 		return err
 	}
-	return o.showRuns(cmd.Context(), &p.scheduleFlags, name, mostRuns)
+	return showRuns(cmd.Context(), o, &p.scheduleFlags, name, mostRuns)
 }
 
 // dryRun shows the runs that a schedule would have.
-func (o *options) dryRun(cmd *cobra.Command, p *putFlags, name string, spec schedule.Spec) error {
+func dryRun(o *ask.Options, cmd *cobra.Command, p *putFlags, name string, spec schedule.Spec) error {
 	var runs rest.Runs
-	if err := o.ask(cmd.Context(), p.http, "schedule "+name+" cannot be", http.MethodPost, "/schedule-preview", nil, spec, &runs); err != nil {
+	if err := o.Ask(cmd.Context(), p.http, "schedule "+name+" cannot be", http.MethodPost, "/schedule-preview", nil, spec, &runs); err != nil {
 		return err
 	}
-	return o.print(runsTable(runs.Runs, time.Now()))
+	return o.Print(runsTable(runs.Runs, time.Now()))
 }

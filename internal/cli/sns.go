@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/native"
 	"ottla/internal/cli/out"
@@ -19,17 +20,17 @@ func snsPath(topic string, more ...string) string {
 	return native.Path(append([]string{"sns", topic}, more...)...)
 }
 
-func snsCommand(o *options) *cobra.Command {
-	c := group("sns", "", "SNS topics: what is published goes to queues, addresses, topics and functions that subscribed",
+func snsCommand(o *ask.Options) *cobra.Command {
+	c := ask.Noun("sns", "", "SNS topics: what is published goes to queues, addresses, topics and functions that subscribed",
 		snsTopicCommand(o), snsSubscribe(o), snsUnsubscribe(o), snsList(o), snsPublish(o))
 	c.Aliases = nil
 	return c
 }
 
-func snsTopicCommand(o *options) *cobra.Command {
+func snsTopicCommand(o *ask.Options) *cobra.Command {
 	list := snsTopicList(o)
-	c := group("topic", "topics", "SNS topics themselves", snsTopicCreate(o), list, snsTopicDescribe(o), snsTopicDelete(o))
-	return pluralLists(c, list)
+	c := ask.Noun("topic", "topics", "SNS topics themselves", snsTopicCreate(o), list, snsTopicDescribe(o), snsTopicDelete(o))
+	return ask.PluralLists(c, list)
 }
 
 func snsTopicTable(t *rest.SNSTopic) *out.Table {
@@ -37,12 +38,12 @@ func snsTopicTable(t *rest.SNSTopic) *out.Table {
 		{Field: "name", Title: "NAME"}, {Field: "topic", Title: "TOPIC"}, {Field: "adopted"}, {Field: "fifo", Title: "FIFO"},
 		{Field: "attributes", Title: "ATTRIBUTES"}, {Field: "tags"}, {Field: "arn", Title: "ARN"}, {Field: "created"}, {Field: "modified"},
 	}}
-	table.Add(t.Name, t.Topic, t.Adopted, t.FIFO, t.Attributes, t.Tags, t.ARN, timeOf(t.CreatedMs), timeOf(t.ModifiedMs))
+	table.Add(t.Name, t.Topic, t.Adopted, t.FIFO, t.Attributes, t.Tags, t.ARN, ask.TimeOf(t.CreatedMs), ask.TimeOf(t.ModifiedMs))
 	return table
 }
 
-func snsTopicCreate(o *options) *cobra.Command {
-	var p placeFlags
+func snsTopicCreate(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var in rest.SNSTopicOrder
 	var attributes, tags []string
 	var contentDedup bool
@@ -68,13 +69,13 @@ func snsTopicCreate(o *options) *cobra.Command {
 				in.Attributes["ContentBasedDeduplication"] = "true"
 			}
 			var t rest.SNSTopic
-			if err := o.ask(cmd.Context(), p.http, "cannot create SNS topic "+args[0], http.MethodPut, snsPath(args[0]), p.query(), in, &t); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot create SNS topic "+args[0], http.MethodPut, snsPath(args[0]), p.Query(), in, &t); err != nil {
 				return err
 			}
-			return o.print(snsTopicTable(&t))
+			return o.Print(snsTopicTable(&t))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringArrayVar(&attributes, "attribute", nil, "an attribute as SNS names it, NAME=VALUE, may be repeated")
 	f.StringArrayVar(&tags, "tag", nil, "a tag as KEY=VALUE, may be repeated")
@@ -83,8 +84,8 @@ func snsTopicCreate(o *options) *cobra.Command {
 	return c
 }
 
-func snsTopicList(o *options) *cobra.Command {
-	var p placeFlags
+func snsTopicList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var prefix string
 	c := &cobra.Command{
 		Use:   "list",
@@ -94,9 +95,9 @@ func snsTopicList(o *options) *cobra.Command {
 			t := &out.Table{Empty: "no SNS topics yet: make one with \"ottla sns topic create NAME\"", Columns: []out.Column{
 				{Field: "name", Title: "NAME"}, {Field: "topic", Title: "TOPIC"}, {Field: "fifo", Title: "FIFO"}, {Field: "arn", Title: "ARN"},
 			}}
-			query := p.query()
+			query := p.Query()
 			query.Set("prefix", prefix)
-			err := eachPage(cmd.Context(), o, p.http, "cannot list SNS topics", "/sns", query, func(page *rest.SNSTopics) string {
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list SNS topics", "/sns", query, func(page *rest.SNSTopics) string {
 				for i := range page.Topics {
 					x := &page.Topics[i]
 					t.Add(x.Name, x.Topic, x.FIFO, x.ARN)
@@ -106,34 +107,34 @@ func snsTopicList(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().StringVar(&prefix, "prefix", "", "only topics whose names begin so")
 	return c
 }
 
-func snsTopicDescribe(o *options) *cobra.Command {
-	var p placeFlags
+func snsTopicDescribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Show an SNS topic",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var t rest.SNSTopic
-			if err := o.ask(cmd.Context(), p.http, "cannot describe SNS topic "+args[0], http.MethodGet, snsPath(args[0]), p.query(), nil, &t); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot describe SNS topic "+args[0], http.MethodGet, snsPath(args[0]), p.Query(), nil, &t); err != nil {
 				return err
 			}
-			return o.print(snsTopicTable(&t))
+			return o.Print(snsTopicTable(&t))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func snsTopicDelete(o *options) *cobra.Command {
-	var p placeFlags
+func snsTopicDelete(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var yes, dryRun bool
 	c := &cobra.Command{
 		Use:   "delete NAME",
@@ -141,9 +142,9 @@ func snsTopicDelete(o *options) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			what := "cannot delete SNS topic " + args[0]
-			query := p.query()
+			query := p.Query()
 			var subs rest.Subscriptions
-			if err := o.ask(cmd.Context(), p.http, what, http.MethodGet, snsPath(args[0], "subscriptions"), query, nil, &subs); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, what, http.MethodGet, snsPath(args[0], "subscriptions"), query, nil, &subs); err != nil {
 				return err
 			}
 			table := func(result string) *out.Table {
@@ -151,24 +152,24 @@ func snsTopicDelete(o *options) *cobra.Command {
 				t.Add(args[0], len(subs.Subscriptions), result)
 				return t
 			}
-			goOn, err := o.agreed(dryRun, yes, "delete "+args[0]+" with "+countWord(int64(len(subs.Subscriptions)), "subscription")+"?", func(string) *out.Table { return table("would be deleted") })
+			goOn, err := o.Agreed(dryRun, yes, "delete "+args[0]+" with "+ask.CountWord(int64(len(subs.Subscriptions)), "subscription")+"?", func(string) *out.Table { return table("would be deleted") })
 			if err != nil || !goOn {
 				return err
 			}
-			if err := o.ask(cmd.Context(), p.http, what, http.MethodDelete, snsPath(args[0]), p.query(), nil, nil); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, what, http.MethodDelete, snsPath(args[0]), p.Query(), nil, nil); err != nil {
 				return err
 			}
-			return o.print(table("deleted"))
+			return o.Print(table("deleted"))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would go")
 	return c
 }
 
-func snsPublish(o *options) *cobra.Command {
-	var p placeFlags
+func snsPublish(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var in rest.Publication
 	var attributes []string
 	c := &cobra.Command{
@@ -185,22 +186,22 @@ func snsPublish(o *options) *cobra.Command {
 			if len(args) == 2 {
 				in.Message = args[1]
 			} else {
-				b, err := io.ReadAll(io.LimitReader(o.in, mostPublished+1))
+				b, err := io.ReadAll(io.LimitReader(o.In, mostPublished+1))
 				if err != nil {
 					return fail.New(fail.Failed, "cannot read the message", err.Error(), "")
 				}
 				in.Message = strings.TrimSuffix(string(b), "\n")
 			}
 			var got rest.PublishedMessage
-			if err := o.ask(cmd.Context(), p.http, "cannot publish to SNS topic "+args[0], http.MethodPost, snsPath(args[0]), p.query(), in, &got); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot publish to SNS topic "+args[0], http.MethodPost, snsPath(args[0]), p.Query(), in, &got); err != nil {
 				return err
 			}
 			t := &out.Table{Columns: []out.Column{{Field: "id", Title: "ID"}, {Field: "sequence", Title: "SEQUENCE"}}}
-			t.Add(got.ID, orNil(got.Sequence))
-			return o.print(t)
+			t.Add(got.ID, ask.OrNil(got.Sequence))
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringVar(&in.Subject, "subject", "", "subject of the message")
 	f.StringVar(&in.Group, "message-group", "", "message group (FIFO topics need one)")
@@ -215,7 +216,7 @@ const mostPublished = 1 << 20
 
 // endpointOf reads where a subscription's messages go: queue:NAME, topic:NAME,
 // function:NAME, an address or an ARN.
-func endpointOf(p *placeFlags, to string) (protocol, endpoint string, err error) {
+func endpointOf(p *ask.PlaceFlags, to string) (protocol, endpoint string, err error) {
 	if scheme, _, ok := strings.Cut(to, "://"); ok && slices.Contains([]string{"http", "https"}, scheme) {
 		return scheme, to, nil
 	}
@@ -223,11 +224,11 @@ func endpointOf(p *placeFlags, to string) (protocol, endpoint string, err error)
 	ref, perr := name.ParseARN(to)
 	if kind, called, ok := strings.Cut(to, ":"); perr != nil && ok {
 		ref = name.Of(name.Kind(kind), called)
-		if p.account != "" {
-			ref.Account = p.account
+		if p.Account != "" {
+			ref.Account = p.Account
 		}
-		if p.region != "" {
-			ref.Region = p.region
+		if p.Region != "" {
+			ref.Region = p.Region
 		}
 	}
 	if protocol = kinds[ref.Kind]; protocol == "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/name"
@@ -25,13 +26,13 @@ func subscriptionTable(all ...rest.Subscription) *out.Table {
 		if s.Pending {
 			state = "waits to be confirmed"
 		}
-		t.Add(s.Topic, s.ID, s.Protocol, s.Endpoint, state, orNil(s.Attributes["FilterPolicy"]), s.Attributes, s.ARN)
+		t.Add(s.Topic, s.ID, s.Protocol, s.Endpoint, state, ask.OrNil(s.Attributes["FilterPolicy"]), s.Attributes, s.ARN)
 	}
 	return t
 }
 
-func snsList(o *options) *cobra.Command {
-	var p placeFlags
+func snsList(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:   "list [TOPIC]",
 		Short: "List subscriptions, of an SNS topic or of all",
@@ -41,24 +42,24 @@ func snsList(o *options) *cobra.Command {
 			if len(args) == 1 {
 				path = snsPath(args[0], "subscriptions")
 			}
-			query := p.query()
+			query := p.Query()
 			var all []rest.Subscription
-			err := eachPage(cmd.Context(), o, p.http, "cannot list subscriptions", path, query, func(page *rest.Subscriptions) string {
+			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list subscriptions", path, query, func(page *rest.Subscriptions) string {
 				all = append(all, page.Subscriptions...)
 				return page.Next
 			})
 			if err != nil {
 				return err
 			}
-			return o.print(subscriptionTable(all...))
+			return o.Print(subscriptionTable(all...))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }
 
-func snsSubscribe(o *options) *cobra.Command {
-	var p placeFlags
+func snsSubscribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	var filter, dead string
 	var attributes []string
 	var ofBody, raw bool
@@ -94,13 +95,13 @@ func snsSubscribe(o *options) *cobra.Command {
 				}
 			}
 			var s rest.Subscription
-			if err := o.ask(cmd.Context(), p.http, "cannot subscribe to SNS topic "+args[0], http.MethodPost, snsPath(args[0], "subscriptions"), p.query(), in, &s); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot subscribe to SNS topic "+args[0], http.MethodPost, snsPath(args[0], "subscriptions"), p.Query(), in, &s); err != nil {
 				return err
 			}
-			return o.print(subscriptionTable(s))
+			return o.Print(subscriptionTable(s))
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	f := c.Flags()
 	f.StringVar(&filter, "filter", "", "filter policy: only messages whose attributes fit it")
 	f.BoolVar(&ofBody, "filter-body", false, "the filter policy looks into the body, which is JSON")
@@ -111,7 +112,7 @@ func snsSubscribe(o *options) *cobra.Command {
 }
 
 // redrivePolicy names the queue for what cannot be delivered.
-func redrivePolicy(p *placeFlags, queue string) (string, error) {
+func redrivePolicy(p *ask.PlaceFlags, queue string) (string, error) {
 	if !strings.HasPrefix(queue, "arn:") {
 		_, arn, err := endpointOf(p, string(name.Queue)+":"+queue)
 		if err != nil {
@@ -126,22 +127,22 @@ func redrivePolicy(p *placeFlags, queue string) (string, error) {
 	return string(b), nil
 }
 
-func snsUnsubscribe(o *options) *cobra.Command {
-	var p placeFlags
+func snsUnsubscribe(o *ask.Options) *cobra.Command {
+	var p ask.PlaceFlags
 	c := &cobra.Command{
 		Use:     "unsubscribe TOPIC ID",
 		Short:   "End a subscription; \"ottla sns list\" shows its ID",
 		Example: "  ottla sns unsubscribe orders 0a9d0f9e-8d11-8c5e-9f55-3f0a3c7e2b11",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.ask(cmd.Context(), p.http, "cannot unsubscribe from SNS topic "+args[0], http.MethodDelete, snsPath(args[0], "subscriptions", args[1]), p.query(), nil, nil); err != nil {
+			if err := o.Ask(cmd.Context(), p.HTTP, "cannot unsubscribe from SNS topic "+args[0], http.MethodDelete, snsPath(args[0], "subscriptions", args[1]), p.Query(), nil, nil); err != nil {
 				return err
 			}
 			t := &out.Table{Columns: []out.Column{{Field: "topic", Title: "TOPIC"}, {Field: "id", Title: "ID"}, {Field: "result", Title: "RESULT"}}}
 			t.Add(args[0], args[1], "ended")
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
-	p.bind(c)
+	p.Bind(c)
 	return c
 }

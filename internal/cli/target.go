@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/letter"
@@ -101,7 +102,7 @@ func (t *targetFlags) fields(c *cobra.Command) (map[string]any, error) {
 		out["rate"] = n
 	}
 	if given("deadline") {
-		ms, err := milliseconds("deadline", t.deadline)
+		ms, err := ask.Milliseconds("deadline", t.deadline)
 		if err != nil {
 			return nil, err
 		}
@@ -160,10 +161,10 @@ func rateOf(text string) (float64, error) {
 	return n, nil
 }
 
-func targetCommand(o *options) *cobra.Command {
+func targetCommand(o *ask.Options) *cobra.Command {
 	list := targetList(o)
-	c := group("target", "targets", "Targets of a rule: where its events go, and how", targetSet(o), list, targetRemove(o))
-	return pluralLists(c, list)
+	c := ask.Noun("target", "targets", "Targets of a rule: where its events go, and how", targetSet(o), list, targetRemove(o))
+	return ask.PluralLists(c, list)
 }
 
 func targetsTable(all []rest.Target) *out.Table {
@@ -176,16 +177,16 @@ func targetsTable(all []rest.Target) *out.Table {
 		x := &all[i]
 		s := x.Stands
 		if s == nil {
-			t.Add(x.ID, x.To, nil, nil, nil, nil, nil, nil, nil, nil, orNil(x.DeadLetters), orNil(x.Disabled))
+			t.Add(x.ID, x.To, nil, nil, nil, nil, nil, nil, nil, nil, ask.OrNil(x.DeadLetters), ask.OrNil(x.Disabled))
 			continue
 		}
 		lag := time.Duration(s.LagMs) * time.Millisecond
-		t.Add(x.ID, x.To, s.State, s.Behind, lag.Seconds(), age(lag), s.Sent, s.Failed, s.Dead, s.Dropped, orNil(x.DeadLetters), orNil(s.LastError))
+		t.Add(x.ID, x.To, s.State, s.Behind, lag.Seconds(), ask.Age(lag), s.Sent, s.Failed, s.Dead, s.Dropped, ask.OrNil(x.DeadLetters), ask.OrNil(s.LastError))
 	}
 	return t
 }
 
-func targetList(o *options) *cobra.Command {
+func targetList(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	c := &cobra.Command{
 		Use:   "list RULE",
@@ -193,17 +194,17 @@ func targetList(o *options) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var x rest.Rule
-			if err := o.ask(cmd.Context(), r.http, "cannot list targets of rule "+args[0], http.MethodGet, r.path(args[0]), r.query(), nil, &x); err != nil {
+			if err := o.Ask(cmd.Context(), r.HTTP, "cannot list targets of rule "+args[0], http.MethodGet, r.path(args[0]), r.Query(), nil, &x); err != nil {
 				return err
 			}
-			return o.print(targetsTable(x.Targets))
+			return o.Print(targetsTable(x.Targets))
 		},
 	}
 	r.bind(c)
 	return c
 }
 
-func targetSet(o *options) *cobra.Command {
+func targetSet(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	var t targetFlags
 	var to string
@@ -228,11 +229,11 @@ func targetSet(o *options) *cobra.Command {
 				return fail.Usagef("nothing is to be changed: give --to or another flag")
 			}
 			var x rest.Rule
-			err = o.ask(cmd.Context(), r.http, "cannot set target "+args[1], method, r.path(args[0], "targets", args[1]), r.query(), body, &x)
+			err = o.Ask(cmd.Context(), r.HTTP, "cannot set target "+args[1], method, r.path(args[0], "targets", args[1]), r.Query(), body, &x)
 			if err != nil {
 				return err
 			}
-			return o.showRule(&x)
+			return showRule(o, &x)
 		},
 	}
 	r.bind(c)
@@ -241,7 +242,7 @@ func targetSet(o *options) *cobra.Command {
 	return c
 }
 
-func targetRemove(o *options) *cobra.Command {
+func targetRemove(o *ask.Options) *cobra.Command {
 	var r ruleFlags
 	c := &cobra.Command{
 		Use:   "remove RULE ID...",
@@ -249,8 +250,8 @@ func targetRemove(o *options) *cobra.Command {
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: []out.Column{{Field: "id", Title: "TARGET"}, {Field: "rule", Title: "RULE"}, {Field: "result", Title: "RESULT"}}}
-			return o.each(t, args[1:], func(id string) error {
-				err := o.ask(cmd.Context(), r.http, "cannot remove target "+id, http.MethodDelete, r.path(args[0], "targets", id), r.query(), nil, nil)
+			return o.Each(t, args[1:], func(id string) error {
+				err := o.Ask(cmd.Context(), r.HTTP, "cannot remove target "+id, http.MethodDelete, r.path(args[0], "targets", id), r.Query(), nil, nil)
 				if err != nil {
 					return err
 				}

@@ -3,25 +3,25 @@ package cli
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 )
 
-func topicCommand(o *options) *cobra.Command {
+func topicCommand(o *ask.Options) *cobra.Command {
 	list := topicList(o)
-	c := group("topic", "topics", "Create, list, describe, alter and delete topics",
+	c := ask.Noun("topic", "topics", "Create, list, describe, alter and delete topics",
 		topicCreate(o), list, topicDescribe(o), topicAlter(o), topicDelete(o))
-	return pluralLists(c, list)
+	return ask.PluralLists(c, list)
 }
 
-func topicCreate(o *options) *cobra.Command {
+func topicCreate(o *ask.Options) *cobra.Command {
 	var partitions int32
 	var replicas int16
 	var configs []string
@@ -36,7 +36,7 @@ func topicCreate(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ func topicCreate(o *options) *cobra.Command {
 			}
 			answers, err := create(cmd.Context(), partitions, replicas, set, names...)
 			if err != nil {
-				return kafkaFailure("cannot create "+strings.Join(names, ", "), err)
+				return ask.KafkaFailure("cannot create "+strings.Join(names, ", "), err)
 			}
 			return reportCreated(o, names, answers, dryRun, ifMissing)
 		},
@@ -61,7 +61,7 @@ func topicCreate(o *options) *cobra.Command {
 	return c
 }
 
-func reportCreated(o *options, names []string, answers kadm.CreateTopicResponses, dryRun, ifMissing bool) error {
+func reportCreated(o *ask.Options, names []string, answers kadm.CreateTopicResponses, dryRun, ifMissing bool) error {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "topic", Title: "TOPIC"}, {Field: "id", Title: "ID"},
 		{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "replicas", Title: "REPLICAS", Right: true},
@@ -75,46 +75,25 @@ func reportCreated(o *options, names []string, answers kadm.CreateTopicResponses
 	for _, name := range names {
 		r := answers[name]
 		switch {
-		case r.Err != nil && ifMissing && kafkaName(r.Err) == "TOPIC_ALREADY_EXISTS":
+		case r.Err != nil && ifMissing && ask.KafkaName(r.Err) == "TOPIC_ALREADY_EXISTS":
 			t.Add(name, nil, nil, nil, "exists already")
 		case r.Err != nil:
-			failures = append(failures, topicFailure("cannot create topic "+name, name, r.Err, r.ErrMessage))
+			failures = append(failures, ask.TopicFailure("cannot create topic "+name, name, r.Err, r.ErrMessage))
 		default:
 			t.Add(name, topicID(r.ID), r.NumPartitions, r.ReplicationFactor, word)
 		}
 	}
-	return o.printPartly(t, failures)
+	return o.PrintPartly(t, failures)
 }
 
-// printPartly prints what worked and reports the first failure; the exit code
-// says "partly" when both are there.
-func (o *options) printPartly(t *out.Table, failures []error) error {
-	if len(t.Rows) > 0 {
-		if err := o.print(t); err != nil {
-			return err
-		}
-	}
-	if len(failures) == 0 {
-		return nil
-	}
-	for _, f := range failures[1:] {
-		fail.Print(o.err, f, o.machine())
-	}
-	if len(t.Rows) > 0 {
-		fail.Print(o.err, failures[0], o.machine())
-		return silent(fail.Partly)
-	}
-	return failures[0]
-}
-
-func topicList(o *options) *cobra.Command {
+func topicList(o *ask.Options) *cobra.Command {
 	var internal bool
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List topics",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -125,7 +104,7 @@ func topicList(o *options) *cobra.Command {
 			}
 			topics, err := list(cmd.Context())
 			if err != nil {
-				return kafkaFailure("cannot list topics", err)
+				return ask.KafkaFailure("cannot list topics", err)
 			}
 			t := &out.Table{Empty: "no topics yet: make one with \"ottla topic create NAME\"", Columns: []out.Column{
 				{Field: "topic", Title: "TOPIC"}, {Field: "partitions", Title: "PARTITIONS", Right: true},
@@ -134,21 +113,21 @@ func topicList(o *options) *cobra.Command {
 			for _, d := range topics.Sorted() {
 				t.Add(d.Topic, len(d.Partitions), d.Partitions.NumReplicas(), topicID(d.ID), d.IsInternal)
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 	c.Flags().BoolVar(&internal, "internal", false, "show internal topics too")
 	return c
 }
 
-func topicDelete(o *options) *cobra.Command {
+func topicDelete(o *ask.Options) *cobra.Command {
 	var dryRun, ifExists bool
 	c := &cobra.Command{
 		Use:   "delete NAME...",
 		Short: "Delete topics with all their records",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -158,22 +137,22 @@ func topicDelete(o *options) *cobra.Command {
 			}
 			answers, err := a.DeleteTopics(cmd.Context(), names...)
 			if err != nil {
-				return kafkaFailure("cannot delete "+strings.Join(names, ", "), err)
+				return ask.KafkaFailure("cannot delete "+strings.Join(names, ", "), err)
 			}
 			t := &out.Table{Columns: []out.Column{{Field: "topic", Title: "TOPIC"}, {Field: "result", Title: "RESULT"}}}
 			var failures []error
 			for _, name := range names {
 				r := answers[name]
 				switch {
-				case r.Err != nil && ifExists && kafkaName(r.Err) == "UNKNOWN_TOPIC_OR_PARTITION":
+				case r.Err != nil && ifExists && ask.KafkaName(r.Err) == "UNKNOWN_TOPIC_OR_PARTITION":
 					t.Add(name, "was not there")
 				case r.Err != nil:
-					failures = append(failures, topicFailure("cannot delete topic "+name, name, r.Err, r.ErrMessage))
+					failures = append(failures, ask.TopicFailure("cannot delete topic "+name, name, r.Err, r.ErrMessage))
 				default:
 					t.Add(name, "deleted")
 				}
 			}
-			return o.printPartly(t, failures)
+			return o.PrintPartly(t, failures)
 		},
 	}
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would go")
@@ -181,8 +160,8 @@ func topicDelete(o *options) *cobra.Command {
 	return c
 }
 
-func previewDelete(ctx context.Context, o *options, a *kadm.Client, names []string) error {
-	starts, ends, err := offsets(ctx, a, names...)
+func previewDelete(ctx context.Context, o *ask.Options, a *kadm.Client, names []string) error {
+	starts, ends, err := ask.Offsets(ctx, a, names...)
 	if err != nil {
 		return err
 	}
@@ -192,7 +171,7 @@ func previewDelete(ctx context.Context, o *options, a *kadm.Client, names []stri
 	}}
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		if len(ends[name]) == 0 {
-			return topicFailure("cannot delete topic "+name, name, errUnknownTopic, "")
+			return ask.TopicFailure("cannot delete topic "+name, name, ask.ErrUnknownTopic, "")
 		}
 		var records int64
 		for p, e := range ends[name] {
@@ -200,7 +179,7 @@ func previewDelete(ctx context.Context, o *options, a *kadm.Client, names []stri
 		}
 		t.Add(name, len(ends[name]), records, "would be deleted")
 	}
-	return o.print(t)
+	return o.Print(t)
 }
 
 // topicID is Kafka's form of an id, as its own tools print it.
@@ -217,12 +196,4 @@ func keyValues(args []string) (map[string]*string, error) {
 		set[k] = &v
 	}
 	return set, nil
-}
-
-// countWord is a number of things: 1 topic, 2 topics.
-func countWord(n int64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }

@@ -2,52 +2,48 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 )
 
-// errUnknownTopic is what Kafka says of a topic that is not there.
-var errUnknownTopic = kerr.UnknownTopicOrPartition
-
-func topicDescribe(o *options) *cobra.Command {
+func topicDescribe(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "describe NAME...",
 		Short: "Show partitions with their offsets, and what is set on the topic",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
 			topics, err := a.ListTopicsWithInternal(cmd.Context(), names...)
 			if err != nil {
-				return kafkaFailure("cannot describe topics", err)
+				return ask.KafkaFailure("cannot describe topics", err)
 			}
 			for _, name := range names {
 				if d, ok := topics[name]; !ok || d.Err != nil {
-					return topicFailure("cannot describe topic "+name, name, errUnknownTopic, "")
+					return ask.TopicFailure("cannot describe topic "+name, name, ask.ErrUnknownTopic, "")
 				}
 			}
-			starts, ends, err := offsets(cmd.Context(), a, names...)
+			starts, ends, err := ask.Offsets(cmd.Context(), a, names...)
 			if err != nil {
 				return err
 			}
-			if o.format == "table" {
+			if o.Format == "table" {
 				if err := describeSettings(cmd.Context(), o, a, names, topics); err != nil {
 					return err
 				}
 			}
-			return o.print(partitionTable(names, topics, starts, ends))
+			return o.Print(partitionTable(names, topics, starts, ends))
 		},
 	}
 }
@@ -75,43 +71,30 @@ func partitionTable(names []string, topics kadm.TopicDetails, starts, ends kadm.
 
 // describeSettings prints, for people, the head of each topic and its own
 // settings.
-func describeSettings(ctx context.Context, o *options, a *kadm.Client, names []string, topics kadm.TopicDetails) error {
+func describeSettings(ctx context.Context, o *ask.Options, a *kadm.Client, names []string, topics kadm.TopicDetails) error {
 	configs, err := a.DescribeTopicConfigs(ctx, names...)
 	if err != nil {
-		return kafkaFailure("cannot read the topics' settings", err)
+		return ask.KafkaFailure("cannot read the topics' settings", err)
 	}
 	for _, name := range names {
 		d := topics[name]
-		fmt.Fprintf(o.out, "%s  id %s  %s  %s\n", name, topicID(d.ID),
-			countWord(int64(len(d.Partitions)), "partition"), countWord(int64(d.Partitions.NumReplicas()), "replica"))
+		fmt.Fprintf(o.Out, "%s  id %s  %s  %s\n", name, topicID(d.ID),
+			ask.CountWord(int64(len(d.Partitions)), "partition"), ask.CountWord(int64(d.Partitions.NumReplicas()), "replica"))
 		rc, err := configs.On(name, nil)
 		if err != nil {
-			return kafkaFailure("cannot read the settings of "+name, err)
+			return ask.KafkaFailure("cannot read the settings of "+name, err)
 		}
 		for _, c := range rc.Configs {
 			if c.Source == 1 && c.Value != nil {
-				fmt.Fprintf(o.out, "  %s=%s\n", c.Key, *c.Value)
+				fmt.Fprintf(o.Out, "  %s=%s\n", c.Key, *c.Value)
 			}
 		}
 	}
-	fmt.Fprintln(o.out)
+	fmt.Fprintln(o.Out)
 	return nil
 }
 
-// offsets are where the partitions of topics begin and end.
-func offsets(ctx context.Context, a *kadm.Client, names ...string) (starts, ends kadm.ListedOffsets, err error) {
-	starts, err = a.ListStartOffsets(ctx, names...)
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return nil, nil, kafkaFailure("cannot read the start offsets", err)
-	}
-	ends, err = a.ListEndOffsets(ctx, names...)
-	if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-		return nil, nil, kafkaFailure("cannot read the end offsets", err)
-	}
-	return starts, ends, nil
-}
-
-func topicAlter(o *options) *cobra.Command {
+func topicAlter(o *ask.Options) *cobra.Command {
 	var partitions int
 	var configs, unset []string
 	c := &cobra.Command{
@@ -127,7 +110,7 @@ func topicAlter(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -143,7 +126,7 @@ func topicAlter(o *options) *cobra.Command {
 					return err
 				}
 			}
-			return o.print(done1("topic", name, "altered"))
+			return o.Print(done1("topic", name, "altered"))
 		},
 	}
 	f := c.Flags()
@@ -156,11 +139,11 @@ func topicAlter(o *options) *cobra.Command {
 func growTopic(ctx context.Context, a *kadm.Client, name string, partitions int) error {
 	answers, err := a.UpdatePartitions(ctx, partitions, name)
 	if err != nil {
-		return kafkaFailure("cannot add partitions to "+name, err)
+		return ask.KafkaFailure("cannot add partitions to "+name, err)
 	}
 	r := answers[name]
 	if r.Err != nil {
-		return topicFailure("cannot bring "+name+" to "+strconv.Itoa(partitions)+" partitions", name, r.Err, r.ErrMessage)
+		return ask.TopicFailure("cannot bring "+name+" to "+strconv.Itoa(partitions)+" partitions", name, r.Err, r.ErrMessage)
 	}
 	return nil
 }
@@ -172,36 +155,4 @@ func done1(noun, name, result string) *out.Table {
 	}}
 	t.Add(name, result)
 	return t
-}
-
-// topicFailure words a failure about one topic, with the next step where there
-// is one.
-func topicFailure(what, name string, err error, message string) error {
-	f := &fail.Failure{Code: fail.Failed, What: what, Why: err.Error(), Cause: err}
-	var k *kerr.Error
-	if errors.As(err, &k) {
-		f.KafkaError, f.Code, f.Why = k.Message, exitOf(k), detail(err, k)
-	}
-	if message != "" {
-		f.Why = message
-	}
-	switch f.KafkaError {
-	case "UNKNOWN_TOPIC_OR_PARTITION":
-		f.Why = "there is no topic " + name
-		f.Next = "\"ottla topic list\" shows what there is, \"ottla topic create " + name + "\" makes it"
-	case "TOPIC_ALREADY_EXISTS":
-		f.Next = "\"ottla topic describe " + name + "\" shows it; --if-not-exists makes this no error"
-	case "INVALID_CONFIG":
-		f.Next = "\"ottla config list --topic " + name + "\" shows the settings and their values"
-	}
-	return f
-}
-
-// kafkaName is Kafka's name of an error; empty where it has none.
-func kafkaName(err error) string {
-	var k *kerr.Error
-	if errors.As(err, &k) {
-		return k.Message
-	}
-	return ""
 }

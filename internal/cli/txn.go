@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,15 +13,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/txns"
 )
 
-func txnCommand(o *options) *cobra.Command {
+func txnCommand(o *ask.Options) *cobra.Command {
 	list := txnList(o)
-	c := group("txn", "txns", "List, describe and abort transactions", list, txnDescribe(o), txnAbort(o))
-	return pluralLists(c, list)
+	c := ask.Noun("txn", "txns", "List, describe and abort transactions", list, txnDescribe(o), txnAbort(o))
+	return ask.PluralLists(c, list)
 }
 
 type txnFilter struct {
@@ -39,7 +39,7 @@ type txnFilter struct {
 // transaction is open for longer unless a coordinator has lost it.
 const quietByDefault = 15 * time.Minute
 
-func txnList(o *options) *cobra.Command {
+func txnList(o *ask.Options) *cobra.Command {
 	var f txnFilter
 	c := &cobra.Command{
 		Use:   "list",
@@ -50,19 +50,19 @@ func txnList(o *options) *cobra.Command {
 		Example: "  ottla txn list --open\n  ottla txn list --longer 1m\n  ottla txn list --hanging",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
 			if f.hanging {
-				found, err := o.hanging(cmd.Context(), a, f.quiet, f.topics)
+				found, err := hanging(cmd.Context(), o, a, f.quiet, f.topics)
 				if err != nil {
 					return err
 				}
-				return o.print(hangingTable(found, "open"))
+				return o.Print(hangingTable(found, "open"))
 			}
-			return o.listTxns(cmd.Context(), a, f)
+			return listTxns(cmd.Context(), o, a, f)
 		},
 	}
 	c.Flags().BoolVar(&f.open, "open", false, "only those with an open transaction")
@@ -79,7 +79,7 @@ func bindHanging(c *cobra.Command, f *txnFilter) {
 	c.Flags().StringArrayVar(&f.topics, "topic", nil, "with --hanging: only in this topic, may be repeated")
 }
 
-func (o *options) listTxns(ctx context.Context, a *kadm.Client, f txnFilter) error {
+func listTxns(ctx context.Context, o *ask.Options, a *kadm.Client, f txnFilter) error {
 	pattern, err := regexp.Compile("^(?:" + f.match + ")$")
 	if err != nil {
 		return fail.Usagef("--match: %v", err)
@@ -102,7 +102,7 @@ func (o *options) listTxns(ctx context.Context, a *kadm.Client, f txnFilter) err
 		since, seconds, shown := openSince(x, now)
 		t.Add(x.ID, x.State, x.Producer, x.Epoch, x.Coordinator, since, seconds, shown, x.Timeout.Seconds(), len(x.Partitions))
 	}
-	return o.print(t)
+	return o.Print(t)
 }
 
 // openSince is when a transaction began and how long ago that is: for
@@ -112,10 +112,10 @@ func openSince(x *txns.Transaction, now time.Time) (since, seconds, shown any) {
 		return nil, nil, nil
 	}
 	d := max(0, now.Sub(x.Since))
-	return x.Since.UTC().Format(time.RFC3339Nano), d.Seconds(), age(d)
+	return x.Since.UTC().Format(time.RFC3339Nano), d.Seconds(), ask.Age(d)
 }
 
-func txnDescribe(o *options) *cobra.Command {
+func txnDescribe(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "describe ID...",
 		Short: "Show transactions, and for each partition where they began and what they hold back",
@@ -125,23 +125,23 @@ func txnDescribe(o *options) *cobra.Command {
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: completeTxns(o),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			a, done, err := o.admin(cmd.Context())
+			a, done, err := o.Admin(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			all, err := o.readTxns(cmd.Context(), a, ids)
+			all, err := readTxns(cmd.Context(), o, a, ids)
 			if err != nil {
 				return err
 			}
-			if o.format != "table" {
-				return o.print(txnTable(all))
+			if o.Format != "table" {
+				return o.Print(txnTable(all))
 			}
 			for i, x := range all {
 				if i > 0 {
-					fmt.Fprintln(o.out)
+					fmt.Fprintln(o.Out)
 				}
-				if err := o.showTxn(x); err != nil {
+				if err := showTxn(o, x); err != nil {
 					return err
 				}
 			}
@@ -151,7 +151,7 @@ func txnDescribe(o *options) *cobra.Command {
 }
 
 // readTxns reads transactions with what their partitions' leaders say.
-func (o *options) readTxns(ctx context.Context, a *kadm.Client, ids []string) ([]*txns.Transaction, error) {
+func readTxns(ctx context.Context, o *ask.Options, a *kadm.Client, ids []string) ([]*txns.Transaction, error) {
 	all, err := txns.Read(ctx, a, ids...)
 	if err != nil {
 		return nil, txnFailure("cannot describe "+strings.Join(ids, ", "), err)
@@ -164,17 +164,17 @@ func (o *options) readTxns(ctx context.Context, a *kadm.Client, ids []string) ([
 	return all, nil
 }
 
-func (o *options) showTxn(x *txns.Transaction) error {
-	fmt.Fprintf(o.out, "%s  %s  producer %d  epoch %d  coordinator %d  time-out %v", x.ID, x.State, x.Producer, x.Epoch, x.Coordinator, x.Timeout)
+func showTxn(o *ask.Options, x *txns.Transaction) error {
+	fmt.Fprintf(o.Out, "%s  %s  producer %d  epoch %d  coordinator %d  time-out %v", x.ID, x.State, x.Producer, x.Epoch, x.Coordinator, x.Timeout)
 	if _, _, shown := openSince(x, time.Now()); shown != nil {
-		fmt.Fprintf(o.out, "  open for %v", shown)
+		fmt.Fprintf(o.Out, "  open for %v", shown)
 	}
-	fmt.Fprintln(o.out)
+	fmt.Fprintln(o.Out)
 	if len(x.Partitions) == 0 {
 		return nil
 	}
-	fmt.Fprintln(o.out)
-	return o.print(txnTable([]*txns.Transaction{x}))
+	fmt.Fprintln(o.Out)
+	return o.Print(txnTable([]*txns.Transaction{x}))
 }
 
 // txnTable has a row for each partition, and one without for a transactional
@@ -194,7 +194,7 @@ func txnTable(all []*txns.Transaction) *out.Table {
 			t.Add(append(head, nil, nil, nil, nil, nil, nil)...)
 		}
 		for _, p := range x.Partitions {
-			t.Add(append(slices.Clone(head), p.Topic, p.Partition, notNegative(p.First), notNegative(p.Stable), notNegative(p.End), p.HeldBack())...)
+			t.Add(append(slices.Clone(head), p.Topic, p.Partition, ask.NotNegative(p.First), ask.NotNegative(p.Stable), ask.NotNegative(p.End), p.HeldBack())...)
 		}
 	}
 	return t
@@ -203,7 +203,7 @@ func txnTable(all []*txns.Transaction) *out.Table {
 // txnFailure words a failure about transactions, with the next step where there
 // is one.
 func txnFailure(what string, err error) error {
-	f, ok := kafkaFailure(what, err).(*fail.Failure)
+	f, ok := ask.KafkaFailure(what, err).(*fail.Failure)
 	if !ok {
 		return err
 	}
@@ -213,14 +213,14 @@ func txnFailure(what string, err error) error {
 	return f
 }
 
-func completeTxns(o *options) completion {
-	return o.live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
+func completeTxns(o *ask.Options) ask.Completion {
+	return o.Live(func(ctx context.Context, a *kadm.Client) ([]string, error) {
 		all, err := a.ListTransactions(ctx, nil, nil)
 		return all.TransactionalIDs(), err
 	})
 }
 
-func (o *options) hanging(ctx context.Context, a *kadm.Client, quiet time.Duration, topics []string) ([]txns.Hanging, error) {
+func hanging(ctx context.Context, o *ask.Options, a *kadm.Client, quiet time.Duration, topics []string) ([]txns.Hanging, error) {
 	found, err := txns.FindHanging(ctx, a, time.Now(), quiet, topics...)
 	if err != nil {
 		return nil, txnFailure("cannot look for hanging transactions", err)
@@ -237,25 +237,4 @@ func hangingTable(found []txns.Hanging, result string) *out.Table {
 		t.Add(h.Topic, h.Partition, h.Producer, h.Epoch, h.First, h.Last.UTC().Format(time.RFC3339), result)
 	}
 	return t
-}
-
-// agreed shows what would be aborted where only that is wanted, or where a
-// person can be asked, and asks. Elsewhere it is done.
-func (o *options) agreed(dryRun, yes bool, question string, show func(result string) *out.Table) (bool, error) {
-	const would = "would be aborted"
-	if dryRun {
-		return false, o.print(show(would))
-	}
-	if yes || o.format != "table" || !terminal(o.in) || !terminal(o.out) {
-		return true, nil
-	}
-	if err := o.print(show(would)); err != nil {
-		return false, err
-	}
-	fmt.Fprintf(o.out, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(o.in).ReadString('\n')
-	if err != nil {
-		return false, fmt.Errorf("read the answer: %w", err)
-	}
-	return strings.EqualFold(strings.TrimSpace(answer), "y"), nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/txns"
@@ -19,7 +20,7 @@ type txnAbortFlags struct {
 	dryRun, yes bool
 }
 
-func txnAbort(o *options) *cobra.Command {
+func txnAbort(o *ask.Options) *cobra.Command {
 	var f txnAbortFlags
 	c := &cobra.Command{
 		Use:   "abort ID...",
@@ -35,17 +36,17 @@ func txnAbort(o *options) *cobra.Command {
 			if f.hanging == (len(ids) > 0) {
 				return fail.Usagef("name transactional ids, or give --hanging")
 			}
-			c, err := o.connect(cmd.Context())
+			c, err := o.Connect(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			a := kadm.NewClient(c)
-			a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
+			a.SetTimeoutMillis(int32(o.Timeout.Milliseconds()))
 			if f.hanging {
-				return o.abortHanging(cmd.Context(), a, f)
+				return abortHanging(cmd.Context(), o, a, f)
 			}
-			return o.abortTxns(cmd.Context(), c, a, f, ids)
+			return abortTxns(cmd.Context(), o, c, a, f, ids)
 		},
 	}
 	bindHanging(c, &f.txnFilter)
@@ -54,8 +55,8 @@ func txnAbort(o *options) *cobra.Command {
 	return c
 }
 
-func (o *options) abortTxns(ctx context.Context, c *kgo.Client, a *kadm.Client, f txnAbortFlags, ids []string) error {
-	all, err := o.readTxns(ctx, a, ids)
+func abortTxns(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, f txnAbortFlags, ids []string) error {
+	all, err := readTxns(ctx, o, a, ids)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (o *options) abortTxns(ctx context.Context, c *kgo.Client, a *kadm.Client, 
 			return fail.New(fail.Failed, "cannot abort "+x.ID, "no transaction is open ("+x.State+")", "\"ottla txn list --open\" shows those that are")
 		}
 	}
-	goOn, err := o.agreed(f.dryRun, f.yes, fmt.Sprintf("abort %s and fence their producers?", countWord(int64(len(all)), "transaction")),
+	goOn, err := o.Agreed(f.dryRun, f.yes, fmt.Sprintf("abort %s and fence their producers?", ask.CountWord(int64(len(all)), "transaction")),
 		func(result string) *out.Table { return abortRows(all, result) })
 	if err != nil || !goOn {
 		return err
@@ -78,7 +79,7 @@ func (o *options) abortTxns(ctx context.Context, c *kgo.Client, a *kadm.Client, 
 		}
 		done = append(done, x)
 	}
-	return o.printPartly(abortRows(done, "aborted"), failures)
+	return o.PrintPartly(abortRows(done, "aborted"), failures)
 }
 
 func abortRows(all []*txns.Transaction, result string) *out.Table {
@@ -100,15 +101,15 @@ func abortRows(all []*txns.Transaction, result string) *out.Table {
 	return t
 }
 
-func (o *options) abortHanging(ctx context.Context, a *kadm.Client, f txnAbortFlags) error {
-	found, err := o.hanging(ctx, a, f.quiet, f.topics)
+func abortHanging(ctx context.Context, o *ask.Options, a *kadm.Client, f txnAbortFlags) error {
+	found, err := hanging(ctx, o, a, f.quiet, f.topics)
 	if err != nil {
 		return err
 	}
 	if len(found) == 0 {
-		return o.print(hangingTable(found, ""))
+		return o.Print(hangingTable(found, ""))
 	}
-	goOn, err := o.agreed(f.dryRun, f.yes, fmt.Sprintf("write abort markers for %s?", countWord(int64(len(found)), "transaction")),
+	goOn, err := o.Agreed(f.dryRun, f.yes, fmt.Sprintf("write abort markers for %s?", ask.CountWord(int64(len(found)), "transaction")),
 		func(result string) *out.Table { return hangingTable(found, result) })
 	if err != nil || !goOn {
 		return err
@@ -122,5 +123,5 @@ func (o *options) abortHanging(ctx context.Context, a *kadm.Client, f txnAbortFl
 		}
 		done = append(done, h)
 	}
-	return o.printPartly(hangingTable(done, "aborted"), failures)
+	return o.PrintPartly(hangingTable(done, "aborted"), failures)
 }

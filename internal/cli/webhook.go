@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/delivery"
@@ -17,11 +18,11 @@ import (
 	"ottla/internal/event/webhook"
 )
 
-func webhookCommand(o *options) *cobra.Command {
-	return group("webhook", "webhooks", "Watch calls of HTTP targets, and receive and verify them", webhookListen(o), webhookAttempts(o), webhookSecret(o))
+func webhookCommand(o *ask.Options) *cobra.Command {
+	return ask.Noun("webhook", "webhooks", "Watch calls of HTTP targets, and receive and verify them", webhookListen(o), webhookAttempts(o), webhookSecret(o))
 }
 
-func webhookSecret(o *options) *cobra.Command {
+func webhookSecret(o *ask.Options) *cobra.Command {
 	pair := false
 	c := &cobra.Command{
 		Use:   "secret",
@@ -37,7 +38,7 @@ func webhookSecret(o *options) *cobra.Command {
 				}
 				t := &out.Table{One: true, Columns: []out.Column{{Field: "secret", Title: "SECRET"}}}
 				t.Add(text)
-				return o.print(t)
+				return o.Print(t)
 			}
 			private, public, err := webhook.NewPair(rand.Reader)
 			if err != nil {
@@ -45,7 +46,7 @@ func webhookSecret(o *options) *cobra.Command {
 			}
 			t := &out.Table{One: true, Columns: []out.Column{{Field: "private", Title: "PRIVATE KEY"}, {Field: "public", Title: "PUBLIC KEY"}}}
 			t.Add(private, public)
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 	c.Flags().BoolVar(&pair, "pair", false, "draw a pair of keys (ed25519)")
@@ -58,7 +59,7 @@ type attemptsFlags struct {
 	delivery.Query
 }
 
-func webhookAttempts(o *options) *cobra.Command {
+func webhookAttempts(o *ask.Options) *cobra.Command {
 	var f attemptsFlags
 	c := &cobra.Command{
 		Use:   "attempts",
@@ -74,11 +75,11 @@ func webhookAttempts(o *options) *cobra.Command {
 				return err
 			}
 			ctx := cmd.Context()
-			found, err := delivery.Search(ctx, func(opts ...kgo.Opt) (*kgo.Client, error) { return o.connect(ctx, opts...) }, q)
+			found, err := delivery.Search(ctx, func(opts ...kgo.Opt) (*kgo.Client, error) { return o.Connect(ctx, opts...) }, q)
 			if err != nil {
-				return kafkaFailure("cannot read the calls of targets", err)
+				return ask.KafkaFailure("cannot read the calls of targets", err)
 			}
-			return o.print(attemptsTable(found))
+			return o.Print(attemptsTable(found))
 		},
 	}
 	g := c.Flags()
@@ -127,7 +128,7 @@ func attemptsTable(found []delivery.Attempt) *out.Table {
 			result = a.Code + ": " + a.Why
 		}
 		t.Add(time.UnixMilli(a.AtMs).UTC().Format(time.RFC3339), ruleName(a.Rule), a.Target[strings.LastIndexByte(a.Target, '/')+1:], a.Event,
-			a.Number, statusOf(a.Status), a.TookMs, result, a.OK, orNil(a.Code), orNil(a.Why), a.Delivery, a.URL, a.Header, a.Body, a.Answer)
+			a.Number, statusOf(a.Status), a.TookMs, result, a.OK, ask.OrNil(a.Code), ask.OrNil(a.Why), a.Delivery, a.URL, a.Header, a.Body, a.Answer)
 	}
 	return t
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/event/webhook"
 )
@@ -35,7 +36,7 @@ type listenFlags struct {
 	count   int
 }
 
-func webhookListen(o *options) *cobra.Command {
+func webhookListen(o *ask.Options) *cobra.Command {
 	var f listenFlags
 	c := &cobra.Command{
 		Use:   "listen",
@@ -46,7 +47,7 @@ func webhookListen(o *options) *cobra.Command {
 			"-o ndjson, each call is one line of JSON.",
 		Example: "  ottla webhook listen --port 8484 --secret whsec_…\n  ottla webhook listen --status 503,503,200 --delay 2s",
 		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return o.listen(cmd.Context(), &f) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return listen(cmd.Context(), o, &f) },
 	}
 	g := c.Flags()
 	g.IntVar(&f.port, "port", 8484, "port to listen on; 0 takes any that is free")
@@ -59,7 +60,7 @@ func webhookListen(o *options) *cobra.Command {
 
 // listener shows calls.
 type listener struct {
-	o    *options
+	o    *ask.Options
 	f    *listenFlags
 	keys []webhook.Key
 	over sync.Once
@@ -86,7 +87,7 @@ type heard struct {
 
 // listen receives calls until as many came as are wanted, or the context ends (which is
 // no error: Ctrl-C).
-func (o *options) listen(ctx context.Context, f *listenFlags) error {
+func listen(ctx context.Context, o *ask.Options, f *listenFlags) error {
 	l := &listener{o: o, f: f, done: make(chan struct{})}
 	if len(f.status) == 0 {
 		return fail.Usagef("--status takes an HTTP status")
@@ -106,7 +107,7 @@ func (o *options) listen(ctx context.Context, f *listenFlags) error {
 		return fail.New(fail.Failed, "cannot listen", err.Error(), "give another --port, or 0 for any")
 	}
 	srv := &http.Server{Handler: l, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	fmt.Fprintf(o.err, "listening at http://%s/\n", port.Addr())
+	fmt.Fprintf(o.Err, "listening at http://%s/\n", port.Addr())
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(port) }()
 	select {
@@ -182,8 +183,8 @@ func (l *listener) read(r *http.Request, body []byte) *heard {
 
 // show writes a call. mu held.
 func (l *listener) show(h *heard) error {
-	if l.o.machine() || l.o.format == "table" && !terminal(l.o.out) {
-		return json.NewEncoder(l.o.out).Encode(h)
+	if l.o.Machine() || l.o.Format == "table" && !ask.Terminal(l.o.Out) {
+		return json.NewEncoder(l.o.Out).Encode(h)
 	}
 	line := fmt.Sprintf("%s %s  answered %d", h.Method, h.Path, h.Status)
 	if h.ID != "" {
@@ -196,7 +197,7 @@ func (l *listener) show(h *heard) error {
 		}
 		line += "  " + signatureSays(err)
 	}
-	if _, err := fmt.Fprintln(l.o.out, line); err != nil {
+	if _, err := fmt.Fprintln(l.o.Out, line); err != nil {
 		return err
 	}
 	var names []string
@@ -205,7 +206,7 @@ func (l *listener) show(h *heard) error {
 	}
 	slices.Sort(names)
 	for _, k := range names {
-		if _, err := fmt.Fprintf(l.o.out, "  %s: %s\n", k, h.Headers[k]); err != nil {
+		if _, err := fmt.Fprintf(l.o.Out, "  %s: %s\n", k, h.Headers[k]); err != nil {
 			return err
 		}
 	}
@@ -213,6 +214,6 @@ func (l *listener) show(h *heard) error {
 	if h.Base64 != nil {
 		text = fmt.Sprintf("(%d bytes that are no text)", len(h.Base64))
 	}
-	_, err := fmt.Fprintf(l.o.out, "%s\n\n", text)
+	_, err := fmt.Fprintf(l.o.Out, "%s\n\n", text)
 	return err
 }

@@ -1,4 +1,4 @@
-package cli
+package ask
 
 import (
 	"context"
@@ -18,14 +18,14 @@ import (
 	"ottla/internal/cli/reach"
 )
 
-// connect reaches the cluster, trying every address given, and says of each
+// Connect reaches the cluster, trying every address given, and says of each
 // what happened when none answers as Kafka does.
-func (o *options) connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, error) {
-	addresses, err := reach.Split(o.bootstrap)
+func (o *Options) Connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, error) {
+	addresses, err := reach.Split(o.Bootstrap)
 	if err != nil {
 		return nil, fail.Usagef("-b: %v", err)
 	}
-	good, tried := reach.Any(ctx, addresses, o.connectTimeout)
+	good, tried := reach.Any(ctx, addresses, o.ConnectTimeout)
 	if len(good) == 0 {
 		return nil, fail.New(fail.Unreachable, "no Kafka server answers at "+strings.Join(addresses, ", "),
 			strings.Join(tried, "; "), "start one with \"ottla dev\", or name another with -b HOST:PORT")
@@ -33,41 +33,41 @@ func (o *options) connect(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, e
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(good...),
 		kgo.ClientID("ottla-cli"),
-		kgo.DialTimeout(o.connectTimeout),
-		kgo.RetryTimeout(o.timeout),
-		kgo.RequestTimeoutOverhead(o.timeout),
+		kgo.DialTimeout(o.ConnectTimeout),
+		kgo.RetryTimeout(o.Timeout),
+		kgo.RequestTimeoutOverhead(o.Timeout),
 		kgo.MetadataMinAge(50 * time.Millisecond),
 	}, extra...)
 	c, err := kgo.NewClient(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("make a client for %s: %w", o.bootstrap, err)
+		return nil, fmt.Errorf("make a client for %s: %w", o.Bootstrap, err)
 	}
 	return c, nil
 }
 
-// admin is connect for commands that only ask and order.
-func (o *options) admin(ctx context.Context) (*kadm.Client, func(), error) {
-	c, a, err := o.asking(ctx)
+// Admin is Connect for commands that only ask and order.
+func (o *Options) Admin(ctx context.Context) (*kadm.Client, func(), error) {
+	c, a, err := o.Asking(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	return a, c.Close, nil
 }
 
-// asking is admin with the client that it asks by.
-func (o *options) asking(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, *kadm.Client, error) {
-	c, err := o.connect(ctx, extra...)
+// Asking is Admin with the client that it asks by.
+func (o *Options) Asking(ctx context.Context, extra ...kgo.Opt) (*kgo.Client, *kadm.Client, error) {
+	c, err := o.Connect(ctx, extra...)
 	if err != nil {
 		return nil, nil, err
 	}
 	a := kadm.NewClient(c)
-	a.SetTimeoutMillis(int32(o.timeout.Milliseconds()))
+	a.SetTimeoutMillis(int32(o.Timeout.Milliseconds()))
 	return c, a, nil
 }
 
-// kafkaFailure turns an error of the client into a failure: Kafka's own codes
+// KafkaFailure turns an error of the client into a failure: Kafka's own codes
 // by what they mean to a caller, time-outs and lost servers apart.
-func kafkaFailure(what string, err error) error {
+func KafkaFailure(what string, err error) error {
 	if err == nil {
 		return nil
 	}
