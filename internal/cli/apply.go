@@ -16,6 +16,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// applyCommand makes things be as a file says.
 func applyCommand(o *ask.Options) *cobra.Command {
 	var p ask.PlaceFlags
 	var file string
@@ -53,6 +54,15 @@ func applyCommand(o *ask.Options) *cobra.Command {
 	c.Flags().StringVarP(&file, "file", "f", "", "YAML file, or - for standard input")
 	c.Flags().BoolVar(&diff, "diff", false, "only tell what would change")
 	return c
+}
+
+// applyFile makes things be as a file says that is on hand, at a node's HTTP address.
+func applyFile(ctx context.Context, o *ask.Options, http string, file []byte) error {
+	things, err := readThings(file)
+	if err != nil {
+		return err
+	}
+	return apply(ctx, o, &ask.PlaceFlags{HTTP: http}, things, false)
 }
 
 // apply goes through things in their order and ends at the first that fails: what

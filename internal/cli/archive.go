@@ -14,6 +14,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// archiveCommand is the noun archive: what a bus keeps.
 func archiveCommand(o *ask.Options) *cobra.Command {
 	list := archiveList(o)
 	c := ask.Noun("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDescribe(o), archiveDelete(o))

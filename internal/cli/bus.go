@@ -14,6 +14,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// busCommand is the noun bus.
 func busCommand(o *ask.Options) *cobra.Command {
 	list := busList(o)
 	c := ask.Noun("bus", "buses", "Buses: events come in, and rules take them where they are to go",

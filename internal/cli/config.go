@@ -32,6 +32,7 @@ func (r resource) String() string {
 	return "the cluster"
 }
 
+// configCommand is the noun config: settings of topics and nodes.
 func configCommand(o *ask.Options) *cobra.Command {
 	return ask.Noun("config", "configs", "Show and change settings of topics, brokers and the cluster",
 		configList(o), configSet(o), configUnset(o))

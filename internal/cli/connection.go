@@ -15,6 +15,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// connectionCommand is the noun connection: how others are authorized at.
 func connectionCommand(o *ask.Options) *cobra.Command {
 	list := connectionList(o)
 	c := ask.Noun("connection", "connections", "Connections: how calls of API destinations are authorized",
@@ -201,6 +202,7 @@ func oneConnection(o *ask.Options, use, short, failing, method string, more ...s
 	return c
 }
 
+// destinationCommand is the noun destination: addresses that targets call.
 func destinationCommand(o *ask.Options) *cobra.Command {
 	list := destinationList(o)
 	c := ask.Noun("destination", "destinations", "API destinations: addresses with a connection",

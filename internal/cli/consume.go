@@ -27,6 +27,7 @@ type consumeFlags struct {
 	group       string
 }
 
+// consumeCommand reads records of a topic.
 func consumeCommand(o *ask.Options) *cobra.Command {
 	var c consumeFlags
 	cmd := &cobra.Command{

@@ -75,11 +75,7 @@ func newDemo(o *ask.Options, d demo.Options) *demo.Demo {
 	quiet := *o
 	quiet.Out = io.Discard
 	d.Apply = func(ctx context.Context, http string, file []byte) error {
-		things, err := readThings(file)
-		if err != nil {
-			return err
-		}
-		return apply(ctx, &quiet, &ask.PlaceFlags{HTTP: http}, things, false)
+		return applyFile(ctx, &quiet, http, file)
 	}
 	return demo.New(d)
 }

@@ -14,6 +14,7 @@ import (
 	"ottla/internal/cli/reach"
 )
 
+// doctorCommand looks for what is wrong.
 func doctorCommand(o *ask.Options) *cobra.Command {
 	var http string
 	var only []string

@@ -22,6 +22,7 @@ import (
 	"ottla/internal/uuid"
 )
 
+// eventCommand is the noun event: put, watched, traced.
 func eventCommand(o *ask.Options) *cobra.Command {
 	c := ask.Noun("event", "", "Events: put them into buses and topics, watch what comes, and trace where one went", eventPut(o), eventTail(o), eventTrace(o))
 	c.Aliases = nil

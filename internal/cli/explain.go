@@ -17,6 +17,7 @@ import (
 	"ottla/internal/config"
 )
 
+// explainCommand explains errors, settings, checks and groups.
 func explainCommand(o *ask.Options) *cobra.Command {
 	r := resource{broker: -1}
 	var watch time.Duration

@@ -16,6 +16,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// functionCommand is the noun function.
 func functionCommand(o *ask.Options) *cobra.Command {
 	list := functionMappings(o)
 	return ask.PluralLists(ask.Noun("function", "functions", "Functions that take what lies in queues and topics, as Lambda does",

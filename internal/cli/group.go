@@ -19,6 +19,7 @@ import (
 	"ottla/internal/cli/reach"
 )
 
+// groupCommand is the noun group: who reads topics, and how far.
 func groupCommand(o *ask.Options) *cobra.Command {
 	list := groupList(o)
 	c := ask.Noun("group", "groups", "List, describe, reset and delete groups of every kind",

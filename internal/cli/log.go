@@ -20,6 +20,7 @@ import (
 	"ottla/internal/vfs"
 )
 
+// logCommand is the noun log: log directories, of Kafka and of ours.
 func logCommand(o *ask.Options) *cobra.Command {
 	return ask.Noun("log", "logs", "Look into log directories, check them, import Kafka's", logDump(o), logVerify(o), logImport(o))
 }

@@ -24,6 +24,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// outboxCommand is the noun outbox: rows of a database become events.
 func outboxCommand(o *ask.Options) *cobra.Command {
 	c := ask.Noun("outbox", "", "Outbox tables: their rows become events, each exactly once", outboxRun(o), outboxCreate(o), outboxPut(o))
 	c.Aliases = nil

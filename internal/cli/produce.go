@@ -29,6 +29,7 @@ type produceFlags struct {
 	null                                        bool
 }
 
+// produceCommand writes records into a topic.
 func produceCommand(o *ask.Options) *cobra.Command {
 	var p produceFlags
 	c := &cobra.Command{

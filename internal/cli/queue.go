@@ -12,6 +12,7 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
+// queueCommand is the noun queue.
 func queueCommand(o *ask.Options) *cobra.Command {
 	list := queueList(o)
 	c := ask.Noun("queue", "queues", "Queues: send messages, take and acknowledge them, one taker for each",

@@ -31,6 +31,7 @@ func (r *ruleFlags) path(rule string, more ...string) string {
 	return ask.BusPath(r.bus, append([]string{"rules", rule}, more...)...)
 }
 
+// ruleCommand is the noun rule: which events go where.
 func ruleCommand(o *ask.Options) *cobra.Command {
 	list := ruleList(o)
 	c := ask.Noun("rule", "rules", "Rules: which events of a bus go where",

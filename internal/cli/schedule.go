@@ -25,6 +25,7 @@ func (s *scheduleFlags) bind(c *cobra.Command) {
 	c.Flags().StringVar(&s.group, "group", schedule.DefaultGroup, "group of the schedule")
 }
 
+// scheduleCommand is the noun schedule.
 func scheduleCommand(o *ask.Options) *cobra.Command {
 	list := scheduleList(o)
 	c := ask.Noun("schedule", "schedules", "Have records, messages or calls come at a time, or again and again",

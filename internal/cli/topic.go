@@ -14,6 +14,7 @@ import (
 	"ottla/internal/cli/out"
 )
 
+// topicCommand is the noun topic.
 func topicCommand(o *ask.Options) *cobra.Command {
 	list := topicList(o)
 	c := ask.Noun("topic", "topics", "Create, list, describe, alter and delete topics",

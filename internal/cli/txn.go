@@ -19,6 +19,7 @@ import (
 	"ottla/internal/cli/txns"
 )
 
+// txnCommand is the noun txn: transactions.
 func txnCommand(o *ask.Options) *cobra.Command {
 	list := txnList(o)
 	c := ask.Noun("txn", "txns", "List, describe and abort transactions", list, txnDescribe(o), txnAbort(o))

@@ -18,6 +18,7 @@ import (
 	"ottla/internal/event/webhook"
 )
 
+// webhookCommand is the noun webhook: calls, attempted and received.
 func webhookCommand(o *ask.Options) *cobra.Command {
 	return ask.Noun("webhook", "webhooks", "Watch calls of HTTP targets, and receive and verify them", webhookListen(o), webhookAttempts(o), webhookSecret(o))
 }
