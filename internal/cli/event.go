@@ -121,7 +121,7 @@ func putLines(ctx context.Context, o *ask.Options, f *eventFlags, name string, l
 			setData(e, f.content, []byte(text))
 			some = append(some, e)
 		}
-		if len(some) == sendAtOnce || err != nil && len(some) > 0 {
+		if len(some) == ask.SendAtOnce || err != nil && len(some) > 0 {
 			if err := putAll(ctx, o, f, name, some); err != nil {
 				return err
 			}

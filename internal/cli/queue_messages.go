@@ -18,9 +18,6 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// sendAtOnce is how many messages of standard input go in one request.
-const sendAtOnce = 100
-
 func queueSend(o *ask.Options) *cobra.Command {
 	var q ask.QueueFlags
 	var group, dedup, delay string
@@ -77,7 +74,7 @@ func sendLines(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name stri
 			m.Base64 = []byte(text)
 			some = append(some, m)
 		}
-		if len(some) == sendAtOnce || err != nil && len(some) > 0 {
+		if len(some) == ask.SendAtOnce || err != nil && len(some) > 0 {
 			if err := sendAll(ctx, o, q, name, some); err != nil {
 				return err
 			}

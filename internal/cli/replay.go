@@ -118,7 +118,7 @@ func momentOrAge(flag, text string, now time.Time) (int64, error) {
 	if d, err := letter.Duration(strings.TrimPrefix(text, "-")); text != "" && err == nil {
 		return now.Add(-d).UnixMilli(), nil
 	}
-	return moment(flag, text)
+	return ask.Moment(flag, text)
 }
 
 // watchPause is how long it is waited between two looks at a replay.

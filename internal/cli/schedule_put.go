@@ -102,10 +102,10 @@ func (p *putFlags) spec(in io.Reader, retries bool) (schedule.Spec, error) {
 	if s.Expression, err = p.expression(time.Now()); err != nil {
 		return s, err
 	}
-	if s.StartMs, err = moment("--start", p.start); err != nil {
+	if s.StartMs, err = ask.Moment("--start", p.start); err != nil {
 		return s, err
 	}
-	if s.EndMs, err = moment("--end", p.end); err != nil {
+	if s.EndMs, err = ask.Moment("--end", p.end); err != nil {
 		return s, err
 	}
 	for _, h := range p.headers {
@@ -202,18 +202,6 @@ func every(text string) (string, error) {
 		}
 	}
 	return "", errors.New("a whole number of seconds has a unit") // not reached
-}
-
-// moment reads a time with its zone; 0 for none.
-func moment(flag, text string) (int64, error) {
-	if text == "" {
-		return 0, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return 0, fail.Usagef("%s %s: want a time with its zone, as 2026-12-01T00:00:00Z or …+01:00", flag, text)
-	}
-	return t.UnixMilli(), nil
 }
 
 func putSchedule(o *ask.Options, cmd *cobra.Command, p *putFlags, name string, spec schedule.Spec) error {

@@ -13,6 +13,9 @@ import (
 	"ottla/internal/cli/out"
 )
 
+// SendAtOnce is how many messages or events of standard input go in one request.
+const SendAtOnce = 100
+
 // Native is a node's HTTP port, which has the doors that speak of queues and
 // schedules.
 func (o *Options) Native(given string) (*native.Client, error) {

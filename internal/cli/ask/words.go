@@ -136,3 +136,15 @@ func CountWord(n int64, one string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, one)
 }
+
+// Moment reads a time with its zone; 0 for none.
+func Moment(flag, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, fail.Usagef("%s %s: want a time with its zone, as 2026-12-01T00:00:00Z or …+01:00", flag, text)
+	}
+	return t.UnixMilli(), nil
+}
