@@ -13,7 +13,7 @@ import (
 
 // shopFile is the file that fuzzing of apply begins with.
 //
-//go:embed testdata/shop.yaml
+//go:embed events/testdata/shop.yaml
 var shopFile string
 
 func TestApplyMakesThingsBeAsAFileSays(t *testing.T) {

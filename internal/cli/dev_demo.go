@@ -9,6 +9,7 @@ import (
 
 	"ottla/internal/cli/ask"
 	"ottla/internal/cli/demo"
+	"ottla/internal/cli/events"
 	"ottla/internal/cli/fail"
 	"ottla/internal/server"
 )
@@ -75,7 +76,7 @@ func newDemo(o *ask.Options, d demo.Options) *demo.Demo {
 	quiet := *o
 	quiet.Out = io.Discard
 	d.Apply = func(ctx context.Context, http string, file []byte) error {
-		return applyFile(ctx, &quiet, http, file)
+		return events.ApplyFile(ctx, &quiet, http, file)
 	}
 	return demo.New(d)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ottla/internal/cli/ask"
+	"ottla/internal/cli/events"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
@@ -91,7 +92,7 @@ func newRoot(o *ask.Options) *cobra.Command {
 	}
 	o.Bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), functionCommand(o), connectionCommand(o), destinationCommand(o), applyCommand(o), snsCommand(o), outboxCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	completeNames(o, root)
 	shorten(root)

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"crypto/rand"
@@ -18,8 +18,8 @@ import (
 	"ottla/internal/event/webhook"
 )
 
-// webhookCommand is the noun webhook: calls, attempted and received.
-func webhookCommand(o *ask.Options) *cobra.Command {
+// WebhookCommand is the noun webhook: calls, attempted and received.
+func WebhookCommand(o *ask.Options) *cobra.Command {
 	return ask.Noun("webhook", "webhooks", "Watch calls of HTTP targets, and receive and verify them", webhookListen(o), webhookAttempts(o), webhookSecret(o))
 }
 

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"net/http"
@@ -14,8 +14,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// archiveCommand is the noun archive: what a bus keeps.
-func archiveCommand(o *ask.Options) *cobra.Command {
+// ArchiveCommand is the noun archive: what a bus keeps.
+func ArchiveCommand(o *ask.Options) *cobra.Command {
 	list := archiveList(o)
 	c := ask.Noun("archive", "archives", "Archives: events of a bus that are kept for replays", archiveCreate(o), list, archiveDescribe(o), archiveDelete(o))
 	return ask.PluralLists(c, list)

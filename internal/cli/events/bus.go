@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"net/http"
@@ -14,8 +14,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// busCommand is the noun bus.
-func busCommand(o *ask.Options) *cobra.Command {
+// BusCommand is the noun bus.
+func BusCommand(o *ask.Options) *cobra.Command {
 	list := busList(o)
 	c := ask.Noun("bus", "buses", "Buses: events come in, and rules take them where they are to go",
 		busCreate(o), list, busDescribe(o), busAlter(o), busDelete(o))

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"net/http"
@@ -161,8 +161,8 @@ func rateOf(text string) (float64, error) {
 	return n, nil
 }
 
-// targetCommand is the noun target: where events of a rule go.
-func targetCommand(o *ask.Options) *cobra.Command {
+// TargetCommand is the noun target: where events of a rule go.
+func TargetCommand(o *ask.Options) *cobra.Command {
 	list := targetList(o)
 	c := ask.Noun("target", "targets", "Targets of a rule: where its events go, and how", targetSet(o), list, targetRemove(o))
 	return ask.PluralLists(c, list)

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"context"
@@ -18,8 +18,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// replayCommand is the noun replay: events of an archive, once more.
-func replayCommand(o *ask.Options) *cobra.Command {
+// ReplayCommand is the noun replay: events of an archive, once more.
+func ReplayCommand(o *ask.Options) *cobra.Command {
 	list := replayList(o)
 	c := ask.Noun("replay", "replays", "Replays: events of a bus once more, for one rule, one target or a place of its own",
 		replayStart(o), list, replayShow(o),

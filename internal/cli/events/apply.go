@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// applyCommand makes things be as a file says.
-func applyCommand(o *ask.Options) *cobra.Command {
+// ApplyCommand makes things be as a file says.
+func ApplyCommand(o *ask.Options) *cobra.Command {
 	var p ask.PlaceFlags
 	var file string
 	var diff bool
@@ -56,8 +56,8 @@ func applyCommand(o *ask.Options) *cobra.Command {
 	return c
 }
 
-// applyFile makes things be as a file says that is on hand, at a node's HTTP address.
-func applyFile(ctx context.Context, o *ask.Options, http string, file []byte) error {
+// ApplyFile makes things be as a file says that is on hand, at a node's HTTP address.
+func ApplyFile(ctx context.Context, o *ask.Options, http string, file []byte) error {
 	things, err := readThings(file)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"bufio"
@@ -22,8 +22,8 @@ import (
 	"ottla/internal/uuid"
 )
 
-// eventCommand is the noun event: put, watched, traced.
-func eventCommand(o *ask.Options) *cobra.Command {
+// EventCommand is the noun event: put, watched, traced.
+func EventCommand(o *ask.Options) *cobra.Command {
 	c := ask.Noun("event", "", "Events: put them into buses and topics, watch what comes, and trace where one went", eventPut(o), eventTail(o), eventTrace(o))
 	c.Aliases = nil
 	return c

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"net/http"
@@ -16,8 +16,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// functionCommand is the noun function.
-func functionCommand(o *ask.Options) *cobra.Command {
+// FunctionCommand is the noun function.
+func FunctionCommand(o *ask.Options) *cobra.Command {
 	list := functionMappings(o)
 	return ask.PluralLists(ask.Noun("function", "functions", "Functions that take what lies in queues and topics, as Lambda does",
 		functionMap(o), list, functionDescribe(o), functionPause(o, "pause", "Have mappings rest; what lies in their sources waits"),

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"io"
@@ -20,8 +20,8 @@ func snsPath(topic string, more ...string) string {
 	return native.Path(append([]string{"sns", topic}, more...)...)
 }
 
-// snsCommand is the noun sns: topics of SNS and their subscriptions.
-func snsCommand(o *ask.Options) *cobra.Command {
+// SNSCommand is the noun sns: topics of SNS and their subscriptions.
+func SNSCommand(o *ask.Options) *cobra.Command {
 	c := ask.Noun("sns", "", "SNS topics: what is published goes to queues, addresses, topics and functions that subscribed",
 		snsTopicCommand(o), snsSubscribe(o), snsUnsubscribe(o), snsList(o), snsPublish(o))
 	c.Aliases = nil

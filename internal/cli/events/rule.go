@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"context"
@@ -31,8 +31,8 @@ func (r *ruleFlags) path(rule string, more ...string) string {
 	return ask.BusPath(r.bus, append([]string{"rules", rule}, more...)...)
 }
 
-// ruleCommand is the noun rule: which events go where.
-func ruleCommand(o *ask.Options) *cobra.Command {
+// RuleCommand is the noun rule: which events go where.
+func RuleCommand(o *ask.Options) *cobra.Command {
 	list := ruleList(o)
 	c := ask.Noun("rule", "rules", "Rules: which events of a bus go where",
 		rulePut(o), list, ruleDescribe(o),

@@ -1,4 +1,4 @@
-package cli
+package events
 
 import (
 	"io"
@@ -15,8 +15,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// connectionCommand is the noun connection: how others are authorized at.
-func connectionCommand(o *ask.Options) *cobra.Command {
+// ConnectionCommand is the noun connection: how others are authorized at.
+func ConnectionCommand(o *ask.Options) *cobra.Command {
 	list := connectionList(o)
 	c := ask.Noun("connection", "connections", "Connections: how calls of API destinations are authorized",
 		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), ask.DeleteEach(o, "connection", "delete NAME...", "Delete connections; destinations that have one wait"))
@@ -202,8 +202,8 @@ func oneConnection(o *ask.Options, use, short, failing, method string, more ...s
 	return c
 }
 
-// destinationCommand is the noun destination: addresses that targets call.
-func destinationCommand(o *ask.Options) *cobra.Command {
+// DestinationCommand is the noun destination: addresses that targets call.
+func DestinationCommand(o *ask.Options) *cobra.Command {
 	list := destinationList(o)
 	c := ask.Noun("destination", "destinations", "API destinations: addresses with a connection",
 		destinationPut(o), list, destinationDescribe(o), ask.DeleteEach(o, "destination", "delete NAME...", "Delete API destinations; what waits for targets that have one is dropped"))
