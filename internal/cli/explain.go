@@ -14,6 +14,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/queues"
 	"ottla/internal/config"
 )
 
@@ -46,7 +47,7 @@ func explainCommand(o *ask.Options) *cobra.Command {
 			case args[0] == "partition":
 				return explainPartition(cmd.Context(), o, args[1])
 			case args[0] == "queue":
-				return explainQueue(cmd.Context(), o, &ask.QueueFlags{HTTP: http}, args[1])
+				return queues.ExplainQueue(cmd.Context(), o, &ask.QueueFlags{HTTP: http}, args[1])
 			}
 			return fail.Usagef("two words are \"transaction ID\", \"partition TOPIC-N\" or \"queue NAME\", not %q", strings.Join(args, " "))
 		},

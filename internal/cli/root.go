@@ -15,6 +15,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/queues"
 )
 
 // Run executes the command line and returns the exit code.
@@ -92,7 +93,7 @@ func newRoot(o *ask.Options) *cobra.Command {
 	}
 	o.Bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
+		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	completeNames(o, root)
 	shorten(root)

@@ -1,4 +1,4 @@
-package cli
+package queues
 
 import (
 	"cmp"
@@ -19,8 +19,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// dlqCommand is the noun dlq: dead letters, of queues and of share groups.
-func dlqCommand(o *ask.Options) *cobra.Command {
+// DLQCommand is the noun dlq: dead letters, of queues and of share groups.
+func DLQCommand(o *ask.Options) *cobra.Command {
 	c := ask.Noun("dlq", "", "Dead letters of queues, rules, schedules and share groups: list and show them, mend them, put them back",
 		dlqList(o), dlqShow(o), dlqEdit(o), dlqRedrive(o), dlqMoves(o), dlqCancel(o))
 	c.Aliases = nil

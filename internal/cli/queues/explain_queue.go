@@ -1,4 +1,4 @@
-package cli
+package queues
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 
 	"ottla/internal/cli/ask"
 	"ottla/internal/cli/out"
-	"ottla/internal/cli/queues"
 	"ottla/internal/gateway/rest"
 )
 
@@ -20,15 +19,15 @@ func queueExplain(o *ask.Options) *cobra.Command {
 		Short: "Say why messages of a queue are not taken: who has them, until when, what they wait for",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return explainQueue(cmd.Context(), o, &q, args[0])
+			return ExplainQueue(cmd.Context(), o, &q, args[0])
 		},
 	}
 	q.Bind(c)
 	return c
 }
 
-// explainQueue says where a queue's messages are and what holds them.
-func explainQueue(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name string) error {
+// ExplainQueue says where a queue's messages are and what holds them.
+func ExplainQueue(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name string) error {
 	var x rest.Explained
 	if err := o.Ask(ctx, q.HTTP, "cannot explain queue "+name, http.MethodGet, ask.QueuePath(name, "explain"), q.Query(), nil, &x); err != nil {
 		return err
@@ -37,7 +36,7 @@ func explainQueue(ctx context.Context, o *ask.Options, q *ask.QueueFlags, name s
 	if o.Format == "table" {
 		fmt.Fprintf(o.Out, "%s  %s waiting, %d in flight, %d delayed\n", x.Name, ask.CountWord(x.Counts.Waiting, "message"), x.Counts.InFlight, x.Counts.Delayed)
 	}
-	for _, n := range queues.Verdict(&x) {
+	for _, n := range Verdict(&x) {
 		t.Add(x.Name, n.Text, ask.OrNil(n.Fix))
 		if o.Format == "table" {
 			o.Paragraph("  "+n.Text, ask.List(ask.NonEmpty("  try: "+n.Fix, n.Fix)))

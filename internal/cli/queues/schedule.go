@@ -1,4 +1,4 @@
-package cli
+package queues
 
 import (
 	"context"
@@ -25,8 +25,8 @@ func (s *scheduleFlags) bind(c *cobra.Command) {
 	c.Flags().StringVar(&s.group, "group", schedule.DefaultGroup, "group of the schedule")
 }
 
-// scheduleCommand is the noun schedule.
-func scheduleCommand(o *ask.Options) *cobra.Command {
+// ScheduleCommand is the noun schedule.
+func ScheduleCommand(o *ask.Options) *cobra.Command {
 	list := scheduleList(o)
 	c := ask.Noun("schedule", "schedules", "Have records, messages or calls come at a time, or again and again",
 		schedulePut(o), list, scheduleShow(o), scheduleDelete(o), schedulePause(o), scheduleResume(o), scheduleNext(o))

@@ -1,4 +1,4 @@
-package cli
+package queues
 
 import (
 	"net/http"
@@ -12,8 +12,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// queueCommand is the noun queue.
-func queueCommand(o *ask.Options) *cobra.Command {
+// QueueCommand is the noun queue.
+func QueueCommand(o *ask.Options) *cobra.Command {
 	list := queueList(o)
 	c := ask.Noun("queue", "queues", "Queues: send messages, take and acknowledge them, one taker for each",
 		queueCreate(o), list, queueDescribe(o), queueExplain(o), queueAlter(o), queueSend(o), queueTake(o),
