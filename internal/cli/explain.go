@@ -15,12 +15,13 @@ import (
 	"ottla/internal/cli/groups"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/queues"
+	"ottla/internal/cli/topics"
 	"ottla/internal/config"
 )
 
 // explainCommand explains errors, settings, checks and groups.
 func explainCommand(o *ask.Options) *cobra.Command {
-	r := resource{broker: -1}
+	r := topics.Resource{Broker: -1}
 	var watch time.Duration
 	var http string
 	c := &cobra.Command{
@@ -55,13 +56,13 @@ func explainCommand(o *ask.Options) *cobra.Command {
 			return explain.Words(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	bindResource(c, &r)
+	topics.BindResource(c, &r)
 	c.Flags().StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", ""), "HTTP address of the node that leads the partitions, for what a share group holds")
 	c.Flags().DurationVar(&watch, "watch", 6*time.Second, "how long to watch a group that is behind (consumers commit every 5 s by default)")
 	return c
 }
 
-func explainWord(ctx context.Context, o *ask.Options, word, http string, r resource, watch time.Duration) error {
+func explainWord(ctx context.Context, o *ask.Options, word, http string, r topics.Resource, watch time.Duration) error {
 	if e, ok := explain.FindError(word); ok {
 		return explainError(o, e)
 	}
@@ -111,12 +112,12 @@ func explainGroup(ctx context.Context, o *ask.Options, name, http string, watch 
 	}
 	defer c.Close()
 	want := groups.Options{Ages: true, Shares: true, Streams: c}
-	before, err := describeGroups(ctx, o, a, want, []string{name})
+	before, err := topics.DescribeGroups(ctx, o, a, want, []string{name})
 	if err != nil {
 		return fail.CodeOf(err) != fail.NotFound, err
 	}
 	g, began, elapsed := before[0], time.Now(), time.Duration(0)
-	if lag, known := totalLag(g).(int64); known && lag > 0 && g.State == "Stable" && watch > 0 {
+	if lag, known := topics.TotalLag(g).(int64); known && lag > 0 && g.State == "Stable" && watch > 0 {
 		if ask.Terminal(o.Err) {
 			fmt.Fprintf(o.Err, "watching %s for %v\n", name, watch)
 		}
@@ -125,7 +126,7 @@ func explainGroup(ctx context.Context, o *ask.Options, name, http string, watch 
 			return true, ctx.Err()
 		case <-time.After(watch):
 		}
-		after, err := describeGroups(ctx, o, a, want, []string{name})
+		after, err := topics.DescribeGroups(ctx, o, a, want, []string{name})
 		if err != nil {
 			return true, err
 		}
@@ -137,7 +138,7 @@ func explainGroup(ctx context.Context, o *ask.Options, name, http string, watch 
 	}
 	notes := groups.Verdict(before[0], g, elapsed)
 	if g.Type == "share" {
-		s, err := shared(ctx, o, c, a, g, http)
+		s, err := topics.Shared(ctx, o, c, a, g, http)
 		if err != nil {
 			return true, err
 		}
@@ -168,7 +169,7 @@ func explainCheck(o *ask.Options, c doctor.Check) error {
 
 // explainSettings shows each setting of the name; where a topic or broker was
 // named, its value there too.
-func explainSettings(ctx context.Context, o *ask.Options, defs []*config.Def, r resource) error {
+func explainSettings(ctx context.Context, o *ask.Options, defs []*config.Def, r topics.Resource) error {
 	t := &out.Table{Columns: []out.Column{
 		{Field: "name"}, {Field: "scope"}, {Field: "type"}, {Field: "default"}, {Field: "valid"}, {Field: "change"}, {Field: "acts"},
 		{Field: "own"}, {Field: "help"}, {Field: "value"}, {Field: "source"}, {Field: "chain"},
@@ -233,8 +234,8 @@ func changeable(d *config.Def) string {
 
 // settingOn is the value of a setting on the topic or broker that was named;
 // all results are nil when none was, or the setting is not of that kind.
-func settingOn(ctx context.Context, o *ask.Options, d *config.Def, r resource) (value, source any, chain []string, err error) {
-	fits := r.topic != "" && d.Scope == config.ScopeTopic || r.broker >= 0 && d.Scope == config.ScopeBroker
+func settingOn(ctx context.Context, o *ask.Options, d *config.Def, r topics.Resource) (value, source any, chain []string, err error) {
+	fits := r.Topic != "" && d.Scope == config.ScopeTopic || r.Broker >= 0 && d.Scope == config.ScopeBroker
 	if !fits {
 		return nil, nil, nil, nil
 	}
@@ -243,7 +244,7 @@ func settingOn(ctx context.Context, o *ask.Options, d *config.Def, r resource) (
 		return nil, nil, nil, err
 	}
 	defer done()
-	found, err := describeResource(ctx, a, r)
+	found, err := topics.DescribeResource(ctx, a, r)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -256,9 +257,9 @@ func settingOn(ctx context.Context, o *ask.Options, d *config.Def, r resource) (
 			if y.Value != nil {
 				v = *y.Value
 			}
-			chain = append(chain, fmt.Sprintf("%s=%s (%s)", y.Key, v, sourceName(int8(y.Source))))
+			chain = append(chain, fmt.Sprintf("%s=%s (%s)", y.Key, v, topics.SourceName(int8(y.Source))))
 		}
-		return settingValue(c), sourceName(int8(c.Source)), chain, nil
+		return topics.SettingValue(c), topics.SourceName(int8(c.Source)), chain, nil
 	}
 	return nil, nil, nil, nil
 }

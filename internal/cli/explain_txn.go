@@ -10,6 +10,7 @@ import (
 
 	"ottla/internal/cli/ask"
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/topics"
 	"ottla/internal/cli/txns"
 )
 
@@ -24,7 +25,7 @@ func explainTxn(ctx context.Context, o *ask.Options, id string) error {
 		return err
 	}
 	defer done()
-	all, err := readTxns(ctx, o, a, []string{id})
+	all, err := topics.ReadTxns(ctx, o, a, []string{id})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
 	"ottla/internal/cli/queues"
+	"ottla/internal/cli/topics"
 )
 
 // Run executes the command line and returns the exit code.
@@ -92,8 +93,8 @@ func newRoot(o *ask.Options) *cobra.Command {
 		},
 	}
 	o.Bind(root.PersistentFlags())
-	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o, clusterToken(o)), groupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
+	root.AddCommand(devCommand(o), serveCommand(o), topics.TopicCommand(o), topics.ProduceCommand(o),
+		topics.ConsumeCommand(o), topics.ConfigCommand(o), topics.LogCommand(o), clusterCommand(o, clusterToken(o)), topics.GroupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), topics.TxnCommand(o), doctorCommand(o), explainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	completeNames(o, root)
 	shorten(root)

@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"bufio"
@@ -29,8 +29,8 @@ type produceFlags struct {
 	null                                        bool
 }
 
-// produceCommand writes records into a topic.
-func produceCommand(o *ask.Options) *cobra.Command {
+// ProduceCommand writes records into a topic.
+func ProduceCommand(o *ask.Options) *cobra.Command {
 	var p produceFlags
 	c := &cobra.Command{
 		Use:   "produce TOPIC [VALUE...]",

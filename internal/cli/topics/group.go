@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"ottla/internal/cli/reach"
 )
 
-// groupCommand is the noun group: who reads topics, and how far.
-func groupCommand(o *ask.Options) *cobra.Command {
+// GroupCommand is the noun group: who reads topics, and how far.
+func GroupCommand(o *ask.Options) *cobra.Command {
 	list := groupList(o)
 	c := ask.Noun("group", "groups", "List, describe, reset and delete groups of every kind",
 		list, groupDescribe(o), groupReset(o), groupDelete(o))
@@ -52,7 +52,7 @@ func groupList(o *ask.Options) *cobra.Command {
 				{Field: "partitions", Title: "PARTITIONS", Right: true}, {Field: "lag", Title: "LAG", Right: true},
 			}}
 			for _, g := range all {
-				t.Add(g.Name, g.State, g.Type, g.Protocol, g.Coordinator, len(g.Members), len(g.Partitions), totalLag(g))
+				t.Add(g.Name, g.State, g.Type, g.Protocol, g.Coordinator, len(g.Members), len(g.Partitions), TotalLag(g))
 			}
 			return o.Print(t)
 		},
@@ -81,8 +81,8 @@ func listGroups(ctx context.Context, c *kgo.Client, a *kadm.Client, listed kadm.
 	return all, nil
 }
 
-// totalLag adds up what is known; nil when nothing is.
-func totalLag(g *groups.Group) any {
+// TotalLag adds up what is known; nil when nothing is.
+func TotalLag(g *groups.Group) any {
 	var sum int64
 	known := false
 	for _, p := range g.Partitions {
@@ -116,7 +116,7 @@ func groupDescribe(o *ask.Options) *cobra.Command {
 				return err
 			}
 			defer c.Close()
-			all, err := describeGroups(cmd.Context(), o, a, groups.Options{Shares: true, Streams: c, Ages: !members && !fast && !held && !topology}, names)
+			all, err := DescribeGroups(cmd.Context(), o, a, groups.Options{Shares: true, Streams: c, Ages: !members && !fast && !held && !topology}, names)
 			if err != nil {
 				return err
 			}
@@ -158,8 +158,8 @@ func groupDescribe(o *ask.Options) *cobra.Command {
 	return c
 }
 
-// describeGroups finds out what want asks of groups.
-func describeGroups(ctx context.Context, o *ask.Options, a *kadm.Client, want groups.Options, names []string) ([]*groups.Group, error) {
+// DescribeGroups finds out what want asks of groups.
+func DescribeGroups(ctx context.Context, o *ask.Options, a *kadm.Client, want groups.Options, names []string) ([]*groups.Group, error) {
 	servers, err := reach.Split(o.Bootstrap)
 	if err != nil {
 		return nil, fail.Usagef("-b: %v", err)
@@ -202,7 +202,7 @@ func showGroup(o *ask.Options, g *groups.Group) error {
 		fmt.Fprintf(o.Out, "  assignor %s", g.Protocol)
 	}
 	fmt.Fprintf(o.Out, "  coordinator %d  %s", g.Coordinator, ask.CountWord(int64(len(g.Members)), "member"))
-	if lag, ok := totalLag(g).(int64); ok {
+	if lag, ok := TotalLag(g).(int64); ok {
 		fmt.Fprintf(o.Out, "  %s behind", ask.CountWord(lag, "record"))
 	}
 	fmt.Fprintln(o.Out)
@@ -337,7 +337,7 @@ func groupDelete(o *ask.Options) *cobra.Command {
 			}
 			defer c.Close()
 			if dryRun || len(topics) > 0 {
-				all, err := describeGroups(cmd.Context(), o, a, groups.Options{Shares: true, Streams: c}, names)
+				all, err := DescribeGroups(cmd.Context(), o, a, groups.Options{Shares: true, Streams: c}, names)
 				if err != nil {
 					return err
 				}

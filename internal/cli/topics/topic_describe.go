@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -122,7 +122,7 @@ func topicAlter(o *ask.Options) *cobra.Command {
 				}
 			}
 			if len(set)+len(unset) > 0 {
-				if err := alterSettings(cmd.Context(), a, resource{topic: name}, set, unset); err != nil {
+				if err := alterSettings(cmd.Context(), a, Resource{Topic: name}, set, unset); err != nil {
 					return err
 				}
 			}

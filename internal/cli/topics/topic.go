@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"ottla/internal/cli/out"
 )
 
-// topicCommand is the noun topic.
-func topicCommand(o *ask.Options) *cobra.Command {
+// TopicCommand is the noun topic.
+func TopicCommand(o *ask.Options) *cobra.Command {
 	list := topicList(o)
 	c := ask.Noun("topic", "topics", "Create, list, describe, alter and delete topics",
 		topicCreate(o), list, topicDescribe(o), topicAlter(o), topicDelete(o))

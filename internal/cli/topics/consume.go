@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"bufio"
@@ -27,8 +27,8 @@ type consumeFlags struct {
 	group       string
 }
 
-// consumeCommand reads records of a topic.
-func consumeCommand(o *ask.Options) *cobra.Command {
+// ConsumeCommand reads records of a topic.
+func ConsumeCommand(o *ask.Options) *cobra.Command {
 	var c consumeFlags
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC",

@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"ottla/internal/cli/txns"
 )
 
-// txnCommand is the noun txn: transactions.
-func txnCommand(o *ask.Options) *cobra.Command {
+// TxnCommand is the noun txn: transactions.
+func TxnCommand(o *ask.Options) *cobra.Command {
 	list := txnList(o)
 	c := ask.Noun("txn", "txns", "List, describe and abort transactions", list, txnDescribe(o), txnAbort(o))
 	return ask.PluralLists(c, list)
@@ -131,7 +131,7 @@ func txnDescribe(o *ask.Options) *cobra.Command {
 				return err
 			}
 			defer done()
-			all, err := readTxns(cmd.Context(), o, a, ids)
+			all, err := ReadTxns(cmd.Context(), o, a, ids)
 			if err != nil {
 				return err
 			}
@@ -151,8 +151,8 @@ func txnDescribe(o *ask.Options) *cobra.Command {
 	}
 }
 
-// readTxns reads transactions with what their partitions' leaders say.
-func readTxns(ctx context.Context, o *ask.Options, a *kadm.Client, ids []string) ([]*txns.Transaction, error) {
+// ReadTxns reads transactions with what their partitions' leaders say.
+func ReadTxns(ctx context.Context, o *ask.Options, a *kadm.Client, ids []string) ([]*txns.Transaction, error) {
 	all, err := txns.Read(ctx, a, ids...)
 	if err != nil {
 		return nil, txnFailure("cannot describe "+strings.Join(ids, ", "), err)

@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -56,7 +56,7 @@ func txnAbort(o *ask.Options) *cobra.Command {
 }
 
 func abortTxns(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, f txnAbortFlags, ids []string) error {
-	all, err := readTxns(ctx, o, a, ids)
+	all, err := ReadTxns(ctx, o, a, ids)
 	if err != nil {
 		return err
 	}

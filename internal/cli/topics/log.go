@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"crypto/rand"
@@ -20,8 +20,8 @@ import (
 	"ottla/internal/vfs"
 )
 
-// logCommand is the noun log: log directories, of Kafka and of ours.
-func logCommand(o *ask.Options) *cobra.Command {
+// LogCommand is the noun log: log directories, of Kafka and of ours.
+func LogCommand(o *ask.Options) *cobra.Command {
 	return ask.Noun("log", "logs", "Look into log directories, check them, import Kafka's", logDump(o), logVerify(o), logImport(o))
 }
 

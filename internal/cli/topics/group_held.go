@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -41,9 +41,9 @@ func heldTable(ctx context.Context, o *ask.Options, address string, all []*group
 	return t, nil
 }
 
-// shared finds out what a share group's members hold, where a node can be asked,
+// Shared finds out what a share group's members hold, where a node can be asked,
 // and which of its dead letters wait.
-func shared(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, g *groups.Group, http string) (*groups.Shared, error) {
+func Shared(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, g *groups.Group, http string) (*groups.Shared, error) {
 	s := &groups.Shared{}
 	if address := o.HTTPAddress(http); address != "" {
 		bounded, cancel := context.WithTimeout(ctx, o.ConnectTimeout)

@@ -1,4 +1,4 @@
-package cli
+package topics
 
 import (
 	"context"
@@ -14,38 +14,38 @@ import (
 	"ottla/internal/cli/out"
 )
 
-// resource is what settings belong to: a topic, one broker, or (with neither)
+// Resource is what settings belong to: a topic, one broker, or (with neither)
 // all brokers of the cluster.
-type resource struct {
-	topic  string
-	broker int32 // -1 none
+type Resource struct {
+	Topic  string
+	Broker int32 // -1 none
 }
 
 // String names the resource as the command line does.
-func (r resource) String() string {
+func (r Resource) String() string {
 	switch {
-	case r.topic != "":
-		return "topic " + r.topic
-	case r.broker >= 0:
-		return fmt.Sprintf("broker %d", r.broker)
+	case r.Topic != "":
+		return "topic " + r.Topic
+	case r.Broker >= 0:
+		return fmt.Sprintf("broker %d", r.Broker)
 	}
 	return "the cluster"
 }
 
-// configCommand is the noun config: settings of topics and nodes.
-func configCommand(o *ask.Options) *cobra.Command {
+// ConfigCommand is the noun config: settings of topics and nodes.
+func ConfigCommand(o *ask.Options) *cobra.Command {
 	return ask.Noun("config", "configs", "Show and change settings of topics, brokers and the cluster",
 		configList(o), configSet(o), configUnset(o))
 }
 
-// bindResource gives a command the flags that name a resource.
-func bindResource(c *cobra.Command, r *resource) {
-	c.Flags().StringVarP(&r.topic, "topic", "t", "", "the settings of this topic")
-	c.Flags().Int32Var(&r.broker, "broker", -1, "the settings of the broker with this id")
+// BindResource gives a command the flags that name a resource.
+func BindResource(c *cobra.Command, r *Resource) {
+	c.Flags().StringVarP(&r.Topic, "topic", "t", "", "the settings of this topic")
+	c.Flags().Int32Var(&r.Broker, "broker", -1, "the settings of the broker with this id")
 }
 
 func configList(o *ask.Options) *cobra.Command {
-	var r resource
+	var r Resource
 	var all bool
 	c := &cobra.Command{
 		Use:   "list",
@@ -59,7 +59,7 @@ func configList(o *ask.Options) *cobra.Command {
 				return err
 			}
 			defer done()
-			found, err := describeResource(cmd.Context(), a, r)
+			found, err := DescribeResource(cmd.Context(), a, r)
 			if err != nil {
 				return err
 			}
@@ -68,27 +68,28 @@ func configList(o *ask.Options) *cobra.Command {
 			}}
 			for _, s := range found {
 				if all || r.owns(int8(s.Source)) {
-					t.Add(s.Key, settingValue(s), sourceName(int8(s.Source)))
+					t.Add(s.Key, SettingValue(s), SourceName(int8(s.Source)))
 				}
 			}
 			return o.Print(t)
 		},
 	}
-	bindResource(c, &r)
+	BindResource(c, &r)
 	c.Flags().BoolVarP(&all, "all", "a", false, "show every setting, not only those that were set")
 	return c
 }
 
 // owns tells whether a value's source is an act of somebody rather than a
 // built-in default.
-func (r resource) owns(source int8) bool {
-	if r.topic != "" {
+func (r Resource) owns(source int8) bool {
+	if r.Topic != "" {
 		return source == 1
 	}
 	return source != 5
 }
 
-func settingValue(c kadm.Config) any {
+// SettingValue is the value of a setting for people; what is secret is not shown.
+func SettingValue(c kadm.Config) any {
 	switch {
 	case c.Sensitive:
 		return "***"
@@ -98,7 +99,8 @@ func settingValue(c kadm.Config) any {
 	return *c.Value
 }
 
-func sourceName(source int8) string {
+// SourceName says where a value of a setting is from.
+func SourceName(source int8) string {
 	switch source {
 	case 1:
 		return "topic"
@@ -114,16 +116,17 @@ func sourceName(source int8) string {
 	return fmt.Sprintf("source %d", source)
 }
 
-func describeResource(ctx context.Context, a *kadm.Client, r resource) ([]kadm.Config, error) {
+// DescribeResource reads the settings of a resource from the cluster.
+func DescribeResource(ctx context.Context, a *kadm.Client, r Resource) ([]kadm.Config, error) {
 	what := "cannot read the settings of " + r.String()
 	var found kadm.ResourceConfigs
 	var err error
-	name := r.topic
-	if r.topic != "" {
-		found, err = a.DescribeTopicConfigs(ctx, r.topic)
-	} else if r.broker >= 0 {
-		name = strconv.Itoa(int(r.broker))
-		found, err = a.DescribeBrokerConfigs(ctx, r.broker)
+	name := r.Topic
+	if r.Topic != "" {
+		found, err = a.DescribeTopicConfigs(ctx, r.Topic)
+	} else if r.Broker >= 0 {
+		name = strconv.Itoa(int(r.Broker))
+		found, err = a.DescribeBrokerConfigs(ctx, r.Broker)
 	} else {
 		found, err = a.DescribeBrokerConfigs(ctx)
 	}
@@ -134,8 +137,8 @@ func describeResource(ctx context.Context, a *kadm.Client, r resource) ([]kadm.C
 	if err != nil {
 		return nil, ask.KafkaFailure(what, err)
 	}
-	if rc.Err != nil && r.topic != "" {
-		return nil, ask.TopicFailure(what, r.topic, rc.Err, rc.ErrMessage)
+	if rc.Err != nil && r.Topic != "" {
+		return nil, ask.TopicFailure(what, r.Topic, rc.Err, rc.ErrMessage)
 	}
 	if rc.Err != nil {
 		return nil, ask.KafkaFailure(what, rc.Err)
@@ -150,7 +153,7 @@ func describeResource(ctx context.Context, a *kadm.Client, r resource) ([]kadm.C
 }
 
 func configSet(o *ask.Options) *cobra.Command {
-	var r resource
+	var r Resource
 	c := &cobra.Command{
 		Use:     "set KEY=VALUE...",
 		Short:   "Set settings of a topic, a broker, or (with neither) of the whole cluster",
@@ -164,12 +167,12 @@ func configSet(o *ask.Options) *cobra.Command {
 			return changeSettings(cmd.Context(), o, r, set, nil)
 		},
 	}
-	bindResource(c, &r)
+	BindResource(c, &r)
 	return c
 }
 
 func configUnset(o *ask.Options) *cobra.Command {
-	var r resource
+	var r Resource
 	c := &cobra.Command{
 		Use:   "unset KEY...",
 		Short: "Let settings fall back to their defaults",
@@ -178,11 +181,11 @@ func configUnset(o *ask.Options) *cobra.Command {
 			return changeSettings(cmd.Context(), o, r, nil, args)
 		},
 	}
-	bindResource(c, &r)
+	BindResource(c, &r)
 	return c
 }
 
-func changeSettings(ctx context.Context, o *ask.Options, r resource, set map[string]*string, unset []string) error {
+func changeSettings(ctx context.Context, o *ask.Options, r Resource, set map[string]*string, unset []string) error {
 	a, done, err := o.Admin(ctx)
 	if err != nil {
 		return err
@@ -195,7 +198,7 @@ func changeSettings(ctx context.Context, o *ask.Options, r resource, set map[str
 }
 
 // alterSettings changes settings in one request, all or none.
-func alterSettings(ctx context.Context, a *kadm.Client, r resource, set map[string]*string, unset []string) error {
+func alterSettings(ctx context.Context, a *kadm.Client, r Resource, set map[string]*string, unset []string) error {
 	var alter []kadm.AlterConfig
 	for k, v := range set {
 		alter = append(alter, kadm.AlterConfig{Op: kadm.SetConfig, Name: k, Value: v})
@@ -207,10 +210,10 @@ func alterSettings(ctx context.Context, a *kadm.Client, r resource, set map[stri
 	var answers kadm.AlterConfigsResponses
 	var err error
 	switch {
-	case r.topic != "":
-		answers, err = a.AlterTopicConfigs(ctx, alter, r.topic)
-	case r.broker >= 0:
-		answers, err = a.AlterBrokerConfigs(ctx, alter, r.broker)
+	case r.Topic != "":
+		answers, err = a.AlterTopicConfigs(ctx, alter, r.Topic)
+	case r.Broker >= 0:
+		answers, err = a.AlterBrokerConfigs(ctx, alter, r.Broker)
 	default:
 		answers, err = a.AlterBrokerConfigs(ctx, alter)
 	}
@@ -218,8 +221,8 @@ func alterSettings(ctx context.Context, a *kadm.Client, r resource, set map[stri
 		return ask.KafkaFailure(what, err)
 	}
 	for _, x := range answers {
-		if x.Err != nil && r.topic != "" {
-			return ask.TopicFailure(what, r.topic, x.Err, x.ErrMessage)
+		if x.Err != nil && r.Topic != "" {
+			return ask.TopicFailure(what, r.Topic, x.Err, x.ErrMessage)
 		}
 		if x.Err != nil {
 			return &fail.Failure{Code: fail.Failed, What: what, Why: x.ErrMessage, KafkaError: ask.KafkaName(x.Err), Cause: x.Err}
