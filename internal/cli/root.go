@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/admin"
 	"ottla/internal/cli/ask"
 	"ottla/internal/cli/events"
 	"ottla/internal/cli/fail"
@@ -94,7 +95,7 @@ func newRoot(o *ask.Options) *cobra.Command {
 	}
 	o.Bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topics.TopicCommand(o), topics.ProduceCommand(o),
-		topics.ConsumeCommand(o), topics.ConfigCommand(o), topics.LogCommand(o), clusterCommand(o, clusterToken(o)), topics.GroupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), topics.TxnCommand(o), doctorCommand(o), explainCommand(o),
+		topics.ConsumeCommand(o), topics.ConfigCommand(o), topics.LogCommand(o), admin.ClusterCommand(o, clusterToken(o)), topics.GroupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), topics.TxnCommand(o), admin.DoctorCommand(o), admin.ExplainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	completeNames(o, root)
 	shorten(root)

@@ -1,4 +1,4 @@
-package cli
+package admin
 
 import (
 	"context"
@@ -19,8 +19,8 @@ import (
 	"ottla/internal/config"
 )
 
-// explainCommand explains errors, settings, checks and groups.
-func explainCommand(o *ask.Options) *cobra.Command {
+// ExplainCommand explains errors, settings, checks and groups.
+func ExplainCommand(o *ask.Options) *cobra.Command {
 	r := topics.Resource{Broker: -1}
 	var watch time.Duration
 	var http string

@@ -1,4 +1,4 @@
-package cli
+package admin
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 	"ottla/internal/cli/reach"
 )
 
-// doctorCommand looks for what is wrong.
-func doctorCommand(o *ask.Options) *cobra.Command {
+// DoctorCommand looks for what is wrong.
+func DoctorCommand(o *ask.Options) *cobra.Command {
 	var http string
 	var only []string
 	var strict bool

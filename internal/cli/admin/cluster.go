@@ -1,4 +1,4 @@
-package cli
+package admin
 
 import (
 	"context"
@@ -19,9 +19,9 @@ import (
 	"ottla/internal/cli/reach"
 )
 
-// clusterCommand shows the nodes and what is wrong with partitions; its verbs
+// ClusterCommand shows the nodes and what is wrong with partitions; its verbs
 // show more of them, and change where partitions lie. more are verbs of others.
-func clusterCommand(o *ask.Options, more ...*cobra.Command) *cobra.Command {
+func ClusterCommand(o *ask.Options, more ...*cobra.Command) *cobra.Command {
 	c := ask.Noun("cluster", "clusters", "Show nodes, what they lead, how far they are behind, and what lacks replicas; move partitions between nodes",
 		clusterNodes(o), clusterPartitions(o), clusterDirs(o), clusterFeatures(o), clusterBalance(o), clusterDrain(o), clusterReplace(o), clusterSpread(o), clusterRemove(o))
 	c.AddCommand(more...)
