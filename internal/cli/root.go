@@ -16,6 +16,7 @@ import (
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/outbox"
 	"ottla/internal/cli/queues"
 	"ottla/internal/cli/topics"
 )
@@ -95,7 +96,7 @@ func newRoot(o *ask.Options) *cobra.Command {
 	}
 	o.Bind(root.PersistentFlags())
 	root.AddCommand(devCommand(o), serveCommand(o), topics.TopicCommand(o), topics.ProduceCommand(o),
-		topics.ConsumeCommand(o), topics.ConfigCommand(o), topics.LogCommand(o), admin.ClusterCommand(o, clusterToken(o)), topics.GroupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outboxCommand(o), events.WebhookCommand(o), awsCommand(o), topics.TxnCommand(o), admin.DoctorCommand(o), admin.ExplainCommand(o),
+		topics.ConsumeCommand(o), topics.ConfigCommand(o), topics.LogCommand(o), admin.ClusterCommand(o, clusterToken(o)), topics.GroupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outbox.OutboxCommand(o), events.WebhookCommand(o), awsCommand(o), topics.TxnCommand(o), admin.DoctorCommand(o), admin.ExplainCommand(o),
 		kafkaCommand(o), versionCommand(o))
 	completeNames(o, root)
 	shorten(root)

@@ -1,4 +1,4 @@
-package cli
+package outbox
 
 import (
 	"context"
@@ -24,8 +24,8 @@ import (
 	"ottla/internal/gateway/rest"
 )
 
-// outboxCommand is the noun outbox: rows of a database become events.
-func outboxCommand(o *ask.Options) *cobra.Command {
+// OutboxCommand is the noun outbox: rows of a database become events.
+func OutboxCommand(o *ask.Options) *cobra.Command {
 	c := ask.Noun("outbox", "", "Outbox tables: their rows become events, each exactly once", outboxRun(o), outboxCreate(o), outboxPut(o))
 	c.Aliases = nil
 	return c
