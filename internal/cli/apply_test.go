@@ -1,6 +1,7 @@
 package cli
 
 import (
+	_ "embed"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,28 +11,10 @@ import (
 	"ottla/internal/cli/fail"
 )
 
-const shopFile = `
-queues:
-  failed: {}
-  billing: {visibility: 1m, dead_letter: {queue: failed, max_receives: 3}}
-  orders.fifo:
-buses:
-  shop: {retention: 30d, description: orders}
-archives:
-  paid: {bus: shop, retention: 90d, pattern: {detail-type: [Paid]}}
-rules:
-  shop/big:
-    pattern: {detail: {total: [{numeric: [">=", 100]}], gone: [{exists: false}]}}
-    targets:
-      billing: {to: "queue:billing", template: '{"id":<$.detail.id>}', dead_letters: failed, retry: {max_age: 1h}}
-      fifo: {to: "queue:orders.fifo", key: $.detail.customer}
-      hook: {to: "https://example.org/hook", secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]}
-  shop/all:
-    pattern: '{"source":[{"prefix":""}]}'
-    targets: {failed: "queue:failed"}
-schedules:
-  nightly: {expression: 30 2 * * *, zone: Europe/Berlin, target: {queue: billing, input: report}}
-`
+// shopFile is the file that fuzzing of apply begins with.
+//
+//go:embed events/testdata/shop.yaml
+var shopFile string
 
 func TestApplyMakesThingsBeAsAFileSays(t *testing.T) {
 	n := withHTTP(t, ottla.Options{})
@@ -83,20 +66,4 @@ func TestApplyMakesThingsBeAsAFileSays(t *testing.T) {
 	do("rules: {shop/x: {pattern: {a: [{nummeric: [1]}]}}}", "apply", "-f", "-").mustHold(t, fail.Usage, "cannot apply rule shop/x", "nummeric")
 	do("ruels: {}", "apply", "-f", "-").mustHold(t, fail.Usage, "ruels")
 	do("rules: [", "apply", "-f", "-").mustHold(t, fail.Usage, "YAML")
-}
-
-func FuzzFilesOfApply(f *testing.F) {
-	f.Add(shopFile)
-	f.Add("queues: {a: 1}")
-	f.Fuzz(func(t *testing.T, text string) {
-		things, err := readThings([]byte(text))
-		if err != nil {
-			return
-		}
-		for i := range things {
-			if d := things[i].differs(things[i].fields); len(d) > 0 {
-				t.Errorf("%s %s differs from itself in %v", things[i].kind.word, things[i].name, d)
-			}
-		}
-	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/event/name"
@@ -38,13 +39,13 @@ var shells = map[string]func(awsVariable) string{
 	"env":        func(v awsVariable) string { return v.name + "=" + v.value },
 }
 
-func awsCommand(o *options) *cobra.Command {
-	c := group("aws", "", "Use AWS's SDKs and tools with Ottla", awsEnvCommand(o))
+func awsCommand(o *ask.Options) *cobra.Command {
+	c := ask.Noun("aws", "", "Use AWS's SDKs and tools with Ottla", awsEnvCommand(o))
 	c.Aliases = nil
 	return c
 }
 
-func awsEnvCommand(o *options) *cobra.Command {
+func awsEnvCommand(o *ask.Options) *cobra.Command {
 	var address, shell, region string
 	c := &cobra.Command{
 		Use:   "env",
@@ -66,30 +67,30 @@ func awsEnvCommand(o *options) *cobra.Command {
 			if err := name.CheckPlace(name.DefaultAccount, region); err != nil {
 				return fail.Usagef("--region: %v", err)
 			}
-			at := o.httpAddress(address)
+			at := o.HTTPAddress(address)
 			if at == "" {
 				return fail.Usagef("which node? give --http HOST:PORT of its HTTP port")
 			}
-			if err := o.answersAWS(cmd.Context(), at); err != nil {
+			if err := answersAWS(cmd.Context(), o, at); err != nil {
 				return err
 			}
 			variables := awsVariables(at, region)
-			if o.format != "table" {
+			if o.Format != "table" {
 				t := &out.Table{Columns: []out.Column{{Field: "name", Title: "NAME"}, {Field: "value", Title: "VALUE"}}}
 				for _, v := range variables {
 					t.Add(v.name, v.value)
 				}
-				return o.print(t)
+				return o.Print(t)
 			}
 			for _, v := range variables {
-				if _, err := fmt.Fprintln(o.out, write(v)); err != nil {
+				if _, err := fmt.Fprintln(o.Out, write(v)); err != nil {
 					return fmt.Errorf("write the variables: %w", err)
 				}
 			}
 			return nil
 		},
 	}
-	c.Flags().StringVar(&address, "http", envOr("OTTLA_HTTP", ""), "HOST:PORT of the node's HTTP port (default "+defaultHTTP+", where ottla dev has it)")
+	c.Flags().StringVar(&address, "http", ask.EnvOr("OTTLA_HTTP", ""), "HOST:PORT of the node's HTTP port (default "+ask.DefaultHTTP+", where ottla dev has it)")
 	c.Flags().StringVar(&shell, "shell", "sh", "whose words to print: sh, fish, powershell, cmd, or env for a file of variables")
 	c.Flags().StringVar(&region, "region", name.DefaultRegion, "region; queues of another than the default have topics with the region before their names")
 	return c
@@ -97,15 +98,15 @@ func awsEnvCommand(o *options) *cobra.Command {
 
 // awsAt is the flag that leads to an HTTP port which is not the usual one.
 func awsAt(address string) string {
-	if address == defaultHTTP {
+	if address == ask.DefaultHTTP {
 		return ""
 	}
 	return " --http " + address
 }
 
 // answersAWS asks who calls, as tools do first.
-func (o *options) answersAWS(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, o.connectTimeout)
+func answersAWS(ctx context.Context, o *ask.Options, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
 	defer cancel()
 	what := "no Ottla answers AWS's calls at " + address
 	const next = "start one with \"ottla dev\", or name its HTTP port with --http HOST:PORT"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/out"
 	"ottla/internal/datadir"
@@ -16,7 +17,7 @@ import (
 )
 
 // clusterToken reads the token where it is kept: no port gives it away.
-func clusterToken(o *options) *cobra.Command {
+func clusterToken(o *ask.Options) *cobra.Command {
 	var data string
 	c := &cobra.Command{
 		Use:   "token",
@@ -37,10 +38,10 @@ func clusterToken(o *options) *cobra.Command {
 			}
 			t := &out.Table{One: true, Columns: []out.Column{{Field: "token", Title: "TOKEN"}, {Field: "cluster"}}}
 			t.Add(token, cluster)
-			if o.format == "table" {
-				return t.Print(o.out, "name")
+			if o.Format == "table" {
+				return t.Print(o.Out, "name")
 			}
-			return o.print(t)
+			return o.Print(t)
 		},
 	}
 	c.Flags().StringVar(&data, "data", "", "first data directory of a node (default: that of \"ottla dev\")")

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/config"
 )
 
@@ -31,7 +32,7 @@ func read(t *testing.T, name string) string {
 // flagsOfServe are what `ottla serve` takes and shows.
 func flagsOfServe(t *testing.T) *pflag.FlagSet {
 	t.Helper()
-	c, _, err := newRoot(&options{}).Find([]string{"serve"})
+	c, _, err := newRoot(&ask.Options{}).Find([]string{"serve"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/clock"
 	"ottla/internal/datadir"
@@ -21,7 +22,7 @@ import (
 
 // devDefaults differ from Kafka's so that a first try needs no settings.
 var devDefaults = map[string]string{
-	"listeners":                        "PLAINTEXT://" + defaultBootstrap,
+	"listeners":                        "PLAINTEXT://" + ask.DefaultBootstrap,
 	"num.partitions":                   "3",
 	"auto.create.topics.enable":        "true",
 	"group.initial.rebalance.delay.ms": "0",
@@ -30,7 +31,7 @@ var devDefaults = map[string]string{
 // memoryData is where --ephemeral keeps its files, in memory.
 const memoryData = "/dev-ephemeral"
 
-func devCommand(o *options) *cobra.Command {
+func devCommand(o *ask.Options) *cobra.Command {
 	var n nodeFlags
 	var ephemeral, fresh, withDemo bool
 	var count int
@@ -68,7 +69,7 @@ func devCommand(o *options) *cobra.Command {
 }
 
 // devSeveral refuses what several nodes cannot be, and runs them.
-func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh, withDemo bool) error {
+func devSeveral(ctx context.Context, o *ask.Options, n *nodeFlags, count int, ephemeral, fresh, withDemo bool) error {
 	switch {
 	case count < 1:
 		return fail.Usagef("--nodes %d: at least 1", count)
@@ -80,7 +81,7 @@ func devSeveral(ctx context.Context, o *options, n *nodeFlags, count int, epheme
 	return devNodes(ctx, o, n, count, ephemeral, fresh, withDemo)
 }
 
-func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh, withDemo bool) error {
+func dev(ctx context.Context, o *ask.Options, n *nodeFlags, ephemeral, fresh, withDemo bool) error {
 	began := time.Now()
 	if ephemeral && (fresh || n.data != "") {
 		return fail.Usagef("--ephemeral keeps nothing on disk: it does not go with --data or --fresh")
@@ -93,7 +94,7 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh, withDe
 	if err != nil {
 		return err
 	}
-	logger, err := n.logger(o.err)
+	logger, err := n.logger(o.Err)
 	if err != nil {
 		return err
 	}
@@ -114,9 +115,9 @@ func dev(ctx context.Context, o *options, n *nodeFlags, ephemeral, fresh, withDe
 	defer cancel() // a node that fails ends the demo
 	return run(ctx, so, func(node *server.Server) {
 		banner(o, node, so, safety(ephemeral), note, time.Since(began))
-		readyLine(o.out, node)
+		readyLine(o.Out, node)
 		if withDemo {
-			shop.Go(func() { o.demoOn(ctx, node) })
+			shop.Go(func() { demoOn(ctx, o, node) })
 		}
 	})
 }
@@ -183,7 +184,7 @@ func safety(ephemeral bool) string {
 	return "durable as in production"
 }
 
-func banner(o *options, node *server.Server, so server.Options, safety, note string, took time.Duration) {
+func banner(o *ask.Options, node *server.Server, so server.Options, safety, note string, took time.Duration) {
 	data := so.Dirs[0]
 	if home, err := os.UserHomeDir(); err == nil {
 		if rel, err := filepath.Rel(home, data); err == nil && filepath.IsLocal(rel) {
@@ -196,24 +197,24 @@ func banner(o *options, node *server.Server, so server.Options, safety, note str
 		data += "    "
 	}
 	at := ""
-	if node.KafkaAddr() != defaultBootstrap {
+	if node.KafkaAddr() != ask.DefaultBootstrap {
 		at = " -b " + node.KafkaAddr()
 	}
-	fmt.Fprintf(o.out, "\n  ottla %s  single node, development mode    ready in %d ms\n", Version, took.Milliseconds())
-	fmt.Fprintf(o.out, "  Kafka      %-22s any client, any language\n", node.KafkaAddr())
+	fmt.Fprintf(o.Out, "\n  ottla %s  single node, development mode    ready in %d ms\n", ask.Version, took.Milliseconds())
+	fmt.Fprintf(o.Out, "  Kafka      %-22s any client, any language\n", node.KafkaAddr())
 	if node.HTTPAddr() != "" {
-		fmt.Fprintf(o.out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
-		fmt.Fprintf(o.out, "  Queues     http://%-15s ottla queue create jobs%s, and for dead letters ottla dlq list%s%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()), at, awsAt(node.HTTPAddr()))
-		fmt.Fprintf(o.out, "  Schedules  http://%-15s ottla schedule put tick --every 5s --queue jobs --input tick%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
-		fmt.Fprintf(o.out, "  Events     http://%-15s ottla event put default OrderPlaced '{\"id\":1}'%s, and ottla rule put for where they go\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
-		fmt.Fprintf(o.out, "  AWS        http://%-15s EventBridge, SNS, SQS, Scheduler: eval \"$(ottla aws env%s)\" (signatures are not checked)\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.Out, "  HTTP       http://%-15s health /readyz, metrics /metrics\n", node.HTTPAddr())
+		fmt.Fprintf(o.Out, "  Queues     http://%-15s ottla queue create jobs%s, and for dead letters ottla dlq list%s%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()), at, awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.Out, "  Schedules  http://%-15s ottla schedule put tick --every 5s --queue jobs --input tick%s\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.Out, "  Events     http://%-15s ottla event put default OrderPlaced '{\"id\":1}'%s, and ottla rule put for where they go\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
+		fmt.Fprintf(o.Out, "  AWS        http://%-15s EventBridge, SNS, SQS, Scheduler: eval \"$(ottla aws env%s)\" (signatures are not checked)\n", node.HTTPAddr(), awsAt(node.HTTPAddr()))
 	}
 	if so.Clock != nil && node.HTTPAddr() != "" {
-		fmt.Fprintf(o.out, "  Clock      curl -X POST http://%s/clock -d '{\"advance\":\"24h\"}' moves delays, schedules, retention\n", node.HTTPAddr())
+		fmt.Fprintf(o.Out, "  Clock      curl -X POST http://%s/clock -d '{\"advance\":\"24h\"}' moves delays, schedules, retention\n", node.HTTPAddr())
 	}
-	fmt.Fprintf(o.out, "  Data       %s%s\n", data, note)
-	fmt.Fprintf(o.out, "  Safety     %s; no login because only this machine can connect\n\n", safety)
-	fmt.Fprintf(o.out, "  Try, in another terminal:\n")
-	fmt.Fprintf(o.out, "    echo '{\"id\":1,\"total\":9.5}' | ottla produce orders%s\n", at)
-	fmt.Fprintf(o.out, "    ottla consume orders%s\n\n", at)
+	fmt.Fprintf(o.Out, "  Data       %s%s\n", data, note)
+	fmt.Fprintf(o.Out, "  Safety     %s; no login because only this machine can connect\n\n", safety)
+	fmt.Fprintf(o.Out, "  Try, in another terminal:\n")
+	fmt.Fprintf(o.Out, "    echo '{\"id\":1,\"total\":9.5}' | ottla produce orders%s\n", at)
+	fmt.Fprintf(o.Out, "    ottla consume orders%s\n\n", at)
 }

@@ -7,25 +7,27 @@ import (
 	"io"
 	"time"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/demo"
+	"ottla/internal/cli/events"
 	"ottla/internal/cli/fail"
 	"ottla/internal/server"
 )
 
 // demoOn runs the demo on one node until ctx is over. That it cannot go on is told,
 // and ends nothing else.
-func (o *options) demoOn(ctx context.Context, node *server.Server) {
-	s := &demo.Screen{W: o.out, Terminal: terminal(o.out)}
+func demoOn(ctx context.Context, o *ask.Options, node *server.Server) {
+	s := &demo.Screen{W: o.Out, Terminal: ask.Terminal(o.Out)}
 	defer s.End()
 	if node.HTTPAddr() == "" {
 		s.Say("  The demo does not run: it needs the HTTP port, which the settings switch off")
 		return
 	}
 	at := ""
-	if node.KafkaAddr() != defaultBootstrap {
+	if node.KafkaAddr() != ask.DefaultBootstrap {
 		at = " -b " + node.KafkaAddr()
 	}
-	o.demo(ctx, demo.Options{
+	runDemo(ctx, o, demo.Options{
 		HTTP: []string{node.HTTPAddr()}, Kafka: []string{node.KafkaAddr()}, AtHTTP: awsAt(node.HTTPAddr()), AtKafka: at,
 		Say: s.Say, Status: s.Status, Every: demoEvery(s.Terminal),
 	})
@@ -38,10 +40,10 @@ func (c *devCluster) demo(ctx context.Context) {
 		http, kafka = append(http, s.HTTP), append(kafka, s.Addr)
 	}
 	at := ""
-	if kafka[0] != defaultBootstrap {
+	if kafka[0] != ask.DefaultBootstrap {
 		at = " -b " + kafka[0]
 	}
-	c.o.demo(ctx, demo.Options{
+	runDemo(ctx, c.o, demo.Options{
 		HTTP: http, Kafka: kafka, AtHTTP: awsAt(http[0]), AtKafka: at,
 		Say:    func(text string) { c.board.Say(c.nodes.States(), "%s", text) },
 		Status: func(line string) { c.board.Foot(c.nodes.States(), line) }, Every: demoEvery(c.board.Terminal),
@@ -55,9 +57,9 @@ func demoEvery(terminal bool) time.Duration {
 	return demo.EveryLog
 }
 
-// demo runs a demo until ctx is over.
-func (o *options) demo(ctx context.Context, d demo.Options) {
-	err := o.newDemo(d).Run(ctx)
+// runDemo runs a demo until ctx is over.
+func runDemo(ctx context.Context, o *ask.Options, d demo.Options) {
+	err := newDemo(o, d).Run(ctx)
 	if err == nil {
 		return
 	}
@@ -70,15 +72,11 @@ func (o *options) demo(ctx context.Context, d demo.Options) {
 }
 
 // newDemo makes a demo that applies what it needs as `ottla apply` does.
-func (o *options) newDemo(d demo.Options) *demo.Demo {
+func newDemo(o *ask.Options, d demo.Options) *demo.Demo {
 	quiet := *o
-	quiet.out = io.Discard
+	quiet.Out = io.Discard
 	d.Apply = func(ctx context.Context, http string, file []byte) error {
-		things, err := readThings(file)
-		if err != nil {
-			return err
-		}
-		return quiet.apply(ctx, &placeFlags{http: http}, things, false)
+		return events.ApplyFile(ctx, &quiet, http, file)
 	}
 	return demo.New(d)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ottla"
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/demo"
 	"ottla/internal/cli/fail"
 )
@@ -27,9 +28,9 @@ type shop struct {
 func openShop(t *testing.T, n *ottla.Server) *shop {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	o := &options{in: strings.NewReader(""), out: io.Discard, err: io.Discard, bootstrap: n.Addr(), format: "table", connectTimeout: 5 * time.Second, timeout: 30 * time.Second}
+	o := &ask.Options{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Bootstrap: n.Addr(), Format: "table", ConnectTimeout: 5 * time.Second, Timeout: 30 * time.Second}
 	s := &shop{ctx: ctx, said: make(chan string, 1)}
-	s.Demo = o.newDemo(demo.Options{
+	s.Demo = newDemo(o, demo.Options{
 		HTTP: []string{n.HTTPAddr()}, Kafka: []string{n.Addr()}, Pace: time.Millisecond, Every: time.Hour, Orders: 30,
 		Say: func(text string) { s.said <- text }, Status: func(string) {},
 	})

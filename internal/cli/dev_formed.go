@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/nodes"
 )
 
@@ -31,7 +32,7 @@ func (c *devCluster) formed(ctx context.Context) {
 	defer cl.Close()
 	for {
 		q, err := nodes.Quorum(ctx, cl)
-		if err == nil && votes(q, min(c.count, votersOfDev)) || pause(ctx, 20*time.Millisecond) != nil {
+		if err == nil && votes(q, min(c.count, votersOfDev)) || ask.Pause(ctx, 20*time.Millisecond) != nil {
 			return
 		}
 	}

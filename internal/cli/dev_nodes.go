@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/devnodes"
 	"ottla/internal/cli/fail"
 )
@@ -25,7 +26,7 @@ const mostNodes = 9
 
 // devCluster is several nodes in one terminal.
 type devCluster struct {
-	o      *options
+	o      *ask.Options
 	n      *nodeFlags
 	count  int
 	binary string
@@ -40,7 +41,7 @@ type devCluster struct {
 
 // devNodes runs N nodes until ctx ends, q is pressed, or the first cannot
 // start.
-func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemeral, fresh, withDemo bool) error {
+func devNodes(ctx context.Context, o *ask.Options, n *nodeFlags, count int, ephemeral, fresh, withDemo bool) error {
 	if count > mostNodes {
 		return fail.Usagef("--nodes %d: at most %d", count, mostNodes)
 	}
@@ -56,7 +57,7 @@ func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemera
 	began := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.board = &devnodes.Board{W: o.out, Terminal: terminal(o.out), Note: c.notes.of}
+	c.board = &devnodes.Board{W: o.Out, Terminal: ask.Terminal(o.Out), Note: c.notes.of}
 	c.nodes = devnodes.New(c.specs, time.Now, func() { c.board.Show(c.nodes.States()) })
 	defer func() {
 		t := time.NewTimer(stopPatience)
@@ -70,7 +71,7 @@ func devNodes(ctx context.Context, o *options, n *nodeFlags, count int, ephemera
 		return fail.New(fail.Failed, "the nodes did not start", err.Error(), "their logs are in "+filepath.Join(c.dir, "node-*.log"))
 	}
 	c.banner(time.Since(began))
-	if f, ok := o.in.(*os.File); ok && terminal(f) {
+	if f, ok := o.In.(*os.File); ok && ask.Terminal(f) {
 		defer devnodes.AtOnce(f)()
 	}
 	var watching sync.WaitGroup
@@ -131,7 +132,7 @@ func (c *devCluster) prepare() (err error) {
 	c.fresh = !used(c.data(1))
 	first := c.n.listen
 	if first == "" {
-		first = defaultBootstrap
+		first = ask.DefaultBootstrap
 	}
 	addrs, err := addresses(first, c.count, c.kept("addresses"))
 	if err != nil {
@@ -294,14 +295,14 @@ func (c *devCluster) banner(took time.Duration) {
 		all = append(all, s.Addr)
 	}
 	bootstrap := strings.Join(all, ",")
-	c.board.Say(nil, "\n  ottla %s  %d nodes, development mode    ready in %d ms", Version, c.count, took.Milliseconds())
+	c.board.Say(nil, "\n  ottla %s  %d nodes, development mode    ready in %d ms", ask.Version, c.count, took.Milliseconds())
 	c.board.Say(nil, "  Kafka      %s", bootstrap)
 	c.board.Say(nil, "  Data       %s    a folder and a log of each node", c.dir)
 	if c.count > 2 {
 		c.board.Say(nil, "  Safety     every record on 3 nodes, 2 must have it; no login because only this machine can connect")
 	}
 	c.board.Say(nil, "\n  Try, in another terminal:\n    ottla produce orders -b %s\n    ottla cluster -b %s\n", bootstrap, bootstrap)
-	if f, ok := o.in.(*os.File); ok && terminal(f) {
+	if f, ok := o.In.(*os.File); ok && ask.Terminal(f) {
 		c.board.Say(nil, "  %s\n", devnodes.KeyHelp)
 	}
 	http := "off"
@@ -313,7 +314,7 @@ func (c *devCluster) banner(took time.Duration) {
 
 // keys does what is typed, until standard input ends.
 func (c *devCluster) keys(quit func()) {
-	in := bufio.NewReader(c.o.in)
+	in := bufio.NewReader(c.o.In)
 	var k devnodes.Keys
 	for {
 		r, _, err := in.ReadRune()
@@ -372,7 +373,7 @@ func (c *devCluster) watch(ctx context.Context) {
 	}
 	defer cl.Close()
 	admin := kadm.NewClient(cl)
-	for pause(ctx, noteEvery) == nil {
+	for ask.Pause(ctx, noteEvery) == nil {
 		one, cancel := context.WithTimeout(ctx, noteEvery)
 		m, err := admin.Metadata(one)
 		cancel()

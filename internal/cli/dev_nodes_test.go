@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/devnodes"
 	"ottla/internal/cli/fail"
 )
@@ -54,7 +55,7 @@ func TestNodesGetTheirAddressesBack(t *testing.T) {
 }
 
 func TestANodeOfDevIsStartedAsAnyNodeIs(t *testing.T) {
-	c := &devCluster{o: &options{}, n: &nodeFlags{data: t.TempDir(), listen: "127.0.0.1:0", http: "off", set: []string{"num.partitions=5"}, logLevel: "warn", logFormat: "text"}, count: 3}
+	c := &devCluster{o: &ask.Options{}, n: &nodeFlags{data: t.TempDir(), listen: "127.0.0.1:0", http: "off", set: []string{"num.partitions=5"}, logLevel: "warn", logFormat: "text"}, count: 3}
 	forget, err := c.place(false, false)
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +80,7 @@ func TestANodeOfDevIsStartedAsAnyNodeIs(t *testing.T) {
 	if _, err := c.command(2); err == nil {
 		t.Error("a node joins a cluster that has no token")
 	}
-	root := newRoot(&options{})
+	root := newRoot(&ask.Options{})
 	serve, _, err := root.Find([]string{"serve"})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +88,7 @@ func TestANodeOfDevIsStartedAsAnyNodeIs(t *testing.T) {
 	if err := serve.ParseFlags(cmd.Args[2:]); err != nil {
 		t.Errorf("serve does not take what dev gives it: %v", err)
 	}
-	again := &devCluster{o: &options{}, n: c.n, count: 3}
+	again := &devCluster{o: &ask.Options{}, n: c.n, count: 3}
 	if _, err := again.place(false, false); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestANodeOfDevIsStartedAsAnyNodeIs(t *testing.T) {
 }
 
 func TestTheFolderOfEphemeralNodesIsForgotten(t *testing.T) {
-	c := &devCluster{o: &options{}, n: &nodeFlags{}, count: 2}
+	c := &devCluster{o: &ask.Options{}, n: &nodeFlags{}, count: 2}
 	forget, err := c.place(true, false)
 	if err != nil {
 		t.Fatal(err)

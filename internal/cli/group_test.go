@@ -2,12 +2,10 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"ottla"
 	"ottla/internal/cli/fail"
@@ -231,16 +229,3 @@ func TestKafkasToolsRunUnderBothNames(t *testing.T) {
 		}
 	}
 }
-
-func TestAgesReadWell(t *testing.T) {
-	for seconds, want := range map[float64]string{0: "0s", 1.5: "1.5s", 61: "1m1s", 3700: "1h1m", 90000: "1d1h"} {
-		if got := age(secondsOf(seconds)); got != want {
-			t.Errorf("%v: got %s, want %s", seconds, got, want)
-		}
-	}
-	if fmt.Sprint(notNegative(-1), notNegative(0)) != "<nil> 0" {
-		t.Error("unknown numbers are not kept apart from 0")
-	}
-}
-
-func secondsOf(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/config"
 	"ottla/internal/datadir"
@@ -112,7 +113,7 @@ func settingsFailure(err error) error {
 // serverOptions resolves the settings into what the server needs.
 func (n *nodeFlags) serverOptions(static *config.Static, logger *slog.Logger) (server.Options, error) {
 	o := server.Options{
-		FS: vfs.NewOS(), NodeID: -1, Static: static, Now: time.Now, Logger: logger, Version: Version,
+		FS: vfs.NewOS(), NodeID: -1, Static: static, Now: time.Now, Logger: logger, Version: ask.Version,
 		VerifyAge: server.DefaultVerifyAge, Adopt: n.adopt, Level: n.level,
 	}
 	view := &config.View{Static: static}

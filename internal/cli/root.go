@@ -10,14 +10,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ottla/internal/cli/admin"
+	"ottla/internal/cli/ask"
+	"ottla/internal/cli/events"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/kafkatools"
 	"ottla/internal/cli/out"
+	"ottla/internal/cli/outbox"
+	"ottla/internal/cli/queues"
+	"ottla/internal/cli/topics"
 )
 
 // Run executes the command line and returns the exit code.
 func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Writer) int {
-	o := &options{in: in, out: stdout, err: stderr}
+	o := &ask.Options{In: in, Out: stdout, Err: stderr}
 	root := newRoot(o)
 	root.SetFlagErrorFunc(flagError)
 	root.SetArgs(args)
@@ -28,19 +34,13 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	if err == nil {
 		return fail.OK
 	}
-	var silent *exitCode
-	if errors.As(err, &silent) {
-		return silent.code
+	var ended *ask.ExitCode
+	if errors.As(err, &ended) {
+		return ended.Code
 	}
-	fail.Print(stderr, usage(err), o.machine())
+	fail.Print(stderr, usage(err), o.Machine())
 	return fail.CodeOf(usage(err))
 }
-
-// exitCode ends a command that has already said what there was to say.
-type exitCode struct{ code int }
-
-// Error is never printed: what there was to say has been said.
-func (e *exitCode) Error() string { return "already reported" }
 
 // flagError tells of what begins as a flag does and is none: names may.
 func flagError(c *cobra.Command, err error) error {
@@ -79,7 +79,7 @@ func shorten(c *cobra.Command) {
 	}
 }
 
-func newRoot(o *options) *cobra.Command {
+func newRoot(o *ask.Options) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ottla",
 		Short: "Event streaming and event-driven architecture in one binary",
@@ -88,36 +88,19 @@ func newRoot(o *options) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if !out.Known(o.format) {
-				return fail.Usagef("-o %s is not a form of output: it takes %s", o.format, strings.Join(out.Formats, ", "))
+			if !out.Known(o.Format) {
+				return fail.Usagef("-o %s is not a form of output: it takes %s", o.Format, strings.Join(out.Formats, ", "))
 			}
 			return nil
 		},
 	}
-	o.bind(root.PersistentFlags())
-	root.AddCommand(devCommand(o), serveCommand(o), topicCommand(o), produceCommand(o),
-		consumeCommand(o), configCommand(o), logCommand(o), clusterCommand(o), groupCommand(o), dlqCommand(o), queueCommand(o), scheduleCommand(o), eventCommand(o), busCommand(o), ruleCommand(o), targetCommand(o), archiveCommand(o), replayCommand(o), functionCommand(o), connectionCommand(o), destinationCommand(o), applyCommand(o), snsCommand(o), outboxCommand(o), webhookCommand(o), awsCommand(o), txnCommand(o), doctorCommand(o), explainCommand(o),
+	o.Bind(root.PersistentFlags())
+	root.AddCommand(devCommand(o), serveCommand(o), topics.TopicCommand(o), topics.ProduceCommand(o),
+		topics.ConsumeCommand(o), topics.ConfigCommand(o), topics.LogCommand(o), admin.ClusterCommand(o, clusterToken(o)), topics.GroupCommand(o), queues.DLQCommand(o), queues.QueueCommand(o), queues.ScheduleCommand(o), events.EventCommand(o), events.BusCommand(o), events.RuleCommand(o), events.TargetCommand(o), events.ArchiveCommand(o), events.ReplayCommand(o), events.FunctionCommand(o), events.ConnectionCommand(o), events.DestinationCommand(o), events.ApplyCommand(o), events.SNSCommand(o), outbox.OutboxCommand(o), events.WebhookCommand(o), awsCommand(o), topics.TxnCommand(o), admin.DoctorCommand(o), admin.ExplainCommand(o),
 		kafkaCommand(o), versionCommand(o))
-	o.completeNames(root)
+	completeNames(o, root)
 	shorten(root)
 	return root
-}
-
-// group makes a noun: a command that only holds verbs.
-func group(use, alias, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{
-		Use:     use,
-		Aliases: []string{alias},
-		Short:   short,
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fail.Usagef("ottla %s has no command %q", use, args[0])
-			}
-			return c.Help()
-		},
-	}
-	c.AddCommand(verbs...)
-	return c
 }
 
 // RunProgram is Run for a binary that was called by a name of its own: called
@@ -131,7 +114,7 @@ func RunProgram(ctx context.Context, program string, args []string, in io.Reader
 
 // kafkaCommand holds Kafka's tools. Their flags are Kafka's, so cobra hands
 // every word on.
-func kafkaCommand(o *options) *cobra.Command {
+func kafkaCommand(o *ask.Options) *cobra.Command {
 	var all []*cobra.Command
 	for _, name := range kafkatools.Names() {
 		all = append(all, &cobra.Command{
@@ -140,14 +123,14 @@ func kafkaCommand(o *options) *cobra.Command {
 			Short:              kafkatools.About(name),
 			DisableFlagParsing: true,
 			RunE: func(cmd *cobra.Command, args []string) error {
-				if code := kafkatools.Run(cmd.Context(), name, args, o.in, o.out, o.err); code != fail.OK {
-					return &exitCode{code}
+				if code := kafkatools.Run(cmd.Context(), name, args, o.In, o.Out, o.Err); code != fail.OK {
+					return ask.Silent(code)
 				}
 				return nil
 			},
 		})
 	}
-	c := group("kafka", "", "Kafka's own tools, with their flags and output", all...)
+	c := ask.Noun("kafka", "", "Kafka's own tools, with their flags and output", all...)
 	c.Aliases = nil
 	c.Long = "Kafka's own command-line tools, with Kafka's flags and output. They also run when this\n" +
 		"binary is called by a tool's name: ln -s ottla kafka-topics.sh"
@@ -155,13 +138,7 @@ func kafkaCommand(o *options) *cobra.Command {
 	return c
 }
 
-// Version is the release; a build made by hand says dev.
-const Version = "0.1.0-dev"
-
-// KafkaRelease is the release whose wire protocol Ottla speaks.
-const KafkaRelease = "4.4"
-
-func versionCommand(o *options) *cobra.Command {
+func versionCommand(o *ask.Options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version of this binary",
@@ -171,8 +148,8 @@ func versionCommand(o *options) *cobra.Command {
 				{Field: "version", Title: "VERSION"}, {Field: "kafka_protocol", Title: "KAFKA PROTOCOL"},
 				{Field: "revision", Title: "REVISION"}, {Field: "go", Title: "GO"}, {Field: "platform", Title: "PLATFORM"},
 			}}
-			t.Add(Version, KafkaRelease, revision(), runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
-			return o.print(t)
+			t.Add(ask.Version, ask.KafkaRelease, revision(), runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
+			return o.Print(t)
 		},
 	}
 }
@@ -188,17 +165,4 @@ func revision() any {
 		}
 	}
 	return nil
-}
-
-// pluralLists makes a noun called by its plural alone list: `ottla topics` is
-// `ottla topic list`.
-func pluralLists(noun, list *cobra.Command) *cobra.Command {
-	bare := noun.RunE
-	noun.RunE = func(cmd *cobra.Command, args []string) error {
-		if cmd.CalledAs() == noun.Aliases[0] && len(args) == 0 {
-			return list.RunE(cmd, args)
-		}
-		return bare(cmd, args)
-	}
-	return noun
 }

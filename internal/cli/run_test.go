@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ottla"
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 )
 
@@ -195,7 +196,7 @@ func TestANameThatBeginsAsAFlagGoesBehindTwoDashes(t *testing.T) {
 }
 
 func TestVersionNamesTheProtocol(t *testing.T) {
-	call(t, nil, "", "version").mustHold(t, 0, Version, KafkaRelease)
+	call(t, nil, "", "version").mustHold(t, 0, ask.Version, ask.KafkaRelease)
 }
 
 // serving runs a node's command until stop is called, and waits for its ready

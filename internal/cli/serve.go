@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/server"
 )
@@ -24,7 +25,7 @@ func (n *nodeFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&n.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
-func serveCommand(o *options) *cobra.Command {
+func serveCommand(o *ask.Options) *cobra.Command {
 	var n nodeFlags
 	c := &cobra.Command{
 		Use:   "serve",
@@ -40,7 +41,7 @@ func serveCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			logger, err := n.logger(o.err)
+			logger, err := n.logger(o.Err)
 			if err != nil {
 				return err
 			}
@@ -53,19 +54,19 @@ func serveCommand(o *options) *cobra.Command {
 					"add --data DIR, or log.dirs in the settings file")
 			}
 			if n.logFormat == "text" {
-				fmt.Fprintln(o.err, report.String())
+				fmt.Fprintln(o.Err, report.String())
 			} else {
 				logger.Info("settings", "report", report.String())
 			}
-			logger.Info("starting", "version", Version)
-			ctx, cancel := n.cluster.lifetime(cmd.Context(), o.in)
+			logger.Info("starting", "version", ask.Version)
+			ctx, cancel := n.cluster.lifetime(cmd.Context(), o.In)
 			defer cancel()
-			if err := n.cluster.foundIfAlone(ctx, &so, o.connectTimeout, logger); err != nil {
+			if err := n.cluster.foundIfAlone(ctx, &so, o.ConnectTimeout, logger); err != nil {
 				return err
 			}
 			return run(ctx, so, func(node *server.Server) {
 				keepToken(node, logger)
-				readyLine(o.out, node)
+				readyLine(o.Out, node)
 			})
 		},
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"ottla/internal/cli/ask"
 	"ottla/internal/cli/fail"
 	"ottla/internal/cli/reach"
 	"ottla/internal/server"
@@ -81,7 +82,7 @@ func (c *clusterFlags) defaults() map[string]string {
 	if c.ofDev > 0 {
 		return devDefaults
 	}
-	return map[string]string{"listeners": "PLAINTEXT://" + defaultBootstrap}
+	return map[string]string{"listeners": "PLAINTEXT://" + ask.DefaultBootstrap}
 }
 
 // readToken takes a token as it is, out of a file, or from the environment.

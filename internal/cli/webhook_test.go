@@ -43,15 +43,23 @@ func listenWith(t *testing.T, args ...string) *listening {
 	return l
 }
 
+// heardCall is a call as the command tells of it.
+type heardCall struct {
+	Method, Path, ID, Problem, Body string
+	Verified                        *bool
+	Status                          int
+	Base64                          []byte `json:"body_base64"`
+}
+
 // heard are the calls that came, when it has ended.
-func (l *listening) heard(t *testing.T) []heard {
+func (l *listening) heard(t *testing.T) []heardCall {
 	t.Helper()
 	if code := <-l.code; code != 0 {
 		t.Fatalf("exit code %d: %s", code, l.out.String())
 	}
-	var all []heard
+	var all []heardCall
 	for line := range strings.Lines(l.out.String()) {
-		var h heard
+		var h heardCall
 		if err := json.Unmarshal([]byte(line), &h); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
