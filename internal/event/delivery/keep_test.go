@@ -119,7 +119,7 @@ func TestCallsGoOnWhileWhatCameOfOthersIsWritten(t *testing.T) {
 	defer other.Close()
 	_, _, err = other.ProducerID(r.ctx())
 	r.must(err)
-	if n := len(s.all()); n > 1+most {
+	if n := len(s.bodies()); n > 1+most { // the first may have come twice
 		t.Errorf("%d were called while what came of the first was being written, want %d at most", n-1, most)
 	}
 	g.letGo()
@@ -193,8 +193,9 @@ func TestADeadLetterThatIsRefusedTakesNothingAlong(t *testing.T) {
 	recs, err := r.Queues().Records(r.ctx(), queueOf(dead), []queue.Message{{Body: []byte("{}"), Group: "g", DedupID: "d"}})
 	r.must(err)
 	tiny := "1"
-	_, err = kadm.NewClient(r.kafka).AlterTopicConfigs(r.ctx(), []kadm.AlterConfig{{Name: "max.message.bytes", Value: &tiny}}, recs[0].Topic)
+	set, err := kadm.NewClient(r.kafka).AlterTopicConfigs(r.ctx(), []kadm.AlterConfig{{Name: "max.message.bytes", Value: &tiny}}, recs[0].Topic)
 	r.must(err)
+	r.must(set[0].Err)
 	g.letGo()
 	r.finish(s)
 	if got := s.bodies(); len(got) != 2+len(ids) {
