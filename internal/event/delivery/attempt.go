@@ -37,20 +37,23 @@ type Attempt struct {
 	Answer   string            `json:"answer,omitempty"` // its beginning
 }
 
+// hide takes out of the headers what may be secret, when the call was made.
+func (m *made) hide() {
+	for k := range m.header {
+		if m.masked[k] {
+			m.header[k] = mask
+		}
+	}
+}
+
 // attempt is what is kept of a call for one of its deliveries.
 func (m *made) attempt(p *parcel, number int, r course.Result) *Attempt {
 	a := &Attempt{
 		AtMs: m.begun.UnixMilli(), TookMs: m.took.Milliseconds(), Target: m.target, Rule: p.Rule, Delivery: p.ID, Event: p.Event, Number: number,
-		URL: m.url, Header: map[string]string{}, Body: beginning(p.body, mostSent), OK: r.OK, Status: m.answer.Status, Answer: beginning(m.answer.Body, mostTold),
+		URL: m.url, Header: m.header, Body: beginning(p.body, mostSent), OK: r.OK, Status: m.answer.Status, Answer: beginning(m.answer.Body, mostTold),
 	}
 	for _, offset := range r.Failed {
 		a.OK = a.OK && offset != p.offset
-	}
-	for k, v := range m.header {
-		if m.masked[k] {
-			v = mask
-		}
-		a.Header[k] = v
 	}
 	if !a.OK {
 		a.Code, a.Why = r.Code, r.Why

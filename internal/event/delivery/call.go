@@ -32,6 +32,7 @@ func (r *runner) launch(ctx context.Context, helpers *sync.WaitGroup, ln *lane, 
 			return // it counts as not made
 		}
 		over := ended{lane: ln, call: c, result: made.result(c, parcels, r.s.o.Now())}
+		made.hide()
 		for i, p := range parcels {
 			over.attempts = append(over.attempts, made.attempt(p, numbers[i], over.result).record(r.partition, r.s.o.Now()))
 		}
@@ -47,7 +48,7 @@ type made struct {
 	target string
 	url    string // without what may be secret
 	header map[string]string
-	masked map[string]bool // headers whose values are not told
+	masked map[string]bool // headers whose values are not told; nil for none
 	answer outbound.Answer
 	begun  time.Time // by the domain clock
 	took   time.Duration
@@ -57,7 +58,7 @@ type made struct {
 
 // make makes a call.
 func (s *Service) make(ctx context.Context, key string, e *plan.Endpoint, ps []*parcel) *made {
-	m := &made{target: key, begun: s.o.Now(), header: map[string]string{}, masked: map[string]bool{}}
+	m := &made{target: key, begun: s.o.Now(), header: map[string]string{}}
 	begun := time.Now()
 	s.count.attempts.Inc()
 	if e.Function != "" {
@@ -123,6 +124,10 @@ func addressOf(e *plan.Endpoint, p *parcel) (address, told string, err error) {
 	if err != nil {
 		return "", bare(e.URL), fmt.Errorf("%w: %w", outbound.ErrForbidden, err)
 	}
+	if u.RawQuery == "" && len(p.Query)+len(e.Query) == 0 {
+		full := u.String()
+		return full, full, nil
+	}
 	all, shown := u.Query(), url.Values{}
 	for name := range all {
 		shown.Set(name, mask) // a token, often
@@ -171,10 +176,11 @@ func headersOf(ctx context.Context, e *plan.Endpoint, p *parcel, body []byte, st
 	set := func(h plan.Header, secret bool) {
 		k := http.CanonicalHeaderKey(h.Name)
 		m.header[k] = h.Value
-		m.masked[k] = m.masked[k] || secret || secretly(k)
+		if secret || secretly(k) {
+			m.mask(k)
+		}
 	}
-	set(plan.Header{Name: "Content-Type", Value: or(p.ContentType, "application/json")}, false)
-	set(plan.Header{Name: "Idempotency-Key", Value: p.ID}, false)
+	m.header["Content-Type"], m.header["Idempotency-Key"] = or(p.ContentType, "application/json"), p.ID
 	for _, h := range p.Headers {
 		set(h, false)
 	}
@@ -199,6 +205,14 @@ func headersOf(ctx context.Context, e *plan.Endpoint, p *parcel, body []byte, st
 		}
 	}
 	return nil
+}
+
+// mask has a header not told, whatever it is set to.
+func (m *made) mask(header string) {
+	if m.masked == nil {
+		m.masked = map[string]bool{}
+	}
+	m.masked[header] = true
 }
 
 // sign signs a call as Standard Webhooks say, by the real clock: who receives it has no

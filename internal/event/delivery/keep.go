@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"ottla/internal/event/commit"
-	"ottla/internal/event/produce"
 	"ottla/internal/event/queue"
 )
 
@@ -23,6 +20,9 @@ const (
 	// done again after a crash.
 	keepEvery = 50 * time.Millisecond
 	keepMost  = 500
+	// mostGathered bounds what is called while what came of other calls is being
+	// written: it is called again if that fails.
+	mostGathered = 1000
 	// letterAgainMs is when a dead letter is tried again that could not be written, and
 	// mostLetterAgainMs when at the latest: what is written to its queue's topic alone
 	// may hold all targets for writeTimeout.
@@ -46,66 +46,151 @@ func (r *runner) unwritten() bool {
 	return false
 }
 
-// keep writes what changed, if it is time.
-func (r *runner) keep(ctx context.Context) error {
-	if !r.unwritten() {
-		r.rested()
+// keep begins to write what changed, if it is time. One transaction is under way at
+// once; meanwhile calls go on, and what comes of them is of the next.
+func (r *runner) keep(ctx context.Context, helpers *sync.WaitGroup) error {
+	r.commitAt = time.Time{}
+	if r.writing != nil {
 		return nil
 	}
-	now := time.Now()
-	if len(r.letters)+len(r.attempts) < keepMost && now.Before(r.committed.Add(keepEvery)) && !r.asked() {
+	if !r.unwritten() {
+		r.idle()
+		return nil
+	}
+	if len(r.letters)+len(r.attempts) < keepMost && time.Now().Before(r.committed.Add(keepEvery)) && !r.asked() {
 		r.commitAt = r.committed.Add(keepEvery)
 		return nil
 	}
-	for {
-		refused, err := r.transaction(ctx)
-		if err != nil {
-			return err
-		}
-		if len(refused) == 0 {
-			break
-		}
-		r.giveBack(refused)
+	w, err := r.prepare(ctx)
+	if err != nil {
+		return err
 	}
-	r.written()
-	r.committed = time.Now()
+	r.writing = w
+	client, done := r.client, r.writes
+	helpers.Go(func() {
+		refused, err := w.do(ctx, client)
+		done <- wrote{refused, err} // it has room
+	})
 	return nil
 }
 
-// written takes up that all is written.
-func (r *runner) written() {
-	r.atKept = r.at
-	for _, l := range r.letters {
-		r.told(l)
+// prepare gathers what is to be written. What it has is the transaction's from then on.
+func (r *runner) prepare(ctx context.Context) (*writing, error) {
+	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
+	defer cancel()
+	w := &writing{gone: map[string]bool{}}
+	for {
+		var refused refusals
+		if w.records, refused = r.letterRecords(ctx); len(refused) == 0 {
+			break
+		}
+		r.giveBack(refused) // which changes lanes
 	}
-	for _, l := range r.letters {
+	var err error
+	if w.states, err = r.states(w.gone); err != nil {
+		return nil, err
+	}
+	w.at, w.letters, w.attempts, w.dirty = r.at, r.letters, r.attempts, r.dirty
+	r.letters, r.attempts, r.dirty, r.stale = nil, nil, map[string]bool{}, map[string]bool{}
+	return w, nil
+}
+
+// written takes up what came of a transaction.
+func (r *runner) written(o wrote) error {
+	w := r.writing
+	r.writing = nil
+	for key := range r.starved { // there is room again
+		r.heatUp(key)
+	}
+	clear(r.starved)
+	switch {
+	case o.err != nil:
+		return o.err
+	case len(o.refused) > 0:
+		r.takeBack(w)
+		r.giveBack(o.refused)
+		r.committed = time.Time{} // what is left is written at once
+		return nil
+	}
+	r.committed = time.Now()
+	r.atKept = w.at
+	for _, l := range w.letters {
+		r.told(l)
 		delete(r.ill, l.endpoint.DeadLetters)
 	}
-	r.letters, r.attempts = nil, nil
-	clear(r.stale)
-	for key := range r.dirty {
+	for key := range w.gone {
 		if ln := r.lanes[key]; ln != nil {
-			ln.kept = !ln.Empty()
+			ln.kept = false
 		}
 	}
-	r.rested()
-}
-
-// rested lets go of targets of which nothing need be known.
-func (r *runner) rested() {
-	r.commitAt = time.Time{}
-	nowMs := r.s.nowMs()
-	for key := range r.dirty {
-		ln := r.lanes[key]
-		if ln != nil && !r.heat[key] && ln.Empty() && !ln.kept && ln.Flying() == 0 && ln.Breaker.Calm() && ln.HoldMs <= nowMs && ln.lim.Rate == 0 {
-			r.forget(ln)
+	for key := range w.dirty {
+		if !r.dirty[key] { // else it has changed again
+			r.release(key)
 		}
 	}
-	clear(r.dirty)
+	return nil
 }
 
-// states are the records of what changed.
-func (r *runner) states() ([]*kgo.Record, error) {
+// takeBack has all of a transaction written again of which nothing is: what it had comes
+// before what has gathered since, and its letters keep their places.
+func (r *runner) takeBack(w *writing) {
+	r.letters = append(w.letters, r.letters...)
+	r.attempts = append(w.attempts, r.attempts...)
+	for key := range w.dirty {
+		r.dirty[key] = true
+	}
+	for key := range w.gone { // what is kept of it is there still
+		if ln := r.lanes[key]; ln != nil {
+			ln.kept = true
+			r.dirty[key] = true
+		} else {
+			r.stale[key] = true
+		}
+	}
+}
+
+// idle lets go of targets when all is written.
+func (r *runner) idle() {
+	if len(r.dirty) == 0 {
+		return
+	}
+	dirty := r.dirty
+	r.dirty = map[string]bool{}
+	for key := range dirty {
+		r.release(key)
+	}
+}
+
+// release lets go of a target of which nothing need be known.
+func (r *runner) release(key string) {
+	ln := r.lanes[key]
+	if ln == nil || !ln.Empty() || ln.kept || ln.Flying() > 0 || !ln.Breaker.Calm() || ln.HoldMs > r.s.nowMs() || ln.lim.Rate != 0 {
+		return
+	}
+	if r.heat[key] {
+		r.dirty[key] = true // it is looked at first
+		return
+	}
+	r.forget(ln)
+}
+
+// mayCall is how many calls may begin. While what came of others is being written, only as
+// many as may be made again if that fails.
+func (r *runner) mayCall() int {
+	room := mostFlying - r.flying
+	if r.writing != nil {
+		room = min(room, mostGathered-len(r.attempts)-r.flying)
+	}
+	return room
+}
+
+// mayRead tells whether payloads may be taken up. While a transaction is under way what
+// is given up is held beside those.
+func (r *runner) mayRead() bool { return r.writing == nil || len(r.letters) == 0 }
+
+// states are the records of what changed. They tell gone of which targets nothing is
+// kept then, and lanes of which something is.
+func (r *runner) states(gone map[string]bool) ([]*kgo.Record, error) {
 	var out []*kgo.Record
 	now := r.s.o.Now()
 	add := func(key string, value any) error {
@@ -127,7 +212,7 @@ func (r *runner) states() ([]*kgo.Record, error) {
 	}
 	for key := range r.stale {
 		if r.lanes[key] == nil {
-			_ = add(key, nil) // nothing of it can fail
+			gone[key] = true
 		}
 	}
 	for key := range r.dirty {
@@ -138,100 +223,15 @@ func (r *runner) states() ([]*kgo.Record, error) {
 			if err := add(key, ln.State()); err != nil {
 				return nil, err
 			}
+			ln.kept = true
 		case ln.kept || r.stale[key]:
-			_ = add(key, nil)
+			gone[key] = true
 		}
+	}
+	for key := range gone {
+		_ = add(key, nil) // nothing of it can fail
 	}
 	return out, nil
-}
-
-// refusals are the dead letters that could not be written, by their places.
-type refusals map[int]error
-
-// transaction writes what changed, all of it or nothing. Letters that are refused are
-// told, and then nothing is written. An error is one of ours: what is known is to be
-// loaded anew.
-func (r *runner) transaction(ctx context.Context) (refusals, error) {
-	ctx, cancel := context.WithTimeout(ctx, txnTimeout)
-	defer cancel()
-	own, err := r.states()
-	if err != nil {
-		return nil, err
-	}
-	letters, refused := r.letterRecords(ctx)
-	if len(refused) > 0 {
-		return refused, nil
-	}
-	own = append(own, r.attempts...)
-	if err := r.client.BeginTransaction(); err != nil {
-		return nil, fmt.Errorf("begin a transaction: %w", err)
-	}
-	var mu sync.Mutex // guards what promises write
-	var ownErr error
-	for _, rec := range own {
-		produce.Within(ctx, r.client, writeTimeout, rec, func(_ *kgo.Record, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			ownErr = errors.Join(ownErr, err)
-		})
-	}
-	refused = refusals{}
-	size := map[string]int{}
-	for i, recs := range letters {
-		for _, rec := range recs {
-			n := len(rec.Value) + 1024
-			if size[rec.Topic] += n; size[rec.Topic] > max(fewBytes, n) {
-				if err := r.client.Flush(ctx); err != nil {
-					return nil, fmt.Errorf("write dead letters: %w", err)
-				}
-				size[rec.Topic] = n
-			}
-			produce.Within(ctx, r.client, writeTimeout, rec, func(_ *kgo.Record, err error) {
-				mu.Lock()
-				defer mu.Unlock()
-				if err != nil {
-					refused[i] = err
-				}
-			})
-			own = append(own, rec)
-		}
-	}
-	if err := r.client.Flush(ctx); err != nil {
-		return nil, fmt.Errorf("write: %w", err)
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if len(refused) > 0 {
-		if err := r.client.EndTransaction(ctx, kgo.TryAbort); err != nil {
-			return nil, fmt.Errorf("take back a transaction: %w", err)
-		}
-		r.client.PurgeTopicsFromProducing(renewed(letters, refused)...)
-		return refused, nil
-	}
-	if ownErr != nil {
-		return nil, fmt.Errorf("write to %s and %s: %w", StateTopic, AttemptsTopic, ownErr)
-	}
-	if err := commit.Commit(ctx, r.client, own...); err != nil {
-		return nil, fmt.Errorf("end a transaction: %w", err)
-	}
-	return nil, nil
-}
-
-// renewed are topics that are others than the client takes them for: they were deleted
-// and made again, which it does not find out by itself.
-func renewed(letters map[int][]*kgo.Record, refused refusals) []string {
-	var out []string
-	for i, err := range refused {
-		if !errors.Is(err, kerr.UnknownTopicID) && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-			continue
-		}
-		for _, rec := range letters[i] {
-			if !slices.Contains(out, rec.Topic) {
-				out = append(out, rec.Topic)
-			}
-		}
-	}
-	return out
 }
 
 // illness is since when dead letters of a queue cannot be written.

@@ -84,6 +84,7 @@ func (r *runner) fill(ctx context.Context, c *kgo.Client) error {
 // clear forgets all that an earlier life knew.
 func (r *runner) clear() {
 	r.reads, r.rereads, r.goOn = make(chan chunk), make(chan reread), make(chan int64, 1)
+	r.writes, r.writing = make(chan wrote, 1), nil
 	r.lanes, r.wanting, r.heat, r.starved = map[string]*lane{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	r.stale, r.dirty, r.ill = map[string]bool{}, map[string]bool{}, map[name.Ref]illness{}
 	r.hot, r.due, r.letters, r.attempts = nil, nil, nil, nil

@@ -51,6 +51,7 @@ type rig struct {
 	disabled  map[string]string
 	ask       func(context.Context) error // before the node hears of what is unheard
 	ill       error                       // why topics of queues take nothing
+	gate      *gate                       // of services that are made from now on; nil for none
 }
 
 func newRig(t *testing.T) *rig {
@@ -126,8 +127,12 @@ func (r *rig) service() *delivery.Service {
 	r.Helper()
 	guard, err := outbound.NewGuard(outbound.GuardOptions{Loopback: true})
 	r.must(err)
+	client := r.client
+	if g := r.gate; g != nil {
+		client = func(opts ...kgo.Opt) (*kgo.Client, error) { return r.client(append(opts, kgo.WithHooks(g))...) }
+	}
 	return delivery.New(delivery.Options{
-		Endpoints: r, Current: r.current, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: r.client,
+		Endpoints: r, Current: r.current, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: client,
 		Ill: r.illOf, Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now,
 	})
 }

@@ -43,6 +43,8 @@ type runner struct {
 	reads     chan chunk        // of who reads on
 	rereads   chan reread       // of who reads again
 	goOn      chan int64        // where that one is to read next
+	writes    chan wrote        // of who writes; it has room for one
+	writing   *writing          // what that one has; nil for nothing
 	rereading bool
 	lanes     map[string]*lane
 	wanting   map[string]bool // targets whose payloads are to be read again
@@ -150,25 +152,35 @@ func (r *runner) turns(ctx context.Context, helpers *sync.WaitGroup) error {
 	defer timer.Stop()
 	for {
 		timer.Reset(r.rest())
+		reads, rereads := r.reads, r.rereads
+		if !r.mayRead() {
+			reads, rereads = nil, nil
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case c := <-r.reads:
+		case c := <-reads:
 			r.take(c)
-		case c := <-r.rereads:
+		case c := <-rereads:
 			r.retake(c)
+		case o := <-r.writes:
+			if err := r.written(o); err != nil {
+				return err
+			}
 		case <-r.bell:
 		case <-timer.C:
 		}
 		r.collect()
 		r.look(ctx, helpers)
-		if err := r.keep(ctx); err != nil {
+		if err := r.keep(ctx, helpers); err != nil {
 			return err
 		}
 		r.seek()
 		r.next.Store(r.due.first(r.lanes)) // before who waits asks for it
 		r.settled()
-		r.failures = 0
+		if r.writing == nil {
+			r.failures = 0
+		}
 	}
 }
 

@@ -99,7 +99,7 @@ func (r *runner) asked() bool {
 
 // settled answers those who asked, if nothing is to be done any more.
 func (r *runner) settled() {
-	if len(r.hot) > 0 || r.flying > 0 || r.rereading || len(r.wanting) > 0 || r.unwritten() {
+	if len(r.hot) > 0 || r.flying > 0 || r.writing != nil || r.rereading || len(r.wanting) > 0 || r.unwritten() {
 		return
 	}
 	if ms := r.next.Load(); ms > 0 && ms <= r.s.nowMs() {

@@ -179,7 +179,7 @@ func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, 
 		return
 	}
 	ln.lim = limitsOf(ln.key, e)
-	room := mostFlying - r.flying
+	room := r.mayCall()
 	calls, letters := ln.Step(ln.lim, nowMs, room)
 	for _, c := range calls {
 		r.launch(ctx, helpers, ln, e, c)

@@ -151,10 +151,12 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, r.Method, "", bytes.NewReader(r.Body)) // the address is read already
 	if err != nil {
 		return Answer{Err: fmt.Errorf("%w: %w", ErrForbidden, err)}
 	}
+	u.Host = strings.TrimSuffix(u.Host, ":") // a port that is empty
+	req.URL, req.Host = u, u.Host
 	for k, v := range r.Header {
 		if strings.ContainsFunc(v, inNoHeader) {
 			return Answer{Err: fmt.Errorf("%w: the header %s would have line breaks or other control characters", ErrForbidden, k)}
@@ -175,6 +177,9 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return Answer{Status: resp.StatusCode, Header: resp.Header} // whose body is the connection itself, without an end
+	}
+	if resp.ContentLength == 0 {
+		return Answer{Status: resp.StatusCode, Header: resp.Header}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
 	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
