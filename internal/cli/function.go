@@ -70,10 +70,13 @@ func mappingTable(m *rest.Mapping) *out.Table {
 	t := &out.Table{One: true, Columns: append(mappingColumns(), []out.Column{
 		{Field: "report_failures", Title: "REPORTS FAILURES"}, {Field: "deadline", Title: "DEADLINE"}, {Field: "concurrency", Title: "CONCURRENCY"},
 		{Field: "from", Title: "FROM"}, {Field: "bisect", Title: "BISECT"}, {Field: "retries", Title: "RETRIES"}, {Field: "max_age", Title: "MAX AGE"},
-		{Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "problem_since", Title: "PROBLEM SINCE"},
+		{Field: "filters", Title: "FILTERS"}, {Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "problem_since", Title: "PROBLEM SINCE"},
 		{Field: "created", Title: "CREATED"}, {Field: "arn", Title: "ARN"},
 	}...)}
-	var concurrency, retries, since any
+	var concurrency, retries, filters, since any
+	if len(m.Filters) > 0 {
+		filters = m.Filters
+	}
 	if m.Concurrency > 0 {
 		concurrency = m.Concurrency
 	}
@@ -83,7 +86,7 @@ func mappingTable(m *rest.Mapping) *out.Table {
 	if m.Problem != "" {
 		since = timeOf(m.SinceMs)
 	}
-	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, orNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), orNil(m.DeadLetters), orNil(m.Description),
+	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, orNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), filters, orNil(m.DeadLetters), orNil(m.Description),
 		since, timeOf(m.CreatedMs), m.ARN)
 	return t
 }
@@ -93,6 +96,7 @@ func functionMap(o *options) *cobra.Command {
 	var called string
 	var window, deadline, maxAge time.Duration
 	var retries int
+	var filters []string
 	var spec mapping.Spec
 	c := &cobra.Command{
 		Use:   "map queue:NAME|topic:NAME FUNCTION",
@@ -101,7 +105,8 @@ func functionMap(o *options) *cobra.Command {
 			"a topic, in batches and in Lambda's shapes. Given again it changes the mapping, which is then as\n" +
 			"the flags say.\n" +
 			"Messages that failed come again when the queue's visibility timeout is over; records of a topic\n" +
-			"are tried in order, until they are taken or given up.",
+			"are tried in order, until they are taken or given up. With --filter the function gets only those\n" +
+			"that fit one of the patterns: other messages are deleted, other records passed over.",
 		Example: "  ottla function map queue:orders invoice --batch 10 --report-failures\n" +
 			"  ottla function map topic:clicks score --batch 500 --window 2s --bisect --retries 5 --dead-letters queue:bad-clicks",
 		Args: cobra.ExactArgs(2),
@@ -115,6 +120,14 @@ func functionMap(o *options) *cobra.Command {
 				called = of + "-" + args[1]
 			}
 			spec.WindowMs, spec.DeadlineMs, spec.MaxAgeMs = window.Milliseconds(), deadline.Milliseconds(), maxAge.Milliseconds()
+			spec.Filters = nil
+			for _, f := range filters {
+				text, err := textOf("filter", f, o.in)
+				if err != nil {
+					return err
+				}
+				spec.Filters = append(spec.Filters, strings.TrimSpace(string(text)))
+			}
 			if cmd.Flags().Changed("retries") {
 				spec.Retries = &retries
 			}
@@ -138,6 +151,7 @@ func functionMap(o *options) *cobra.Command {
 	f.IntVar(&spec.Concurrency, "concurrency", 0, "calls at once, of a queue (5)")
 	f.StringVar(&spec.From, "from", "", "where a topic is begun: latest, earliest, or a time as 2026-11-26T12:00:00Z (latest)")
 	f.StringVar(&spec.Group, "group", "", "consumer group of a topic (function.NAME)")
+	f.StringArrayVar(&filters, "filter", nil, "pattern of what the function gets: JSON as {\"body\":{\"kind\":[\"paid\"]}}, of a topic of its key, value and headers; @FILE, or - for standard input; may be given again")
 	f.BoolVar(&spec.Bisect, "bisect", false, "halve a batch of a topic that failed, until the record that is to blame is alone")
 	f.IntVar(&retries, "retries", 0, "attempts of a topic's records after the first (no bound)")
 	f.Var((*timeFlag)(&maxAge), "max-age", "how old a topic's records become before they are given up, as 90s or 4d (no bound)")

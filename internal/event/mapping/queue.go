@@ -43,6 +43,7 @@ func (r *runner) takeQueue() {
 	var calling sync.WaitGroup
 	defer calling.Wait()
 	var failed atomic.Int64 // calls in a row
+	only := &sieve{only: r.only}
 	for failures := 0; ; {
 		select {
 		case seats <- struct{}{}:
@@ -52,7 +53,7 @@ func (r *runner) takeQueue() {
 		if n := int(failed.Load()); n > fewFailures && !r.rest(n-fewFailures) {
 			return
 		}
-		batch, err := r.gather(of)
+		batch, err := r.gather(of, only)
 		if r.ctx.Err() != nil && (batch == nil || len(batch.messages) == 0) {
 			return
 		}
@@ -88,7 +89,7 @@ func (r *runner) atOnce() int {
 
 // gather takes messages for one call: as many as are there, and with a window those
 // that come within it.
-func (r *runner) gather(of queue.Ref) (*taken, error) {
+func (r *runner) gather(of queue.Ref, only *sieve) (*taken, error) {
 	q, err := r.s.o.Queues.Get(r.ctx, of)
 	if err != nil {
 		return nil, err
@@ -99,8 +100,9 @@ func (r *runner) gather(of queue.Ref) (*taken, error) {
 		VisibilityMs: min(queue.MaxVisibilityMs, max(q.VisibilityMs, r.m.WindowMs+2*r.m.DeadlineMs+leaseSlackMs)),
 	}
 	first, err := r.s.o.Queues.Take(r.ctx, of, o)
-	b := &taken{messages: first, at: time.Now(), visibilityMs: q.VisibilityMs}
-	if len(first) == 0 {
+	b := &taken{at: time.Now(), visibilityMs: q.VisibilityMs}
+	b.messages = r.sift(of, only, first)
+	if len(b.messages) == 0 {
 		return b, err
 	}
 	for b.bytes() < mostBytes && len(b.messages) < r.m.Batch {
@@ -109,7 +111,7 @@ func (r *runner) gather(of queue.Ref) (*taken, error) {
 			break
 		}
 		more, err := r.s.o.Queues.Take(r.ctx, of, o)
-		if b.messages = append(b.messages, more...); err != nil && !r.rest(1) {
+		if b.messages = append(b.messages, r.sift(of, only, more)...); err != nil && !r.rest(1) {
 			break
 		}
 	}

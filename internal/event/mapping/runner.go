@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ottla/internal/event/outbound"
+	"ottla/internal/event/pattern"
 )
 
 // Waits after something failed: twice as long each time.
@@ -22,7 +23,10 @@ type runner struct {
 	// ctx is for taking; stop ends that, and lets calls that are under way end. calls is
 	// for those; cut ends both.
 	ctx, calls context.Context
-	stop, cut  context.CancelFunc
+	// only are the mapping's filters, unread why it has none that can be read.
+	only      *pattern.Set
+	unread    error
+	stop, cut context.CancelFunc
 
 	mu      sync.Mutex // guards what follows
 	problem string     // "" when the last call, or whatever was tried last, went well
@@ -33,6 +37,7 @@ func newRunner(s *Service, m *Mapping) *runner {
 	r := &runner{s: s, m: m, bell: make(chan struct{}, 1)}
 	r.calls, r.cut = context.WithCancel(s.ctx)
 	r.ctx, r.stop = context.WithCancel(r.calls)
+	r.only, r.unread = m.filters()
 	return r
 }
 
@@ -54,9 +59,9 @@ func (r *runner) run() {
 		<-r.ctx.Done()
 		return
 	}
-	if !r.s.o.Functions.Has(r.m.Function) {
-		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
-		r.tell("the file of functions of this node declares no " + r.m.Function)
+	if why := r.lacking(); why != "" {
+		r.s.o.Logger.Error("a mapping is not carried out", "mapping", r.m.Ref.Name, "err", why)
+		r.tell(why)
 		if ok {
 			r.keepGroup(topic)
 		}
@@ -68,6 +73,17 @@ func (r *runner) run() {
 		return
 	}
 	r.takeQueue()
+}
+
+// lacking tells why a mapping cannot be carried out by this node; "" when it can.
+func (r *runner) lacking() string {
+	switch {
+	case !r.s.o.Functions.Has(r.m.Function):
+		return "the file of functions of this node declares no " + r.m.Function
+	case r.unread != nil:
+		return "this version of the node cannot read its filters: " + r.unread.Error()
+	}
+	return ""
 }
 
 // tell notes what is wrong, or that nothing is ("").

@@ -81,7 +81,7 @@ type Service struct {
 }
 
 // counters are what is measured.
-type counters struct{ taken, calls, failed, lettered, dropped *metric.Counter }
+type counters struct{ taken, filtered, calls, failed, lettered, dropped *metric.Counter }
 
 // New makes a service; Close must follow. Nothing is made or read before there is a
 // mapping.
@@ -93,7 +93,7 @@ func New(o Options) *Service {
 	s.count = counters{
 		taken: o.Metrics.Counter("ottla_mapping_taken_total"), calls: o.Metrics.Counter("ottla_mapping_calls_total"),
 		failed: o.Metrics.Counter("ottla_mapping_calls_failed_total"), lettered: o.Metrics.Counter("ottla_mapping_dead_letters_total"),
-		dropped: o.Metrics.Counter("ottla_mapping_dropped_total"),
+		dropped: o.Metrics.Counter("ottla_mapping_dropped_total"), filtered: o.Metrics.Counter("ottla_mapping_filtered_total"),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.unwatch = []func(){

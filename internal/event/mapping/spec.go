@@ -49,6 +49,9 @@ type Spec struct {
 	ReportFailures bool   `json:"report_failures,omitempty"`
 	DeadlineMs     int64  `json:"deadline_ms"` // of a call
 	Description    string `json:"description,omitempty"`
+	// Filters are patterns, as rules of buses have, one of which a message or record must
+	// fit: the others are deleted, or passed over. None: all fit.
+	Filters []string `json:"filters,omitempty"`
 
 	// Concurrency is how many calls are under way at most, of a queue. A topic has one
 	// for each partition.
@@ -168,6 +171,9 @@ func (s *Spec) check() error {
 	}
 	if len(s.Description) > 512 {
 		return invalid("description", "it has %d bytes; 512 are possible", len(s.Description))
+	}
+	if _, err := s.filters(); err != nil {
+		return err
 	}
 	if kind == "queue" {
 		return s.checkQueue()

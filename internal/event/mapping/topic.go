@@ -38,7 +38,7 @@ func (r *runner) readTopic() {
 	defer reading.Wait()
 	for n := int32(0); ; {
 		for ; n < int32(r.s.o.Partitions(topic)); n++ {
-			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n, lost: lost}
+			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n, lost: lost, only: sieve{only: r.only}}
 			reading.Go(p.run)
 		}
 		lost = false // others come later, and have none
@@ -58,7 +58,9 @@ type partition struct {
 	number  int32
 	lost    bool // the group had no offsets of the topic when the runner began
 	log     *follow.Partition
+	only    sieve
 	pending []*kgo.Record // that were read, and are in no call yet
+	passed  int64         // with filters: the offset up to which all was read
 	done    int64         // the offset that is committed
 	doneAt  moment        // when that was
 }
@@ -110,7 +112,7 @@ func (p *partition) fill() []*kgo.Record {
 			p.pending = slices.Delete(p.pending, 0, n)
 			return batch
 		}
-		if !p.renew() {
+		if n == 0 && p.passed > p.done && !p.commit(p.passed) || !p.renew() {
 			return nil
 		}
 		got, err := p.log.Next(r.ctx)
@@ -129,7 +131,9 @@ func (p *partition) fill() []*kgo.Record {
 		if len(p.pending) == 0 && len(got) > 0 {
 			begun = time.Now()
 		}
-		p.pending = append(p.pending, got...)
+		if !p.sift(got) {
+			return nil
+		}
 	}
 }
 
