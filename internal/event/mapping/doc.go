@@ -8,7 +8,8 @@
 // Main types: Service, Spec, Mapping.
 //
 // Files in reading order: spec.go (what a mapping is), errors.go, service.go, define.go
-// (what doors call), runner.go (who carries one out), queue.go, topic.go, group.go,
+// (what doors call), runner.go (who carries one out), filter.go,
+// queue.go, topic.go, group.go,
 // letters.go (how); shape.go, reported.go (what functions get and answer).
 //
 // # Rules
@@ -26,6 +27,9 @@
 //     records in order. A batch that fails is tried again, halved where the mapping says
 //     so, until its attempts or the age of its records are over; then its records are
 //     dead letters, where there is a queue for them, and are passed over where not.
+//   - What fits none of its filters never comes to the function: messages are deleted,
+//     records passed over, and only while the mapping is as its runner has it, so that
+//     filters which were changed hold for all that was sent after that was answered.
 //   - A call waits for its function, which has only so many at once; its deadline begins
 //     when it is made. Records wait as long as it takes, messages as long as they are hidden.
 //   - A runner that was stopped commits what its last call brought only where the group is
