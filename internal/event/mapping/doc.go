@@ -9,8 +9,7 @@
 //
 // Files in reading order: spec.go (what a mapping is), errors.go, service.go, define.go
 // (what doors call), runner.go (who carries one out), filter.go,
-// queue.go, topic.go, group.go,
-// letters.go (how); shape.go, reported.go (what functions get and answer).
+// queue.go, topic.go, group.go, letters.go (how); shape.go, reported.go (what functions get and answer).
 //
 // # Rules
 //
