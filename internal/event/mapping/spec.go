@@ -21,12 +21,11 @@ const (
 	leastAgeMs      = 60_000
 	MostAgeMs       = 7 * 24 * 3600_000
 
-	defaultQueueBatch = 10
-	defaultTopicBatch = 100
-	defaultDeadlineMs = 60_000
-
-	// DefaultConcurrency is of queues of which nothing is said.
-	DefaultConcurrency = 5
+	// What a mapping has of which nothing is said.
+	DefaultQueueBatch  = 10
+	DefaultTopicBatch  = 100
+	DefaultDeadlineMs  = 60_000
+	DefaultConcurrency = 5 // of queues
 )
 
 // Where reading a topic begins.
@@ -109,12 +108,12 @@ func (m *Mapping) letters() (queue.Ref, bool) {
 func (s *Spec) fill(ref name.Ref) {
 	topic := strings.HasPrefix(s.Source, "topic:")
 	if s.Batch == 0 {
-		if s.Batch = defaultQueueBatch; topic {
-			s.Batch = defaultTopicBatch
+		if s.Batch = DefaultQueueBatch; topic {
+			s.Batch = DefaultTopicBatch
 		}
 	}
 	if s.DeadlineMs == 0 {
-		s.DeadlineMs = defaultDeadlineMs
+		s.DeadlineMs = DefaultDeadlineMs
 	}
 	switch {
 	case !topic:
