@@ -30,7 +30,10 @@
 //     records passed over, and only while the mapping is as its runner has it, so that
 //     filters which were changed hold for all that was sent after that was answered.
 //   - A call waits for its function, which has only so many at once; its deadline begins
-//     when it is made. Records wait as long as it takes, messages as long as they are hidden.
+//     when it is made. Records and messages wait as long as it takes.
+//   - Messages are leased for their window and half a minute, and again while their call is
+//     under way: what a node had that was killed is soon free, though not before the queue
+//     itself says so.
 //   - A runner that was stopped commits what its last call brought only where the group is
 //     still as it left it: offsets may have been set, or the mapping made anew.
 //   - Where reading begins is committed when the mapping is made, so what is written

@@ -2,6 +2,8 @@ package mapping
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -105,12 +107,15 @@ func (r *runner) trouble(what string, err error) {
 	r.tell(what + ": " + err.Error())
 }
 
+// errNotCalled says that waiting for the function ended before it was called.
+var errNotCalled = errors.New("the function was not called")
+
 // call has the function take an event. It waits, as long as waiting lasts, until the
 // function may be called; the call has its own time then.
 func (r *runner) call(waiting context.Context, event []byte) outbound.Answer {
 	call, err := r.s.o.Functions.Seat(waiting, r.m.Function)
 	if err != nil {
-		return outbound.Answer{Err: err}
+		return outbound.Answer{Err: fmt.Errorf("%w: %w", errNotCalled, err)}
 	}
 	ctx, cancel := context.WithTimeout(r.calls, r.deadline())
 	defer cancel()

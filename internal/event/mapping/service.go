@@ -33,6 +33,7 @@ type Queues interface {
 	TopicOf(ref queue.Ref) (string, bool)
 	Take(ctx context.Context, ref queue.Ref, o queue.TakeOptions) ([]queue.Taken, error)
 	Ack(ctx context.Context, ref queue.Ref, receipts []string) []error
+	Extend(ctx context.Context, ref queue.Ref, extensions []queue.Extension) []error
 	Nack(ctx context.Context, ref queue.Ref, nacks []queue.Nack) []error
 	Send(ctx context.Context, ref queue.Ref, messages []queue.Message) ([]queue.Sent, error)
 }
