@@ -171,6 +171,7 @@ func TestDeadLettersThatWereWrittenAreNotWrittenAgain(t *testing.T) {
 		return nil
 	}}
 	p := &partition{r: a.runner(t, Spec{Source: "topic:orders", DeadLetters: "queue:dead"}), topic: "orders"}
+	p.task.s = p.r.s
 	if !p.bury(records("a", "b", "c"), failure{code: "X"}) || !reflect.DeepEqual(a.lettered(), [][]string{{"a", "b", "c"}, {"b"}}) {
 		t.Errorf("what was written is %v", a.lettered())
 	}

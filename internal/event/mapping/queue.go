@@ -49,6 +49,8 @@ func (r *runner) takeQueue() {
 	defer calling.Wait()
 	var failed atomic.Int64 // calls in a row
 	only := &sieve{only: r.only}
+	gathering := &task{s: r.s}
+	defer gathering.idle()
 	for failures := 0; ; {
 		select {
 		case seats <- struct{}{}:
@@ -58,7 +60,7 @@ func (r *runner) takeQueue() {
 		if n := int(failed.Load()); n > fewFailures && !r.rest(n-fewFailures) {
 			return
 		}
-		batch, err := r.gather(of, only)
+		batch, err := r.gather(of, only, gathering)
 		if r.ctx.Err() != nil && (batch == nil || len(batch.messages) == 0) {
 			return
 		}
@@ -75,8 +77,12 @@ func (r *runner) takeQueue() {
 			<-seats
 			continue
 		}
+		call := &task{s: r.s}
+		call.busy()
+		gathering.idle()
 		calling.Go(func() {
 			defer func() { <-seats }()
+			defer call.idle()
 			if r.deliver(of, batch) {
 				failed.Store(0)
 			} else {
@@ -94,7 +100,7 @@ func (r *runner) atOnce() int {
 
 // gather takes messages for one call: as many as are there, and with a window those
 // that come within it.
-func (r *runner) gather(of queue.Ref, only *sieve) (*taken, error) {
+func (r *runner) gather(of queue.Ref, only *sieve, t *task) (*taken, error) {
 	q, err := r.s.o.Queues.Get(r.ctx, of)
 	if err != nil {
 		return nil, err
@@ -108,12 +114,17 @@ func (r *runner) gather(of queue.Ref, only *sieve) (*taken, error) {
 	if len(b.messages) == 0 {
 		return b, err
 	}
+	since, window := r.s.moment(), time.Duration(r.m.WindowMs)*time.Millisecond
+	t.waiting(since, window, r.m.WindowMs > 0)
 	for b.bytes() < mostBytes && len(b.messages) < r.m.Batch {
-		o.Max, o.WaitMs = min(r.m.Batch-len(b.messages), queue.MostTaken), min(queue.MaxWaitMs, r.m.WindowMs-time.Since(b.at).Milliseconds())
-		if o.WaitMs <= 0 {
+		turn := r.s.board.now()
+		o.Max, o.WaitMs = min(r.m.Batch-len(b.messages), queue.MostTaken), min(queue.MaxWaitMs, r.s.left(since, window).Milliseconds())
+		if o.WaitMs <= 0 || r.s.past(since, window) {
 			break
 		}
-		more, err := r.s.o.Queues.Take(r.ctx, of, o)
+		waiting, end := within(r.ctx, turn)
+		more, err := r.s.o.Queues.Take(waiting, of, o)
+		end()
 		if b.messages = append(b.messages, r.sift(of, only, more)...); err != nil && !r.rest(1) {
 			break
 		}

@@ -136,15 +136,11 @@ func (r *runner) afterwards() (context.Context, context.CancelFunc) {
 }
 
 // rest waits after so many failures in a row; false when the runner is stopped.
-func (r *runner) rest(failures int) bool {
-	pause := mostPause
-	if failures < 8 { // 250 ms * 2^7 are more than the most
-		pause = min(mostPause, firstPause<<max(failures-1, 0))
+func (r *runner) rest(failures int) bool { return r.s.pause(r.ctx, r.s.moment(), restOf(failures)) }
+
+func restOf(failures int) time.Duration {
+	if failures >= 8 { // 250 ms * 2^7 are more than the most
+		return mostPause
 	}
-	select {
-	case <-r.ctx.Done():
-		return false
-	case <-time.After(pause):
-		return true
-	}
+	return min(mostPause, firstPause<<max(failures-1, 0))
 }

@@ -70,6 +70,7 @@ type Options struct {
 type Service struct {
 	o       Options
 	count   counters
+	board   *board
 	ctx     context.Context // ended by Close
 	cancel  context.CancelFunc
 	unwatch []func()
@@ -90,7 +91,7 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, known: map[string]*Mapping{}, runners: map[string]*runner{}}
+	s := &Service{o: o, board: newBoard(), known: map[string]*Mapping{}, runners: map[string]*runner{}}
 	s.count = counters{
 		taken: o.Metrics.Counter("ottla_mapping_taken_total"), calls: o.Metrics.Counter("ottla_mapping_calls_total"),
 		failed: o.Metrics.Counter("ottla_mapping_calls_failed_total"), lettered: o.Metrics.Counter("ottla_mapping_dead_letters_total"),
