@@ -61,12 +61,16 @@ type task struct {
 	since moment
 	long  time.Duration
 	halts bool // the clock is to halt when it is past
+	done  int  // how often it was busy and is no more
 }
 
 func (t *task) set(busy bool, w task) {
 	b := t.s.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.tasks[t] && !t.waits && (!busy || w.waits) {
+		t.done++
+	}
 	t.waits, t.since, t.long, t.halts = w.waits, w.since, w.long, w.halts
 	if delete(b.tasks, t); busy {
 		b.tasks[t] = true
@@ -88,28 +92,49 @@ func (t *task) waiting(since moment, long time.Duration, halts bool) {
 // that was moved. What was not taken yet is not waited for.
 func (s *Service) Settle(ctx context.Context) error {
 	s.board.moved()
-	for {
-		over, changed := s.settled()
-		if over {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-s.ctx.Done():
-			return nil
-		case <-changed:
+	for range 2 { // a batch of messages that was gathered is called by another
+		for due := s.atWork(); ; {
+			over, changed := s.settled(due)
+			if over {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-s.ctx.Done():
+				return nil
+			case <-changed:
+			}
 		}
 	}
+	return nil
 }
 
-// settled tells whether all who are about something wait for a time to come.
-func (s *Service) settled() (bool, <-chan struct{}) {
+// atWork are those who call, or have waited long enough to, with how often they will have
+// done so. Whoever comes later is not waited for: there may always be somebody.
+func (s *Service) atWork() map[*task]int {
 	b := s.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	due := map[*task]int{}
 	for t := range b.tasks {
-		if !t.waits || s.past(t.since, t.long) {
+		if s.isDue(t) {
+			due[t] = t.done + 1
+		}
+	}
+	return due
+}
+
+// isDue tells whether somebody who is not idle is to call, or does. board.mu held.
+func (s *Service) isDue(t *task) bool { return !t.waits || s.past(t.since, t.long) }
+
+// settled tells whether all of some have called, or need not.
+func (s *Service) settled(due map[*task]int) (bool, <-chan struct{}) {
+	b := s.board
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for t, times := range due {
+		if b.tasks[t] && t.done < times && s.isDue(t) {
 			return false, b.changed
 		}
 	}
