@@ -67,3 +67,28 @@ func TestApplyMakesThingsBeAsAFileSays(t *testing.T) {
 	do("ruels: {}", "apply", "-f", "-").mustHold(t, fail.Usage, "ruels")
 	do("rules: [", "apply", "-f", "-").mustHold(t, fail.Usage, "YAML")
 }
+
+func TestApplyMapsFunctions(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "functions.yaml")
+	if err := os.WriteFile(file, []byte("functions:\n  bill: {url: http://127.0.0.1:1/}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := withHTTP(t, ottla.Options{Settings: map[string]string{"functions.file": file}})
+	do := commands(t, n)
+	call(t, n, "", "topic", "create", "clicks").mustHold(t, 0)
+	apply := func(jobs, clicks, jobsAre, clicksAre string) {
+		t.Helper()
+		text := "queues: {jobs: {}, bad: {}}\nmappings:\n  jobs-bill: {source: 'queue:jobs', function: bill" + jobs + "}\n  clicks-bill: {source: 'topic:clicks', function: bill" + clicks + "}\n"
+		do(text, "apply", "-f", "-", "-o", "csv").mustHold(t, 0, "mapping,jobs-bill,"+jobsAre+"\n", "mapping,clicks-bill,"+clicksAre+"\n")
+		do(text, "apply", "-f", "-", "-o", "csv").mustHold(t, 0, "mapping,jobs-bill,unchanged,\n", "mapping,clicks-bill,unchanged,\n")
+	}
+	apply("", "", "created,", "created,")
+	apply(", batch: 7, window: 2s, concurrency: 2, filters: [{body: {n: [{numeric: ['>', 1]}]}}]", ", retries: 0, dead_letters: bad, deadline: 5s, filters: ['{ \"value\": [1] }', {key: [a]}]",
+		`changed,"batch, concurrency, filters, window_ms"`, `changed,"dead_letters, deadline_ms, filters, retries"`)
+	do("", "function", "describe", "clicks-bill", "-o", "json").mustHold(t, 0, `"retries": 0`, `"queue:bad"`, `"5s"`, `"{\"key\":[\"a\"]}"`)
+	apply(", paused: true", ", from: latest, bisect: true", `changed,"paused, window_ms, filters, concurrency, batch"`, `changed,"bisect, dead_letters, filters, retries, deadline_ms"`)
+	do("", "function", "describe", "clicks-bill", "-o", "json").mustHold(t, 0, `"retries": null`, `"1m0s"`)
+	do("mappings: {jobs-bill: {source: 'topic:clicks', function: bill}}", "apply", "-f", "-").mustHold(t, fail.Usage, "cannot apply mapping jobs-bill", "and stays")
+	do("mappings: {jobs-bill: {source: 'queue:jobs', function: bill, filters: [{body: [{nummeric: [1]}]}]}}", "apply", "-f", "-").mustHold(t, fail.Usage, "nummeric")
+	do("mappings: {jobs-bill: {filters: {body: [x]}}}", "apply", "-f", "-").mustHold(t, fail.Usage, "want a list")
+}

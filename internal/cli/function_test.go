@@ -51,10 +51,12 @@ func TestAMappingsLifeByCommands(t *testing.T) {
 	call(t, n, "", "topic", "create", "clicks").mustHold(t, 0)
 	do("", "function", "map", "topic:clicks", "bill", "--max-age", "4d", "--window", "2s", "--paused").mustHold(t, 0, "96h0m0s", "2s")
 	do("", "function", "map", "topic:clicks", "bill", "--max-age", "soon").mustHold(t, fail.Usage, "--max-age", "7d")
+	do("", "function", "map", "topic:clicks", "bill", "--filter", `{"value":[1]}`, "--filter", `{"key":["a"]}`, "-o", "json").mustHold(t, 0, `"{\"value\":[1]}"`, `"{\"key\":[\"a\"]}"`)
+	do("", "function", "map", "topic:clicks", "bill", "--filter", `{"value":[{"nummeric":[1]}]}`).mustHold(t, fail.Usage, "filters", "nummeric")
 	do("", "function", "unmap", "clicks-bill").mustHold(t, 0, "deleted")
 	// The same by Lambda's API.
 	resp, err := http.Post("http://"+n.HTTPAddr()+"/2015-03-31/event-source-mappings/", "application/json",
-		strings.NewReader(`{"EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionName":"bill","BatchSize":3}`))
+		strings.NewReader(`{"EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionName":"bill","BatchSize":3,"FilterCriteria":{"Filters":[{"Pattern":"{\"body\":[\"mine\"]}"}]}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,15 @@ func TestAMappingsLifeByCommands(t *testing.T) {
 	if err := json.Unmarshal(made, &told); err != nil {
 		t.Fatal(err)
 	}
-	do("", "function", "describe", told.UUID).mustHold(t, 0, "queue:orders", "bill", "3")
+	do("", "function", "describe", told.UUID).mustHold(t, 0, "queue:orders", "bill", "3", `{"body":["mine"]}`)
+	do("", "queue", "send", "orders", "not mine").mustHold(t, 0)
+	do("", "queue", "send", "orders", "mine").mustHold(t, 0)
+	select {
+	case event := <-came:
+		result{out: event}.mustHold(t, 0, `"body":"mine"`)
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the function was not called")
+	}
 	do("", "function", "unmap", told.UUID).mustHold(t, 0, "deleted")
 	do("", "function", "list").mustHold(t, 0, "no mappings yet")
 }

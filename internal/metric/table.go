@@ -116,6 +116,7 @@ var table = []Def{
 	{Name: "ottla_mapping_calls_total", Kind: KindCounter, Help: "Calls of functions by mappings."},
 	{Name: "ottla_mapping_calls_failed_total", Kind: KindCounter, Help: "Calls of functions by mappings that failed, or of which the function reported something as failed."},
 	{Name: "ottla_mapping_dead_letters_total", Kind: KindCounter, Help: "Records of topics that mappings gave up and made dead letters."},
+	{Name: "ottla_mapping_filtered_total", Kind: KindCounter, Help: "Messages of queues that mappings deleted, and records of topics that they passed over, because they fit no filter."},
 	{Name: "ottla_mapping_dropped_total", Kind: KindCounter, Help: "Records of topics that mappings gave up and that have no queue for dead letters; the log names them."},
 	{Name: "ottla_client_metrics_pushes_total", Kind: KindCounter, Help: "Pushes of metrics by clients (KIP-714)."},
 	{Name: "ottla_client_metrics_pushes_failed_total", Kind: KindCounter, Help: "Pushes of client metrics that were refused."},

@@ -248,6 +248,11 @@ func (s *Server) makeDeliveryTopics(ctx context.Context) error {
 // targets, and what is to be called was.
 func (s *Server) settleBuses(ctx context.Context) error {
 	b := &s.events.buses
+	if b.mappings != nil {
+		if err := b.mappings.Settle(ctx); err != nil {
+			return fmt.Errorf("call the functions that are due: %w", err)
+		}
+	}
 	if b.run == nil || s.partitionsOf(run.StateTopic) == 0 {
 		return nil
 	}

@@ -27,6 +27,11 @@ func (s *Server) Next(ctx context.Context) (at time.Time, some bool, err error) 
 			first = ms
 		}
 	}
+	if m := s.events.buses.mappings; m != nil {
+		if ms := m.NextMs(); ms > 0 && (first == 0 || ms < first) {
+			first = ms
+		}
+	}
 	return time.UnixMilli(first), first > 0, nil
 }
 

@@ -24,11 +24,11 @@ func ApplyCommand(o *ask.Options) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "apply -f FILE",
 		Short: "Make queues, buses, rules and more be as a file says",
-		Long: "Make queues, buses, archives, connections, API destinations, rules and schedules be as a YAML file\n" +
-			"says, and tell what changed. What is so already stays; what the file does not name is left alone.\n" +
-			"Of queues, buses, archives and schedules fields that are not given stay; a connection, a\n" +
-			"destination and a rule are as the file says, whole. --diff only tells. docs/events/rules.md has\n" +
-			"the form.",
+		Long: "Make queues, buses, archives, connections, API destinations, rules, schedules and mappings of\n" +
+			"functions be as a YAML file says, and tell what changed. What is so already stays; what the file\n" +
+			"does not name is left alone. Of queues, buses, archives and schedules fields that are not given\n" +
+			"stay; a connection, a destination, a rule and a mapping are as the file says, whole. --diff only\n" +
+			"tells. docs/events/rules.md has the form.",
 		Example: "  ottla apply -f shop.yaml --diff\n  ottla apply -f shop.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -14,6 +14,7 @@ import (
 
 	"ottla/internal/event/bus"
 	"ottla/internal/event/letter"
+	"ottla/internal/event/mapping"
 )
 
 // kind is a kind of thing that a file names: by the word of its section.
@@ -34,6 +35,7 @@ var kinds = []kind{
 	{"destinations", "destination", "destination", 1, true, nil},
 	{"rules", "rule", "bus", 2, true, tidyRule},
 	{"schedules", "schedule", "schedule", 2, true, nil},
+	{"mappings", "mapping", "mapping", 1, true, tidyMapping},
 }
 
 // thing is one object that a file describes.
@@ -74,7 +76,7 @@ func readThings(text []byte) ([]thing, error) {
 		}
 	}
 	for _, section := range slices.Sorted(maps.Keys(sections)) {
-		return nil, fmt.Errorf("%q is no section: there are queues, buses, archives, connections, destinations, rules and schedules", section)
+		return nil, fmt.Errorf("%q is no section: there are queues, buses, archives, connections, destinations, rules, schedules and mappings", section)
 	}
 	return out, nil
 }
@@ -184,6 +186,36 @@ func tidyPattern(fields map[string]any) error {
 	return err
 }
 
+// tidyMapping writes filters that are told as YAML as the texts that they are.
+func tidyMapping(fields map[string]any) error {
+	if text, ok := fields["dead_letters"].(string); ok && text != "" && !strings.Contains(text, ":") {
+		fields["dead_letters"] = "queue:" + text
+	}
+	if fields["filters"] == nil {
+		return nil
+	}
+	list, ok := fields["filters"].([]any)
+	if !ok {
+		return fmt.Errorf("filters: want a list of patterns")
+	}
+	out := make([]any, len(list))
+	for i, f := range list {
+		if out[i] = f; f == nil {
+			return fmt.Errorf("filters: number %d is empty", i+1)
+		}
+		if _, isText := f.(string); isText {
+			continue
+		}
+		text, err := plainJSON(f)
+		if err != nil {
+			return fmt.Errorf("filters: number %d: %w", i+1, err)
+		}
+		out[i] = string(text)
+	}
+	fields["filters"] = out
+	return nil
+}
+
 func plainJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -252,13 +284,36 @@ func (x *thing) differs(now map[string]any) (out []string) {
 		if now["method"] != http.MethodPost {
 			rest = append(rest, "method")
 		}
+	case "mapping":
+		rest = x.unsaid(now)
 	}
 	for _, field := range rest {
-		if _, given := x.fields[field]; !given && !empty(now[field]) {
+		if _, given := x.fields[field]; !given && (field == "retries" || !empty(now[field])) {
 			out = append(out, field)
 		}
 	}
 	return out
+}
+
+// unsaid are the fields of a mapping that go where a file does not tell them.
+func (x *thing) unsaid(now map[string]any) []string {
+	rest := []string{"description", "paused", "window_ms", "report_failures", "bisect", "max_age_ms", "dead_letters", "filters"}
+	if now["retries"] != nil { // none at all is something
+		rest = append(rest, "retries")
+	}
+	batch := mapping.DefaultQueueBatch
+	if source, _ := now["source"].(string); strings.HasPrefix(source, "topic:") {
+		batch = mapping.DefaultTopicBatch
+	} else if plainNumbers(now["concurrency"]) != float64(mapping.DefaultConcurrency) {
+		rest = append(rest, "concurrency")
+	}
+	if plainNumbers(now["batch"]) != float64(batch) {
+		rest = append(rest, "batch")
+	}
+	if plainNumbers(now["deadline_ms"]) != float64(mapping.DefaultDeadlineMs) {
+		rest = append(rest, "deadline_ms")
+	}
+	return rest
 }
 
 // same compares a field as a file has it with what the door tells, which has more
@@ -267,6 +322,10 @@ func same(field string, want, got any) bool {
 	switch field {
 	case "pattern":
 		return reflect.DeepEqual(plainNumbers(parsed(want)), plainNumbers(parsed(got)))
+	case "filters":
+		return reflect.DeepEqual(eachParsed(want), eachParsed(got))
+	case "retries": // none is something else than no bound
+		return reflect.DeepEqual(plainNumbers(want), plainNumbers(got))
 	case "targets":
 		return reflect.DeepEqual(pruned(tidied(want)), pruned(tidied(got)))
 	}
@@ -324,6 +383,16 @@ func parsed(v any) any {
 	var out any
 	if json.Unmarshal([]byte(text), &out) != nil {
 		return text
+	}
+	return out
+}
+
+// eachParsed reads a list of JSON that is told as texts.
+func eachParsed(v any) []any {
+	list, _ := v.([]any)
+	out := make([]any, len(list))
+	for i := range list {
+		out[i] = plainNumbers(parsed(list[i]))
 	}
 	return out
 }

@@ -11,6 +11,7 @@ var seedOfApply string
 func FuzzFilesOfApply(f *testing.F) {
 	f.Add(seedOfApply)
 	f.Add("queues: {a: 1}")
+	f.Add("mappings: {a: {source: 'queue:a', function: b, retries: 0, filters: [{body: [1]}, '{']}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		things, err := readThings([]byte(text))
 		if err != nil {

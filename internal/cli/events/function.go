@@ -72,10 +72,13 @@ func mappingTable(m *rest.Mapping) *out.Table {
 	t := &out.Table{One: true, Columns: append(mappingColumns(), []out.Column{
 		{Field: "report_failures", Title: "REPORTS FAILURES"}, {Field: "deadline", Title: "DEADLINE"}, {Field: "concurrency", Title: "CONCURRENCY"},
 		{Field: "from", Title: "FROM"}, {Field: "bisect", Title: "BISECT"}, {Field: "retries", Title: "RETRIES"}, {Field: "max_age", Title: "MAX AGE"},
-		{Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "problem_since", Title: "PROBLEM SINCE"},
+		{Field: "filters", Title: "FILTERS"}, {Field: "dead_letters", Title: "DEAD LETTERS"}, {Field: "description", Title: "DESCRIPTION"}, {Field: "problem_since", Title: "PROBLEM SINCE"},
 		{Field: "created", Title: "CREATED"}, {Field: "arn", Title: "ARN"},
 	}...)}
-	var concurrency, retries, since any
+	var concurrency, retries, filters, since any
+	if len(m.Filters) > 0 {
+		filters = m.Filters
+	}
 	if m.Concurrency > 0 {
 		concurrency = m.Concurrency
 	}
@@ -85,7 +88,7 @@ func mappingTable(m *rest.Mapping) *out.Table {
 	if m.Problem != "" {
 		since = ask.TimeOf(m.SinceMs)
 	}
-	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, ask.OrNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), ask.OrNil(m.DeadLetters), ask.OrNil(m.Description),
+	addMapping(t, m, m.ReportFailures, shortOf(m.DeadlineMs), concurrency, ask.OrNil(m.From), m.Bisect, retries, shortOf(m.MaxAgeMs), filters, ask.OrNil(m.DeadLetters), ask.OrNil(m.Description),
 		since, ask.TimeOf(m.CreatedMs), m.ARN)
 	return t
 }
@@ -95,6 +98,7 @@ func functionMap(o *ask.Options) *cobra.Command {
 	var called string
 	var window, deadline, maxAge time.Duration
 	var retries int
+	var filters []string
 	var spec mapping.Spec
 	c := &cobra.Command{
 		Use:   "map queue:NAME|topic:NAME FUNCTION",
@@ -103,7 +107,8 @@ func functionMap(o *ask.Options) *cobra.Command {
 			"a topic, in batches and in Lambda's shapes. Given again it changes the mapping, which is then as\n" +
 			"the flags say.\n" +
 			"Messages that failed come again when the queue's visibility timeout is over; records of a topic\n" +
-			"are tried in order, until they are taken or given up.",
+			"are tried in order, until they are taken or given up. With --filter the function gets only those\n" +
+			"that fit one of the patterns: other messages are deleted, other records passed over.",
 		Example: "  ottla function map queue:orders invoice --batch 10 --report-failures\n" +
 			"  ottla function map topic:clicks score --batch 500 --window 2s --bisect --retries 5 --dead-letters queue:bad-clicks",
 		Args: cobra.ExactArgs(2),
@@ -117,6 +122,14 @@ func functionMap(o *ask.Options) *cobra.Command {
 				called = of + "-" + args[1]
 			}
 			spec.WindowMs, spec.DeadlineMs, spec.MaxAgeMs = window.Milliseconds(), deadline.Milliseconds(), maxAge.Milliseconds()
+			spec.Filters = nil
+			for _, f := range filters {
+				text, err := textOf("filter", f, o.In)
+				if err != nil {
+					return err
+				}
+				spec.Filters = append(spec.Filters, strings.TrimSpace(string(text)))
+			}
 			if cmd.Flags().Changed("retries") {
 				spec.Retries = &retries
 			}
@@ -140,6 +153,7 @@ func functionMap(o *ask.Options) *cobra.Command {
 	f.IntVar(&spec.Concurrency, "concurrency", 0, "calls at once, of a queue (5)")
 	f.StringVar(&spec.From, "from", "", "where a topic is begun: latest, earliest, or a time as 2026-11-26T12:00:00Z (latest)")
 	f.StringVar(&spec.Group, "group", "", "consumer group of a topic (function.NAME)")
+	f.StringArrayVar(&filters, "filter", nil, "pattern of what the function gets: JSON as {\"body\":{\"kind\":[\"paid\"]}}, of a topic of its key, value and headers; @FILE, or - for standard input; may be given again")
 	f.BoolVar(&spec.Bisect, "bisect", false, "halve a batch of a topic that failed, until the record that is to blame is alone")
 	f.IntVar(&retries, "retries", 0, "attempts of a topic's records after the first (no bound)")
 	f.Var((*timeFlag)(&maxAge), "max-age", "how old a topic's records become before they are given up, as 90s or 4d (no bound)")

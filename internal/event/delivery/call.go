@@ -26,12 +26,15 @@ func (r *runner) launch(ctx context.Context, helpers *sync.WaitGroup, ln *lane, 
 		parcels[i], numbers[i] = ln.loaded[offset], ln.Find(offset).Attempts+1
 	}
 	r.flying++
+	if e.Function != "" {
+		r.busy[e.Function]++
+	}
 	r.calls.do(ctx, helpers, func() {
 		made := r.s.make(ctx, ln.key, e, parcels)
 		if ctx.Err() != nil {
 			return // it counts as not made
 		}
-		over := ended{lane: ln, call: c, result: made.result(c, parcels, r.s.o.Now())}
+		over := ended{lane: ln, function: e.Function, call: c, result: made.result(c, parcels, r.s.o.Now())}
 		made.hide()
 		for i, p := range parcels {
 			over.attempts = append(over.attempts, made.attempt(p, numbers[i], over.result).record(r.partition, r.s.o.Now()))
@@ -58,12 +61,14 @@ type made struct {
 
 // make makes a call.
 func (s *Service) make(ctx context.Context, key string, e *plan.Endpoint, ps []*parcel) *made {
-	m := &made{target: key, begun: s.o.Now(), header: map[string]string{}}
-	begun := time.Now()
+	m := &made{target: key, header: map[string]string{}}
+	var begun time.Time
+	begin := func() { m.begun, begun = s.o.Now(), time.Now() }
+	begin()
 	s.count.attempts.Inc()
 	if e.Function != "" {
 		m.url = "function:" + e.Function
-		m.answer = s.callFunction(ctx, e, ps)
+		m.answer = s.callFunction(ctx, e, ps, begin)
 		if m.answer.Judge() == outbound.Delivered && e.Batch.ReportFailures {
 			m.failed, m.badly = reported(m.answer.Body, ps)
 		}

@@ -21,8 +21,9 @@ const defaultDeadline = outbound.DefaultTimeout
 
 // callFunction calls a function: one event as it is rendered, or those of a batch in
 // the shape that Lambda has for the messages of a queue, which tells ids by which the
-// function may report those that failed.
-func (s *Service) callFunction(ctx context.Context, e *plan.Endpoint, ps []*parcel) outbound.Answer {
+// function may report those that failed. Waiting until the function may be called is none
+// of its time: begun is told then.
+func (s *Service) callFunction(ctx context.Context, e *plan.Endpoint, ps []*parcel, begun func()) outbound.Answer {
 	if s.o.Functions == nil {
 		return outbound.Answer{Err: fmt.Errorf("function %s: this node declares no functions: give it a file of them", e.Function)}
 	}
@@ -33,13 +34,18 @@ func (s *Service) callFunction(ctx context.Context, e *plan.Endpoint, ps []*parc
 			return outbound.Answer{Err: fmt.Errorf("%w: %w", outbound.ErrForbidden, err)}
 		}
 	}
+	call, err := s.o.Functions.Seat(ctx, e.Function)
+	begun()
+	if err != nil {
+		return outbound.Answer{Err: err}
+	}
 	deadline := defaultDeadline
 	if e.DeadlineMs > 0 {
 		deadline = time.Duration(e.DeadlineMs) * time.Millisecond
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
-	return s.o.Functions.Call(ctx, e.Function, event)
+	return call(ctx, event)
 }
 
 // batchRecord is one of Lambda's Records, as for a queue.

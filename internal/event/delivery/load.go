@@ -87,6 +87,7 @@ func (r *runner) clear() {
 	r.writes, r.writing = make(chan wrote, 1), nil
 	r.lanes, r.wanting, r.heat, r.starved = map[string]*lane{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	r.stale, r.dirty, r.ill = map[string]bool{}, map[string]bool{}, map[name.Ref]illness{}
+	r.busy = map[string]int{}
 	r.hot, r.due, r.letters, r.attempts = nil, nil, nil, nil
 	r.at, r.flying, r.bytes, r.loading, r.rereading = 0, 0, 0, 0, false
 	r.commitAt = time.Time{}

@@ -16,6 +16,9 @@ import (
 const (
 	// mostFlying bounds the calls that a runner has under way.
 	mostFlying = 256
+	// mostOfFunction bounds those of one function, whatever it has seats: others have the
+	// rest.
+	mostOfFunction = mostFlying - mostFlying/4
 	// restPause is how long a runner rests that lost its place or its topics.
 	restPause = 250 * time.Millisecond
 	// mostFailures in a row are told to those who wait.
@@ -56,6 +59,7 @@ type runner struct {
 	at        int64 // everything in Topic below is in lanes, or done
 	atKept    int64 // that of StateTopic
 	flying    int
+	busy      map[string]int // calls of functions, those that wait for a seat too
 	bytes     int
 	loading   int // lanes with a payload in memory
 	stale     map[string]bool
@@ -77,6 +81,7 @@ type chunk struct {
 // ended is a call that is over.
 type ended struct {
 	lane     *lane
+	function string // that was called
 	call     course.Call
 	result   course.Result
 	attempts []*kgo.Record

@@ -46,9 +46,11 @@ type Caller interface {
 
 // Functions calls what a file of the server declares (event/function).
 type Functions interface {
-	// Call has a function take an event, and gives what it answered as an HTTP
-	// server's answer: 200 with a body, or an error.
-	Call(ctx context.Context, name string, event []byte) outbound.Answer
+	// Seats is how many calls of a function this node makes at once, 0 when there is
+	// none. Seat waits for one, and gives what has the function take an event: its answer
+	// is an HTTP server's, 200 with a body, or an error. That must be called once.
+	Seats(name string) int
+	Seat(ctx context.Context, name string) (call func(ctx context.Context, event []byte) outbound.Answer, err error)
 }
 
 // Options make a Service.

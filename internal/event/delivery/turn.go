@@ -67,6 +67,9 @@ func (r *runner) collect() {
 	r.learn(learned, nowMs)
 	for _, e := range over {
 		r.flying--
+		if r.busy[e.function]--; r.busy[e.function] <= 0 {
+			delete(r.busy, e.function)
+		}
 		ln := e.lane
 		if r.lanes[ln.key] != ln {
 			continue // its target is no more
@@ -81,7 +84,7 @@ func (r *runner) collect() {
 		r.attempts = append(r.attempts, e.attempts...)
 		r.touch(ln)
 	}
-	if len(over) > 0 {
+	if len(over)+len(learned) > 0 {
 		for key := range r.starved {
 			r.heatUp(key)
 		}
@@ -155,6 +158,21 @@ func (r *runner) learn(all []known, nowMs int64) {
 	}
 }
 
+// roomFor is how many more calls of an endpoint there may be. Those of a function wait for
+// one of its seats: there are no more of them than it has, so that one that hangs leaves
+// room for others.
+func (r *runner) roomFor(e *plan.Endpoint) int {
+	room := r.mayCall()
+	if e.Function == "" || r.s.o.Functions == nil {
+		return room
+	}
+	seats := r.s.o.Functions.Seats(e.Function)
+	if seats == 0 { // it is none: its calls fail at once
+		return room
+	}
+	return min(room, min(seats, mostOfFunction)-r.busy[e.Function])
+}
+
 // lookAt decides for one target.
 func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, nowMs int64) {
 	delete(r.wanting, ln.key)
@@ -179,7 +197,7 @@ func (r *runner) lookAt(ctx context.Context, helpers *sync.WaitGroup, ln *lane, 
 		return
 	}
 	ln.lim = limitsOf(ln.key, e)
-	room := r.mayCall()
+	room := r.roomFor(e)
 	calls, letters := ln.Step(ln.lim, nowMs, room)
 	for _, c := range calls {
 		r.launch(ctx, helpers, ln, e, c)

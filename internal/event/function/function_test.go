@@ -90,12 +90,21 @@ func service(t *testing.T, text string) *function.Service {
 	return s
 }
 
+// answer has a function take an event.
+func answer(ctx context.Context, s *function.Service, name, event string) outbound.Answer {
+	take, err := s.Seat(ctx, name)
+	if err != nil {
+		return outbound.Answer{Err: err}
+	}
+	return take(ctx, []byte(event))
+}
+
 // call calls a function, and tells what came of it in a word.
 func call(t *testing.T, s *function.Service, name, event string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	a := s.Call(ctx, name, []byte(event))
+	a := answer(ctx, s, name, event)
 	if a.Judge() == outbound.Delivered {
 		return string(a.Body)
 	}
@@ -137,7 +146,7 @@ func TestAProgramIsKeptForManyEvents(t *testing.T) {
 func TestAProgramThatHangsIsEnded(t *testing.T) {
 	s := service(t, "functions:\n  hang: {command: [SELF], env: {ACT_AS: hang}, timeout: 50ms}\n  lines: {command: [SELF], env: {ACT_AS: lines}, keep: true, timeout: 50ms}\n")
 	for _, name := range []string{"hang", "lines"} {
-		a := s.Call(t.Context(), name, []byte(`"hang"`))
+		a := answer(t.Context(), s, name, `"hang"`)
 		if !errors.Is(a.Err, context.DeadlineExceeded) || !a.TimedOut() || a.Judge() != outbound.Again {
 			t.Errorf("%s: %v", name, a.Err)
 		}

@@ -72,16 +72,6 @@ func (s *Service) Close() {
 	s.http.Close()
 }
 
-// Call has a function take an event, and gives its answer as an HTTP server's: 200 with
-// a body, or an error. It returns within the context's time.
-func (s *Service) Call(ctx context.Context, name string, event []byte) outbound.Answer {
-	call, err := s.Seat(ctx, name)
-	if err != nil {
-		return outbound.Answer{Err: err}
-	}
-	return call(ctx, event)
-}
-
 // Seats is how many calls of a function this node makes at once; 0 when there is none.
 func (s *Service) Seats(name string) int {
 	if f := s.all[name]; f != nil {
@@ -90,8 +80,9 @@ func (s *Service) Seats(name string) int {
 	return 0
 }
 
-// Seat waits until a function may be called. What it gives calls it, as Call does, and
-// must be called once: the seat is given up then.
+// Seat waits until a function may be called. What it gives has it take an event, within
+// the context's time, and gives its answer as an HTTP server's: 200 with a body, or an
+// error. It must be called once: the seat is given up then.
 func (s *Service) Seat(ctx context.Context, name string) (call func(ctx context.Context, event []byte) outbound.Answer, err error) {
 	f := s.all[name]
 	if f == nil {

@@ -8,8 +8,8 @@
 // Main types: Service, Spec, Mapping.
 //
 // Files in reading order: spec.go (what a mapping is), errors.go, service.go, define.go
-// (what doors call), runner.go (who carries one out), queue.go, topic.go, group.go,
-// letters.go (how); shape.go, reported.go (what functions get and answer).
+// (what doors call), runner.go (who carries one out), filter.go,
+// queue.go, topic.go, group.go, letters.go (how), clock.go (when); shape.go, reported.go (what functions get and answer).
 //
 // # Rules
 //
@@ -26,19 +26,30 @@
 //     records in order. A batch that fails is tried again, halved where the mapping says
 //     so, until its attempts or the age of its records are over; then its records are
 //     dead letters, where there is a queue for them, and are passed over where not.
+//   - What fits none of its filters never comes to the function: messages are deleted,
+//     records passed over, and only while the mapping is as its runner has it, so that
+//     filters which were changed hold for all that was sent after that was answered.
 //   - A call waits for its function, which has only so many at once; its deadline begins
-//     when it is made. Records wait as long as it takes, messages as long as they are hidden.
+//     when it is made. Records and messages wait as long as it takes.
+//   - Messages are leased for their window and half a minute, and again while their call is
+//     under way: what a node had that was killed is soon free, though not before the queue
+//     itself says so.
 //   - A runner that was stopped commits what its last call brought only where the group is
 //     still as it left it: offsets may have been set, or the mapping made anew.
 //   - Where reading begins is committed when the mapping is made, so what is written
 //     after that was answered comes to the function.
-//   - Waits between attempts, and for a batch to fill, are real time; the age of records
-//     goes by the domain clock.
+//   - Waits between attempts, and for a batch to fill, go by the domain clock, as the age of
+//     records does; they are over by real time when that clock was moved back. Leases of
+//     messages are renewed by real time.
+//   - A clock that is moved halts where a window ends and at each attempt of records that
+//     have a bound of them, until the calls are over (Settle, NextMs). Without a bound it
+//     would halt as often as the function fails: those are tried once, at its end. What was
+//     not taken yet comes by itself.
 //
 // # Locks
 //
 // Service.mu guards the definitions and the runners; runner.mu what a runner tells of
-// itself. Neither is held while anything is waited for.
+// itself; board.mu who waits or calls. None is held while anything is waited for.
 //
 // Sources: AWS Lambda's developer guide on event source mappings for SQS and for
 // self-managed Apache Kafka.

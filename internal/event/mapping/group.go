@@ -97,7 +97,7 @@ func (p *partition) commit(at int64) bool {
 			return true
 		}
 		p.r.trouble("what the function took cannot be committed", err)
-		if !p.r.rest(failures) {
+		if !p.rest(failures, false) {
 			return false
 		}
 	}
@@ -140,16 +140,6 @@ func (p *partition) unchanged(ctx context.Context) error {
 		return errElsewhere
 	}
 	return nil
-}
-
-// moment is a time by both clocks: offsets expire by the domain clock, which may be moved.
-type moment struct{ real, domain time.Time }
-
-func (s *Service) moment() moment { return moment{time.Now(), s.o.Now()} }
-
-// past tells whether it is that long ago by one of the clocks.
-func (s *Service) past(at moment, long time.Duration) bool {
-	return time.Since(at.real) >= long || s.o.Now().Sub(at.domain) >= long
 }
 
 // renew commits again what is committed, now and then; false when the runner was stopped

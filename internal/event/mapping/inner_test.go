@@ -33,6 +33,7 @@ type around struct {
 
 	acked  []string
 	nacked []queue.Nack
+	held   chan []queue.Extension // what is leased again
 }
 
 // unwatched are objects of which nothing is heard, but which are listed.
@@ -61,6 +62,11 @@ func (a *around) Seat(waiting context.Context, _ string) (func(context.Context, 
 
 func (a *around) Ack(_ context.Context, _ queue.Ref, receipts []string) []error {
 	a.acked = append(a.acked, receipts...)
+	return nil
+}
+
+func (a *around) Extend(_ context.Context, _ queue.Ref, extensions []queue.Extension) []error {
+	a.held <- extensions
 	return nil
 }
 
@@ -118,6 +124,23 @@ func TestAFunctionThatReportsSomeOfABatchIsWell(t *testing.T) {
 	}
 }
 
+// Messages are leased again while their call lasts, before their lease is over, so that
+// the lease itself may be short.
+func TestMessagesAreHeldWhileTheirCallLasts(t *testing.T) {
+	a := &around{held: make(chan []queue.Extension)}
+	r := a.runner(t, Spec{Source: "queue:jobs"})
+	release := r.hold(queue.Ref{Name: "jobs"}, &taken{messages: []queue.Taken{{Receipt: "ra"}, {Receipt: "rb"}}, at: time.Now().Add(-leaseMs * time.Millisecond), leasedMs: leaseMs})
+	select {
+	case got := <-a.held:
+		if want := []queue.Extension{{Receipt: "ra", ForMs: leaseMs}, {Receipt: "rb", ForMs: leaseMs}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("they are held as %v", got)
+		}
+	case <-time.After(2 * time.Minute):
+		t.Error("they are not held")
+	}
+	release()
+}
+
 // records lie in partition 0 of a topic, from offset 0 on.
 func records(values ...string) []*kgo.Record {
 	var out []*kgo.Record
@@ -148,6 +171,7 @@ func TestDeadLettersThatWereWrittenAreNotWrittenAgain(t *testing.T) {
 		return nil
 	}}
 	p := &partition{r: a.runner(t, Spec{Source: "topic:orders", DeadLetters: "queue:dead"}), topic: "orders"}
+	p.task.s = p.r.s
 	if !p.bury(records("a", "b", "c"), failure{code: "X"}) || !reflect.DeepEqual(a.lettered(), [][]string{{"a", "b", "c"}, {"b"}}) {
 		t.Errorf("what was written is %v", a.lettered())
 	}
@@ -168,6 +192,10 @@ func TestWaitingForAFunctionIsNoAttempt(t *testing.T) {
 		if got := a.runner(t, Spec{Source: "queue:jobs", Concurrency: declared}).atOnce(); got != want {
 			t.Errorf("of %d calls at once %d are made, want %d", declared, got, want)
 		}
+	}
+	b := &taken{messages: []queue.Taken{{ID: "a", Receipt: "ra"}}, at: time.Now(), leasedMs: leaseMs}
+	if r := a.runner(t, Spec{Source: "queue:jobs"}); !r.deliver(queue.Ref{Name: "jobs"}, b) || a.hurried || !a.bounded {
+		t.Errorf("of a queue: waiting had an end: %v, the call: %v", a.hurried, a.bounded)
 	}
 }
 

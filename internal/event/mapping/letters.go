@@ -85,7 +85,7 @@ func (p *partition) bury(records []*kgo.Record, f failure) bool {
 			continue // they are shorter now
 		}
 		r.trouble("dead letters cannot be written at the moment", last)
-		if !r.rest(failures) {
+		if !p.rest(failures, false) {
 			return false
 		}
 	}

@@ -377,6 +377,9 @@ func TestWhatIsNoMapping(t *testing.T) {
 		"a time before 1970":   {Source: "topic:orders", Function: "bill", From: "1969-12-31T23:59:59.999Z"},
 		"letters nowhere":      {Source: "topic:orders", Function: "bill", DeadLetters: "queue:none"},
 		"letters to a topic":   {Source: "topic:orders", Function: "bill", DeadLetters: "topic:orders"},
+		"a filter of no use":   {Source: "queue:jobs", Function: "bill", Filters: []string{`{"body":[{"nummeric":[1]}]}`}},
+		"a large filter":       {Source: "queue:jobs", Function: "bill", Filters: []string{`{"body":["` + strings.Repeat("x", 4096) + `"]}`}},
+		"too many filters":     {Source: "topic:orders", Function: "bill", Filters: slices.Repeat([]string{`{"value":["x"]}`}, mapping.MostFilters+1)},
 		"too young an age":     {Source: "topic:orders", Function: "bill", MaxAgeMs: 1},
 	} {
 		if _, _, err := r.Mappings().Put(r.ctx(), ref("m"), spec); !errors.Is(err, mapping.ErrInvalid) {

@@ -15,9 +15,13 @@ const (
 	// mostBytes is what a call has of bodies and values, but for the last one: Lambda's
 	// bound is 6 MB of JSON.
 	mostBytes = 3 << 20
-	// leaseSlackMs is how much longer messages are leased than what is done with them
-	// may take.
-	leaseSlackMs = 10_000
+	// leaseMs is how long messages are leased at least, behind the window; they are leased
+	// again when no more than leaseLeft of that is left and their call is still under way.
+	// What a node had that was killed is free when its lease is over.
+	leaseMs   = 30_000
+	leaseLeft = 20 * time.Second
+	// leaseAgain is when leasing is tried again that failed.
+	leaseAgain = 2 * time.Second
 	// saidWithin is how long it may take to say what came of a call, and lastWords that
 	// when the runner has stopped.
 	saidWithin = 30 * time.Second
@@ -31,6 +35,7 @@ const (
 type taken struct {
 	messages []queue.Taken
 	at       time.Time
+	leasedMs int64 // from then on
 	// visibilityMs is how long the queue says that they are hidden, which may be less
 	// than they are leased for.
 	visibilityMs int64
@@ -43,6 +48,9 @@ func (r *runner) takeQueue() {
 	var calling sync.WaitGroup
 	defer calling.Wait()
 	var failed atomic.Int64 // calls in a row
+	only := &sieve{only: r.only}
+	gathering := &task{s: r.s}
+	defer gathering.idle()
 	for failures := 0; ; {
 		select {
 		case seats <- struct{}{}:
@@ -52,7 +60,7 @@ func (r *runner) takeQueue() {
 		if n := int(failed.Load()); n > fewFailures && !r.rest(n-fewFailures) {
 			return
 		}
-		batch, err := r.gather(of)
+		batch, err := r.gather(of, only, gathering)
 		if r.ctx.Err() != nil && (batch == nil || len(batch.messages) == 0) {
 			return
 		}
@@ -69,8 +77,12 @@ func (r *runner) takeQueue() {
 			<-seats
 			continue
 		}
+		call := &task{s: r.s}
+		call.busy()
+		gathering.idle()
 		calling.Go(func() {
 			defer func() { <-seats }()
+			defer call.idle()
 			if r.deliver(of, batch) {
 				failed.Store(0)
 			} else {
@@ -88,28 +100,32 @@ func (r *runner) atOnce() int {
 
 // gather takes messages for one call: as many as are there, and with a window those
 // that come within it.
-func (r *runner) gather(of queue.Ref) (*taken, error) {
+func (r *runner) gather(of queue.Ref, only *sieve, t *task) (*taken, error) {
 	q, err := r.s.o.Queues.Get(r.ctx, of)
 	if err != nil {
 		return nil, err
 	}
 	o := queue.TakeOptions{
-		Max: min(r.m.Batch, queue.MostTaken), WaitMs: queue.MaxWaitMs,
-		// A call may wait for others of the function, as long as it may itself take.
-		VisibilityMs: min(queue.MaxVisibilityMs, max(q.VisibilityMs, r.m.WindowMs+2*r.m.DeadlineMs+leaseSlackMs)),
+		Max: min(r.m.Batch, queue.MostTaken), WaitMs: queue.MaxWaitMs, VisibilityMs: max(q.VisibilityMs, r.m.WindowMs+leaseMs),
 	}
 	first, err := r.s.o.Queues.Take(r.ctx, of, o)
-	b := &taken{messages: first, at: time.Now(), visibilityMs: q.VisibilityMs}
-	if len(first) == 0 {
+	b := &taken{at: time.Now(), leasedMs: o.VisibilityMs, visibilityMs: q.VisibilityMs}
+	b.messages = r.sift(of, only, first)
+	if len(b.messages) == 0 {
 		return b, err
 	}
+	since, window := r.s.moment(), time.Duration(r.m.WindowMs)*time.Millisecond
+	t.waiting(since, window, r.m.WindowMs > 0)
 	for b.bytes() < mostBytes && len(b.messages) < r.m.Batch {
-		o.Max, o.WaitMs = min(r.m.Batch-len(b.messages), queue.MostTaken), min(queue.MaxWaitMs, r.m.WindowMs-time.Since(b.at).Milliseconds())
-		if o.WaitMs <= 0 {
+		turn := r.s.board.now()
+		o.Max, o.WaitMs = min(r.m.Batch-len(b.messages), queue.MostTaken), min(queue.MaxWaitMs, r.s.left(since, window).Milliseconds())
+		if o.WaitMs <= 0 || r.s.past(since, window) {
 			break
 		}
-		more, err := r.s.o.Queues.Take(r.ctx, of, o)
-		if b.messages = append(b.messages, more...); err != nil && !r.rest(1) {
+		waiting, end := within(r.ctx, turn)
+		more, err := r.s.o.Queues.Take(waiting, of, o)
+		end()
+		if b.messages = append(b.messages, r.sift(of, only, more)...); err != nil && !r.rest(1) {
 			break
 		}
 	}
@@ -136,9 +152,9 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 		return false
 	}
 	r.s.count.taken.Add(len(b.messages))
-	waiting, end := context.WithTimeout(r.calls, r.deadline())
-	a := r.call(waiting, event)
-	end()
+	release := r.hold(of, b)
+	a := r.call(r.ctx, event)
+	release()
 	failed, err := r.failedOf(a, b)
 	if err != nil {
 		r.s.count.failed.Inc()
@@ -157,8 +173,8 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 			continue
 		}
 		hidden := max(0, b.visibilityMs-time.Since(b.at).Milliseconds())
-		if r.calls.Err() != nil {
-			hidden = 0 // it was cut; whoever goes on has it at once
+		if r.calls.Err() != nil || errors.Is(a.Err, errNotCalled) {
+			hidden = 0 // whoever goes on has it at once
 		}
 		nacks = append(nacks, queue.Nack{Receipt: m.Receipt, DelayMs: hidden})
 	}
@@ -169,6 +185,40 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 		r.told("messages that the function did not take cannot be given back, and come again later", r.s.o.Queues.Nack(ctx, of, nacks))
 	}
 	return len(failed) == 0 || errors.Is(err, errReported) && len(failed) < len(b.messages)
+}
+
+// hold keeps messages leased, until what it returns is called.
+func (r *runner) hold(of queue.Ref, b *taken) (release func()) {
+	ctx, cancel := context.WithCancel(r.calls)
+	var holding sync.WaitGroup
+	holding.Go(func() {
+		until := b.at.Add(time.Duration(b.leasedMs) * time.Millisecond)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(max(leaseAgain, time.Until(until)-leaseLeft)):
+			}
+			all := make([]queue.Extension, len(b.messages))
+			for i := range b.messages {
+				all[i] = queue.Extension{Receipt: b.messages[i].Receipt, ForMs: leaseMs}
+			}
+			begun := time.Now()
+			err := errors.Join(r.s.o.Queues.Extend(ctx, of, all)...)
+			if ctx.Err() != nil {
+				return
+			}
+			if err == nil {
+				until = begun.Add(leaseMs * time.Millisecond)
+				continue
+			}
+			r.s.o.Logger.Warn("messages that a function has cannot be held, and may come again meanwhile", "mapping", r.m.Ref.Name, "source", r.m.Source, "err", err)
+		}
+	})
+	return func() {
+		cancel()
+		holding.Wait()
+	}
 }
 
 // failedOf are the ids of the messages that a call did not have taken, and why.

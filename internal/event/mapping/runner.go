@@ -2,10 +2,13 @@ package mapping
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 
 	"ottla/internal/event/outbound"
+	"ottla/internal/event/pattern"
 )
 
 // Waits after something failed: twice as long each time.
@@ -22,7 +25,10 @@ type runner struct {
 	// ctx is for taking; stop ends that, and lets calls that are under way end. calls is
 	// for those; cut ends both.
 	ctx, calls context.Context
-	stop, cut  context.CancelFunc
+	// only are the mapping's filters, unread why it has none that can be read.
+	only      *pattern.Set
+	unread    error
+	stop, cut context.CancelFunc
 
 	mu      sync.Mutex // guards what follows
 	problem string     // "" when the last call, or whatever was tried last, went well
@@ -33,6 +39,7 @@ func newRunner(s *Service, m *Mapping) *runner {
 	r := &runner{s: s, m: m, bell: make(chan struct{}, 1)}
 	r.calls, r.cut = context.WithCancel(s.ctx)
 	r.ctx, r.stop = context.WithCancel(r.calls)
+	r.only, r.unread = m.filters()
 	return r
 }
 
@@ -54,9 +61,9 @@ func (r *runner) run() {
 		<-r.ctx.Done()
 		return
 	}
-	if !r.s.o.Functions.Has(r.m.Function) {
-		r.s.o.Logger.Error("a mapping is not carried out: the file of functions of this node declares none of that name", "mapping", r.m.Ref.Name, "function", r.m.Function)
-		r.tell("the file of functions of this node declares no " + r.m.Function)
+	if why := r.lacking(); why != "" {
+		r.s.o.Logger.Error("a mapping is not carried out", "mapping", r.m.Ref.Name, "err", why)
+		r.tell(why)
 		if ok {
 			r.keepGroup(topic)
 		}
@@ -68,6 +75,17 @@ func (r *runner) run() {
 		return
 	}
 	r.takeQueue()
+}
+
+// lacking tells why a mapping cannot be carried out by this node; "" when it can.
+func (r *runner) lacking() string {
+	switch {
+	case !r.s.o.Functions.Has(r.m.Function):
+		return "the file of functions of this node declares no " + r.m.Function
+	case r.unread != nil:
+		return "this version of the node cannot read its filters: " + r.unread.Error()
+	}
+	return ""
 }
 
 // tell notes what is wrong, or that nothing is ("").
@@ -89,12 +107,15 @@ func (r *runner) trouble(what string, err error) {
 	r.tell(what + ": " + err.Error())
 }
 
+// errNotCalled says that waiting for the function ended before it was called.
+var errNotCalled = errors.New("the function was not called")
+
 // call has the function take an event. It waits, as long as waiting lasts, until the
 // function may be called; the call has its own time then.
 func (r *runner) call(waiting context.Context, event []byte) outbound.Answer {
 	call, err := r.s.o.Functions.Seat(waiting, r.m.Function)
 	if err != nil {
-		return outbound.Answer{Err: err}
+		return outbound.Answer{Err: fmt.Errorf("%w: %w", errNotCalled, err)}
 	}
 	ctx, cancel := context.WithTimeout(r.calls, r.deadline())
 	defer cancel()
@@ -115,15 +136,11 @@ func (r *runner) afterwards() (context.Context, context.CancelFunc) {
 }
 
 // rest waits after so many failures in a row; false when the runner is stopped.
-func (r *runner) rest(failures int) bool {
-	pause := mostPause
-	if failures < 8 { // 250 ms * 2^7 are more than the most
-		pause = min(mostPause, firstPause<<max(failures-1, 0))
+func (r *runner) rest(failures int) bool { return r.s.pause(r.ctx, r.s.moment(), restOf(failures)) }
+
+func restOf(failures int) time.Duration {
+	if failures >= 8 { // 250 ms * 2^7 are more than the most
+		return mostPause
 	}
-	select {
-	case <-r.ctx.Done():
-		return false
-	case <-time.After(pause):
-		return true
-	}
+	return min(mostPause, firstPause<<max(failures-1, 0))
 }

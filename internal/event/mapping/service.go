@@ -33,6 +33,7 @@ type Queues interface {
 	TopicOf(ref queue.Ref) (string, bool)
 	Take(ctx context.Context, ref queue.Ref, o queue.TakeOptions) ([]queue.Taken, error)
 	Ack(ctx context.Context, ref queue.Ref, receipts []string) []error
+	Extend(ctx context.Context, ref queue.Ref, extensions []queue.Extension) []error
 	Nack(ctx context.Context, ref queue.Ref, nacks []queue.Nack) []error
 	Send(ctx context.Context, ref queue.Ref, messages []queue.Message) ([]queue.Sent, error)
 }
@@ -69,6 +70,7 @@ type Options struct {
 type Service struct {
 	o       Options
 	count   counters
+	board   *board
 	ctx     context.Context // ended by Close
 	cancel  context.CancelFunc
 	unwatch []func()
@@ -81,7 +83,7 @@ type Service struct {
 }
 
 // counters are what is measured.
-type counters struct{ taken, calls, failed, lettered, dropped *metric.Counter }
+type counters struct{ taken, filtered, calls, failed, lettered, dropped *metric.Counter }
 
 // New makes a service; Close must follow. Nothing is made or read before there is a
 // mapping.
@@ -89,11 +91,11 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, known: map[string]*Mapping{}, runners: map[string]*runner{}}
+	s := &Service{o: o, board: newBoard(), known: map[string]*Mapping{}, runners: map[string]*runner{}}
 	s.count = counters{
 		taken: o.Metrics.Counter("ottla_mapping_taken_total"), calls: o.Metrics.Counter("ottla_mapping_calls_total"),
 		failed: o.Metrics.Counter("ottla_mapping_calls_failed_total"), lettered: o.Metrics.Counter("ottla_mapping_dead_letters_total"),
-		dropped: o.Metrics.Counter("ottla_mapping_dropped_total"),
+		dropped: o.Metrics.Counter("ottla_mapping_dropped_total"), filtered: o.Metrics.Counter("ottla_mapping_filtered_total"),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.unwatch = []func(){

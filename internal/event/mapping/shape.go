@@ -42,26 +42,28 @@ type sqsAttribute struct {
 // sqsEvent are the messages of a call, of a queue.
 func sqsEvent(of queue.Ref, taken []queue.Taken) ([]byte, error) {
 	out := struct{ Records []sqsRecord }{}
-	ref := of.Full()
 	for i := range taken {
-		t := &taken[i]
-		r := sqsRecord{
-			MessageID: t.ID, Receipt: t.Receipt, Body: string(t.Body), System: systemOf(t), Attributes: map[string]sqsAttribute{},
-			Source: "aws:sqs", ARN: of.ARN(), Region: ref.Region,
-		}
-		for called, a := range t.Attributes {
-			r.Attributes[called] = sqsAttributeOf(a)
-		}
-		if !utf8.Valid(t.Body) {
-			r.Body = base64.StdEncoding.EncodeToString(t.Body)
-			encoding := "base64"
-			r.Attributes[encodingAttribute] = sqsAttribute{Text: &encoding, Texts: []string{}, Binary: []string{}, Type: "String"}
-		}
-		sum := md5.Sum([]byte(r.Body)) //nolint:gosec // see above
-		r.BodySum = hex.EncodeToString(sum[:])
-		out.Records = append(out.Records, r)
+		out.Records = append(out.Records, sqsRecordOf(of, &taken[i]))
 	}
 	return json.Marshal(out)
+}
+
+func sqsRecordOf(of queue.Ref, t *queue.Taken) sqsRecord {
+	r := sqsRecord{
+		MessageID: t.ID, Receipt: t.Receipt, Body: string(t.Body), System: systemOf(t), Attributes: map[string]sqsAttribute{},
+		Source: "aws:sqs", ARN: of.ARN(), Region: of.Full().Region,
+	}
+	for called, a := range t.Attributes {
+		r.Attributes[called] = sqsAttributeOf(a)
+	}
+	if !utf8.Valid(t.Body) {
+		r.Body = base64.StdEncoding.EncodeToString(t.Body)
+		encoding := "base64"
+		r.Attributes[encodingAttribute] = sqsAttribute{Text: &encoding, Texts: []string{}, Binary: []string{}, Type: "String"}
+	}
+	sum := md5.Sum([]byte(r.Body)) //nolint:gosec // see above
+	r.BodySum = hex.EncodeToString(sum[:])
+	return r
 }
 
 func sqsAttributeOf(a queue.Attribute) sqsAttribute {
@@ -115,13 +117,7 @@ func kafkaEvent(address string, records []*kgo.Record) ([]byte, error) {
 		Records map[string][]kafkaRecord `json:"records"`
 	}{"aws:SelfManagedKafka", address, map[string][]kafkaRecord{}}
 	for _, r := range records {
-		k := kafkaRecord{
-			Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), TimestampType: "CREATE_TIME",
-			Key: r.Key, Value: r.Value, Headers: []map[string][]int8{},
-		}
-		if r.Attrs.TimestampType() == 1 {
-			k.TimestampType = "LOG_APPEND_TIME"
-		}
+		k := kafkaRecordOf(r)
 		for _, h := range r.Headers {
 			signed := make([]int8, len(h.Value))
 			for i, b := range h.Value {
@@ -133,6 +129,18 @@ func kafkaEvent(address string, records []*kgo.Record) ([]byte, error) {
 		out.Records[of] = append(out.Records[of], k)
 	}
 	return json.Marshal(out)
+}
+
+// kafkaRecordOf is a record without its headers.
+func kafkaRecordOf(r *kgo.Record) kafkaRecord {
+	k := kafkaRecord{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), TimestampType: "CREATE_TIME",
+		Key: r.Key, Value: r.Value, Headers: []map[string][]int8{},
+	}
+	if r.Attrs.TimestampType() == 1 {
+		k.TimestampType = "LOG_APPEND_TIME"
+	}
+	return k
 }
 
 func partitionName(topic string, partition int32) string {

@@ -21,12 +21,11 @@ const (
 	leastAgeMs      = 60_000
 	MostAgeMs       = 7 * 24 * 3600_000
 
-	defaultQueueBatch = 10
-	defaultTopicBatch = 100
-	defaultDeadlineMs = 60_000
-
-	// DefaultConcurrency is of queues of which nothing is said.
-	DefaultConcurrency = 5
+	// What a mapping has of which nothing is said.
+	DefaultQueueBatch  = 10
+	DefaultTopicBatch  = 100
+	DefaultDeadlineMs  = 60_000
+	DefaultConcurrency = 5 // of queues
 )
 
 // Where reading a topic begins.
@@ -49,6 +48,9 @@ type Spec struct {
 	ReportFailures bool   `json:"report_failures,omitempty"`
 	DeadlineMs     int64  `json:"deadline_ms"` // of a call
 	Description    string `json:"description,omitempty"`
+	// Filters are patterns, as rules of buses have, one of which a message or record must
+	// fit: the others are deleted, or passed over. None: all fit.
+	Filters []string `json:"filters,omitempty"`
 
 	// Concurrency is how many calls are under way at most, of a queue. A topic has one
 	// for each partition.
@@ -106,12 +108,12 @@ func (m *Mapping) letters() (queue.Ref, bool) {
 func (s *Spec) fill(ref name.Ref) {
 	topic := strings.HasPrefix(s.Source, "topic:")
 	if s.Batch == 0 {
-		if s.Batch = defaultQueueBatch; topic {
-			s.Batch = defaultTopicBatch
+		if s.Batch = DefaultQueueBatch; topic {
+			s.Batch = DefaultTopicBatch
 		}
 	}
 	if s.DeadlineMs == 0 {
-		s.DeadlineMs = defaultDeadlineMs
+		s.DeadlineMs = DefaultDeadlineMs
 	}
 	switch {
 	case !topic:
@@ -168,6 +170,9 @@ func (s *Spec) check() error {
 	}
 	if len(s.Description) > 512 {
 		return invalid("description", "it has %d bytes; 512 are possible", len(s.Description))
+	}
+	if _, err := s.filters(); err != nil {
+		return err
 	}
 	if kind == "queue" {
 		return s.checkQueue()

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,7 +39,7 @@ func (r *runner) readTopic() {
 	defer reading.Wait()
 	for n := int32(0); ; {
 		for ; n < int32(r.s.o.Partitions(topic)); n++ {
-			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n, lost: lost}
+			p := &partition{r: r, admin: kadm.NewClient(c), topic: topic, number: n, lost: lost, only: sieve{only: r.only}, task: task{s: r.s}}
 			reading.Go(p.run)
 		}
 		lost = false // others come later, and have none
@@ -58,7 +59,10 @@ type partition struct {
 	number  int32
 	lost    bool // the group had no offsets of the topic when the runner began
 	log     *follow.Partition
+	task    task
+	only    sieve
 	pending []*kgo.Record // that were read, and are in no call yet
+	passed  int64         // with filters: the offset up to which all was read
 	done    int64         // the offset that is committed
 	doneAt  moment        // when that was
 }
@@ -66,6 +70,7 @@ type partition struct {
 // run has the function take the records, from where the group is on.
 func (p *partition) run() {
 	r := p.r
+	defer p.task.idle()
 	at, ok := p.begin()
 	if !ok {
 		return
@@ -102,34 +107,51 @@ func (p *partition) moved(from, to int64) {
 // come within it.
 func (p *partition) fill() []*kgo.Record {
 	r := p.r
-	begun := time.Now()
+	window := time.Duration(r.m.WindowMs) * time.Millisecond
+	begun := r.s.moment()
 	for failures := 0; ; {
+		turn := r.s.board.now()
 		n, full := p.cut()
-		if n > 0 && (full || time.Since(begun).Milliseconds() >= r.m.WindowMs) {
+		if n > 0 && (full || r.s.past(begun, window)) {
+			p.task.busy()
 			batch := slices.Clone(p.pending[:n])
 			p.pending = slices.Delete(p.pending, 0, n)
 			return batch
 		}
-		if !p.renew() {
+		if n == 0 && p.passed > p.done && !p.commit(p.passed) || !p.renew() {
 			return nil
 		}
-		got, err := p.log.Next(r.ctx)
+		if n == 0 {
+			p.task.idle()
+			turn = context.Background() // the clock means nothing to it
+		} else {
+			p.task.waiting(begun, window, true)
+		}
+		reading, end := within(r.ctx, turn)
+		got, err := p.log.Next(reading)
+		woken := reading.Err() != nil
+		end()
 		if r.ctx.Err() != nil {
 			return nil
+		}
+		if err != nil && woken {
+			continue
 		}
 		if err != nil {
 			failures++
 			r.trouble("records cannot be read at the moment", err)
-			if !r.rest(failures) {
+			if !p.rest(failures, false) {
 				return nil
 			}
 			continue
 		}
 		failures = 0
 		if len(p.pending) == 0 && len(got) > 0 {
-			begun = time.Now()
+			begun = r.s.moment()
 		}
-		p.pending = append(p.pending, got...)
+		if !p.sift(got) {
+			return nil
+		}
 	}
 }
 
@@ -225,12 +247,20 @@ func (p *partition) finish(batch []*kgo.Record) bool {
 			continue
 		}
 		failures++
-		if !r.rest(failures) || !p.renew() {
+		if !p.rest(failures, r.m.Retries != nil) || !p.renew() {
 			return false
 		}
 		left = append([]part{now}, left...)
 	}
 	return true
+}
+
+// rest waits as a runner does. The clock may halt at its end.
+func (p *partition) rest(failures int, halts bool) bool {
+	since, long := p.r.s.moment(), restOf(failures)
+	p.task.waiting(since, long, halts)
+	defer p.task.busy()
+	return p.r.s.pause(p.r.ctx, since, long)
 }
 
 // outdated is how many of the first records are too old to be tried.

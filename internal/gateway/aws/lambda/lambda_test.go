@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -123,7 +124,7 @@ func TestAMappingsLife(t *testing.T) {
 	r.holds(got, `{"UUID":"id-1","EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionArn":"arn:aws:lambda:us-east-1:123456789012:function:bill","BatchSize":7,
 		"MaximumBatchingWindowInSeconds":2,"State":"Disabled","FunctionResponseTypes":["ReportBatchItemFailures"],"ScalingConfig":{"MaximumConcurrency":3},"LastModified":1700000000}`)
 	want := mapping.Spec{Source: "queue:orders", Function: "bill", Paused: true, Batch: 7, WindowMs: 2000, ReportFailures: true, Concurrency: 3}
-	if got := r.all["id-1"].Spec; got != want {
+	if got := r.all["id-1"].Spec; !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if status, got = r.call("POST", "", `{"EventSourceArn":"arn:aws:sqs:us-east-1:123456789012:orders","FunctionName":"bill"}`); status != http.StatusConflict || !strings.Contains(fmt.Sprint(got), "id-1") {
@@ -132,6 +133,16 @@ func TestAMappingsLife(t *testing.T) {
 	if _, got = r.call("PUT", "/id-1", `{"Enabled":true,"FunctionResponseTypes":[]}`); true {
 		r.holds(got, `{"State":"Enabled","BatchSize":7,"FunctionResponseTypes":null,"LastProcessingResult":"OK"}`)
 	}
+	filters := `{"FilterCriteria":{"Filters":[{"Pattern":"{\"body\":{\"a\":[1]}}"},{"Pattern":"{\"body\":[\"x\"]}"}]}}`
+	_, got = r.call("PUT", "/id-1", filters)
+	r.holds(got, filters)
+	if got := r.all["id-1"].Filters; !slices.Equal(got, []string{`{"body":{"a":[1]}}`, `{"body":["x"]}`}) {
+		t.Errorf("its filters are %q", got)
+	}
+	_, got = r.call("PUT", "/id-1", `{"Enabled":true}`)
+	r.holds(got, filters)
+	_, got = r.call("PUT", "/id-1", `{"FilterCriteria":{"Filters":[]}}`)
+	r.holds(got, `{"FilterCriteria":null}`)
 	_, got = r.call("PUT", "/id-1", `{"ScalingConfig":{}}`)
 	r.holds(got, `{"ScalingConfig":{"MaximumConcurrency":5}}`)
 	_, got = r.call("POST", "/", `{"SelfManagedEventSource":{"Endpoints":{"KAFKA_BOOTSTRAP_SERVERS":["localhost:9092"]}},"Topics":["clicks"],"FunctionName":"score","StartingPosition":"AT_TIMESTAMP",
@@ -187,7 +198,7 @@ func TestWhatIsRefused(t *testing.T) {
 		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill","StartingPosition":"AT_TIMESTAMP","StartingPositionTimestamp":-0.002}`,
 		`{"EventSourceArn":"arn:aws:kafka:us-east-1:123456789012:topic/ottla/x","FunctionName":"bill","StartingPosition":"LATEST","MaximumRecordAgeInSeconds":9223372036854776}`,
 		`{` + queue + `,"FunctionName":"bill","MaximumBatchingWindowInSeconds":9223372036854776}`, `{` + queue + `,"FunctionName":"bill","MaximumBatchingWindowInSeconds":-1}`,
-		`{` + queue + `,"FunctionName":"bill","FilterCriteria":{"Filters":[{"Pattern":"{}"}]}}`, `{` + queue + `,"FunctionName":"bill","Tags":{"a":"b"}}`,
+		`{` + queue + `,"FunctionName":"bill","FilterCriteria":{"Filters":["{}"]}}`, `{` + queue + `,"FunctionName":"bill","Tags":{"a":"b"}}`,
 		`{` + queue + `,"FunctionName":"bill","FunctionResponseTypes":["Other"]}`, `{` + queue + `,"FunctionName":"bill","BatchSize":0}`,
 		`{` + queue + `,"FunctionName":"bill","DestinationConfig":{"OnFailure":{"Destination":"arn:aws:s3:::bucket"}}}`, `{` + queue + `,"FunctionName":"bill","TumblingWindowInSeconds":5}`,
 	} {

@@ -37,7 +37,7 @@ const path = "/2015-03-31/event-source-mappings"
 // Service is event source mappings on mappings.
 func Service(o Options) *aws.Service {
 	d := door{o}
-	create := protocol.Handle("CreateEventSourceMapping", "sources are queues of SQS, and topics of this cluster: arn:aws:kafka:…:topic/ottla/NAME, or Topics beside SelfManagedEventSource or the ARN of a cluster, which mean nothing else; what is destined for failures is a queue; filters, tags, tumbling windows and schema registries are refused", d.create)
+	create := protocol.Handle("CreateEventSourceMapping", "sources are queues of SQS, and topics of this cluster: arn:aws:kafka:…:topic/ottla/NAME, or Topics beside SelfManagedEventSource or the ARN of a cluster, which mean nothing else; what is destined for failures is a queue; bodies, keys and values that are objects or lists of JSON are that in filters, others are texts; tags, tumbling windows and schema registries are refused", d.create)
 	get := protocol.Handle("GetEventSourceMapping", "LastProcessingResult is known at the node that calls the function", d.get)
 	update := protocol.Handle("UpdateEventSourceMapping", "as CreateEventSourceMapping", d.update)
 	remove := protocol.Handle("DeleteEventSourceMapping", "", d.remove)

@@ -30,9 +30,9 @@ type written struct {
 	Retries          *int64           `json:"MaximumRetryAttempts"`
 	Responses        []string         `json:"FunctionResponseTypes"`
 	Scaling          *scaling         `json:"ScalingConfig"`
+	Filter           *criteria        `json:"FilterCriteria"`
 
 	// What is refused where it asks for something.
-	Filter          json.RawMessage   `json:"FilterCriteria"`
 	Tags            map[string]string `json:"Tags"`
 	Tumbling        int64             `json:"TumblingWindowInSeconds"`
 	Parallelization int64             `json:"ParallelizationFactor"`
@@ -50,6 +50,15 @@ type destination struct {
 	Failure *failure `json:"OnFailure,omitempty"`
 }
 
+// criteria are the patterns one of which is to be fit.
+type criteria struct {
+	Filters []filter `json:"Filters"`
+}
+
+type filter struct {
+	Pattern string `json:"Pattern"`
+}
+
 type failure struct {
 	Destination string `json:"Destination,omitempty"`
 }
@@ -64,7 +73,7 @@ const reports = "ReportBatchItemFailures"
 // given tells whether JSON says anything.
 func given(raw json.RawMessage) bool {
 	text := strings.Join(strings.Fields(string(raw)), "")
-	return !slices.Contains([]string{"", "null", "{}", `{"Filters":[]}`, `{"Filters":null}`}, text)
+	return !slices.Contains([]string{"", "null", "{}"}, text)
 }
 
 // refused is the first thing that is asked for and not served.
@@ -77,7 +86,7 @@ func (in *written) refused() error {
 		asked bool
 		what  string
 	}{
-		{given(in.Filter), "FilterCriteria: take from a rule of a bus instead"}, {len(in.Tags) > 0, "Tags"}, {in.Tumbling > 0, "TumblingWindowInSeconds"},
+		{len(in.Tags) > 0, "Tags"}, {in.Tumbling > 0, "TumblingWindowInSeconds"},
 		{in.Parallelization > 1, "ParallelizationFactor"}, {len(in.Queues) > 0, "Queues of Amazon MQ"}, {given(in.DocumentDB), "DocumentDBEventSourceConfig"},
 		{in.Key != "", "KMSKeyArn"}, {registry, "SchemaRegistryConfig"},
 	} {
@@ -160,6 +169,12 @@ func (in *written) into(c *protocol.Call, s *mapping.Spec) error {
 	if in.MaxAge != nil { // -1 is no bound
 		if s.MaxAgeMs = max(*in.MaxAge, 0) * 1000; *in.MaxAge < -1 || *in.MaxAge > mapping.MostAgeMs/1000 {
 			return invalid("MaximumRecordAgeInSeconds is %d; -1 to %d are possible.", *in.MaxAge, mapping.MostAgeMs/1000)
+		}
+	}
+	if in.Filter != nil {
+		s.Filters = nil
+		for _, f := range in.Filter.Filters {
+			s.Filters = append(s.Filters, f.Pattern)
 		}
 	}
 	if in.Bisect != nil {
@@ -248,6 +263,7 @@ type told struct {
 	Modified         protocol.Moment  `json:"LastModified"`
 	Responses        []string         `json:"FunctionResponseTypes,omitempty"`
 	Scaling          *scaling         `json:"ScalingConfig,omitempty"`
+	Filter           *criteria        `json:"FilterCriteria,omitempty"`
 	Topics           []string         `json:"Topics,omitempty"`
 	Position         string           `json:"StartingPosition,omitempty"`
 	PositionTime     *protocol.Moment `json:"StartingPositionTimestamp,omitempty"`
@@ -277,6 +293,12 @@ func (d door) tell(m *mapping.Mapping) *told {
 	}
 	if m.ReportFailures {
 		out.Responses = []string{reports}
+	}
+	if len(m.Filters) > 0 {
+		out.Filter = &criteria{}
+		for _, text := range m.Filters {
+			out.Filter.Filters = append(out.Filter.Filters, filter{text})
+		}
 	}
 	topic, ok := m.Topic()
 	if !ok {
