@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ottla/internal/event/outbound"
+	"ottla/internal/event/parting"
 	"ottla/internal/event/pattern"
 )
 
@@ -128,11 +129,7 @@ func (r *runner) deadline() time.Duration { return time.Duration(r.m.DeadlineMs)
 // afterwards is for saying what came of a call, also when the runner was stopped
 // meanwhile: it need not be made again then.
 func (r *runner) afterwards() (context.Context, context.CancelFunc) {
-	within := saidWithin
-	if r.calls.Err() != nil {
-		within = lastWords
-	}
-	return context.WithTimeout(context.WithoutCancel(r.calls), within)
+	return parting.Context(r.calls, saidWithin, lastWords)
 }
 
 // rest waits after so many failures in a row; false when the runner is stopped.

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/commit"
+	"ottla/internal/event/parting"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/run/course"
 )
@@ -194,7 +195,8 @@ func (w *walk) commit(t *turn, own []*kgo.Record) {
 	c := w.c
 	count := &w.r.s.count
 	go func() {
-		ctx, cancel := lasting(w.r.ctx, txnTimeout, abortWithin)
+		// Who goes on in the place of a runner that stops finds out what became of it.
+		ctx, cancel := parting.Context(w.r.ctx, txnTimeout, abortWithin)
 		defer cancel()
 		err := commit.Commit(ctx, c, written...)
 		if err == nil {
@@ -205,17 +207,6 @@ func (w *walk) commit(t *turn, own []*kgo.Record) {
 		}
 		ending <- err
 	}()
-}
-
-// lasting is a context of so much time, of which a runner that stops leaves a moment: who
-// goes on in its place finds out what has become of a commit.
-func lasting(life context.Context, most, moment time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(life), most)
-	forget := context.AfterFunc(life, func() {
-		t := time.AfterFunc(moment, cancel)
-		context.AfterFunc(ctx, func() { t.Stop() })
-	})
-	return ctx, func() { forget(); cancel() }
 }
 
 // finish waits until what was begun is committed.
