@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/commit"
 	"ottla/internal/event/follow"
 )
 
@@ -99,7 +101,11 @@ func (s *session) open(ctx context.Context) error {
 	if _, _, err := s.client.ProducerID(ctx); err != nil {
 		return fmt.Errorf("begin transactions as %s: %w", s.TransactionalID(), err)
 	}
-	started := &kgo.Record{Topic: s.ProgressTopic(), Key: []byte(keyStarted), Value: []byte(time.Now().UTC().Format(time.RFC3339Nano))}
+	value, err := json.Marshal(start{s.Table, time.Now().UTC().Format(time.RFC3339Nano)})
+	if err != nil {
+		return fmt.Errorf("write down which table it is: %w", err)
+	}
+	started := &kgo.Record{Topic: s.ProgressTopic(), Key: []byte(keyStarted), Value: value}
 	if err := s.transact(ctx, []*kgo.Record{started}, 0); err != nil {
 		return err
 	}
@@ -128,11 +134,13 @@ func (s *session) find(ctx context.Context, to int64) error {
 	for window := int64(firstLook); ; window *= 8 {
 		from := max(0, to-window)
 		log.GoTo(from)
-		switch p, err := s.before(ctx, log, to); {
+		switch p, started, err := s.before(ctx, log, to); {
 		case err != nil:
 			return err
 		case p != nil:
 			return s.take(p)
+		case from == 0 && started != "" && started != s.Table && !s.Moved:
+			return fmt.Errorf("outbox %s was last started for %s, and this is %s: give this one another --name, or --moved if it is the same table at another place, or the other is not one", s.Name, started, s.Table)
 		case from == 0:
 			return nil
 		}
@@ -192,29 +200,33 @@ func (s *session) settings(ctx context.Context, a *kadm.Client) error {
 	return nil
 }
 
-// before gives the last progress from where a reader is up to an offset.
-func (s *session) before(ctx context.Context, log *follow.Partition, to int64) (found *progress, err error) {
+// before gives the last progress from where a reader is up to an offset, and for which table
+// somebody started last.
+func (s *session) before(ctx context.Context, log *follow.Partition, to int64) (found *progress, started string, err error) {
 	for log.At() < to {
 		records, err := log.Next(ctx)
 		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			err = fmt.Errorf("what is committed does not reach offset %d (does a transaction stand open there? ottla txn list --open): %w", to, err)
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		for _, r := range records {
 			if r.Offset >= to {
-				return found, nil
+				return found, started, nil
+			}
+			if string(r.Key) == keyStarted {
+				started = startedTable(r.Value)
 			}
 			if string(r.Key) != keyRows {
 				continue
 			}
 			if found, err = decodeProgress(r.Value); err != nil {
-				return nil, fmt.Errorf("topic %s at offset %d: %w: this is not what a relay wrote; give it another --name", s.ProgressTopic(), r.Offset, err)
+				return nil, "", fmt.Errorf("topic %s at offset %d: %w: this is not what a relay wrote; give it another --name", s.ProgressTopic(), r.Offset, err)
 			}
 		}
 	}
-	return found, nil
+	return found, started, nil
 }
 
 // take goes on from what was written last. Its ids are those of rows of one table: in
@@ -312,9 +324,9 @@ func (s *session) transact(ctx context.Context, records []*kgo.Record, rows int)
 		}
 	}
 	if no == nil {
-		return s.failure("commit", s.client.EndTransaction(ctx, kgo.TryCommit))
+		return s.failure("commit", commit.Commit(ctx, s.client, records...))
 	}
-	if err := s.abort(ctx); err != nil {
+	if err := s.takeBack(ctx, results); err != nil {
 		return s.failure("abort", err)
 	}
 	return no
@@ -361,6 +373,20 @@ func (s *session) abort(ctx context.Context) error {
 		return err
 	}
 	return s.client.EndTransaction(ctx, kgo.TryAbort)
+}
+
+// takeBack aborts a transaction of which some records were written, for the session to go
+// on: the client must know their partitions, or it may leave the transaction open.
+func (s *session) takeBack(ctx context.Context, results kgo.ProduceResults) error {
+	for _, got := range results {
+		if got.Err != nil {
+			continue
+		}
+		if err := commit.Known(ctx, s.client, got.Record); err != nil {
+			return err
+		}
+	}
+	return s.abort(ctx)
 }
 
 func (s *session) failure(what string, err error) error {

@@ -8,7 +8,8 @@ import (
 
 // The progress topic has records of two keys: what a relay wrote last, and that one has
 // started. The latter is how the end of the topic is found: whoever reads up to what he
-// has just written has read all that was committed before.
+// has just written has read all that was committed before. It says whose the name is as
+// long as nothing is written.
 const (
 	keyRows    = "rows"
 	keyStarted = "started"
@@ -23,6 +24,21 @@ type progress struct {
 }
 
 const progressVersion = 1
+
+// start is the value of keyStarted. That of earlier releases was a time alone.
+type start struct {
+	Table string `json:"table"`
+	At    string `json:"at"`
+}
+
+// startedTable is the table of whoever started; "" where that is not said.
+func startedTable(value []byte) string {
+	var s start
+	if json.Unmarshal(value, &s) != nil {
+		return ""
+	}
+	return s.Table
+}
 
 func (p *progress) encode() ([]byte, error) {
 	p.Version = progressVersion

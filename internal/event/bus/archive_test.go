@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/bus"
+	"ottla/internal/event/commit"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 )
@@ -159,8 +160,9 @@ func TestArchivesAreWeighed(t *testing.T) {
 	defer c.Close()
 	for range 3 {
 		r.must(c.BeginTransaction())
-		r.must(c.ProduceSync(r.ctx, &kgo.Record{Topic: paid.Topic, Value: []byte("{}")}).FirstErr())
-		r.must(c.EndTransaction(r.ctx, kgo.TryCommit))
+		copied := &kgo.Record{Topic: paid.Topic, Value: []byte("{}")}
+		r.must(c.ProduceSync(r.ctx, copied).FirstErr())
+		r.must(commit.Commit(r.ctx, c, copied))
 	}
 	r.put(shop(), "app", "Placed", `{}`)
 	if got := weigh(); got[0].Events != 1 || !got[0].Exact || got[0].Bytes < 50 || got[1].Events != 3 || !got[1].Exact || got[1].Bytes < 150 || got[2].Events != 0 {
