@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"ottla/internal/log/checkpoint"
+	"ottla/internal/log/index"
+	"ottla/internal/log/layout"
 	"ottla/internal/producer"
 	"ottla/internal/record"
 )
@@ -182,4 +184,34 @@ func TestACheckpointCountsOnTheAbortsThatAreSaved(t *testing.T) {
 
 func checkpointOf(l *Log, e *checkpoint.Log) checkpoint.Entry {
 	return checkpoint.Entry{Topic: l.id.Topic, Partition: l.id.Partition, Body: checkpoint.AppendLog(nil, e)}
+}
+
+// A kill in the middle of a truncation may leave a segment's transaction index without
+// its log. The segment that begins there next has no part in it.
+func TestATransactionIndexWithoutItsSegmentIsRemoved(t *testing.T) {
+	r := newRig(t)
+	fill(t, r.log(small), 3, 1)
+	if err := r.d.SyncRound(); err != nil {
+		t.Fatal(err)
+	}
+	stale := index.AppendAborted(nil, producer.Aborted{ProducerID: 1003, FirstOffset: 0, LastOffset: 3})
+	if err := checkpoint.Write(r.fs, "/data/orders-0", layout.FileName(3, layout.Aborted), stale, true); err != nil {
+		t.Fatal(err)
+	}
+	r.reopen()
+	l := r.log(small)
+	if err := l.Roll(); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, l, 2, 1)
+	if err := r.d.SyncRound(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.d.Checkpoint(nil); err != nil {
+		t.Fatal(err)
+	}
+	r.reopen()
+	if got, err := r.log(small).Aborted(0, 5); err != nil || len(got) > 0 {
+		t.Errorf("aborted transactions %v, %v, want none", got, err)
+	}
 }

@@ -81,9 +81,8 @@ func OpenDir(o DirOptions) (*Dir, error) {
 	if err := d.list(); err != nil {
 		return nil, err
 	}
-	left := func(name, as string) bool { return !d.onDisk[name] && d.trash.Holds(d.path+"/"+as) }
 	var err error
-	if d.book, err = book.Open(d.fs, d.path, len(d.onDisk) == 0, left, d.log); err != nil {
+	if d.book, err = book.Open(d.fs, d.path, len(d.onDisk) == 0, d.deletedAs, d.log); err != nil {
 		return nil, err
 	}
 	d.sayHow()
@@ -183,6 +182,24 @@ func (d *Dir) list() error {
 		}
 	}
 	return nil
+}
+
+// deletedAs tells whether the log is deleted whose directory is called as then. A
+// directory that has its name again is another topic's, and a power cut may have left
+// it without the file that says so; or it is the same log, which moved back since.
+func (d *Dir) deletedAs(name, as string) bool {
+	if !d.trash.Holds(d.path + "/" + as) {
+		return false
+	}
+	if !d.onDisk[name] {
+		return true
+	}
+	topic, partition, _ := layout.ParseDirName(name)
+	id, err := d.readMetadata(name)
+	if err != nil {
+		return d.moves(name) == 0
+	}
+	return layout.DeletedName(topic, partition, id) != as
 }
 
 func isFuture(name string) bool {

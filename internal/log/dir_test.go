@@ -115,6 +115,76 @@ func TestADeletedLogIsGoneAtOnceAndItsSpaceAfterTheDelay(t *testing.T) {
 	}
 }
 
+// A checkpoint that is older than a delete says nothing of the log that has the name
+// since, even where a power cut left that one without its partition.metadata. It does of
+// the same log when that moved back.
+func TestALogMadeAfterADeleteIsNotTakenForTheDeletedOne(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		harm    func(r *rig) error // done to its partition.metadata
+		movedIn bool
+		want    uuid.UUID
+	}{
+		{name: "its metadata is there", want: uuid.UUID{7}},
+		{name: "its metadata is missing", harm: func(r *rig) error { return r.fs.Remove("/data/orders-0/" + checkpoint.PartitionMeta) }},
+		{name: "its metadata is damaged", harm: spoil},
+		{name: "the log moved back and its metadata is damaged", harm: spoil, movedIn: true, want: ident(0).ID},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			old := r.log(small)
+			fill(t, old, 10, 1)
+			for _, do := range []func() error{r.d.SyncRound, func() error { return r.d.Checkpoint(nil) }, func() error { return r.d.Delete(old) }} {
+				if err := do(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			again := ident(0)
+			again.ID = uuid.UUID{7}
+			if c.movedIn {
+				again = ident(0)
+			}
+			l, err := r.d.Open(again, OpenOptions{Config: small})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fill(t, l, 3, 1)
+			if c.movedIn {
+				if err := r.d.writeMoves("orders-0", 2); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.harm != nil {
+				if err := c.harm(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := Ident{Topic: "orders", ID: c.want}
+			// The second start finds what the first one left, its housekeeping done.
+			for range 2 {
+				r.reopen()
+				if found := r.d.Found(); len(found) != 1 || found[0] != want {
+					t.Errorf("found %v, want %v", found, want)
+				}
+				if err := r.d.Housekeep(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if l, err = r.d.Open(again, OpenOptions{Config: small}); err != nil {
+				t.Fatal(err)
+			}
+			if !c.movedIn && l.End().Offset != 3 {
+				t.Errorf("it ends at %d, want 3", l.End().Offset)
+			}
+		})
+	}
+}
+
+// spoil makes the log's partition.metadata unreadable.
+func spoil(r *rig) error {
+	return checkpoint.Write(r.fs, "/data/orders-0", checkpoint.PartitionMeta, []byte("rot"), true)
+}
+
 func TestACheckpointIsWrittenOnlyWhenSomethingChanged(t *testing.T) {
 	r := newRig(t)
 	l := r.log(small)

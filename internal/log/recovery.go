@@ -66,6 +66,9 @@ func (r *recovery) plan(f *files) error {
 	if err := r.readGaps(f); err != nil {
 		return err
 	}
+	if err := r.dropOrphans(f); err != nil {
+		return err
+	}
 	bases, err := r.dropBelowStart(f.bases)
 	if err != nil {
 		return err
@@ -156,6 +159,20 @@ func (r *recovery) readGaps(f *files) error {
 		}
 	}
 	slices.SortFunc(l.gaps, func(a, b checkpoint.Gap) int { return cmp.Compare(a.To, b.To) })
+	return nil
+}
+
+// dropOrphans finishes a truncation that a kill cut short between a segment's log and
+// its transaction index: one that begins there again would take that for its own.
+func (r *recovery) dropOrphans(f *files) error {
+	for _, base := range f.other[layout.Aborted] {
+		if _, ok := f.sizes[base]; ok {
+			continue
+		}
+		if err := r.l.dir.fs.Remove(r.l.path() + "/" + layout.FileName(base, layout.Aborted)); err != nil && !missing(err) {
+			return r.l.dir.fail(err)
+		}
+	}
 	return nil
 }
 

@@ -49,7 +49,8 @@ type Book struct {
 // logs. It takes away the mark of a clean stop, so that it can not vouch for what
 // this process does. deleted tells of a log's name and the name of its
 // deleted directory that the log is gone and the directory still takes room: its
-// entry is older than the delete.
+// entry is older than the delete, and says nothing of another log that has the
+// name by now.
 func Open(fsys vfs.FS, path string, empty bool, deleted func(name, as string) bool, log *slog.Logger) (*Book, error) {
 	b := Empty(fsys, path, log)
 	err := b.read()
