@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 
 	"ottla/internal/log/checkpoint"
 	"ottla/internal/log/layout"
@@ -127,7 +128,7 @@ func copyRange(out io.WriterAt, in io.ReaderAt, from, to int64) error {
 // finish makes what was accepted durable and the log ready.
 func (r *recovery) finish() error {
 	l := r.l
-	if r.next < r.floor0() {
+	if r.next < r.floor0() && !r.gapped() {
 		r.lost(fmt.Sprintf("the log ends at offset %d, below its recovery point %d", r.next, r.floor))
 	}
 	if r.cut || r.rot { // what was walked past may have told of producers and transactions
@@ -169,14 +170,18 @@ func (r *recovery) finish() error {
 	r.marks()
 	if s := l.active(); s != nil && (r.next < r.floor0() || r.broken) {
 		// What is behind the last batch is no log: go on in a new segment.
-		l.mu.Lock()
-		l.end.Offset = max(r.next, r.floor0()) // the gap is loss, and stays one
-		l.durable = l.end
-		l.mu.Unlock()
-		if err := l.roll(l.end.Offset); err != nil {
+		base := max(r.next, r.floor0())
+		if !r.gapped() {
+			l.mu.Lock()
+			l.end.Offset = base // the gap is loss, and stays one
+			l.durable = l.end
+			l.mu.Unlock()
+		}
+		if err := l.roll(base); err != nil {
 			return l.refuse(l.cfg.Load(), err)
 		}
 		l.mu.Lock()
+		l.end.Offset = base
 		l.durable = l.end
 		l.mu.Unlock()
 	}
@@ -185,6 +190,12 @@ func (r *recovery) finish() error {
 		r.say()
 	}
 	return nil
+}
+
+// gapped tells that what lies between the end and the recovery point never was in the
+// log: an empty segment stood behind a rightful gap, and another was to take its place.
+func (r *recovery) gapped() bool {
+	return slices.ContainsFunc(r.l.gaps, func(g checkpoint.Gap) bool { return g.From <= r.next && r.floor0() <= g.To })
 }
 
 // leaves tells whether what was found past the recovery point stays unsynced: of

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ottla/internal/log/layout"
 	"ottla/internal/record"
 )
 
@@ -137,5 +138,44 @@ func TestAGapIsReadOverAndKnownAfterAKill(t *testing.T) {
 		if got := l.End().Offset; got != 11 || l.RecoveryReport() == nil || l.RecoveryReport().CutBytes != 0 {
 			t.Fatalf("after a kill the end is %d, %+v", got, l.RecoveryReport())
 		}
+	}
+}
+
+// The recovery point may lie behind a gap at whose end nothing was written yet. What lies
+// between never was there: a power cut while the segment at the gap's end gives way to a
+// later one takes nothing.
+func TestAGapBeforeTheRecoveryPointIsNoLoss(t *testing.T) {
+	r := newRig(t)
+	l := r.log(small)
+	fill(t, l, 3, 1)
+	h, b := batch(4, 0, 1_700_000_000_000, 1)
+	put(t, l, h, b)
+	for _, do := range []func() error{func() error { return l.TruncateTo(4) }, r.d.SyncRound, func() error { return r.d.Checkpoint(nil) }} {
+		if err := do(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, b = batch(8, 0, 1_700_000_000_000, 1)
+	put(t, l, h, b)
+	if err := r.fs.Remove("/data/orders-0/" + layout.FileName(8, layout.Log)); err != nil { // it was not synced
+		t.Fatal(err)
+	}
+	for range 2 {
+		r.reopen()
+		l = r.log(small)
+		if got := l.End().Offset; got != 4 || l.RecoveryReport() != nil && l.RecoveryReport().Reason != "" {
+			t.Errorf("the end is %d, want 4; %+v", got, l.RecoveryReport())
+		}
+		s, err := l.Read(3, l.End(), 1000, true)
+		if err != nil || s.Len != 0 {
+			t.Errorf("read in the gap: %d bytes, %v", s.Len, err)
+		}
+		if err := l.Scrub(); err != nil {
+			t.Errorf("scrub: %v", err)
+		}
+	}
+	put(t, l, h, b)
+	if got := l.End().Offset; got != 9 {
+		t.Errorf("the end is %d, want 9", got)
 	}
 }
