@@ -40,8 +40,13 @@ func (s *shard) mute() bool {
 	s.mu.Lock()
 	t := s.role.tail
 	s.mu.Unlock()
+	return t != nil && shared(t)
+}
+
+// shared tells whether another node has the partition too, and may coordinate by it.
+func shared(t Tail) bool {
 	sole, can := t.(Sole)
-	return t != nil && !(can && sole.Sole())
+	return !can || !sole.Sole()
 }
 
 // vet lets go who waits where the node is cut off, and tells when to look again; the
@@ -57,15 +62,12 @@ func (s *shard) vet(now time.Time) (again time.Time) {
 	return now.Add(excuseEvery)
 }
 
-// doubt looks at a reply to a command that wrote nothing. Replicas
-// refuse what a coordinator writes that they know to be over, but a last word needs no
-// replica: that a producer is fenced, that a member is unknown, that a transaction has
-// ended already may be so here and not where its client was a moment ago.
+// doubt looks at a reply to a command that wrote nothing. Replicas refuse what a
+// coordinator writes that they know to be over, but a last word needs no replica: that a
+// producer is fenced, that a member is unknown, that a transaction has ended already may
+// be so here and not where its client was a moment ago.
 func (c *core) doubt(r *Reply) {
-	if c.trusted == nil || !c.final(r) || c.trusted() {
-		return
-	}
-	if sole, can := c.tail.(Sole); !can || !sole.Sole() {
+	if c.trusted != nil && c.final(r) && !c.trusted() && shared(c.tail) {
 		r.Body, r.Err = nil, errDoubt
 	}
 }

@@ -136,6 +136,12 @@ func (p *Partition) Sole() bool {
 	return p.core.Role() == replica.Leader && p.core.Replicas() <= 1
 }
 
+// Deposed tells whether another node may lead the partition by now in this one's place;
+// trusted, where it is set, that none can have taken it yet.
+func (p *Partition) Deposed(trusted func() bool) bool {
+	return trusted != nil && !trusted() && !p.Sole()
+}
+
 // Reporter hears of a follower's syncs.
 type Reporter interface {
 	// Synced is called with no lock held, from sync rounds and appends: it must

@@ -2,7 +2,6 @@ package data
 
 import (
 	"ottla/internal/kafka/api"
-	"ottla/internal/partition"
 	"ottla/internal/wire"
 )
 
@@ -59,16 +58,11 @@ func (a *fetchAnswer) lapse() {
 	}
 }
 
-// deposed tells whether another node may lead a partition by now in this one's place.
-func (f *Family) deposed(p *partition.Partition) bool {
-	return f.o.Trusted != nil && !f.o.Trusted() && !p.Sole()
-}
-
 // beyond sends a consumer away whose offset is above what is here, or of a leadership
 // that is not known here, where another node may lead by now. What lies below the
 // start of a log is gone everywhere.
 func (a *fetchAnswer) beyond(p *fetchPart, code wire.Code) wire.Code {
-	if code != wire.OffsetOutOfRange || !a.family.deposed(p.partition) || p.offset < p.partition.Offsets().LogStart {
+	if code != wire.OffsetOutOfRange || !p.partition.Deposed(a.family.o.Trusted) || p.offset < p.partition.Offsets().LogStart {
 		return code
 	}
 	a.lapsed = true

@@ -70,7 +70,7 @@ func (f *Family) listOffset(version int16, topic string, p *kmsg.ListOffsetsRequ
 		row.ErrorCode = int16(f.explain(err, topic, p.Partition))
 		return
 	}
-	if found.Offset < 0 && p.Timestamp >= 0 && f.deposed(part) {
+	if found.Offset < 0 && p.Timestamp >= 0 && part.Deposed(f.o.Trusted) {
 		row.ErrorCode = int16(wire.NotLeaderOrFollower) // who leads now may have a later record; see fetch_lapse.go
 		return
 	}

@@ -54,7 +54,7 @@ func (f *Family) epochEnd(topic string, p *kmsg.OffsetForLeaderEpochRequestTopic
 	if err != nil {
 		return f.explain(err, topic, p.Partition)
 	}
-	if end < 0 && f.deposed(part) {
+	if end < 0 && part.Deposed(f.o.Trusted) {
 		return wire.NotLeaderOrFollower // who leads now may know the epoch; see fetch_lapse.go
 	}
 	row.LeaderEpoch, row.EndOffset = epoch, end

@@ -140,7 +140,7 @@ func (a *produceAnswer) append(row *produceRow, body []byte) {
 	batch := body[row.batchAt:][:row.batchLen:row.batchLen]
 	a.args = partition.AppendArgs{Acks: a.acks, AllowZstd: a.head.Version >= 7, Transactional: a.transactional, Guard: row.guard, Woken: &a.woken}
 	if err := p.Append(batch, &a.args, &a.appended); err != nil {
-		if row.doubted = a.family.deposed(p) && !wire.CodeOf(err).Retriable(); row.doubted {
+		if row.doubted = p.Deposed(a.family.o.Trusted) && !wire.CodeOf(err).Retriable(); row.doubted {
 			err = wire.NotLeaderOrFollower // see produce_lapse.go
 		}
 		row.failWith(err, p)

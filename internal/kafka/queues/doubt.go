@@ -14,7 +14,7 @@ import (
 // then, and the message would come again.
 func (l *Leases) sure(log *partition.Partition, errs []error) []error {
 	for i, err := range errs {
-		if wire.CodeOf(err) == wire.InvalidRecordState && l.o.Trusted != nil && !l.o.Trusted() && !log.Sole() {
+		if wire.CodeOf(err) == wire.InvalidRecordState && log.Deposed(l.o.Trusted) {
 			errs[i] = wire.NotLeaderOrFollower
 		}
 	}

@@ -68,7 +68,7 @@ func (l ledHere) DeleteRecords(topic string, index int32, offset int64) (int64, 
 		return -1, code
 	}
 	low, err := p.DeleteRecords(offset)
-	if wire.CodeOf(err) == wire.OffsetOutOfRange && !l.trusted() && !p.Sole() {
+	if wire.CodeOf(err) == wire.OffsetOutOfRange && p.Deposed(l.trusted) {
 		err = wire.NotLeaderOrFollower // who leads by now may have given the offset
 	}
 	return low, err
