@@ -37,6 +37,14 @@ func (o *Options) Ask(ctx context.Context, given, what, method, path string, que
 	return c.Do(ctx, what, method, path, query, body, into)
 }
 
+// PrintPages prints a table of a list that is asked for page by page, as EachPage does.
+func PrintPages[P any](ctx context.Context, o *Options, t *out.Table, given, what, path string, query url.Values, take func(page *P) (next string)) error {
+	if err := EachPage(ctx, o, given, what, path, query, take); err != nil {
+		return err
+	}
+	return o.Print(t)
+}
+
 // EachPage asks for a list, page by page. take takes one, and tells by what the next is asked
 // for: "" where there is none.
 func EachPage[P any](ctx context.Context, o *Options, given, what, path string, query url.Values, take func(page *P) (next string)) error {

@@ -108,16 +108,12 @@ func archiveList(o *ask.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no archives", Columns: weighedColumns()}
 			query := p.Query()
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list archives", "/archive", query, func(page *rest.Archives) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list archives", "/archive", query, func(page *rest.Archives) string {
 				for i := range page.Archives {
 					addWeighed(t, &page.Archives[i], o.Format == "table")
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)

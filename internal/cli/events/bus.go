@@ -36,17 +36,13 @@ func busList(o *ask.Options) *cobra.Command {
 			}}
 			query := p.Query()
 			query.Set("prefix", prefix)
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list buses", "/bus", query, func(page *rest.Buses) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list buses", "/bus", query, func(page *rest.Buses) string {
 				for i := range page.Buses {
 					b := &page.Buses[i]
 					t.Add(b.Name, b.Topic, b.Partitions, retentionOf(b.RetentionMs), ask.OrNil(b.DeadLetters), ask.OrNil(b.Description), b.ARN)
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)

@@ -155,16 +155,12 @@ func connectionList(o *ask.Options) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t, query := connectionTable(), p.Query()
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list connections", "/connection", query, func(page *rest.Connections) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list connections", "/connection", query, func(page *rest.Connections) string {
 				for i := range page.Connections {
 					addConnection(t, &page.Connections[i])
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)
@@ -271,16 +267,12 @@ func destinationList(o *ask.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t, query := destinationTable(), p.Query()
 			query.Set("connection", of)
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list destinations", "/destination", query, func(page *rest.Destinations) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list destinations", "/destination", query, func(page *rest.Destinations) string {
 				for i := range page.Destinations {
 					addDestination(t, &page.Destinations[i])
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)

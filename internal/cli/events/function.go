@@ -172,16 +172,12 @@ func functionMappings(o *ask.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := &out.Table{Empty: "no mappings yet: make one with \"ottla function map queue:NAME FUNCTION\"", Columns: mappingColumns()}
 			query := p.Query()
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list mappings", "/mapping", query, func(page *rest.Mappings) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list mappings", "/mapping", query, func(page *rest.Mappings) string {
 				for i := range page.Mappings {
 					addMapping(t, &page.Mappings[i])
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)

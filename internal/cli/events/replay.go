@@ -191,16 +191,12 @@ func replayList(o *ask.Options) *cobra.Command {
 			t := &out.Table{Empty: "no replays", Columns: replayColumns()}
 			query := p.Query()
 			query.Set("prefix", prefix)
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list replays", "/replay", query, func(page *rest.Replays) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list replays", "/replay", query, func(page *rest.Replays) string {
 				for i := range page.Replays {
 					addReplay(t, &page.Replays[i])
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)

@@ -98,17 +98,13 @@ func snsTopicList(o *ask.Options) *cobra.Command {
 			}}
 			query := p.Query()
 			query.Set("prefix", prefix)
-			err := ask.EachPage(cmd.Context(), o, p.HTTP, "cannot list SNS topics", "/sns", query, func(page *rest.SNSTopics) string {
+			return ask.PrintPages(cmd.Context(), o, t, p.HTTP, "cannot list SNS topics", "/sns", query, func(page *rest.SNSTopics) string {
 				for i := range page.Topics {
 					x := &page.Topics[i]
 					t.Add(x.Name, x.Topic, x.FIFO, x.ARN)
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	p.Bind(c)

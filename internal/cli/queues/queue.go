@@ -39,17 +39,13 @@ func queueList(o *ask.Options) *cobra.Command {
 			}}
 			query := q.Query()
 			query.Set("prefix", prefix)
-			err := ask.EachPage(cmd.Context(), o, q.HTTP, "cannot list queues", "/q", query, func(page *rest.Queues) string {
+			return ask.PrintPages(cmd.Context(), o, t, q.HTTP, "cannot list queues", "/q", query, func(page *rest.Queues) string {
 				for i := range page.Queues {
 					x := &page.Queues[i]
 					t.Add(x.Name, x.Topic, x.FIFO, ask.InWords(x.VisibilityMs), ask.InWords(x.RetentionMs), deadLettersOf(x), x.ARN)
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	q.Bind(c)

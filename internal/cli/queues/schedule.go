@@ -56,16 +56,12 @@ func scheduleList(o *ask.Options) *cobra.Command {
 			if cmd.Flags().Changed("group") || prefix != "" {
 				query.Set("group", s.group)
 			}
-			err := ask.EachPage(cmd.Context(), o, s.http, "cannot list schedules", "/schedule", query, func(page *rest.Schedules) string {
+			return ask.PrintPages(cmd.Context(), o, t, s.http, "cannot list schedules", "/schedule", query, func(page *rest.Schedules) string {
 				for _, d := range page.Schedules {
 					t.Add(d.Name, d.Group, d.Expression, zoneName(d.Zone), scheduleState(d.Spec), targetOf(d.Target), nextOf(d.Spec))
 				}
 				return page.Next
 			})
-			if err != nil {
-				return err
-			}
-			return o.Print(t)
 		},
 	}
 	s.bind(c)
