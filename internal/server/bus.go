@@ -71,7 +71,7 @@ func (s *Server) makeBuses() {
 	})
 	b.run = run.New(run.Options{
 		Sources: []run.Sources{b.bus, b.sns}, Queues: e.queues, TopicOf: s.topicOfSource, Gone: s.goneTarget, Deliver: delivery.Record, Parcels: delivery.Topic,
-		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.leads, Create: s.makeBusTopics,
+		Publish: b.sns.Record, Client: s.eventClient, Topic: s.placeOf, Leads: s.runsBus, Create: s.makeBusTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	known := map[string][]*plan.Rule{}
@@ -81,6 +81,11 @@ func (s *Server) makeBuses() {
 			b.delivery.Changed(key)
 		}
 	})
+}
+
+// runsBus tells whether the runner of a partition of a bus is this node's.
+func (s *Server) runsBus(topic string, partition int32) bool {
+	return !s.o.NoBuses && s.leads(topic, partition)
 }
 
 // changedCalls are the targets that are called, of rules that were changed or are no

@@ -15,6 +15,9 @@ type Options struct {
 	// LoopbackTargets lets schedules call addresses of this machine, over plain
 	// HTTP too: for development.
 	LoopbackTargets bool
+	// NoBuses has this node run no buses: another Service stands in the place of its own,
+	// which would take back what that knows of sources (tests of event/run).
+	NoBuses bool
 	// Dirs are the log directories; the first also holds the metadata log.
 	Dirs []string
 	// ClusterID and NodeID are what the directories must belong to; "" and -1

@@ -120,7 +120,7 @@ func newRig(t testing.TB) *rig {
 	r.must(err)
 	r.Server, err = server.Start(r.ctx(), server.Options{
 		FS: vfs.NewMem(0), Dirs: []string{"/data"}, NodeID: -1, Listen: []server.Listener{{Name: "PLAINTEXT", Addr: "127.0.0.1:0"}}, Static: static,
-		Now: r.clock.Now, Live: time.Now, Clock: r.clock, Logger: slog.New(slog.DiscardHandler), VerifyAge: time.Minute, Version: "test", LoopbackTargets: true,
+		Now: r.clock.Now, Live: time.Now, Clock: r.clock, Logger: slog.New(slog.DiscardHandler), VerifyAge: time.Minute, Version: "test", LoopbackTargets: true, NoBuses: true,
 	})
 	r.must(err)
 	t.Cleanup(func() { r.must(r.Server.Close()) })
@@ -128,9 +128,6 @@ func newRig(t testing.TB) *rig {
 	r.kafka, err = kgo.NewClient(kgo.SeedBrokers(r.KafkaAddr()), kgo.AlwaysRetryEOF(), kgo.MetadataMinAge(10*time.Millisecond))
 	r.must(err)
 	t.Cleanup(r.kafka.Close)
-	// The node has a Service of its own, which sweeps away what it does not publish as soon
-	// as it leads the topic: it finds it while it is empty.
-	r.must(r.makeState(r.ctx()))
 	r.run = r.service()
 	t.Cleanup(func() { r.run.Close() })
 	return r
@@ -155,16 +152,6 @@ func (r *rig) client(opts ...kgo.Opt) (*kgo.Client, error) {
 	return kgo.NewClient(append(opts, kgo.SeedBrokers(r.KafkaAddr()), kgo.Dialer(dial), kgo.MetadataMinAge(10*time.Millisecond))...)
 }
 
-// makeState makes the topic of the state, if it is not there.
-func (r *rig) makeState(ctx context.Context) error {
-	compact := "compact"
-	made, err := kadm.NewClient(r.kafka).CreateTopic(ctx, run.Partitions, 1, map[string]*string{"cleanup.policy": &compact}, run.StateTopic)
-	if made.Err != nil {
-		return nil // it is there
-	}
-	return err
-}
-
 // service runs what is published, like the one that r.run is.
 func (r *rig) service() *run.Service {
 	return run.New(run.Options{
@@ -179,9 +166,11 @@ func (r *rig) service() *run.Service {
 			return false, err
 		},
 		Create: func(ctx context.Context, _ bool) error {
-			err := r.makeState(ctx)
-			if err == nil {
+			compact := "compact"
+			made, err := kadm.NewClient(r.kafka).CreateTopic(ctx, run.Partitions, 1, map[string]*string{"cleanup.policy": &compact}, run.StateTopic)
+			if err == nil || made.Err != nil {
 				r.know(run.StateTopic, run.Partitions)
+				return nil
 			}
 			return err
 		},
