@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ottla/test/packages"
 )
 
 // The versions of CloudEvents' SDKs, with the Kafka clients that their Kafka bindings
@@ -46,7 +48,7 @@ func cloudEventsJava(ctx context.Context, cache string) (command, error) {
 		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(project(needed.String())), 0o644); err != nil {
 			return err
 		}
-		return do(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+		return packages.Jars(ctx, dir)
 	})
 	if err != nil {
 		return command{}, err

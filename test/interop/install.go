@@ -160,7 +160,7 @@ func java(version, program string) func(context.Context, string) (command, error
 			if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(pom(version)), 0o644); err != nil {
 				return err
 			}
-			return do(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+			return packages.Jars(ctx, dir)
 		})
 		if err != nil {
 			return command{}, err
@@ -189,7 +189,7 @@ func awsJava(ctx context.Context, cache string) (command, error) {
 		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(project(needed.String())), 0o644); err != nil {
 			return err
 		}
-		return do(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+		return packages.Jars(ctx, dir)
 	})
 	if err != nil {
 		return command{}, err

@@ -1,7 +1,8 @@
 // Package packages installs what tests run beside ours from PyPI, npm and Maven Central, once a
-// machine: by version, into the user's cache. It does not say what is run.
+// machine: by version, into the user's cache. It does not say what is run. A network that
+// falls silent holds nobody up for good: each run of an installer has its time.
 //
-// Main functions: Python, Node, Maven; Once and Run, of which other installs are made.
+// Main functions: Python, Node, Maven; Once, Run and Jars, of which other installs are made.
 package packages
 
 import (
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Once makes the folder that is named after what is in it, by running fill on a
@@ -46,11 +48,28 @@ func Once(cache, kind string, what []string, fill func(dir string) error) (strin
 // mostTail is how much an error repeats of an installer's output.
 const mostTail = 600
 
-// Run runs an installer.
+// runWithin bounds one run of an installer, jarsWithin one of the tries to bring jars,
+// and drainWithin the wait for who holds an ended installer's output open.
+const (
+	runWithin   = 10 * time.Minute
+	jarsWithin  = 4 * time.Minute
+	drainWithin = time.Second
+)
+
+// Run runs an installer, for ten minutes at most.
 func Run(ctx context.Context, dir, name string, args ...string) error {
+	return run(ctx, runWithin, dir, name, args...)
+}
+
+func run(ctx context.Context, within time.Duration, dir, name string, args ...string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("it was ended after %v", within))
+	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.WaitDelay = dir, drainWithin
 	if out, err := cmd.CombinedOutput(); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = fmt.Errorf("%w (%w)", cause, err)
+		}
 		tail := strings.Join(strings.Fields(string(out[max(0, len(out)-mostTail):])), " ")
 		return fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, tail)
 	}
@@ -100,7 +119,26 @@ func Maven(ctx context.Context, cache string, names []string) (string, error) {
 		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(b.String()), 0o644); err != nil {
 			return err
 		}
-		return Run(ctx, dir, "mvn", "-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+		return Jars(ctx, dir)
 	})
 	return filepath.Join(home, "libs"), err
+}
+
+// timesAsked is how often jars are asked for: a network fails now and then, and what has
+// come by then is kept.
+const timesAsked = 3
+
+// Jars brings what dir/pom.xml depends on to run into dir/libs. Maven alone waits half an
+// hour for a server that says nothing, so it is told not to (in the words of its old
+// transport and of its new one), and each try has four minutes.
+func Jars(ctx context.Context, dir string) (err error) {
+	for range timesAsked {
+		err = run(ctx, jarsWithin, dir, "mvn", "-B", "-q",
+			"-Dmaven.wagon.rto=60000", "-Daether.connector.requestTimeout=60000",
+			"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
 }

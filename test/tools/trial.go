@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"ottla/test/known"
 	"ottla/test/oracle/apache"
@@ -21,6 +24,7 @@ const oracleAgain = 2
 // part is nil.
 type trial struct {
 	o      options
+	began  time.Time
 	kafka  *side // Kafka's tools on Kafka
 	ottla  *side // Kafka's tools on Ottla
 	native *side // ottla kafka on Ottla
@@ -30,7 +34,7 @@ type trial struct {
 
 // newTrial starts the sides at the same time.
 func newTrial(ctx context.Context, o options, tools *apache.Distribution, dir string) (*trial, error) {
-	t := &trial{o: o}
+	t := &trial{o: o, began: time.Now()}
 	t.brokers = comparison{known: known.NewList(known.Lines), verbose: o.verbose, left: "kafka", right: "ottla"}
 	t.tools = comparison{known: known.NewList(known.Native), verbose: o.verbose, left: "kafka's tool", right: "ottla's tool"}
 	if o.nodes > 1 {
@@ -65,6 +69,12 @@ func newTrial(ctx context.Context, o options, tools *apache.Distribution, dir st
 	return t, errors.Join(errs...)
 }
 
+// tell says on standard error what begins, and after how long: what stands still is
+// seen by where it does.
+func (t *trial) tell(what string) {
+	fmt.Fprintf(os.Stderr, "tools: %s, after %v\n", what, time.Since(t.began).Round(time.Second))
+}
+
 func (t *trial) sides() []*side { return []*side{t.kafka, t.ottla, t.native} }
 
 // play runs the script: each step on all its sides at once, because a tool is
@@ -87,7 +97,12 @@ func (t *trial) play(ctx context.Context) error {
 // steps runs steps on the three sides of a trial, in the order of sides, nil where
 // one does not take part.
 func (t *trial) steps(ctx context.Context, script []step, sides []*side) error {
+	var section string
 	for _, st := range script {
+		if now, _, _ := strings.Cut(st.name, ":"); now != section {
+			section = now
+			t.tell(section)
+		}
 		on := slices.Clone(sides)
 		if !st.native() {
 			on[2] = nil
@@ -135,6 +150,7 @@ func (t *trial) judge(ctx context.Context) error {
 		return err
 	}
 	var complaints []string
+	t.tell("kafka-dump-log")
 	for _, n := range t.ottla.cluster.Nodes {
 		found, err := dump(ctx, shell, n.Data)
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ottla/test/packages"
 )
 
 // The versions that answers are compared with.
@@ -86,7 +88,8 @@ func fetch(ctx context.Context, home, version string, artifacts []string) error 
 	if err := os.WriteFile(filepath.Join(tmp, "pom.xml"), []byte(pom(version, artifacts)), 0o644); err != nil {
 		return err
 	}
-	if err := copyJars(ctx, tmp); err != nil {
+	fmt.Fprintf(os.Stderr, "oracle: brings Kafka %s\n", version)
+	if err := packages.Jars(ctx, tmp); err != nil {
 		return fmt.Errorf("bring Kafka %s: %w", version, err)
 	}
 	for _, other := range []string{"slf4j-log4j*", "slf4j-simple*", "logback-*"} {
@@ -104,27 +107,6 @@ func fetch(ctx context.Context, home, version string, artifacts []string) error 
 		return fmt.Errorf("keep Kafka %s: %w", version, err)
 	}
 	return nil
-}
-
-// timesAsked is how often the jars are asked for: a network fails now and then, and
-// what has come by then is kept.
-const timesAsked = 3
-
-// copyJars brings what dir/pom.xml names into dir/libs.
-func copyJars(ctx context.Context, dir string) (err error) {
-	for range timesAsked {
-		cmd := exec.CommandContext(ctx, "mvn", "-B", "-q", "dependency:copy-dependencies",
-			"-DincludeScope=runtime", "-DoutputDirectory="+filepath.Join(dir, "libs"))
-		cmd.Dir = dir
-		out, failed := cmd.CombinedOutput()
-		if failed == nil {
-			return nil
-		}
-		if err = fmt.Errorf("%w\n%s", failed, tail(out, 2000)); ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
 }
 
 // pom is a project whose dependencies are the wanted parts of Kafka.

@@ -49,20 +49,29 @@ func (s *Shell) Run(ctx context.Context, name, stdin string, args ...string) (Ou
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.start(); err != nil {
+	if err := s.start(ctx); err != nil {
 		return Output{}, err
 	}
-	jvm := s.cmd.Process
-	stop := context.AfterFunc(ctx, func() { _ = jvm.Kill() }) // the call then ends with an error
-	o, err := s.call(append([]string{class, stdin}, args...))
-	if stop() && err == nil {
+	o, err := s.within(ctx, append([]string{class, stdin}, args...))
+	if err == nil {
 		return o, nil
 	}
-	return Output{}, errors.Join(fmt.Errorf("%s in the JVM of the tools: %w", name, errors.Join(err, ctx.Err())), s.end())
+	return Output{}, errors.Join(fmt.Errorf("%s in the JVM of the tools: %w", name, err), s.end())
+}
+
+// within is call, and ends the JVM when ctx ends first: the call then fails.
+func (s *Shell) within(ctx context.Context, texts []string) (Output, error) {
+	jvm := s.cmd.Process
+	stop := context.AfterFunc(ctx, func() { _ = jvm.Kill() })
+	o, err := s.call(texts)
+	if !stop() {
+		err = errors.Join(err, ctx.Err())
+	}
+	return o, err
 }
 
 // start starts the JVM when none runs. The caller holds mu.
-func (s *Shell) start() error {
+func (s *Shell) start(ctx context.Context) error {
 	if s.cmd != nil {
 		return nil
 	}
@@ -74,7 +83,7 @@ func (s *Shell) start() error {
 	if err := os.WriteFile(filepath.Join(dir, "Shell.java"), shellSource, 0o644); err != nil {
 		return err
 	}
-	if text, err := exec.Command("javac", "-cp", s.d.ClassPath(), "-d", dir, filepath.Join(dir, "Shell.java")).CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(ctx, "javac", "-cp", s.d.ClassPath(), "-d", dir, filepath.Join(dir, "Shell.java")).CombinedOutput(); err != nil {
 		return fmt.Errorf("compile the shell of the tools: %w: %s", err, text)
 	}
 	cmd := s.d.java(context.Background(), dir+string(filepath.ListSeparator)+s.d.ClassPath(), "Shell")
@@ -90,7 +99,7 @@ func (s *Shell) start() error {
 	}
 	s.cmd = cmd
 	// The classes lie in dir until the first call has loaded them.
-	if _, err := s.call([]string{"org.apache.kafka.tools.TopicCommand", "", "--version"}); err != nil {
+	if _, err := s.within(ctx, []string{"org.apache.kafka.tools.TopicCommand", "", "--version"}); err != nil {
 		return errors.Join(fmt.Errorf("the JVM of the tools: %w", err), s.end())
 	}
 	return nil
