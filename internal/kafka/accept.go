@@ -121,6 +121,10 @@ func (d *Door) leave(c *conn) {
 		}
 	}
 	d.mu.Unlock()
+	select {
+	case d.left <- struct{}{}:
+	default: // told already
+	}
 	d.m.connections(-1)
 	d.wg.Done()
 }

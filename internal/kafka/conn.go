@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,7 @@ type conn struct {
 	queue    ring
 	flushing bool // someone has the writing role
 	handling bool // the reader is inside a handler
+	settling bool // see settle
 	closed   bool
 	why      error
 	closers  map[any]func() // see api.Conn.AtClose
@@ -79,6 +81,9 @@ func (c *conn) serve() {
 	}
 	defer c.door.leave(c)
 	defer c.finish()
+	if errors.Is(err, os.ErrDeadlineExceeded) && c.door.isClosed() {
+		err = c.settle()
+	}
 	c.close(err)
 	switch {
 	case c.why == nil || errors.Is(c.why, io.EOF) || errors.Is(c.why, net.ErrClosed) || errors.Is(c.why, ErrClosed):

@@ -11,7 +11,7 @@
 //
 // Files in reading order: door.go, options.go, accept.go, buffers.go, conn.go, inbox.go,
 // source_*.go, dispatch.go, table.go, api_versions.go, queue.go, writer.go,
-// send_*.go, foreign.go, hold.go, astray.go, nodes.go, calls.go, advertise.go, sweep.go, cut.go, throttle.go.
+// send_*.go, foreign.go, hold.go, astray.go, nodes.go, calls.go, advertise.go, sweep.go, settle.go, cut.go, throttle.go.
 //
 // How a connection lives: one goroutine reads, parses and handles, request by
 // request. Answers stand in the connection's queue; whoever makes the head of

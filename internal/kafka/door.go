@@ -38,7 +38,8 @@ type Door struct {
 	clients   int        // connections that max.connections counts
 	knocking  []net.Conn // see knock; oldest first
 	sweeping  bool
-	quit      chan struct{} // ends the sweeper
+	quit      chan struct{} // closed first of all
+	left      chan struct{} // told when a connection leaves a door that closes
 
 	gate     gate
 	refusing atomic.Bool // see Refuse
@@ -60,7 +61,7 @@ func New(o Options) (*Door, error) {
 	d := &Door{
 		o: o, log: o.Logger, began: o.Now(),
 		listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{}, perIP: map[string]int{},
-		quit: make(chan struct{}),
+		quit: make(chan struct{}), left: make(chan struct{}, 1),
 	}
 	table, err := newTable(append([]apiRow{d.apiVersionsRow()}, o.APIs...))
 	if err != nil {
@@ -140,22 +141,16 @@ func (d *Door) memoryAddr() net.Addr {
 	return pipe.Addr("localhost:9092")
 }
 
-// Close stops accepting, closes every connection and waits for all goroutines
-// of the door, or until ctx ends.
+// Close stops accepting and reading, answers what clients have asked for already (see
+// settle), closes every connection and waits for all goroutines of the door, or until
+// ctx ends.
 func (d *Door) Close(ctx context.Context) error {
+	if d.shut() {
+		d.settle(ctx)
+	}
 	d.mu.Lock()
-	if !d.closed {
-		d.closed = true
-		close(d.quit)
-		for l := range d.listeners {
-			_ = l.Close() // its accept loop ends with whatever error this gives
-		}
-		for c := range d.conns {
-			c.close(ErrClosed)
-		}
-		for _, nc := range d.knocking {
-			_ = nc.Close() // its reader notices
-		}
+	for c := range d.conns {
+		c.close(ErrClosed)
 	}
 	d.mu.Unlock()
 	d.cancel()
@@ -170,6 +165,29 @@ func (d *Door) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("close the Kafka door: %w", ctx.Err())
 	}
+}
+
+// shut stops accepting, and reading from clients; false when that was done already.
+func (d *Door) shut() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.closed = true
+	close(d.quit)
+	for l := range d.listeners {
+		_ = l.Close() // its accept loop ends with whatever error this gives
+	}
+	for _, nc := range d.knocking {
+		_ = nc.Close() // its reader notices
+	}
+	for c := range d.conns {
+		if c.info.Node < 0 {
+			_ = c.nc.SetReadDeadline(past) // one that cannot is closed when the time is over
+		}
+	}
+	return true
 }
 
 // Connections counts those open.

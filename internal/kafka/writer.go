@@ -150,10 +150,10 @@ func (c *conn) passRole() bool {
 		return false
 	}
 	c.flushing = false
-	closed := c.closed
+	awaited := c.closed || c.settling
 	c.mu.Unlock()
-	if closed {
-		c.changed.Broadcast() // finish waits for this
+	if awaited {
+		c.changed.Broadcast() // finish and settle wait for this
 	}
 	return true
 }

@@ -18,7 +18,7 @@ import (
 // the last two are for followers, whom package feed answers.
 func (f *Family) fetchRow() api.API {
 	return api.API{
-		Key: wire.KeyFetch, Min: 4, Max: 18, ListedMin: 4, Serve: f.fetch,
+		Key: wire.KeyFetch, Min: 4, Max: 18, ListedMin: 4, Serve: f.fetch, Waits: true,
 		Differences: []string{
 			"An incremental answer also names a partition whose last stable offset alone has moved.",
 			"A node that has heard nothing of the controller for three seconds gives what it has and answers NOT_LEADER_OR_FOLLOWER at the end of a partition that another node may lead by now; Kafka's waits on.",

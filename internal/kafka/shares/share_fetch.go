@@ -21,7 +21,7 @@ import (
 // (KIP-1222).
 func (f *Family) shareFetchRow() api.API {
 	return api.API{
-		Key: kmsg.ShareFetch.Int16(), Min: 1, Max: 2, ListedMin: 1, Serve: f.shareFetch,
+		Key: kmsg.ShareFetch.Int16(), Min: 1, Max: 2, ListedMin: 1, Serve: f.shareFetch, Waits: true,
 		Differences: []string{
 			"A request of a member that holds records is answered after 1 to 128 ms when there is nothing to give, so that what it has to say of them need not wait for its next request; Kafka lets it wait for its whole time.",
 			"A request with acknowledgements is answered when these are durable, even when there are no records to give; Kafka lets it wait for records or for its time.",

@@ -233,7 +233,12 @@ class World:
         return {t.partition: t.offset for t in found.topic_partitions if t.topic == topic}
 
     def list(self):
-        return {g.group_id for g in admin.list_consumer_groups().result().valid}
+        # It asks the brokers that it knows, and knows those only that were there when it
+        # last looked, perhaps in the midst of a restart.
+        admin.list_topics()
+        found = admin.list_consumer_groups().result()
+        want_equal("errors of listing", found.errors, [])
+        return {g.group_id for g in found.valid}
 
     def describe(self, group):
         g = admin.describe_consumer_groups([group])[group].result()

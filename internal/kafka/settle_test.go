@@ -1,0 +1,98 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ottla/internal/kafka/api"
+	"ottla/internal/wire"
+)
+
+// fetchOp is a Fetch frame that rig.serve understands.
+func fetchOp(letter byte, corr int32) []byte {
+	b := op(letter, corr, 0)
+	binary.BigEndian.PutUint16(b[4:], uint16(wire.KeyFetch))
+	binary.BigEndian.PutUint16(b[6:], 4)
+	return b
+}
+
+// closing is a door with a client that is closed in the background.
+func closing(t *testing.T, sent ...[]byte) (r *rig, nc net.Conn, closed chan struct{}) {
+	r = newRigWith(t, nil, func(o *Options) {
+		o.APIs = append(o.APIs, api.API{Key: wire.KeyFetch, Min: 4, Max: 4, ListedMin: 4, Serve: r.serve, Waits: true})
+	})
+	nc, err := r.door.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	for _, b := range sent {
+		send(t, nc, b)
+	}
+	synctest.Wait()
+	closed = make(chan struct{})
+	go func() {
+		defer close(closed)
+		r.close()
+	}()
+	synctest.Wait()
+	return r, nc, closed
+}
+
+// What came before the door closes is answered, what comes later is not even read, and
+// then the connection ends at once.
+func TestADoorThatClosesAnswersWhatCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, nc, closed := closing(t, op('p', 1, 0), op('p', 2, 0))
+		if _, err := r.door.Dial(); err == nil {
+			t.Error("a door that closes let somebody in")
+		}
+		send(t, nc, op('r', 3, 0))
+		synctest.Wait()
+		began := time.Now()
+		parked := r.answers()
+		if len(parked) != 2 {
+			t.Fatalf("%d requests were read, want the 2 from before", len(parked))
+		}
+		for i, a := range parked {
+			a.Ready()
+			if b := receive(t, nc); binary.BigEndian.Uint32(b) != uint32(i+1) {
+				t.Errorf("answer %x, want that of request %d", b, i+1)
+			}
+		}
+		ends(t, nc)
+		<-closed
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the door closed %v after the last answer", took)
+		}
+	})
+}
+
+// Nobody waits for records or members that may never come.
+func TestADoorThatClosesWaitsForNoEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, nc, closed := closing(t, fetchOp('p', 1))
+		ends(t, nc)
+		<-closed
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the door waited %v for records", took)
+		}
+	})
+}
+
+// An answer that does not come holds the stop up for a second.
+func TestADoorThatClosesWaitsNoLongerThanThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, nc, closed := closing(t, op('p', 1, 0))
+		ends(t, nc)
+		<-closed
+		if took := time.Since(began); took != settleTimeout {
+			t.Errorf("the door closed after %v, want %v", took, settleTimeout)
+		}
+	})
+}
