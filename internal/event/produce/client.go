@@ -27,44 +27,110 @@ type Client struct {
 	make func(opts ...kgo.Opt) (*kgo.Client, error)
 	opts []kgo.Opt
 
-	forgetting sync.Mutex // held while the client forgets topics
+	mu      sync.Mutex // guards what follows
+	kafka   *kgo.Client
+	closed  bool
+	now     *writer              // who writes next; nil: one is to be made
+	writers map[*writer]struct{} // that are not closed: now, and those who still wait for answers
+}
 
-	mu     sync.Mutex // guards what follows
-	kafka  *kgo.Client
-	closed bool
-	forgot map[string]int // how often, by topic: only those that were made anew are in it
+// writer is a Kafka client that only writes. It keeps to what it took a topic for, and to
+// how far it numbered its records there; a new one takes its place where that may be wrong.
+type writer struct {
+	k       *kgo.Client
+	wrote   map[string]bool // topics that took a record; guarded by Client.mu
+	users   int             // guarded by Client.mu
+	retired bool            // it ends with its last user; guarded by Client.mu
 }
 
 // New has a client made by a function with options; Close must follow.
 func New(make func(opts ...kgo.Opt) (*kgo.Client, error), opts ...kgo.Opt) *Client {
-	return &Client{make: make, opts: opts, forgot: map[string]int{}}
+	return &Client{make: make, opts: opts, writers: map[*writer]struct{}{}}
 }
 
 // Kafka is the client, to ask and to order. It is not for writing: see All.
 func (c *Client) Kafka() (*kgo.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return nil, ErrClosed
-	}
 	if c.kafka == nil {
-		k, err := c.make(c.opts...)
+		k, err := c.begin()
 		if err != nil {
-			return nil, fmt.Errorf("make a client: %w", err)
+			return nil, err
 		}
 		c.kafka = k
 	}
 	return c.kafka, nil
 }
 
+// begin makes a client. mu held.
+func (c *Client) begin() (*kgo.Client, error) {
+	if c.closed {
+		return nil, ErrClosed
+	}
+	k, err := c.make(c.opts...)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	return k, nil
+}
+
 // Close ends the client; what is being written fails.
 func (c *Client) Close() {
 	c.mu.Lock()
-	k := c.kafka
-	c.kafka, c.closed = nil, true
+	var ends []*kgo.Client
+	if c.kafka != nil {
+		ends = append(ends, c.kafka)
+	}
+	for by := range c.writers {
+		ends = append(ends, by.k)
+	}
+	clear(c.writers)
+	c.kafka, c.now, c.closed = nil, nil, true
 	c.mu.Unlock()
-	if k != nil {
+	for _, k := range ends {
 		k.Close()
+	}
+}
+
+// take gives who writes; release must follow.
+func (c *Client) take() (*writer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.now == nil {
+		k, err := c.begin()
+		if err != nil {
+			return nil, err
+		}
+		c.now = &writer{k: k, wrote: map[string]bool{}}
+		c.writers[c.now] = struct{}{}
+	}
+	c.now.users++
+	return c.now, nil
+}
+
+// release gives a writer back.
+func (c *Client) release(by *writer) {
+	c.mu.Lock()
+	by.users--
+	_, open := c.writers[by]
+	ends := open && by.retired && by.users == 0
+	if ends {
+		delete(c.writers, by)
+	}
+	c.mu.Unlock()
+	if ends {
+		by.k.Close()
+	}
+}
+
+// retire has others written by a new writer: this one ends when all that it was given is
+// answered. kgo's way to forget a topic (PurgeTopicsFromProducing) fails what is on its
+// way, which may have been written, and numbers the next records from 0 again.
+func (c *Client) retire(by *writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if by.retired = true; c.now == by {
+		c.now = nil
 	}
 }
 
@@ -76,19 +142,27 @@ func (c *Client) All(ctx context.Context, records []*kgo.Record) []error {
 	asking := ctx
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	w := &writing{c: c, records: records, errs: make([]error, len(records)), asked: make([]int32, len(records)), renewed: map[string]int{}}
-	k, err := c.Kafka()
+	w := &writing{c: c, records: records, errs: make([]error, len(records)), asked: make([]int32, len(records)), unknown: map[string]int{}}
 	todo := make([]int, len(records))
 	for i, r := range records {
-		todo[i], w.asked[i], w.errs[i] = i, r.Partition, err
+		todo[i], w.asked[i] = i, r.Partition
 	}
-	for try := 1; err == nil && len(todo) > 0; try++ {
-		known := c.known(records, todo)
-		w.some(ctx, k, todo)
-		if try == tries || ctx.Err() != nil {
+	for try := 1; len(todo) > 0; try++ {
+		by, err := c.take()
+		if err != nil {
+			for _, i := range todo {
+				w.errs[i] = err
+			}
 			break
 		}
-		todo = w.again(ctx, k, todo, known, try)
+		w.some(ctx, by.k, todo)
+		w.note(by, todo)
+		if try < tries && ctx.Err() == nil {
+			todo = w.again(ctx, by, todo, try)
+		} else {
+			todo = nil
+		}
+		c.release(by)
 	}
 	for i, r := range records {
 		r.Context = nil // kgo's note of ours: who writes the record again has another
@@ -105,7 +179,7 @@ type writing struct {
 	records []*kgo.Record
 	asked   []int32 // their partitions
 	errs    []error
-	renewed map[string]int // in which try the client was made to forget a topic for them
+	unknown map[string]int // in which try a topic was first said to be another, or none
 }
 
 // some writes those of the records.
@@ -122,52 +196,45 @@ func (w *writing) some(ctx context.Context, k *kgo.Client, of []int) {
 	waiting.Wait()
 }
 
-// again tells which records are to be tried again; known is what the client knew when
-// they were written.
-func (w *writing) again(ctx context.Context, k *kgo.Client, of []int, known map[string]int, try int) []int {
+// note notes which topics took records.
+func (w *writing) note(by *writer, of []int) {
+	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
+	for _, i := range of {
+		if topic := w.records[i].Topic; w.errs[i] == nil && !by.wrote[topic] {
+			by.wrote[topic] = true
+		}
+	}
+}
+
+// again tells which records are to be tried again.
+func (w *writing) again(ctx context.Context, by *writer, of []int, try int) []int {
 	var out []int
 	for _, i := range of {
 		err, topic := w.errs[i], w.records[i].Topic
-		switch at := w.renewed[topic]; {
+		switch {
 		case ctx.Err() != nil, !swept(err) && !anew(err):
 			continue
-		case at > 0 && at < try && errors.Is(err, kerr.UnknownTopicOrPartition):
+		case !anew(err):
+		case w.unknown[topic] == 0:
+			w.unknown[topic] = try
+		case w.unknown[topic] < try && errors.Is(err, kerr.UnknownTopicOrPartition):
 			continue // there is no such topic
-		case anew(err) && at < try && w.c.forget(k, topic, known[topic]):
-			w.renewed[topic] = try
+		}
+		if anew(err) && w.c.mistakes(by, topic, err) {
+			w.c.retire(by)
 		}
 		out = append(out, i)
 	}
 	return out
 }
 
-// known counts how often the client forgot the topics of records.
-func (c *Client) known(records []*kgo.Record, of []int) map[string]int {
+// mistakes tells whether a writer may take a topic for another: what it does not know it
+// asks for by itself.
+func (c *Client) mistakes(by *writer, topic string, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := map[string]int{}
-	for _, i := range of {
-		out[records[i].Topic] = c.forgot[records[i].Topic]
-	}
-	return out
-}
-
-// forget has the client ask anew what a topic is, unless it did since it was known: what
-// others are writing to the topic as it is now would fail.
-func (c *Client) forget(k *kgo.Client, topic string, known int) bool {
-	c.forgetting.Lock()
-	defer c.forgetting.Unlock()
-	c.mu.Lock()
-	now := c.forgot[topic]
-	c.mu.Unlock()
-	if now != known {
-		return false
-	}
-	k.PurgeTopicsFromProducing(topic)
-	c.mu.Lock()
-	c.forgot[topic] = now + 1
-	c.mu.Unlock()
-	return true
+	return by.wrote[topic] || errors.Is(err, kerr.UnknownTopicID)
 }
 
 // anew tells of a topic that is another than the client takes it for.
@@ -175,11 +242,8 @@ func anew(err error) bool {
 	return errors.Is(err, kerr.UnknownTopicID) || errors.Is(err, kerr.UnknownTopicOrPartition)
 }
 
-// purged is what kgo says of records whose topic it was made to forget.
-const purged = "topic purged while buffered"
-
-// swept tells of records that the client gave up with others of their partition: those
-// were of somebody who went away, or their topic was to be asked for anew.
+// swept tells of records that the client gave up with others of their partition, which
+// were of somebody who went away.
 func swept(err error) bool {
-	return err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || err.Error() == purged)
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
