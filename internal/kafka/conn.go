@@ -34,6 +34,7 @@ type conn struct {
 
 	lastActive   atomic.Int64 // door clock: when a request last came or a large one moved on
 	writingSince atomic.Int64 // door clock: since when the client has taken no byte; 0 not writing
+	parting      atomic.Bool  // no more is read, see settle; set before mu is taken to wait
 
 	asQueue  api.Queue // the connection itself, as tickets point to it
 	flushFn  func()    // flushAlone, bound once: starting it allocates nothing
@@ -45,7 +46,6 @@ type conn struct {
 	queue    ring
 	flushing bool // someone has the writing role
 	handling bool // the reader is inside a handler
-	settling bool // see settle
 	closed   bool
 	why      error
 	closers  map[any]func() // see api.Conn.AtClose
@@ -65,7 +65,7 @@ func newConn(d *Door, nc net.Conn, ip string, as Listener) *conn {
 		Advertised: func(id int32) (string, int32) { return d.advertised(c, id) },
 		Waiting:    c.waiting,
 	}
-	c.info.AtClose = c.atClose
+	c.info.AtClose, c.info.Parting = c.atClose, c.parting.Load
 	c.in = inbox{src: newSource(nc), limit: d.limits.frame}
 	c.out = newOutput(c)
 	c.lastActive.Store(d.clock())

@@ -64,12 +64,16 @@ type parkedAnswer struct {
 	api.Ticket
 	corr    int32
 	pad     int
-	again   int // Builds that must wait on first
+	again   int       // Builds that must wait on first
+	polls   *api.Conn // it is a long poll of that connection: it waits until the node stops
+	member  bool      // it waits for somebody who does not come
 	dropped chan struct{}
 }
 
 func (a *parkedAnswer) Build(out *api.Out) (bool, error) {
 	switch {
+	case a.polls != nil && !a.polls.Parts() || a.member:
+		return false, nil
 	case a.again > 0:
 		a.again--
 		go a.Ready() // found nothing; told again later
@@ -89,10 +93,15 @@ func (a *parkedAnswer) Build(out *api.Out) (bool, error) {
 func (a *parkedAnswer) Drop() { close(a.dropped) }
 
 // serve is Produce here: the body's first byte says what to do.
-func (r *rig) serve(_ *api.Conn, q *api.Request) (api.Answer, error) {
+func (r *rig) serve(c *api.Conn, q *api.Request) (api.Answer, error) {
 	a := &parkedAnswer{corr: q.CorrelationID, dropped: make(chan struct{})}
 	switch op := q.Body[0]; op {
 	case 'p': // park
+	case 'l': // long poll
+		a.polls = c
+		a.Ready()
+	case 'm':
+		a.member = true
 	case 'r': // ready at once
 		a.Ready()
 	case 'b': // big answer, ready at once

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"encoding/binary"
+	"io"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -22,7 +23,8 @@ func fetchOp(letter byte, corr int32) []byte {
 // closing is a door with a client that is closed in the background.
 func closing(t *testing.T, sent ...[]byte) (r *rig, nc net.Conn, closed chan struct{}) {
 	r = newRigWith(t, nil, func(o *Options) {
-		o.APIs = append(o.APIs, api.API{Key: wire.KeyFetch, Min: 4, Max: 4, ListedMin: 4, Serve: r.serve, Waits: true})
+		o.APIs = append(o.APIs, api.API{Key: wire.KeyFetch, Min: 4, Max: 4, ListedMin: 4, Waits: true,
+			Serve: func(c *api.Conn, q *api.Request) (api.Answer, error) { return r.serve(c, q) }})
 	})
 	nc, err := r.door.Dial()
 	if err != nil {
@@ -71,11 +73,17 @@ func TestADoorThatClosesAnswersWhatCame(t *testing.T) {
 	})
 }
 
-// Nobody waits for records or members that may never come.
+// Nobody waits for records or members that may never come: a long poll is answered with
+// what there is, before what stands behind it.
 func TestADoorThatClosesWaitsForNoEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		_, nc, closed := closing(t, fetchOp('p', 1))
+		_, nc, closed := closing(t, fetchOp('l', 1), op('r', 2, 0), fetchOp('l', 3), fetchOp('m', 4))
+		for corr := range uint32(3) {
+			if b := receive(t, nc); binary.BigEndian.Uint32(b) != corr+1 {
+				t.Errorf("answer %x, want that of request %d", b, corr+1)
+			}
+		}
 		ends(t, nc)
 		<-closed
 		if took := time.Since(began); took != 0 {
@@ -95,4 +103,29 @@ func TestADoorThatClosesWaitsNoLongerThanThat(t *testing.T) {
 			t.Errorf("the door closed after %v, want %v", took, settleTimeout)
 		}
 	})
+}
+
+// A client that goes on sending while the door closes reads its answers, and then the
+// end: a socket that is closed with something unread would be reset.
+func TestADoorThatClosesResetsNobody(t *testing.T) {
+	r := newRig(t, nil)
+	nc := r.dial(r.listen(Listener{}))
+	send(t, nc, op('p', 1, 0))
+	eventually(t, "the request is parked", func() bool { return len(r.answers()) == 1 })
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		r.close()
+	}()
+	eventually(t, "the door closes", r.door.isClosed)
+	send(t, nc, op('r', 2, 0))
+	r.answers()[0].Ready()
+	if b := receive(t, nc); binary.BigEndian.Uint32(b) != 1 {
+		t.Errorf("answer %x, want that of request 1", b)
+	}
+	if _, err := readFrame(nc); err != io.EOF {
+		t.Errorf("the connection ended with %v, want %v", err, io.EOF)
+	}
+	nc.Close()
+	<-closed
 }

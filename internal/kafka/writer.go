@@ -150,7 +150,7 @@ func (c *conn) passRole() bool {
 		return false
 	}
 	c.flushing = false
-	awaited := c.closed || c.settling
+	awaited := c.closed || c.parting.Load()
 	c.mu.Unlock()
 	if awaited {
 		c.changed.Broadcast() // finish and settle wait for this

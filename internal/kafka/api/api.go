@@ -34,7 +34,8 @@ type API struct {
 	// off from the others is an old story: see Options.Mute of package kafka.
 	Directs bool
 	// Waits rows have answers that may wait for something to happen, a record or a
-	// member: a node that stops does not wait for them.
+	// member: a node that stops does not wait for them. It has them built once more
+	// (Conn.Parting), and those that cannot be answered then go without.
 	Waits bool
 	// Handle serves a request decoded by kmsg. A nil response closes the
 	// connection; an error is logged and answered as UNKNOWN_SERVER_ERROR
@@ -78,7 +79,13 @@ type Conn struct {
 	// ready leave before it begins and while it runs. The context is over when the
 	// node stops.
 	Waiting func(wait func(ctx context.Context))
+	// Parting, when set, tells that the node stops and reads no more of this
+	// connection: answers of rows that wait leave with what there is.
+	Parting func() bool
 }
+
+// Parts is Parting; a connection that does not say stays.
+func (c *Conn) Parts() bool { return c != nil && c.Parting != nil && c.Parting() }
 
 // Wait runs wait as Waiting says.
 func (c *Conn) Wait(wait func(ctx context.Context)) {

@@ -15,8 +15,9 @@ type Finish func(make func() kmsg.Response)
 // parked is the answer of a request whose reply may come late.
 type parked struct {
 	Ticket
-	head wire.Header
-	make func() kmsg.Response
+	head     wire.Header
+	finished atomic.Bool // make is there
+	make     func() kmsg.Response
 }
 
 // Late makes the row of an API whose answers may come late: the connection's
@@ -46,12 +47,13 @@ func Late[Q kmsg.Request](low, high int16, start func(*Conn, Q, Finish), differe
 
 func (a *parked) finish(make func() kmsg.Response) {
 	a.make = make
+	a.finished.Store(true)
 	a.Ready()
 }
 
 // Build implements Answer.
 func (a *parked) Build(out *Out) (bool, error) {
-	if a.make == nil {
+	if !a.finished.Load() {
 		return false, nil
 	}
 	resp := a.make()

@@ -147,9 +147,9 @@ func (a *fetchAnswer) fail(p *fetchPart, code wire.Code) {
 }
 
 // enough tells whether the fetch answers now: with enough bytes, with
-// something that cannot wait, or because its time is over.
+// something that cannot wait, or because its time is over or the node stops.
 func (a *fetchAnswer) enough() bool {
-	return a.urgent || a.found >= a.minBytes || a.maxWait <= 0 || a.expired.Load()
+	return a.urgent || a.found >= a.minBytes || a.maxWait <= 0 || a.expired.Load() || a.conn.Parts()
 }
 
 // wait registers with every partition for more, and with the wheel for the

@@ -65,7 +65,7 @@ func (a *fetchAnswer) Build(out *api.Out) (bool, error) {
 // collect locks records and tells whether the answer is to leave.
 func (a *fetchAnswer) collect() bool {
 	a.found, a.failed = 0, len(a.strange) > 0
-	over := a.expired.Load() || a.maxWait <= 0 || len(a.acks) > 0
+	over := a.expired.Load() || a.maxWait <= 0 || len(a.acks) > 0 || a.conn.Parts()
 	if a.minBytes > 1 && !over && !a.enough() {
 		return false
 	}
