@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
@@ -141,11 +142,17 @@ func (s *Server) closeEvents() {
 	}
 }
 
-// settleEvents ends the locks of messages that a moved clock ends.
-func (s *Server) settleEvents() {
-	if f := s.shares.Load(); f != nil {
-		f.Lead().Settle()
+// settleEvents ends the locks of messages that a moved clock ends, and returns when
+// those can be taken, or lie with the dead letters.
+func (s *Server) settleEvents(ctx context.Context) error {
+	f := s.shares.Load()
+	if f == nil {
+		return nil
 	}
+	if err := f.Lead().Settle(ctx); err != nil {
+		return fmt.Errorf("wait for messages whose locks have ended: %w", err)
+	}
+	return nil
 }
 
 // eventsHandler is the HTTP doors of the event layer, before another handler.

@@ -40,7 +40,9 @@ func (s *Server) Fire(ctx context.Context) error {
 	if err := s.settleTimers(ctx); err != nil {
 		return err
 	}
-	s.settleEvents()
+	if err := s.settleEvents(ctx); err != nil {
+		return err
+	}
 	if err := s.settleSchedules(ctx); err != nil {
 		return err
 	}
@@ -59,7 +61,9 @@ func (s *Server) Settle(ctx context.Context) error {
 	if err := s.settleTxns(ctx); err != nil {
 		return err
 	}
-	s.settleEvents()
+	if err := s.settleEvents(ctx); err != nil {
+		return err
+	}
 	if err := s.settleSchedules(ctx); err != nil {
 		return err
 	}

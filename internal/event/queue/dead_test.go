@@ -340,3 +340,36 @@ func TestDelayedMessagesGoWithTheirQueue(t *testing.T) {
 	r.pass(time.Minute)
 	r.want("it comes", bodies(r.take("adopts", 9)), "later:1")
 }
+
+// Whoever has moved the clock need not wait: what was given up by it lies with the dead
+// letters, and its group goes on.
+func TestAMovedClockLeavesNothingThatIsStillToCome(t *testing.T) {
+	r := start(t)
+	for _, c := range []struct{ orders, dead string }{{"orders", "dead"}, {"orders.fifo", "dead.fifo"}} {
+		r.create(c.dead, nil)
+		r.create(c.orders, func(s *queue.Spec) { s.DeadLetter = &queue.DeadLetter{Queue: ref(c.dead), MaxReceives: 1} })
+		for i := range 20 {
+			poison, next := fmt.Sprint("poison", i), fmt.Sprint("next", i)
+			send := func(body string) {
+				t.Helper()
+				m := queue.Message{Body: []byte(body), DelayMs: -1}
+				if strings.HasSuffix(c.orders, ".fifo") {
+					m.Group, m.DedupID = "g", body
+				}
+				r.sendAll(c.orders, m)
+			}
+			send(poison)
+			r.want("taken", bodies(r.take(c.orders, 1)), poison+":1")
+			send(next)
+			r.pass(31 * time.Second)
+			after, err := r.q.Take(r.ctx, ref(c.orders), queue.TakeOptions{Max: 1, VisibilityMs: -1})
+			r.must(err)
+			letters, err := r.q.Take(r.ctx, ref(c.dead), queue.TakeOptions{Max: 1, VisibilityMs: -1})
+			r.must(err)
+			r.want(c.orders, bodies(after), next+":1")
+			r.want(c.dead, bodies(letters), poison+":1")
+			r.good("delete", r.q.Ack(r.ctx, ref(c.orders), receipts(after)))
+			r.good("delete", r.q.Ack(r.ctx, ref(c.dead), receipts(letters)))
+		}
+	}
+}

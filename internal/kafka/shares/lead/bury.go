@@ -1,6 +1,7 @@
 package lead
 
 import (
+	"context"
 	"time"
 
 	"ottla/internal/partition"
@@ -34,7 +35,7 @@ func (p *Part) bury() {
 	if _, ok := p.nextDead(); !ok {
 		return
 	}
-	p.burial = true
+	p.burial, p.over = true, make(chan struct{})
 	p.m.working.Go(p.undertake)
 }
 
@@ -57,6 +58,9 @@ func (p *Part) undertake() {
 			continue // dying ends it
 		case err != nil && passing(err):
 			p.m.o.Logger.Debug("dead letters wait, and are tried again", "group", p.Key.Group, "partition", p.Key.Partition, "offset", d.Range.First, "err", err)
+			p.mu.Lock()
+			p.pause()
+			p.mu.Unlock()
 			select {
 			case <-time.After(buryPause):
 			case <-p.m.ctx.Done():
@@ -91,7 +95,41 @@ func (p *Part) dying() (d Dying, ok bool) {
 		}
 	}
 	p.burial = false
+	p.pause()
 	return d, false
+}
+
+// pause tells that no letter is written for now. mu held.
+func (p *Part) pause() {
+	if p.over != nil {
+		close(p.over)
+		p.over = nil
+	}
+}
+
+// calm returns when all that is known now is stored, and no letter is written. What is
+// loaded again instead has nothing that waits.
+func (p *Part) calm(ctx context.Context) error {
+	stored := make(chan struct{})
+	p.mu.Lock()
+	over := p.over
+	if p.phase == ready {
+		p.asked = append(p.asked, func(error) { close(stored) })
+	} else {
+		close(stored)
+	}
+	p.unlock()
+	for _, end := range []<-chan struct{}{stored, over} {
+		if end == nil {
+			continue
+		}
+		select {
+		case <-end:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // refused are messages of a queue whose dead letters their topic does not take: a

@@ -132,3 +132,71 @@ func TestALetterThatIsRefusedHoldsUpNoOther(t *testing.T) {
 		}
 	})
 }
+
+// Whoever moves the clock finds at once what that made free: the next messages of a
+// group whose first was given up, and its letter.
+func TestAMovedClockHasSettledWhenWhatItEndsIsStoredAndBuried(t *testing.T) {
+	in(t, func(s *Settings) {
+		s.DeadLetter, s.Queue, s.Attempts, s.KeyOrdered = true, true, 1, true
+	}, func(r *rig) {
+		let := make(chan struct{})
+		o := r.m.o
+		o.Dead = func(context.Context, *Dying) error { <-let; return nil }
+		r.m.Close()
+		r.m = New(o)
+		r.append("aa")
+		r.want("taken", r.lease(1, 1000), "0-0:1@0")
+		r.store.mu.Lock()
+		r.store.hold = true
+		r.store.mu.Unlock()
+		pass(2 * time.Second)
+		settled := make(chan error, 1)
+		go func() { settled <- r.m.Settle(r.t.Context()) }()
+		not := func(what string) {
+			t.Helper()
+			synctest.Wait()
+			if len(settled) > 0 {
+				t.Errorf("settled, and %s", what)
+			}
+		}
+		not("the end of the lease is not stored")
+		r.store.let()
+		not("the letter is not written")
+		close(let)
+		if err := <-settled; err != nil {
+			t.Error(err)
+		}
+		if st := r.store.state(); st.Start != 1 {
+			t.Errorf("stored is the start %d, want 1", st.Start)
+		}
+		r.want("the next of its group", r.lease(1, 1000), "1-1:1@0")
+	})
+}
+
+// A letter that has to wait for its topic, and a store that does not answer, hold up
+// the clock no longer than its mover wants.
+func TestAMovedClockDoesNotWaitForALetterThatCannotBeWritten(t *testing.T) {
+	in(t, func(s *Settings) { s.DeadLetter, s.Queue, s.Attempts = true, true, 1 }, func(r *rig) {
+		o := r.m.o
+		o.Dead = func(context.Context, *Dying) error { return wire.NotEnoughReplicas }
+		r.m.Close()
+		r.m = New(o)
+		r.append("ab")
+		r.want("taken", r.lease(1, 1000), "0-0:1@0")
+		pass(2 * time.Second)
+		if err := r.m.Settle(r.t.Context()); err != nil {
+			t.Error(err)
+		}
+		r.want("taken", r.lease(1, 1000), "1-1:1@0")
+		r.store.mu.Lock()
+		r.store.hold = true
+		r.store.mu.Unlock()
+		pass(2 * time.Second)
+		ctx, cancel := context.WithTimeout(r.t.Context(), time.Second)
+		defer cancel()
+		if err := r.m.Settle(ctx); err == nil {
+			t.Error("settled, and nothing is stored")
+		}
+		r.store.let()
+	})
+}

@@ -86,11 +86,21 @@ func (m *Manager) nowMs(s *Settings) int64 {
 	return m.o.Now().UnixMilli()
 }
 
-// Settle ends the locks and waits that are over by a clock that was moved.
-func (m *Manager) Settle() {
-	for _, p := range m.parts("") {
+// Settle ends the locks and waits that are over by a clock that was moved, and returns
+// when that is stored and what was given up by it has its letters: whoever takes then
+// finds what the clock made free. A letter that cannot be written at the moment is
+// not waited for.
+func (m *Manager) Settle(ctx context.Context) error {
+	all := m.parts("")
+	for _, p := range all {
 		p.tick()
 	}
+	for _, p := range all {
+		if err := p.calm(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // NextMs is when the first lock or wait of a queue's message is over, by the clock

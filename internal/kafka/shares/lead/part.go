@@ -52,6 +52,7 @@ type Part struct {
 	armed   int64         // the time that the timer is set for; 0 for none
 	store   bool          // a write is on its way
 	burial  bool          // somebody writes dead letters
+	over    chan struct{} // closed when he has, or has to wait for a topic; nil else
 	refused refused       // dead letters
 	asked   []func(error) // wait for the next write
 	flying  []func(error) // wait for the write on its way
