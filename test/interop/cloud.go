@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"ottla/test/packages"
 )
@@ -39,17 +37,11 @@ func cloudClients() []client {
 
 // cloudEventsJava compiles and runs our program for CloudEvents' SDK for Java.
 func cloudEventsJava(ctx context.Context, cache string) (command, error) {
-	var needed strings.Builder
+	needed := []string{"org.apache.kafka:kafka-clients:4.1.0"}
 	for _, artifact := range []string{"cloudevents-kafka", "cloudevents-http-basic", "cloudevents-json-jackson"} {
-		needed.WriteString(dependency("io.cloudevents", artifact, cloudJava))
+		needed = append(needed, "io.cloudevents:"+artifact+":"+cloudJava)
 	}
-	needed.WriteString(dependency("org.apache.kafka", "kafka-clients", "4.1.0"))
-	home, err := once(cache, "java", []string{"io.cloudevents", cloudJava}, func(dir string) error {
-		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(project(needed.String())), 0o644); err != nil {
-			return err
-		}
-		return packages.Jars(ctx, dir)
-	})
+	jars, err := packages.Maven(ctx, cache, needed)
 	if err != nil {
 		return command{}, err
 	}
@@ -57,7 +49,7 @@ func cloudEventsJava(ctx context.Context, cache string) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	libs, classes := filepath.Join(home, "libs", "*"), filepath.Join(home, "classes")
+	libs, classes := filepath.Join(jars, "*"), filepath.Join(filepath.Dir(jars), "classes")
 	if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", libs, "-d", classes, "Cloud.java"); err != nil {
 		return command{}, err
 	}

@@ -153,15 +153,11 @@ func compile(ctx context.Context, cache, dir, libs, program string) (string, err
 	})
 }
 
-// java compiles and runs a program of ours with the client library of a version.
+// java compiles and runs a program of ours with the client library of a version. Without
+// a logging backend the library is silent, but for one line on standard error.
 func java(version, program string) func(context.Context, string) (command, error) {
 	return func(ctx context.Context, cache string) (command, error) {
-		home, err := once(cache, "java", []string{"kafka-clients", version}, func(dir string) error {
-			if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(pom(version)), 0o644); err != nil {
-				return err
-			}
-			return packages.Jars(ctx, dir)
-		})
+		jars, err := packages.Maven(ctx, cache, []string{"org.apache.kafka:kafka-clients:" + version})
 		if err != nil {
 			return command{}, err
 		}
@@ -169,7 +165,7 @@ func java(version, program string) func(context.Context, string) (command, error
 		if err != nil {
 			return command{}, err
 		}
-		libs := filepath.Join(home, "libs", "*")
+		libs := filepath.Join(jars, "*")
 		classes, err := compile(ctx, cache, dir, libs, program)
 		if err != nil {
 			return command{}, err
@@ -181,16 +177,11 @@ func java(version, program string) func(context.Context, string) (command, error
 
 // awsJava compiles and runs our program for the AWS SDK for Java 2.
 func awsJava(ctx context.Context, cache string) (command, error) {
-	var needed strings.Builder
+	var needed []string
 	for _, artifact := range []string{"sqs", "scheduler", "sts", "eventbridge", "sns", "url-connection-client"} {
-		needed.WriteString(dependency("software.amazon.awssdk", artifact, awsJavaVersion))
+		needed = append(needed, "software.amazon.awssdk:"+artifact+":"+awsJavaVersion)
 	}
-	home, err := once(cache, "java", []string{"software.amazon.awssdk", awsJavaVersion, "eventbridge", "sns"}, func(dir string) error {
-		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(project(needed.String())), 0o644); err != nil {
-			return err
-		}
-		return packages.Jars(ctx, dir)
-	})
+	jars, err := packages.Maven(ctx, cache, needed)
 	if err != nil {
 		return command{}, err
 	}
@@ -198,29 +189,12 @@ func awsJava(ctx context.Context, cache string) (command, error) {
 	if err != nil {
 		return command{}, err
 	}
-	libs, classes := filepath.Join(home, "libs", "*"), filepath.Join(home, "classes")
+	libs, classes := filepath.Join(jars, "*"), filepath.Join(filepath.Dir(jars), "classes")
 	if err := do(ctx, dir, "javac", "-nowarn", "-proc:none", "-encoding", "UTF-8", "-cp", libs, "-d", classes, "Aws.java"); err != nil {
 		return command{}, err
 	}
 	return command{path: "java", args: []string{"-Xmx256M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-cp", classes + string(filepath.ListSeparator) + libs, "Aws"}, dir: dir, id: newID()}, nil
-}
-
-// pom is a project with one dependency. Without a logging backend the library
-// is silent, but for one line on standard error.
-func pom(version string) string {
-	return project(dependency("org.apache.kafka", "kafka-clients", version))
-}
-
-// project is a project with dependencies.
-func project(dependencies string) string {
-	return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
-		`<groupId>ottla.interop</groupId><artifactId>client</artifactId><version>1</version><packaging>pom</packaging><dependencies>` +
-		dependencies + `</dependencies></project>`
-}
-
-func dependency(group, artifact, version string) string {
-	return `<dependency><groupId>` + group + `</groupId><artifactId>` + artifact + `</artifactId><version>` + version + `</version></dependency>`
 }
 
 // module builds a program that is a Go module of its own, in a folder here, and
