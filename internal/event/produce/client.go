@@ -201,8 +201,8 @@ func (w *writing) note(by *writer, of []int) {
 	w.c.mu.Lock()
 	defer w.c.mu.Unlock()
 	for _, i := range of {
-		if topic := w.records[i].Topic; w.errs[i] == nil && !by.wrote[topic] {
-			by.wrote[topic] = true
+		if w.errs[i] == nil {
+			by.wrote[w.records[i].Topic] = true
 		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Clients that have one connection for all, as librdkafka's, have what they produce
-// stand behind their long polls.
+// What is produced on the connection of a long poll stands behind it.
 func TestANodeThatStopsAnswersAFetchThatWaitsAndWhatStandsBehindIt(t *testing.T) {
 	r := newRig(t)
 	c := r.dial()
