@@ -116,7 +116,7 @@ func (r *runner) gather(of queue.Ref, only *sieve, t *task) (*taken, error) {
 	}
 	since, window := r.s.moment(), time.Duration(r.m.WindowMs)*time.Millisecond
 	t.waiting(since, window, r.m.WindowMs > 0)
-	for b.bytes() < mostBytes && len(b.messages) < r.m.Batch {
+	for r.ctx.Err() == nil && b.bytes() < mostBytes && len(b.messages) < r.m.Batch {
 		turn := r.s.board.now()
 		o.Max, o.WaitMs = min(r.m.Batch-len(b.messages), queue.MostTaken), min(queue.MaxWaitMs, r.s.left(since, window).Milliseconds())
 		if o.WaitMs <= 0 || r.s.past(since, window) {
@@ -176,7 +176,7 @@ func (r *runner) deliver(of queue.Ref, b *taken) bool {
 		if r.calls.Err() != nil || errors.Is(a.Err, errNotCalled) {
 			hidden = 0 // whoever goes on has it at once
 		}
-		nacks = append(nacks, queue.Nack{Receipt: m.Receipt, DelayMs: hidden})
+		nacks = append(nacks, queue.Nack{Receipt: m.Receipt, DelayMs: hidden, Unseen: errors.Is(a.Err, errNotCalled)})
 	}
 	if len(acks) > 0 {
 		r.told("messages that the function took cannot be deleted, and come again", r.s.o.Queues.Ack(ctx, of, acks))

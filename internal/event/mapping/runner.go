@@ -114,6 +114,9 @@ var errNotCalled = errors.New("the function was not called")
 // call has the function take an event. It waits, as long as waiting lasts, until the
 // function may be called; the call has its own time then.
 func (r *runner) call(waiting context.Context, event []byte) outbound.Answer {
+	if err := waiting.Err(); err != nil { // a seat that is free would be had all the same
+		return outbound.Answer{Err: fmt.Errorf("%w: %w", errNotCalled, err)}
+	}
 	call, err := r.s.o.Functions.Seat(waiting, r.m.Function)
 	if err != nil {
 		return outbound.Answer{Err: fmt.Errorf("%w: %w", errNotCalled, err)}

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"ottla/internal/event/mapping"
+	"ottla/internal/event/queue"
 )
 
 // holding has the function keep its first call until the returned function is called.
@@ -93,5 +94,34 @@ func TestAGroupThatIsLostBeginsAsItDid(t *testing.T) {
 	r.until("all is committed", func() bool { return r.committed(m.Group, "orders")[0] == 3 })
 	if got := r.values("orders-0"); !slices.Equal(got, []string{"a", "b"}) {
 		t.Errorf("what came is %v", got)
+	}
+}
+
+// A mapping that is stopped while it gathers gives back what it has at once, and no
+// function has seen it.
+func TestWhatWasGatheredWhenAMappingIsStoppedIsThereAtOnce(t *testing.T) {
+	r := newRig(t)
+	dead := r.queue("dead", queue.DefaultSpec())
+	spec := queue.DefaultSpec()
+	spec.DeadLetter = &queue.DeadLetter{Queue: dead, MaxReceives: 1}
+	jobs := r.queue("jobs", spec)
+	m := r.put("jobs-bill", mapping.Spec{Source: "queue:jobs", Function: "bill", Batch: 9, WindowMs: mapping.MostWindowMs})
+	r.send(jobs, bodies("m", 1)...)
+	out := func() int64 {
+		s, err := r.Queues().Stats(r.ctx(), jobs)
+		r.must(err)
+		return s.InFlight
+	}
+	r.until("it is gathered", func() bool { return out() == 1 })
+	_, err := r.Mappings().Pause(r.ctx(), m.Ref, true)
+	r.must(err)
+	r.until("it is given back", func() bool { return out() == 0 })
+	got, err := r.Queues().Take(r.ctx(), jobs, queue.TakeOptions{Max: 9, VisibilityMs: -1})
+	r.must(err)
+	if len(got) != 1 || got[0].Count != 1 {
+		t.Errorf("got %+v, want m0 as it was sent", got)
+	}
+	if n := len(r.bill.all()); n > 0 {
+		t.Errorf("the function was called %d times", n)
 	}
 }

@@ -32,6 +32,9 @@ func (s *Service) Reject(ctx context.Context, ref Ref, receipts []string) []erro
 func (s *Service) Nack(ctx context.Context, ref Ref, nacks []Nack) []error {
 	return s.answer(ctx, ref, len(nacks), func(q *opened, i int) (string, share.Word, error) {
 		n := nacks[i]
+		if n.Unseen {
+			return n.Receipt, share.Word{Type: share.Return, Holder: s.taker}, nil
+		}
 		if err := (bound{"the delay in ms", n.DelayMs, -1, MaxVisibilityMs}).check(); err != nil {
 			return "", share.Word{}, err
 		}
@@ -117,14 +120,15 @@ func answersOf(all *[]answers, p queues.Part, n int) *answers {
 const answerWithin = 5 * time.Second
 
 // redeem says words of one partition, again where it was certainly not heard or
-// where to hear it twice does no harm: a word that counts makes its receipt void.
+// where to hear it twice does no harm: a word that counts makes its receipt void. But
+// what was returned has the same receipt when it is taken next.
 func (s *Service) redeem(ctx context.Context, p queues.Part, words []share.Word) []error {
 	out := s.o.Leases.Redeem(ctx, p, words)
 	for begun := time.Now(); time.Since(begun) <= answerWithin; {
 		var left []int
 		var again []share.Word
 		for i, err := range out {
-			if err != nil && passing(err) {
+			if err != nil && passing(err) && words[i].Type != share.Return {
 				left, again = append(left, i), append(again, words[i])
 			}
 		}

@@ -24,3 +24,10 @@ func (s *Service) With(change func(Objects) Objects) *Service {
 	o.Objects, o.Metrics = change(o.Objects), nil
 	return New(o)
 }
+
+// WithLeases makes a service that takes by other leases.
+func (s *Service) WithLeases(change func(Leases) Leases) *Service {
+	o := s.o
+	o.Leases, o.Metrics = change(o.Leases), nil
+	return New(o)
+}

@@ -82,6 +82,9 @@ type Taken struct {
 type Nack struct {
 	Receipt string
 	DelayMs int64 // until it can be taken again; -1: as the queue's Backoff says
+	// Unseen gives the message back at once, as if it had never been taken: nobody has
+	// seen it. It is for who took it of this Service.
+	Unseen bool
 }
 
 // Extension holds a message longer.

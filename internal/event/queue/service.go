@@ -81,6 +81,7 @@ type Service struct {
 	ctx     context.Context // of moves; ended by Close
 	cancel  context.CancelFunc
 	working sync.WaitGroup
+	taker   uint64        // the holder of what Take takes, which may be returned unseen
 	turn    atomic.Uint32 // with which partition a Take begins
 	sends   atomic.Uint32 // where messages without a key go
 	ahead   atomic.Int64  // metadata up to here were waited for in vain, see follow
@@ -108,7 +109,7 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{o: o, client: produce.New(o.Client), moves: map[string]*moving{}, tasks: map[string]task{}}
+	s := &Service{o: o, client: produce.New(o.Client), taker: holderOf("take." + newID()), moves: map[string]*moving{}, tasks: map[string]task{}}
 	s.counts = countersOf(o.Metrics)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s

@@ -20,11 +20,14 @@ const (
 	patience = 10 * time.Second
 	// pause is between two looks at partitions that have none.
 	pause = 20 * time.Millisecond
+	// returnWithin is how long it may take to give back what nobody waits for any more.
+	returnWithin = 500 * time.Millisecond
 )
 
 // Take takes messages, and waits for some if it is told to; none and no error
 // means that there were none. Nobody else gets what was taken before the
-// visibility is over.
+// visibility is over. When ctx was cancelled there is nobody to have it: what was taken
+// by then is given back, and counts as never taken.
 func (s *Service) Take(ctx context.Context, ref Ref, o TakeOptions) ([]Taken, error) {
 	q, err := s.open(ctx, ref)
 	if err != nil {
@@ -39,9 +42,26 @@ func (s *Service) Take(ctx context.Context, ref Ref, o TakeOptions) ([]Taken, er
 		}
 	}
 	got, err := s.wait(ctx, q, &o)
+	if len(got) > 0 && errors.Is(ctx.Err(), context.Canceled) {
+		s.unTake(ctx, q, got)
+		return nil, nil
+	}
 	s.counts.taken.Of(q.Name).Add(len(got))
 	s.attempts.note(q, &o, got, s.nowMs())
 	return got, err
+}
+
+// unTake gives back what was taken for somebody who has gone.
+func (s *Service) unTake(ctx context.Context, q *opened, got []Taken) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnWithin)
+	defer cancel()
+	back := make([]Nack, len(got))
+	for i := range got {
+		back[i] = Nack{Receipt: got[i].Receipt, Unseen: true}
+	}
+	if err := errors.Join(s.Nack(ctx, q.Ref, back)...); err != nil {
+		s.o.Logger.Debug("messages that nobody waited for any more come back when their time is over", "queue", q.Name, "err", err)
+	}
 }
 
 // fill gives the options what the queue says, and checks them.
@@ -150,7 +170,7 @@ func (s *Service) takeFrom(ctx context.Context, q *opened, p queues.Part, most i
 		if lock == 0 {
 			lock = 1 // 0 would be the group's setting
 		}
-		l, err := s.o.Leases.Take(ctx, p, queues.Want{Max: most, MaxBytes: takeBytes, LockMs: lock})
+		l, err := s.o.Leases.Take(ctx, p, queues.Want{Max: most, MaxBytes: takeBytes, LockMs: lock, Holder: s.taker})
 		if err != nil || len(l.Acquired) == 0 {
 			return nil, err
 		}

@@ -37,6 +37,7 @@ type branch struct {
 	state    course.Branch
 	doomed   map[int64]dead
 	overdue  *overdue
+	came     marks         // while it fails
 	careful  bool          // one event at a time
 	failures int           // in a row, that are nobody's fault but ours
 	frontMs  int64         // the time of the event that was tried alone
@@ -218,6 +219,10 @@ func (b *branch) judge(err error) time.Duration {
 	if b.state.SinceMs == 0 {
 		b.state.SinceMs = b.r.s.nowMs()
 	}
+	if len(b.came) == 0 { // what is there waits since then, as far as its own time allows
+		b.came = b.came.add(b.state.SinceMs, b.behind())
+	}
+	b.came = b.came.add(b.r.s.nowMs(), b.behind())
 	b.r.failing(b.n, &b.state)
 	if !b.careful {
 		b.careful = true
@@ -227,7 +232,7 @@ func (b *branch) judge(err error) time.Duration {
 	if g := b.target(); g != nil {
 		retry = retryOf(g)
 	}
-	v := course.Judge(b.state, retry, f.final, b.frontMs, b.r.s.nowMs())
+	v := course.Judge(b.state, retry, f.final, max(b.frontMs, b.came.since(f.offset)), b.r.s.nowMs())
 	if !v.GiveUp {
 		return time.Duration(v.WaitMs) * time.Millisecond
 	}
@@ -239,9 +244,17 @@ func (b *branch) judge(err error) time.Duration {
 		d.retries = min(d.retries, retry.Most) // see course.Judge
 	}
 	if b.doomed[f.offset] = d; v.Exhausted != "" {
-		b.overdue = &overdue{v.UntilMs, d}
+		b.overdue = &overdue{v.UntilMs, b.came.there(v.UntilMs), d}
 	}
 	return 0
+}
+
+// behind is an offset below which all events are there by now.
+func (b *branch) behind() int64 {
+	if b.n.Replay != "" {
+		return b.state.Until
+	}
+	return b.r.passAt.Load()
 }
 
 // live loads the branch's cursor, and walks until it is at its end or something fails.
@@ -416,7 +429,7 @@ func (b *branch) turn(ctx context.Context, w *walk, limit int64) (gone bool, err
 	clear(b.doomed)
 	b.overdue, b.state, b.failures = nil, now, 0
 	if t.gives() {
-		b.careful = false // it was taken
+		b.careful, b.came = false, nil // it was taken
 	}
 	return false, nil
 }

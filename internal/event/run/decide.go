@@ -75,8 +75,8 @@ func (w *walk) decide(records []*kgo.Record, next int64) *turn {
 		if w.toMs != 0 && (ms < w.fromMs || ms >= w.toMs) {
 			continue
 		}
-		if t.full() {
-			t.next = rec.Offset
+		if t.full() || w.single && t.buries() && !w.dooms(rec.Offset, ms) {
+			t.next = rec.Offset // dead letters must not wait for an event that is tried
 			break
 		}
 		t.atMs = ms
@@ -99,6 +99,9 @@ func (t *turn) full() bool {
 
 // gives tells whether some target is to get an event that is not given up.
 func (t *turn) gives() bool { return t.matched > t.letters+len(t.drops) }
+
+// buries tells whether some event is given up.
+func (t *turn) buries() bool { return t.letters+len(t.drops) > 0 }
 
 // add has a target get a record.
 func (t *turn) add(o output) { t.outputs, t.size = append(t.outputs, o), t.size+sizeOf(o.record) }

@@ -84,12 +84,13 @@ func TestATargetThatIsTriedWithOneEventPassesOverOthers(t *testing.T) {
 	}
 }
 
-// When an event is too old, so are those that have waited as long behind it.
+// When an event is too old, so are those that have waited as long behind it. Their dead
+// letters do not wait for the next one, which is tried.
 func TestWhatIsAsOldIsGivenUpAtOnce(t *testing.T) {
 	w := deciding(&plan.Target{Render: body}, small(1000))
-	w.single, w.overdue = true, &overdue{untilMs: 2000, why: dead{code: "X", why: "it is ill"}}
+	w.single, w.overdue = true, &overdue{untilMs: 2000, below: 5, why: dead{code: "X", why: "it is ill"}}
 	turn := w.decide(lying("a", "b", "c", "d", "e"), 5)
-	if turn.letters != 3 || len(turn.outputs) != 4 || turn.next != 4 {
+	if turn.letters != 3 || len(turn.outputs) != 3 || turn.next != 3 {
 		t.Errorf("a turn has %d dead letters among %d outputs, and ends at %d", turn.letters, len(turn.outputs), turn.next)
 	}
 }

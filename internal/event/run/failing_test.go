@@ -69,6 +69,39 @@ func TestManyEventsThatAreTooOldAreGivenUpTogether(t *testing.T) {
 	}
 }
 
+// Events of long ago that were mirrored to a bus were given up with the one before them, a
+// moment after they had come, and none of them had been tried. They have the time that
+// those of today have.
+func TestEventsOfLongAgoHaveTheirTimeSinceTheyCame(t *testing.T) {
+	r := newRig(t)
+	r.topic("b", 1)
+	r.topic("bad", 1)
+	dlq := r.queue("dead")
+	all := rule("all", "*", toTopic("bad"))
+	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{Most: -1, MaxAgeMs: 3600_000}
+	r.publish(source("b", all))
+	r.sicken("bad", errors.New("it is ill"))
+	r.put("b", "order", 0, 1)
+	r.settle()
+	r.must(r.clock.Advance(r.ctx(), 50*time.Minute))
+	r.settle()
+	r.putAt(r.clock.Now().Add(-100*time.Hour), "b", "order", 1, 3)
+	r.settle()
+	r.must(r.clock.Advance(r.ctx(), 20*time.Minute))
+	r.until("dead", 1)
+	r.settle()
+	r.must(r.clock.Advance(r.ctx(), 35*time.Minute)) // 55 since they came
+	r.settle()
+	if got := r.values("dead", 0); len(got) != 1 {
+		t.Errorf("%d dead letters, want the first event alone: %.300v", len(got), got)
+	}
+	r.must(r.clock.Advance(r.ctx(), 10*time.Minute))
+	r.until("dead", 4)
+	r.sicken("bad", nil)
+	r.put("b", "order", 4, 1)
+	r.same("the topic", r.values("bad", 1), numbers(4, 1))
+}
+
 // A target that is tried with one event after a failure passes over all that it does not
 // want in one transaction.
 func TestATargetThatComesBackPassesOverWhatItDoesNotWant(t *testing.T) {

@@ -57,6 +57,7 @@ func TestADeadLetterThatCannotBeWrittenIsTriedWithPauses(t *testing.T) {
 	g := &plan.Target{Key: "t", Retry: plan.Retry{Most: -1, MaxAgeMs: 1}}
 	s := &Service{o: Options{Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMilli(1000) }}, ctx: t.Context()}
 	r := newRunner(s, course.Seat{Source: "b"}, &plan.Source{Rules: []*plan.Rule{{Targets: []*plan.Target{g}}}}, 0)
+	r.passAt.Store(8)
 	b := &branch{r: r, n: course.Name{Target: "t"}, careful: true, state: course.Branch{SinceMs: 1}, doomed: map[int64]dead{}, told: make(chan struct{})}
 	var waits []time.Duration
 	for _, why := range []string{"it is ill", "so are dead letters", "so are dead letters"} {

@@ -36,19 +36,26 @@ func codeOf(err error) string {
 	return "SDK_CLIENT_ERROR"
 }
 
-// overdue is why all events up to a time are given up; 0 is none of them.
+// overdue is why all events up to a time are given up that are below an offset, which have
+// waited since then; 0 is none of them.
 type overdue struct {
 	untilMs int64
+	below   int64
 	why     dead
 }
 
 // doomedAt tells why the event at an offset, of a time, is given up.
 func (w *walk) doomedAt(offset, ms int64) (dead, bool) {
 	d, ok := w.doomed[offset]
-	if !ok && w.overdue != nil && w.overdue.untilMs > 0 && ms <= w.overdue.untilMs {
+	if !ok && w.overdue != nil && offset < w.overdue.below && ms <= w.overdue.untilMs {
 		d, ok = w.overdue.why, true
 	}
 	return d, ok
+}
+
+func (w *walk) dooms(offset, ms int64) bool {
+	_, ok := w.doomedAt(offset, ms)
+	return ok
 }
 
 // bury gives an event up: it becomes a dead letter where there is a queue for it.

@@ -225,10 +225,16 @@ func (r *rig) queue(called string) name.Ref {
 // put puts n events of one type on a bus, whose data is their number.
 func (r *rig) put(bus, kind string, from, n int) {
 	r.Helper()
+	r.putAt(r.clock.Now(), bus, kind, from, n)
+}
+
+// putAt is put, of a time.
+func (r *rig) putAt(at time.Time, bus, kind string, from, n int) {
+	r.Helper()
 	var all []*kgo.Record
 	for i := from; i < from+n; i++ {
 		id := strconv.Itoa(i)
-		all = append(all, &kgo.Record{Topic: bus, Value: []byte(id), Timestamp: r.clock.Now(), Headers: []kgo.RecordHeader{
+		all = append(all, &kgo.Record{Topic: bus, Value: []byte(id), Timestamp: at, Headers: []kgo.RecordHeader{
 			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte(id)}, {Key: "ce_source", Value: []byte("test")},
 			{Key: "ce_type", Value: []byte(kind)}, {Key: "content-type", Value: []byte("application/json")},
 		}})

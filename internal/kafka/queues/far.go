@@ -3,6 +3,7 @@ package queues
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"ottla/internal/kafka/shares/lead"
 	"ottla/internal/outbox"
@@ -33,7 +34,23 @@ func said(node int32, code int16, message string) error {
 	return wire.Errorf(wire.Code(code), "node %d: %s", node, message)
 }
 
+// moment is how much longer than whoever wants records the question for them lives: an
+// answer that nobody hears leaves them leased.
+const moment = 500 * time.Millisecond
+
+// outlast is a context that ends a moment after another.
+func outlast(life context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(life))
+	forget := context.AfterFunc(life, func() {
+		t := time.AfterFunc(moment, cancel)
+		context.AfterFunc(ctx, func() { t.Stop() })
+	})
+	return ctx, func() { forget(); cancel() }
+}
+
 func (l *Leases) takeThere(ctx context.Context, node int32, p Part, w Want) (Lease, error) {
+	ctx, cancel := outlast(ctx)
+	defer cancel()
 	resp, err := outbox.Call[*own.QueueTakeResponse](ctx, l.o.Peers, node, &own.QueueTakeRequest{
 		QueuePart: p.own(), MaxRecords: int32(w.Max), MaxBytes: int32(w.MaxBytes), LockMs: w.LockMs, Holder: w.Holder,
 	})

@@ -93,8 +93,13 @@ func (l *Leases) Near(p Part) bool {
 
 func (l *Leases) here(node int32) bool { return node == l.o.NodeID || l.o.Peers == nil }
 
-// Take leases records that are free; it does not wait for any.
+// Take leases records that are free; it does not wait for any. When ctx ends while
+// another node is at it, what that node gave is awaited for a moment more: the caller
+// has it then, and may give it back.
 func (l *Leases) Take(ctx context.Context, p Part, w Want) (Lease, error) {
+	if err := ctx.Err(); err != nil {
+		return Lease{}, err
+	}
 	node, err := l.leader(p)
 	if err != nil {
 		return Lease{}, err

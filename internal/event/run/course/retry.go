@@ -33,7 +33,7 @@ type Verdict struct {
 }
 
 // Judge decides on an attempt that failed at the event at a branch's cursor: b counts
-// it already. eventMs is the time of the event's record.
+// it already. eventMs is when the event came, or a little earlier.
 //
 // Places in the log are tried more often than Retry says, as what comes back is to be used
 // soon: its attempts are over when there were as many, and the time is over that they
