@@ -67,7 +67,7 @@ func awsEnvCommand(o *ask.Options) *cobra.Command {
 			if err := name.CheckPlace(name.DefaultAccount, region); err != nil {
 				return fail.Usagef("--region: %v", err)
 			}
-			at := o.HTTPAddress(address)
+			at := o.HTTPAddress(cmd.Context(), address)
 			if at == "" {
 				return fail.Usagef("which node? give --http HOST:PORT of its HTTP port")
 			}

@@ -73,10 +73,9 @@ func runDemo(ctx context.Context, o *ask.Options, d demo.Options) {
 
 // newDemo makes a demo that applies what it needs as `ottla apply` does.
 func newDemo(o *ask.Options, d demo.Options) *demo.Demo {
-	quiet := *o
-	quiet.Out = io.Discard
+	quiet := &ask.Options{In: o.In, Out: io.Discard, Err: o.Err, Bootstrap: o.Bootstrap, Format: o.Format, ConnectTimeout: o.ConnectTimeout, Timeout: o.Timeout}
 	d.Apply = func(ctx context.Context, http string, file []byte) error {
-		return events.ApplyFile(ctx, &quiet, http, file)
+		return events.ApplyFile(ctx, quiet, http, file)
 	}
 	return demo.New(d)
 }

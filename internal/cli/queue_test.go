@@ -57,7 +57,7 @@ func TestQueuesThroughTheirLife(t *testing.T) {
 	do("", "reject", "orders", receipts[2]).mustHold(t, 0, "rejected")
 	do("", "take", "orders", "--ack").mustHold(t, 0, "BODY")
 	do("", "take", "dead", "--wait", "20s", "-o", "json").mustHold(t, 0, `"dead_letter_of": "orders"`)
-	call(t, n, "", "dlq", "redrive", "dead", "--yes").mustHold(t, fail.Usage, "told over HTTP")
+	call(t, n, "", "dlq", "redrive", "dead", "--yes").mustHold(t, 0, "where they came from")
 	call(t, n, "", "dlq", "show", "dead", "--http", n.HTTPAddr()).mustHold(t, 0, "orders-0", "in_flight")
 	do("", "explain", "dead").mustHold(t, 0, "in flight", "is free again in")
 	call(t, n, "", "explain", "queue", "dead", "--http", n.HTTPAddr(), "-o", "ndjson").mustHold(t, 0, `"queue":"dead"`, `"finding":"1 message of partition 0 is in flight`)

@@ -41,7 +41,7 @@ func (c *clusterFlags) bind(f *pflag.FlagSet) {
 	f.BoolVar(&c.noVote, "no-vote", false, "never become a voter of the metadata by itself")
 	f.BoolVar(&c.found, "found", false, "found the cluster when none of --join answers (for the first node alone)")
 	f.BoolVar(&c.whileStdin, "while-stdin", false, "stop when standard input ends")
-	f.IntVar(&c.ofDev, "of-dev", 0, "take the defaults of `ottla dev` with so many nodes")
+	f.IntVar(&c.ofDev, "of-dev", 0, "take the defaults of \"ottla dev\" with so many nodes")
 	for _, name := range []string{"while-stdin", "of-dev"} {
 		f.Lookup(name).Hidden = true
 	}

@@ -95,6 +95,16 @@ func (s *Static) WithNode(id int32, where string) *Static {
 	return out
 }
 
+// With is these settings and another, whose value the node found out itself; where names
+// by what.
+func (s *Static) With(name, value, where string) *Static {
+	out := &Static{values: maps.Clone(s.values)}
+	if given, ok := out.values[name]; !ok || given.Value != value {
+		out.values[name] = Setting{Name: name, Value: value, From: Place{What: where}}
+	}
+	return out
+}
+
 // StaticOf makes a Static from names and values: for tests and embedding. Each
 // is looked up, checked and, as at a start, refused where it asks for what
 // cannot be kept; where names the origin.

@@ -94,7 +94,11 @@ const maxOpenFiles = 512
 
 // startCore brings up quorum, controller and broker.
 func (s *Server) startCore() error {
-	view := &config.View{Static: s.o.Static.WithNode(s.nodeID, s.dirs[0].Path()), NodeID: s.nodeID}
+	static := s.o.Static.WithNode(s.nodeID, s.dirs[0].Path())
+	if at := s.HTTPAddr(); at == "" || at != s.o.HTTP {
+		static = static.With("http.listen", at, "the port that was taken")
+	}
+	view := &config.View{Static: static, NodeID: s.nodeID}
 	s.view = view
 	s.makeOthers()
 	s.makeControl()

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,8 +40,12 @@ func DoctorCommand(o *ask.Options) *cobra.Command {
 			if err != nil {
 				return fail.Usagef("-b: %v", err)
 			}
+			at := ""
+			if http != "" || !cmd.Flags().Changed("http") {
+				at = o.HTTPAddress(cmd.Context(), http)
+			}
 			facts, err := doctor.Gather(cmd.Context(), doctor.Sources{
-				Addresses: addresses, Timeout: o.ConnectTimeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now,
+				Addresses: addresses, Timeout: o.ConnectTimeout, Admin: a, HTTP: at, Now: time.Now,
 			})
 			if err != nil {
 				return ask.KafkaFailure("the doctor could not examine the cluster", err)
@@ -52,7 +55,7 @@ func DoctorCommand(o *ask.Options) *cobra.Command {
 	}
 	c.AddCommand(doctorDurability(o), doctorEvents(o))
 	f := c.Flags()
-	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node, for its descriptors and memory (\"\" for none)")
+	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port, for its descriptors, memory and queues (default: as nodes say; \"\" for none)")
 	f.StringSliceVar(&only, "only", nil, "run only these checks, by code")
 	f.BoolVar(&strict, "strict", false, "let warnings make the exit code 1 too")
 	return c

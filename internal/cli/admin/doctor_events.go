@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,7 +34,7 @@ func doctorEvents(o *ask.Options) *cobra.Command {
 			}
 			defer done()
 			facts, err := doctor.GatherEvents(cmd.Context(), doctor.Sources{
-				Timeout: o.Timeout, Admin: a, HTTP: strings.TrimPrefix(http, "http://"), Now: time.Now, Last: last,
+				Timeout: o.Timeout, Admin: a, HTTP: o.HTTPAddress(cmd.Context(), http), Now: time.Now, Last: last,
 			})
 			if err != nil {
 				return ask.KafkaFailure("the doctor could not examine the cluster", err)
@@ -44,7 +43,7 @@ func doctorEvents(o *ask.Options) *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", "127.0.0.1:8080"), "HTTP address of the node")
+	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", ""), ask.HTTPUsage)
 	f.IntVar(&last, "last", doctor.DefaultLast, "how many events of each partition are looked at, 1000000 at most")
 	f.BoolVar(&strict, "strict", false, "let warnings make the exit code 1 too")
 	return c

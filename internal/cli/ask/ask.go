@@ -18,17 +18,17 @@ const SendAtOnce = 100
 
 // Native is a node's HTTP port, which has the doors that speak of queues and
 // schedules.
-func (o *Options) Native(given string) (*native.Client, error) {
-	address := o.HTTPAddress(given)
+func (o *Options) Native(ctx context.Context, given string) (*native.Client, error) {
+	address := o.HTTPAddress(ctx, given)
 	if address == "" {
-		return nil, fail.Usagef("this is asked over HTTP: give --http HOST:PORT of a node")
+		return nil, fail.Usagef("this is asked over HTTP, and no node behind %s says where it answers that: give --http HOST:PORT of one", o.Bootstrap)
 	}
 	return native.New(address, o.ConnectTimeout), nil
 }
 
 // Ask is one question to a native door, within --timeout.
 func (o *Options) Ask(ctx context.Context, given, what, method, path string, query url.Values, body, into any) error {
-	c, err := o.Native(given)
+	c, err := o.Native(ctx, given)
 	if err != nil {
 		return err
 	}

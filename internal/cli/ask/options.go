@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,8 @@ type Options struct {
 	Format         string
 	ConnectTimeout time.Duration
 	Timeout        time.Duration
+
+	found atomic.Pointer[string] // where HTTP is answered, once it was looked for
 }
 
 // Bind adds the flags of all commands.

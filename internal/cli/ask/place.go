@@ -2,7 +2,6 @@ package ask
 
 import (
 	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +13,7 @@ type PlaceFlags struct{ HTTP, Account, Region string }
 
 // Bind gives a command these flags.
 func (p *PlaceFlags) Bind(c *cobra.Command) {
-	c.Flags().StringVar(&p.HTTP, "http", EnvOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&p.HTTP, "http", EnvOr("OTTLA_HTTP", ""), HTTPUsage)
 	c.Flags().StringVar(&p.Account, "account", "", "account of the bus (default: 123456789012)")
 	c.Flags().StringVar(&p.Region, "region", "", "region of the bus (default: us-east-1)")
 }
@@ -30,24 +29,12 @@ func BusPath(name string, more ...string) string {
 	return native.Path(append([]string{"bus", name}, more...)...)
 }
 
-// HTTPAddress is where to ask for what the Kafka protocol does not tell: what
-// was given, or where a node of `ottla dev` has it when that is asked.
-func (o *Options) HTTPAddress(given string) string {
-	if given == "" && o.Bootstrap == DefaultBootstrap {
-		return DefaultHTTP
-	}
-	return strings.TrimPrefix(given, "http://")
-}
-
-// DefaultHTTP is where `ottla dev` answers HTTP.
-const DefaultHTTP = "127.0.0.1:8080"
-
 // QueueFlags are what all commands of queues take.
 type QueueFlags struct{ HTTP, Account, Region string }
 
 // Bind gives a command these flags.
 func (q *QueueFlags) Bind(c *cobra.Command) {
-	c.Flags().StringVar(&q.HTTP, "http", EnvOr("OTTLA_HTTP", ""), "HOST:PORT of a node's HTTP port (default: that of `ottla dev`)")
+	c.Flags().StringVar(&q.HTTP, "http", EnvOr("OTTLA_HTTP", ""), HTTPUsage)
 	c.Flags().StringVar(&q.Account, "account", "", "account of the queue (default: 123456789012)")
 	c.Flags().StringVar(&q.Region, "region", "", "region of the queue (default: us-east-1)")
 }

@@ -92,7 +92,7 @@ func (e *edit) run(ctx context.Context) error {
 // place finds the place by the topic that the letter's name has.
 func (e *edit) place(ctx context.Context) (*place, error) {
 	called := e.topic
-	if e.HTTPAddress(e.q.HTTP) != "" {
+	if e.HTTPAddress(ctx, e.q.HTTP) != "" {
 		all, err := deadQueues(ctx, e.Options, e.q, false)
 		if err != nil && e.q.HTTP != "" {
 			return nil, err

@@ -36,7 +36,7 @@ func placeOf(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client,
 		return nil, fail.Usagef("--where: %v", err)
 	}
 	p := &place{name: name, where: where}
-	asked := o.HTTPAddress(q.HTTP) != ""
+	asked := o.HTTPAddress(ctx, q.HTTP) != ""
 	if asked {
 		err := queuePlace(ctx, o, q, p)
 		if err == nil && p.queue != nil {

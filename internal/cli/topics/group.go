@@ -128,14 +128,14 @@ func groupDescribe(o *ask.Options) *cobra.Command {
 					if err := showGroup(o, g); err != nil {
 						return err
 					}
-					if err := showHeld(cmd.Context(), o, o.HTTPAddress(http), held || cmd.Flags().Changed("http"), g); err != nil {
+					if err := showHeld(cmd.Context(), o, o.HTTPAddress(cmd.Context(), http), held || cmd.Flags().Changed("http"), g); err != nil {
 						return err
 					}
 				}
 				return nil
 			}
 			if held {
-				t, err := heldTable(cmd.Context(), o, o.HTTPAddress(http), all)
+				t, err := heldTable(cmd.Context(), o, o.HTTPAddress(cmd.Context(), http), all)
 				if err != nil {
 					return err
 				}

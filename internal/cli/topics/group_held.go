@@ -45,7 +45,7 @@ func heldTable(ctx context.Context, o *ask.Options, address string, all []*group
 // and which of its dead letters wait.
 func Shared(ctx context.Context, o *ask.Options, c *kgo.Client, a *kadm.Client, g *groups.Group, http string) (*groups.Shared, error) {
 	s := &groups.Shared{}
-	if address := o.HTTPAddress(http); address != "" {
+	if address := o.HTTPAddress(ctx, http); address != "" {
 		bounded, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
 		held, err := groups.ReadHeld(bounded, address, g.Name)
 		if cancel(); err != nil && http != "" {
