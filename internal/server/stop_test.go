@@ -3,13 +3,17 @@ package server
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/internal/config"
@@ -159,4 +163,38 @@ func TestANodeThatStopsSendsMembersThatWaitToTheCoordinator(t *testing.T) {
 		t.Errorf("JoinGroup: got %+v, want NOT_COORDINATOR", resp)
 	}
 	b.joined(behind)
+}
+
+// One of three nodes stops while a consumer waits for records at it, who is told that
+// another node leads before the door closes, and not only that it closes.
+func TestANodeThatStopsTellsWhoWaitsThatAnotherLeads(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	nodes, stop := three(ctx, t)
+	c, err := kgo.NewClient(kgo.SeedBrokers(nodes[0].KafkaAddr()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if r, err := kadm.NewClient(c).CreateTopic(ctx, 1, 3, nil, "a"); errors.Join(err, r.Err) != nil {
+		t.Fatal(err, r.Err)
+	}
+	led := nodes[0].image().TopicByName("a").Partitions[0].Leader
+	leader := nodes[slices.IndexFunc(nodes, func(s *Server) bool { return s.NodeID() == led })]
+	waits := dialRaw(t, leader)
+	req := kmsg.NewPtrFetchRequest()
+	req.SetVersion(10) // from 11 on a follower answers too (KIP-392)
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.SessionEpoch = 2*int32(patience.Milliseconds()), 1, 1<<20, -1
+	part := kmsg.NewFetchRequestTopicPartition()
+	part.PartitionMaxBytes = 1 << 20
+	req.Topics = []kmsg.FetchRequestTopic{{Topic: "a", Partitions: []kmsg.FetchRequestTopicPartition{part}}}
+	waits.send(req)
+	stop(leader)
+	resp, ok := waits.receive(req)
+	if !ok {
+		return
+	}
+	if got := wire.Code(resp.(*kmsg.FetchResponse).Topics[0].Partitions[0].ErrorCode); got != wire.NotLeaderOrFollower {
+		t.Errorf("got %v, want NOT_LEADER_OR_FOLLOWER", got)
+	}
 }
