@@ -321,10 +321,15 @@ func (c *core) forget(why error) {
 			r.call.done(nil, why)
 		}
 	}
+	c.letGo(why)
+	c.machine.Reset()
+}
+
+// letGo tells why to all whose command was taken up and not answered.
+func (c *core) letGo(why error) {
 	for _, x := range c.leave() {
 		x.done(nil, why)
 	}
-	c.machine.Reset()
 }
 
 // leave takes out all calls that were taken up and not answered, in the order they

@@ -42,6 +42,9 @@
 //     again). Where the node is cut off (Options.Mute) everything is refused, and
 //     who waits is let go, so that members look for the coordinator that may have
 //     taken its place (doubt.go).
+//   - When the node is about to stop (LetGo) nobody is kept waiting for what others may
+//     never do: a member that waits for its group hears NOT_COORDINATOR. What is
+//     decided is told when it is committed.
 //   - A refusal before acceptance (too large for a batch, too few replicas in
 //     sync, a fenced producer) fails that command alone and changes nothing.
 //   - There is no way back from an accepted record but to forget everything and

@@ -103,7 +103,5 @@ func (c *core) excuse(why error) {
 	for _, x := range c.replies.callers() {
 		x.done(nil, why)
 	}
-	for _, x := range c.leave() {
-		x.done(nil, why)
-	}
+	c.letGo(why)
 }

@@ -12,9 +12,10 @@ import (
 type Runtime struct {
 	o Options
 
-	mu     sync.RWMutex // guards shards and closed; not held over a call into a shard
-	shards map[int32]*shard
-	closed bool
+	mu      sync.RWMutex // guards all three; not held over a call into a shard
+	shards  map[int32]*shard
+	parting bool // see LetGo
+	closed  bool
 
 	// slots bounds the work that runs at once; working waits for all of it.
 	slots   chan struct{}
@@ -179,6 +180,7 @@ func (r *Runtime) make(partition int32) *shard {
 	s := r.shards[partition]
 	if s == nil {
 		s = newShard(&r.o, partition, r.work)
+		s.parting.Store(r.parting)
 		r.shards[partition] = s
 	}
 	return s
@@ -210,6 +212,19 @@ func (r *Runtime) SettleAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// LetGo is for a node that is about to stop: who waits for something to happen, and
+// not for what is decided already to be committed, hears NOT_COORDINATOR as if the
+// leadership had moved, from now on. All else goes on.
+func (r *Runtime) LetGo() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.parting = true
+	for _, s := range r.shards {
+		s.parting.Store(true)
+		s.in.ring()
+	}
 }
 
 // Close ends all shards and waits for them; callers get NOT_COORDINATOR.

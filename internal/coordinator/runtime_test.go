@@ -393,3 +393,48 @@ func TestATurnSharesOneWrite(t *testing.T) {
 		t.Errorf("%d writes and %d answers for 300 commands, want 1 and 300", l.writes, answered)
 	}
 }
+
+// TestANodeThatStopsLetsGoWhoWaits for something to happen, at once and for ever; what
+// is decided is told when it is committed, and commands are carried out as before.
+func TestANodeThatStopsLetsGoWhoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShards(t, 2)
+		defer s.Close()
+		s.Lead(0, s.logs[0].tail(1))
+		start := func(partition int32, line string) <-chan asked {
+			c := make(chan asked, 1)
+			s.GoAt(t.Context(), partition, line, func(body any, err error) { c <- asked{body, err} })
+			synctest.Wait()
+			return c
+		}
+		if err := s.SettleAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.logs[0].auto = false
+		waits, decided := start(0, "wait k"), start(0, "put a 1")
+		s.LetGo()
+		if a := <-waits; wire.CodeOf(a.err) != wire.NotCoordinator {
+			t.Errorf("who waits: got %v, want NOT_COORDINATOR", a)
+		}
+		if len(decided) > 0 {
+			t.Errorf("what is not committed was told: %v", <-decided)
+		}
+		s.logs[0].commit()
+		if a := <-decided; a.err != nil {
+			t.Errorf("what was decided: got %v", a)
+		}
+		s.logs[0].auto = true
+		s.Lead(1, s.logs[1].tail(1)) // the first of it
+		if err := s.SettleAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for partition := range int32(2) {
+			if a := <-start(partition, "wait k"); wire.CodeOf(a.err) != wire.NotCoordinator {
+				t.Errorf("who comes later to partition %d: got %v, want NOT_COORDINATOR", partition, a)
+			}
+			if a := <-start(partition, "put k 2"); a.err != nil {
+				t.Errorf("a command for partition %d: got %v", partition, a)
+			}
+		}
+	})
+}

@@ -17,6 +17,8 @@ type shard struct {
 	began time.Time    // of the load that goes on; owned by run
 	lives *role        // whose load goes on, nil when it has ended; owned by run
 	done  chan struct{}
+	// parting: nobody is kept waiting any more, see Runtime.LetGo.
+	parting atomic.Bool
 
 	mu   sync.Mutex // guards the leadership at hand
 	role *role
@@ -238,6 +240,9 @@ func (s *shard) run() {
 			return
 		}
 		s.step(&t)
+		if s.parting.Load() {
+			s.core.letGo(errClosed)
+		}
 		s.noteSettled(&t)
 		again := s.vet(s.o.Now())
 		t.clean()

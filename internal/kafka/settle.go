@@ -11,8 +11,9 @@ import (
 // been done or not: it asks again elsewhere, and who writes without a producer id writes
 // twice. So a door that closes reads no more, and ends a connection when what came on it
 // is answered; requests that may wait for something to happen (API.Waits) are answered
-// with what there is, or go without. Connections of nodes live on meanwhile, for what is
-// written waits for replicas.
+// with what there is, or go without. Members that wait for their groups are let go by the
+// coordinator (coordinator.Runtime.LetGo), which the server tells before it closes the
+// door. Connections of nodes live on meanwhile, for what is written waits for replicas.
 
 // settleTimeout bounds how long clients hold up a stop.
 const settleTimeout = time.Second

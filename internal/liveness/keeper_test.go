@@ -183,6 +183,38 @@ func TestAStoppingNodeIsLetGoWhenTheOthersKnow(t *testing.T) {
 	})
 }
 
+// A node that is let go while it does not know yet that others lead would leave its
+// clients without a word.
+func TestAStoppingNodeIsLetGoWhenItKnowsItself(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		in(t, func(t *testing.T, c *cluster) {
+			c.serving(1, 2, 3)
+			c.topic("a", 2, 3)
+			pass(time.Second)
+			c.set(func() { c.lags[2] = true })
+			ended := make(chan error, 1)
+			go func() { ended <- c.speakers[2].ShutDown(t.Context()) }()
+			pass(time.Second)
+			if c.leader("a") != 3 || !c.image().Broker(2).Fenced {
+				t.Errorf("leader %d, fenced %v: the others know", c.leader("a"), c.image().Broker(2).Fenced)
+			}
+			select {
+			case err := <-ended:
+				t.Fatalf("it does not know yet: %v", err)
+			default:
+			}
+			if fails { // it may never hear of it
+				c.speakers[2].Distrust()
+			} else {
+				c.speakers[2].Applied(c.image().Offset)
+			}
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestANewLeadershipGivesEverybodyTime(t *testing.T) {
 	in(t, func(t *testing.T, c *cluster) {
 		c.serving(1, 2, 3)

@@ -62,7 +62,7 @@ func (s *Speaker) take(beat *own.HeartbeatRequest, answer *own.HeartbeatResponse
 		return
 	}
 	if answer.ShouldShutDown && beat.WantShutDown && !s.mayStop {
-		s.mayStop = true
+		s.mayStop, s.leaveAt = true, answer.MetadataOffset
 		s.wake()
 	}
 	by := s.o.Silence - time.Duration(answer.StandingMs)*time.Millisecond

@@ -56,8 +56,9 @@ type Speaker struct {
 	applied  int64
 	ahead    answered // offset -1: none
 	fenced   bool
-	stopping bool // a controlled shutdown is asked for
-	mayStop  bool // and granted
+	stopping bool  // a controlled shutdown is asked for
+	mayStop  bool  // and granted
+	leaveAt  int64 // the metadata by which it was granted; -1: whichever
 	changed  chan struct{}
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
@@ -83,7 +84,7 @@ func NewSpeaker(o SpeakerOptions) *Speaker {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Speaker{o: o, poke: make(chan struct{}, 1), trust: trust{began: o.Now()}, applied: -1, ahead: answered{offset: -1}, fenced: true, changed: make(chan struct{})}
+	return &Speaker{o: o, poke: make(chan struct{}, 1), trust: trust{began: o.Now()}, applied: -1, leaveAt: -1, ahead: answered{offset: -1}, fenced: true, changed: make(chan struct{})}
 }
 
 // Start begins to speak as a node registered with an epoch; fenced is how the
@@ -114,6 +115,9 @@ func (s *Speaker) Applied(offset int64) {
 		if a := s.ahead; a.offset >= 0 && offset >= a.offset {
 			s.ahead.offset = -1
 			s.trust.extend(a.sent, a.by)
+		}
+		if s.mayStop {
+			s.wake()
 		}
 	}
 	s.mu.Unlock()
@@ -155,13 +159,14 @@ func (s *Speaker) WaitUnfenced(ctx context.Context) error {
 }
 
 // ShutDown asks for a controlled shutdown and returns when it is granted: others
-// lead what this node led, and know it. The node answers clients meanwhile.
+// lead what this node led, and know it. This node knows it too by then, unless it has
+// failed (Distrust), and so has told its clients, which it answers meanwhile.
 func (s *Speaker) ShutDown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
 	s.mu.Unlock()
 	s.now()
-	return s.wait(ctx, func() bool { return s.mayStop })
+	return s.wait(ctx, func() bool { return s.mayStop && (s.applied >= s.leaveAt || s.trust.none.Load()) })
 }
 
 // wait waits until something holds, which it looks at under the lock.

@@ -48,7 +48,12 @@ func (t *trust) holds(now time.Time) bool {
 // Distrust ends the trust for good. A node that has failed and is about to stop still
 // answers, and its heartbeats are answered, but it may hear no more of the metadata:
 // others may lead what it leads before it is fenced.
-func (s *Speaker) Distrust() { s.trust.none.Store(true) }
+func (s *Speaker) Distrust() {
+	s.trust.none.Store(true)
+	s.mu.Lock()
+	s.wake()
+	s.mu.Unlock()
+}
 
 // Trusted tells whether this node may answer, without asking anybody, what only
 // one node may: that nobody can have taken its place yet. A node alone always

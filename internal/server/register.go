@@ -102,11 +102,13 @@ func (s *Server) registerBroker(ctx context.Context) (int64, error) {
 	return epoch, nil
 }
 
-// retireTimeout bounds how long the others may take to lead what this node led.
+// retireTimeout bounds how long the others may take to lead what this node led, and
+// this one to hear of it.
 const retireTimeout = 5 * time.Second
 
 // retire has other nodes lead what this one leads, the metadata quorum too,
-// while it still answers. On a node alone there is nobody.
+// while it still answers, and returns when its clients are told so. On a node alone
+// there is nobody.
 func (s *Server) retire() {
 	if s.entered.Load() == 0 || !othersServe(s.image(), s.nodeID) {
 		return
@@ -116,7 +118,7 @@ func (s *Server) retire() {
 	s.serving.Go(func() { s.giveUp(ctx, cancel) })
 	s.awaitCompany(ctx)
 	if err := s.others.speaker.ShutDown(ctx); err != nil {
-		s.o.Logger.Warn("the node stops although others do not lead its partitions yet", "err", err)
+		s.o.Logger.Warn("the node stops although others do not lead its partitions yet, or it has not heard of it", "err", err)
 	}
 	if err := s.quorum.Resign(ctx); err != nil {
 		s.o.Logger.Warn("the node stops although nobody has taken over the metadata quorum yet", "err", err)

@@ -33,7 +33,7 @@ const DefaultVerifyAge = 10 * time.Minute
 
 const (
 	// politeTimeout bounds how long clients may hold up a stop: HTTP requests
-	// that are under way are answered, Kafka's connections are closed at once.
+	// that are under way are answered. Kafka's door has a bound of its own.
 	politeTimeout = 2 * time.Second
 	// closeTimeout bounds each step of a stop that waits for this node itself,
 	// whose disks may be slow: more is a disk that hangs.
@@ -228,6 +228,7 @@ func (s *Server) Close() error {
 	}
 	s.closeEvents()
 	if s.door != nil {
+		s.groups.LetGo()
 		errs = append(errs, within(closeTimeout, s.door.Close))
 	}
 	if !s.admits { // else the door has closed them

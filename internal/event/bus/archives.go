@@ -187,7 +187,7 @@ func (s *Service) buildArchive(ctx context.Context, b Bus, a *Archive, left bool
 	case err != nil:
 		return "", err
 	case there && left:
-		if id, err = s.leftTopic(ctx, a.Topic, a.keep()); err != nil {
+		if id, _, err = s.leftTopic(ctx, a.Topic, b.Partitions, a.keep()); err != nil {
 			return "", err
 		}
 	}

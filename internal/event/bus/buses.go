@@ -66,12 +66,15 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 	case err != nil:
 		return Bus{}, err
 	}
+	asked := spec
 	if err := s.place(ctx, &old, &spec); err != nil {
 		return Bus{}, err
 	}
 	left := old.making && !old.Adopted && old.Topic == spec.Topic
-	asked := spec.RetentionMs
-	if spec.Adopted = spec.Adopted && !left; !spec.Adopted && spec.RetentionMs == 0 {
+	if left {
+		spec.Adopted, spec.Partitions = false, max(asked.Partitions, 1)
+	}
+	if !spec.Adopted && spec.RetentionMs == 0 {
 		spec.RetentionMs = DefaultRetentionMs
 	}
 	making, err := s.put(ctx, &old, noteOfBus{spec, stage{Making: true}})
@@ -86,7 +89,7 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 		return Bus{}, err
 	}
 	if n.Adopted { // perhaps only now: it keeps events as long as it did, unless it was asked otherwise
-		n.RetentionMs = asked
+		n.RetentionMs = asked.RetentionMs
 	}
 	b, err := s.put(ctx, &making, n)
 	if errors.Is(err, ErrNotFound) && n.TopicID != "" {

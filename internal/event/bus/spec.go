@@ -18,7 +18,8 @@ type Spec struct {
 	// when it is not there. A topic that was there before the bus is adopted: it
 	// outlives the bus.
 	Topic string `json:"topic,omitempty"`
-	// Partitions of the topic, when it is made; 0 is 1. With more than one, order
+	// Partitions of the topic, when it is made; 0 is 1. One that somebody made for this
+	// bus and was cut off may have more. With more than one, order
 	// is by the extension partitionkey, else by the source.
 	Partitions int32 `json:"partitions,omitempty"`
 	Adopted    bool  `json:"adopted,omitempty"` // set by the Service

@@ -98,16 +98,15 @@ func (s *Service) build(ctx context.Context, spec Spec, left bool) (noteOfBus, e
 		return noteOfBus{}, err
 	}
 	if there && left {
-		if id, err = s.leftTopic(ctx, spec.Topic, spec.RetentionMs); err != nil {
+		if id, spec.Partitions, err = s.leftTopic(ctx, spec.Topic, spec.Partitions, spec.RetentionMs); err != nil {
 			return noteOfBus{}, err
 		}
 	}
-	if there {
+	if spec.Adopted = id.IsZero(); spec.Adopted {
 		c, err := s.kafka()
 		if err != nil {
 			return noteOfBus{}, err
 		}
-		spec.Adopted = id.IsZero()
 		if _, spec.Partitions, err = material.ID(ctx, c, spec.Topic); err != nil {
 			return noteOfBus{}, unavailable("make the bus", err)
 		}
@@ -115,20 +114,20 @@ func (s *Service) build(ctx context.Context, spec Spec, left bool) (noteOfBus, e
 	return noteOfBus{spec, stage{TopicID: idText(id)}}, nil
 }
 
-// leftTopic finds the topic that somebody made who was killed then, and has it keep events
-// as it is to be now; zero, where what is there is another's.
-func (s *Service) leftTopic(ctx context.Context, topic string, retentionMs int64) (id uuid.UUID, err error) {
+// leftTopic finds the topic that somebody made who was killed then, and has it keep events,
+// and in as many partitions, as it is to be now; zero, where what is there is another's.
+func (s *Service) leftTopic(ctx context.Context, topic string, partitions int32, retentionMs int64) (id uuid.UUID, has int32, err error) {
 	c, err := s.kafka()
 	if err != nil {
-		return id, err
+		return id, 0, err
 	}
-	if id, _, err = material.Made(ctx, c, topic, topicSettings(nil)); err != nil {
-		return id, unavailable("find what was made of it", err)
+	if id, has, err = material.Left(ctx, c, topic, partitions, topicSettings(nil)); err != nil {
+		return id, 0, unavailable("find what was made of it", err)
 	}
 	if id.IsZero() {
-		return id, nil
+		return id, 0, nil
 	}
-	return id, s.setRetention(ctx, topic, retentionMs)
+	return id, has, s.setRetention(ctx, topic, retentionMs)
 }
 
 // topicSettings are those of topics of events; nil for any retention.

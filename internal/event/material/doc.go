@@ -5,7 +5,7 @@
 // It is not for what objects mean, nor for whose a topic is (event/object tells), nor
 // for settings of topics that exist.
 //
-// Main functions: Make, Exists, ID, Made, Delete, DeleteMade. File: material.go.
+// Main functions: Make, Exists, ID, Made, Left, Delete, DeleteMade. File: material.go.
 //
 // It holds no state; it may be called from any goroutine. Errors are Kafka's own
 // (kerr), with what Kafka said.

@@ -180,6 +180,32 @@ func Made(ctx context.Context, c *kgo.Client, topic string, settings map[string]
 	}
 }
 
+// Left is Made of a topic that is made after all, which has so many partitions then, or
+// more where it had more: records may lie in them.
+func Left(ctx context.Context, c *kgo.Client, topic string, partitions int32, settings map[string]*string) (id uuid.UUID, has int32, err error) {
+	id, has, err = Made(ctx, c, topic, settings)
+	if err != nil || id.IsZero() || has >= partitions {
+		return id, has, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	grown, err := kadm.NewClient(c).UpdatePartitions(ctx, int(partitions), topic)
+	if err == nil {
+		err = because(grown[topic].Err, grown[topic].ErrMessage)
+	}
+	if err != nil && !errors.Is(err, kerr.InvalidPartitions) { // which says that somebody else was faster
+		return uuid.UUID{}, 0, fmt.Errorf("make the topic %s one of %d partitions: %w", topic, partitions, err)
+	}
+	for { // until this node knows
+		if id, has, err = ID(ctx, c, topic); err != nil || has >= partitions {
+			return id, has, err
+		}
+		if !rest(ctx, pause) {
+			return uuid.UUID{}, 0, fmt.Errorf("make the topic %s one of %d partitions: %w", topic, partitions, ctx.Err())
+		}
+	}
+}
+
 // madeWith tells whether a topic was told all those settings.
 func madeWith(has []kadm.Config, settings map[string]*string) bool {
 	told := map[string]*string{}

@@ -89,6 +89,27 @@ func TestAQueueThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
 	}
 }
 
+// A queue is asked for with more partitions where a node was killed that had made its
+// topic.
+func TestAQueueWhoseMakingWasCutOffHasAsManyPartitionsAsIsAsked(t *testing.T) {
+	r := start(t)
+	late := r.q.With(func(queue.Objects) queue.Objects {
+		return hook.CutAfter(r.s.Objects(), name.Queue, func() {})
+	})
+	t.Cleanup(late.Close)
+	spec := queue.DefaultSpec()
+	if _, _, err := late.Create(r.ctx, ref("orders"), spec); !errors.Is(err, hook.ErrCut) {
+		t.Fatalf("cut off: %v", err)
+	}
+	spec.Partitions = 3
+	q, _, err := r.q.Create(r.ctx, ref("orders"), spec)
+	all, listed := r.admin().ListTopics(r.ctx, "orders")
+	r.must(listed)
+	if has := len(all["orders"].Partitions); err != nil || q.Adopted || q.Partitions != 3 || has != 3 {
+		t.Errorf("made anew: %+v, %v, with %d partitions", q, err, has)
+	}
+}
+
 // groupSetting is a setting of a group.
 func (r *rig) groupSetting(group, setting string) string {
 	r.Helper()

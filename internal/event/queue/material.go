@@ -36,7 +36,7 @@ func (s *Service) build(ctx context.Context, n *noteOf, left bool) error {
 	}
 	n.Metadata = s.o.Image().Offset
 	if !n.Adopted {
-		n.TopicID, n.Partitions = idText(t.ID), int32(len(t.Partitions))
+		n.TopicID = idText(t.ID)
 		return s.setGroup(ctx, &n.Spec)
 	}
 	for i := range t.Partitions { // an earlier queue may have left a state
@@ -57,7 +57,9 @@ func (s *Service) makeTopic(ctx context.Context, spec *Spec, left bool) (id uuid
 	}
 	id, there, err := material.Make(ctx, c, spec.Topic, spec.Partitions, s.topicSettings(spec))
 	if err == nil && there && left {
-		id, _, err = material.Made(ctx, c, spec.Topic, s.madeSettings())
+		var has int32
+		id, has, err = material.Left(ctx, c, spec.Topic, spec.Partitions, s.madeSettings())
+		spec.Partitions = max(spec.Partitions, has)
 	}
 	if err != nil {
 		return id, fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -138,6 +138,22 @@ func TestATopicThatIsDeletedWhileItIsMadeLeavesNothing(t *testing.T) {
 	}
 }
 
+// A topic is asked for with more partitions where a node was killed that had made Kafka's.
+func TestATopicWhoseMakingWasCutOffHasAsManyPartitionsAsIsAsked(t *testing.T) {
+	r := newRig(t)
+	late := r.sns.With(func(sns.Objects) sns.Objects {
+		return hook.CutAfter(r.Objects(), name.SNS, func() {})
+	})
+	defer late.Close()
+	if _, err := late.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{}); !errors.Is(err, hook.ErrCut) {
+		t.Fatalf("cut off: %v", err)
+	}
+	made, err := r.sns.Create(r.ctx(), topicRef("orders"), sns.TopicSpec{Partitions: 3})
+	if has := r.partitions("orders"); err != nil || made.Adopted || has != 3 {
+		t.Errorf("made anew: %+v, %v, with %d partitions", made, err, has)
+	}
+}
+
 // Somebody makes a topic of Kafka's where a topic was noted whose making was cut off: whoever
 // deletes or makes what is left lets it be.
 func TestKafkasTopicThatIsMadeMeanwhileStays(t *testing.T) {

@@ -22,12 +22,13 @@ func (s *Service) build(ctx context.Context, spec TopicSpec, left bool) (noteOf,
 	if err != nil {
 		return noteOf{}, err
 	}
-	id, there, err := material.Make(ctx, c, spec.Topic, max(spec.Partitions, 1), topicSettings())
+	partitions := max(spec.Partitions, 1)
+	id, there, err := material.Make(ctx, c, spec.Topic, partitions, topicSettings())
 	if errors.Is(err, kerr.InvalidTopicException) {
 		return noteOf{}, invalidf("Name", "its topic of Kafka's: %v", err)
 	}
 	if there && left {
-		id, _, err = material.Made(ctx, c, spec.Topic, topicSettings())
+		id, _, err = material.Left(ctx, c, spec.Topic, partitions, topicSettings())
 	}
 	spec.Adopted = there && id.IsZero()
 	if err != nil {

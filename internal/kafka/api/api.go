@@ -33,9 +33,9 @@ type API struct {
 	// Directs rows tell clients which node to go to. What a node knows that is cut
 	// off from the others is an old story: see Options.Mute of package kafka.
 	Directs bool
-	// Waits rows have answers that may wait for something to happen, a record or a
-	// member: a node that stops does not wait for them. It has them built once more
-	// (Conn.Parting), and those that cannot be answered then go without.
+	// Waits rows have answers that may wait for records: a node that stops does not
+	// wait for them. It has them built once more (Conn.Parting), and those that cannot
+	// be answered then go without. Who waits for a coordinator is answered by that.
 	Waits bool
 	// Handle serves a request decoded by kmsg. A nil response closes the
 	// connection; an error is logged and answered as UNKNOWN_SERVER_ERROR

@@ -15,11 +15,7 @@ import (
 // MEMBER_ID_REQUIRED (KIP-394), v5 static members (KIP-345), v7 the protocol
 // type in the answer (KIP-559), v8 a reason (KIP-800), v9 a leader that need
 // not assign (KIP-814).
-func (f *Family) joinGroupRow() api.API {
-	row := api.Late(0, 9, f.joinGroup)
-	row.Waits = true
-	return row
-}
+func (f *Family) joinGroupRow() api.API { return api.Late(0, 9, f.joinGroup) }
 
 func (f *Family) joinGroup(c *api.Conn, req *kmsg.JoinGroupRequest, finish api.Finish) {
 	cmd := group.Join{

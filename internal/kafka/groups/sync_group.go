@@ -14,11 +14,7 @@ import (
 //
 // v3 brings static members (KIP-345), v5 demands protocol type and name
 // (KIP-559).
-func (f *Family) syncGroupRow() api.API {
-	row := api.Late(0, 5, f.syncGroup)
-	row.Waits = true
-	return row
-}
+func (f *Family) syncGroupRow() api.API { return api.Late(0, 5, f.syncGroup) }
 
 func (f *Family) syncGroup(_ *api.Conn, req *kmsg.SyncGroupRequest, finish api.Finish) {
 	if req.Version >= 5 && (req.ProtocolType == nil || req.Protocol == nil) {
