@@ -15,6 +15,7 @@ import (
 	"ottla/internal/event/function"
 	"ottla/internal/event/lookback"
 	"ottla/internal/event/mapping"
+	"ottla/internal/event/material"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
@@ -53,7 +54,7 @@ func (s *Server) makeBuses() {
 	})
 	b.sns = sns.New(sns.Options{
 		Objects: e.objects, Client: s.eventClient, Exists: func(topic string) bool { return s.partitionsOf(topic) > 0 }, MostBytes: s.mostBytes,
-		Calls: calls{s}, Base: func() string { return "http://" + s.HTTPAddr() }, Changed: s.lookAtBuses,
+		Calls: calls{s}, Base: func() string { return "http://" + s.HTTPAddr() }, Changed: s.lookAtBuses, Applied: runners{s}.Applied,
 		Called: func(key string) {
 			if e.made.Load() {
 				b.delivery.Changed(key)
@@ -235,8 +236,8 @@ func (s *Server) makeDeliveryTopics(ctx context.Context) error {
 		settings map[string]string
 	}{
 		{delivery.StateTopic, map[string]string{"cleanup.policy": "compact"}},
-		{delivery.AttemptsTopic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.AttemptsRetentionMs)}},
-		{delivery.Topic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.RetentionMs)}},
+		{delivery.AttemptsTopic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.AttemptsRetentionMs), "segment.ms": material.SegmentMs(delivery.AttemptsRetentionMs)}},
+		{delivery.Topic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.RetentionMs), "segment.ms": material.SegmentMs(delivery.RetentionMs)}},
 	} {
 		if s.partitionsOf(t.name) > 0 {
 			continue

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"ottla/internal/broker"
+	"ottla/internal/event/material"
 	"ottla/internal/event/object"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/schedule"
@@ -75,7 +76,7 @@ func (s *Server) makeScheduleTopics(ctx context.Context) error {
 	if err := s.makeEventTopic(ctx, schedule.StateTopic, schedule.Partitions, compact); err != nil {
 		return err
 	}
-	short := map[string]string{"cleanup.policy": "delete", "retention.ms": "3600000"}
+	short := map[string]string{"cleanup.policy": "delete", "retention.ms": "3600000", "segment.ms": material.SegmentMs(3600_000)}
 	return s.makeEventTopic(ctx, schedule.WakeTopic, schedule.Partitions, short)
 }
 

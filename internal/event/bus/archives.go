@@ -339,7 +339,7 @@ func (s *Service) updateArchive(ctx context.Context, ref NamedRef, change func(*
 		return Archive{}, err
 	}
 	if spec.Pattern != "" {
-		if err := s.setRetention(ctx, spec.Topic, spec.keep()); err != nil {
+		if err := s.setRetention(ctx, spec.Topic, spec.keep(), false); err != nil {
 			return Archive{}, err
 		}
 		if err := s.copyTo(ctx, b, &old, &spec); err != nil {

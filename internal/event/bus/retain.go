@@ -18,7 +18,7 @@ func (s *Service) retain(ctx context.Context, b Bus) error {
 		return err
 	}
 	for range tries {
-		if err := s.setRetention(ctx, b.Topic, keep); err != nil {
+		if err := s.setRetention(ctx, b.Topic, keep, b.Adopted); err != nil {
 			return err
 		}
 		now, err := s.current(ctx, b.Ref)

@@ -127,7 +127,7 @@ func (s *Service) leftTopic(ctx context.Context, topic string, partitions int32,
 	if id.IsZero() {
 		return id, 0, nil
 	}
-	return id, has, s.setRetention(ctx, topic, retentionMs)
+	return id, has, s.setRetention(ctx, topic, retentionMs, false)
 }
 
 // topicSettings are those of topics of events; nil for any retention.
@@ -146,7 +146,9 @@ func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32,
 		return id, false, err
 	}
 	keep := strconv.FormatInt(retentionMs, 10)
-	id, there, err = material.Make(ctx, c, topic, partitions, topicSettings(&keep))
+	settings, segment := topicSettings(&keep), material.SegmentMs(retentionMs)
+	settings["segment.ms"] = &segment
+	id, there, err = material.Make(ctx, c, topic, partitions, settings)
 	switch {
 	case errors.Is(err, kerr.InvalidTopicException): // too long, or one differs in . and _ alone
 		return id, false, because("name", err)
@@ -156,14 +158,19 @@ func (s *Service) makeTopic(ctx context.Context, topic string, partitions int32,
 	return id, there, nil
 }
 
-// setRetention changes how long a topic keeps events.
-func (s *Service) setRetention(ctx context.Context, topic string, retentionMs int64) error {
+// setRetention changes how long a topic keeps events; the segments of one that is adopted are
+// its owner's.
+func (s *Service) setRetention(ctx context.Context, topic string, retentionMs int64, adopted bool) error {
 	c, err := s.kafka()
 	if err != nil {
 		return err
 	}
 	text := strconv.FormatInt(retentionMs, 10)
-	answers, err := kadm.NewClient(c).AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &text}}, topic)
+	changes := []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "retention.ms", Value: &text}}
+	if segment := material.SegmentMs(retentionMs); !adopted {
+		changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: "segment.ms", Value: &segment})
+	}
+	answers, err := kadm.NewClient(c).AlterTopicConfigs(ctx, changes, topic)
 	if err == nil && len(answers) == 1 {
 		err = answers[0].Err
 	}

@@ -74,6 +74,7 @@ func (s *Service) makeTopic(ctx context.Context, spec *Spec, left bool) (id uuid
 func (s *Service) madeSettings() map[string]*string {
 	out := s.topicSettings(&Spec{})
 	out["retention.ms"], out["max.message.bytes"] = nil, nil
+	delete(out, "segment.ms") // earlier ones were made without
 	return out
 }
 
@@ -82,6 +83,7 @@ func (s *Service) topicSettings(spec *Spec) map[string]*string {
 	set := func(name, value string) { out[name] = &value }
 	set("cleanup.policy", "delete")
 	set("retention.ms", strconv.FormatInt(spec.RetentionMs, 10))
+	set("segment.ms", material.SegmentMs(spec.RetentionMs))
 	set("max.message.bytes", strconv.Itoa(int(spec.MaxMessageBytes)+overhead))
 	set("message.timestamp.type", "CreateTime")
 	return out

@@ -55,6 +55,9 @@ type Options struct {
 	// Base is where this node's HTTP port is, for subscriptions of which nobody knows
 	// by what address the cluster was reached.
 	Base func() string
+	// Applied returns when who runs a source goes by a rule of it, at its version or a later
+	// one; nil: nobody is waited for.
+	Applied func(ctx context.Context, src *plan.Source, rule *plan.Rule) error
 	// Changed is told, from goroutines of the store, that Sources are others now; nil
 	// for nobody. It must be quick.
 	Changed func()

@@ -3,7 +3,9 @@ package sns
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"time"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
@@ -112,8 +114,9 @@ func (s *Subscription) same(spec *SubscriptionSpec) error {
 	return nil
 }
 
-// Change changes attributes of a subscription; an empty value takes one away. What is
-// published before may still be judged by what held then.
+// Change changes attributes of a subscription; an empty value takes one away. What was
+// published before may still be judged by what held then, and what is published when it
+// has returned is not.
 func (s *Service) Change(ctx context.Context, ref name.Ref, values map[string]string) (sub Subscription, err error) {
 	err = again(ctx, func() error {
 		old, err := s.Subscription(ctx, ref)
@@ -139,7 +142,33 @@ func (s *Service) Change(ctx context.Context, ref name.Ref, values map[string]st
 		sub, err = s.putSubscription(ctx, &t, &old, &spec)
 		return err
 	})
+	if err == nil {
+		err = s.applied(ctx, &sub)
+	}
 	return sub, err
+}
+
+// appliedTimeout bounds how long a change waits for who carries it out.
+const appliedTimeout = 30 * time.Second
+
+// applied returns when who runs the topic goes by what a subscription is now.
+func (s *Service) applied(ctx context.Context, sub *Subscription) error {
+	if s.o.Applied == nil || sub.Pending {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, appliedTimeout)
+	defer cancel()
+	if err := s.Current(ctx); err != nil {
+		return err
+	}
+	src, r := s.ruleOf(sub)
+	if r == nil { // it is no more
+		return nil
+	}
+	if err := s.o.Applied(ctx, src, r); err != nil {
+		return fmt.Errorf("%w: subscription %s is changed, but who delivers does not go by it yet: %w", ErrUnavailable, sub.Ref.Name, err)
+	}
+	return nil
 }
 
 // Unsubscribe ends a subscription; one that is not there has ended. authenticated

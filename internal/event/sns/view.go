@@ -199,6 +199,22 @@ func (s *Service) Sources() []*plan.Source {
 	return out
 }
 
+// ruleOf is what a subscription is for who runs its topic.
+func (s *Service) ruleOf(sub *Subscription) (*plan.Source, *plan.Rule) {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	s.view.renew()
+	src := s.view.sources[sub.TopicRef()]
+	if src == nil {
+		return nil, nil
+	}
+	i := slices.IndexFunc(src.Rules, func(r *plan.Rule) bool { return r.Ref == sub.Ref })
+	if i < 0 {
+		return nil, nil
+	}
+	return src, src.Rules[i]
+}
+
 // Current returns when what was stored anywhere before is in Sources.
 func (s *Service) Current(ctx context.Context) error {
 	if _, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.SNS}, "", 1); err != nil { // reads to the end
