@@ -39,7 +39,7 @@ func ApplyCommand(o *ask.Options) *cobra.Command {
 			if at != "-" {
 				at = "@" + at
 			}
-			text, err := textOf("file", at, o.In)
+			text, err := textOf("the file", at, o.In)
 			if err != nil {
 				return err
 			}

@@ -217,7 +217,7 @@ func ruleExplain(o *ask.Options) *cobra.Command {
 		Example: "  ottla rule explain big-orders --bus shop --event @order.json\n  ottla rule explain --bus shop --event @order.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := textOf("event", event, o.In)
+			body, err := textOf("--event", event, o.In)
 			if err != nil {
 				return err
 			}
@@ -287,7 +287,7 @@ func textOf(flag, text string, in io.Reader) ([]byte, error) {
 		return []byte(text), nil
 	}
 	if err != nil {
-		return nil, fail.New(fail.Failed, "cannot read --"+flag, err.Error(), "")
+		return nil, fail.New(fail.Failed, "cannot read "+flag, err.Error(), "name a file that is there, or - for standard input")
 	}
 	return b, nil
 }
