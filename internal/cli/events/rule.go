@@ -175,7 +175,7 @@ func eachRule(o *ask.Options, r *ruleFlags, names []string, done string, do func
 	t := &out.Table{Columns: []out.Column{{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "result", Title: "RESULT"}}}
 	return o.Each(t, names, func(name string) error {
 		if err := do(name); err != nil {
-			return forceHint(err)
+			return err
 		}
 		t.Add(name, r.bus, done)
 		return nil

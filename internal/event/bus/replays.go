@@ -278,7 +278,7 @@ func (s *Service) Replays(ctx context.Context, prefix NamedRef, after string, mo
 	return out, next, nil
 }
 
-// CancelReplay ends a replay where it is; ErrInUse when it is over already.
+// CancelReplay ends a replay where it is; ErrOver when it is over already.
 func (s *Service) CancelReplay(ctx context.Context, ref NamedRef) (Replay, error) {
 	r, err := s.Replay(ctx, ref)
 	if err != nil {
@@ -305,7 +305,9 @@ func (s *Service) turnReplay(ctx context.Context, ref NamedRef, id string, how f
 		switch {
 		case err != nil:
 			return r, err
-		case r.over() || id != "" && id != r.ID:
+		case r.over():
+			return r, fmt.Errorf("%s is %s: %w", r.Full(), r.State, ErrOver)
+		case id != "" && id != r.ID:
 			return r, fmt.Errorf("%s is %s: %w", r.Full(), r.State, ErrInUse)
 		}
 		n := noteOfReplay{r.ReplaySpec, r.State, 0, r.Events, r.Read, r.Topic, r.Begin, r.End}
