@@ -83,3 +83,22 @@ func TestDeadLettersOfManyRulesAreOneReadableRow(t *testing.T) {
 	do("", "dlq", "list").mustHold(t, 0, "rule default/r00,rule default/r01,rule default/r02 and 27 more")
 	do("", "dlq", "list", "-o", "json").mustHold(t, 0, "default/r29")
 }
+
+// A queue for dead letters whose name was mistyped was taken as it was, and what it was to
+// keep was lost; that the place itself is there was asked always. What an ARN names may
+// come later, as in AWS.
+func TestQueuesForDeadLettersAreThere(t *testing.T) {
+	do := commands(t, withHTTP(t, ottla.Options{}))
+	do("", "queue", "create", "jobs").mustHold(t, 0)
+	put := func(letters string) result {
+		return do("", "rule", "put", "all", "--pattern", `{"source":["a"]}`, "--to", "queue:jobs", "--dead-letters", letters)
+	}
+	put("faild").mustHold(t, fail.Usage, "cannot put rule all", "target jobs: dead_letters: there is no queue faild")
+	do("", "rule", "describe", "all").mustHold(t, fail.NotFound)
+	put("arn:aws:sqs:us-east-1:123456789012:later").mustHold(t, 0)
+	do("", "queue", "create", "failed").mustHold(t, 0)
+	put("failed").mustHold(t, 0)
+	do("", "queue", "delete", "failed").mustHold(t, 0) // what has it keeps it, and can be changed
+	do("", "target", "set", "all", "jobs", "--transform", `{"id":<$.id>}`).mustHold(t, 0)
+	do("", "target", "set", "all", "jobs", "--dead-letters", "faild").mustHold(t, fail.Usage, "there is no queue faild")
+}

@@ -98,6 +98,7 @@ func (x *thing) needs() (out []need) {
 			if word, called, _ := strings.Cut(text(m["to"]), ":"); paths[word] != "" {
 				add("target "+text(m["id"])+": to", word, called)
 			}
+			add("target "+text(m["id"])+": dead_letters", "queue", strings.TrimPrefix(text(m["dead_letters"]), "queue:"))
 		}
 	}
 	return out
