@@ -102,3 +102,13 @@ func TestQueuesForDeadLettersAreThere(t *testing.T) {
 	do("", "target", "set", "all", "jobs", "--transform", `{"id":<$.id>}`).mustHold(t, 0)
 	do("", "target", "set", "all", "jobs", "--dead-letters", "faild").mustHold(t, fail.Usage, "there is no queue faild")
 }
+
+func TestTimesAndEventsThatCannotBeAreToldAsTheyWereGiven(t *testing.T) {
+	do := commands(t, withHTTP(t, ottla.Options{}))
+	do("", "bus", "create", "shop").mustHold(t, 0)
+	do("", "replay", "start", "shop", "--from", "2026-11-26T10:00:00Z", "--to", "2026-11-26T09:00:00Z").mustHold(t, fail.Usage, "2026-11-26T10:00:00Z is not before to_ms, 2026-11-26T09:00:00Z")
+	do("", "replay", "start", "shop", "--from", "yesterday").mustHold(t, fail.Usage, "--from yesterday: want a time with its zone, as 2026-12-01T00:00:00Z, or how long ago, as 1h")
+	for _, event := range []string{"order.json", "{bad", "null"} {
+		do("", "rule", "explain", "--bus", "shop", "--event", event).mustHold(t, fail.Usage, "--event "+event+": it is no JSON object", "--event @FILE")
+	}
+}

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -224,6 +225,10 @@ func ruleExplain(o *ask.Options) *cobra.Command {
 			if len(body) == 0 {
 				return fail.Usagef("which event? give --event JSON, --event @FILE or --event -")
 			}
+			var object map[string]json.RawMessage
+			if err := json.Unmarshal(body, &object); err != nil || object == nil {
+				return fail.Usagef("--event %.40s: it is no JSON object (%v); give the event itself, --event @FILE or --event -", strings.TrimSpace(string(body)), errorOr(err, "it is null"))
+			}
 			if len(args) == 0 {
 				return explainAll(cmd.Context(), o, &r, body)
 			}
@@ -243,6 +248,14 @@ func ruleExplain(o *ask.Options) *cobra.Command {
 	r.bind(c)
 	c.Flags().StringVar(&event, "event", "", "the event: JSON, @FILE, or - for standard input")
 	return c
+}
+
+// errorOr is an error's text, or another where there is none.
+func errorOr(err error, otherwise string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return otherwise
 }
 
 // explainAll tells of each rule of a bus whether an event fits it, and why not.
