@@ -2,6 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -37,4 +39,30 @@ func TestEventsThatCannotBeSayWhy(t *testing.T) {
 	do("", "event", "tail", "nowhere", "--exit").mustHold(t, fail.NotFound, "there is no such topic", "ottla topic create")
 	do("", "event", "tail", "shop", "--pattern", "{").mustHold(t, fail.Usage, "why: pattern, line 1, column 2")
 	do("", "event", "tail", "default", "--exit").mustHold(t, 0)
+}
+
+// A name that is mistyped once became a topic that nobody read, where topics are made by
+// themselves, and the command said that all was well.
+func TestEventsForWhatIsNotThereAreRefused(t *testing.T) {
+	_, do := httpNode(t)
+	do("", "event", "put", "shp", "OrderPlaced", "{}").mustHold(t, fail.NotFound, "cannot put events into shp", "there is no bus and no topic shp", "ottla bus create shp")
+	do("{}\n", "event", "put", "shp", "OrderPlaced", "-").mustHold(t, fail.NotFound, "there is no bus and no topic shp")
+	if r := do("", "topic", "list", "-o", "name"); strings.Contains(r.out, "shp") {
+		t.Errorf("the topics are\n%s", r.out)
+	}
+}
+
+func TestDataOfEventsIsWhatItLooksLike(t *testing.T) {
+	_, do := httpNode(t)
+	do("", "event", "put", "default", "T", `{"id":1`).mustHold(t, fail.Usage, "DATA: it begins as a JSON object and is none (unexpected end of JSON input)", "--content-type text/plain")
+	do("{}\n\n{\"id\":}\n", "event", "put", "default", "T", "-").mustHold(t, fail.Usage, "line 3: it begins as a JSON object and is none")
+	do("", "event", "put", "default", "T", `{{name}}`, "--content-type", "text/plain").mustHold(t, 0)
+	do("", "event", "put", "default", "T", "[x] done").mustHold(t, 0)
+	file := filepath.Join(t.TempDir(), "order.json")
+	do("", "event", "put", "default", "T", "@"+file).mustHold(t, fail.Failed, "cannot read DATA", "no such file")
+	if err := os.WriteFile(file, []byte(`{"from":"a file"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	do("", "event", "put", "default", "T", "@"+file).mustHold(t, 0)
+	do("", "event", "tail", "default", "--exit").mustHold(t, 0, `"data":"{{name}}"`, `"data":"[x] done"`, `"data":{"from":"a file"}`)
 }

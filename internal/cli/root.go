@@ -30,7 +30,7 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	root.SetIn(in)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	ran, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return fail.OK
 	}
@@ -38,8 +38,9 @@ func Run(ctx context.Context, args []string, in io.Reader, stdout, stderr io.Wri
 	if errors.As(err, &ended) {
 		return ended.Code
 	}
-	fail.Print(stderr, usage(err), o.Machine())
-	return fail.CodeOf(usage(err))
+	err = usage(ran, err)
+	fail.Print(stderr, err, o.Machine())
+	return fail.CodeOf(err)
 }
 
 // flagError tells of what begins as a flag does and is none: names may.
@@ -53,13 +54,20 @@ func flagError(c *cobra.Command, err error) error {
 }
 
 // usage turns cobra's own complaints into usage failures.
-func usage(err error) error {
+func usage(ran *cobra.Command, err error) error {
 	var f *fail.Failure
 	if errors.As(err, &f) {
 		return err
 	}
 	text := err.Error()
-	for _, prefix := range []string{"unknown command", "unknown flag", "unknown shorthand", "flag needs", "invalid argument", "accepts ", "requires "} {
+	for _, prefix := range []string{"accepts ", "requires "} { // so many arguments
+		if strings.HasPrefix(text, prefix) {
+			f = fail.Usagef("%s %s", ran.CommandPath(), strings.ReplaceAll(text, "arg(s)", "arguments"))
+			f.Next = "write it as " + ran.UseLine() + "; --help tells more"
+			return f
+		}
+	}
+	for _, prefix := range []string{"unknown command", "unknown flag", "unknown shorthand", "flag needs", "invalid argument"} {
 		if strings.HasPrefix(text, prefix) {
 			return fail.Usagef("%s", strings.ReplaceAll(text, "\n", " "))
 		}

@@ -156,10 +156,20 @@ func Nearest(s Scope, name string) string {
 			}
 		}
 	}
-	best, bestName := 2+len(plain)/5, ""
+	var known []string
 	for _, d := range All(s) {
-		if n := editDistance(plain, d.Name, best); n < best {
-			best, bestName = n, d.Name
+		known = append(known, d.Name)
+	}
+	return NearestOf(plain, known)
+}
+
+// NearestOf proposes the one of known that is nearest to a mistyped name, the first of
+// several; "" when none is near.
+func NearestOf(name string, known []string) string {
+	best, bestName := 2+len(name)/5, ""
+	for _, k := range known {
+		if n := editDistance(name, k, best); n < best {
+			best, bestName = n, k
 		}
 	}
 	return bestName

@@ -15,7 +15,7 @@ import (
 const DefaultHTTP = "127.0.0.1:8080"
 
 // HTTPUsage is what help says of --http.
-const HTTPUsage = "HOST:PORT of a node's HTTP port (default: what a node behind -b says)"
+const HTTPUsage = "`HOST:PORT` of a node's HTTP port (default: what a node behind -b says)"
 
 // HTTPAddress is where to ask for what the Kafka protocol does not tell: what was given,
 // else where a node of `ottla dev` has it when that is asked and is there, else where one of

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"ottla/internal/event/bus"
 	"ottla/internal/event/letter"
 	"ottla/internal/event/mapping"
@@ -44,6 +42,7 @@ type thing struct {
 	name   string
 	parts  []string // of its path
 	fields map[string]any
+	level  int // things of a kind that others of it need have lower ones
 }
 
 // spans are the fields that may be told as times with a unit: retention: 7d is
@@ -52,15 +51,9 @@ var spans = []string{"retention", "visibility", "delay", "wait", "window", "max_
 
 // readThings reads a file.
 func readThings(text []byte) ([]thing, error) {
-	b, err := yaml.YAMLToJSON(text)
+	sections, err := readSections(text)
 	if err != nil {
-		return nil, fmt.Errorf("it is no YAML: %w", err)
-	}
-	sections := map[string]map[string]map[string]any{}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	if err := dec.Decode(&sections); err != nil {
-		return nil, fmt.Errorf("want sections with names in them, each with its fields: %w", err)
+		return nil, err
 	}
 	var out []thing
 	for i := range kinds {
@@ -72,6 +65,9 @@ func readThings(text []byte) ([]thing, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", k.word, name, err)
 			}
+			if k.section == "queues" {
+				x.level = levelOf(all, name)
+			}
 			out = append(out, x)
 		}
 	}
@@ -79,25 +75,6 @@ func readThings(text []byte) ([]thing, error) {
 		return nil, fmt.Errorf("%q is no section: there are queues, buses, archives, connections, destinations, rules, schedules and mappings", section)
 	}
 	return out, nil
-}
-
-// order gives the names of a section; queues that name no other come first.
-func (k *kind) order(all map[string]map[string]any) []string {
-	return slices.SortedFunc(maps.Keys(all), func(a, b string) int {
-		if k.section == "queues" {
-			if d := needs(all[a]) - needs(all[b]); d != 0 {
-				return d
-			}
-		}
-		return strings.Compare(a, b)
-	})
-}
-
-func needs(queue map[string]any) int {
-	if queue["dead_letter"] != nil {
-		return 1
-	}
-	return 0
 }
 
 func (k *kind) thing(name string, fields map[string]any) (thing, error) {

@@ -72,7 +72,7 @@ func archiveCreate(o *ask.Options) *cobra.Command {
 		Example: "  ottla archive create shop-all --bus shop --retention 90d\n  ottla archive create paid --bus shop --pattern '{\"detail-type\":[\"Paid\"]}'",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := textOf("pattern", pattern, o.In)
+			text, err := textOf("--pattern", pattern, o.In)
 			if err != nil {
 				return err
 			}

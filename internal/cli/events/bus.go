@@ -164,7 +164,10 @@ func busCreate(o *ask.Options) *cobra.Command {
 			if topic != "" {
 				body["topic"] = topic
 			}
-			if partitions > 0 {
+			if cmd.Flags().Changed("partitions") {
+				if partitions < 1 {
+					return fail.Usagef("--partitions %d: want a number from 1", partitions)
+				}
 				body["partitions"] = partitions
 			}
 			return tellBus(o, cmd, &p, "cannot create bus "+args[0], http.MethodPut, args[0], body)
@@ -245,7 +248,7 @@ func busDelete(o *ask.Options) *cobra.Command {
 			}
 			return o.Each(t, args, func(name string) error {
 				if err := o.Ask(cmd.Context(), p.HTTP, "cannot delete bus "+name, http.MethodDelete, ask.BusPath(name), query, nil, nil); err != nil {
-					return forceHint(err)
+					return err
 				}
 				t.Add(name, "deleted")
 				return nil
@@ -255,14 +258,6 @@ func busDelete(o *ask.Options) *cobra.Command {
 	p.Bind(c)
 	c.Flags().BoolVar(&force, "force", false, "delete its rules and archives with it")
 	return c
-}
-
-// forceHint says what the flag is called here.
-func forceHint(err error) error {
-	if f, ok := err.(*fail.Failure); ok && strings.HasPrefix(f.Next, "?force=true") {
-		f.Next = "--force deletes what it has with it"
-	}
-	return err
 }
 
 // orDefault is the bus that is meant when none is said.

@@ -101,7 +101,7 @@ func connectionPut(o *ask.Options) *cobra.Command {
 // order is what the flags say.
 func (x *connectionFlags) order(in io.Reader) (*rest.ConnectionOrder, error) {
 	out := &rest.ConnectionOrder{Description: x.description}
-	text, err := textOf("secret", x.secret, in)
+	text, err := textOf("--secret", x.secret, in)
 	if err != nil {
 		return nil, err
 	}

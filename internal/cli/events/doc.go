@@ -6,7 +6,8 @@
 // Reading order: bus.go; event.go, event_tail.go, event_trace.go (putting, watching and
 // following events); rule.go, rule_put.go, rule_try.go; target.go; archive.go, replay.go;
 // connection.go (with destinations), webhook.go, webhook_listen.go, function.go; sns.go,
-// sns_subscribe.go; apply.go, apply_file.go (all of them, as a file says).
+// sns_subscribe.go; apply.go, apply_file.go, apply_sections.go, apply_check.go (all of them,
+// as a file says).
 //
 // What comes from events and from receivers is printed so that it does nothing to a
 // terminal.

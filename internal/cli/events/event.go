@@ -2,8 +2,10 @@ package events
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,11 +41,12 @@ type eventFlags struct {
 func eventPut(o *ask.Options) *cobra.Command {
 	var e eventFlags
 	c := &cobra.Command{
-		Use:   "put BUS TYPE [DATA|-]",
+		Use:   "put BUS TYPE [DATA|@FILE|-]",
 		Short: "Put an event into a bus, or a topic; with - each line of standard input as one",
-		Long: "Put an event into a bus, or into a topic where there is no such bus. It is answered when\n" +
-			"it is durable. DATA that is JSON has the content type application/json, other text\n" +
-			"text/plain. What is an attribute of no event of CloudEvents is an extension.",
+		Long: "Put an event into a bus, or into a topic where there is no such bus; one of both must be\n" +
+			"there. It is answered when it is durable. DATA that is JSON has the content type\n" +
+			"application/json, other text text/plain; what begins with { and is no JSON is refused unless\n" +
+			"--content-type says what it is. What is an attribute of no event of CloudEvents is an extension.",
 		Example: "  ottla event put shop OrderPlaced '{\"id\":1,\"total\":120}' --source com.shop\n" +
 			"  ottla event put shop OrderPlaced - --key customer-4 < orders.ndjson",
 		Args: cobra.RangeArgs(2, 3),
@@ -54,7 +57,13 @@ func eventPut(o *ask.Options) *cobra.Command {
 			}
 			if len(args) < 3 || args[2] != "-" {
 				if len(args) == 3 {
-					setData(like, e.content, []byte(args[2]))
+					data, err := textOf("DATA", args[2], o.In)
+					if err != nil {
+						return err
+					}
+					if err := setData(like, e.content, data); err != nil {
+						return fail.Usagef("DATA: %v", err)
+					}
 				}
 				return putAll(cmd.Context(), o, &e, args[0], []*envelope.Event{like})
 			}
@@ -100,25 +109,34 @@ func (f *eventFlags) event(kind string) (*envelope.Event, error) {
 	return e, nil
 }
 
-func setData(e *envelope.Event, content string, data []byte) {
+// setData gives an event its data, with the type that was said or that it looks like. What
+// begins as an object and is none is a slip far more often than text.
+func setData(e *envelope.Event, content string, data []byte) error {
 	e.Data = data
 	if e.DataContentType = content; content != "" {
-		return
+		return nil
 	}
-	if e.DataContentType = "text/plain"; jsonwalk.Valid(data, 0) {
-		e.DataContentType = envelope.JSON
+	if e.DataContentType = envelope.JSON; jsonwalk.Valid(data, 0) {
+		return nil
 	}
+	if e.DataContentType = "text/plain"; !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return nil
+	}
+	var none any
+	return fmt.Errorf("it begins as a JSON object and is none (%w); if it is text, say --content-type text/plain", json.Unmarshal(data, &none))
 }
 
 // putLines puts each line as an event like another.
 func putLines(ctx context.Context, o *ask.Options, f *eventFlags, name string, like *envelope.Event, in io.Reader) error {
 	lines := bufio.NewReader(in)
 	var some []*envelope.Event
-	for {
+	for at := 1; ; at++ {
 		line, err := lines.ReadString('\n')
 		if text := strings.TrimSuffix(line, "\n"); text != "" {
 			e := like.Clone()
-			setData(e, f.content, []byte(text))
+			if err := setData(e, f.content, []byte(text)); err != nil {
+				return fail.Usagef("line %d: %v", at, err)
+			}
 			some = append(some, e)
 		}
 		if len(some) == ask.SendAtOnce || err != nil && len(some) > 0 {
@@ -154,7 +172,9 @@ func putAll(ctx context.Context, o *ask.Options, f *eventFlags, name string, all
 	}
 	var got topics.Puts
 	content := native.Content{Type: "application/cloudevents-batch+json", Bytes: append(body, ']')}
-	if err := o.Ask(ctx, f.HTTP, what, http.MethodPost, native.Path("ce", name), f.Query(), content, &got); err != nil {
+	query := f.Query()
+	query.Set("create", "false")
+	if err := o.Ask(ctx, f.HTTP, what, http.MethodPost, native.Path("ce", name), query, content, &got); err != nil {
 		return err
 	}
 	t := &out.Table{Columns: []out.Column{

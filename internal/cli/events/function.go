@@ -124,7 +124,7 @@ func functionMap(o *ask.Options) *cobra.Command {
 			spec.WindowMs, spec.DeadlineMs, spec.MaxAgeMs = window.Milliseconds(), deadline.Milliseconds(), maxAge.Milliseconds()
 			spec.Filters = nil
 			for _, f := range filters {
-				text, err := textOf("filter", f, o.In)
+				text, err := textOf("--filter", f, o.In)
 				if err != nil {
 					return err
 				}

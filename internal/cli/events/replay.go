@@ -118,7 +118,11 @@ func momentOrAge(flag, text string, now time.Time) (int64, error) {
 	if d, err := letter.Duration(strings.TrimPrefix(text, "-")); text != "" && err == nil {
 		return now.Add(-d).UnixMilli(), nil
 	}
-	return ask.Moment(flag, text)
+	ms, err := ask.Moment(flag, text)
+	if err != nil {
+		return 0, fail.Usagef("%s %s: want a time with its zone, as 2026-12-01T00:00:00Z, or how long ago, as 1h", flag, text)
+	}
+	return ms, nil
 }
 
 // watchPause is how long it is waited between two looks at a replay.

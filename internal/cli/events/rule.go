@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -175,7 +176,7 @@ func eachRule(o *ask.Options, r *ruleFlags, names []string, done string, do func
 	t := &out.Table{Columns: []out.Column{{Field: "name", Title: "RULE"}, {Field: "bus", Title: "BUS"}, {Field: "result", Title: "RESULT"}}}
 	return o.Each(t, names, func(name string) error {
 		if err := do(name); err != nil {
-			return forceHint(err)
+			return err
 		}
 		t.Add(name, r.bus, done)
 		return nil
@@ -217,12 +218,16 @@ func ruleExplain(o *ask.Options) *cobra.Command {
 		Example: "  ottla rule explain big-orders --bus shop --event @order.json\n  ottla rule explain --bus shop --event @order.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := textOf("event", event, o.In)
+			body, err := textOf("--event", event, o.In)
 			if err != nil {
 				return err
 			}
 			if len(body) == 0 {
 				return fail.Usagef("which event? give --event JSON, --event @FILE or --event -")
+			}
+			var object map[string]json.RawMessage
+			if err := json.Unmarshal(body, &object); err != nil || object == nil {
+				return fail.Usagef("--event %.40s: it is no JSON object (%v); give the event itself, --event @FILE or --event -", strings.TrimSpace(string(body)), errorOr(err, "it is null"))
 			}
 			if len(args) == 0 {
 				return explainAll(cmd.Context(), o, &r, body)
@@ -243,6 +248,14 @@ func ruleExplain(o *ask.Options) *cobra.Command {
 	r.bind(c)
 	c.Flags().StringVar(&event, "event", "", "the event: JSON, @FILE, or - for standard input")
 	return c
+}
+
+// errorOr is an error's text, or another where there is none.
+func errorOr(err error, otherwise string) string {
+	if err != nil {
+		return err.Error()
+	}
+	return otherwise
 }
 
 // explainAll tells of each rule of a bus whether an event fits it, and why not.
@@ -287,7 +300,7 @@ func textOf(flag, text string, in io.Reader) ([]byte, error) {
 		return []byte(text), nil
 	}
 	if err != nil {
-		return nil, fail.New(fail.Failed, "cannot read --"+flag, err.Error(), "")
+		return nil, fail.New(fail.Failed, "cannot read "+flag, err.Error(), "name a file that is there, or - for standard input")
 	}
 	return b, nil
 }

@@ -29,7 +29,7 @@ func rulePut(o *ask.Options) *cobra.Command {
 			"  ottla rule put all --bus shop --pattern '{\"source\":[{\"prefix\":\"\"}]}' --to topic:copy --to https://example.org/hook --retry 1s,1m",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := textOf("pattern", pattern, o.In)
+			text, err := textOf("--pattern", pattern, o.In)
 			if err != nil {
 				return err
 			}

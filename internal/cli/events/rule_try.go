@@ -81,11 +81,11 @@ func ruleTry(o *ask.Options) *cobra.Command {
 // toTry reads what is to be tried; isFile tells a file for apply from a pattern.
 func toTry(o *ask.Options, arg string) (text []byte, isFile bool, err error) {
 	if strings.HasPrefix(strings.TrimSpace(arg), "{") || strings.HasPrefix(arg, "@") {
-		text, err = textOf("pattern", arg, o.In)
+		text, err = textOf("the pattern", arg, o.In)
 		return text, false, err
 	}
 	if arg == "-" {
-		text, err = textOf("pattern", arg, o.In)
+		text, err = textOf("the pattern", arg, o.In)
 	} else if text, err = os.ReadFile(arg); err != nil {
 		return nil, false, fail.New(fail.Usage, "cannot read what is to be tried", err.Error(), "give a file as \"ottla apply\" takes it, a pattern as JSON, or - for standard input")
 	}

@@ -64,7 +64,7 @@ func (t *targetFlags) fields(c *cobra.Command) (map[string]any, error) {
 		}
 	}
 	if given("transform") {
-		text, err := textOf("transform", t.transform, strings.NewReader(""))
+		text, err := textOf("--transform", t.transform, strings.NewReader(""))
 		if err != nil {
 			return nil, err
 		}

@@ -76,7 +76,10 @@ func (c *Client) Do(ctx context.Context, what, method, path string, query url.Va
 		return c.unreached(what, err)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return refusal(what, resp.StatusCode, answer)
+		if into != nil && oneByOne(answer) && json.Unmarshal(answer, into) == nil {
+			return nil // each has its own error, which the caller tells
+		}
+		return refusal(what, path, resp.StatusCode, answer)
 	}
 	if into == nil {
 		return nil
@@ -107,7 +110,7 @@ func (c *Client) Open(ctx context.Context, what, path string, query url.Values, 
 	if err != nil {
 		return nil, c.unreached(what, err)
 	}
-	return nil, refusal(what, resp.StatusCode, answer)
+	return nil, refusal(what, path, resp.StatusCode, answer)
 }
 
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
@@ -155,7 +158,7 @@ func (c *Client) unreached(what string, err error) error {
 }
 
 // refusal reads what a door says that refuses.
-func refusal(what string, status int, answer []byte) error {
+func refusal(what, path string, status int, answer []byte) error {
 	var said struct {
 		Error struct {
 			Code    string `json:"code"`
@@ -169,8 +172,18 @@ func refusal(what string, status int, answer []byte) error {
 		f.Next = "is that the HTTP port of a node of this release?"
 		return f
 	}
-	f.Why, f.Next = said.Error.Message, said.Error.Hint
+	f.Why, f.Next = said.Error.Message, inCommands(said.Error.Hint, path)
 	return f
+}
+
+// oneByOne tells an answer about several things, of which none could be done.
+func oneByOne(answer []byte) bool {
+	var said struct {
+		Results []json.RawMessage `json:"results"`
+		Events  []json.RawMessage `json:"events"`
+		Sent    []json.RawMessage `json:"sent"`
+	}
+	return json.Unmarshal(answer, &said) == nil && len(said.Results)+len(said.Events)+len(said.Sent) > 0
 }
 
 func codeOf(status int) int {

@@ -189,6 +189,9 @@ func outboxTopic(ctx context.Context, o *ask.Options, f *outboxFlags) (string, e
 		err := o.Ask(ctx, f.HTTP, "cannot find bus "+name, http.MethodGet, ask.BusPath(name), f.Query(), nil, &b)
 		return b.Topic, err
 	}
+	if f.to == "" {
+		return "", fail.Usagef("where shall the rows go? --to is missing: want bus:NAME or topic:NAME")
+	}
 	return "", fail.Usagef("--to %s: want bus:NAME or topic:NAME", f.to)
 }
 

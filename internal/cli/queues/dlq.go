@@ -76,9 +76,19 @@ func addQueuePlaces(ctx context.Context, o *ask.Options, q *ask.QueueFlags, t *o
 				oldest, seconds, shown = timeAndAge(now.Add(-time.Duration(c.OldestMs)*time.Millisecond), now)
 			}
 		}
-		t.Add(d.Queue, "queue", ask.OrNil(d.Topic), d.Sources, d.Counts != nil, waiting, flying, oldest, seconds, shown, countedReasons(o, d.Reasons))
+		t.Add(d.Queue, "queue", ask.OrNil(d.Topic), someOf(o, d.Sources), d.Counts != nil, waiting, flying, oldest, seconds, shown, countedReasons(o, d.Reasons))
 	}
 	return nil
+}
+
+// someOf are those who name a place: for people the first few, and how many more; a queue
+// may be that of a thousand rules.
+func someOf(o *ask.Options, sources []string) any {
+	const shown = 3
+	if more := len(sources) - shown; o.Format == "table" && more > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(sources[:shown], ","), more)
+	}
+	return sources
 }
 
 // deadQueues asks for the queues that others name for their dead letters.

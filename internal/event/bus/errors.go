@@ -19,6 +19,8 @@ var (
 	ErrInvalid = errors.New("it cannot be")
 	// ErrInUse: something else needs it.
 	ErrInUse = errors.New("it is needed")
+	// ErrOver: a replay is at its end. It is an ErrInUse too.
+	ErrOver error = overError{}
 	// ErrManaged: Ottla made the rule for an archive, and changes it with that.
 	ErrManaged = errors.New("the rule is managed")
 	// ErrLimit: there would be more than may be.
@@ -30,6 +32,12 @@ var (
 	// ErrUnavailable: not now; try again.
 	ErrUnavailable = errors.New("the bus cannot be reached at the moment")
 )
+
+type overError struct{}
+
+func (overError) Error() string { return "it is over, and nothing of it can be changed any more" }
+
+func (overError) Is(target error) bool { return target == ErrInUse }
 
 // InvalidError is an ErrInvalid of one field, by its JSON name.
 type InvalidError struct {

@@ -141,6 +141,9 @@ func (s *Service) startReplay(ctx context.Context, full name.Ref, spec ReplaySpe
 	return replayOf(&o)
 }
 
+// utc is a time for people.
+func utc(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.999Z07:00") }
+
 func (s *Service) checkReplay(ctx context.Context, spec *ReplaySpec) error {
 	given := 0
 	for _, is := range []bool{len(spec.Rules) > 0, spec.Target != "", spec.To != ""} {
@@ -152,7 +155,7 @@ func (s *Service) checkReplay(ctx context.Context, spec *ReplaySpec) error {
 	case given > 1:
 		return invalid("rules", "a replay goes to some rules, to one target or to a place of its own: give one of rules, target and to")
 	case spec.FromMs < 0 || spec.FromMs >= spec.ToMs:
-		return invalid("from_ms", "%d is not before to_ms, %d", spec.FromMs, spec.ToMs)
+		return invalid("from_ms", "%s is not before to_ms, %s", utc(spec.FromMs), utc(spec.ToMs))
 	case spec.Rate < 0 || spec.Rate > 1e9 || spec.Rate != spec.Rate:
 		return invalid("rate", "%v is outside 0 to 1000000000", spec.Rate)
 	}
@@ -278,7 +281,7 @@ func (s *Service) Replays(ctx context.Context, prefix NamedRef, after string, mo
 	return out, next, nil
 }
 
-// CancelReplay ends a replay where it is; ErrInUse when it is over already.
+// CancelReplay ends a replay where it is; ErrOver when it is over already.
 func (s *Service) CancelReplay(ctx context.Context, ref NamedRef) (Replay, error) {
 	r, err := s.Replay(ctx, ref)
 	if err != nil {
@@ -305,7 +308,9 @@ func (s *Service) turnReplay(ctx context.Context, ref NamedRef, id string, how f
 		switch {
 		case err != nil:
 			return r, err
-		case r.over() || id != "" && id != r.ID:
+		case r.over():
+			return r, fmt.Errorf("%s is %s: %w", r.Full(), r.State, ErrOver)
+		case id != "" && id != r.ID:
 			return r, fmt.Errorf("%s is %s: %w", r.Full(), r.State, ErrInUse)
 		}
 		n := noteOfReplay{r.ReplaySpec, r.State, 0, r.Events, r.Read, r.Topic, r.Begin, r.End}

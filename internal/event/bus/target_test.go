@@ -207,7 +207,7 @@ func TestWhatIsCalledHasTheDeadLettersOfItsBus(t *testing.T) {
 	_, err := r.buses.Create(r.ctx, bus.Ref{Name: "shop"}, bus.Spec{DeadLetters: "all"})
 	r.must(err)
 	r.rule(bus.Ref{Name: "shop"}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "none", To: "https://nowhere.invalid"},
-		bus.Target{ID: "own", To: "https://nowhere.invalid", DeadLetters: "mine"})
+		bus.Target{ID: "own", To: "https://nowhere.invalid", DeadLetters: "arn:aws:sqs:us-east-1:123456789012:mine"})
 	for _, g := range r.source(bus.Ref{Name: "shop"}).Rules[0].Targets {
 		e, err := r.buses.Endpoint(r.ctx, g.Key)
 		r.must(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
@@ -115,8 +116,14 @@ func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t 
 	}
 	i := slices.IndexFunc(n.Targets, func(o Target) bool { return o.ID == t.ID })
 	var secrets []string
+	var letters string
 	if i >= 0 {
-		secrets = n.Targets[i].Secrets
+		secrets, letters = n.Targets[i].Secrets, n.Targets[i].DeadLetters
+	}
+	if t.DeadLetters != letters {
+		if err := s.checkLetters(ctx, &t, rule); err != nil {
+			return err
+		}
 	}
 	if err := sealSecrets(ctx, by, rule, &t, secrets); err != nil {
 		return err
@@ -164,6 +171,24 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 	}
 	if err := objectError(ref, s.there(ctx, ref)); errors.Is(err, ErrNotFound) {
 		return invalid("to", "there is no %s", ref)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// checkLetters is checkThere of the queue for dead letters: of one that is mistyped nobody
+// would know before what it was to keep is lost.
+func (s *Service) checkLetters(ctx context.Context, t *Target, rule RuleRef) error {
+	if t.DeadLetters == "" || strings.Contains(t.DeadLetters, "arn:") {
+		return nil
+	}
+	ref, err := queueOf("dead_letters", t.DeadLetters, rule.Full())
+	if err != nil {
+		return err
+	}
+	if err := objectError(ref, s.there(ctx, ref)); errors.Is(err, ErrNotFound) {
+		return invalid("dead_letters", "there is no %s", ref)
 	} else if err != nil {
 		return err
 	}

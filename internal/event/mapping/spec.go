@@ -225,3 +225,10 @@ func (s *Spec) checkTopic(called string) error {
 	}
 	return nil
 }
+
+// Check tells what is wrong with a Spec by itself: whether what it names is there is not
+// asked.
+func Check(ref name.Ref, s Spec) error {
+	s.fill(ref)
+	return s.check()
+}

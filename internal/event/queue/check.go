@@ -154,3 +154,10 @@ func sameAllow(a, b *RedriveAllow) bool {
 	}
 	return true
 }
+
+// Check tells what is wrong with a Spec by itself: whether what it names is there is not
+// asked.
+func Check(ref Ref, s Spec) error {
+	s.Fill(ref)
+	return s.check(ref)
+}

@@ -229,3 +229,7 @@ func queueRef(text string, of Ref) (queue.Ref, error) {
 	}
 	return queue.RefOf(r), nil
 }
+
+// Check tells what is wrong with a Spec by itself, whatever the time is: whether what it
+// names is there is not asked.
+func Check(ref Ref, s Spec) error { return s.check(ref, nil, 0) }

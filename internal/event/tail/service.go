@@ -89,6 +89,12 @@ func (s *Service) shared() (*kgo.Client, error) {
 // Now is what places in time go by.
 func (s *Service) Now() time.Time { return s.o.Now() }
 
+// There tells whether a topic is there, and makes none: ErrNotFound where it is not.
+func (s *Service) There(ctx context.Context, topic string) error {
+	_, err := s.partitions(ctx, topic, false)
+	return err
+}
+
 // partitions tells how many partitions a topic has. A topic that is to be written to
 // is made, where the cluster makes topics by itself.
 func (s *Service) partitions(ctx context.Context, topic string, write bool) (int, error) {

@@ -70,6 +70,7 @@ var meanings = []struct {
 	{schedule.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{bus.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /bus and GET /rule"},
 	{bus.ErrExists, http.StatusConflict, "EXISTS", "change it with PATCH"},
+	{bus.ErrOver, http.StatusConflict, "OVER", "start another with PUT /replay/NAME"},
 	{bus.ErrInUse, http.StatusConflict, "IN_USE", "?force=true deletes what it has with it"},
 	{bus.ErrManaged, http.StatusConflict, "MANAGED", "change the archive"},
 	{bus.ErrLimit, http.StatusConflict, "LIMIT", "delete others"},

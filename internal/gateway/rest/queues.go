@@ -2,7 +2,6 @@ package rest
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 
 	"ottla/internal/event/queue"
@@ -68,13 +67,8 @@ func readSpec(r *http.Request, into *queue.Spec) error {
 
 // strict reads one JSON value that has no fields but those which are known.
 func strict(body []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	if err := Strict(body, into); err != nil {
 		return badRequest("the body is not the JSON that is wanted: %v", err)
-	}
-	if dec.More() {
-		return badRequest("the body has more than one JSON value")
 	}
 	return nil
 }

@@ -111,6 +111,14 @@ func (d *door) putAll(r *http.Request, all []*envelope.Event) ([]Put, []error, e
 		}
 		return out, errs, nil
 	}
+	if r.URL.Query().Get("create") == "false" { // a name that is mistyped shall not become a topic that nobody reads
+		switch err := d.Topics.There(r.Context(), topic); {
+		case errors.Is(err, tail.ErrNotFound):
+			return nil, nil, rest.Refusal(http.StatusNotFound, "BUS_NOT_FOUND", "there is no bus and no topic "+topic, "make it with \"ottla bus create "+topic+"\"; \"ottla bus list\" shows those that are there")
+		case err != nil:
+			return nil, nil, err
+		}
+	}
 	records := make([]*kgo.Record, len(all))
 	for i, e := range all {
 		if key := e.Extension(envelope.PartitionKey); key != "" {

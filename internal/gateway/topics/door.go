@@ -18,6 +18,7 @@ import (
 // Topics is what the door asks of topics; internal/event/tail has it.
 type Topics interface {
 	Write(ctx context.Context, topic string, records []*kgo.Record) ([]tail.Written, error)
+	There(ctx context.Context, topic string) error
 	Read(ctx context.Context, topic string, a tail.Ask) (tail.Page, error)
 	Stream(ctx context.Context, topic string, from tail.From) (*tail.Stream, error)
 	Now() time.Time
