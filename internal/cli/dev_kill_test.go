@@ -36,7 +36,7 @@ type devProcess struct {
 // startDev starts one and returns when it says that it is ready.
 func startDev(ctx context.Context, t *testing.T, flags ...string) *devProcess {
 	t.Helper()
-	ports, err := realfault.FreePorts(1)
+	ports, err := realfault.FreePorts(3) // dev takes the first, and those after it
 	if err != nil {
 		t.Fatal(err)
 	}

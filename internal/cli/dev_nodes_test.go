@@ -17,16 +17,17 @@ import (
 	"ottla/internal/cli/fail"
 )
 
-// low listens where no client gets a port by itself, so that those beside it do
-// not change hands while a test looks at them.
+// low listens where no client gets a port by itself, nor another test one of
+// realfault.FreePorts, so that those beside it do not change hands while a test looks
+// at them.
 func low(t *testing.T) net.Listener {
 	t.Helper()
-	for port := 23_000 + os.Getpid()*97%6000; port < 30_000; port += 10 {
+	for port := 12_000 + os.Getpid()*97%7000; port < 20_000; port += 10 {
 		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			return l
 		}
 	}
-	t.Fatal("there is no free port from 23000 to 30000")
+	t.Fatal("there is no free port from 12000 to 20000")
 	return nil
 }
 

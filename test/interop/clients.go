@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -126,26 +127,36 @@ func clientNames() string {
 	return strings.Join(names, ",")
 }
 
-// choose gives the clients named in only; "java" means every version.
-func choose(only string, slow bool) ([]client, error) {
+// choose gives the clients named in only, where "java" means every version, or those of
+// some languages; of neither, all.
+func choose(only, languages string, slow bool) ([]client, error) {
+	if only != "" && languages != "" {
+		return nil, errors.New("clients are chosen by -only or by -languages")
+	}
+	if only != "" {
+		return pick(only, func(c client, name string) bool {
+			return c.name == name || name == "java" && strings.HasPrefix(c.name, "java-")
+		})
+	}
+	out, err := clients, error(nil)
+	if languages != "" {
+		out, err = pick(languages, func(c client, language string) bool { return c.language == language })
+	}
+	return slices.DeleteFunc(slices.Clone(out), func(c client) bool { return c.slow && !slow }), err
+}
+
+// pick gives the clients that each of the names, separated by commas, means.
+func pick(names string, means func(client, string) bool) ([]client, error) {
 	var out []client
-	if only == "" {
+	for name := range strings.SplitSeq(names, ",") {
+		before := len(out)
 		for _, c := range clients {
-			if slow || !c.slow {
+			if means(c, name) {
 				out = append(out, c)
 			}
 		}
-		return out, nil
-	}
-	for name := range strings.SplitSeq(only, ",") {
-		found := false
-		for _, c := range clients {
-			if c.name == name || strings.HasPrefix(c.name, name+"-") && name == "java" {
-				out, found = append(out, c), true
-			}
-		}
-		if !found {
-			return nil, fmt.Errorf("there is no client %q; there are %s", name, clientNames())
+		if len(out) == before {
+			return nil, fmt.Errorf("%q is no client, nor the language of one, as in Go; the clients are %s", name, clientNames())
 		}
 	}
 	return out, nil

@@ -1,8 +1,8 @@
 // Command interop lets the world's Kafka clients work against Ottla (or, to
 // see that the scenarios are right, against the real Kafka).
 //
-//	go run ./test/interop [-against ottla|kafka] [-only go,java,…] [-binary FILE]
-//	    [-nodes 3] [-slow] [-write docs/clients.md]
+//	go run ./test/interop [-against ottla|kafka] [-only go,java,… | -languages Go,Java,…]
+//	    [-binary FILE] [-nodes 3] [-slow] [-write docs/clients.md]
 //
 // It installs the clients it needs into a folder of the user's cache, by name
 // and version, with the ordinary tools of their languages; what a machine lacks

@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("interop", flag.ExitOnError)
 	against := flags.String("against", string(rig.Ottla), "ottla or kafka")
 	only := flags.String("only", "", "clients, separated by commas (all: "+clientNames()+")")
+	languages := flags.String("languages", "", "all clients of these, separated by commas, e.g. Go,Java")
 	count := flags.Int("nodes", 1, "nodes of the broker: 1, or 3, of which one or all in turn are restarted")
 	slow := flags.Bool("slow", false, "also the clients whose first build takes minutes")
 	binary := flags.String("binary", "", "Ottla's program (built when empty)")
@@ -41,7 +42,7 @@ func run(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	chosen, err := choose(*only, *slow)
+	chosen, err := choose(*only, *languages, *slow)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 // machine: by version, into the user's cache. It does not say what is run. A network that
 // falls silent holds nobody up for good: each run of an installer has its time.
 //
-// Main functions: Python, Node, Maven; Once, Run and Jars, of which other installs are made.
+// Main functions: Python, Node, Maven; Once and Run, of which other installs are made.
 package packages
 
 import (
@@ -119,7 +119,7 @@ func Maven(ctx context.Context, cache string, names []string) (string, error) {
 		if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(b.String()), 0o644); err != nil {
 			return err
 		}
-		return Jars(ctx, dir)
+		return jars(ctx, dir)
 	})
 	return filepath.Join(home, "libs"), err
 }
@@ -128,10 +128,10 @@ func Maven(ctx context.Context, cache string, names []string) (string, error) {
 // come by then is kept.
 const timesAsked = 3
 
-// Jars brings what dir/pom.xml depends on to run into dir/libs. Maven alone waits half an
+// jars brings what dir/pom.xml depends on to run into dir/libs. Maven alone waits half an
 // hour for a server that says nothing, so it is told not to (in the words of its old
 // transport and of its new one), and each try has four minutes.
-func Jars(ctx context.Context, dir string) (err error) {
+func jars(ctx context.Context, dir string) (err error) {
 	for range timesAsked {
 		err = run(ctx, jarsWithin, dir, "mvn", "-B", "-q",
 			"-Dmaven.wagon.rto=60000", "-Daether.connector.requestTimeout=60000",

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ottla/test/realfault"
 )
 
 // startTimeout is long because a JVM on a busy machine is slow to start.
@@ -35,7 +37,7 @@ func Start(ctx context.Context, dir string, settings map[string]string) (*Node, 
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2)
+	ports, err := realfault.FreePorts(2)
 	if err != nil {
 		return nil, err
 	}
@@ -176,24 +178,4 @@ func (n *Node) Stop() error {
 		return n.Kill()
 	}
 	return nil
-}
-
-// freePorts finds ports below the range that outgoing connections use, so that
-// no client takes one in between.
-func freePorts(count int) ([]int, error) {
-	var out []int
-	for port := 19092 + os.Getpid()%5000; port < 32000 && len(out) < count; port++ {
-		l, err := net.Listen("tcp", local(port))
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			return nil, err
-		}
-		out = append(out, port)
-	}
-	if len(out) < count {
-		return nil, errors.New("no free ports for Kafka")
-	}
-	return out, nil
 }

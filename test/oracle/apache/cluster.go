@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ottla/test/realfault"
 )
 
 // clusterID is the id of every cluster that is started here.
@@ -28,7 +30,7 @@ func StartSeveral(ctx context.Context, dir string, count int, settings map[strin
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2 * count)
+	ports, err := realfault.FreePorts(2 * count)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package apache
 import (
 	"archive/zip"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +23,9 @@ var brokerArtifacts = []string{"kafka_2.13"}
 
 var toolsArtifacts = []string{"kafka_2.13", "kafka-tools", "kafka-shell", "kafka-streams", "connect-runtime", "connect-file"}
 
+// logging is where Kafka's log, through slf4j 1.7, goes.
+const logging = "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
+
 // Distribution is one set of jars.
 type Distribution struct {
 	Version string
@@ -37,12 +39,12 @@ func (d *Distribution) ClassPath() string { return filepath.Join(d.Libs, "*") }
 // Broker and Tools install (at the first call on a machine) and return the
 // jars of brokers and of command-line tools.
 func Broker(ctx context.Context) (*Distribution, error) {
-	return install(ctx, "broker", BrokerVersion, brokerArtifacts)
+	return install(ctx, BrokerVersion, brokerArtifacts)
 }
 
 // Tools returns the jars of the command-line tools.
 func Tools(ctx context.Context) (*Distribution, error) {
-	return install(ctx, "tools", ToolsVersion, toolsArtifacts)
+	return install(ctx, ToolsVersion, toolsArtifacts)
 }
 
 // Available tells why the oracle cannot run here, nil when it can.
@@ -55,7 +57,7 @@ func Available() error {
 	return nil
 }
 
-func install(ctx context.Context, role, version string, artifacts []string) (*Distribution, error) {
+func install(ctx context.Context, version string, artifacts []string) (*Distribution, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
@@ -63,66 +65,16 @@ func install(ctx context.Context, role, version string, artifacts []string) (*Di
 	if err != nil {
 		return nil, fmt.Errorf("find a cache folder for Kafka's jars: %w", err)
 	}
-	home := filepath.Join(cache, "ottla-oracle", role+"-"+version)
-	d := &Distribution{Version: version, Libs: filepath.Join(home, "libs")}
-	if _, err := os.Stat(d.Libs); errors.Is(err, os.ErrNotExist) {
-		if err := fetch(ctx, home, version, artifacts); err != nil {
-			return nil, err
-		}
+	var names []string
+	for _, a := range artifacts {
+		names = append(names, "org.apache.kafka:"+a+":"+version)
+	}
+	d := &Distribution{Version: version}
+	if d.Libs, err = packages.Maven(ctx, filepath.Join(cache, "ottla-oracle"), append(names, logging)); err != nil {
+		return nil, err
 	}
 	d.classes, err = classesOf(d.Libs)
 	return d, err
-}
-
-// fetch brings the jars into a folder beside home and renames it, so that a
-// broken fetch is never taken for a finished one.
-func fetch(ctx context.Context, home, version string, artifacts []string) error {
-	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(home), "fetch-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	if err := os.WriteFile(filepath.Join(tmp, "pom.xml"), []byte(pom(version, artifacts)), 0o644); err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "oracle: brings Kafka %s\n", version)
-	if err := packages.Jars(ctx, tmp); err != nil {
-		return fmt.Errorf("bring Kafka %s: %w", version, err)
-	}
-	for _, other := range []string{"slf4j-log4j*", "slf4j-simple*", "logback-*"} {
-		extra, err := filepath.Glob(filepath.Join(tmp, "libs", other))
-		if err != nil {
-			return err
-		}
-		for _, jar := range extra {
-			if err := os.Remove(jar); err != nil {
-				return err
-			}
-		}
-	}
-	if err := os.Rename(tmp, home); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("keep Kafka %s: %w", version, err)
-	}
-	return nil
-}
-
-// pom is a project whose dependencies are the wanted parts of Kafka.
-func pom(version string, artifacts []string) string {
-	var b strings.Builder
-	b.WriteString(`<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>` +
-		`<groupId>ottla.oracle</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>`)
-	dep := func(group, artifact, version string) {
-		fmt.Fprintf(&b, "<dependency><groupId>%s</groupId><artifactId>%s</artifactId><version>%s</version></dependency>", group, artifact, version)
-	}
-	for _, a := range artifacts {
-		dep("org.apache.kafka", a, version)
-	}
-	dep("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3") // Kafka logs through slf4j 1.7
-	b.WriteString("</dependencies></project>")
-	return b.String()
 }
 
 // classesOf lists the top-level classes of Kafka's own jars, so that a tool is
