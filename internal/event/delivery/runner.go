@@ -49,6 +49,7 @@ type runner struct {
 	writes    chan wrote        // of who writes; it has room for one
 	writing   *writing          // what that one has; nil for nothing
 	rereading bool
+	near      reread // what was read again last
 	lanes     map[string]*lane
 	wanting   map[string]bool // targets whose payloads are to be read again
 	hot       []string        // targets to look at
