@@ -91,15 +91,15 @@ func (r *runner) seek() {
 // retake takes up what was read again: what targets want of it. What a target has no
 // room for it goes on wanting. Beyond r.at is nothing of ours yet.
 func (r *runner) retake(c reread) {
-	r.rereading, r.near = false, c
 	nowMs := r.s.nowMs()
 	cut := map[*lane]bool{}
 	for _, rec := range c.records {
-		if rec.Offset >= r.at {
+		if rec.Offset >= r.at || len(cut) == len(r.wanting) {
 			break
 		}
-		if ln := r.lanes[string(rec.Key)]; ln != nil && r.wanting[ln.key] && !cut[ln] {
-			cut[ln] = !r.retakeOne(ln, rec, c.from, nowMs)
+		ln := r.lanes[string(rec.Key)]
+		if ln != nil && r.wanting[ln.key] && !cut[ln] && !r.retakeOne(ln, rec, c.from, nowMs) {
+			cut[ln] = true
 		}
 	}
 	for key := range r.wanting {

@@ -168,6 +168,7 @@ func (r *runner) turns(ctx context.Context, helpers *sync.WaitGroup) error {
 		case c := <-reads:
 			r.take(c)
 		case c := <-rereads:
+			r.rereading, r.near = false, c
 			r.retake(c)
 		case o := <-r.writes:
 			if err := r.written(o); err != nil {
