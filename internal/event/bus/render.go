@@ -168,7 +168,7 @@ func (r *rendering) body(e *plan.Event) ([]byte, error) {
 	case r.where.Kind == plan.Topic:
 		return nil, nil
 	}
-	return e.EnvelopeOf(e.Doc), nil
+	return e.Envelope(), nil
 }
 
 // event is what a topic gets: the event, with other data where there is a transform.

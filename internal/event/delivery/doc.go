@@ -32,10 +32,12 @@
 //
 // A lane holds 1000 deliveries, and as many payloads as its share of 64 MiB has room
 // for. Where it is full it is "behind": the common reader passes its records over, and
-// they are read again by a second reader as room comes. Payloads of deliveries that are
-// tried again later, and of a target that does not answer, are let go and read again
-// when they are due. So a dead target costs one payload, and nobody waits for it. Of an
-// ordered target what comes first has room, if need be that of what waits behind it.
+// they are read again by a second reader as room comes. What that read last stays
+// beside the lanes as long as something is under way: room comes for a part of it at a
+// time. Payloads of deliveries that are tried again later, and of a target that does not
+// answer, are let go and read again when they are due. So a dead target costs one payload,
+// and nobody waits for it. Of an ordered target what comes first has room, if need be that
+// of what waits behind it.
 // While a transaction is under way 1000 calls are made at most, and once something is
 // given up no more payloads are read.
 //

@@ -30,9 +30,9 @@ func (r *rig) gated() *gate {
 	g.letGo = sync.OnceFunc(func() { close(g.open) })
 	r.Cleanup(g.letGo) // before the service is closed
 	r.svc.Close()
-	r.gate = g
+	r.hook = g
 	r.open()
-	r.gate = nil
+	r.hook = nil
 	return g
 }
 

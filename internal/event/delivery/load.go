@@ -90,6 +90,7 @@ func (r *runner) clear() {
 	r.busy = map[string]int{}
 	r.hot, r.due, r.letters, r.attempts = nil, nil, nil, nil
 	r.at, r.flying, r.bytes, r.loading, r.rereading = 0, 0, 0, 0, false
+	r.near = reread{}
 	r.commitAt = time.Time{}
 	r.mu.Lock()
 	r.ended, r.marked, r.known = nil, nil, nil

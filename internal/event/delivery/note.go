@@ -127,7 +127,9 @@ func (a *Attempt) append(dst []byte) []byte {
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			in.text(name, a.Header[name])
+			in.comma()
+			in.b = append(jsonwalk.AppendString(in.b, valid(name)), ':')
+			in.value(a.Header[name])
 		}
 		o.b = in.end()
 	}
@@ -145,16 +147,23 @@ func (a *Attempt) append(dst []byte) []byte {
 // object is one of JSON that is being written.
 type object struct{ b []byte }
 
-func (o *object) name(name string) {
+func (o *object) comma() {
 	if o.b[len(o.b)-1] != '{' {
 		o.b = append(o.b, ',')
 	}
-	o.b = append(jsonwalk.AppendString(o.b, valid(name)), ':')
 }
+
+// name begins a member of ours, in whose name nothing is to be escaped.
+func (o *object) name(name string) {
+	o.comma()
+	o.b = append(append(append(o.b, '"'), name...), '"', ':')
+}
+
+func (o *object) value(text string) { o.b = jsonwalk.AppendString(o.b, valid(text)) }
 
 func (o *object) text(name, value string) {
 	o.name(name)
-	o.b = jsonwalk.AppendString(o.b, valid(value))
+	o.value(value)
 }
 
 // valid has each byte replaced that is no UTF-8, as encoding/json does.

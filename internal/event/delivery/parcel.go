@@ -17,6 +17,8 @@ import (
 const (
 	MostRecord = 4 << 20
 	mostNote   = 256 << 10
+	// usualNote is what most notes have room in.
+	usualNote = 512
 	// version begins every value.
 	version = 1
 )
@@ -87,21 +89,24 @@ func Record(t *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) 
 		l := t.Letter(e)
 		doc, n.LetterHeaders, n.LetterAttributes = l.Body, l.Headers, l.Attributes
 	case e.Event != nil && e.Type != "" && (e.Source == nil || e.Source.Document == nil):
-		doc = e.AppendEnvelope(nil) // without what patterns see beside it
-	}
-	text, err := n.append(make([]byte, 0, 512))
-	if err != nil {
-		return nil, fmt.Errorf("deliver event %s: %w", n.Event, err)
+		doc = e.Envelope() // without what patterns see beside it
 	}
 	if string(doc) == string(p.Body) {
 		doc = nil // what is sent is the event itself
 	}
-	if len(text) > mostNote {
-		return nil, fmt.Errorf("%w: headers, path, query and key of event %s have %d bytes, %d are possible", ErrTooLarge, n.Event, len(text), mostNote)
+	var front [1 + binary.MaxVarintLen32]byte // of how many bytes is known behind the note
+	value, err := n.append(make([]byte, len(front), len(front)+usualNote+binary.MaxVarintLen32+len(p.Body)+len(doc)))
+	if err != nil {
+		return nil, fmt.Errorf("deliver event %s: %w", n.Event, err)
 	}
-	value := make([]byte, 0, 1+2*binary.MaxVarintLen32+len(text)+len(p.Body)+len(doc))
-	value = append(value, version)
-	value = append(binary.AppendUvarint(value, uint64(len(text))), text...)
+	text := len(value) - len(front)
+	if text > mostNote {
+		return nil, fmt.Errorf("%w: headers, path, query and key of event %s have %d bytes, %d are possible", ErrTooLarge, n.Event, text, mostNote)
+	}
+	begin := append(front[:0], version)
+	begin = binary.AppendUvarint(begin, uint64(text))
+	value = value[len(front)-len(begin):]
+	copy(value, begin)
 	value = append(binary.AppendUvarint(value, uint64(len(p.Body))), p.Body...)
 	value = append(value, doc...)
 	if most := MostRecord - 4096 - len(t.Key); len(value) > most {

@@ -1,7 +1,9 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -11,6 +13,15 @@ import (
 type reread struct {
 	from, at int64
 	records  []*kgo.Record
+}
+
+// since is what lies in it from an offset on; false where that is not all that was read.
+func (c reread) since(from int64) (reread, bool) {
+	if from < c.from || from >= c.at {
+		return reread{}, false
+	}
+	i, _ := slices.BinarySearchFunc(c.records, from, func(rec *kgo.Record, at int64) int { return cmp.Compare(rec.Offset, at) })
+	return reread{from, c.at, c.records[i:]}, true
 }
 
 // readAgain reads Topic from where it is told to.
@@ -44,8 +55,13 @@ func (r *runner) readAgain(ctx context.Context) {
 	}
 }
 
-// seek has read again what the first target wants whose payloads are not in memory.
+// seek has read again what the first target wants whose payloads are not in memory. A
+// batch has more than a target has room for: what it wants next was often read with what
+// it has. That is kept as long as something is under way.
 func (r *runner) seek() {
+	if r.flying == 0 && r.writing == nil {
+		r.near = reread{}
+	}
 	if r.rereading || len(r.wanting) == 0 {
 		return
 	}
@@ -59,24 +75,31 @@ func (r *runner) seek() {
 			from = w
 		}
 	}
-	if from >= 0 {
+	if from < 0 {
+		return
+	}
+	c, near := r.near.since(from)
+	switch {
+	case !near:
 		r.rereading = true
 		r.goOn <- from
+	case r.mayRead():
+		r.retake(c)
 	}
 }
 
 // retake takes up what was read again: what targets want of it. What a target has no
 // room for it goes on wanting. Beyond r.at is nothing of ours yet.
 func (r *runner) retake(c reread) {
-	r.rereading = false
 	nowMs := r.s.nowMs()
 	cut := map[*lane]bool{}
 	for _, rec := range c.records {
-		if rec.Offset >= r.at {
+		if rec.Offset >= r.at || len(cut) == len(r.wanting) {
 			break
 		}
-		if ln := r.lanes[string(rec.Key)]; ln != nil && r.wanting[ln.key] && !cut[ln] {
-			cut[ln] = !r.retakeOne(ln, rec, c.from, nowMs)
+		ln := r.lanes[string(rec.Key)]
+		if ln != nil && r.wanting[ln.key] && !cut[ln] && !r.retakeOne(ln, rec, c.from, nowMs) {
+			cut[ln] = true
 		}
 	}
 	for key := range r.wanting {
@@ -97,7 +120,8 @@ func (r *runner) retakeOne(ln *lane, rec *kgo.Record, from, nowMs int64) bool {
 	}
 	p, err := readParcel(rec)
 	if err != nil {
-		return true // it was told of when it was read first
+		r.noParcel(rec, err)
+		return true
 	}
 	if fresh && ln.Full() {
 		ln.Behind = rec.Offset

@@ -27,6 +27,7 @@ import (
 	"ottla/internal/event/place"
 	"ottla/internal/event/plan"
 	"ottla/internal/event/queue"
+	"ottla/internal/metric"
 	"ottla/internal/server"
 	"ottla/internal/vfs"
 )
@@ -51,7 +52,8 @@ type rig struct {
 	disabled  map[string]string
 	ask       func(context.Context) error // before the node hears of what is unheard
 	ill       error                       // why topics of queues take nothing
-	gate      *gate                       // of services that are made from now on; nil for none
+	hook      kgo.Hook                    // of clients of services that are made from now on; nil for none
+	metrics   *metric.Registry            // of those services
 }
 
 func newRig(t *testing.T) *rig {
@@ -128,12 +130,12 @@ func (r *rig) service() *delivery.Service {
 	guard, err := outbound.NewGuard(outbound.GuardOptions{Loopback: true})
 	r.must(err)
 	client := r.client
-	if g := r.gate; g != nil {
-		client = func(opts ...kgo.Opt) (*kgo.Client, error) { return r.client(append(opts, kgo.WithHooks(g))...) }
+	if hook := r.hook; hook != nil {
+		client = func(opts ...kgo.Opt) (*kgo.Client, error) { return r.client(append(opts, kgo.WithHooks(hook))...) }
 	}
 	return delivery.New(delivery.Options{
 		Endpoints: r, Current: r.current, Queues: r.Queues(), HTTP: outbound.New(outbound.Options{Guard: guard, Timeout: patience, Agent: "test"}), Functions: r.calls, Client: client,
-		Ill: r.illOf, Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now,
+		Ill: r.illOf, Partitions: func(string) int { return delivery.Partitions }, Leads: func(string, int32) bool { return true }, Now: r.clock.Now, Metrics: r.metrics,
 	})
 }
 

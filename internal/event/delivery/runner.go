@@ -49,6 +49,7 @@ type runner struct {
 	writes    chan wrote        // of who writes; it has room for one
 	writing   *writing          // what that one has; nil for nothing
 	rereading bool
+	near      reread // what was read again last
 	lanes     map[string]*lane
 	wanting   map[string]bool // targets whose payloads are to be read again
 	hot       []string        // targets to look at
@@ -167,6 +168,7 @@ func (r *runner) turns(ctx context.Context, helpers *sync.WaitGroup) error {
 		case c := <-reads:
 			r.take(c)
 		case c := <-rereads:
+			r.rereading, r.near = false, c
 			r.retake(c)
 		case o := <-r.writes:
 			if err := r.written(o); err != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"ottla/internal/event/plan"
 )
 
@@ -35,25 +37,30 @@ func (r *runner) take(c chunk) {
 		if rec.Offset < r.at {
 			continue
 		}
+		if ln := r.lanes[string(rec.Key)]; ln != nil && ln.Behind >= 0 {
+			continue // it is read again
+		}
 		p, err := readParcel(rec)
 		if err != nil {
-			r.s.count.dropped.Inc()
-			r.s.o.Logger.Error("a record is no delivery and is passed over", "topic", Topic, "partition", r.partition, "offset", rec.Offset, "err", err)
+			r.noParcel(rec, err)
 			continue
 		}
 		ln := r.laneOf(p.target)
-		switch {
-		case ln.Behind >= 0: // it is read again
-		case ln.Full() || !r.room(ln, p):
+		if ln.Full() || !r.room(ln, p) {
 			ln.Behind = p.offset
-			r.touch(ln)
-		default:
+		} else {
 			ln.Add(item(p))
 			r.load(ln, p)
-			r.touch(ln)
 		}
+		r.touch(ln)
 	}
 	r.at = max(r.at, c.at)
+}
+
+// noParcel tells of a record that is none, when it would have been taken up.
+func (r *runner) noParcel(rec *kgo.Record, err error) {
+	r.s.count.dropped.Inc()
+	r.s.o.Logger.Error("a record is no delivery and is passed over", "topic", Topic, "partition", r.partition, "offset", rec.Offset, "err", err)
 }
 
 // collect takes up what others have brought: calls that are over, targets that are to

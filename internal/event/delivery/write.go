@@ -46,13 +46,11 @@ func (w *writing) do(ctx context.Context, client *kgo.Client) (refusals, error) 
 	var mu sync.Mutex // guards what promises write
 	var ownErr error
 	all := slices.Concat(w.states, w.attempts)
-	for _, rec := range all {
-		produce.Within(ctx, client, writeTimeout, rec, func(_ *kgo.Record, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			ownErr = errors.Join(ownErr, err)
-		})
-	}
+	produce.AllWithin(ctx, client, writeTimeout, all, func(_ *kgo.Record, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		ownErr = errors.Join(ownErr, err)
+	})
 	refused := refusals{}
 	size := map[string]int{}
 	for i, recs := range w.records {

@@ -1,5 +1,7 @@
 package jsonwalk
 
+import "math/bits"
+
 // Valid tells whether a text is one value of JSON, with nothing but space round it,
 // that may lie within so many more objects or lists.
 func Valid(text []byte, within int) bool {
@@ -83,11 +85,20 @@ func String(value []byte) (text string, ok bool) {
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString writes a text as a string of JSON. Bytes that are no UTF-8 are kept.
+// AppendString writes a text as a string of JSON, eight bytes at a time where nothing is
+// to be escaped. Bytes that are no UTF-8 are kept.
 func AppendString[T string | []byte](dst []byte, text T) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for i := 0; i < len(text); i++ {
+		if i+8 <= len(text) {
+			found := notPlain(eight(text[i : i+8]))
+			if found == 0 {
+				i += 7
+				continue
+			}
+			i += bits.TrailingZeros64(found) >> 3
+		}
 		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue
@@ -109,4 +120,11 @@ func AppendString[T string | []byte](dst []byte, text T) []byte {
 	}
 	dst = append(dst, text[from:]...)
 	return append(dst, '"')
+}
+
+// eight are the first eight bytes of a text, the first lowest.
+func eight[T string | []byte](text T) uint64 {
+	_ = text[7]
+	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
 }

@@ -3,6 +3,7 @@ package jsonwalk_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -79,6 +80,46 @@ func TestAStringIsReadAsItWasWritten(t *testing.T) {
 			t.Errorf("String(%s) = %q, %v", b, got, ok)
 		}
 	}
+}
+
+// What is to be escaped is found wherever it stands, and nothing else is.
+func TestEachByteIsEscapedWhereverItStands(t *testing.T) {
+	for size := range 20 {
+		for at := range size {
+			for c := range 256 {
+				text := bytes.Repeat([]byte("é!"), size)[:size]
+				text[at] = byte(c)
+				want := []byte{'"'}
+				for i := range text {
+					want = append(want, escaped(text[i])...)
+				}
+				want = append(want, '"')
+				if got := jsonwalk.AppendString(nil, text); !bytes.Equal(got, want) {
+					t.Fatalf("%q is %s, want %s", text, got, want)
+				}
+				if got := jsonwalk.AppendString(nil, string(text)); !bytes.Equal(got, want) {
+					t.Fatalf("%q as a string is %s, want %s", text, got, want)
+				}
+			}
+		}
+	}
+}
+
+// escaped is one byte of a string of JSON.
+func escaped(c byte) string {
+	switch {
+	case c == '"' || c == '\\':
+		return "\\" + string(rune(c))
+	case c == '\n':
+		return `\n`
+	case c == '\r':
+		return `\r`
+	case c == '\t':
+		return `\t`
+	case c < ' ':
+		return fmt.Sprintf(`\u%04x`, c)
+	}
+	return string([]byte{c})
 }
 
 func FuzzWalk(f *testing.F) {

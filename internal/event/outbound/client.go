@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -41,10 +40,11 @@ type Options struct {
 	Agent string
 }
 
-// Client calls addresses.
+// Client calls addresses. What http.Client adds to a transport (cookies, redirects, a
+// copy of the headers for these) it has no use for.
 type Client struct {
 	o    Options
-	http *http.Client
+	http *http.Transport
 }
 
 // New makes a client; Close gives its connections up.
@@ -61,19 +61,16 @@ func New(o Options) *Client {
 		trust = &tls.Config{}
 	}
 	trust.MinVersion = max(trust.MinVersion, tls.VersionTLS12)
-	c.http = &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  nil, // of the environment: it would be what is dialled
-			DialContext:            c.dial(true),
-			DialTLSContext:         c.dialTLS(trust),
-			DisableCompression:     true,
-			MaxIdleConns:           idleConnections,
-			MaxIdleConnsPerHost:    idlePerHost,
-			IdleConnTimeout:        idleTimeout,
-			MaxResponseHeaderBytes: mostHeaders,
-			ExpectContinueTimeout:  time.Second,
-		},
+	c.http = &http.Transport{
+		Proxy:                  nil, // of the environment: it would be what is dialled
+		DialContext:            c.dial(true),
+		DialTLSContext:         c.dialTLS(trust),
+		DisableCompression:     true,
+		MaxIdleConns:           idleConnections,
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: mostHeaders,
+		ExpectContinueTimeout:  time.Second,
 	}
 	return c
 }
@@ -157,20 +154,26 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 	}
 	u.Host = strings.TrimSuffix(u.Host, ":") // a port that is empty
 	req.URL, req.Host = u, u.Host
+	req.Header = make(http.Header, len(r.Header)+1)
+	values := make([]string, 0, len(r.Header)+1) // of all headers, one each
+	set := func(k, v string) {
+		values = append(values, v)
+		req.Header[k] = values[len(values)-1 : len(values) : len(values)]
+	}
 	for k, v := range r.Header {
 		if strings.ContainsFunc(v, inNoHeader) {
 			return Answer{Err: fmt.Errorf("%w: the header %s would have line breaks or other control characters", ErrForbidden, k)}
 		}
-		if http.CanonicalHeaderKey(k) == "Host" {
+		if k = http.CanonicalHeaderKey(k); k == "Host" {
 			req.Host = v
 			continue
 		}
-		req.Header.Set(k, v)
+		set(k, v)
 	}
 	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", c.o.Agent)
+		set("User-Agent", c.o.Agent)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.http.RoundTrip(req)
 	if err != nil {
 		return Answer{Err: plainly(err)}
 	}
@@ -193,14 +196,15 @@ func (c *Client) Do(ctx context.Context, r Request) Answer {
 // however often it is tried.
 func inNoHeader(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
 
-// plainly takes the URL off an error: it is known, and may have secrets in it.
+// plainly says in words what some errors of the transport mean.
 func plainly(err error) error {
-	var named *url.Error
-	if !errors.As(err, &named) {
-		return err
+	var late net.Error
+	var noTLS tls.RecordHeaderError
+	switch {
+	case errors.As(err, &late) && late.Timeout():
+		return fmt.Errorf("no answer in time: %w", err)
+	case errors.As(err, &noTLS) && string(noTLS.RecordHeader[:]) == "HTTP/":
+		return fmt.Errorf("it answers https with plain http: %w", err)
 	}
-	if named.Timeout() {
-		return fmt.Errorf("no answer in time: %w", named.Err)
-	}
-	return named.Err
+	return err
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // server answers on loopback and counts who connects.
-func server(t *testing.T, h http.HandlerFunc) (address string, connects *atomic.Int64) {
+func server(t testing.TB, h http.HandlerFunc) (address string, connects *atomic.Int64) {
 	t.Helper()
 	connects = new(atomic.Int64)
 	s := httptest.NewUnstartedServer(h)
@@ -35,7 +35,7 @@ func server(t *testing.T, h http.HandlerFunc) (address string, connects *atomic.
 	return s.URL, connects
 }
 
-func client(t *testing.T, o Options) *Client {
+func client(t testing.TB, o Options) *Client {
 	t.Helper()
 	c := New(o)
 	t.Cleanup(c.Close)
@@ -137,6 +137,13 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	a := c.Do(context.Background(), Request{Method: "POST", URL: outer})
 	if a.Status != http.StatusFound || a.Judge() != Again || !strings.Contains(a.Why(), "redirects are not followed") || reached.Load() != 0 {
 		t.Errorf("%+v, judged %d: %s; %d connections to where it points", a.Status, a.Judge(), a.Why(), reached.Load())
+	}
+	lost, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "http://[nowhere")
+		w.WriteHeader(http.StatusFound)
+	})
+	if a := c.Do(context.Background(), Request{Method: "POST", URL: lost}); a.Status != http.StatusFound || a.Err != nil {
+		t.Errorf("of one that points nowhere: %d, %v", a.Status, a.Err)
 	}
 }
 

@@ -175,6 +175,17 @@ type Event struct {
 	Replay string
 	// ReplayID is the id of its object: another for each that ever had the name.
 	ReplayID string
+
+	envelope []byte // see Envelope; nil before
+}
+
+// Envelope is the event as EventBridge gives it to targets (envelope.Event.EnvelopeOf).
+// It is made once: who gets it keeps it as it is.
+func (e *Event) Envelope() []byte {
+	if e.envelope == nil {
+		e.envelope = e.EnvelopeOf(e.Doc)
+	}
+	return e.envelope
 }
 
 // DeliveryID names what one target gets of the event: the same at every attempt and

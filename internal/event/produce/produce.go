@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -34,15 +35,30 @@ var ErrLate = errors.New("it was not taken in time")
 // Within writes a record, of a transaction if the client has one, and tells what became
 // of it; ErrLate if that took longer than it may.
 func Within(ctx context.Context, c *kgo.Client, may time.Duration, r *kgo.Record, told func(*kgo.Record, error)) {
+	AllWithin(ctx, c, may, []*kgo.Record{r}, told)
+}
+
+// AllWithin is Within of many, whose time begins at once; it tells of each.
+func AllWithin(ctx context.Context, c *kgo.Client, may time.Duration, records []*kgo.Record, told func(*kgo.Record, error)) {
+	if len(records) == 0 {
+		return
+	}
 	within, cancel := context.WithTimeout(ctx, may)
-	r.Context = nil // of an earlier time that it was written
-	c.Produce(within, r, func(r *kgo.Record, err error) {
-		cancel()
+	var left atomic.Int64
+	left.Store(int64(len(records)))
+	done := func(r *kgo.Record, err error) {
+		if left.Add(-1) == 0 {
+			cancel()
+		}
 		if r.Context = nil; ctx.Err() == nil {
 			err = late(err, may)
 		}
 		told(r, err)
-	})
+	}
+	for _, r := range records {
+		r.Context = nil // of an earlier time that it was written
+		c.Produce(within, r, done)
+	}
 }
 
 // late tells time that is over from that of who asked.
