@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"ottla/internal/kafka/queues"
 )
 
@@ -29,5 +31,13 @@ func (s *Service) With(change func(Objects) Objects) *Service {
 func (s *Service) WithLeases(change func(Leases) Leases) *Service {
 	o := s.o
 	o.Leases, o.Metrics = change(o.Leases), nil
+	return New(o)
+}
+
+// Asking makes a service whose client has more options.
+func (s *Service) Asking(more ...kgo.Opt) *Service {
+	o := s.o
+	o.Client = func(opts ...kgo.Opt) (*kgo.Client, error) { return s.o.Client(append(opts, more...)...) }
+	o.Metrics = nil
 	return New(o)
 }

@@ -3,7 +3,9 @@ package queue
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -11,6 +13,7 @@ import (
 
 	"ottla/internal/event/material"
 	"ottla/internal/kafka/queues"
+	"ottla/internal/metadata"
 	"ottla/internal/uuid"
 )
 
@@ -20,9 +23,15 @@ const overhead = 64 << 10
 // dedupWindowMs is how long a deduplication id counts.
 const dedupWindowMs = 300_000
 
-// build makes the topic that a queue needs, unless it is adopted, and says what
-// its group does. left: somebody may have made the topic who was killed then.
+// build says what a queue's group does, and makes the topic that it needs, unless that is
+// adopted. left: somebody may have made the topic who was killed then.
+//
+// Nodes hear of both in this order: one that leads a partition, and did not know the group's
+// settings yet when somebody takes, would begin at the end of what was sent by then.
 func (s *Service) build(ctx context.Context, n *noteOf, left bool) error {
+	if err := s.setGroup(ctx, &n.Spec); err != nil {
+		return err
+	}
 	var id uuid.UUID // zero: whichever is there
 	if !n.Adopted {
 		var err error
@@ -37,7 +46,10 @@ func (s *Service) build(ctx context.Context, n *noteOf, left bool) error {
 	n.Metadata = s.o.Image().Offset
 	if !n.Adopted {
 		n.TopicID = idText(t.ID)
-		return s.setGroup(ctx, &n.Spec)
+		return nil
+	}
+	if err := s.heard(ctx, &n.Spec); err != nil {
+		return err
 	}
 	for i := range t.Partitions { // an earlier queue may have left a state
 		p := queues.Part{Group: n.Group, Topic: t.ID, Index: int32(i)}
@@ -45,7 +57,57 @@ func (s *Service) build(ctx context.Context, n *noteOf, left bool) error {
 			return fmt.Errorf("%w: begin to read %s: %w", ErrUnavailable, n.Topic, err)
 		}
 	}
-	return s.setGroup(ctx, &n.Spec)
+	return nil
+}
+
+// heard returns when all who lead partitions of a topic that was there before know the
+// settings of its queue's group.
+func (s *Service) heard(ctx context.Context, spec *Spec) error {
+	c, err := s.kafka()
+	if err != nil {
+		return err
+	}
+	req := kmsg.NewPtrDescribeConfigsRequest()
+	group := kmsg.NewDescribeConfigsRequestResource()
+	group.ResourceType, group.ResourceName, group.ConfigNames = kmsg.ConfigResourceTypeGroupConfig, spec.Group, []string{"queue.enable"}
+	req.Resources = append(req.Resources, group)
+	for begun := time.Now(); ; sleep(ctx, pause) {
+		all := true
+		if t := s.o.Image().TopicByName(spec.Topic); t != nil {
+			for _, node := range leadersOf(t) {
+				got, err := c.Broker(int(node)).RetriableRequest(ctx, req)
+				all = all && err == nil && enabled(got.(*kmsg.DescribeConfigsResponse))
+			}
+		}
+		if all {
+			return nil
+		}
+		if ctx.Err() != nil || time.Since(begun) > patience {
+			return fmt.Errorf("%w: some nodes that lead %s do not know the settings of the group %s yet", ErrUnavailable, spec.Topic, spec.Group)
+		}
+	}
+}
+
+func leadersOf(t *metadata.Topic) []int32 {
+	var out []int32
+	for i := range t.Partitions {
+		if id := t.Partitions[i].Leader; id >= 0 && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// enabled tells whether a node knows a group as a queue's.
+func enabled(r *kmsg.DescribeConfigsResponse) bool {
+	for i := range r.Resources {
+		for _, x := range r.Resources[i].Configs {
+			if x.Name == "queue.enable" && x.Value != nil && *x.Value == "true" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // makeTopic makes a queue's topic and tells its id; zero, and that it is adopted, when
