@@ -23,8 +23,8 @@ type target struct {
 	DeadLetter  *deadLetter     `json:"DeadLetterConfig,omitempty"`
 	Retry       *retry          `json:"RetryPolicy,omitempty"`
 	SQS         *sqsParameters  `json:"SqsParameters,omitempty"`
+	EventBridge *busParameters  `json:"EventBridgeParameters,omitempty"`
 	ECS         json.RawMessage `json:"EcsParameters,omitempty"`
-	EventBridge json.RawMessage `json:"EventBridgeParameters,omitempty"`
 	Kinesis     json.RawMessage `json:"KinesisParameters,omitempty"`
 	SageMaker   json.RawMessage `json:"SageMakerPipelineParameters,omitempty"`
 }
@@ -40,6 +40,12 @@ type retry struct {
 
 type sqsParameters struct {
 	MessageGroupID string `json:"MessageGroupId,omitempty"`
+}
+
+// busParameters are EventBridgeParameters.
+type busParameters struct {
+	DetailType string `json:"DetailType"`
+	Source     string `json:"Source"`
 }
 
 // written is what CreateSchedule and UpdateSchedule take.
