@@ -86,6 +86,8 @@ type shown struct {
 type extra struct {
 	RoleArn string `json:"role_arn,omitempty"`
 	maker
+	// Universal is a universal target as it was written; nil for others.
+	Universal *universal `json:"universal,omitempty"`
 	// NoInput says that no Input was given: the schedule has defaultInput then.
 	NoInput bool `json:"no_input,omitempty"`
 	// StartMs and EndMs are those of a schedule that runs once, for which they

@@ -43,13 +43,17 @@ func (w *written) spec(c *protocol.Call, by maker) (schedule.Spec, error) {
 	if err := w.Window.into(&s); err != nil {
 		return s, err
 	}
-	if err := w.Target.into(&s); err != nil {
+	to, said, err := w.Target.templated(c)
+	if err != nil {
+		return s, err
+	}
+	if err := to.into(&s); err != nil {
 		return s, err
 	}
 	if by.ClientToken != "" {
 		s.MadeBy = by.ClientToken + "/" + by.Request
 	}
-	kept := extra{RoleArn: w.Target.RoleArn, maker: by}
+	kept := extra{RoleArn: w.Target.RoleArn, Universal: said, maker: by}
 	if s.Target.Input == "" {
 		s.Target.Input, kept.NoInput = defaultInput(c), true
 	}
@@ -167,8 +171,6 @@ func (t *target) place(into *schedule.Target) error {
 	case err == nil && r.Kind == name.Function:
 		into.Function = t.Arn
 		return nil
-	case strings.Contains(t.Arn, ":scheduler:::aws-sdk:"):
-		return validation("Target: %s cannot be a target here: there are no universal targets, and a queue, an SNS topic, an event bus or a function is named by its own ARN.", t.Arn)
 	}
 	return validation("Target: %s cannot be a target here: it takes the ARN of a queue, an SNS topic, an event bus, a function, a topic as arn:aws:kafka:REGION:ACCOUNT:topic/ottla/NAME, or an address (https://…).", t.Arn)
 }
@@ -214,10 +216,12 @@ func showTarget(s schedule.Schedule) target {
 	if kept.NoInput {
 		t.Input = ""
 	}
-	if s.Target.Queue != "" && s.Target.Key != "" {
+	switch {
+	case kept.Universal != nil:
+		t.Arn, t.Input = kept.Universal.Arn, kept.Universal.Input
+	case s.Target.Queue != "" && s.Target.Key != "":
 		t.SQS = &sqsParameters{s.Target.Key}
-	}
-	if s.Target.Bus != "" {
+	case s.Target.Bus != "":
 		t.EventBridge = &busParameters{s.Target.Type, s.Target.Source}
 	}
 	if s.DeadLetters != "" {
