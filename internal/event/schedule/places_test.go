@@ -129,13 +129,14 @@ func TestARunIsAMessageOfAnSNSTopic(t *testing.T) {
 	if len(ids) != 3 {
 		t.Errorf("%d runs came to the subscriber, want 3", len(ids))
 	}
-	groups, dedups := map[string]int{}, map[string]bool{}
+	groups, dedups, named := map[string]int{}, map[string]bool{}, map[string]bool{}
 	for _, rec := range r.records("offers.fifo", 0) {
 		groups[string(rec.Key)]++
 		dedups[header(rec, "ottla.dedup-id")] = true
+		named[header(rec, "ottla.sns.id")] = true
 	}
-	if groups["again"] != 3 || groups["g"] != 1 || len(dedups) != 4 {
-		t.Errorf("groups %v, deduplication ids %v", groups, dedups)
+	if groups["again"] != 3 || groups["g"] != 1 || len(dedups) != 4 || len(named) != 4 || named[""] {
+		t.Errorf("groups %v, deduplication ids %v, messages %v", groups, dedups, named)
 	}
 }
 
