@@ -33,13 +33,15 @@ func TestAFileIsAppliedWholeOrNotAtAll(t *testing.T) {
 		"schedules: {n: {expression: every day, target: {queue: made}}}":                             {"cannot apply schedule default/n", "expression: every day"},
 		"schedules: {n: {expression: rate(1 day), zone: Europe/Berln, target: {queue: made}}}":       {"Europe/Berln"},
 		"  shop/b: {pattern: {source: [a]}, targets: {q: {to: 'queue:made', dead_letters: faild}}}":  {"target q: dead_letters: there is no queue faild"},
-		"archives: {all: {bus: shp}}":                                      {"cannot apply archive all", "there is no bus shp"},
-		"destinations: {d: {connection: c, url: 'https://example.org/'}}":  {"there is no connection c"},
-		"mappings: {m: {source: 'queu:made', function: f}}":                {"cannot apply mapping m", "queu:made"},
-		"---\nqueues: {y: {visiblity: 1m}}":                                {`there is no field "visiblity"; did you mean "visibility_ms"?`},
-		"---\nqueues: {y: {dead_letter: {queue: nodlq, max_receives: 3}}}": {"dead_letter: there is no queue nodlq"},
-		"---\nqueues: {y: {visibility: 13h}}":                              {"the visibility timeout in ms is 46800000; 0 to 43200000 are possible"},
-		"---\nqueues: {made: {}}":                                          {"queues: made stands in two documents"},
+		"schedules: {n: {expression: rate(1 day), target: {queue: mdae}}}":                           {"target.queue: there is no queue mdae, neither in the cluster nor in the file"},
+		"schedules: {n: {expression: rate(1 day), target: {bus: shp}}}":                              {"target.bus: there is no bus shp"},
+		"archives: {all: {bus: shp}}":                                                                {"cannot apply archive all", "there is no bus shp"},
+		"destinations: {d: {connection: c, url: 'https://example.org/'}}":                            {"there is no connection c"},
+		"mappings: {m: {source: 'queu:made', function: f}}":                                          {"cannot apply mapping m", "queu:made"},
+		"---\nqueues: {y: {visiblity: 1m}}":                                                          {`there is no field "visiblity"; did you mean "visibility_ms"?`},
+		"---\nqueues: {y: {dead_letter: {queue: nodlq, max_receives: 3}}}":                           {"dead_letter: there is no queue nodlq"},
+		"---\nqueues: {y: {visibility: 13h}}":                                                        {"the visibility timeout in ms is 46800000; 0 to 43200000 are possible"},
+		"---\nqueues: {made: {}}":                                                                    {"queues: made stands in two documents"},
 	} {
 		for _, flags := range [][]string{{"--diff"}, nil} {
 			do(good+bad, append([]string{"apply", "-f", "-"}, flags...)...).mustHold(t, fail.Usage, want...)

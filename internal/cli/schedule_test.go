@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +84,39 @@ func TestASchedulesLifeByCommands(t *testing.T) {
 	schedules(t, n, "", "list").mustHold(t, 0, "no schedules")
 }
 
+func TestASchedulesPlacesByCommands(t *testing.T) {
+	came := make(chan string, 100)
+	site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		event, _ := io.ReadAll(r.Body)
+		came <- string(event)
+	}))
+	t.Cleanup(site.Close)
+	file := filepath.Join(t.TempDir(), "functions.yaml")
+	if err := os.WriteFile(file, []byte("functions:\n  bill: {url: "+site.URL+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n := withHTTP(t, ottla.Options{Settings: map[string]string{"functions.file": file}})
+	do := commands(t, n)
+	do("", "bus", "create", "shop").mustHold(t, 0)
+	do("", "sns", "topic", "create", "offers").mustHold(t, 0)
+	do("", "queue", "create", "orders").mustHold(t, 0)
+	do("", "schedule", "put", "event", "--every", "1d", "--bus", "shop", "--type", "OrdersDue", "--source", "billing", "--input", `{"day":"<aws.scheduler.scheduled-time>"}`).mustHold(t, 0, "bus shop", "NEXT RUNS")
+	do("", "schedule", "put", "message", "--every", "1d", "--sns", "offers", "--input", "hello", "-H", "lang=de").mustHold(t, 0, "sns offers")
+	do("", "schedule", "put", "call", "--every", "1d", "--function", "bill", "--input", `{"n":1}`).mustHold(t, 0, "function bill")
+	do("", "schedule", "put", "sent", "--every", "1d", "--queue", "order", "--input", "x").mustHold(t, fail.Usage, "there is no queue order; did you mean orders?")
+	do("", "schedule", "list").mustHold(t, 0, "bus shop", "sns offers", "function bill")
+	select {
+	case event := <-came:
+		if event != `{"n":1}` {
+			t.Errorf("the function got %s", event)
+		}
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the function was not called")
+	}
+	call(t, n, "", "consume", "shop", "-n", "1", "-f", "%v\n").mustHold(t, 0, `{"day":"20`)
+	call(t, n, "", "consume", "offers", "-n", "1", "-f", "%v\n").mustHold(t, 0, "hello")
+}
+
 func TestASchedulesMistakesAreNamed(t *testing.T) {
 	n := withHTTP(t, ottla.Options{})
 	for _, c := range []struct {
@@ -89,6 +127,12 @@ func TestASchedulesMistakesAreNamed(t *testing.T) {
 		{"put a --topic t --input x", fail.Usage, "--at, --every and --cron"},
 		{"put a --every 5m --at +10m --topic t", fail.Usage, "--at, --every and --cron"},
 		{"put a --every 5m --topic t", fail.Usage, "there is no topic t"},
+		{"put a --every 5m --queue q", fail.Usage, "there is no queue q"},
+		{"put a --every 5m --bus shop", fail.Usage, "there is no bus shop"},
+		{"put a --every 5m --bus default --input text", fail.Usage, "a JSON object"},
+		{"put a --every 5m --sns offers --input x", fail.Usage, "there is no sns offers"},
+		{"put a --every 5m --function bill", fail.Usage, "there is no function bill"},
+		{"put a --every 5m --queue q --type T", fail.Usage, "for a bus"},
 		{"put a --every 1.5s --queue q", fail.Usage, "whole seconds"},
 		{"put a --every xd --queue q", fail.Usage, "--every xd"},
 		{"put a --at +x --queue q", fail.Usage, "--at +x"},

@@ -106,7 +106,7 @@ var table = []Def{
 	{Name: "ottla_bus_dead_letters_total", Kind: KindCounter, Help: "Events that were given up at a target and are in its queue for dead letters."},
 	{Name: "ottla_bus_events_dropped_total", Kind: KindCounter, Help: "Events that were given up at a target that has no queue for dead letters, or one that refuses them; the log names them."},
 	{Name: "ottla_bus_offsets_missed_total", Kind: KindCounter, Help: "Offsets that retention took from a bus before its pass had read them."},
-	{Name: "ottla_schedule_http_attempts_total", Kind: KindCounter, Help: "Calls of the URLs of schedules."},
+	{Name: "ottla_schedule_http_attempts_total", Kind: KindCounter, Help: "Calls of the URLs and functions of schedules."},
 	{Name: "ottla_delivery_delivered_total", Kind: KindCounter, Help: "Deliveries to HTTP addresses and functions that were taken."},
 	{Name: "ottla_delivery_attempts_total", Kind: KindCounter, Help: "Calls of HTTP addresses and functions that are targets."},
 	{Name: "ottla_delivery_attempts_failed_total", Kind: KindCounter, Help: "Calls of targets that failed, whether they are made again or not."},

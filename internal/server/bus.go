@@ -143,7 +143,6 @@ func (s *Server) closeBuses() {
 	b.mappings.Close()
 	b.run.Close()
 	b.delivery.Close()
-	b.functions.Close()
 	b.sns.Close()
 	b.bus.Close()
 	b.connections.Close()

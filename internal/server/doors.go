@@ -42,10 +42,10 @@ func (s *Server) makeDoor() error {
 	}
 	s.door = door
 	s.makeEvents()
-	if err := s.makeSchedules(); err != nil {
+	if err := s.makeFunctions(); err != nil {
 		return err
 	}
-	if err := s.makeFunctions(); err != nil {
+	if err := s.makeSchedules(); err != nil {
 		return err
 	}
 	s.makeBuses()

@@ -130,9 +130,14 @@ func (s *Server) followEvents(d *metadata.Delta) {
 
 // closeEvents ends the event layer; the door is still there.
 func (s *Server) closeEvents() {
-	s.closeBuses()
-	if s.events.schedules != nil {
+	if s.events.schedules != nil { // their runs call functions, and write to buses
 		s.events.schedules.Close()
+	}
+	s.closeBuses()
+	if f := s.events.buses.functions; f != nil {
+		f.Close()
+	}
+	if s.events.outbound != nil {
 		s.events.outbound.Close()
 	}
 	if s.events.queues != nil {

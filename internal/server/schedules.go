@@ -11,15 +11,19 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/broker"
+	"ottla/internal/event/envelope"
 	"ottla/internal/event/material"
+	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/schedule"
+	"ottla/internal/event/sns"
 )
 
-// makeSchedules makes schedules; objects, timers and queues are there.
+// makeSchedules makes schedules; objects, timers, queues and functions are there.
 func (s *Server) makeSchedules() error {
 	guard, err := outbound.NewGuard(outbound.GuardOptions{Allow: s.allowedTargets(), Loopback: s.o.LoopbackTargets, Own: s.ownPorts})
 	if err != nil {
@@ -28,11 +32,33 @@ func (s *Server) makeSchedules() error {
 	e := &s.events
 	e.outbound = outbound.New(outbound.Options{Guard: guard, Agent: "ottla/" + s.o.Version})
 	e.schedules = schedule.New(schedule.Options{
-		Objects: e.objects, Timers: s.timers, Queues: e.queues, HTTP: e.outbound, Client: s.eventClient,
-		Partitions: s.partitionsOf, MostBytes: s.mostBytes, Leads: s.leads, Create: s.makeScheduleTopics,
+		Objects: e.objects, Timers: s.timers, Queues: e.queues, HTTP: e.outbound, Buses: places{s}, Notices: places{s}, Functions: e.buses.functions,
+		Client: s.eventClient, Partitions: s.partitionsOf, MostBytes: s.mostBytes, Leads: s.leads, Create: s.makeScheduleTopics,
 		Now: s.o.Now, Logger: s.o.Logger, Metrics: s.metrics,
 	})
 	return nil
+}
+
+// places are buses and SNS topics as schedules see them, which are made before those.
+type places struct{ s *Server }
+
+// errMaking is what runs hear that come before all is made.
+var errMaking = errors.New("this node is starting")
+
+// Record makes an event the record of a bus.
+func (p places) Record(ctx context.Context, ref name.Ref, e *envelope.Event) (*kgo.Record, error) {
+	if !p.s.events.made.Load() {
+		return nil, errMaking
+	}
+	return p.s.events.buses.bus.Record(ctx, ref, e)
+}
+
+// RecordOf makes a message the record of an SNS topic.
+func (p places) RecordOf(topic name.Ref, m sns.Message, delivery, group string) (*kgo.Record, error) {
+	if !p.s.events.made.Load() {
+		return nil, errMaking
+	}
+	return p.s.events.buses.sns.RecordOf(topic, m, delivery, group)
 }
 
 // allowedTargets are the words of outbound.allow.targets.

@@ -50,7 +50,7 @@ What the scenarios are:
 | sqs-kafka | Kafka reads what SQS sent, and SQS receives what Kafka's producer wrote, before the queue too, which adopts the topic (boto3) |
 | ce-binary, ce-structured, ce-batch | events that CloudEvents' SDK sent to /ce in that mode come out the same in each: JSON, text and bytes as data, and none |
 | ce-kafka | what the SDK's Kafka binding wrote comes out of /ce the same, and it reads what came in there |
-| scheduler | groups, tags, schedules; one that runs once and is deleted, into a queue |
+| scheduler | groups, tags, schedules; one that runs once and is deleted, into a queue; with boto3 also into a bus, an SNS topic, and a function that is not there |
 | sns | queues get what their filter policies take, as signed JSON and raw; a FIFO topic; with boto3 also an address that confirms, verifies signatures and leaves, attributes, tags, batches |
 | eventbridge | a bus with a rule whose targets are queues, malformed detail, bad patterns; with boto3 also archive, replay, connections, tags and permissions |
 | sts | GetCallerIdentity |

@@ -1,8 +1,8 @@
 // Command timers kills nodes with SIGKILL at random moments while producers write to
 // a delay line and schedules are made, and judges at the end what came of it. Every
 // record that is in the line is in its topic once, for readers of what is not committed
-// as well; every run of a schedule is in its topic or queue once, for readers of what
-// is committed; nothing else is; none is dated before its time.
+// as well; every run of a schedule is in its topic, queue, bus or SNS topic once, for
+// readers of what is committed; nothing else is; none is dated before its time.
 //
 //	go run ./test/timers                       100 kills of one node
 //	go run ./test/timers -n 20 -seed 7

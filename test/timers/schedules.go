@@ -18,11 +18,14 @@ import (
 	"ottla/test/realfault"
 )
 
-// Where schedules deliver: a topic, and two queues by the topics that they are.
+// Where schedules deliver: a topic, and queues, a bus and an SNS topic by the topics that
+// they are.
 const (
 	runsTopic = "runs"
 	queueName = "mails"
 	fifoName  = "letters.fifo"
+	busName   = "shop"
+	snsName   = "offers"
 )
 
 // agenda makes schedules that live for some seconds, until it is stopped, at
@@ -44,7 +47,13 @@ func prepareRuns(ctx context.Context, a *agenda) error {
 	if err := a.put(ctx, "/q/"+queueName, []byte("{}"), nil); err != nil {
 		return err
 	}
-	return a.put(ctx, "/q/"+fifoName, []byte(`{"fifo":true}`), nil)
+	if err := a.put(ctx, "/q/"+fifoName, []byte(`{"fifo":true}`), nil); err != nil {
+		return err
+	}
+	if err := a.put(ctx, "/bus/"+busName, []byte("{}"), nil); err != nil {
+		return err
+	}
+	return a.put(ctx, "/sns/"+snsName, []byte("{}"), nil)
 }
 
 // start begins to make schedules.
@@ -105,11 +114,15 @@ func (a *agenda) draw(n int, now time.Time) schedule.Spec {
 		spec.Expression = "at(" + begin.Add(time.Second).UTC().Format("2006-01-02T15:04:05") + ")"
 		spec.StartMs, spec.EndMs = 0, 0
 	}
-	switch a.rng.IntN(4) {
+	switch a.rng.IntN(6) {
 	case 0:
 		spec.Target.Queue = queueName
 	case 1:
 		spec.Target.Queue = fifoName
+	case 2:
+		spec.Target.Bus = busName
+	case 3:
+		spec.Target.SNS = snsName
 	default:
 		spec.Target.Topic = runsTopic
 	}
@@ -188,7 +201,7 @@ type ran struct {
 
 // readRuns reads what came of schedules, as one does who asks for what is committed.
 func readRuns(ctx context.Context, addrs []string) (all []ran, err error) {
-	for _, topic := range []string{runsTopic, queueName, fifoName} {
+	for _, topic := range []string{runsTopic, queueName, fifoName, busName, snsName} {
 		err := readCommitted(ctx, addrs, topic, func(r *kgo.Record) error {
 			var run struct{ ARN, Time string }
 			if err := json.Unmarshal(r.Value, &run); err != nil {

@@ -150,6 +150,15 @@ func TestIllsAreFoundWithEvidenceAndFix(t *testing.T) {
 		{"D22", Fail, "the queue arn:aws:sqs:us-east-1:123456789012:gone is not there", func(f *Facts) {
 			f.Events.Schedules[0].Target = schedule.Target{Queue: "arn:aws:sqs:us-east-1:123456789012:gone"}
 		}},
+		{"D22", Fail, "schedule default/tick: the bus gone is not there", func(f *Facts) {
+			f.Events.Schedules[0].Target, f.Events.Buses = schedule.Target{Bus: "gone"}, []string{"default", "shop"}
+		}},
+		{"D22", Fail, "schedule default/tick: the SNS topic arn:aws:sns:us-east-1:123456789012:gone is not there", func(f *Facts) {
+			f.Events.Schedules[0].Target, f.Events.SNS = schedule.Target{SNS: "arn:aws:sns:us-east-1:123456789012:gone"}, []string{"offers"}
+		}},
+		{"D22", OK, "1 schedules", func(f *Facts) {
+			f.Events.Schedules[0].Target, f.Events.Buses = schedule.Target{Bus: "arn:aws:events:us-east-1:123456789012:event-bus/shop"}, []string{"default", "shop"}
+		}},
 		{"D22", OK, "1 schedules", func(f *Facts) { f.Events.Schedules[0].Target.Topic = "gone"; f.Events.Schedules[0].Paused = true }},
 		{"D22", Warn, "the queue lost for runs that are given up is not there", func(f *Facts) { f.Events.Schedules[0].DeadLetters = "lost"; f.Events.Schedules[0].Group = "g" }},
 		{"D22", Warn, "4 runs of schedules were given up", func(f *Facts) { f.Process["ottla_schedule_runs_failed_total"] = 4 }},
@@ -316,8 +325,17 @@ func TestFactsOfANodeAreGathered(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := native.New(node.HTTPAddr(), time.Minute)
-	for path, body := range map[string]any{"/q/jobs": nil, "/schedule/default/tick": map[string]any{"expression": "rate(1 day)", "start_ms": int64(4_000_000_000_000), "target": map[string]any{"topic": "t"}}} {
-		if err := ask.Do(ctx, "make", http.MethodPut, path, nil, body, nil); err != nil {
+	tick := func(target, called string) any {
+		return map[string]any{"expression": "rate(1 day)", "start_ms": int64(4_000_000_000_000), "target": map[string]any{target: called, "input": "{}"}}
+	}
+	for _, it := range []struct {
+		path string
+		body any
+	}{
+		{"/q/jobs", nil}, {"/bus/shop", nil}, {"/sns/offers", nil},
+		{"/schedule/default/tick", tick("topic", "t")}, {"/schedule/default/event", tick("bus", "shop")}, {"/schedule/default/message", tick("sns", "offers")},
+	} {
+		if err := ask.Do(ctx, "make", http.MethodPut, it.path, nil, it.body, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -333,7 +351,7 @@ func TestFactsOfANodeAreGathered(t *testing.T) {
 		t.Errorf("end offset %+v", end)
 	}
 	for _, x := range Examine(f) {
-		if x.Status == Fail || x.Code == "D22" && x.Evidence != "1 schedules" || x.Code == "D19" && x.Evidence != "1 queues" {
+		if x.Status == Fail || x.Code == "D22" && x.Evidence != "3 schedules" || x.Code == "D19" && x.Evidence != "1 queues" {
 			t.Errorf("%+v", x)
 		}
 	}

@@ -22,6 +22,9 @@ type Events struct {
 	Dead      []rest.DeadLetters
 	Fresh     map[string]int // of queues for dead letters: letters that came within a day, at most maxFresh
 	Schedules []rest.Schedule
+	// Buses and SNS are the names that there are, of the default place; nil where no
+	// schedule goes to one.
+	Buses, SNS []string
 }
 
 // Bounds of what is asked.
@@ -87,9 +90,34 @@ func (e *Events) gather(ask func(path string, query url.Values, into any) error)
 		}
 	}
 	var schedules rest.Schedules
-	err := ask("/schedule", url.Values{"max": {"1000"}}, &schedules)
+	if err := ask("/schedule", url.Values{"max": {"1000"}}, &schedules); err != nil {
+		return err
+	}
 	e.Schedules = schedules.Schedules
-	return err
+	return e.places(ask)
+}
+
+// places asks for the buses and SNS topics, where schedules go to any.
+func (e *Events) places(ask func(path string, query url.Values, into any) error) error {
+	if slices.ContainsFunc(e.Schedules, func(s rest.Schedule) bool { return s.Target.Bus != "" }) {
+		var buses rest.Buses
+		if err := ask("/bus", url.Values{"max": {"1000"}}, &buses); err != nil {
+			return err
+		}
+		for i := range buses.Buses {
+			e.Buses = append(e.Buses, buses.Buses[i].Name)
+		}
+	}
+	if slices.ContainsFunc(e.Schedules, func(s rest.Schedule) bool { return s.Target.SNS != "" }) {
+		var topics rest.SNSTopics
+		if err := ask("/sns", url.Values{"max": {"1000"}}, &topics); err != nil {
+			return err
+		}
+		for i := range topics.Topics {
+			e.SNS = append(e.SNS, topics.Topics[i].Name)
+		}
+	}
+	return nil
 }
 
 // noEvents is the finding where nothing is known of them.
@@ -233,13 +261,29 @@ func (f *Facts) goneTarget(s *rest.Schedule) string {
 		return "the topic " + s.Target.Topic
 	case s.Target.Queue != "" && !f.hasQueue(s.Target.Queue):
 		return "the queue " + s.Target.Queue
+	case s.Target.Bus != "" && !among(f.Events.Buses, s.Target.Bus):
+		return "the bus " + s.Target.Bus
+	case s.Target.SNS != "" && !among(f.Events.SNS, s.Target.SNS):
+		return "the SNS topic " + s.Target.SNS
 	}
 	return ""
 }
 
-// hasQueue tells whether a queue is there, by its name or ARN; of those of other
-// places nothing is known.
+// hasQueue tells whether a queue is there.
 func (f *Facts) hasQueue(called string) bool {
+	var names []string
+	for i := range f.Events.Queues {
+		names = append(names, f.Events.Queues[i].Name)
+	}
+	return among(names, called)
+}
+
+// mostNames is how many of a kind are asked for; where there are as many, others may be.
+const mostNames = 1000
+
+// among tells whether an object is one of those of a kind that are there, by its name or
+// ARN; of those of other places nothing is known.
+func among(names []string, called string) bool {
 	if strings.HasPrefix(called, "arn:") {
 		r, err := name.ParseARN(called)
 		if err != nil || !r.Home() {
@@ -247,5 +291,5 @@ func (f *Facts) hasQueue(called string) bool {
 		}
 		called = r.Name
 	}
-	return len(f.Events.Queues) >= 1000 || slices.ContainsFunc(f.Events.Queues, func(q rest.Queue) bool { return q.Name == called })
+	return len(names) >= mostNames || slices.Contains(names, called)
 }

@@ -90,6 +90,10 @@ func (x *thing) needs() (out []need) {
 		add("bus", "bus", inside("bus", "name"))
 	case "destination":
 		add("connection", "connection", text(x.fields["connection"]))
+	case "schedule":
+		for _, word := range []string{"queue", "bus", "sns"} {
+			add("target."+word, word, inside("target", word))
+		}
 	case "rule":
 		add("bus", "bus", x.parts[0])
 		targets, _ := x.fields["targets"].([]any)

@@ -90,6 +90,12 @@ func targetOf(t schedule.Target) string {
 		return "topic " + t.Topic
 	case t.Queue != "":
 		return "queue " + t.Queue
+	case t.Bus != "":
+		return "bus " + t.Bus
+	case t.SNS != "":
+		return "sns " + t.SNS
+	case t.Function != "":
+		return "function " + t.Function
 	}
 	return strings.TrimPrefix(t.Method+" ", "POST ") + t.URL
 }

@@ -25,6 +25,8 @@ type putFlags struct {
 	zone, start, end          string
 	window, maxAge            time.Duration
 	topic, queue, url, method string
+	bus, sns, function        string
+	kind, source              string // of a bus's event
 	key, input, inputFile     string
 	headers                   []string
 	missed, dead, description string
@@ -39,10 +41,12 @@ func schedulePut(o *ask.Options) *cobra.Command {
 		Short: "Make a schedule, or put another in its place, and show its next ten runs",
 		Long: "Make a schedule, or put another in its place. It runs --at a time, --every so often, or by\n" +
 			"--cron: five fields as in a crontab, six with seconds in front, or EventBridge's cron(…).\n" +
-			"A run goes to a topic or a queue exactly once, or to a URL at least once, with the run's\n" +
-			"id in Idempotency-Key. docs/schedules.md tells the rest.",
+			"A run goes to a topic, a queue, a bus or an SNS topic exactly once, or to a function or a\n" +
+			"URL at least once, there with the run's id in Idempotency-Key. docs/schedules.md tells\n" +
+			"the rest.",
 		Example: "  ottla schedule put nightly --cron '30 2 * * MON-FRI' --zone Europe/Berlin --topic jobs --input '{\"job\":\"report\"}'\n" +
 			"  ottla schedule put remind --at 2026-12-24T18:00:00 --zone Europe/Berlin --queue mails --input hello --delete-after\n" +
+			"  ottla schedule put due --cron '0 9 * * *' --bus shop --type OrdersDue --source billing --input '{\"day\":\"<aws.scheduler.scheduled-time>\"}'\n" +
 			"  ottla schedule put poll --every 30s --url https://example.org/tick --dead-letters failed --dry-run",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,9 +76,14 @@ func (p *putFlags) bind(c *cobra.Command) {
 	f.DurationVar(&p.window, "window", 0, "let each run begin at any moment of a window behind its time")
 	f.StringVar(&p.topic, "topic", "", "topic that runs are written to")
 	f.StringVar(&p.queue, "queue", "", "queue that runs are sent to, by name or ARN")
+	f.StringVar(&p.bus, "bus", "", "event bus that runs are put into, by name or ARN; the input is the detail")
+	f.StringVar(&p.kind, "type", "", "type of the event, which EventBridge calls detail-type (default ottla.schedule.run)")
+	f.StringVar(&p.source, "source", "", "source of the event (default the schedule's ARN)")
+	f.StringVar(&p.sns, "sns", "", "SNS topic that runs are published to, by name or ARN")
+	f.StringVar(&p.function, "function", "", "function that runs call, as functions.file of the server declares it, by name or ARN")
 	f.StringVar(&p.url, "url", "", "URL that runs are sent to")
 	f.StringVar(&p.method, "method", "", "method of the call (default POST)")
-	f.StringVar(&p.key, "key", "", "key of the record, or message group")
+	f.StringVar(&p.key, "key", "", "key of the record or event, or message group")
 	f.StringVar(&p.input, "input", "", "what a run delivers; - reads it from standard input")
 	f.StringVar(&p.inputFile, "input-file", "", "file with what a run delivers")
 	f.StringArrayVarP(&p.headers, "header", "H", nil, "header, or attribute of the message, as NAME=VALUE, may be repeated")
@@ -93,7 +102,10 @@ func (p *putFlags) spec(in io.Reader, retries bool) (schedule.Spec, error) {
 	s := schedule.Spec{
 		Zone: p.zone, WindowMs: p.window.Milliseconds(), Paused: p.paused, Missed: course.Missed(p.missed), DeleteAfter: p.deleteAfter,
 		Description: p.description, DeadLetters: p.dead, Retry: schedule.Retry{MaxAgeMs: p.maxAge.Milliseconds()},
-		Target: schedule.Target{Topic: p.topic, Queue: p.queue, URL: p.url, Key: p.key, Method: p.method},
+		Target: schedule.Target{
+			Topic: p.topic, Queue: p.queue, Bus: p.bus, SNS: p.sns, Function: p.function, URL: p.url,
+			Type: p.kind, Source: p.source, Key: p.key, Method: p.method,
+		},
 	}
 	if retries {
 		s.Retry.Retries = &p.retries

@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"ottla/internal/event/envelope"
+	"ottla/internal/event/name"
+	"ottla/internal/event/schedule"
 	"ottla/internal/uuid"
 )
 
@@ -49,6 +51,21 @@ func (s *Service) Put(ctx context.Context, entries []Entry) []Result {
 		out[i].Partition, out[i].Offset, out[i].Err = r.Partition, r.Offset, putError(r.Topic, err)
 	}
 	return out
+}
+
+// Record makes the record by which an event is put into a bus, for who writes it in a
+// transaction of his own. Its partition is below 0: its key says which. The default bus is
+// made where it is not there. An error that is final is schedule.ErrRefused, too.
+func (s *Service) Record(ctx context.Context, ref name.Ref, e *envelope.Event) (*kgo.Record, error) {
+	r, err := s.record(ctx, map[Ref]opened{}, Entry{Bus: RefOf(ref), Event: e})
+	switch {
+	case errors.Is(err, ErrTooLarge), errors.Is(err, ErrInvalid):
+		return nil, fmt.Errorf("%w: %w", schedule.ErrRefused, err)
+	case err != nil:
+		return nil, err
+	}
+	r.Partition = -1
+	return r, nil
 }
 
 // opened is a bus that was looked for.

@@ -52,7 +52,7 @@ func TestWhereATargetMayBe(t *testing.T) {
 		}
 	}
 	for to, why := range map[string]string{
-		"": "where", "jobs": "no place", "topic:none": "no topic none", "queue:none": "no queue none", "topic:__ottla_objects": "keep for themselves",
+		"": "where", "jobs": "no place", "topic:none": "no topic none", "queue:none": "no queue none", "bus:defalt": "did you mean default?", "topic:__ottla_objects": "keep for themselves",
 		"arn:aws:states:us-east-1:123456789012:stateMachine:x": "step machines", "arn:aws:s3:us-east-1:123456789012:b": "nothing that Ottla has",
 		"http://user@host/": "without a user", "https://": "HOST", "function:other": "no function other", "destination:crm": "no API destinations",
 		"arn:aws:events:us-east-1:123456789012:rule/x": "no place for events", "queue:arn:aws:sns:us-east-1:123456789012:x": "no ARN of a queue",

@@ -169,12 +169,15 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 	if where.Kind == plan.Call {
 		ref = where.destination
 	}
-	if err := objectError(ref, s.there(ctx, ref)); errors.Is(err, ErrNotFound) {
-		return invalid("to", "there is no %s", ref)
-	} else if err != nil {
+	err = objectError(ref, s.there(ctx, ref))
+	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return nil
+	near, err := object.Near(ctx, s.o.Objects, ref)
+	if err != nil {
+		return objectError(ref, err)
+	}
+	return invalid("to", "there is no %s%s", ref, near)
 }
 
 // checkLetters is checkThere of the queue for dead letters: of one that is mistyped nobody

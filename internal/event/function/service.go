@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"ottla/internal/event/outbound"
 )
@@ -56,6 +57,15 @@ func New(functions []Function, agent string) (*Service, error) {
 
 // Has tells whether there is a function.
 func (s *Service) Has(name string) bool { return s.all[name] != nil }
+
+// Deadline is how long a call of a function may take where who calls says nothing: the
+// timeout that the file gives it, or 15 seconds.
+func (s *Service) Deadline(name string) time.Duration {
+	if f := s.all[name]; f != nil && f.Timeout > 0 {
+		return f.Timeout
+	}
+	return outbound.DefaultTimeout
+}
 
 // Close ends all calls and processes, and waits.
 func (s *Service) Close() {

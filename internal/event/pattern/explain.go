@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ottla/internal/event/jsonwalk"
+	"ottla/internal/event/name"
 )
 
 // Explanation tells why an event does not fit a pattern.
@@ -181,19 +182,19 @@ func hintName(path string, event []byte) string {
 		return ""
 	}
 	done := ""
-	for name := range strings.SplitSeq(path, ".") {
+	for member := range strings.SplitSeq(path, ".") {
 		object, ok := firstOf(at).(map[string]any)
 		if !ok {
 			return "the event's " + strings.TrimSuffix(done, ".") + " is no object"
 		}
-		below, ok := object[name]
+		below, ok := object[member]
 		if !ok {
-			if near := nearest(name, slices.Sorted(maps.Keys(object))); near != "" {
+			if near := name.Nearest(member, slices.Sorted(maps.Keys(object))); near != "" {
 				return "the event has " + quote(done+near) + "; is that meant?"
 			}
 			return ""
 		}
-		at, done = below, done+name+"."
+		at, done = below, done+member+"."
 	}
 	if object, ok := firstOf(at).(map[string]any); ok && len(object) > 0 {
 		return "there the event has an object, and tests look at values only: name one of its fields"
@@ -230,7 +231,7 @@ func hintValue(wanted, got string) string {
 		if strings.TrimSpace(w) == strings.TrimSpace(text) {
 			return wanted + " and " + got + " differ in space"
 		}
-		if nearest(w, []string{text}) != "" {
+		if name.Nearest(w, []string{text}) != "" {
 			return wanted + " and " + got + " are a slip apart"
 		}
 	case float64, bool:
@@ -275,46 +276,4 @@ func render(n *node) string {
 		return "[" + strings.Join(parts, ",") + "]"
 	}
 	return n.source()
-}
-
-// nearest is the word that is most like another, if it is a slip away: "" else.
-func nearest(word string, known []string) string {
-	best, least := "", 1+len(word)/3
-	for _, k := range known {
-		if strings.EqualFold(word, k) && word != k {
-			return k
-		}
-		if d := distance(word, k, least); d < least && k != word {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// mostCompared bounds the words whose distance is worked out.
-const mostCompared = 128
-
-// distance counts the characters to change, leave out or put in to make one word
-// of another; it is limit or more when it is not below.
-func distance(a, b string, limit int) int {
-	if len(a) > mostCompared || len(b) > mostCompared || len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"ottla/internal/event/name"
 )
 
 // op says what a test asks of a value.
@@ -105,9 +107,9 @@ func readOperator(m *member, path string) (test, error) {
 }
 
 // meant names the operator that an unknown one was perhaps meant to be.
-func meant(name string) string {
+func meant(operator string) string {
 	known := []string{"prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but", "numeric", "cidr", "exists"}
-	if near := nearest(name, known); near != "" {
+	if near := name.Nearest(operator, known); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	return ""

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,8 +15,8 @@ import (
 	"ottla/internal/event/schedule/course"
 )
 
-// call is an attempt to deliver a run to an address, or to a queue that delays its
-// messages.
+// call is an attempt to deliver a run to an address or a function, or to a queue that
+// delays its messages.
 type call struct {
 	key   string
 	place string // whom it is made to
@@ -24,7 +25,8 @@ type call struct {
 
 // callOf is the call of a run.
 func callOf(key string, it run) call {
-	c := call{key: key, place: it.Target.Queue, run: it}
+	_, field, named := it.Target.named()
+	c := call{key: key, place: field + " " + named, run: it}
 	if u, err := url.Parse(it.Target.URL); err == nil && u.Host != "" {
 		c.place = "//" + u.Host
 	}
@@ -63,11 +65,16 @@ func (r *runner) launch(ctx context.Context, helpers *sync.WaitGroup) {
 
 // call makes one call and tells what came of it.
 func (s *Service) call(ctx context.Context, it run) course.Result {
-	if it.Target.URL == "" {
+	if !it.Target.called() {
 		return s.send(ctx, it)
 	}
 	s.count.attempts.Inc()
-	a := s.o.HTTP.Do(ctx, outbound.Request{Method: it.Target.Method, URL: it.Target.URL, Header: callHeaders(it), Body: []byte(it.input())})
+	var a outbound.Answer
+	if it.Target.Function != "" {
+		a = s.invoke(ctx, it)
+	} else {
+		a = s.o.HTTP.Do(ctx, outbound.Request{Method: it.Target.Method, URL: it.Target.URL, Header: callHeaders(it), Body: []byte(it.input())})
+	}
 	switch a.Judge() {
 	case outbound.Delivered:
 		return course.Result{OK: true}
@@ -75,6 +82,25 @@ func (s *Service) call(ctx context.Context, it run) course.Result {
 		return course.Result{Final: true, Why: a.Why()}
 	}
 	return course.Result{Why: a.Why(), AfterMs: a.RetryAfter(s.o.Now()).Milliseconds()}
+}
+
+// invoke calls a function. What waits until it may be called is no part of the time that
+// it has.
+func (s *Service) invoke(ctx context.Context, it run) outbound.Answer {
+	ref, err := it.Target.Place(it.Ref)
+	if err != nil {
+		return outbound.Answer{Err: err}
+	}
+	if s.o.Functions == nil {
+		return outbound.Answer{Err: fmt.Errorf("function %s: this node has no functions", ref.Name)}
+	}
+	call, err := s.o.Functions.Seat(ctx, ref.Name)
+	if err != nil {
+		return outbound.Answer{Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.Functions.Deadline(ref.Name))
+	defer cancel()
+	return call(ctx, []byte(or(it.input(), "{}")))
 }
 
 // send sends a run to a queue.

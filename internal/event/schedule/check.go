@@ -11,8 +11,6 @@ import (
 	"unicode/utf8"
 
 	"ottla/internal/event/cron"
-	"ottla/internal/event/name"
-	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule/course"
 )
 
@@ -128,13 +126,13 @@ var methods = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.M
 
 func (t *Target) check(ref Ref) error {
 	places := 0
-	for _, p := range []string{t.Topic, t.Queue, t.URL} {
+	for _, p := range []string{t.Topic, t.Queue, t.Bus, t.SNS, t.Function, t.URL} {
 		if p != "" {
 			places++
 		}
 	}
 	if places != 1 {
-		return invalid("target", "it takes one of topic, queue and url, and has %d of them", places)
+		return invalid("target", "it takes one of topic, queue, bus, sns, function and url, and has %d of them", places)
 	}
 	if len(t.Input) > MostInput {
 		return invalid("target.input", "it has %d bytes; %d are possible", len(t.Input), MostInput)
@@ -145,25 +143,16 @@ func (t *Target) check(ref Ref) error {
 	if err := t.checkHeaders(); err != nil {
 		return err
 	}
-	switch {
-	case t.Topic != "":
-		if err := name.Check(name.Topic, t.Topic); err != nil {
-			return because("target.topic", err)
-		}
-		if strings.HasPrefix(t.Topic, "__") {
-			return invalid("target.topic", "%s is a topic that nodes keep for themselves", t.Topic)
-		}
-	case t.Queue != "":
-		if _, err := queueRef(t.Queue, ref); err != nil {
-			return because("target.queue", err)
-		}
-	default:
+	if t.Bus == "" && t.Type+t.Source != "" {
+		return invalid("target.type", "type and source are for a bus")
+	}
+	if t.URL != "" {
 		return t.checkURL()
 	}
 	if t.Method != "" {
 		return invalid("target.method", "it is for a url")
 	}
-	return nil
+	return t.checkPlace(ref)
 }
 
 func (t *Target) checkURL() error {
@@ -211,23 +200,6 @@ func (t *Target) checkHeaders() error {
 		}
 	}
 	return nil
-}
-
-// queueRef reads a queue's name or ARN; a name is of the schedule's account and
-// region.
-func queueRef(text string, of Ref) (queue.Ref, error) {
-	if !strings.HasPrefix(text, "arn:") {
-		full := of.group().Full()
-		return queue.Ref{Account: full.Account, Region: full.Region, Name: text}, name.Check(name.Queue, text)
-	}
-	r, err := name.ParseARN(text)
-	if err != nil {
-		return queue.Ref{}, err
-	}
-	if r.Kind != name.Queue {
-		return queue.Ref{}, invalid("queue", "%s is no queue's ARN", text)
-	}
-	return queue.RefOf(r), nil
 }
 
 // Check tells what is wrong with a Spec by itself, whatever the time is: whether what it

@@ -10,32 +10,77 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/envelope"
 	"ottla/internal/event/name"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule/course"
+	"ottla/internal/event/sns"
 )
+
+// runType is the type of events that runs are.
+const runType = "ottla.schedule.run"
 
 // errNoTopic is why a run fails whose topic is not there.
 var errNoTopic = errors.New("there is no such topic")
 
-// records are what a run writes to its topic or queue.
+// records are what a run writes to its topic, queue, bus or SNS topic.
 func (r *runner) records(it run) ([]*kgo.Record, error) {
-	t := it.Target
-	if t.Topic != "" {
-		if r.s.o.Partitions(t.Topic) == 0 {
-			return nil, fmt.Errorf("topic %s: %w", t.Topic, errNoTopic)
+	if it.Target.Queue != "" {
+		ref, err := queueRef(it.Target.Queue, it.Ref)
+		if err != nil {
+			return nil, err
 		}
-		rec := &kgo.Record{Topic: t.Topic, Partition: -1, Value: []byte(it.input()), Headers: recordHeaders(it), Timestamp: r.s.o.Now()}
-		if t.Key != "" {
-			rec.Key = []byte(t.Key)
-		}
-		return []*kgo.Record{rec}, nil
+		return r.s.o.Queues.Records(r.looking, ref, []queue.Message{message(it, ref)})
 	}
-	ref, err := queueRef(t.Queue, it.Ref)
+	rec, err := r.record(it)
 	if err != nil {
 		return nil, err
 	}
-	return r.s.o.Queues.Records(r.looking, ref, []queue.Message{message(it, ref)})
+	if r.s.o.Partitions(rec.Topic) == 0 {
+		return nil, fmt.Errorf("topic %s: %w", rec.Topic, errNoTopic)
+	}
+	rec.Timestamp = r.s.o.Now()
+	return []*kgo.Record{rec}, nil
+}
+
+// record is a run for a topic, a bus or an SNS topic.
+func (r *runner) record(it run) (*kgo.Record, error) {
+	t := &it.Target
+	ref, err := t.Place(it.Ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Bus != "" && r.s.o.Buses == nil:
+		return nil, fmt.Errorf("%w: this node has no buses", ErrRefused)
+	case t.Bus != "":
+		return r.s.o.Buses.Record(r.looking, ref, event(it))
+	case t.SNS != "" && r.s.o.Notices == nil:
+		return nil, fmt.Errorf("%w: this node has no SNS topics", ErrRefused)
+	case t.SNS != "":
+		m := sns.Message{Body: it.input(), Attributes: t.attributes(), Group: t.Key, DedupID: it.id()}
+		return r.s.o.Notices.RecordOf(ref, m, it.id(), it.Name)
+	}
+	rec := &kgo.Record{Topic: t.Topic, Partition: -1, Value: []byte(it.input()), Headers: recordHeaders(it)}
+	if t.Key != "" {
+		rec.Key = []byte(t.Key)
+	}
+	return rec, nil
+}
+
+// event is a run for a bus.
+func event(it run) *envelope.Event {
+	t, at := &it.Target, it.Full()
+	e := &envelope.Event{
+		ID: it.id(), Source: t.Source, Type: t.Type, Time: it.scheduled(), TimeMs: it.SlotMs,
+		DataContentType: envelope.JSON, Data: []byte(or(it.input(), "{}")),
+	}
+	e.SetPlace(at.Account, at.Region)
+	e.SetResources([]string{it.ARN()})
+	e.Set(envelope.PartitionKey, t.Key)
+	for _, k := range slices.Sorted(maps.Keys(t.Headers)) {
+		e.Headers = append(e.Headers, envelope.Header{Name: k, Value: []byte(t.Headers[k])})
+	}
+	return e
 }
 
 // message is a run for a queue. FIFO queues want a group, and an id by which they
@@ -56,7 +101,7 @@ func message(it run, ref queue.Ref) queue.Message {
 func about(it run, prefix string) map[string]string {
 	return map[string]string{
 		prefix + "specversion": "1.0", prefix + "id": it.id(), prefix + "source": it.ARN(),
-		prefix + "type": "ottla.schedule.run", prefix + "time": it.scheduled(),
+		prefix + "type": runType, prefix + "time": it.scheduled(),
 	}
 }
 
@@ -78,7 +123,9 @@ func failure(err error) course.Result {
 		return course.Result{}
 	}
 	r := course.Result{Why: err.Error()}
-	for _, final := range []error{errTooLarge, kerr.InvalidRecord, kerr.InvalidTopicException, queue.ErrInvalid, queue.ErrTooLarge} {
+	for _, final := range []error{
+		errTooLarge, ErrRefused, kerr.InvalidRecord, kerr.InvalidTopicException, queue.ErrInvalid, queue.ErrTooLarge, sns.ErrInvalid, sns.ErrTooLarge,
+	} {
 		r.Final = r.Final || errors.Is(err, final)
 	}
 	return r

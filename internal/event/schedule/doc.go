@@ -1,15 +1,17 @@
-// Package schedule keeps schedules and has their runs delivered: to a topic or a
-// queue exactly once, to an HTTP address at least once under one id.
+// Package schedule keeps schedules and has their runs delivered: to a topic, a queue,
+// a bus or an SNS topic exactly once, to an HTTP address or a function at least once
+// under one id.
 //
 // It is not for when an expression has a run (event/cron), nor for what becomes
-// of a run (schedule/course, which decides), nor for how an address is called
-// (event/outbound). Doors (gateway/rest, gateway/aws/scheduler) call Service.
+// of a run (schedule/course, which decides), nor for how an address or a function is
+// called (event/outbound, event/function), nor for how an event lies in a bus's topic or a
+// message in an SNS topic's (event/bus, event/sns). Doors (gateway/rest, gateway/aws/scheduler) call Service.
 //
 // Main types: Service, Spec, Schedule, Ref; runner, which has one partition's
 // schedules.
 //
-// Files in reading order: ref.go, spec.go, check.go, placeholders.go (what a
-// schedule is); errors.go, service.go, manage.go, groups.go (what doors call);
+// Files in reading order: ref.go, spec.go, check.go, place.go, placeholders.go (what a
+// schedule is), there.go (whether what it names is there); errors.go, service.go, manage.go, groups.go (what doors call);
 // view.go (what is known of all schedules here), runner.go, load.go, turn.go,
 // plan.go, commit.go, write.go (how runs are decided), deliver.go, attempts.go, letters.go (where they go),
 // wake.go (timers), settle.go (after the clock was moved).
@@ -30,7 +32,7 @@
 // nothing, and none needs to be kept, because a runner that starts looks at all
 // its schedules. So the offsets of WakeTopic are committed nowhere.
 //
-// A call of an address is noted before it begins and after it has ended. One that
+// A call of an address or a function is noted before it begins and after it has ended. One that
 // was under way when its node died is made again, with the same id.
 //
 // # Locks

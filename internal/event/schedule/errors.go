@@ -19,6 +19,9 @@ var (
 	ErrInvalid = errors.New("it cannot be")
 	// ErrConflict: somebody else changed it at the same moment.
 	ErrConflict = errors.New("it was changed by somebody else meanwhile")
+	// ErrRefused is of an attempt that comes to the same whenever it is made; those
+	// who make records of runs say it.
+	ErrRefused = errors.New("it cannot be delivered")
 	// ErrUnavailable: not now; try again.
 	ErrUnavailable = errors.New("schedules cannot be reached at the moment")
 )

@@ -8,7 +8,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"ottla/internal/event/name"
 	"ottla/internal/event/queue"
 	"ottla/internal/event/schedule/course"
 )
@@ -30,7 +29,7 @@ func (r *runner) letter(it run, l course.Letter) ([]*kgo.Record, error) {
 		"RETRY_ATTEMPTS":       text(strconv.Itoa(max(l.Attempts-1, 0))),
 		"SCHEDULED_TIME":       text(it.scheduled()),
 		"SCHEDULE_ARN":         text(it.ARN()),
-		"TARGET_ARN":           text(it.targetARN()),
+		"TARGET_ARN":           text(it.Target.ARN(it.Ref)),
 	}}
 	if l.Exhausted != "" {
 		m.Attributes["EXHAUSTED_RETRY_CONDITION"] = text(l.Exhausted)
@@ -58,21 +57,4 @@ func passes(err error) bool {
 		}
 	}
 	return true
-}
-
-// targetARN names where the run was to go; an address stands for itself.
-func (r run) targetARN() string {
-	full := r.group().Full()
-	switch {
-	case r.Target.Topic != "":
-		full.Kind, full.Name = name.Topic, r.Target.Topic
-		return full.ARN()
-	case r.Target.Queue != "":
-		ref, err := queueRef(r.Target.Queue, r.Ref)
-		if err != nil {
-			return r.Target.Queue
-		}
-		return ref.ARN()
-	}
-	return r.Target.URL
 }

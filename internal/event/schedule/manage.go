@@ -103,8 +103,12 @@ func (s *Service) write(ctx context.Context, ref Ref, old *Schedule, spec Spec) 
 	if err := spec.check(ref, before, s.nowMs()); err != nil {
 		return Schedule{}, err
 	}
-	if t := spec.Target.Topic; t != "" && (old == nil || old.Target.Topic != t) && s.o.Partitions(t) == 0 {
-		return Schedule{}, invalid("target.topic", "there is no topic %s", t)
+	var was *Target
+	if old != nil {
+		was = &old.Target
+	}
+	if err := s.checkThere(ctx, ref, &spec.Target, was); err != nil {
+		return Schedule{}, err
 	}
 	if _, err := s.Group(ctx, ref.group()); err != nil {
 		return Schedule{}, err

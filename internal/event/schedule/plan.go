@@ -82,7 +82,7 @@ func (r *runner) decide(p *plan) {
 	}
 	for _, a := range turn.Attempts {
 		it := run{Schedule: p.def.Schedule, SlotMs: a.SlotMs, Attempt: a.Number}
-		if p.def.Target.URL != "" {
+		if p.def.Target.called() {
 			p.calls = append(p.calls, callOf(p.key, it))
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"testing"
@@ -30,11 +31,19 @@ type rig struct {
 	clock *clock.Clock
 	fs    vfs.FS
 	kafka *kgo.Client
+	// settings of the node, beside the rig's.
+	settings map[string]string
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{T: t, clock: &clock.Clock{}, fs: vfs.NewMem(0)}
+	return newRigWith(t, nil)
+}
+
+// newRigWith is newRig of a node that has more settings.
+func newRigWith(t *testing.T, settings map[string]string) *rig {
+	t.Helper()
+	r := &rig{T: t, clock: &clock.Clock{}, fs: vfs.NewMem(0), settings: settings}
 	r.start()
 	t.Cleanup(func() { r.stop() })
 	return r
@@ -56,7 +65,9 @@ func (r *rig) must(err error) {
 
 func (r *rig) start() {
 	r.Helper()
-	static, err := config.StaticOf("test", map[string]string{"num.partitions": "2"})
+	settings := map[string]string{"num.partitions": "2"}
+	maps.Copy(settings, r.settings)
+	static, err := config.StaticOf("test", settings)
 	r.must(err)
 	r.Server, err = server.Start(r.ctx(), server.Options{
 		FS: r.fs, Dirs: []string{"/data"}, NodeID: -1, Listen: []server.Listener{{Name: "PLAINTEXT", Addr: "127.0.0.1:0"}}, Static: static,

@@ -10,10 +10,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"ottla/internal/event/envelope"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/outbound"
 	"ottla/internal/event/queue"
+	"ottla/internal/event/sns"
 	"ottla/internal/metric"
 	"ottla/internal/timer"
 )
@@ -36,6 +38,7 @@ type Objects interface {
 	DeleteOnce(ctx context.Context, ref name.Ref, version int64, token string) error
 	DeletedBy(ctx context.Context, ref name.Ref, token string) (bool, error)
 	Get(ctx context.Context, ref name.Ref) (object.Object, error)
+	Current(ctx context.Context, ref name.Ref) (object.Object, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error)
 	Watch(begin name.Ref, tell func(object.News)) func()
 }
@@ -57,6 +60,30 @@ type Queues interface {
 	Send(ctx context.Context, ref queue.Ref, messages []queue.Message) ([]queue.Sent, error)
 }
 
+// Buses tell how events lie in the topics of buses (event/bus).
+type Buses interface {
+	// Record makes the record by which an event is put into a bus, to be written in a
+	// transaction of the caller's. ErrRefused is final.
+	Record(ctx context.Context, bus name.Ref, e *envelope.Event) (*kgo.Record, error)
+}
+
+// Notices tell how messages lie in the topics of SNS topics (event/sns).
+type Notices interface {
+	// RecordOf makes the record by which a message is published, likewise. Its id
+	// follows from delivery, and group is its group where the topic is FIFO and it
+	// says none.
+	RecordOf(topic name.Ref, m sns.Message, delivery, group string) (*kgo.Record, error)
+}
+
+// Functions are those that the server's file declares (event/function).
+type Functions interface {
+	Has(name string) bool
+	// Seat waits until a function may be called; what it gives is called once.
+	Seat(ctx context.Context, name string) (call func(ctx context.Context, event []byte) outbound.Answer, err error)
+	// Deadline is how long a call may take.
+	Deadline(name string) time.Duration
+}
+
 // Caller calls addresses (event/outbound).
 type Caller interface {
 	Do(ctx context.Context, r outbound.Request) outbound.Answer
@@ -68,6 +95,10 @@ type Options struct {
 	Timers  Timers
 	Queues  Queues
 	HTTP    Caller
+	// Buses, Notices and Functions may be nil: there are none then.
+	Buses     Buses
+	Notices   Notices
+	Functions Functions
 	// Client makes a client of this node's Kafka door.
 	Client func(opts ...kgo.Opt) (*kgo.Client, error)
 	// Partitions tells how many partitions a topic has, 0 when there is none.

@@ -45,18 +45,29 @@ type Spec struct {
 	SinceMs int64 `json:"since_ms,omitempty"`
 }
 
-// Target is where runs go: one of Topic, Queue and URL.
+// Target is where runs go: one of Topic, Queue, Bus, SNS, Function and URL. All but a
+// topic and a URL are told by a name, in the schedule's account and region, or an ARN.
 type Target struct {
 	Topic string `json:"topic,omitempty"`
-	// Queue is a queue's name, in the schedule's account and region, or its ARN.
 	Queue string `json:"queue,omitempty"`
-	URL   string `json:"url,omitempty"`
-	// Key is the record's key, and a message's group in a FIFO queue.
+	// Bus is an event bus: a run is an event of it, with Input as its detail.
+	Bus string `json:"bus,omitempty"`
+	// SNS is an SNS topic, to which a run is published.
+	SNS string `json:"sns,omitempty"`
+	// Function is one that the server's file declares, called with Input.
+	Function string `json:"function,omitempty"`
+	URL      string `json:"url,omitempty"`
+	// Type and Source are those of a bus's event, which EventBridge calls detail-type
+	// and source; a schedule has those that records of topics have where it says none.
+	Type   string `json:"type,omitempty"`
+	Source string `json:"source,omitempty"`
+	// Key is the record's key, an event's partition key, and a message's group in a
+	// FIFO queue or SNS topic.
 	Key string `json:"key,omitempty"`
 	// Method of an HTTP call; "" is POST.
 	Method string `json:"method,omitempty"`
-	// Headers of the record, of the HTTP call, or string attributes of the
-	// message.
+	// Headers of the record (a bus's too, beside the event), of the HTTP call, or
+	// string attributes of the message.
 	Headers map[string]string `json:"headers,omitempty"`
 	// Input is what is delivered. <aws.scheduler.scheduled-time> and the other
 	// keywords of EventBridge Scheduler in it are replaced.
@@ -85,6 +96,8 @@ const (
 	mostMaker      = 200 // of MadeBy
 	mostKey        = 1024
 	mostURL        = 2048
+	mostType       = 128 // characters, and mostSource, of a bus's event
+	mostSource     = 256
 	pastGraceMs    = 60_000  // at() may be so long ago when it is told
 	mostNamesAtOne = 1000    // of a page
 	mostPage       = 4 << 20 // bytes of one, beside its first

@@ -176,21 +176,32 @@ func (s *Service) TopicOf(ref name.Ref) (string, bool) {
 // writes it in a transaction of his own. Its partition is below 0: its key says which.
 // The message's id follows from the delivery's. An error is final.
 func (s *Service) Record(to *plan.Target, e *plan.Event, p plan.Payload) (*kgo.Record, error) {
-	o, ok := s.o.Objects.Peek(to.To.Ref)
+	in := Message{Body: string(p.Body), Attributes: p.Attributes, Group: string(p.Key), DedupID: p.DedupID}
+	return s.RecordOf(to.To.Ref, in, e.DeliveryID(to), e.Source.Ref.Name)
+}
+
+// RecordOf is Record of a message; its id follows from delivery. Where the topic is FIFO
+// and the message does not say it, group is its group and delivery its deduplication id.
+// An error is final but for ErrNotFound, which says that there is no such topic as far
+// as this node knows. It answers from memory.
+func (s *Service) RecordOf(topic name.Ref, in Message, delivery, group string) (*kgo.Record, error) {
+	o, ok := s.o.Objects.Peek(topic)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrNotFound, to.To.Ref)
+		return nil, fmt.Errorf("%w: %s", ErrNotFound, topic)
 	}
 	t, err := readTopic(&o)
 	if err != nil {
 		return nil, err
 	}
-	in := Message{Body: string(p.Body), Attributes: p.Attributes, Group: string(p.Key), DedupID: p.DedupID}
+	if t.making {
+		return nil, fmt.Errorf("%w: %s is being made", ErrNotFound, topic)
+	}
 	if t.FIFO() {
 		if in.Group == "" {
-			in.Group = e.Source.Ref.Name
+			in.Group = group
 		}
 		if in.DedupID == "" && !t.ContentDedup() {
-			in.DedupID = e.DeliveryID(to)
+			in.DedupID = delivery
 		}
 	} else {
 		in.DedupID = ""
@@ -199,7 +210,7 @@ func (s *Service) Record(to *plan.Target, e *plan.Event, p plan.Payload) (*kgo.R
 	if err != nil {
 		return nil, err
 	}
-	m.ID = MessageID(to, e)
+	m.ID = queues.IDOf([]byte(delivery))
 	return t.record(m), nil
 }
 

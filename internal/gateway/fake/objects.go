@@ -83,6 +83,11 @@ func (f *Objects) Get(_ context.Context, ref name.Ref) (object.Object, error) {
 	return object.Object{}, fmt.Errorf("%s: %w", ref, object.ErrNotFound)
 }
 
+// Current is Get.
+func (f *Objects) Current(ctx context.Context, ref name.Ref) (object.Object, error) {
+	return f.Get(ctx, ref)
+}
+
 // List gives objects by name.
 func (f *Objects) List(_ context.Context, begin name.Ref, after string, most int) ([]object.Object, string, error) {
 	f.mu.Lock()

@@ -13,6 +13,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"ottla/internal/event/name"
+	"ottla/internal/event/object"
 	"ottla/internal/event/schedule"
 	"ottla/internal/gateway/fake"
 )
@@ -20,8 +22,14 @@ import (
 // door is the native door before queues and schedules in memory.
 func mounted(t *testing.T, queues *fake.Queues, trusted bool) http.Handler {
 	now := func() time.Time { return time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC) }
+	objects := &fake.Objects{Now: now}
+	for _, there := range []name.Ref{name.Of(name.Queue, "jobs"), name.Of(name.Bus, "shop"), name.Of(name.SNS, "offers")} {
+		if _, err := objects.Put(t.Context(), object.Object{Ref: there, Spec: []byte("{}")}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := schedule.New(schedule.Options{
-		Objects: &fake.Objects{Now: now}, Timers: fake.Timers{}, Now: now, Partitions: func(string) int { return 0 },
+		Objects: objects, Timers: fake.Timers{}, Now: now, Partitions: func(string) int { return 0 },
 		Create: func(context.Context) error { return nil },
 	})
 	t.Cleanup(s.Close)

@@ -295,6 +295,7 @@ def schedules():
             raise AssertionError(f"the schedule is not deleted after its run: {names(scheduler, group)}")
         time.sleep(0.2)
     schedule_pages(scheduler, spec)
+    schedule_places(scheduler, group)
     refused("ConflictException", scheduler.create_schedule, Name="hourly", ScheduleExpression="rate(1 hour)", **spec)
     why = refused("ValidationException", scheduler.create_schedule, Name="bad", ScheduleExpression="rate(0 hours)", **spec)
     want_equal("in AWS's words", why.startswith("Invalid Schedule Expression rate(0 hours)."), True)
@@ -321,6 +322,49 @@ def schedule_pages(scheduler, spec):
     scheduler.delete_schedule_group(Name=f"{group}-2")
     for i in range(5):
         scheduler.delete_schedule(Name=f"page-{i}", GroupName=group)
+
+
+def schedule_places(scheduler, group):
+    """One schedule each into a bus, an SNS topic and a function, which the node does not have: that run is a dead letter."""
+    events, notices = client("events"), client("sns")
+    from_bus, from_topic, sent, dead = make("scheduled-event"), make("scheduled-message"), make("scheduled-sent"), make("scheduled-dead")
+    bus = events.create_event_bus(Name=f"{PREFIX}-scheduled")["EventBusArn"]
+    events.put_rule(Name="due", EventBusName=bus, EventPattern=json.dumps({"source": ["billing"], "detail-type": ["OrdersDue"]}))
+    events.put_targets(Rule="due", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn(from_bus)}])
+    topic = notices.create_topic(Name=f"{PREFIX}-scheduled")["TopicArn"]
+    notices.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(from_topic), Attributes={"RawMessageDelivery": "true"})
+    text = json.dumps({"at": "<aws.scheduler.scheduled-time>", "of": "<aws.scheduler.schedule-arn>"})
+    soon = time.gmtime(time.time() + 2)
+    meant = time.strftime("%Y-%m-%dT%H:%M:%SZ", soon)
+
+    def put(name, target, **more):
+        return scheduler.create_schedule(Name=name, GroupName=group, ScheduleExpression=time.strftime("at(%Y-%m-%dT%H:%M:%S)", soon), FlexibleTimeWindow={"Mode": "OFF"},
+                                         Target={"Arn": target, "RoleArn": "arn:aws:iam::123456789012:role/any", **{"Input": text, **more}})["ScheduleArn"]
+
+    parameters = {"DetailType": "OrdersDue", "Source": "billing"}
+    event = put("event", bus, EventBridgeParameters=parameters)
+    message = put("message", topic)
+    call = put("call", "arn:aws:lambda:us-east-1:123456789012:function:none", RetryPolicy={"MaximumRetryAttempts": 0}, DeadLetterConfig={"Arn": arn(dead)})
+    order = json.dumps({"QueueUrl": sent, "MessageBody": "at <aws.scheduler.scheduled-time>"})
+    put("universal", "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", Input=order)
+    want_equal("its Input", scheduler.get_schedule(Name="universal", GroupName=group)["Target"]["Input"], order)
+    want_equal("its parameters", scheduler.get_schedule(Name="event", GroupName=group)["Target"]["EventBridgeParameters"], parameters)
+    got = json.loads(take(from_bus)[0]["Body"])
+    want_equal("the event", (got["detail"], got["detail-type"], got["resources"], got["time"]), ({"at": meant, "of": event}, "OrdersDue", [event], meant))
+    want_equal("the message", json.loads(take(from_topic)[0]["Body"]), {"at": meant, "of": message})
+    want_equal("what a universal target sent", take(sent)[0]["Body"], "at " + meant)
+    letter = take(dead)[0]
+    want_equal("the dead letter", (json.loads(letter["Body"]), letter["MessageAttributes"]["TARGET_ARN"]["StringValue"]),
+               ({"at": meant, "of": call}, "arn:aws:lambda:us-east-1:123456789012:function:none"))
+    refused("ValidationException", put, "bad", bus)
+    refused("ValidationException", put, "bad", topic, EventBridgeParameters=parameters)
+    refused("ValidationException", put, "bad", "arn:aws:scheduler:::aws-sdk:ec2:stopInstances")
+    for name in ["event", "message", "universal", "call"]:
+        scheduler.delete_schedule(Name=name, GroupName=group)
+    events.remove_targets(Rule="due", EventBusName=bus, Ids=["queue"])
+    events.delete_rule(Name="due", EventBusName=bus)
+    events.delete_event_bus(Name=f"{PREFIX}-scheduled")
+    notices.delete_topic(TopicArn=topic)
 
 
 def kafka_both_ways():

@@ -1,6 +1,6 @@
 package events
 
-import "encoding/base64"
+import "ottla/internal/gateway/aws/protocol"
 
 // paged is what requests for lists have.
 type paged struct {
@@ -15,12 +15,12 @@ func (p *paged) page(b *broken) (most int, after string) {
 		most = *p.Limit
 		b.Number("limit", int64(most), 1, maxPage)
 	}
-	behind, err := base64.RawURLEncoding.DecodeString(p.NextToken)
-	if err != nil || len(p.NextToken) > 2048 {
+	behind, ok := protocol.Behind(p.NextToken)
+	if !ok {
 		b.Value("nextToken", p.NextToken[:min(len(p.NextToken), 64)], "be a token that was answered")
 	}
-	return most, string(behind)
+	return most, behind
 }
 
 // token is where the next page begins, "" at the end.
-func token(next string) string { return base64.RawURLEncoding.EncodeToString([]byte(next)) }
+func token(next string) string { return protocol.Token(next) }

@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,10 +106,19 @@ func (d door) putRule(ctx context.Context, c *protocol.Call, in *ruleIn) (*ruleA
 }
 
 // isSchedule tells whether a text is one of EventBridge's schedules: rate(…) and
-// cron(…), in UTC.
+// cron(…), in UTC. A rule's rate of 1 has a unit in the singular, and any other one in the
+// plural; Scheduler takes both.
 func isSchedule(text string) bool {
 	e, err := cron.ParseAWS(text, time.UTC)
-	return err == nil && e.Kind() != cron.At
+	switch {
+	case err != nil || e.Kind() == cron.At:
+		return false
+	case e.Kind() == cron.Rate:
+		value, unit, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(text, "rate("), ")"), " ")
+		one, _ := strconv.Atoi(value)
+		return strings.HasSuffix(unit, "s") != (one == 1)
+	}
+	return true
 }
 
 // refusePattern refuses a pattern in AWS's words, and then tells the reason in

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"encoding/base64"
 	"net/http"
 	"strconv"
 	"strings"
@@ -110,11 +109,12 @@ func (d door) list(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (
 		}
 		limit = min(n, most)
 	}
-	behind, err := base64.RawURLEncoding.DecodeString(c.Query.Get("Marker"))
-	if err != nil {
+	behind, ok := protocol.Behind(c.Query.Get("Marker"))
+	if !ok {
 		return nil, invalid("Invalid Marker: it is none that was answered.")
 	}
 	var source, called string
+	var err error
 	switch arn := c.Query.Get("EventSourceArn"); {
 	case strings.Contains(arn, ":cluster/"):
 		source = "topic:" // any of this cluster
@@ -129,7 +129,7 @@ func (d door) list(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (
 		}
 	}
 	found, err := d.find(ctx, c, func(m *mapping.Mapping) bool {
-		return m.Ref.Name > string(behind) && (m.Source == source || strings.HasPrefix(m.Source, source) && (source == "" || source == "topic:")) && (called == "" || m.Function == called)
+		return m.Ref.Name > behind && (m.Source == source || strings.HasPrefix(m.Source, source) && (source == "" || source == "topic:")) && (called == "" || m.Function == called)
 	})
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (d door) list(ctx context.Context, c *protocol.Call, _ *protocol.Nothing) (
 	out := &listed{Mappings: []*told{}}
 	for i := range found {
 		if i == limit {
-			out.Next = base64.RawURLEncoding.EncodeToString([]byte(found[i-1].Ref.Name))
+			out.Next = protocol.Token(found[i-1].Ref.Name)
 			break
 		}
 		out.Mappings = append(out.Mappings, d.tell(&found[i]))

@@ -17,6 +17,8 @@ const (
 	maxDescription = 512
 	maxARN         = 1600
 	maxGroupID     = 128
+	maxDetailType  = 128
+	maxSource      = 256
 )
 
 // broken are constraints of the service's model that a request does not keep.
@@ -104,6 +106,9 @@ func (t *target) check(b *broken) {
 	if t.SQS != nil {
 		b.Length("target.sqsParameters.messageGroupId", t.SQS.MessageGroupID, 0, maxGroupID)
 	}
+	if t.EventBridge != nil {
+		t.EventBridge.check(b)
+	}
 	if t.Retry == nil {
 		return
 	}
@@ -113,4 +118,24 @@ func (t *target) check(b *broken) {
 	if n := t.Retry.Attempts; n != nil {
 		b.Number("target.retryPolicy.maximumRetryAttempts", int64(*n), 0, schedule.MostRetries)
 	}
+}
+
+// sourcePattern is that of the service's model.
+const sourcePattern = `^(?=[/\.\-_A-Za-z0-9]+)((?!aws\.).*)|(\$(\.[\w_-]+(\[(\d+|\*)\])*)*)$`
+
+func (p *busParameters) check(b *broken) {
+	if p.DetailType == "" {
+		b.Null("target.eventBridgeParameters.detailType")
+	}
+	b.Length("target.eventBridgeParameters.detailType", p.DetailType, 0, maxDetailType)
+	if p.Source == "" {
+		b.Null("target.eventBridgeParameters.source")
+		return
+	}
+	// No source begins as those of AWS's own services do.
+	if strings.HasPrefix(p.Source, "aws.") || strings.Trim(p.Source[:1], alphanumeric+"/.-_$") != "" {
+		b.Match("target.eventBridgeParameters.source", p.Source, sourcePattern, false)
+		return
+	}
+	b.Length("target.eventBridgeParameters.source", p.Source, 0, maxSource)
 }

@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -32,15 +31,15 @@ func page(c *protocol.Call) (most int, after string, err error) {
 	if err := b.Err(); err != nil {
 		return 0, "", err
 	}
-	behind, err := base64.RawURLEncoding.DecodeString(c.Query.Get("NextToken"))
-	if err != nil {
+	behind, ok := protocol.Behind(c.Query.Get("NextToken"))
+	if !ok {
 		return 0, "", validation("Invalid NextToken: it is none that was answered.")
 	}
-	return most, string(behind), nil
+	return most, behind, nil
 }
 
 // token is where the next page begins, "" at the end.
-func token(next string) string { return base64.RawURLEncoding.EncodeToString([]byte(next)) }
+func token(next string) string { return protocol.Token(next) }
 
 type summary struct {
 	Arn      string        `json:"Arn"`

@@ -49,7 +49,7 @@ func Service(schedules Schedules) *aws.Service {
 
 func (d door) routes() []route {
 	return []route{
-		{"POST", "/schedules/", protocol.Handle("CreateSchedule", "targets are queues, topics (arn:aws:kafka:…:topic/ottla/NAME) and addresses (https://…); RoleArn is kept and means nothing", d.create)},
+		{"POST", "/schedules/", protocol.Handle("CreateSchedule", "targets are queues, SNS topics, event buses, functions (that the server's file names), topics (arn:aws:kafka:…:topic/ottla/NAME) and addresses (https://…); RoleArn is kept and means nothing", d.create)},
 		{"GET", "/schedules/", protocol.Handle("GetSchedule", "", d.get)},
 		{"PUT", "/schedules/", protocol.Handle("UpdateSchedule", "as CreateSchedule; asked again with its ClientToken it is done again", d.update)},
 		{"DELETE", "/schedules/", protocol.Handle("DeleteSchedule", "", d.remove)},

@@ -23,8 +23,8 @@ type target struct {
 	DeadLetter  *deadLetter     `json:"DeadLetterConfig,omitempty"`
 	Retry       *retry          `json:"RetryPolicy,omitempty"`
 	SQS         *sqsParameters  `json:"SqsParameters,omitempty"`
+	EventBridge *busParameters  `json:"EventBridgeParameters,omitempty"`
 	ECS         json.RawMessage `json:"EcsParameters,omitempty"`
-	EventBridge json.RawMessage `json:"EventBridgeParameters,omitempty"`
 	Kinesis     json.RawMessage `json:"KinesisParameters,omitempty"`
 	SageMaker   json.RawMessage `json:"SageMakerPipelineParameters,omitempty"`
 }
@@ -40,6 +40,12 @@ type retry struct {
 
 type sqsParameters struct {
 	MessageGroupID string `json:"MessageGroupId,omitempty"`
+}
+
+// busParameters are EventBridgeParameters.
+type busParameters struct {
+	DetailType string `json:"DetailType"`
+	Source     string `json:"Source"`
 }
 
 // written is what CreateSchedule and UpdateSchedule take.
@@ -80,6 +86,8 @@ type shown struct {
 type extra struct {
 	RoleArn string `json:"role_arn,omitempty"`
 	maker
+	// Universal is a universal target as it was written; nil for others.
+	Universal *universal `json:"universal,omitempty"`
 	// NoInput says that no Input was given: the schedule has defaultInput then.
 	NoInput bool `json:"no_input,omitempty"`
 	// StartMs and EndMs are those of a schedule that runs once, for which they

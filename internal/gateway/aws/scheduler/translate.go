@@ -43,13 +43,17 @@ func (w *written) spec(c *protocol.Call, by maker) (schedule.Spec, error) {
 	if err := w.Window.into(&s); err != nil {
 		return s, err
 	}
-	if err := w.Target.into(&s); err != nil {
+	to, said, err := w.Target.templated(c)
+	if err != nil {
+		return s, err
+	}
+	if err := to.into(&s); err != nil {
 		return s, err
 	}
 	if by.ClientToken != "" {
 		s.MadeBy = by.ClientToken + "/" + by.Request
 	}
-	kept := extra{RoleArn: w.Target.RoleArn, maker: by}
+	kept := extra{RoleArn: w.Target.RoleArn, Universal: said, maker: by}
 	if s.Target.Input == "" {
 		s.Target.Input, kept.NoInput = defaultInput(c), true
 	}
@@ -103,7 +107,7 @@ func (t *target) into(s *schedule.Spec) error {
 	for _, of := range []struct {
 		service string
 		given   json.RawMessage
-	}{{"Ecs", t.ECS}, {"EventBridge", t.EventBridge}, {"Kinesis", t.Kinesis}, {"SageMakerPipeline", t.SageMaker}} {
+	}{{"Ecs", t.ECS}, {"Kinesis", t.Kinesis}, {"SageMakerPipeline", t.SageMaker}} {
 		if of.given != nil && string(of.given) != "null" {
 			return validation("Target: %sParameters are for a service that is not served here.", of.service)
 		}
@@ -117,6 +121,17 @@ func (t *target) into(s *schedule.Spec) error {
 			return validation("Target: SqsParameters go with a queue.")
 		}
 		s.Target.Key = t.SQS.MessageGroupID
+	}
+	switch bus := s.Target.Bus != ""; {
+	case t.EventBridge != nil && !bus:
+		return validation("Target: EventBridgeParameters go with an event bus.")
+	case t.EventBridge == nil && bus:
+		return validation("Target: an event bus needs EventBridgeParameters.")
+	case bus:
+		s.Target.Type, s.Target.Source = t.EventBridge.DetailType, t.EventBridge.Source
+	}
+	if (s.Target.Bus != "" || s.Target.Function != "") && t.Input != "" && !json.Valid([]byte(t.Input)) {
+		return validation("Target: Input of an event bus or a function must be well-formed JSON.")
 	}
 	if t.DeadLetter != nil && t.DeadLetter.Arn != "" {
 		if r, err := name.ParseARN(t.DeadLetter.Arn); err != nil || r.Kind != name.Queue {
@@ -147,8 +162,17 @@ func (t *target) place(into *schedule.Target) error {
 	case err == nil && r.Kind == name.Topic:
 		into.Topic = r.Name
 		return nil
+	case err == nil && r.Kind == name.Bus:
+		into.Bus = t.Arn
+		return nil
+	case err == nil && r.Kind == name.SNS:
+		into.SNS = t.Arn
+		return nil
+	case err == nil && r.Kind == name.Function:
+		into.Function = t.Arn
+		return nil
 	}
-	return validation("Target: %s cannot be a target here: it takes the ARN of a queue, a topic as arn:aws:kafka:REGION:ACCOUNT:topic/ottla/NAME, or an address (https://…).", t.Arn)
+	return validation("Target: %s cannot be a target here: it takes the ARN of a queue, an SNS topic, an event bus, a function, a topic as arn:aws:kafka:REGION:ACCOUNT:topic/ottla/NAME, or an address (https://…).", t.Arn)
 }
 
 // show turns a schedule into what is answered.
@@ -188,12 +212,17 @@ func state(s schedule.Schedule) string {
 
 func showTarget(s schedule.Schedule) target {
 	kept := extraOf(s.Spec)
-	t := target{Arn: targetARN(s), RoleArn: kept.RoleArn, Input: s.Target.Input}
+	t := target{Arn: s.Target.ARN(s.Ref), RoleArn: kept.RoleArn, Input: s.Target.Input}
 	if kept.NoInput {
 		t.Input = ""
 	}
-	if s.Target.Queue != "" && s.Target.Key != "" {
+	switch {
+	case kept.Universal != nil:
+		t.Arn, t.Input = kept.Universal.Arn, kept.Universal.Input
+	case s.Target.Queue != "" && s.Target.Key != "":
 		t.SQS = &sqsParameters{s.Target.Key}
+	case s.Target.Bus != "":
+		t.EventBridge = &busParameters{s.Target.Type, s.Target.Source}
 	}
 	if s.DeadLetters != "" {
 		t.DeadLetter = &deadLetter{queueARN(s, s.DeadLetters)}
@@ -204,17 +233,6 @@ func showTarget(s schedule.Schedule) target {
 		t.Retry.MaxAge = &age
 	}
 	return t
-}
-
-func targetARN(s schedule.Schedule) string {
-	full := s.Full()
-	switch {
-	case s.Target.URL != "":
-		return s.Target.URL
-	case s.Target.Queue != "":
-		return queueARN(s, s.Target.Queue)
-	}
-	return name.Ref{Kind: name.Topic, Account: full.Account, Region: full.Region, Name: s.Target.Topic}.ARN()
 }
 
 // queueARN is the ARN of a queue that a schedule names, perhaps by its name

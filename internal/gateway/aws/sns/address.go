@@ -1,8 +1,6 @@
 package sns
 
 import (
-	"encoding/base64"
-
 	"ottla/internal/event/name"
 	"ottla/internal/gateway/aws/protocol"
 )
@@ -29,18 +27,13 @@ func subscriptionRef(arn string) (name.Ref, error) {
 const page = 100
 
 // token is where a list goes on, for the caller; "" at its end.
-func token(next string) string {
-	if next == "" {
-		return ""
-	}
-	return base64.RawURLEncoding.EncodeToString([]byte(next))
-}
+func token(next string) string { return protocol.Token(next) }
 
 // after is the inverse of token.
 func after(token string) (string, *protocol.Error) {
-	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
+	behind, ok := protocol.Behind(token)
+	if !ok {
 		return "", badParameter("NextToken", "it is none that a list gave")
 	}
-	return string(b), nil
+	return behind, nil
 }

@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"strings"
 
@@ -180,11 +179,11 @@ func page(most *int, next string) (int, string, error) {
 	if n < 1 || n > maxPage {
 		return 0, "", badParameter("Value %d for parameter MaxResults is invalid. Reason: MaxResults must be an integer between 1 and %d.", n, maxPage)
 	}
-	after, err := base64.RawURLEncoding.DecodeString(next)
-	if err != nil {
+	after, ok := protocol.Behind(next)
+	if !ok {
 		return 0, "", badParameter("Invalid or expired next token.")
 	}
-	return n, string(after), nil
+	return n, after, nil
 }
 
 // token is where the next page begins; callers who name no length get none,
@@ -193,7 +192,7 @@ func token(most *int, next string) string {
 	if most == nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString([]byte(next))
+	return protocol.Token(next)
 }
 
 type queueIn struct {

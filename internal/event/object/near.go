@@ -1,0 +1,33 @@
+package object
+
+import (
+	"context"
+
+	"ottla/internal/event/name"
+)
+
+// mostNear bounds the names that are compared with one that is not there.
+const mostNear = 1000
+
+// Near asks whether another object of the kind and place was meant, that has nearly the
+// same name: "; did you mean NAME?", or "".
+func Near(ctx context.Context, store interface {
+	List(ctx context.Context, begin name.Ref, after string, most int) ([]Object, string, error)
+}, ref name.Ref) (string, error) {
+	begin := ref
+	begin.Name = ""
+	all, _, err := store.List(ctx, begin, "", mostNear)
+	if err != nil {
+		return "", err
+	}
+	var known []string
+	for i := range all {
+		if all[i].There() {
+			known = append(known, all[i].Ref.Name)
+		}
+	}
+	if near := name.Nearest(ref.Name, known); near != "" {
+		return "; did you mean " + near + "?", nil
+	}
+	return "", nil
+}
