@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"ottla/internal/cli/ask"
@@ -73,7 +72,7 @@ func runDemo(ctx context.Context, o *ask.Options, d demo.Options) {
 
 // newDemo makes a demo that applies what it needs as `ottla apply` does.
 func newDemo(o *ask.Options, d demo.Options) *demo.Demo {
-	quiet := &ask.Options{In: o.In, Out: io.Discard, Err: o.Err, Bootstrap: o.Bootstrap, Format: o.Format, ConnectTimeout: o.ConnectTimeout, Timeout: o.Timeout}
+	quiet := o.Quiet()
 	d.Apply = func(ctx context.Context, http string, file []byte) error {
 		return events.ApplyFile(ctx, quiet, http, file)
 	}

@@ -15,7 +15,9 @@ import (
 	"ottla/internal/cli/fail"
 )
 
-func TestAMappingsLifeByCommands(t *testing.T) {
+// withFunction is a node that declares a function bill, and what that is called with.
+func withFunction(t *testing.T) (*ottla.Server, <-chan string) {
+	t.Helper()
 	came := make(chan string, 100)
 	site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		event, _ := io.ReadAll(r.Body)
@@ -26,7 +28,11 @@ func TestAMappingsLifeByCommands(t *testing.T) {
 	if err := os.WriteFile(file, []byte("functions:\n  bill: {url: "+site.URL+"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n := withHTTP(t, ottla.Options{Settings: map[string]string{"functions.file": file}})
+	return withHTTP(t, ottla.Options{Settings: map[string]string{"functions.file": file}}), came
+}
+
+func TestAMappingsLifeByCommands(t *testing.T) {
+	n, came := withFunction(t)
 	do := commands(t, n)
 	do("", "function", "list").mustHold(t, 0, "no mappings yet")
 	do("", "function", "map", "queue:orders", "bill").mustHold(t, fail.Usage, "cannot map queue:orders to bill", "there is no queue orders")

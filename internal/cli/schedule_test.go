@@ -4,11 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -85,17 +80,7 @@ func TestASchedulesLifeByCommands(t *testing.T) {
 }
 
 func TestASchedulesPlacesByCommands(t *testing.T) {
-	came := make(chan string, 100)
-	site := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		event, _ := io.ReadAll(r.Body)
-		came <- string(event)
-	}))
-	t.Cleanup(site.Close)
-	file := filepath.Join(t.TempDir(), "functions.yaml")
-	if err := os.WriteFile(file, []byte("functions:\n  bill: {url: "+site.URL+"}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	n := withHTTP(t, ottla.Options{Settings: map[string]string{"functions.file": file}})
+	n, came := withFunction(t)
 	do := commands(t, n)
 	do("", "bus", "create", "shop").mustHold(t, 0)
 	do("", "sns", "topic", "create", "offers").mustHold(t, 0)

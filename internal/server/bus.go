@@ -15,7 +15,6 @@ import (
 	"ottla/internal/event/function"
 	"ottla/internal/event/lookback"
 	"ottla/internal/event/mapping"
-	"ottla/internal/event/material"
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 	"ottla/internal/event/plan"
@@ -235,8 +234,8 @@ func (s *Server) makeDeliveryTopics(ctx context.Context) error {
 		settings map[string]string
 	}{
 		{delivery.StateTopic, map[string]string{"cleanup.policy": "compact"}},
-		{delivery.AttemptsTopic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.AttemptsRetentionMs), "segment.ms": material.SegmentMs(delivery.AttemptsRetentionMs)}},
-		{delivery.Topic, map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.Itoa(delivery.RetentionMs), "segment.ms": material.SegmentMs(delivery.RetentionMs)}},
+		{delivery.AttemptsTopic, kept(delivery.AttemptsRetentionMs)},
+		{delivery.Topic, kept(delivery.RetentionMs)},
 	} {
 		if s.partitionsOf(t.name) > 0 {
 			continue

@@ -102,8 +102,12 @@ func (s *Server) makeScheduleTopics(ctx context.Context) error {
 	if err := s.makeEventTopic(ctx, schedule.StateTopic, schedule.Partitions, compact); err != nil {
 		return err
 	}
-	short := map[string]string{"cleanup.policy": "delete", "retention.ms": "3600000", "segment.ms": material.SegmentMs(3600_000)}
-	return s.makeEventTopic(ctx, schedule.WakeTopic, schedule.Partitions, short)
+	return s.makeEventTopic(ctx, schedule.WakeTopic, schedule.Partitions, kept(3600_000))
+}
+
+// kept are the settings of a topic that keeps records for so many ms.
+func kept(ms int64) map[string]string {
+	return map[string]string{"cleanup.policy": "delete", "retention.ms": strconv.FormatInt(ms, 10), "segment.ms": material.SegmentMs(ms)}
 }
 
 // makeEventTopic makes a topic that the event layer keeps for itself, unless it is

@@ -43,7 +43,7 @@ func doctorEvents(o *ask.Options) *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&http, "http", ask.EnvOr("OTTLA_HTTP", ""), ask.HTTPUsage)
+	ask.BindHTTP(f, &http)
 	f.IntVar(&last, "last", doctor.DefaultLast, "how many events of each partition are looked at, 1000000 at most")
 	f.BoolVar(&strict, "strict", false, "let warnings make the exit code 1 too")
 	return c

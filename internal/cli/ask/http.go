@@ -8,14 +8,19 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/pflag"
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"ottla/internal/cli/reach"
 )
 
 // DefaultHTTP is where `ottla dev` answers HTTP.
 const DefaultHTTP = "127.0.0.1:8080"
 
-// HTTPUsage is what help says of --http.
-const HTTPUsage = "`HOST:PORT` of a node's HTTP port (default: what a node behind -b says)"
+// BindHTTP adds the flag --http.
+func BindHTTP(f *pflag.FlagSet, to *string) {
+	f.StringVar(to, "http", EnvOr("OTTLA_HTTP", ""), "`HOST:PORT` of a node's HTTP port (default: what a node behind -b says)")
+}
 
 // HTTPAddress is where to ask for what the Kafka protocol does not tell: what was given,
 // else where a node of `ottla dev` has it when that is asked and is there, else where one of
@@ -109,13 +114,8 @@ func reachable(listens, host string) string {
 	switch ip := net.ParseIP(at); {
 	case at == "" || ip != nil && ip.IsUnspecified():
 		at = host
-	case (at == "localhost" || ip != nil && ip.IsLoopback()) && !loopback(host):
+	case reach.Loopback(at) && !reach.Loopback(host):
 		return ""
 	}
 	return net.JoinHostPort(at, port)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

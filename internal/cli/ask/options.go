@@ -32,6 +32,11 @@ type Options struct {
 	found atomic.Pointer[string] // where HTTP is answered, once it was looked for
 }
 
+// Quiet are the same options for commands whose output nobody wants.
+func (o *Options) Quiet() *Options {
+	return &Options{In: o.In, Out: io.Discard, Err: o.Err, Bootstrap: o.Bootstrap, Format: o.Format, ConnectTimeout: o.ConnectTimeout, Timeout: o.Timeout}
+}
+
 // Bind adds the flags of all commands.
 func (o *Options) Bind(f *pflag.FlagSet) {
 	f.StringVarP(&o.Bootstrap, "bootstrap-server", "b", EnvOr("OTTLA_BOOTSTRAP_SERVER", DefaultBootstrap), "host:port of any node, or several with commas")

@@ -13,7 +13,7 @@ type PlaceFlags struct{ HTTP, Account, Region string }
 
 // Bind gives a command these flags.
 func (p *PlaceFlags) Bind(c *cobra.Command) {
-	c.Flags().StringVar(&p.HTTP, "http", EnvOr("OTTLA_HTTP", ""), HTTPUsage)
+	BindHTTP(c.Flags(), &p.HTTP)
 	c.Flags().StringVar(&p.Account, "account", "", "account of the bus (default: 123456789012)")
 	c.Flags().StringVar(&p.Region, "region", "", "region of the bus (default: us-east-1)")
 }
@@ -34,7 +34,7 @@ type QueueFlags struct{ HTTP, Account, Region string }
 
 // Bind gives a command these flags.
 func (q *QueueFlags) Bind(c *cobra.Command) {
-	c.Flags().StringVar(&q.HTTP, "http", EnvOr("OTTLA_HTTP", ""), HTTPUsage)
+	BindHTTP(c.Flags(), &q.HTTP)
 	c.Flags().StringVar(&q.Account, "account", "", "account of the queue (default: 123456789012)")
 	c.Flags().StringVar(&q.Region, "region", "", "region of the queue (default: us-east-1)")
 }

@@ -78,7 +78,7 @@ func Gather(ctx context.Context, s Sources) (*Facts, error) {
 	f.Local = len(f.Metadata.Brokers) == 1
 	for _, b := range f.Metadata.Brokers {
 		f.Brokers[b.NodeID] = reach.Probe(ctx, net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))), s.Timeout)
-		f.Local = f.Local && loopback(b.Host)
+		f.Local = f.Local && reach.Loopback(b.Host)
 	}
 	f.settings(ctx, s.Admin)
 	f.storage(ctx, s.Admin)
@@ -248,12 +248,4 @@ func machineMemory() int64 {
 		}
 	}
 	return 0
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

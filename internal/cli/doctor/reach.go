@@ -5,6 +5,8 @@ import (
 	"net"
 	"strconv"
 	"time"
+
+	"ottla/internal/cli/reach"
 )
 
 // slow is from when on an answer to a small request is worth a warning.
@@ -32,7 +34,7 @@ func advertised(f *Facts) []Finding {
 			out = append(out, Finding{Status: Fail,
 				Evidence: fmt.Sprintf("node %d tells clients to use %s: %s", b.NodeID, address, why),
 				Fix:      "start the node with --advertise HOST:PORT (advertised.listeners) that clients can reach"})
-		case loopback(b.Host) && len(f.Metadata.Brokers) > 1:
+		case reach.Loopback(b.Host) && len(f.Metadata.Brokers) > 1:
 			out = append(out, Finding{Status: Warn,
 				Evidence: fmt.Sprintf("node %d tells clients to use %s, which means the client's own machine", b.NodeID, address),
 				Fix:      "start the node with --advertise HOST:PORT where clients are on other machines"})

@@ -70,7 +70,7 @@ func eventPut(o *ask.Options) *cobra.Command {
 			return putLines(cmd.Context(), o, &e, args[0], like, o.In)
 		},
 	}
-	c.Flags().StringVar(&e.HTTP, "http", ask.EnvOr("OTTLA_HTTP", ""), ask.HTTPUsage)
+	ask.BindHTTP(c.Flags(), &e.HTTP)
 	f := c.Flags()
 	f.StringVar(&e.Account, "account", "", "account of the bus (default: 123456789012)")
 	f.StringVar(&e.Region, "region", "", "region of the bus (default: us-east-1)")

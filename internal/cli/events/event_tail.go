@@ -42,7 +42,7 @@ func eventTail(o *ask.Options) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return tail(cmd.Context(), o, &f, args[0]) },
 	}
 	g := c.Flags()
-	g.StringVar(&f.HTTP, "http", ask.EnvOr("OTTLA_HTTP", ""), ask.HTTPUsage)
+	ask.BindHTTP(g, &f.HTTP)
 	g.StringVar(&f.Account, "account", "", "account of the bus (default: 123456789012)")
 	g.StringVar(&f.Region, "region", "", "region of the bus (default: us-east-1)")
 	g.StringVar(&f.pattern, "pattern", "", "only events that fit this event pattern")

@@ -21,7 +21,7 @@ import (
 type scheduleFlags struct{ http, group string }
 
 func (s *scheduleFlags) bind(c *cobra.Command) {
-	c.Flags().StringVar(&s.http, "http", ask.EnvOr("OTTLA_HTTP", ""), ask.HTTPUsage)
+	ask.BindHTTP(c.Flags(), &s.http)
 	c.Flags().StringVar(&s.group, "group", schedule.DefaultGroup, "group of the schedule")
 }
 

@@ -115,3 +115,9 @@ func dialReason(err error, timeout time.Duration) string {
 	}
 	return err.Error()
 }
+
+// Loopback tells a host's name or address that means the machine that asks.
+func Loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

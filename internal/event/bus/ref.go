@@ -3,7 +3,7 @@ package bus
 import "ottla/internal/event/name"
 
 // Default is the name of the bus that is always there.
-const Default = "default"
+const Default = name.DefaultBus
 
 // Ref names a bus. What is empty is the default.
 type Ref struct {

@@ -169,7 +169,7 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 	if where.Kind == plan.Call {
 		ref = where.destination
 	}
-	err = objectError(ref, s.there(ctx, ref))
+	err = objectError(ref, object.Here(ctx, s.o.Objects, ref))
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -190,23 +190,12 @@ func (s *Service) checkLetters(ctx context.Context, t *Target, rule RuleRef) err
 	if err != nil {
 		return err
 	}
-	if err := objectError(ref, s.there(ctx, ref)); errors.Is(err, ErrNotFound) {
+	if err := objectError(ref, object.Here(ctx, s.o.Objects, ref)); errors.Is(err, ErrNotFound) {
 		return invalid("dead_letters", "there is no %s", ref)
 	} else if err != nil {
 		return err
 	}
 	return nil
-}
-
-func (s *Service) there(ctx context.Context, ref name.Ref) error {
-	o, err := s.o.Objects.Get(ctx, ref)
-	if err == nil && !o.There() { // or it was so a moment ago
-		o, err = s.o.Objects.Current(ctx, ref)
-	}
-	if err == nil && !o.There() {
-		err = fmt.Errorf("%s is being made or deleted: %w", ref, object.ErrNotFound)
-	}
-	return err
 }
 
 // RemoveTargets takes targets from a rule. errs has ErrNotFound for each that was

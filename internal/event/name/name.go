@@ -11,6 +11,9 @@ const (
 	DefaultRegion  = "us-east-1"
 )
 
+// DefaultBus is the bus that is always there.
+const DefaultBus = "default"
+
 // Kind is what an object is.
 type Kind string
 

@@ -2,9 +2,26 @@ package object
 
 import (
 	"context"
+	"fmt"
 
 	"ottla/internal/event/name"
 )
+
+// Here asks whether an object is there for others to use; ErrNotFound when it is not, or is
+// being made or deleted.
+func Here(ctx context.Context, store interface {
+	Get(ctx context.Context, ref name.Ref) (Object, error)
+	Current(ctx context.Context, ref name.Ref) (Object, error)
+}, ref name.Ref) error {
+	o, err := store.Get(ctx, ref)
+	if err == nil && !o.There() { // or it was so a moment ago
+		o, err = store.Current(ctx, ref)
+	}
+	if err == nil && !o.There() {
+		err = fmt.Errorf("%s is being made or deleted: %w", ref, ErrNotFound)
+	}
+	return err
+}
 
 // mostNear bounds the names that are compared with one that is not there.
 const mostNear = 1000

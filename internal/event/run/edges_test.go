@@ -18,13 +18,7 @@ import (
 // An event that is too old is given up, and the target goes on with the next.
 func TestAnEventThatIsTooOldIsADeadLetter(t *testing.T) {
 	r := newRig(t)
-	r.topic("b", 1)
-	r.topic("bad", 1)
-	dlq := r.queue("dead")
-	all := rule("all", "*", toTopic("bad"))
-	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{Most: -1, MaxAgeMs: 3600_000}
-	r.publish(source("b", all))
-	r.sicken("bad", errors.New("it is ill"))
+	r.ailing()
 	r.put("b", "order", 0, 3)
 	r.settle()
 	r.must(r.clock.Advance(r.ctx(), 2*time.Hour))

@@ -53,13 +53,7 @@ func (r *rig) transactions(topic string) int {
 func TestManyEventsThatAreTooOldAreGivenUpTogether(t *testing.T) {
 	const n = 400
 	r := newRig(t)
-	r.topic("b", 1)
-	r.topic("bad", 1)
-	dlq := r.queue("dead")
-	all := rule("all", "*", toTopic("bad"))
-	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{Most: -1, MaxAgeMs: 3600_000}
-	r.publish(source("b", all))
-	r.sicken("bad", errors.New("it is ill"))
+	r.ailing()
 	r.put("b", "order", 0, n)
 	r.settle()
 	r.must(r.clock.Advance(r.ctx(), 2*time.Hour))
@@ -74,13 +68,7 @@ func TestManyEventsThatAreTooOldAreGivenUpTogether(t *testing.T) {
 // those of today have.
 func TestEventsOfLongAgoHaveTheirTimeSinceTheyCame(t *testing.T) {
 	r := newRig(t)
-	r.topic("b", 1)
-	r.topic("bad", 1)
-	dlq := r.queue("dead")
-	all := rule("all", "*", toTopic("bad"))
-	all.Targets[0].DeadLetters, all.Targets[0].Retry = dlq, plan.Retry{Most: -1, MaxAgeMs: 3600_000}
-	r.publish(source("b", all))
-	r.sicken("bad", errors.New("it is ill"))
+	r.ailing()
 	r.put("b", "order", 0, 1)
 	r.settle()
 	r.must(r.clock.Advance(r.ctx(), 50*time.Minute))

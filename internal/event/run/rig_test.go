@@ -222,6 +222,18 @@ func (r *rig) queue(called string) name.Ref {
 	return name.Of(name.Queue, called)
 }
 
+// ailing has a bus b whose events go to a topic bad, which is ill. They are given up after an
+// hour, into the queue dead.
+func (r *rig) ailing() {
+	r.Helper()
+	r.topic("b", 1)
+	r.topic("bad", 1)
+	all := rule("all", "*", toTopic("bad"))
+	all.Targets[0].DeadLetters, all.Targets[0].Retry = r.queue("dead"), plan.Retry{Most: -1, MaxAgeMs: 3600_000}
+	r.publish(source("b", all))
+	r.sicken("bad", errors.New("it is ill"))
+}
+
 // put puts n events of one type on a bus, whose data is their number.
 func (r *rig) put(bus, kind string, from, n int) {
 	r.Helper()

@@ -3,14 +3,10 @@ package schedule
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"ottla/internal/event/name"
 	"ottla/internal/event/object"
 )
-
-// defaultBus is the bus that is always there.
-const defaultBus = "default"
 
 // checkThere tells whether what a target names is there, unless old, which may be nil,
 // names the same. As in AWS an ARN may name what comes later; what has another name is
@@ -38,31 +34,19 @@ func (s *Service) checkThere(ctx context.Context, of Ref, t, old *Target) error 
 			return invalid(field, "there is no function %s: a file on the server declares them (functions.file)", text)
 		}
 		return nil
-	case kind == name.Bus && text == defaultBus:
+	case kind == name.Bus && text == name.DefaultBus:
 		return nil
 	}
-	there, err := s.there(ctx, ref)
-	if err != nil || there {
-		return err
+	err = object.Here(ctx, s.o.Objects, ref)
+	if err == nil {
+		return nil
 	}
-	near, err := object.Near(ctx, s.o.Objects, ref)
+	near := ""
+	if errors.Is(err, object.ErrNotFound) {
+		near, err = object.Near(ctx, s.o.Objects, ref)
+	}
 	if err != nil {
 		return unavailable("look for "+ref.String(), err)
 	}
 	return invalid(field, "there is no %s%s", ref, near)
-}
-
-// there tells whether there is an object.
-func (s *Service) there(ctx context.Context, ref name.Ref) (bool, error) {
-	o, err := s.o.Objects.Get(ctx, ref)
-	if err == nil && !o.There() { // or it was so a moment ago
-		o, err = s.o.Objects.Current(ctx, ref)
-	}
-	switch {
-	case errors.Is(err, object.ErrNotFound):
-		return false, nil
-	case err != nil:
-		return false, unavailable(fmt.Sprintf("look for %s", ref), err)
-	}
-	return o.There(), nil
 }

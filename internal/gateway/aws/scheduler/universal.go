@@ -156,7 +156,7 @@ func putEvents(c *protocol.Call, input string) (*target, error) {
 	}
 	bus := e.Bus
 	if bus == "" {
-		bus = "default"
+		bus = name.DefaultBus
 	}
 	if !strings.HasPrefix(bus, "arn:") {
 		bus = name.Ref{Kind: name.Bus, Account: c.Account, Region: c.Region, Name: bus}.ARN()
