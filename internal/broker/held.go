@@ -275,8 +275,9 @@ func (h *held) relocate(to *home, m *log.Move) (bool, error) {
 }
 
 // remove ends it and deletes its log. One that is not open yet is opened for
-// that: only an open log can be taken away so that no trace comes back.
-func (h *held) remove(logger *slog.Logger) error {
+// that: only an open log can be taken away so that no trace comes back. Who waits
+// for it is told why (partition.Delete).
+func (h *held) remove(why wire.Code, logger *slog.Logger) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.dir().Holds(h.id.Topic, h.id.Partition) {
@@ -288,5 +289,5 @@ func (h *held) remove(logger *slog.Logger) error {
 	if was == broken {
 		return fmt.Errorf("the log of %s-%d could not be opened and stays in %s", h.id.Topic, h.id.Partition, h.dir().Path())
 	}
-	return h.p.Delete()
+	return h.p.Delete(why)
 }

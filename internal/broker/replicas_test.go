@@ -254,6 +254,29 @@ func TestAReplicaThatIsMovedAwayIsDeleted(t *testing.T) {
 	}
 }
 
+// TestWhoWaitsForAReplicaThatIsMovedAwayIsSentToItsNewLeader: the partition is not
+// deleted, and what was not committed here others decide about.
+func TestWhoWaitsForAReplicaThatIsMovedAwayIsSentToItsNewLeader(t *testing.T) {
+	o := beside(t)
+	defer o.stop()
+	o.createAt("orders", 1, 2)
+	p := o.find("orders", 0)
+	if err := appendHere(p); err != nil {
+		t.Fatal(err)
+	}
+	w := make(committed, 1)
+	if done, err := p.Await(w, p.Offsets().LogEnd, -1); done || err != nil {
+		t.Fatalf("what node 2 does not have is committed: %v, %v", done, err)
+	}
+	o.do(controller.ReassignPartitions{Partitions: []controller.Reassignment{{TopicPartition: controller.TopicPartition{Topic: "orders"}, Replicas: []int32{2}}}})
+	if o.dirs[0].Holds("orders", 0) {
+		t.Error("the log of a replica that was moved away is still there")
+	}
+	if err := <-w; wire.CodeOf(err) != wire.NotLeaderOrFollower {
+		t.Errorf("who waited was told %v, want NOT_LEADER_OR_FOLLOWER", err)
+	}
+}
+
 // TestANodeAloneKeepsNoFollowers: neither fetchers nor the keeper of ISRs run.
 func TestANodeAloneKeepsNoFollowers(t *testing.T) {
 	r := start(t, vfs.NewMem(0), 1)

@@ -9,6 +9,7 @@ import (
 	"ottla/internal/metadata"
 	"ottla/internal/partition"
 	"ottla/internal/replicate"
+	"ottla/internal/wire"
 )
 
 // makeReplicas makes what keeps replicas in step, where there are other nodes.
@@ -105,7 +106,7 @@ func (b *Broker) change(img *metadata.Image, parts []*metadata.Partition) {
 	}
 	b.openNow(e.opened)
 	b.table.change(nil, e.changed)
-	b.removeAll(e.removed)
+	b.removeAll(e.removed, wire.NotLeaderOrFollower)
 }
 
 // edits are topics whose list of partitions changes in one step. Topics are
@@ -161,17 +162,17 @@ func (b *Broker) drop(topics []*metadata.Topic) {
 		}
 	}
 	b.table.change(out, nil)
-	b.removeAll(removed)
+	b.removeAll(removed, wire.UnknownTopicOrPartition)
 }
 
 // removeAll deletes logs, several at once, and returns when their directories
 // have other names.
-func (b *Broker) removeAll(hs []*held) {
+func (b *Broker) removeAll(hs []*held, why wire.Code) {
 	for _, h := range hs {
 		b.leave(h)
 	}
 	inParallel(hs, b.workers(diskWorkers), func(h *held) {
-		if err := h.remove(b.o.Logger); err != nil {
+		if err := h.remove(why, b.o.Logger); err != nil {
 			b.o.Logger.Error("the log of a deleted partition stays", "topic", h.id.Topic, "partition", h.id.Partition, "err", err)
 		}
 	})

@@ -80,14 +80,29 @@ func (w *Writer) shares(m *txn.Marker) []*share {
 // none at the moment. What is not there, or takes no markers, this node answers
 // for.
 func (w *Writer) leader(img *metadata.Image, tp txn.TopicPartition) int32 {
-	if metadata.IsInternal(tp.Topic) && tp.Topic != w.o.OffsetsTopic {
+	p := w.placed(img, tp)
+	if p == nil {
 		return w.o.NodeID
+	}
+	return p.Leader
+}
+
+// deleted tells whether a partition that a transaction touched is no more. The
+// metadata of this node know it if it is there: they are those that made this
+// node the transaction's coordinator, or newer ones.
+func (w *Writer) deleted(tp txn.TopicPartition) bool { return w.placed(w.o.Image(), tp) == nil }
+
+// placed is a partition as the metadata have it, nil when it is not there or
+// takes no markers.
+func (w *Writer) placed(img *metadata.Image, tp txn.TopicPartition) *metadata.Partition {
+	if metadata.IsInternal(tp.Topic) && tp.Topic != w.o.OffsetsTopic {
+		return nil
 	}
 	t := img.TopicByName(tp.Topic)
 	if t == nil || tp.Partition < 0 || int(tp.Partition) >= len(t.Partitions) {
-		return w.o.NodeID
+		return nil
 	}
-	return t.Partitions[tp.Partition].Leader
+	return t.Partitions[tp.Partition]
 }
 
 // ask puts a share into the next request to its node.
@@ -126,7 +141,13 @@ func (w *Writer) inTxn(ctx context.Context, tp txn.TopicPartition, producerID in
 	switch {
 	case node == w.o.NodeID:
 		p, code := w.o.Partitions.ByName([]byte(tp.Topic), tp.Partition)
-		return code == wire.None && p.InTxn(producerID), nil
+		switch {
+		case code == wire.None:
+			return p.InTxn(producerID), nil
+		case code == wire.UnknownTopicOrPartition && w.deleted(tp):
+			return false, nil
+		}
+		return false, code
 	case node < 0:
 		return false, wire.LeaderNotAvailable
 	}

@@ -12,7 +12,6 @@ import (
 
 	"ottla/internal/metadata"
 	"ottla/internal/txn"
-	"ottla/internal/uuid"
 	"ottla/internal/wire"
 )
 
@@ -71,18 +70,7 @@ func (c *cluster) move(index, leader int32) {
 func (c *cluster) image() *metadata.Image {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	id := uuid.UUID{1}
-	records := []metadata.Record{&metadata.TopicRecord{Name: "orders", ID: id}}
-	for i, leader := range c.leaders {
-		records = append(records, &metadata.PartitionRecord{
-			Partition: int32(i), TopicID: id, Replicas: []int32{1, 2, 3}, ISR: []int32{1, 2, 3}, Leader: leader, Directories: make([]uuid.UUID, 3),
-		})
-	}
-	img, _, err := metadata.Empty().With(int64(len(records)), 1, records...)
-	if err != nil {
-		c.t.Error(err)
-	}
-	return img
+	return ledBy(c.t, c.leaders...)
 }
 
 // Start has a node do what it is asked.
@@ -258,6 +246,32 @@ func TestAnotherNodeThatDoesNotKnowATopicYetIsAskedAgain(t *testing.T) {
 	close(over)
 	c.sync(2, 1, 0)
 	must(t, <-ended)
+}
+
+// A replica that a reassignment takes from this node is deleted here, not deleted:
+// its end of the transaction, which nobody may have, is for the new leader.
+func TestAPartitionThatWentToAnotherNodeStillGetsItsMarker(t *testing.T) {
+	for _, why := range []wire.Code{wire.UnknownTopicOrPartition, wire.NotLeaderOrFollower} {
+		c := newCluster(t, 1, 1)
+		here, there := c.nodes[1], c.nodes[2]
+		there.data(0, 7, 0)
+		c.nodes[1].lose(1, why) // gone before it was written to
+		ended := here.write(t.Context(), marker(orders(0, 1)...))
+		here.written(1, 0)
+		must(t, here.parts[0].Delete(why)) // gone before it was synced
+		var over chan struct{}
+		select {
+		case over = <-here.pauses:
+		case err := <-ended:
+			t.Fatalf("%v: the end of the transaction was called written (%v), and the new leader has none", why, err)
+		}
+		c.move(0, 2)
+		c.move(1, 2)
+		close(over)
+		c.sync(2, 2, 0)
+		c.sync(2, 1, 1)
+		must(t, <-ended)
+	}
 }
 
 func TestANewerCoordinatorElsewhereEndsTheTransaction(t *testing.T) {

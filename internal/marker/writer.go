@@ -30,12 +30,12 @@ type Groups interface {
 type Options struct {
 	Partitions   Partitions
 	Groups       Groups
-	OffsetsTopic string // whose partitions Groups write to
-	NodeID       int32  // this node's
-	Image        func() *metadata.Image
-	Peers        outbox.Peers     // nil: all partitions are led here
-	Now          func() time.Time // dates markers
-	Logger       *slog.Logger     // nil: no log lines
+	OffsetsTopic string                 // whose partitions Groups write to
+	NodeID       int32                  // this node's
+	Image        func() *metadata.Image // says where a partition is led, and whether it is deleted
+	Peers        outbox.Peers           // nil: all partitions are led here
+	Now          func() time.Time       // dates markers
+	Logger       *slog.Logger           // nil: no log lines
 	// Pause waits between two tries, at most until ctx ends; nil means by the
 	// system's clock.
 	Pause func(ctx context.Context, d time.Duration)
@@ -114,8 +114,11 @@ func (j *job) judge(codes []wire.Code) {
 	for i, code := range codes {
 		switch code {
 		case wire.None, wire.NotEnoughReplicasAfterAppend: // there, and committed
-		case wire.UnknownTopicOrPartition: // deleted
 		case wire.InvalidProducerEpoch: // it has begun anew since
+		case wire.UnknownTopicOrPartition:
+			if !j.w.deleted(j.m.Partitions[i]) { // a replica that went to another node says so too
+				left, why = append(left, j.m.Partitions[i]), wire.NotLeaderOrFollower
+			}
 		case wire.TransactionCoordinatorFenced:
 			fenced = append(fenced, j.m.Partitions[i])
 		default:

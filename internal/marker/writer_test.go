@@ -13,9 +13,11 @@ import (
 	"ottla/internal/coordinator"
 	"ottla/internal/group"
 	"ottla/internal/log"
+	"ottla/internal/metadata"
 	"ottla/internal/partition"
 	"ottla/internal/record"
 	"ottla/internal/txn"
+	"ottla/internal/uuid"
 	"ottla/internal/vfs"
 	"ottla/internal/wire"
 )
@@ -91,7 +93,7 @@ func newRig(t *testing.T) *rig {
 		r.parts = append(r.parts, p)
 	}
 	r.w = New(Options{
-		Partitions: r, Groups: r.groups, OffsetsTopic: "__consumer_offsets", Now: now,
+		Partitions: r, Groups: r.groups, OffsetsTopic: "__consumer_offsets", Now: now, Image: func() *metadata.Image { return ledBy(t, 0, 0, 0, 0) },
 		Pause: func(ctx context.Context, _ time.Duration) {
 			over := make(chan struct{})
 			select {
@@ -106,6 +108,22 @@ func newRig(t *testing.T) *rig {
 		},
 	})
 	return r
+}
+
+// ledBy is an image with the topic "orders", of whose partitions each has a leader.
+func ledBy(t *testing.T, leaders ...int32) *metadata.Image {
+	id := uuid.UUID{1}
+	records := []metadata.Record{&metadata.TopicRecord{Name: "orders", ID: id}}
+	for i, leader := range leaders {
+		records = append(records, &metadata.PartitionRecord{
+			Partition: int32(i), TopicID: id, Replicas: []int32{1, 2, 3}, ISR: []int32{1, 2, 3}, Leader: leader, Directories: make([]uuid.UUID, 3),
+		})
+	}
+	img, _, err := metadata.Empty().With(int64(len(records)), 1, records...)
+	if err != nil {
+		t.Error(err)
+	}
+	return img
 }
 
 func must(t *testing.T, err error) {

@@ -103,7 +103,7 @@ func TestWaitersLearnOfCloseAndDelete(t *testing.T) {
 
 	r = memRig(t)
 	w = r.wait(r.put(batch(1, 100, "a"), all).End, -1)
-	if err := r.p.Delete(); err != nil {
+	if err := r.p.Delete(wire.UnknownTopicOrPartition); err != nil {
 		t.Fatal(err)
 	}
 	w.told(wire.UnknownTopicOrPartition)

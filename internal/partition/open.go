@@ -109,10 +109,12 @@ func (p *Partition) Close() error {
 	return p.stop(wire.NotLeaderOrFollower, func(l *log.Log) error { return l.Close() })
 }
 
-// Delete is Close, and the log is removed: waiters get
-// UNKNOWN_TOPIC_OR_PARTITION.
-func (p *Partition) Delete() error {
-	return p.stop(wire.UnknownTopicOrPartition, func(l *log.Log) error { return l.Dir().Delete(l) })
+// Delete is Close, and the log is removed: waiters get why, which is
+// UNKNOWN_TOPIC_OR_PARTITION where the partition is no more, and
+// NOT_LEADER_OR_FOLLOWER where other nodes have it now. To take the one for the
+// other would tell a transaction's coordinator that a partition needs no end.
+func (p *Partition) Delete(why wire.Code) error {
+	return p.stop(why, func(l *log.Log) error { return l.Dir().Delete(l) })
 }
 
 func (p *Partition) stop(why wire.Code, end func(*log.Log) error) error {

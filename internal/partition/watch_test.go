@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ottla/internal/log"
+	"ottla/internal/wire"
 )
 
 func TestAWaitingFetchIsWokenByTheBytesThatItMayRead(t *testing.T) {
@@ -95,7 +96,7 @@ func TestAWaitingFetchLooksAgainWhenThePartitionChanges(t *testing.T) {
 			}
 		}},
 		{"deleted", func(t *testing.T, r *rig) {
-			if err := r.p.Delete(); err != nil {
+			if err := r.p.Delete(wire.UnknownTopicOrPartition); err != nil {
 				t.Fatal(err)
 			}
 		}},
