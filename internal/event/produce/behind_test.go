@@ -156,3 +156,51 @@ func TestARecordAfterANodeThatWasBehindIsNoRepeat(t *testing.T) {
 		t.Errorf("the record is said to be at %d, and the topic ends at %d; want 1 and 2", second.Offset, got)
 	}
 }
+
+// A node that was behind told the id that a topic had before, while a record was on its
+// way. The client gave that up as if it was refused, and it was written once more.
+func TestWhatIsOnItsWayIsNotWrittenTwiceForANodeThatTellsAnOlderTopic(t *testing.T) {
+	r := newRig(t)
+	r.create("orders")
+	const often = 3
+	var hold, behind atomic.Bool
+	var told atomic.Int32
+	written, heard := make(chan struct{}), make(chan struct{})
+	took := make(buffered, 10)
+	c := r.writer(kgo.MetadataMaxAge(20*time.Millisecond), kgo.WithHooks(took), r.tapped(func(*kmsg.ProduceRequest) play {
+		if !hold.Swap(false) {
+			return play{}
+		}
+		return play{until: heard, came: func() {
+			behind.Store(true)
+			close(written)
+		}}
+	}, func(resp *kmsg.MetadataResponse) {
+		for i := range resp.Topics {
+			t := &resp.Topics[i]
+			if t.Topic == nil || *t.Topic != "orders" || !behind.Load() {
+				continue
+			}
+			switch n := told.Add(1); {
+			case n <= often:
+				t.TopicID[0]++
+			case n == often+1: // the client asks again, so it heard
+				close(heard)
+			}
+		}
+	}))
+	write := func(rec *kgo.Record) error { return c.All(r.ctx, []*kgo.Record{rec})[0] }
+	r.must(write(&kgo.Record{Topic: "orders"}))
+	<-took
+	hold.Store(true)
+	underWay := r.aside(write, &kgo.Record{Topic: "orders"})
+	<-written
+	<-heard
+	if err := <-underWay; err != nil {
+		t.Errorf("what was on its way: %v", err)
+	}
+	r.must(write(&kgo.Record{Topic: "orders"}))
+	if got := r.end("orders"); got != 3 {
+		t.Errorf("the topic has %d records, want 3", got)
+	}
+}

@@ -53,7 +53,7 @@ func (c *Client) Kafka() (*kgo.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kafka == nil {
-		k, err := c.begin()
+		k, err := c.begin(c.make)
 		if err != nil {
 			return nil, err
 		}
@@ -62,12 +62,12 @@ func (c *Client) Kafka() (*kgo.Client, error) {
 	return c.kafka, nil
 }
 
-// begin makes a client. mu held.
-func (c *Client) begin() (*kgo.Client, error) {
+// begin makes a client in a way. mu held.
+func (c *Client) begin(made func(opts ...kgo.Opt) (*kgo.Client, error)) (*kgo.Client, error) {
 	if c.closed {
 		return nil, ErrClosed
 	}
-	k, err := c.make(c.opts...)
+	k, err := made(c.opts...)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
@@ -97,7 +97,7 @@ func (c *Client) take() (*writer, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.now == nil {
-		k, err := c.begin()
+		k, err := c.begin(Steady(c.make))
 		if err != nil {
 			return nil, err
 		}
