@@ -58,28 +58,6 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	return s.judge()
 }
 
-// drained waits until the workers, in groups that are not being shared anew,
-// have had nothing to read for three seconds.
-func (s *stage) drained(ctx context.Context) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()), kgo.AlwaysRetryEOF())
-	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
-	}
-	defer c.Close()
-	admin := kadm.NewClient(c)
-	for quiet := 0; quiet < 15; quiet++ {
-		groups, err := admin.ListGroups(ctx)
-		if err != nil || !s.team.idle() || groups[groupOne].State != "Stable" || groups[groupTwo].State != "Stable" {
-			quiet = 0
-		}
-		if realfault.Pause(ctx, 200*time.Millisecond) != nil {
-			return fmt.Errorf("the workers find no end within %v: their groups are %s and %s, all idle: %v", drainWithin,
-				groups[groupOne].State, groups[groupTwo].State, s.team.idle())
-		}
-	}
-	return nil
-}
-
 // stable waits until the last stable offset is the high watermark everywhere.
 func (s *stage) stable(ctx context.Context) error {
 	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()), kgo.AlwaysRetryEOF())
@@ -90,7 +68,7 @@ func (s *stage) stable(ctx context.Context) error {
 	admin := kadm.NewClient(c)
 	var held []string
 	for until := time.Now().Add(stableWithin); time.Now().Before(until); {
-		if held, err = heldBack(ctx, admin); err == nil && len(held) == 0 {
+		if held, err = heldBack(ctx, admin, topicIn, topicMid, topicAudit, topicOut, topicLedger); err == nil && len(held) == 0 {
 			return nil
 		}
 		if err := realfault.Pause(ctx, 200*time.Millisecond); err != nil {
@@ -130,8 +108,7 @@ func whoHolds(ctx context.Context, admin *kadm.Client) string {
 }
 
 // heldBack names the partitions whose last stable offset stays behind.
-func heldBack(ctx context.Context, admin *kadm.Client) ([]string, error) {
-	topics := []string{topicIn, topicMid, topicAudit, topicOut, topicLedger}
+func heldBack(ctx context.Context, admin *kadm.Client, topics ...string) ([]string, error) {
 	stable, err := admin.ListCommittedOffsets(ctx, topics...)
 	if err != nil {
 		return nil, err

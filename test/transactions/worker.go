@@ -69,11 +69,7 @@ func (w *worker) session(ctx context.Context) error {
 		poll, cancel := context.WithTimeout(ctx, time.Second)
 		records := s.PollRecords(poll, most).Records()
 		cancel()
-		idle := len(records) == 0
-		if err := w.say(line{Idle: &idle}); err != nil {
-			return err
-		}
-		if !idle {
+		if len(records) > 0 {
 			err = w.transact(ctx, records)
 		}
 		s.AllowRebalance()
