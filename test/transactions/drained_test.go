@@ -18,8 +18,9 @@ import (
 // ground is a node with topics of one partition each, and a client of it.
 type ground struct {
 	*testing.T
-	ctx    context.Context
-	client *kgo.Client
+	ctx     context.Context
+	address string
+	client  *kgo.Client
 }
 
 func newGround(t *testing.T, topics []string, more ...kgo.Opt) *ground {
@@ -30,7 +31,7 @@ func newGround(t *testing.T, topics []string, more ...kgo.Opt) *ground {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = node.Close() })
-	g := &ground{T: t, ctx: ctx}
+	g := &ground{T: t, ctx: ctx, address: node.Addr()}
 	g.client = g.open(append(more, kgo.SeedBrokers(node.Addr()))...)
 	if _, err := kadm.NewClient(g.client).CreateTopics(ctx, 1, 1, nil, topics...); err != nil {
 		t.Fatal(err)
