@@ -33,6 +33,8 @@ func (s *stage) drained(ctx context.Context) error {
 		return fmt.Errorf("make a client: %w", err)
 	}
 	defer c.Close()
+	ctx, cancel := context.WithTimeout(ctx, drainWithin)
+	defer cancel()
 	return dry(ctx, c, intakes)
 }
 

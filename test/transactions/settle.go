@@ -14,20 +14,20 @@ import (
 	"ottla/test/realfault"
 )
 
-// How long the end of a run may take: until nothing is left to work on, and
-// from then until no transaction is open any more.
+// How long the steps at the end of a run may take, each: until clients have ended,
+// one of which may have begun to end a transaction (endWithin) just before; until
+// no transaction is open any more; and until nothing is left to work on.
 const (
-	drainWithin  = 2 * time.Minute
+	retireWithin = 2 * time.Minute
 	stableWithin = 2 * time.Minute
+	drainWithin  = 2 * time.Minute
 )
 
 // settle lets the work run out, waits until no transaction is open, reads
 // everything and judges. The faults are over.
 func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	s.proxy.calm()
-	drain, cancel := context.WithTimeout(ctx, drainWithin)
-	defer cancel()
-	if err := s.team.retire(drain, "teller"); err != nil {
+	if err := s.retire(ctx, "teller"); err != nil {
 		return nil, err
 	}
 	for _, c := range s.crews {
@@ -38,10 +38,10 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	if err := s.stable(ctx); err != nil { // what tellers left open holds workers back
 		return nil, err
 	}
-	if err := s.drained(drain); err != nil {
+	if err := s.drained(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.team.retire(drain, "worker"); err != nil {
+	if err := s.retire(ctx, "worker"); err != nil {
 		return nil, err
 	}
 	if err := s.stable(ctx); err != nil {
@@ -56,6 +56,12 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 		return nil, err
 	}
 	return s.judge()
+}
+
+func (s *stage) retire(ctx context.Context, kind string) error {
+	ctx, cancel := context.WithTimeout(ctx, retireWithin)
+	defer cancel()
+	return s.team.retire(ctx, kind)
 }
 
 // stable waits until the last stable offset is the high watermark everywhere.
