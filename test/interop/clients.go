@@ -71,7 +71,7 @@ var (
 
 var clients = append(slices.Concat(javas(), consumerClients(), shareClients(), awsClients(), cloudClients()), []client{
 	{name: "go", language: "Go", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: self("go"),
-		limits: "after a restart of the broker its group admin requests give EOF once for each connection that was cut; they are not tried again by the library"},
+		limits: "after a restart of the broker its group admin requests give EOF once for each connection that was cut; they are not tried again by the library; with the consumer protocol (`ServerSideBalancer`) a static member leaves without its instance id, which no broker takes (Kafka neither: INVALID_REQUEST), so who comes back under its name waits until its session is over"},
 	{name: "confluent", language: "Python", scenarios: slices.Concat(whole, []string{"group-eager"}, ended), command: python("confluent.py")},
 	{name: "kafka-python", language: "Python", scenarios: whole, command: python("kpython.py"),
 		limits: "its admin client goes to the controller that it found first, and when it heard of the nodes while that one was away it does not ask again for five minutes (the program makes a new one)"},

@@ -30,7 +30,10 @@ type child struct {
 	last  int64
 }
 
-// endWithin bounds the end of a transaction, through a restart of the broker.
+// endWithin bounds the end of a transaction, through a restart of the broker. A
+// worker of the group that the broker shares out takes all of it when it is given
+// more partitions in the midst of a transaction: franz-go 1.22.3 waits for a
+// heartbeat then, which waits until the worker allows the change.
 const endWithin = time.Minute
 
 // runChild does a task until standard input ends.

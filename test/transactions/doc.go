@@ -35,5 +35,6 @@
 // Reading order: main.go, stage.go (broker, proxy, topics), lines.go and
 // child.go (what parent and child say to each other), worker.go, teller.go,
 // team.go (the children from the parent's side), storm.go (kills), proxy.go,
-// replay.go, settle.go (the end of a run), clock_linux.go.
+// replay.go, settle.go (the end of a run), drained.go (when all is taken),
+// clock_linux.go.
 package main

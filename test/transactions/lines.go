@@ -47,8 +47,6 @@ type line struct {
 	Count string `json:",omitempty"`
 	// Broken is a promise that was broken before the child's eyes.
 	Broken string `json:",omitempty"`
-	// Idle says that nothing was left to read, or that something was.
-	Idle *bool `json:",omitempty"`
 }
 
 // speaker writes lines. It may be used by several goroutines.

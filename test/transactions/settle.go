@@ -14,20 +14,20 @@ import (
 	"ottla/test/realfault"
 )
 
-// How long the end of a run may take: until nothing is left to work on, and
-// from then until no transaction is open any more.
+// How long the steps at the end of a run may take, each: until clients have ended,
+// one of which may have begun to end a transaction (endWithin) just before; until
+// no transaction is open any more; and until nothing is left to work on.
 const (
-	drainWithin  = 2 * time.Minute
+	retireWithin = 2 * time.Minute
 	stableWithin = 2 * time.Minute
+	drainWithin  = 2 * time.Minute
 )
 
 // settle lets the work run out, waits until no transaction is open, reads
 // everything and judges. The faults are over.
 func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	s.proxy.calm()
-	drain, cancel := context.WithTimeout(ctx, drainWithin)
-	defer cancel()
-	if err := s.team.retire(drain, "teller"); err != nil {
+	if err := s.retire(ctx, "teller"); err != nil {
 		return nil, err
 	}
 	for _, c := range s.crews {
@@ -38,10 +38,10 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	if err := s.stable(ctx); err != nil { // what tellers left open holds workers back
 		return nil, err
 	}
-	if err := s.drained(drain); err != nil {
+	if err := s.drained(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.team.retire(drain, "worker"); err != nil {
+	if err := s.retire(ctx, "worker"); err != nil {
 		return nil, err
 	}
 	if err := s.stable(ctx); err != nil {
@@ -58,26 +58,10 @@ func (s *stage) settle(ctx context.Context) (*history.Report, error) {
 	return s.judge()
 }
 
-// drained waits until the workers, in groups that are not being shared anew,
-// have had nothing to read for three seconds.
-func (s *stage) drained(ctx context.Context) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(s.proxy.address()), kgo.AlwaysRetryEOF())
-	if err != nil {
-		return fmt.Errorf("make a client: %w", err)
-	}
-	defer c.Close()
-	admin := kadm.NewClient(c)
-	for quiet := 0; quiet < 15; quiet++ {
-		groups, err := admin.ListGroups(ctx)
-		if err != nil || !s.team.idle() || groups[groupOne].State != "Stable" || groups[groupTwo].State != "Stable" {
-			quiet = 0
-		}
-		if realfault.Pause(ctx, 200*time.Millisecond) != nil {
-			return fmt.Errorf("the workers find no end within %v: their groups are %s and %s, all idle: %v", drainWithin,
-				groups[groupOne].State, groups[groupTwo].State, s.team.idle())
-		}
-	}
-	return nil
+func (s *stage) retire(ctx context.Context, kind string) error {
+	ctx, cancel := context.WithTimeout(ctx, retireWithin)
+	defer cancel()
+	return s.team.retire(ctx, kind)
 }
 
 // stable waits until the last stable offset is the high watermark everywhere.
@@ -90,7 +74,7 @@ func (s *stage) stable(ctx context.Context) error {
 	admin := kadm.NewClient(c)
 	var held []string
 	for until := time.Now().Add(stableWithin); time.Now().Before(until); {
-		if held, err = heldBack(ctx, admin); err == nil && len(held) == 0 {
+		if held, err = heldBack(ctx, admin, topicIn, topicMid, topicAudit, topicOut, topicLedger); err == nil && len(held) == 0 {
 			return nil
 		}
 		if err := realfault.Pause(ctx, 200*time.Millisecond); err != nil {
@@ -130,8 +114,7 @@ func whoHolds(ctx context.Context, admin *kadm.Client) string {
 }
 
 // heldBack names the partitions whose last stable offset stays behind.
-func heldBack(ctx context.Context, admin *kadm.Client) ([]string, error) {
-	topics := []string{topicIn, topicMid, topicAudit, topicOut, topicLedger}
+func heldBack(ctx context.Context, admin *kadm.Client, topics ...string) ([]string, error) {
 	stable, err := admin.ListCommittedOffsets(ctx, topics...)
 	if err != nil {
 		return nil, err

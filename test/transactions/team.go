@@ -33,8 +33,7 @@ type seat struct {
 	task    task // without Process, which is a new one for each child
 	tm      *team
 	child   *process // nil between two
-	idle    bool
-	retired bool // no other child takes it
+	retired bool     // no other child takes it
 }
 
 // process is a running child.
@@ -88,7 +87,7 @@ func (s *seat) start() error {
 		return fmt.Errorf("start a child: %w", err)
 	}
 	s.tm.mu.Lock()
-	s.child, s.idle = p, false
+	s.child = p
 	s.tm.mu.Unlock()
 	go s.listen(p, t, out)
 	return nil
@@ -128,9 +127,6 @@ func (s *seat) take(p *process, l line) {
 	}
 	if l.Broken != "" {
 		s.tm.broken = append(s.tm.broken, l.Broken)
-	}
-	if l.Idle != nil {
-		s.idle = *l.Idle
 	}
 }
 
@@ -198,18 +194,6 @@ func (tm *team) disband() {
 			<-s.child.done
 		}
 	}
-}
-
-// idle tells whether all workers had nothing to read when they last looked.
-func (tm *team) idle() bool {
-	tm.mu.Lock()
-	defer tm.mu.Unlock()
-	for _, s := range tm.seats {
-		if s.task.Kind == "worker" && !s.idle {
-			return false
-		}
-	}
-	return true
 }
 
 // verdict is what the children themselves saw broken.

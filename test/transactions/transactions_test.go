@@ -208,8 +208,7 @@ func TestWhatADeadChildWasAboutToDoIsPutDown(t *testing.T) {
 	p := &process{}
 	op := history.Op{Process: 9, Kind: history.Txn, Start: 1, Micro: []history.Micro{send("t", 0, 5)}}
 	fate := func(o history.Outcome) []history.Op { op := op; op.Outcome = o; return []history.Op{op} }
-	busy := false
-	for _, l := range []line{{Will: fate(history.Fail)}, {Did: fate(history.OK), Count: "done"}, {Will: fate(history.Fail)}, {Will: fate(history.Info), Idle: &busy}, {Broken: "a promise"}} {
+	for _, l := range []line{{Will: fate(history.Fail)}, {Did: fate(history.OK), Count: "done"}, {Will: fate(history.Fail)}, {Will: fate(history.Info)}, {Broken: "a promise"}} {
 		s.take(p, l)
 	}
 	if len(p.will) != 1 || p.will[0].Outcome != history.Info {
@@ -230,13 +229,12 @@ func TestWhatADeadChildWasAboutToDoIsPutDown(t *testing.T) {
 func TestLinesComeBackAsTheyWereSaid(t *testing.T) {
 	var out bytes.Buffer
 	s := &speaker{w: &out}
-	idle := true
-	said := line{Did: []history.Op{{Process: 3, Kind: history.Assign, Outcome: history.OK}}, Idle: &idle, Count: "some"}
+	said := line{Did: []history.Op{{Process: 3, Kind: history.Assign, Outcome: history.OK}}, Count: "some"}
 	if err := s.say(said); err != nil {
 		t.Fatal(err)
 	}
 	var got line
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Count != "some" || got.Idle == nil || !*got.Idle || got.Did[0].Process != 3 || got.Will != nil {
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Count != "some" || got.Did[0].Process != 3 || got.Will != nil {
 		t.Errorf("%s is read as %+v, %v", out.String(), got, err)
 	}
 }
