@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ottla/internal/event/name"
+	"ottla/internal/nearest"
 )
 
 // Here asks whether an object is there for others to use; ErrNotFound when it is not, or is
@@ -39,11 +40,11 @@ func Near(ctx context.Context, store interface {
 	}
 	var known []string
 	for i := range all {
-		if all[i].There() {
+		if all[i].There() && all[i].Ref.Name != ref.Name { // or it is made at this moment
 			known = append(known, all[i].Ref.Name)
 		}
 	}
-	if near := name.Nearest(ref.Name, known); near != "" {
+	if near := nearest.Of(ref.Name, known); near != "" {
 		return "; did you mean " + near + "?", nil
 	}
 	return "", nil
