@@ -79,6 +79,7 @@ var meanings = []struct {
 	{bus.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
 	{connection.ErrNotFound, http.StatusNotFound, "NOT_FOUND", "see GET /connection and GET /destination"},
 	{connection.ErrExists, http.StatusConflict, "EXISTS", "change it with PUT"},
+	{connection.ErrInUse, http.StatusConflict, "IN_USE", "change or delete that first; ?force=true deletes it all the same"},
 	{connection.ErrConflict, http.StatusConflict, "CHANGED_MEANWHILE", "read it again and repeat the change"},
 	{connection.ErrInvalid, http.StatusBadRequest, "INVALID", ""},
 	{connection.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "try again"},
