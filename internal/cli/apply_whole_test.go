@@ -35,6 +35,8 @@ func TestAFileIsAppliedWholeOrNotAtAll(t *testing.T) {
 		"  shop/b: {pattern: {source: [a]}, targets: {q: {to: 'queue:made', dead_letters: faild}}}":  {"target q: dead_letters: there is no queue faild"},
 		"schedules: {n: {expression: rate(1 day), target: {queue: mdae}}}":                           {"target.queue: there is no queue mdae, neither in the cluster nor in the file"},
 		"schedules: {n: {expression: rate(1 day), target: {bus: shp}}}":                              {"target.bus: there is no bus shp"},
+		"schedules: {n: {expression: rate(1 day), target: {queue: made}, dead_letters: faild}}":      {"cannot apply schedule default/n", "dead_letters: there is no queue faild, neither in the cluster nor in the file"},
+		"---\nbuses: {all: {dead_letters: faild}}":                                                   {"cannot apply bus all", "dead_letters: there is no queue faild, neither in the cluster nor in the file"},
 		"archives: {all: {bus: shp}}":                                                                {"cannot apply archive all", "there is no bus shp"},
 		"destinations: {d: {connection: c, url: 'https://example.org/'}}":                            {"there is no connection c"},
 		"mappings: {m: {source: 'queu:made', function: f}}":                                          {"cannot apply mapping m", "queu:made"},
@@ -54,6 +56,7 @@ func TestAFileIsAppliedWholeOrNotAtAll(t *testing.T) {
 	r.mustHold(t, fail.Usage, "cannot apply rule shop/b", "cannot apply rule shop/c", "nothing of it was applied")
 	do(good, "apply", "-f", "-", "--diff").mustHold(t, 0, "would be created")
 	do(good, "apply", "-f", "-").mustHold(t, 0, "created")
+	do("queues: {failed: {}}\nbuses: {all: {dead_letters: failed}}\nschedules: {n: {expression: rate(1 day), target: {queue: made}, dead_letters: failed}}\n", "apply", "-f", "-").mustHold(t, 0, "created")
 	do(good+"---\nqueues: {second: {}}\n---\n", "apply", "-f", "-", "-o", "csv").mustHold(t, 0, "queue,made,unchanged", "queue,second,created")
 }
 

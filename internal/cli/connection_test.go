@@ -111,8 +111,35 @@ rules:
 	do("", "connection", "deauthorize", "crm").mustHold(t, 0, "deauthorized")
 	do("", "destination", "describe", "crm").mustHold(t, 0, "inactive")
 	do("", "destination", "list", "--connection", "billing").mustHold(t, 0, "/bills")
-	do("", "connection", "delete", "crm", "none").mustHold(t, fail.Partly, "none", "deleted")
+	do("", "connection", "delete", "crm", "none", "--force").mustHold(t, fail.Partly, "none", "deleted")
 	do("", "connection", "describe", "crm").mustHold(t, fail.NotFound, "crm")
-	do("", "destination", "delete", "crm").mustHold(t, 0, "deleted")
+	do("", "destination", "delete", "crm", "--force").mustHold(t, 0, "deleted")
 	do("", "destination", "describe", "crm").mustHold(t, fail.NotFound, "crm")
+}
+
+// A connection that destinations have, and a destination that rules call, went without a
+// word, and calls waited, or were dropped.
+func TestConnectionsAndDestinationsInUseAreNotDeleted(t *testing.T) {
+	do := commands(t, withHTTP(t, ottla.Options{}))
+	const file = `
+buses: {shop: {}}
+connections: {crm: {api_key: {name: X-Api-Key, value: k}}}
+destinations: {crm: {connection: crm, url: "https://example.org/in"}}
+rules:
+  shop/sync: {pattern: {source: [app]}, targets: {crm: "destination:crm"}}
+  default/arn: {pattern: {source: [app]}, targets: {crm: "arn:aws:events:us-east-1:123456789012:api-destination/crm/0"}}
+`
+	do(file, "apply", "-f", "-").mustHold(t, 0, "created")
+	const next = "change or delete that first; --force deletes it all the same"
+	do("", "connection", "delete", "crm").mustHold(t, fail.Failed, "cannot delete connection crm", "connection crm: it is used by api-destination crm", next)
+	do("", "destination", "delete", "crm").mustHold(t, fail.Failed, "cannot delete destination crm", "api-destination crm: it is used by rule default/arn, rule shop/sync", next)
+	do("", "connection", "list").mustHold(t, 0, "crm")
+	do("", "rule", "delete", "arn").mustHold(t, 0)
+	do("", "target", "remove", "sync", "crm", "--bus", "shop").mustHold(t, 0)
+	do("", "destination", "delete", "crm").mustHold(t, 0, "deleted")
+	do("", "connection", "delete", "crm").mustHold(t, 0, "deleted")
+	do(file, "apply", "-f", "-").mustHold(t, 0, "created")
+	do("", "connection", "delete", "crm", "--force").mustHold(t, 0, "deleted")
+	do("", "destination", "describe", "crm").mustHold(t, 0, "inactive")
+	do("", "destination", "delete", "crm", "--force").mustHold(t, 0, "deleted")
 }

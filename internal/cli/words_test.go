@@ -101,6 +101,35 @@ func TestQueuesForDeadLettersAreThere(t *testing.T) {
 	do("", "queue", "delete", "failed").mustHold(t, 0) // what has it keeps it, and can be changed
 	do("", "target", "set", "all", "jobs", "--transform", `{"id":<$.id>}`).mustHold(t, 0)
 	do("", "target", "set", "all", "jobs", "--dead-letters", "faild").mustHold(t, fail.Usage, "there is no queue faild")
+	do("", "queue", "create", "failed").mustHold(t, 0)
+	put("faild").mustHold(t, fail.Usage, "there is no queue faild; did you mean failed?")
+}
+
+// Those of a schedule and of a bus were taken as they were, too: that of a run was found when
+// the run was lost.
+func TestQueuesForDeadLettersOfSchedulesAndBusesAreThere(t *testing.T) {
+	do := commands(t, withHTTP(t, ottla.Options{}))
+	for _, q := range []string{"jobs", "failed"} {
+		do("", "queue", "create", q).mustHold(t, 0)
+	}
+	const refused = "dead_letters: there is no queue faild; did you mean failed?"
+	put := func(letters string) result {
+		return do("", "schedule", "put", "tick", "--every", "1h", "--queue", "jobs", "--input", "x", "--dead-letters", letters)
+	}
+	put("faild").mustHold(t, fail.Usage, "cannot put schedule tick", refused)
+	do("", "schedule", "show", "tick").mustHold(t, fail.NotFound)
+	put("arn:aws:sqs:us-east-1:123456789012:later").mustHold(t, 0)
+	put("failed").mustHold(t, 0)
+	do("", "bus", "create", "shop", "--dead-letters", "faild").mustHold(t, fail.Usage, "cannot create bus shop", refused)
+	do("", "bus", "describe", "shop").mustHold(t, fail.NotFound)
+	do("", "bus", "create", "shop", "--dead-letters", "failed").mustHold(t, 0)
+
+	do("", "queue", "delete", "failed").mustHold(t, 0) // who has it keeps it, and can be changed
+	do("", "schedule", "pause", "tick").mustHold(t, 0)
+	put("failed").mustHold(t, 0)
+	put("faild").mustHold(t, fail.Usage, "dead_letters: there is no queue faild")
+	do("", "bus", "alter", "shop", "--description", "all of it").mustHold(t, 0)
+	do("", "bus", "alter", "shop", "--dead-letters", "faild").mustHold(t, fail.Usage, "dead_letters: there is no queue faild")
 }
 
 func TestTimesAndEventsThatCannotBeAreToldAsTheyWereGiven(t *testing.T) {

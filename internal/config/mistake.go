@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"ottla/internal/nearest"
 )
 
 // Mistake is one thing wrong in what a node was started with: where it stands,
@@ -160,45 +162,5 @@ func Nearest(s Scope, name string) string {
 	for _, d := range All(s) {
 		known = append(known, d.Name)
 	}
-	return NearestOf(plain, known)
-}
-
-// NearestOf proposes the one of known that is nearest to a mistyped name, the first of
-// several; "" when none is near.
-func NearestOf(name string, known []string) string {
-	best, bestName := 2+len(name)/5, ""
-	for _, k := range known {
-		if n := editDistance(name, k, best); n < best {
-			best, bestName = n, k
-		}
-	}
-	return bestName
-}
-
-// editDistance counts insertions, deletions, replacements and swaps of
-// neighbours that turn a into b; it gives up and returns limit when the
-// lengths alone need as many.
-func editDistance(a, b string, limit int) int {
-	if d := len(a) - len(b); d >= limit || -d >= limit {
-		return limit
-	}
-	before, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], before[j-2]+1)
-			}
-		}
-		before, prev, cur = prev, cur, before
-	}
-	return prev[len(b)]
+	return nearest.Of(plain, known)
 }

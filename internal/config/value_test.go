@@ -140,37 +140,3 @@ func TestNearestKnowsCommonSlips(t *testing.T) {
 		}
 	}
 }
-
-// naiveDistance is the textbook recursion.
-func naiveDistance(a, b string) int {
-	switch {
-	case a == "":
-		return len(b)
-	case b == "":
-		return len(a)
-	}
-	cost := 1
-	if a[len(a)-1] == b[len(b)-1] {
-		cost = 0
-	}
-	x, y := a[:len(a)-1], b[:len(b)-1]
-	d := min(naiveDistance(x, b)+1, naiveDistance(a, y)+1, naiveDistance(x, y)+cost)
-	if len(a) > 1 && len(b) > 1 && a[len(a)-1] == b[len(b)-2] && a[len(a)-2] == b[len(b)-1] {
-		d = min(d, naiveDistance(a[:len(a)-2], b[:len(b)-2])+1)
-	}
-	return d
-}
-
-func TestEditDistanceAgreesWithTheTextbook(t *testing.T) {
-	words := []string{"", "a", "ab", "ba", "abc", "acb", "cab", "abcd", "bacd", "xyz", "log.m", "lgo.m"}
-	for _, a := range words {
-		for _, b := range words {
-			if got, want := editDistance(a, b, 100), naiveDistance(a, b); got != want {
-				t.Errorf("%q to %q: got %d, want %d", a, b, got, want)
-			}
-		}
-	}
-	if got := editDistance("abc", "abcdefgh", 3); got != 3 {
-		t.Errorf("too far apart: got %d, want the limit", got)
-	}
-}

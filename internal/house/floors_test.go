@@ -10,7 +10,7 @@ import (
 // floors, or its own parts (a folder below it). A name ending in /... stands
 // for the folder and everything below it. docs/architecture.md explains it.
 const floors = `
-0   internal/uuid internal/sockcall
+0   internal/uuid internal/sockcall internal/nearest
 1   internal/wire/... internal/record internal/vfs/... internal/metric
 2   internal/clock internal/config internal/producer internal/sim internal/datadir internal/peer internal/outbox internal/quota
 3   internal/log/... internal/metadata

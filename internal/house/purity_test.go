@@ -16,7 +16,7 @@ var pure = []string{
 	"internal/group", "internal/group/schema", "internal/group/kind", "internal/group/assign", "internal/group/consumer",
 	"internal/timer", "internal/timer/schema", "internal/timer/table",
 	"internal/share", "internal/share/store", "internal/group/sharegroup", "internal/group/streams",
-	"internal/event/name", "internal/event/cron", "internal/event/schedule/course", "internal/event/jsonwalk", "internal/event/pattern", "internal/event/envelope", "internal/event/transform", "internal/event/plan", "internal/event/run/course", "internal/event/sns/notice", "internal/event/delivery/course", "internal/event/webhook",
+	"internal/event/name", "internal/event/cron", "internal/event/schedule/course", "internal/event/jsonwalk", "internal/event/pattern", "internal/event/envelope", "internal/event/transform", "internal/event/plan", "internal/event/run/course", "internal/event/sns/notice", "internal/event/delivery/course", "internal/event/webhook", "internal/nearest",
 }
 
 // impureImports bring a clock, a lock, a random source, files or sockets.

@@ -45,7 +45,7 @@ func (s *Server) makeBuses() {
 	b, e := &s.events.buses, &s.events
 	b.tail = tail.New(tail.Options{Client: s.eventClient, Partitions: s.partitionsOf, Now: s.o.Now})
 	box := seal.New(e.objects)
-	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: box, HTTP: e.outbound, Now: s.o.Now, Logger: s.o.Logger})
+	b.connections = connection.New(connection.Options{Objects: e.objects, Sealer: box, HTTP: e.outbound, Callers: runners{s}.Callers, Now: s.o.Now, Logger: s.o.Logger})
 	b.bus = bus.New(bus.Options{
 		Objects: e.objects, Client: s.eventClient, Partitions: s.partitionsOf, MostBytes: s.mostBytes, Runners: runners{s}, Schedules: e.schedules, Destinations: b.connections,
 		Functions: b.functions.Has, Sealer: box,
@@ -272,11 +272,16 @@ func (s *Server) settleBuses(ctx context.Context) error {
 	return nil
 }
 
-// runners are run.Service, which is made after those who ask it.
+// runners are run.Service and bus.Service, which are made after those who ask them.
 type runners struct{ s *Server }
 
 func (r runners) Applied(ctx context.Context, src *plan.Source, rule *plan.Rule) error {
 	return r.s.events.buses.run.Applied(ctx, src, rule)
+}
+
+// Callers are the rules that call an API destination.
+func (r runners) Callers(ctx context.Context, destination name.Ref) ([]name.Ref, error) {
+	return r.s.events.buses.bus.CallersOf(ctx, destination)
 }
 
 func (r runners) Cursors(ctx context.Context, src *plan.Source) ([]run.Cursor, error) {

@@ -78,9 +78,23 @@ func DeleteEach(o *Options, kind, use, short string) *cobra.Command {
 	return OrderEach(o, kind, use, "delete", short, "deleted", http.MethodDelete)
 }
 
+// DeleteUnused is DeleteEach where the node refuses to delete what is used, unless --force:
+// forced says in help what comes of that.
+func DeleteUnused(o *Options, kind, use, short, forced string) *cobra.Command {
+	force := false
+	c := orderEach(o, kind, use, "delete", short, "deleted", http.MethodDelete, &force)
+	c.Flags().BoolVar(&force, "force", false, forced)
+	return c
+}
+
 // OrderEach is a command that gives one order for each thing of a kind that it names, at
 // its path, with more behind it.
 func OrderEach(o *Options, kind, use, verb, short, done, method string, more ...string) *cobra.Command {
+	return orderEach(o, kind, use, verb, short, done, method, new(bool), more...)
+}
+
+// orderEach is OrderEach; force is asked for where that is set when the command runs.
+func orderEach(o *Options, kind, use, verb, short, done, method string, force *bool, more ...string) *cobra.Command {
 	var p PlaceFlags
 	c := &cobra.Command{
 		Use:   use,
@@ -88,9 +102,13 @@ func OrderEach(o *Options, kind, use, verb, short, done, method string, more ...
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t := &out.Table{Columns: []out.Column{{Field: "name", Title: strings.ToUpper(kind)}, {Field: "result", Title: "RESULT"}}}
+			query := p.Query()
+			if *force {
+				query.Set("force", "true")
+			}
 			return o.Each(t, args, func(name string) error {
 				path := native.Path(append([]string{kind, name}, more...)...)
-				if err := o.Ask(cmd.Context(), p.HTTP, "cannot "+verb+" "+kind+" "+name, method, path, p.Query(), nil, nil); err != nil {
+				if err := o.Ask(cmd.Context(), p.HTTP, "cannot "+verb+" "+kind+" "+name, method, path, query, nil, nil); err != nil {
 					return err
 				}
 				t.Add(name, done)

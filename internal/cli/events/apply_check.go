@@ -76,6 +76,7 @@ func (x *thing) needs() (out []need) {
 		}
 	}
 	text := func(v any) string { s, _ := v.(string); return s }
+	letters := func(field string, v any) { add(field, "queue", strings.TrimPrefix(text(v), "queue:")) }
 	inside := func(field, of string) string {
 		m, _ := x.fields[field].(map[string]any)
 		if own, ok := m[of].(map[string]any); ok {
@@ -86,6 +87,8 @@ func (x *thing) needs() (out []need) {
 	switch x.kind.word {
 	case "queue":
 		add("dead_letter", "queue", inside("dead_letter", "queue"))
+	case "bus":
+		letters("dead_letters", x.fields["dead_letters"])
 	case "archive":
 		add("bus", "bus", inside("bus", "name"))
 	case "destination":
@@ -94,6 +97,7 @@ func (x *thing) needs() (out []need) {
 		for _, word := range []string{"queue", "bus", "sns"} {
 			add("target."+word, word, inside("target", word))
 		}
+		letters("dead_letters", x.fields["dead_letters"])
 	case "rule":
 		add("bus", "bus", x.parts[0])
 		targets, _ := x.fields["targets"].([]any)
@@ -102,7 +106,7 @@ func (x *thing) needs() (out []need) {
 			if word, called, _ := strings.Cut(text(m["to"]), ":"); paths[word] != "" {
 				add("target "+text(m["id"])+": to", word, called)
 			}
-			add("target "+text(m["id"])+": dead_letters", "queue", strings.TrimPrefix(text(m["dead_letters"]), "queue:"))
+			letters("target "+text(m["id"])+": dead_letters", m["dead_letters"])
 		}
 	}
 	return out

@@ -19,7 +19,7 @@ import (
 func ConnectionCommand(o *ask.Options) *cobra.Command {
 	list := connectionList(o)
 	c := ask.Noun("connection", "connections", "Connections: how calls of API destinations are authorized",
-		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), ask.DeleteEach(o, "connection", "delete NAME...", "Delete connections; destinations that have one wait"))
+		connectionPut(o), list, connectionDescribe(o), connectionDeauthorize(o), ask.DeleteUnused(o, "connection", "delete NAME...", "Delete connections that no destination has", "delete it although destinations have it: what these are to call waits"))
 	return ask.PluralLists(c, list)
 }
 
@@ -202,7 +202,7 @@ func oneConnection(o *ask.Options, use, short, failing, method string, more ...s
 func DestinationCommand(o *ask.Options) *cobra.Command {
 	list := destinationList(o)
 	c := ask.Noun("destination", "destinations", "API destinations: addresses with a connection",
-		destinationPut(o), list, destinationDescribe(o), ask.DeleteEach(o, "destination", "delete NAME...", "Delete API destinations; what waits for targets that have one is dropped"))
+		destinationPut(o), list, destinationDescribe(o), ask.DeleteUnused(o, "destination", "delete NAME...", "Delete API destinations that no target calls", "delete it although targets call it: what waits for them is dropped"))
 	return ask.PluralLists(c, list)
 }
 

@@ -48,6 +48,9 @@ func (s *Service) create(ctx context.Context, ref Ref, spec Spec) (Bus, error) {
 	if err := spec.check(ref); err != nil {
 		return Bus{}, err
 	}
+	if err := s.checkLetters(ctx, spec.DeadLetters, ref.Full()); err != nil {
+		return Bus{}, err
+	}
 	old, err := s.noted(ctx, ref)
 	switch {
 	case err == nil && old.ending:
@@ -264,6 +267,11 @@ func (s *Service) update(ctx context.Context, ref Ref, change func(*Spec) error)
 	}
 	if err := spec.check(old.Ref); err != nil {
 		return Bus{}, err
+	}
+	if spec.DeadLetters != old.DeadLetters {
+		if err := s.checkLetters(ctx, spec.DeadLetters, old.Full()); err != nil {
+			return Bus{}, err
+		}
 	}
 	b, err := s.put(ctx, &old, old.note(spec))
 	if err == nil && spec.RetentionMs != old.RetentionMs {

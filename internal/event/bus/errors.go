@@ -16,7 +16,7 @@ var (
 	ErrExists = errors.New("there is one of that name")
 	// ErrInvalid: what was asked cannot be, whoever asks. An *InvalidError tells
 	// which field.
-	ErrInvalid = errors.New("it cannot be")
+	ErrInvalid = object.ErrInvalid
 	// ErrInUse: something else needs it.
 	ErrInUse = errors.New("it is needed")
 	// ErrOver: a replay is at its end. It is an ErrInUse too.
@@ -40,29 +40,14 @@ func (overError) Error() string { return "it is over, and nothing of it can be c
 func (overError) Is(target error) bool { return target == ErrInUse }
 
 // InvalidError is an ErrInvalid of one field, by its JSON name.
-type InvalidError struct {
-	Field string
-	Why   string
-	Cause error // nil without
-}
-
-// Error names the field.
-func (e *InvalidError) Error() string { return e.Field + ": " + e.Why }
-
-// Is makes it an ErrInvalid.
-func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
-
-// Unwrap is the cause.
-func (e *InvalidError) Unwrap() error { return e.Cause }
+type InvalidError = object.InvalidError
 
 func invalid(field, format string, args ...any) *InvalidError {
 	return &InvalidError{Field: field, Why: fmt.Sprintf(format, args...)}
 }
 
 // because is invalid for what another package refused.
-func because(field string, err error) *InvalidError {
-	return &InvalidError{Field: field, Why: err.Error(), Cause: err}
-}
+func because(field string, err error) *InvalidError { return object.Because(field, err) }
 
 // unavailable is what a caller hears who may try again.
 func unavailable(what string, err error) error {
@@ -83,12 +68,4 @@ func objectError(of name.Ref, err error) error {
 }
 
 // checkName tells what is wrong with the name of an object of this package.
-func checkName(r name.Ref) error {
-	if err := name.CheckPlace(r.Account, r.Region); err != nil {
-		return because("name", err)
-	}
-	if err := name.Check(r.Kind, r.Name); err != nil {
-		return because("name", err)
-	}
-	return nil
-}
+func checkName(r name.Ref) error { return object.CheckName(r) }

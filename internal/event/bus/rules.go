@@ -271,6 +271,28 @@ func (s *Service) deleteRule(ctx context.Context, ref RuleRef, force, managed bo
 	}
 }
 
+// CallersOf gives the rules, of all buses of all places, whose targets call an API
+// destination.
+func (s *Service) CallersOf(ctx context.Context, destination name.Ref) (out []name.Ref, err error) {
+	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Rule}, "", 1<<30)
+	if err != nil {
+		return nil, unavailable("list rules", err)
+	}
+	for i := range all {
+		r, err := ruleOf(&all[i])
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(r.Targets, func(t Target) bool {
+			p, err := parsePlace(t.To, r.Full())
+			return err == nil && p.destination == destination
+		}) {
+			out = append(out, r.Full())
+		}
+	}
+	return out, nil
+}
+
 // sortTargets puts targets in the order of their ids.
 func sortTargets(all []Target) {
 	slices.SortFunc(all, func(a, b Target) int { return strings.Compare(a.ID, b.ID) })

@@ -204,7 +204,7 @@ func TestWhatIsCalledIsToldByItsKey(t *testing.T) {
 // What is called and names no queue for what it gives up has that of its bus.
 func TestWhatIsCalledHasTheDeadLettersOfItsBus(t *testing.T) {
 	r := newRig(t)
-	_, err := r.buses.Create(r.ctx, bus.Ref{Name: "shop"}, bus.Spec{DeadLetters: "all"})
+	_, err := r.buses.Create(r.ctx, bus.Ref{Name: "shop"}, bus.Spec{DeadLetters: "arn:aws:sqs:us-east-1:123456789012:all"})
 	r.must(err)
 	r.rule(bus.Ref{Name: "shop"}.Rule("x"), `{"source":["a"]}`, bus.Target{ID: "none", To: "https://nowhere.invalid"},
 		bus.Target{ID: "own", To: "https://nowhere.invalid", DeadLetters: "arn:aws:sqs:us-east-1:123456789012:mine"})

@@ -121,7 +121,7 @@ func (s *Service) putTarget(ctx context.Context, rule RuleRef, n *noteOfRule, t 
 		secrets, letters = n.Targets[i].Secrets, n.Targets[i].DeadLetters
 	}
 	if t.DeadLetters != letters {
-		if err := s.checkLetters(ctx, &t, rule); err != nil {
+		if err := s.checkLetters(ctx, t.DeadLetters, rule.Full()); err != nil {
 			return err
 		}
 	}
@@ -169,33 +169,29 @@ func (s *Service) checkThere(ctx context.Context, t *Target, rule RuleRef) error
 	if where.Kind == plan.Call {
 		ref = where.destination
 	}
-	err = objectError(ref, object.Here(ctx, s.o.Objects, ref))
-	if !errors.Is(err, ErrNotFound) {
-		return err
-	}
-	near, err := object.Near(ctx, s.o.Objects, ref)
-	if err != nil {
-		return objectError(ref, err)
-	}
-	return invalid("to", "there is no %s%s", ref, near)
+	return s.isThere(ctx, "to", ref)
 }
 
-// checkLetters is checkThere of the queue for dead letters: of one that is mistyped nobody
-// would know before what it was to keep is lost.
-func (s *Service) checkLetters(ctx context.Context, t *Target, rule RuleRef) error {
-	if t.DeadLetters == "" || strings.Contains(t.DeadLetters, "arn:") {
+// isThere tells whether the object is there that a field names.
+func (s *Service) isThere(ctx context.Context, field string, ref name.Ref) error {
+	err := object.CheckThere(ctx, s.o.Objects, field, ref)
+	if errors.Is(err, ErrInvalid) {
+		return err
+	}
+	return objectError(ref, err)
+}
+
+// checkLetters is checkThere of the queue for dead letters of a target, or a bus: of one
+// that is mistyped nobody would know before what it was to keep is lost.
+func (s *Service) checkLetters(ctx context.Context, text string, at name.Ref) error {
+	if text == "" || strings.Contains(text, "arn:") {
 		return nil
 	}
-	ref, err := queueOf("dead_letters", t.DeadLetters, rule.Full())
+	ref, err := queueOf("dead_letters", text, at)
 	if err != nil {
 		return err
 	}
-	if err := objectError(ref, object.Here(ctx, s.o.Objects, ref)); errors.Is(err, ErrNotFound) {
-		return invalid("dead_letters", "there is no %s", ref)
-	} else if err != nil {
-		return err
-	}
-	return nil
+	return s.isThere(ctx, "dead_letters", ref)
 }
 
 // RemoveTargets takes targets from a rule. errs has ErrNotFound for each that was

@@ -160,7 +160,7 @@ func TestADeauthorizedConnectionCallsNothingUntilItIsAuthorizedAgain(t *testing.
 	if got := r.authorization(e, false); got != "k=new" {
 		t.Errorf("authorized by %s", got)
 	}
-	r.must(r.svc.DeleteDestination(r.ctx(), name.Of(name.Destination, "key")))
+	r.must(r.svc.DeleteDestination(r.ctx(), name.Of(name.Destination, "key"), false))
 	if _, err := r.endpoint("key"); !errors.Is(err, plan.ErrGone) {
 		t.Errorf("a destination that was deleted: %v", err)
 	}
@@ -274,19 +274,19 @@ func TestWhatIsMadeAnewIsNotDeletedByWhoDeletesTheOld(t *testing.T) {
 	late := connection.New(connection.Options{Objects: objects, Sealer: seal.New(r.Objects()), Now: r.clock.Now})
 	defer late.Close()
 	anew := func() {
-		r.must(r.svc.DeleteDestination(r.ctx(), to))
-		_, err := r.svc.Delete(r.ctx(), ref)
+		r.must(r.svc.DeleteDestination(r.ctx(), to, true))
+		_, err := r.svc.Delete(r.ctx(), ref, true)
 		r.must(err)
 		r.connect("crm", auth)
 	}
 	objects.before = anew
 	old, err := r.svc.Describe(r.ctx(), ref)
 	r.must(err)
-	if gone, err := late.Delete(r.ctx(), ref); err != nil || gone.ID != old.ID {
+	if gone, err := late.Delete(r.ctx(), ref, true); err != nil || gone.ID != old.ID {
 		t.Errorf("the connection %+v was deleted: %v", gone, err)
 	}
 	objects.before = anew
-	r.must(late.DeleteDestination(r.ctx(), to))
+	r.must(late.DeleteDestination(r.ctx(), to, true))
 	if _, err := r.svc.Describe(r.ctx(), ref); err != nil {
 		t.Errorf("the new connection: %v", err)
 	}

@@ -75,9 +75,10 @@ func (s *Service) Deauthorize(ctx context.Context, ref name.Ref) (Connection, er
 	}
 }
 
-// Delete takes a connection away. Destinations that have it are inactive then. One that
-// another has made anew meanwhile stays.
-func (s *Service) Delete(ctx context.Context, ref name.Ref) (Connection, error) {
+// Delete takes a connection away. One that destinations have is ErrInUse, unless force:
+// they are inactive then, as are those that are put at the same moment. One that another
+// has made anew meanwhile stays.
+func (s *Service) Delete(ctx context.Context, ref name.Ref, force bool) (Connection, error) {
 	var was Connection
 	for try := 1; ; try++ {
 		o, st, err := s.current(ctx, ref)
@@ -85,6 +86,9 @@ func (s *Service) Delete(ctx context.Context, ref name.Ref) (Connection, error) 
 		case was.ID != "" && gone: // somebody else has deleted it
 			return was, nil
 		case err != nil:
+			return Connection{}, err
+		}
+		if err := s.unused(ctx, ref, force, s.having); err != nil {
 			return Connection{}, err
 		}
 		was = connectionOf(o, st)

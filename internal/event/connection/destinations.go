@@ -39,9 +39,9 @@ func (s *Service) UpdateDestination(ctx context.Context, ref name.Ref, change fu
 	}
 }
 
-// DeleteDestination takes one away. What waits for targets that have it is dropped. One
-// that another has made anew meanwhile stays.
-func (s *Service) DeleteDestination(ctx context.Context, ref name.Ref) error {
+// DeleteDestination takes one away. One that targets call is ErrInUse, unless force: what
+// waits for them is dropped then. One that another has made anew meanwhile stays.
+func (s *Service) DeleteDestination(ctx context.Context, ref name.Ref, force bool) error {
 	id := "" // of the destination that is deleted
 	for try := 1; ; try++ {
 		o, _, err := s.currentDestination(ctx, ref)
@@ -49,6 +49,9 @@ func (s *Service) DeleteDestination(ctx context.Context, ref name.Ref) error {
 		case id != "" && gone: // somebody else has deleted it
 			return nil
 		case err != nil:
+			return err
+		}
+		if err := s.unused(ctx, ref, force, s.o.Callers); err != nil {
 			return err
 		}
 		id = o.ID

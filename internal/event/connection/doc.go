@@ -7,7 +7,7 @@
 // Main types: Service, Connection, Auth, Destination.
 //
 // Files in reading order: spec.go (what they are), check.go, errors.go, service.go,
-// connections.go, destinations.go, put.go (what doors call), endpoint.go (what a call gets),
+// connections.go, destinations.go, put.go (what doors call), used.go (what may go), endpoint.go (what a call gets),
 // token.go (OAuth).
 //
 // # Rules

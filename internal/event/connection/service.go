@@ -37,6 +37,9 @@ type Options struct {
 	Objects Objects
 	Sealer  Sealer
 	HTTP    Caller // asks for tokens
+	// Callers gives the rules whose targets call an API destination, wherever they
+	// are. nil: none does.
+	Callers func(ctx context.Context, destination name.Ref) ([]name.Ref, error)
 	// Now is the domain clock.
 	Now    func() time.Time
 	Logger *slog.Logger

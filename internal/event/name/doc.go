@@ -5,7 +5,7 @@
 // It is not for what objects are (event/object), nor for which exist.
 //
 // Main types: Kind, Ref. Files in reading order: name.go (Ref, keys, topics),
-// check.go (which names may be), arn.go, nearest.go (which one was meant).
+// check.go (which names may be), arn.go.
 //
 // Invariants: Key and ParseKey, ARN and ParseARN are inverse to each other for
 // every Ref that passes Check.

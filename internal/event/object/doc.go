@@ -10,7 +10,8 @@
 //
 // Files in reading order: object.go, store.go, mirror.go, write.go, gone.go
 // (deletions that are asked for again), watch.go,
-// holder.go (whose topic a topic is), near.go (is it there, and which one was meant).
+// holder.go (whose topic a topic is), near.go (is it there, and which one was meant),
+// invalid.go (what is wrong with a Spec).
 //
 // # Rules
 //

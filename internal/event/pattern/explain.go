@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"ottla/internal/event/jsonwalk"
-	"ottla/internal/event/name"
+	"ottla/internal/nearest"
 )
 
 // Explanation tells why an event does not fit a pattern.
@@ -189,7 +189,7 @@ func hintName(path string, event []byte) string {
 		}
 		below, ok := object[member]
 		if !ok {
-			if near := name.Nearest(member, slices.Sorted(maps.Keys(object))); near != "" {
+			if near := nearest.Of(member, slices.Sorted(maps.Keys(object))); near != "" {
 				return "the event has " + quote(done+near) + "; is that meant?"
 			}
 			return ""
@@ -231,7 +231,7 @@ func hintValue(wanted, got string) string {
 		if strings.TrimSpace(w) == strings.TrimSpace(text) {
 			return wanted + " and " + got + " differ in space"
 		}
-		if name.Nearest(w, []string{text}) != "" {
+		if nearest.Of(w, []string{text}) != "" {
 			return wanted + " and " + got + " are a slip apart"
 		}
 	case float64, bool:

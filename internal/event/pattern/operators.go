@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ottla/internal/event/name"
+	"ottla/internal/nearest"
 )
 
 // op says what a test asks of a value.
@@ -109,7 +109,7 @@ func readOperator(m *member, path string) (test, error) {
 // meant names the operator that an unknown one was perhaps meant to be.
 func meant(operator string) string {
 	known := []string{"prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but", "numeric", "cidr", "exists"}
-	if near := name.Nearest(operator, known); near != "" {
+	if near := nearest.Of(operator, known); near != "" && near != operator { // else it is known, elsewhere
 		return "; did you mean " + near + "?"
 	}
 	return ""

@@ -3,6 +3,8 @@ package schedule
 import (
 	"errors"
 	"fmt"
+
+	"ottla/internal/event/object"
 )
 
 // What can be wrong, for errors.Is. Doors map them.
@@ -16,7 +18,7 @@ var (
 	ErrComplete = errors.New("the same request has made it before; it has had its last run and was deleted")
 	// ErrInvalid: what was asked cannot be, whoever asks. An *InvalidError tells
 	// which field.
-	ErrInvalid = errors.New("it cannot be")
+	ErrInvalid = object.ErrInvalid
 	// ErrConflict: somebody else changed it at the same moment.
 	ErrConflict = errors.New("it was changed by somebody else meanwhile")
 	// ErrRefused is of an attempt that comes to the same whenever it is made; those
@@ -27,26 +29,11 @@ var (
 )
 
 // InvalidError is an ErrInvalid of one field of a Spec, by its JSON name.
-type InvalidError struct {
-	Field string
-	Why   string
-	Cause error // nil without
-}
-
-// Error names the field.
-func (e *InvalidError) Error() string { return e.Field + ": " + e.Why }
-
-// Is makes it an ErrInvalid.
-func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
-
-// Unwrap is the cause.
-func (e *InvalidError) Unwrap() error { return e.Cause }
+type InvalidError = object.InvalidError
 
 func invalid(field, format string, args ...any) *InvalidError {
 	return &InvalidError{Field: field, Why: fmt.Sprintf(format, args...)}
 }
 
 // because is invalid for what another package refused.
-func because(field string, err error) *InvalidError {
-	return &InvalidError{Field: field, Why: err.Error(), Cause: err}
-}
+func because(field string, err error) *InvalidError { return object.Because(field, err) }

@@ -103,11 +103,7 @@ func (s *Service) write(ctx context.Context, ref Ref, old *Schedule, spec Spec) 
 	if err := spec.check(ref, before, s.nowMs()); err != nil {
 		return Schedule{}, err
 	}
-	var was *Target
-	if old != nil {
-		was = &old.Target
-	}
-	if err := s.checkThere(ctx, ref, &spec.Target, was); err != nil {
+	if err := s.checkThere(ctx, ref, &spec, before); err != nil {
 		return Schedule{}, err
 	}
 	if _, err := s.Group(ctx, ref.group()); err != nil {
@@ -128,15 +124,7 @@ func (s *Service) write(ctx context.Context, ref Ref, old *Schedule, spec Spec) 
 }
 
 // checkName tells what is wrong with the name of an object of this package.
-func checkName(r name.Ref) error {
-	if err := name.CheckPlace(r.Account, r.Region); err != nil {
-		return because("name", err)
-	}
-	if err := name.Check(r.Kind, r.Name); err != nil {
-		return because("name", err)
-	}
-	return nil
-}
+func checkName(r name.Ref) error { return object.CheckName(r) }
 
 // Get reads a schedule; ErrNotFound when there is none.
 func (s *Service) Get(ctx context.Context, ref Ref) (Schedule, error) {

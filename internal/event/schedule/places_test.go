@@ -371,8 +371,13 @@ func TestWhatATargetNamesIsThere(t *testing.T) {
 		s.Target = c.accepted
 		r.put(fmt.Sprint("a-", c.field[len("target."):]), s)
 	}
+	s := schedule.Spec{Expression: "rate(1 hour)", Paused: true, Target: schedule.Target{Queue: "orders"}, DeadLetters: "ordrs"}
+	_, _, err := r.Schedules().Put(r.ctx(), schedule.Ref{Name: "a"}, s)
+	if bad := (*schedule.InvalidError)(nil); !errors.As(err, &bad) || bad.Field != "dead_letters" || bad.Why != "there is no queue ordrs; did you mean orders?" {
+		t.Errorf("dead letters: %v", err)
+	}
 	// What a schedule names already stays: it may be changed all the same.
 	r.must(r.Buses().Delete(r.ctx(), bus.Ref{Name: "shop"}, true))
-	_, err := r.Schedules().Resume(r.ctx(), schedule.Ref{Name: "a-bus"})
+	_, err = r.Schedules().Resume(r.ctx(), schedule.Ref{Name: "a-bus"})
 	r.must(err)
 }

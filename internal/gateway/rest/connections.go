@@ -16,12 +16,12 @@ type ConnectionService interface {
 	Describe(ctx context.Context, ref name.Ref) (connection.Connection, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]connection.Connection, string, error)
 	Deauthorize(ctx context.Context, ref name.Ref) (connection.Connection, error)
-	Delete(ctx context.Context, ref name.Ref) (connection.Connection, error)
+	Delete(ctx context.Context, ref name.Ref, force bool) (connection.Connection, error)
 
 	PutDestination(ctx context.Context, ref name.Ref, spec connection.DestinationSpec) (d connection.Destination, created bool, err error)
 	DescribeDestination(ctx context.Context, ref name.Ref) (connection.Destination, error)
 	ListDestinations(ctx context.Context, begin, of name.Ref, after string, most int) ([]connection.Destination, string, error)
-	DeleteDestination(ctx context.Context, ref name.Ref) error
+	DeleteDestination(ctx context.Context, ref name.Ref, force bool) error
 }
 
 // ConnectionOrder is what a connection is told to be: one of APIKey, Basic and OAuth, or
@@ -246,7 +246,7 @@ func (d *door) deauthorizeConnection(w http.ResponseWriter, r *http.Request) err
 }
 
 func (d *door) deleteConnection(w http.ResponseWriter, r *http.Request) error {
-	if _, err := d.Connections.Delete(r.Context(), connectionRef(r)); err != nil {
+	if _, err := d.Connections.Delete(r.Context(), connectionRef(r), forced(r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -306,7 +306,7 @@ func (d *door) describeDestination(w http.ResponseWriter, r *http.Request) error
 }
 
 func (d *door) deleteDestination(w http.ResponseWriter, r *http.Request) error {
-	if err := d.Connections.DeleteDestination(r.Context(), destinationRef(r)); err != nil {
+	if err := d.Connections.DeleteDestination(r.Context(), destinationRef(r), forced(r)); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -59,11 +59,13 @@
 //	GET    /archive?prefix=&max=&next=           archives
 //	PUT    /archive/{name}                       GET, PATCH, DELETE
 //	GET    /connection?prefix=&max=&next=        connections, without their secrets
-//	PUT    /connection/{name}                    ConnectionOrder, whole: 201 made, 200 changed or so already; GET, DELETE
+//	PUT    /connection/{name}                    ConnectionOrder, whole: 201 made, 200 changed or so already; GET
+//	DELETE /connection/{name}?force=             force: also where destinations have it
 //	POST   /connection/{name}/compare            ConnectionOrder -> Differences: what PUT would change
 //	POST   /connection/{name}/deauthorize        its secrets are removed
 //	GET    /destination?prefix=&connection=&max=&next= API destinations
-//	PUT    /destination/{name}                   DestinationOrder, whole; GET, DELETE
+//	PUT    /destination/{name}                   DestinationOrder, whole; GET
+//	DELETE /destination/{name}?force=            force: also where targets call it
 //	GET    /replay?prefix=&max=&next=            replays
 //	PUT    /replay/{name}                        starts one; GET tells how far it is, DELETE forgets it
 //	POST   /replay/{name}/pause                  and /resume, /cancel

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"ottla/internal/config"
+	"ottla/internal/nearest"
 )
 
 // Strict reads one JSON value that has no fields but those which are known. What is wrong
@@ -44,7 +44,7 @@ func misread(err error, into reflect.Type) error {
 			known = append(known, plain)
 		}
 	}
-	if near := config.NearestOf(strings.ToLower(field), known); near != "" {
+	if near := nearest.Of(field, known); near != "" {
 		if !slices.Contains(fields, near) {
 			near += "_ms"
 		}

@@ -190,7 +190,7 @@ func (d door) deleteConnection(ctx context.Context, c *protocol.Call, in *nameIn
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	was, err := d.connections.Delete(ctx, connectionRef(c, in.Name))
+	was, err := d.connections.Delete(ctx, connectionRef(c, in.Name), true) // as at AWS: what has it is inactive then
 	if err != nil {
 		return nil, refuseConnection("delete", in.Name, err)
 	}

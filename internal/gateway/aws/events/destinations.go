@@ -159,7 +159,7 @@ func (d door) deleteDestination(ctx context.Context, c *protocol.Call, in *nameI
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	return nil, refuseDestination("delete", in.Name, d.connections.DeleteDestination(ctx, destinationRef(c, in.Name)))
+	return nil, refuseDestination("delete", in.Name, d.connections.DeleteDestination(ctx, destinationRef(c, in.Name), true)) // as at AWS
 }
 
 type listDestinationsIn struct {

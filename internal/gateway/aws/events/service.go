@@ -49,13 +49,13 @@ type Connections interface {
 	Create(ctx context.Context, ref name.Ref, spec connection.Spec) (connection.Connection, error)
 	Update(ctx context.Context, ref name.Ref, change func(description *string, auth **connection.Auth) error) (connection.Connection, error)
 	Deauthorize(ctx context.Context, ref name.Ref) (connection.Connection, error)
-	Delete(ctx context.Context, ref name.Ref) (connection.Connection, error)
+	Delete(ctx context.Context, ref name.Ref, force bool) (connection.Connection, error)
 	Describe(ctx context.Context, ref name.Ref) (connection.Connection, error)
 	List(ctx context.Context, begin name.Ref, after string, most int) ([]connection.Connection, string, error)
 
 	CreateDestination(ctx context.Context, ref name.Ref, spec connection.DestinationSpec) (connection.Destination, error)
 	UpdateDestination(ctx context.Context, ref name.Ref, change func(*connection.DestinationSpec) error) (connection.Destination, error)
-	DeleteDestination(ctx context.Context, ref name.Ref) error
+	DeleteDestination(ctx context.Context, ref name.Ref, force bool) error
 	DescribeDestination(ctx context.Context, ref name.Ref) (connection.Destination, error)
 	ListDestinations(ctx context.Context, begin, of name.Ref, after string, most int) ([]connection.Destination, string, error)
 }
