@@ -67,6 +67,18 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
+// BenchmarkMatchOthers matches an event of a source that no rule names.
+func BenchmarkMatchOthers(b *testing.B) {
+	s := setOf(b, rulesOf(100_000))
+	event := []byte(strings.Replace(order, "com.shop.unit42", "com.other", 1))
+	var m Matcher
+	for b.Loop() {
+		if ids, err := s.Match(event, &m, nil); err != nil || len(ids) > 0 {
+			b.Fatal(ids, err)
+		}
+	}
+}
+
 // BenchmarkWith adds one rule to a hundred thousand and takes it out again.
 func BenchmarkWith(b *testing.B) {
 	rules := rulesOf(100_000)

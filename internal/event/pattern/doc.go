@@ -16,13 +16,15 @@
 // the rest without looking at it. Each alternative of a rule is a program, a short
 // string that tests values, and is filed by one key: a value or a part of one that
 // every event must have to fit. So an event looks up its few values, and only the
-// programs that it finds there are run. Adding or removing a rule changes the few
-// nodes that lead to its keys.
+// programs that it finds there are run. Where many share a key, as they do a source,
+// they are filed there by one of another field, in an index of that key's own; an
+// event without the key never comes to them. Adding or removing a rule changes the
+// few nodes that lead to its keys.
 //
 // Files in reading order: limits.go; parse.go, text.go, operators.go, number.go,
 // address.go, forms.go (patterns: wildcards and the cases of letters are forms);
 // program.go, value.go (tests and what they test); scan.go (events);
-// step.go, table.go (trees that versions share); keys.go, file.go, set.go (rules
+// step.go, table.go (trees that versions share); keys.go, bucket.go, file.go, set.go (rules
 // in a Set); match.go, lists.go (matching); explain.go.
 //
 // Invariants:

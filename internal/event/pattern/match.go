@@ -10,10 +10,11 @@ func (s *Set) Match(event []byte, m *Matcher, ids []ID) ([]ID, error) {
 		return ids, err
 	}
 	from := len(ids)
-	ids = s.try(m, hashKey(keyAlways, 0, 0, nil), false, ids)
+	in := lookup{index: &s.index}
+	ids = in.try(m, hashKey(keyAlways, 0, 0, nil), false, ids)
 	for i := range m.values {
 		if v := &m.values[i]; v.step.uses != nil {
-			ids = s.tryValue(m, v, ids)
+			ids = in.tryValue(m, v.step.uses, v, ids)
 		}
 	}
 	if found := ids[from:]; len(found) > 1 {
@@ -23,20 +24,39 @@ func (s *Set) Match(event []byte, m *Matcher, ids []ID) ([]ID, error) {
 	return ids, nil
 }
 
-// tryValue tries the rules that are filed by a key of a value.
-func (s *Set) tryValue(m *Matcher, v *value, ids []ID) []ID {
-	u, path := v.step.uses, v.step.path
+// lookup is where rules are looked up: in the Set, or in a bucket of it.
+type lookup struct {
+	index *table[found]
+	outer uint64 // the bucket's key; 0: the Set
+}
+
+// try tries the rules of a bucket that have a key of another field there.
+func (x *inner) try(m *Matcher, outer uint64, ids []ID) []ID {
+	in := lookup{&x.index, outer}
+	for i := range x.paths {
+		p := &x.paths[i]
+		for at := m.first(p.path); at >= 0; at = m.values[at].next {
+			ids = in.tryValue(m, p.uses, &m.values[at], ids)
+		}
+	}
+	return ids
+}
+
+// tryValue tries the rules that are filed by a key of a value; u says which kinds of
+// keys there are at its path.
+func (in lookup) tryValue(m *Matcher, u *uses, v *value, ids []ID) []ID {
+	path := v.step.path
 	again := m.several(path)
 	if u.whole > 0 {
-		ids = s.tryWhole(m, v, again, ids)
+		ids = in.try(m, v.whole(), again, ids)
 	}
 	if u.present > 0 {
-		ids = s.try(m, hashKey(keyPresent, 0, path, nil), again, ids)
+		ids = in.try(m, hashKey(keyPresent, 0, path, nil), again, ids)
 	}
 	if v.kind == kindNumber {
 		if f, ok := v.numeric(); ok && u.number > 0 {
 			var room [8]byte
-			ids = s.try(m, hashKey(keyNumber, 0, path, appendNumber(room[:0], f)), again, ids)
+			ids = in.try(m, hashKey(keyNumber, 0, path, appendNumber(room[:0], f)), again, ids)
 		}
 		return ids
 	}
@@ -47,48 +67,25 @@ func (s *Set) tryValue(m *Matcher, v *value, ids []ID) []ID {
 		for i, c := range v.text {
 			m.lower[i] = lowerASCII(c)
 		}
-		ids = s.try(m, hashKey(keyFold, 0, path, m.lower[:len(v.text)]), again, ids)
+		ids = in.try(m, hashKey(keyFold, 0, path, m.lower[:len(v.text)]), again, ids)
 	}
 	for i := 0; u.headSet>>i != 0 && partSizes[i] <= len(v.text); i++ {
 		if u.headSet>>i&1 != 0 {
-			ids = s.try(m, hashKey(keyHead, uint8(i), path, v.text[:partSizes[i]]), again, ids)
+			ids = in.try(m, hashKey(keyHead, uint8(i), path, v.text[:partSizes[i]]), again, ids)
 		}
 	}
 	for i := 0; u.tailSet>>i != 0 && partSizes[i] <= len(v.text); i++ {
 		if u.tailSet>>i&1 != 0 {
-			ids = s.try(m, hashKey(keyTail, uint8(i), path, v.text[len(v.text)-partSizes[i]:]), again, ids)
+			ids = in.try(m, hashKey(keyTail, uint8(i), path, v.text[len(v.text)-partSizes[i]:]), again, ids)
 		}
 	}
 	if u.networkSet != 0 {
 		if a := v.ip(); a.size > 0 {
 			for i := 0; u.networkSet>>i != 0 && networkSizes[i] <= 8*int(a.size); i++ {
 				if u.networkSet>>i&1 != 0 {
-					ids = s.try(m, hashNetwork(path, uint8(i), *a), again, ids)
+					ids = in.try(m, hashNetwork(path, uint8(i), *a), again, ids)
 				}
 			}
-		}
-	}
-	return ids
-}
-
-// tryWhole tries the rules that are filed by the whole of a value, alone or with
-// the whole of another one.
-func (s *Set) tryWhole(m *Matcher, v *value, again bool, ids []ID) []ID {
-	h := v.whole()
-	f, ok := s.index.get(h)
-	if !ok || again && m.wasTried(h) {
-		return ids
-	}
-	ids = f.try(m, ids)
-	b := f.many
-	if b == nil {
-		return ids
-	}
-	for i := range b.partners {
-		other := b.partners[i].path
-		both := again || m.several(other)
-		for at := m.first(other); at >= 0; at = m.values[at].next {
-			ids = s.try(m, hashPair(h, m.values[at].whole()), both, ids)
 		}
 	}
 	return ids
@@ -109,11 +106,12 @@ func (v *value) whole() uint64 {
 
 // try tries the rules of one bucket; again tells that this event may have had it
 // tried already.
-func (s *Set) try(m *Matcher, hash uint64, again bool, ids []ID) []ID {
-	if f, ok := s.index.get(hash); ok && !(again && m.wasTried(hash)) {
-		return f.try(m, ids)
+func (in lookup) try(m *Matcher, hash uint64, again bool, ids []ID) []ID {
+	f, ok := in.index.get(hash)
+	if !ok || again && m.wasTried(in.outer, hash) {
+		return ids
 	}
-	return ids
+	return f.try(m, hash, ids)
 }
 
 // several tells whether a path has more than one value.
@@ -128,15 +126,22 @@ type tried struct {
 	round uint32
 }
 
-// wasTried tells whether it was called for the hash in this event before. A list
-// of a thousand equal values tries its rules once.
-func (m *Matcher) wasTried(hash uint64) bool {
+// wasTried tells whether it was called for the key, among those that have the outer
+// one, in this event before. A list of a thousand equal values tries its rules once.
+func (m *Matcher) wasTried(outer, hash uint64) bool {
+	if outer != 0 {
+		hash = hashPair(outer, hash)
+	}
+	return m.wasSeen(hash)
+}
+
+func (m *Matcher) wasSeen(hash uint64) bool {
 	if 2*m.triedCount >= len(m.tried) {
 		old := m.tried
 		m.tried, m.triedCount = make([]tried, max(64, 2*len(old))), 0
 		for _, t := range old {
 			if t.round == m.round {
-				m.wasTried(t.hash)
+				m.wasSeen(t.hash)
 			}
 		}
 	}
@@ -153,7 +158,8 @@ func (m *Matcher) wasTried(hash uint64) bool {
 	}
 }
 
-func (f found) try(m *Matcher, ids []ID) []ID {
+// try tries the rules that a key leads to.
+func (f found) try(m *Matcher, hash uint64, ids []ID) []ID {
 	if r := f.only; r != nil {
 		if m.fits(r.program) {
 			ids = append(ids, r.id)
@@ -168,6 +174,9 @@ func (f found) try(m *Matcher, ids []ID) []ID {
 	}
 	if b.size > 0 {
 		ids = tryAll(b.many.root, m, ids)
+	}
+	if b.inner != nil {
+		ids = b.inner.try(m, hash, ids)
 	}
 	return ids
 }

@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -82,6 +83,70 @@ func TestVersionsOfASetDoNotChange(t *testing.T) {
 	}
 }
 
+// Rules that share a key are filed by another field among those that have it, by all
+// kinds of tests, while versions come and go; events have the key several times.
+func TestRulesThatShareAKeyAreFound(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 8))
+	sources := []string{`"s"`, `"t"`, `"s","t"`, `"s","u",null`}
+	with := func(fields, object string) string {
+		if object == "{}" {
+			return "{" + fields + "}"
+		}
+		return "{" + fields + "," + object[1:]
+	}
+	type version struct {
+		set    *Set
+		rules  map[ID]*Pattern
+		events []string
+	}
+	var kept []version
+	set, rules := NewSet(), map[ID]*Pattern{}
+	for range 40 {
+		e := set.Edit()
+		for range 30 {
+			id := ID(rng.IntN(400))
+			if rng.IntN(4) == 0 {
+				e.Remove(id)
+				delete(rules, id)
+				continue
+			}
+			fields := pick(rng, `"source":[`, `"source":[`, `"kind":[`) + pick(rng, sources...) + "]"
+			rules[id] = mustParse(t, with(fields, drawPattern(rng)))
+			e.Put(id, rules[id])
+		}
+		set = e.Set()
+		var events []string
+		for range 8 {
+			fields := pick(rng, `"source":["s","t","s"]`, `"source":["t","u",null,"t"]`, `"source":"s"`, `"source":"v"`) + pick(rng, "", `,"kind":"s"`, `,"kind":["u","t"]`)
+			events = append(events, with(fields, drawEvent(rng, 2)))
+		}
+		checkSet(t, set, rules, events)
+		kept = append(kept, version{set, maps.Clone(rules), events})
+	}
+	for _, v := range kept { // as they were
+		checkSet(t, v.set, v.rules, v.events)
+	}
+	if f, _ := set.index.get(hashKey(keyText, 0, pathOf(t, set, gate), []byte("s"))); f.many == nil || f.many.inner.len() < 50 {
+		t.Errorf("%d rules of one source are filed by another field: the test says little", f.len())
+	}
+	for id := range rules {
+		set = set.Without(id)
+	}
+	if set.index.root != nil || set.root.hasKids() {
+		t.Errorf("left: %v, %v", set.index.root, set.root.hasKids())
+	}
+}
+
+// pathOf is the number of a path.
+func pathOf(t *testing.T, s *Set, name string) uint32 {
+	t.Helper()
+	at := s.root.kid([]byte(name))
+	if at == nil {
+		t.Fatalf("no rule names %s", name)
+	}
+	return at.path
+}
+
 func TestASetIsEmptyWhenAllRulesAreGone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	s := NewSet()
@@ -141,21 +206,25 @@ func TestARuleIsFiledByWhatFewShare(t *testing.T) {
 		if err := m.read(s.root, s.paths, []byte(event)); err != nil {
 			t.Fatal(err)
 		}
-		count := func(hash uint64) {
-			b, _ := s.index.get(hash)
-			n += b.len()
-		}
 		for i := range m.values {
-			h := m.values[i].whole()
-			count(h)
+			f, _ := s.index.get(m.values[i].whole())
+			n += f.len()
+			if f.many == nil || f.many.inner == nil {
+				continue
+			}
+			n -= f.many.inner.len()
 			for j := range m.values {
-				count(hashPair(h, m.values[j].whole()))
+				own, _ := f.many.inner.index.get(m.values[j].whole())
+				n += own.len()
 			}
 		}
 		return n
 	}
 	if n := most(`{"source":"shop","detail-type":"T3","detail":{"id":"13"}}`); n > 12 {
 		t.Errorf("%d rules are tried on an event with a number that one rule has", n)
+	}
+	if n := most(`{"source":"another","detail-type":"T3","detail":{"id":"13"}}`); n > 0 {
+		t.Errorf("%d rules of others are tried on an event of a source that no rule names", n)
 	}
 	if n := most(`{"source":"unit 3","detail-type":"type 7","detail":{"n":1}}`); n > 20 {
 		t.Errorf("%d rules are tried of a source and a type that ten rules share", n)
