@@ -71,22 +71,24 @@ const (
 func (e *Edit) choose(program string) filing {
 	single := e.best(program, nil, -1)
 	outer := single
+	var room, more [mostKeys]key
+	_, keys := fieldKeys(room[:0], program, outer.by, outer.first)
 	for at, n := 0, uint16(0); at < len(program); n++ {
-		var path uint32
-		path, _, at = nextField(program, at)
-		if name, _ := e.set.names.get(mix(uint64(path))); name == gate && isWhole(program, n) {
-			outer = filing{by: byKey, first: n}
+		path, tests, next := nextField(program, at)
+		at = next
+		if name, _ := e.set.names.get(mix(uint64(path))); name != gate || !isWhole(program, n) {
+			continue
+		}
+		if all, ok := keysOf(more[:0], path, tests); ok {
+			outer, keys = filing{by: byKey, first: n}, append(room[:0], all...)
 		}
 	}
 	if outer.by != byKey {
 		return outer
 	}
-	var room [mostKeys]key
-	_, keys := fieldKeys(room[:0], program, byKey, outer.first)
 	if e.crowd(nil, keys) < crowded {
 		return outer
 	}
-	var more [mostKeys]key
 	second := e.best(program, keys, int(outer.first))
 	if second.by == byNothing {
 		return single

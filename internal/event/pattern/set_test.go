@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -135,6 +136,26 @@ func TestRulesThatShareAKeyAreFound(t *testing.T) {
 	if set.index.root != nil || set.root.hasKids() {
 		t.Errorf("left: %v, %v", set.index.root, set.root.hasKids())
 	}
+}
+
+// A rule may name more sources than it can have keys.
+func TestARuleOfManySourcesIsFound(t *testing.T) {
+	var many []string
+	for i := range 2 * mostKeys {
+		many = append(many, fmt.Sprintf(`"s%d"`, i))
+	}
+	rules := map[ID]*Pattern{}
+	e := NewSet().Edit()
+	for i := range 20 {
+		sources := []string{strings.Join(many, ","), `"s1"`, strings.Join(many[:mostKeys], ",")}[i%3]
+		rules[ID(i)] = mustParse(t, fmt.Sprintf(`{"source":[%s],"id":["%d","x"]}`, sources, i))
+		e.Put(ID(i), rules[ID(i)])
+	}
+	var events []string
+	for _, source := range many {
+		events = append(events, `{"source":`+source+`,"id":"x"}`, `{"source":`+source+`,"id":"6"}`)
+	}
+	checkSet(t, e.Set(), rules, events)
 }
 
 // pathOf is the number of a path.
