@@ -61,6 +61,25 @@ func beside(t *testing.T, adjust ...func(*Options)) *other {
 	return o
 }
 
+// written makes a topic at nodes, this one first, with a record that no other has.
+func (o *other) written(replicas ...int32) *partition.Partition {
+	o.t.Helper()
+	o.createAt("orders", replicas...)
+	p := o.find("orders", 0)
+	if err := appendHere(p); err != nil {
+		o.t.Fatal(err)
+	}
+	return p
+}
+
+// move gives the topic other replicas; none: as they were.
+func (o *other) move(to ...int32) {
+	o.t.Helper()
+	o.do(controller.ReassignPartitions{Partitions: []controller.Reassignment{{
+		TopicPartition: controller.TopicPartition{Topic: "orders"}, Replicas: to,
+	}}})
+}
+
 func (o *other) createAt(name string, replicas ...int32) {
 	o.t.Helper()
 	c := o.do(controller.CreateTopics{Topics: []controller.NewTopic{{Name: name, Partitions: -1, Replicas: -1, Assignments: map[int32][]int32{0: replicas}}}}).([]controller.CreatedTopic)[0]
@@ -139,11 +158,7 @@ func TestWhatIsLedElsewhereIsFollowed(t *testing.T) {
 func TestAFollowerThatFallsBehindLeavesAndComesBack(t *testing.T) {
 	o := beside(t)
 	defer o.stop()
-	o.createAt("orders", 1, 2)
-	p := o.find("orders", 0)
-	if err := appendHere(p); err != nil {
-		t.Fatal(err)
-	}
+	p := o.written(1, 2)
 	o.clock.Add(31_000) // replica.lag.time.max.ms is 30 s
 	o.lags <- o.now()
 	o.lags <- o.now() // the round before has ended
@@ -199,11 +214,7 @@ func TestASetClockThrowsNobodyOutOfSync(t *testing.T) {
 func TestAnotherProcessOfANodeDoesNotJoin(t *testing.T) {
 	o := beside(t)
 	defer o.stop()
-	o.createAt("orders", 1, 2)
-	p := o.find("orders", 0)
-	if err := appendHere(p); err != nil {
-		t.Fatal(err)
-	}
+	p := o.written(1, 2)
 	o.clock.Add(31_000)
 	o.lags <- o.now()
 	o.lags <- o.now()
@@ -231,13 +242,7 @@ func TestAReplicaThatIsMovedAwayIsDeleted(t *testing.T) {
 	if o.dirs[0].Holds("orders", 0) || o.broker.fetchers.Following() != 0 {
 		t.Error("a node without a replica has one")
 	}
-	move := func(to ...int32) {
-		t.Helper()
-		o.do(controller.ReassignPartitions{Partitions: []controller.Reassignment{{
-			TopicPartition: controller.TopicPartition{Topic: "orders"}, Replicas: to,
-		}}})
-	}
-	move(1, 2)
+	o.move(1, 2)
 	if o.broker.fetchers.Following() != 1 {
 		t.Error("a new replica does not follow")
 	}
@@ -245,7 +250,7 @@ func TestAReplicaThatIsMovedAwayIsDeleted(t *testing.T) {
 	if len(q.Asks) != 1 || q.Asks[0].Offset != 0 || q.Asks[0].LastEpoch != -1 {
 		t.Errorf("a new replica asks %+v", q)
 	}
-	move() // taken back
+	o.move() // taken back
 	if n := o.broker.fetchers.Following(); n != 0 {
 		t.Errorf("%d partitions follow after the reassignment was cancelled", n)
 	}
@@ -259,16 +264,12 @@ func TestAReplicaThatIsMovedAwayIsDeleted(t *testing.T) {
 func TestWhoWaitsForAReplicaThatIsMovedAwayIsSentToItsNewLeader(t *testing.T) {
 	o := beside(t)
 	defer o.stop()
-	o.createAt("orders", 1, 2)
-	p := o.find("orders", 0)
-	if err := appendHere(p); err != nil {
-		t.Fatal(err)
-	}
+	p := o.written(1, 2)
 	w := make(committed, 1)
 	if done, err := p.Await(w, p.Offsets().LogEnd, -1); done || err != nil {
 		t.Fatalf("what node 2 does not have is committed: %v, %v", done, err)
 	}
-	o.do(controller.ReassignPartitions{Partitions: []controller.Reassignment{{TopicPartition: controller.TopicPartition{Topic: "orders"}, Replicas: []int32{2}}}})
+	o.move(2)
 	if o.dirs[0].Holds("orders", 0) {
 		t.Error("the log of a replica that was moved away is still there")
 	}

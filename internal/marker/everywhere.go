@@ -87,9 +87,12 @@ func (w *Writer) leader(img *metadata.Image, tp txn.TopicPartition) int32 {
 	return p.Leader
 }
 
-// deleted tells whether a partition that a transaction touched is no more. The
-// metadata of this node know it if it is there: they are those that made this
-// node the transaction's coordinator, or newer ones.
+// deleted tells whether a partition that a transaction touched is no more, where a
+// node says that there is none: another one may be behind, and a replica that went
+// from this one to others is deleted here. The metadata of this node know what is
+// there. They may be those before the ones that made it the transaction's
+// coordinator, but not when it has no such partition itself: partitions are made and
+// deleted first (package broker).
 func (w *Writer) deleted(tp txn.TopicPartition) bool { return w.placed(w.o.Image(), tp) == nil }
 
 // placed is a partition as the metadata have it, nil when it is not there or
@@ -119,13 +122,8 @@ func (w *Writer) ask(ctx context.Context, s *share) {
 func (s *share) settle(codes map[txn.TopicPartition]wire.Code, all wire.Code) {
 	for _, i := range s.at {
 		code, ok := codes[s.m.Partitions[i]]
-		switch {
-		case !ok:
+		if !ok {
 			code = all
-		case code == wire.UnknownTopicOrPartition:
-			// It is there, or was a moment ago: whether it is deleted this node's
-			// own metadata say, when it is asked again.
-			code = wire.NotLeaderOrFollower
 		}
 		s.t.settle(i, code)
 	}

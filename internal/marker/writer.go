@@ -116,7 +116,7 @@ func (j *job) judge(codes []wire.Code) {
 		case wire.None, wire.NotEnoughReplicasAfterAppend: // there, and committed
 		case wire.InvalidProducerEpoch: // it has begun anew since
 		case wire.UnknownTopicOrPartition:
-			if !j.w.deleted(j.m.Partitions[i]) { // a replica that went to another node says so too
+			if !j.w.deleted(j.m.Partitions[i]) {
 				left, why = append(left, j.m.Partitions[i]), wire.NotLeaderOrFollower
 			}
 		case wire.TransactionCoordinatorFenced:

@@ -274,15 +274,8 @@ func (s *Service) deleteRule(ctx context.Context, ref RuleRef, force, managed bo
 // CallersOf gives the rules, of all buses of all places, whose targets call an API
 // destination.
 func (s *Service) CallersOf(ctx context.Context, destination name.Ref) (out []name.Ref, err error) {
-	all, _, err := s.o.Objects.List(ctx, name.Ref{Kind: name.Rule}, "", 1<<30)
-	if err != nil {
-		return nil, unavailable("list rules", err)
-	}
-	for i := range all {
-		r, err := ruleOf(&all[i])
-		if err != nil {
-			return nil, err
-		}
+	all, err := s.rulesFrom(ctx, name.Ref{Kind: name.Rule})
+	for _, r := range all {
 		if slices.ContainsFunc(r.Targets, func(t Target) bool {
 			p, err := parsePlace(t.To, r.Full())
 			return err == nil && p.destination == destination
@@ -290,7 +283,7 @@ func (s *Service) CallersOf(ctx context.Context, destination name.Ref) (out []na
 			out = append(out, r.Full())
 		}
 	}
-	return out, nil
+	return out, err
 }
 
 // sortTargets puts targets in the order of their ids.
@@ -299,9 +292,14 @@ func sortTargets(all []Target) {
 }
 
 // AllRules gives the rules of all buses of a place, as List does.
-func (s *Service) AllRules(ctx context.Context, at Ref) (out []Rule, err error) {
+func (s *Service) AllRules(ctx context.Context, at Ref) ([]Rule, error) {
 	begin := at.Full()
 	begin.Kind, begin.Name = name.Rule, ""
+	return s.rulesFrom(ctx, begin)
+}
+
+// rulesFrom gives all rules whose names begin so.
+func (s *Service) rulesFrom(ctx context.Context, begin name.Ref) (out []Rule, err error) {
 	all, _, err := s.o.Objects.List(ctx, begin, "", 1<<30)
 	if err != nil {
 		return nil, unavailable("list rules", err)

@@ -69,35 +69,46 @@ const (
 
 // choose finds by what a rule is filed best.
 func (e *Edit) choose(program string) filing {
-	single := e.best(program, nil, -1)
-	outer := single
-	var room, more [mostKeys]key
-	_, keys := fieldKeys(room[:0], program, outer.by, outer.first)
-	for at, n := 0, uint16(0); at < len(program); n++ {
-		path, tests, next := nextField(program, at)
-		at = next
-		if name, _ := e.set.names.get(mix(uint64(path))); name != gate || !isWhole(program, n) {
-			continue
-		}
-		if all, ok := keysOf(more[:0], path, tests); ok {
-			outer, keys = filing{by: byKey, first: n}, append(room[:0], all...)
-		}
+	outer, gated := e.gated(program)
+	if !gated {
+		outer = e.best(program, nil, -1)
 	}
 	if outer.by != byKey {
 		return outer
 	}
+	var room, more [mostKeys]key
+	_, keys := fieldKeys(room[:0], program, byKey, outer.first)
 	if e.crowd(nil, keys) < crowded {
 		return outer
 	}
 	second := e.best(program, keys, int(outer.first))
 	if second.by == byNothing {
-		return single
+		return outer
 	}
 	if _, others := fieldKeys(more[:0], program, second.by, second.first); len(keys)*len(others) > mostPairs {
-		return single
+		return e.best(program, nil, -1)
 	}
 	outer.inner, outer.second = second.by, second.first
 	return outer
+}
+
+// gated files a rule by the gate, if that has keys in it.
+func (e *Edit) gated(program string) (filing, bool) {
+	door := e.set.root.kid([]byte(gate))
+	if door == nil {
+		return filing{}, false
+	}
+	for at, n := 0, uint16(0); at < len(program); n++ {
+		path, tests, next := nextField(program, at)
+		at = next
+		if path != door.path || !isWhole(program, n) {
+			continue
+		}
+		var room [mostKeys]key
+		_, ok := keysOf(room[:0], path, tests) // it may name too many
+		return filing{by: byKey, first: n}, ok
+	}
+	return filing{}, false
 }
 
 // best is the field that files the rule best, among those that have one of the keys
